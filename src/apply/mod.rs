@@ -1,0 +1,1 @@
+//! Plan → deployments, followed to the end → Receipt.

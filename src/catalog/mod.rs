@@ -1,0 +1,1 @@
+//! Facts as data: known resource types and what the standard library says.

@@ -1,0 +1,1 @@
+//! The command line: arguments, exit codes, streams. The only module that knows clap.

@@ -1,0 +1,69 @@
+//! The one catalogue of diagnostic codes. One row per code; the enum, the tables and the docs come from it.
+//!
+//! Ranges: 00xx syntax, 01xx names, 02xx types and values, 03xx pool model, 04xx graph, 05xx emission,
+//! 06xx lint, 07xx plan, 08xx apply and Azure, 09xx endpoint, CLI, internal. A code is never reused.
+
+use super::Severity;
+
+macro_rules! catalogue {
+    ($($variant:ident = $number:literal, $severity:ident, $slug:literal, $title:literal;)*) => {
+        /// A stable diagnostic code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $variant = $number,)* }
+
+        impl Code {
+            /// Every code in ascending order.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// Kebab-case name.
+            #[must_use]
+            pub fn slug(self) -> &'static str { match self { $(Code::$variant => $slug,)* } }
+
+            /// The fact in general words.
+            #[must_use]
+            pub fn title(self) -> &'static str { match self { $(Code::$variant => $title,)* } }
+
+            /// Default severity.
+            #[must_use]
+            pub fn severity(self) -> Severity { match self { $(Code::$variant => Severity::$severity,)* } }
+
+            /// The explain page, Markdown.
+            #[must_use]
+            pub fn page(self) -> &'static str {
+                match self { $(Code::$variant => include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/errors/", $slug, ".md")),)* }
+            }
+        }
+    };
+}
+
+impl Code {
+    /// The four digits, as in `DSVM0101`.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DSVM{:04}", self.number())
+    }
+}
+
+// Each stage keeps its rows together, so that two people who add codes do not touch the same lines.
+catalogue! {
+    // 00xx source and syntax
+    UnexpectedToken = 1, Error, "unexpected-token", "a word or sign that cannot stand here";
+    // 01xx names
+    UnknownName = 101, Error, "unknown-name", "a name that is not declared";
+    // 02xx types and values
+    TypeMismatch = 201, Error, "type-mismatch", "a value of another type is expected here";
+    // 03xx pool model
+    // 04xx graph
+    // 05xx emission
+    // 06xx lint
+    // 07xx plan
+    // 08xx apply and Azure
+    // 09xx endpoint, command line, internal
+    Internal = 999, Error, "internal", "a bug in dsvmc";
+}

@@ -1,0 +1,1 @@
+//! Resource graph → deployment templates, parameter files and source map.

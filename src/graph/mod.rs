@@ -1,0 +1,1 @@
+//! Fleet → typed Azure resources and their references, ordered.

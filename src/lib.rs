@@ -1,0 +1,20 @@
+//! dsvmc: compiler, planner and deployer for `.dsvm` files.
+//!
+//! The modules in pipeline order; a module imports only those before it (`tests/it/tidy.rs` checks).
+
+pub mod source;
+pub mod diagnostics;
+pub mod syntax;
+pub mod sema;
+pub mod catalog;
+pub mod model;
+pub mod graph;
+pub mod template;
+pub mod emit;
+pub mod plan;
+pub mod azure;
+pub mod apply;
+pub mod local;
+pub mod driver;
+pub mod render;
+pub mod cli;

@@ -1,0 +1,2 @@
+//! The `dsvmc` binary.
+fn main() {}
