@@ -1,0 +1,34 @@
+# Commands for people who work on dsvmc. Each is one line of plain cargo or bash; `just` only saves typing.
+
+# list the commands
+default:
+    @just --list
+
+# run all tests
+test:
+    cargo test
+
+# formatting and clippy
+lint:
+    cargo fmt --all --check
+    cargo clippy --all-targets -- -D warnings
+
+# accept changed snapshots, goldens and generated docs, after you have looked at them
+bless:
+    INSTA_UPDATE=always DSVMC_BLESS=1 cargo test
+
+# the README's first command
+demo:
+    cargo run -- apply --yes --target local examples/01-shared-pool
+
+# checks against tools that we did not write: stock az, Azure SDKs, checkov (large installs; says what it skips)
+conformance:
+    bash conformance/run.sh
+
+# whole-process speed, written to benches/results.md
+bench:
+    bash benches/run.sh
+
+# fuzz a target for a minute (needs a nightly toolchain and cargo-fuzz)
+fuzz target="parse":
+    cd fuzz && cargo +nightly fuzz run {{target}} -- -max_total_time=60
