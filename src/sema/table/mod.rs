@@ -2,6 +2,8 @@
 //!
 //! Each file below holds the rows of one family. A field that exists here exists everywhere.
 
+pub mod facts;
+
 macro_rules! kinds {
     ($($variant:ident = $keyword:literal;)*) => {
         /// Every kind of block, top-level and nested.
@@ -21,6 +23,7 @@ kinds! {
     // top level
     Project = "project"; Network = "network"; Share = "share"; Identity = "identity"; Vault = "vault"; Workspace = "workspace";
     Image = "image"; Size = "size"; Role = "role"; Region = "region"; Metric = "metric"; Timezone = "timezone";
+    Port = "port";
     Autoscale = "autoscale"; Pool = "pool"; Resource = "resource";
     // nested
     Admin = "admin"; User = "user"; Link = "link"; When = "when"; Add = "add"; Remove = "remove"; Set = "set"; Cooldown = "cooldown";
