@@ -1,1 +1,66 @@
-//! The command line: arguments, exit codes, streams. The only module that knows clap.
+//! Arguments → a command → exit code. The only module that knows clap, streams, colour and the disk.
+//!
+//! Promises: stdout carries only data that a program may read; everything said to a person goes to stderr. A command is
+//! one file in `commands/` and one line in [`commands`]. Does no work of its own: it calls the pipeline and prints.
+
+pub mod args;
+pub mod commands;
+pub mod disk;
+pub mod exit;
+pub mod printer;
+pub mod report;
+
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::driver::World;
+use crate::render;
+use crate::source::SourceMap;
+use args::{Cli, Format};
+use clap::Parser;
+use exit::Exit;
+use printer::{PrintError, Printer};
+use std::ffi::OsString;
+
+/// What every command gets: the world, the streams, and how to say things.
+pub struct Context {
+    /// Files and the date.
+    pub world: Box<dyn World>,
+    /// Streams.
+    pub printer: Printer,
+    /// How diagnostics are written.
+    pub format: Format,
+}
+
+impl Context {
+    /// Writes the diagnostics of a run in the chosen format; says whether the input was at fault.
+    ///
+    /// Human text goes to stderr; `short` and `json` are data and go to stdout.
+    pub fn report(&mut self, sources: &SourceMap, diagnostics: &[Diagnostic]) -> Result<Exit, PrintError> {
+        match self.format {
+            Format::Human => {
+                let text = render::snippet::all(sources, diagnostics, self.printer.error_palette());
+                self.printer.say(&text);
+            }
+            Format::Short => self.printer.data(&render::short::all(sources, diagnostics))?,
+            Format::Json => self.printer.data(&render::json::all(sources, diagnostics))?,
+        }
+        let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+        Ok(if failed { Exit::Input } else { Exit::Done })
+    }
+}
+
+/// Runs one command line, from the program's name on, and says how it went.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    report::install_panic_hook();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return report::usage(&error),
+    };
+    let printer = Printer::new(cli.global.color, cli.global.quiet);
+    report::install(printer.error_palette());
+    let mut context =
+        Context { world: Box::new(disk::Disk::new(cli.global.as_of)), printer, format: cli.global.format };
+    match commands::run(&cli.command, &mut context) {
+        Ok(exit) => exit,
+        Err(error) => report::failed(&error, &mut context.printer),
+    }
+}

@@ -65,5 +65,7 @@ catalogue! {
     // 07xx plan
     // 08xx apply and Azure
     // 09xx endpoint, command line, internal
+    FileUnreadable = 901, Error, "file-unreadable", "a file or folder cannot be read";
+    NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";
     Internal = 999, Error, "internal", "a bug in dsvmc";
 }

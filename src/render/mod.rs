@@ -1,1 +1,8 @@
-//! Draws diagnostics, plans and receipts as text. Returns strings; does no I/O.
+//! Diagnostics, plans and receipts → text. Returns strings; does no I/O. The only module that knows codespan.
+
+pub mod explain;
+pub mod json;
+pub mod palette;
+pub mod short;
+pub mod snippet;
+pub mod world;

@@ -1,0 +1,24 @@
+//! One file for each command, one line here. The first line of the comment is what `--help` shows.
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// What to do.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum Command { $($(#[doc = $doc])+ $variant($module::Args),)* }
+
+        /// Runs the command.
+        pub fn run(command: &Command, cx: &mut super::Context) -> Result<super::exit::Exit, miette::Report> {
+            match command { $(Command::$variant(args) => $module::run(args, cx),)* }
+        }
+    };
+}
+
+// In the order of `--help`: what one does first stands first.
+commands! {
+    /// Check files for mistakes, without writing anything
+    Check => check,
+    /// Explain a message in full, with an example and its repair
+    Explain => explain,
+}

@@ -1,0 +1,76 @@
+//! Streams: data to stdout, words for people to stderr, colour decided once.
+
+use super::args::Color;
+use crate::render::palette::Palette;
+use anstream::ColorChoice;
+use std::io::{IsTerminal, Write};
+
+/// Writes to the two streams.
+#[derive(Debug)]
+pub struct Printer {
+    output: Palette,
+    error: Palette,
+    quiet: u8,
+}
+
+impl Printer {
+    /// Decides colour for both streams.
+    #[must_use]
+    pub fn new(color: Color, quiet: u8) -> Self {
+        let decide = |auto: ColorChoice| match color {
+            Color::Always => Palette::ansi(),
+            Color::Never => Palette::plain(),
+            Color::Auto if auto == ColorChoice::Never => Palette::plain(),
+            Color::Auto => Palette::ansi(),
+        };
+        Self {
+            output: decide(anstream::AutoStream::choice(&std::io::stdout())),
+            error: decide(anstream::AutoStream::choice(&std::io::stderr())),
+            quiet,
+        }
+    }
+
+    /// Colours of stdout.
+    #[must_use]
+    pub fn output_palette(&self) -> Palette {
+        self.output
+    }
+
+    /// Colours of stderr.
+    #[must_use]
+    pub fn error_palette(&self) -> Palette {
+        self.error
+    }
+
+    /// Whether a person watches stderr.
+    #[must_use]
+    pub fn interactive(&self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// Data for a program or a file, to stdout, as it is.
+    pub fn data(&mut self, text: &str) -> Result<(), PrintError> {
+        let mut stream = std::io::stdout().lock();
+        stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).map_err(PrintError)
+    }
+
+    /// Words that must be read: errors and warnings. Survives `-q`.
+    pub fn say(&mut self, text: &str) {
+        // Nobody is left to be told when stderr is gone.
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Words that are good to know: summaries, progress, hints. Silent under `-q`.
+    pub fn note(&mut self, text: &str) {
+        if self.quiet == 0 {
+            self.say(text);
+        }
+    }
+}
+
+/// Stdout could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the standard output")]
+pub struct PrintError(#[source] pub std::io::Error);
+
+impl miette::Diagnostic for PrintError {}

@@ -1,0 +1,75 @@
+//! Explain pages (Markdown) → text for a terminal; the list of all codes.
+
+use super::palette::{Palette, Role};
+use super::snippet::word;
+use crate::diagnostics::Code;
+
+/// One line for each code, grouped by stage.
+#[must_use]
+pub fn list(palette: Palette) -> String {
+    let mut text = String::new();
+    let mut group = None;
+    for code in Code::ALL {
+        let stage = stage(*code);
+        if group != Some(stage) {
+            let gap = if group.is_some() { "\n" } else { "" };
+            text.push_str(&format!("{gap}{}\n", palette.paint(Role::Title, stage)));
+            group = Some(stage);
+        }
+        let code_text = palette.paint(Role::Name, &code.to_string());
+        text.push_str(&format!("  {code_text}  {:<7}  {:<32}  {}\n", word(code.severity()), code.slug(), code.title()));
+    }
+    text
+}
+
+/// What the codes of a range are about.
+#[must_use]
+pub fn stage(code: Code) -> &'static str {
+    match code.number() / 100 {
+        0 => "Source and syntax",
+        1 => "Names",
+        2 => "Types and values",
+        3 => "Pools and Azure's rules for them",
+        4 => "Resources",
+        5 => "Templates",
+        6 => "Lint",
+        7 => "Plan",
+        8 => "Apply and Azure",
+        _ => "Endpoint, command line, internal",
+    }
+}
+
+/// The page of a code.
+#[must_use]
+pub fn page(code: Code, palette: Palette) -> String {
+    markdown(code.page(), palette)
+}
+
+/// Headings bold, code indented, `code` coloured; everything else as written.
+fn markdown(source: &str, palette: Palette) -> String {
+    let mut text = String::new();
+    let mut in_code = false;
+    for line in source.lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            let indent = if line.is_empty() { "" } else { "    " };
+            text.push_str(&format!("{indent}{line}\n"));
+        } else if line.starts_with('#') {
+            text.push_str(&palette.paint(Role::Title, line.trim_start_matches('#').trim_start()));
+            text.push('\n');
+        } else {
+            text.push_str(&inline(line, palette));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn inline(line: &str, palette: Palette) -> String {
+    if !palette.is_colored() {
+        return line.to_owned();
+    }
+    let pieces = line.split('`').enumerate();
+    pieces.map(|(i, piece)| if i % 2 == 1 { palette.paint(Role::Name, piece) } else { piece.to_owned() }).collect()
+}

@@ -1,0 +1,53 @@
+//! Diagnostics → one JSON document with a schema number, for programs.
+
+use super::snippet::word;
+use crate::diagnostics::{Diagnostic, LabelStyle, Safety, Severity};
+use crate::source::{SourceMap, Span};
+use serde_json::{Value, json};
+
+/// Raised when a reader of the old form would misread the new one.
+const SCHEMA: u32 = 1;
+
+/// The document, with a newline at its end. No cap, because a program reads it.
+#[must_use]
+pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let document = json!({
+        "schema": SCHEMA,
+        "errors": count(Severity::Error),
+        "warnings": count(Severity::Warning),
+        "diagnostics": diagnostics.iter().map(|d| one(sources, d)).collect::<Vec<_>>(),
+    });
+    format!("{document:#}\n")
+}
+
+fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> Value {
+    let labels = diagnostic.labels.iter().map(|label| {
+        json!({ "primary": label.style == LabelStyle::Primary, "text": label.text, "at": place(sources, label.span) })
+    });
+    let fixes = diagnostic.fixes.iter().map(|fix| {
+        let edits = fix.edits.iter().map(|(span, text)| json!({ "at": place(sources, *span), "text": text }));
+        json!({ "title": fix.title, "safe": fix.safety == Safety::Safe, "edits": edits.collect::<Vec<_>>() })
+    });
+    json!({
+        "code": diagnostic.code.to_string(),
+        "name": diagnostic.code.slug(),
+        "severity": word(diagnostic.severity),
+        "title": diagnostic.title,
+        "labels": labels.collect::<Vec<_>>(),
+        "help": diagnostic.help,
+        "notes": diagnostic.notes,
+        "fixes": fixes.collect::<Vec<_>>(),
+    })
+}
+
+/// File, byte range, and lines and columns from 1 (columns count characters).
+fn place(sources: &SourceMap, span: Span) -> Value {
+    let Some(file) = sources.get(span.source) else { return Value::Null };
+    let (line, column) = file.line_column(span.start);
+    let (end_line, end_column) = file.line_column(span.end);
+    json!({
+        "file": &*file.name, "start": span.start, "end": span.end,
+        "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+    })
+}

@@ -1,0 +1,24 @@
+//! Diagnostics → one line each, `file:line:column: severity[CODE]: title`, for editors.
+
+use super::snippet::word;
+use crate::diagnostics::Diagnostic;
+use crate::source::SourceMap;
+
+/// All of them, in order; no cap, because a program reads it.
+#[must_use]
+pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|diagnostic| one(sources, diagnostic)).collect()
+}
+
+fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let place = diagnostic
+        .primary()
+        .and_then(|span| {
+            let file = sources.get(span.source)?;
+            let (line, column) = file.line_column(span.start);
+            Some(format!("{}:{line}:{column}: ", file.name))
+        })
+        .unwrap_or_default();
+    let help = diagnostic.help.first().map(|help| format!(" (help: {})", help.replace('\n', " "))).unwrap_or_default();
+    format!("{place}{}[{}]: {}{help}\n", word(diagnostic.severity), diagnostic.code, diagnostic.title)
+}

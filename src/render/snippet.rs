@@ -1,0 +1,206 @@
+//! Diagnostics → text with source lines, drawn by codespan in our own colours.
+
+use super::palette::{Palette, Role};
+use crate::diagnostics::{self, Diagnostic, Severity};
+use crate::source::SourceMap;
+use codespan_reporting::diagnostic as cs;
+use codespan_reporting::files::{Error as FilesError, Files};
+use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
+use std::io::Write;
+use std::ops::Range;
+
+/// At most this many diagnostics are drawn; the rest is counted.
+pub const CAP: usize = 50;
+
+/// Draws all diagnostics of a run (at most [`CAP`]) and a last line that counts them; empty when there are none.
+#[must_use]
+pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic], palette: Palette) -> String {
+    let mut text = String::new();
+    for diagnostic in shown(diagnostics) {
+        text.push_str(&one(sources, diagnostic, palette));
+        text.push('\n');
+    }
+    text.push_str(&summary(diagnostics, palette));
+    text
+}
+
+/// Draws one diagnostic.
+#[must_use]
+pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> String {
+    let mut writer = Styled { buffer: Vec::new(), palette };
+    let config = Config { tab_width: 2, start_context_lines: 2, ..Config::default() };
+    // INVARIANT: the writer is a buffer and `Sources` clamps every offset, so drawing cannot fail half-way.
+    let drawn = term::emit_to_write_style(&mut writer, &config, &Sources(sources), &convert(diagnostic));
+    if drawn.is_err() {
+        return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.code, diagnostic.title);
+    }
+    let text = String::from_utf8_lossy(&writer.buffer).into_owned();
+    // codespan ends with an empty line; the caller decides on those.
+    format!("{}\n", text.trim_end_matches('\n'))
+}
+
+/// The first [`CAP`], errors before the rest, each group in its order.
+pub(super) fn shown(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
+    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
+    let over = diagnostics.len() > CAP;
+    let errors = diagnostics.iter().filter(move |d| over && is_error(d));
+    let rest = diagnostics.iter().filter(move |d| !(over && is_error(d)));
+    errors.chain(rest).take(CAP)
+}
+
+/// `error`, `warning`, `info`.
+#[must_use]
+pub fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// `2 errors and 1 warning; …`
+fn summary(diagnostics: &[Diagnostic], palette: Palette) -> String {
+    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let parts: Vec<String> = [(Severity::Error, Role::Error), (Severity::Warning, Role::Warning), (Severity::Info, Role::Info)]
+        .into_iter()
+        .filter(|(severity, _)| count(*severity) > 0)
+        .map(|(severity, role)| {
+            let n = count(severity);
+            let plural = if n == 1 { "" } else { "s" };
+            let noun = if severity == Severity::Info { "hint" } else { word(severity) };
+            palette.paint(role, &format!("{n} {noun}{plural}"))
+        })
+        .collect();
+    let Some((last, before)) = parts.split_last() else { return String::new() };
+    let mut text = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
+    if diagnostics.len() > CAP {
+        text.push_str(&format!(" ({CAP} shown)"));
+    }
+    if let Some(first) = shown(diagnostics).next() {
+        let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.code));
+        text.push_str(&format!("; `{command}` tells more"));
+    }
+    text.push('\n');
+    text
+}
+
+fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
+    let severity = match diagnostic.severity {
+        Severity::Error => cs::Severity::Error,
+        Severity::Warning => cs::Severity::Warning,
+        Severity::Info => cs::Severity::Note,
+    };
+    let labels = diagnostic.labels.iter().map(|label| {
+        let range = label.span.start as usize..label.span.end as usize;
+        let style = match label.style {
+            diagnostics::LabelStyle::Primary => cs::LabelStyle::Primary,
+            diagnostics::LabelStyle::Secondary => cs::LabelStyle::Secondary,
+        };
+        cs::Label::new(style, label.span.source.0, range).with_message(label.text.clone())
+    });
+    let helps = diagnostic.help.iter().map(|text| format!("help: {text}"));
+    let notes = diagnostic.notes.iter().map(|text| format!("note: {text}"));
+    cs::Diagnostic::new(severity)
+        .with_code(diagnostic.code.to_string())
+        .with_message(diagnostic.title.clone())
+        .with_labels(labels.collect())
+        .with_notes(notes.chain(helps).collect())
+}
+
+/// Our sources in codespan's terms. Offsets beyond the text are clamped: a wrong span must not hide a message.
+struct Sources<'a>(&'a SourceMap);
+
+impl<'a> Sources<'a> {
+    fn file(&self, id: u32) -> Result<&'a crate::source::SourceFile, FilesError> {
+        self.0.get(crate::source::SourceId(id)).ok_or(FilesError::FileMissing)
+    }
+}
+
+impl<'a> Files<'a> for Sources<'a> {
+    type FileId = u32;
+    type Name = &'a str;
+    type Source = &'a str;
+
+    fn name(&'a self, id: u32) -> Result<&'a str, FilesError> {
+        Ok(&self.file(id)?.name)
+    }
+
+    fn source(&'a self, id: u32) -> Result<&'a str, FilesError> {
+        Ok(&self.file(id)?.text)
+    }
+
+    fn line_index(&'a self, id: u32, offset: usize) -> Result<usize, FilesError> {
+        let starts = self.file(id)?.line_starts();
+        Ok(starts.partition_point(|start| *start as usize <= offset).saturating_sub(1))
+    }
+
+    fn line_range(&'a self, id: u32, line: usize) -> Result<Range<usize>, FilesError> {
+        let file = self.file(id)?;
+        let starts = file.line_starts();
+        let given = FilesError::LineTooLarge { given: line, max: starts.len().saturating_sub(1) };
+        let start = starts.get(line).copied().ok_or(given)? as usize;
+        let end = starts.get(line + 1).map_or(file.text.len(), |end| *end as usize);
+        Ok(start..end)
+    }
+}
+
+/// A buffer that takes codespan's style changes as our palette's.
+struct Styled {
+    buffer: Vec<u8>,
+    palette: Palette,
+}
+
+impl Styled {
+    fn set(&mut self, role: Role) -> GeneralWriteResult {
+        write!(self.buffer, "{}", self.palette.style(role).render())
+    }
+}
+
+impl Write for Styled {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.buffer.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn role(severity: cs::Severity) -> Role {
+    match severity {
+        cs::Severity::Bug | cs::Severity::Error => Role::Error,
+        cs::Severity::Warning => Role::Warning,
+        cs::Severity::Note => Role::Info,
+        cs::Severity::Help => Role::Help,
+    }
+}
+
+impl WriteStyle for Styled {
+    fn set_header(&mut self, severity: cs::Severity) -> GeneralWriteResult {
+        self.set(role(severity))
+    }
+
+    fn set_header_message(&mut self) -> GeneralWriteResult {
+        self.set(Role::Title)
+    }
+
+    fn set_line_number(&mut self) -> GeneralWriteResult {
+        self.set(Role::Dim)
+    }
+
+    fn set_note_bullet(&mut self) -> GeneralWriteResult {
+        self.set(Role::Dim)
+    }
+
+    fn set_source_border(&mut self) -> GeneralWriteResult {
+        self.set(Role::Dim)
+    }
+
+    fn set_label(&mut self, severity: cs::Severity, style: cs::LabelStyle) -> GeneralWriteResult {
+        self.set(if style == cs::LabelStyle::Primary { role(severity) } else { Role::Info })
+    }
+
+    fn reset(&mut self) -> GeneralWriteResult {
+        if self.palette.is_colored() { write!(self.buffer, "{}", anstyle::Reset.render()) } else { Ok(()) }
+    }
+}

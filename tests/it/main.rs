@@ -1,0 +1,4 @@
+//! The one integration binary: a `mod` line for each file.
+
+mod cli;
+mod support;
