@@ -61,16 +61,17 @@ pub fn word(severity: Severity) -> &'static str {
 /// `2 errors and 1 warning; …`
 fn summary(diagnostics: &[Diagnostic], palette: Palette) -> String {
     let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
-    let parts: Vec<String> = [(Severity::Error, Role::Error), (Severity::Warning, Role::Warning), (Severity::Info, Role::Info)]
-        .into_iter()
-        .filter(|(severity, _)| count(*severity) > 0)
-        .map(|(severity, role)| {
-            let n = count(severity);
-            let plural = if n == 1 { "" } else { "s" };
-            let noun = if severity == Severity::Info { "hint" } else { word(severity) };
-            palette.paint(role, &format!("{n} {noun}{plural}"))
-        })
-        .collect();
+    let parts: Vec<String> =
+        [(Severity::Error, Role::Error), (Severity::Warning, Role::Warning), (Severity::Info, Role::Info)]
+            .into_iter()
+            .filter(|(severity, _)| count(*severity) > 0)
+            .map(|(severity, role)| {
+                let n = count(severity);
+                let plural = if n == 1 { "" } else { "s" };
+                let noun = if severity == Severity::Info { "hint" } else { word(severity) };
+                palette.paint(role, &format!("{n} {noun}{plural}"))
+            })
+            .collect();
     let Some((last, before)) = parts.split_last() else { return String::new() };
     let mut text = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
     if diagnostics.len() > CAP {
