@@ -4,6 +4,14 @@
 
 pub mod facts;
 
+pub mod autoscale;
+pub mod identity;
+pub mod network;
+pub mod pool;
+pub mod resource;
+pub mod share;
+pub mod vault;
+
 macro_rules! kinds {
     ($($variant:ident = $keyword:literal;)*) => {
         /// Every kind of block, top-level and nested.
@@ -160,4 +168,95 @@ pub struct BlockSpec {
     pub children: &'static [(BlockKind, u32)],
     /// What can be read of it at deployment time: name, type as told to people, doc.
     pub attributes: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl FieldSpec {
+    /// An optional field without a default that may be known late.
+    #[must_use]
+    pub const fn new(name: &'static str, ty: FieldType, doc: &'static str) -> Self {
+        Self { name, ty, required: false, default: None, when: When::Late, doc, since: "0.1" }
+    }
+
+    /// It must be written.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// It must be known while compiling.
+    #[must_use]
+    pub const fn early(mut self) -> Self {
+        self.when = When::Early;
+        self
+    }
+
+    /// Its default, as one would write it.
+    #[must_use]
+    pub const fn default(mut self, text: &'static str) -> Self {
+        self.default = Some(text);
+        self
+    }
+}
+
+impl BlockSpec {
+    /// A nested kind without fields.
+    #[must_use]
+    pub const fn nested(kind: BlockKind, head: Head, doc: &'static str) -> Self {
+        Self {
+            kind,
+            doc,
+            since: "0.1",
+            head,
+            top_level: false,
+            can_exist: false,
+            fields: &[],
+            children: &[],
+            attributes: &[],
+        }
+    }
+
+    /// A kind declared at top level, with a name.
+    #[must_use]
+    pub const fn top(kind: BlockKind, doc: &'static str) -> Self {
+        Self {
+            kind,
+            doc,
+            since: "0.1",
+            head: Head::Name,
+            top_level: true,
+            can_exist: false,
+            fields: &[],
+            children: &[],
+            attributes: &[],
+        }
+    }
+
+    /// Its fields.
+    #[must_use]
+    pub const fn fields(mut self, fields: &'static [FieldSpec]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The kinds inside.
+    #[must_use]
+    pub const fn children(mut self, children: &'static [(BlockKind, u32)]) -> Self {
+        self.children = children;
+        self
+    }
+
+    /// What can be read of it at deployment time.
+    #[must_use]
+    pub const fn attributes(mut self, attributes: &'static [(&'static str, &'static str, &'static str)]) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// It may be `existing`.
+    #[must_use]
+    pub const fn can_exist(mut self) -> Self {
+        self.can_exist = true;
+        self
+    }
 }
