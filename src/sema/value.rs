@@ -1,6 +1,8 @@
 //! Values: known while compiling, or deferred until the template is deployed.
 
+use super::ty::Ty;
 use crate::source::Span;
+use crate::syntax::ast::{BinaryOp, UnaryOp};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub enum Value {
     Ref(BlockId),
     /// `avg(cpu, 10 min) > 75%`
     Condition(Arc<Condition>),
+    /// An expression of the autoscale formula language.
+    Formula(Arc<Formula>),
     /// Known only when the template is deployed.
     Deferred(Arc<Deferred>),
     /// Already reported; everything that touches it stays quiet.
@@ -102,8 +106,8 @@ pub struct Condition {
 /// A value that only the deployment knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deferred {
-    /// Name of its type as told to people (`string`, `int`, `ssh_key`, `[string]`).
-    pub ty: Arc<str>,
+    /// Its type; `to_string()` gives it as told to people (`string`, `int`, `ssh_key`, `[string]`).
+    pub ty: Ty,
     /// How the deployment computes it.
     pub expr: Deploy,
     /// The way a secret took to here, first step first; empty when it is not secret.
@@ -122,7 +126,9 @@ pub struct SecretStep {
 /// An expression of deployment time, folded as far as it can be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deploy {
-    /// A constant part; never `Deferred` or `Error`.
+    /// A constant part: null, bool, int, string, list or record of these, nothing else. Quantities are whole numbers
+    /// here: a size in bytes, a duration in seconds, a percentage in percent; a time, date or address is its text; a
+    /// block is its name.
     Constant(Value),
     /// `parameters('name')`
     Parameter(Arc<str>),
@@ -134,4 +140,31 @@ pub enum Deploy {
     Member(Box<Deploy>, Arc<str>),
     /// `a[i]`
     Index(Box<Deploy>, Box<Deploy>),
+}
+
+/// An expression of the autoscale formula language: names of the program are replaced by their values, everything else
+/// is left to the stage that knows the formula language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// What it is.
+    pub kind: FormulaKind,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The kinds of formula expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FormulaKind {
+    /// A constant, or a name of the program that has this value.
+    Value(Value),
+    /// A name that the program does not declare: a variable or a metric of the formula language.
+    Name(Arc<str>),
+    /// `f(a, b)`
+    Call(Arc<str>, Vec<Formula>),
+    /// `!a`, `-a`
+    Unary(UnaryOp, Box<Formula>),
+    /// `a + b`
+    Binary(BinaryOp, Box<Formula>, Box<Formula>),
+    /// `if c then a else b`
+    If(Box<Formula>, Box<Formula>, Box<Formula>),
 }

@@ -11,6 +11,10 @@ pub mod pool;
 pub mod resource;
 pub mod share;
 pub mod vault;
+mod lookup;
+mod project;
+
+pub use lookup::{kind_of, kinds_at_top_level, spec, suggest};
 
 macro_rules! kinds {
     ($($variant:ident = $keyword:literal;)*) => {
@@ -93,6 +97,8 @@ pub enum FieldType {
     Secret(&'static FieldType),
     /// `avg(cpu, 10 min) > 75%`
     Condition,
+    /// An expression of the autoscale formula language.
+    Formula,
 }
 
 /// When a value must be known.
