@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Writes a reproducible corpus of .dsvm projects: corpus.py OUT PROJECTS POOLS_PER_PROJECT.
+
+Every pool uses what a real one uses: image, size, range, share, served ports, autoscale with metric rules and two schedules.
+"""
+import pathlib
+import sys
+
+HEAD = """import std.images
+import std.sizes
+
+/// Shared machines of group {n}.
+project group{n} {{
+  location = westeurope
+  tags     = {{ team = "group{n}", cost_center = "{n}" }}
+}}
+
+/// Public key of the first administrator.
+param admin_key: ssh_key
+
+/// Most machines that a pool may grow to.
+param max_machines: int in 2..100 = 10
+
+env dev  {{ max_machines = 2, admin_key = "{key}" }}
+env prod {{ max_machines = 40, admin_key = "{key}" }}
+
+network campus {{
+  address = 10.{a}.0.0/16
+}}
+
+share notebooks {{
+  quota = 1 TiB
+  mount = "/datamnt/dsvmshare"
+  link "~/notebooks/remote" to "notebooks/{{user}}"
+}}
+"""
+
+POOL = """
+/// Machines of team {i}.
+pool team{i}: interactive {{
+  image    = images.ubuntu_2204
+  size     = sizes.{size}
+  machines = 1..max_machines initially 1
+  admin    {{ name = "dsvmuser", key = admin_key }}
+  network  = campus
+  shares   = [notebooks]
+  allow ssh from [203.0.113.0/24]
+
+  autoscale {{
+    timezone = "Pacific Standard Time"
+    when avg(cpu, 10 min) > 75% {{ add 1, cooldown 5 min }}
+    when avg(cpu, 15 min) < 25% {{ remove 1, cooldown 10 min }}
+    schedule workday {{ on mon..fri from 08:00 to 19:00, machines = 1..max_machines }}
+  }}
+}}
+"""
+
+SIZES = ["Standard_D8s_v5", "Standard_D4ds_v5", "Standard_E8s_v5", "Standard_D16ads_v5", "Standard_E16ds_v5"]
+KEY = ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDJ8sVbWkW7m0Zk3yq1r0T6kQ2lL8nq5lYd0mE0h9g3yJq6b0xw1n1QmS6s0Lw3v8n2m5T9c1o4Yx7R0aBz2Kd"
+       "3Fh5Jk7Lm9Np1Qr3St5Uv7Wx9Yz1Ab3Cd5Ef7Gh9Ij1Kl3Mn5Op7Qr9St1Uv3Wx5Yz7Ab9Cd1Ef3Gh5Ij7Kl9Mn1Op3Qr5St7Uv9Wx1Yz3Ab5Cd7Ef9Gh1Ij3Kl5Mn7"
+       "Op9Qr1St3Uv5Wx7Yz9Ab1Cd3Ef5Gh7Ij9Kl1Mn3Op5Qr7St9 bench@example")
+
+
+def main():
+    out, projects, pools = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    for n in range(projects):
+        folder = out / f"group{n:03}"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = HEAD.format(n=n, a=n % 100 + 20, key=KEY)
+        text += "".join(POOL.format(i=i, size=SIZES[i % len(SIZES)]) for i in range(pools))
+        (folder / "main.dsvm").write_text(text)
+
+
+main()

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Builds the release binary and writes benches/results.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --release --locked
+python3 benches/run.py | tee benches/results.md
