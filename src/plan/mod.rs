@@ -1,1 +1,161 @@
-//! Desired and observed resources → Plan (plain data).
+//! Compares what the sources want with what exists and gives a [`Plan`]: plain, ordered, serialisable data.
+//!
+//! Promises: pure and total (no file, clock, network); the same input gives the same bytes; a property that the service
+//! would act on is never hidden. Every difference that is *not* reported was held back by a named [`Rule`] and is listed
+//! in [`Plan::suppressed`]. No secret value is ever part of a plan.
+//! Does not: fetch anything, execute anything, or print anything (`azure`, `apply` and `render` do).
+
+mod types;
+mod input;
+mod facts;
+mod path;
+mod normal;
+mod compare;
+mod lists;
+mod effect;
+mod capacity;
+mod baseline;
+mod saved;
+#[cfg(test)]
+mod tests;
+
+pub use baseline::{Baseline, ResourceBaseline};
+pub use capacity::{CapacityRange, autoscaled};
+pub use facts::{Fact, Nature, TypeFacts, facts_of};
+pub use input::{Desired, DesiredResource, Observed, observed_from_json};
+pub use normal::{same_id, type_of_id};
+pub use saved::{Refusal, SavedPlan, digest, verify};
+pub use types::*;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What shapes a plan apart from the two sides.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the last apply left: values the service filled in, fingerprints of what it never shows again.
+    pub baseline: Option<Baseline>,
+    /// Only changes whose name, type/name or id matches one of these (`*` matches anything); empty: all.
+    pub targets: Vec<String>,
+    /// No change whose name, type/name or id matches one of these.
+    pub excludes: Vec<String>,
+    /// What happens to a resource that the source no longer holds.
+    pub unmanaged: Unmanaged,
+}
+
+/// Compares both sides.
+#[must_use]
+pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
+    let live: IndexMap<String, &Value> = observed
+        .resources
+        .iter()
+        .filter_map(|r| r.get("id").and_then(Value::as_str).map(|id| (normal::fold_id(id), r)))
+        .collect();
+    let owned = capacity::autoscaled(desired);
+    let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
+    let mut wanted = BTreeSet::new();
+    for resource in &desired.resources {
+        let key = normal::fold_id(&resource.id);
+        wanted.insert(key.clone());
+        if resource.existing || !options.selects(&resource.name, &resource.resource_type, &resource.id) {
+            continue;
+        }
+        let found = live.get(&key).copied();
+        let change = change_of(resource, found, observed, &owned, options, &mut plan);
+        plan.changes.push(change);
+    }
+    deletions(&wanted, &live, observed, options, &mut plan);
+    plan.changes.sort_by_key(|c| c.action.rank());
+    plan.suppressed.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
+    plan.summary = Summary::of(&plan.changes);
+    plan
+}
+
+impl Options {
+    fn selects(&self, name: &str, resource_type: &str, id: &str) -> bool {
+        let hit = |pattern: &String| {
+            let typed = format!("{resource_type}/{name}");
+            [name, typed.as_str(), id].iter().any(|text| normal::matches_pattern(pattern, text))
+        };
+        (self.targets.is_empty() || self.targets.iter().any(hit)) && !self.excludes.iter().any(hit)
+    }
+}
+
+fn change_of(
+    resource: &DesiredResource,
+    found: Option<&Value>,
+    observed: &Observed,
+    owned: &IndexMap<String, CapacityRange>,
+    options: &Options,
+    plan: &mut Plan,
+) -> Change {
+    let mut change = Change {
+        id: resource.id.clone(),
+        resource_type: resource.resource_type.clone(),
+        name: resource.name.clone(),
+        action: Action::NoChange,
+        attributes: Vec::new(),
+        effect: Effect::default(),
+        source: resource.source.clone(),
+        reason: String::new(),
+        depends_on_unknown: false,
+        hash: found.map(|f| digest(f)),
+        etag: found.and_then(|f| f.get("etag")).and_then(Value::as_str).map(str::to_owned),
+    };
+    let Some(found) = found else {
+        change.action = Action::Create;
+        change.reason = "does not exist yet".to_owned();
+        change.attributes = compare::all_new(resource);
+        effect::of_create(&mut change, resource);
+        return change;
+    };
+    let outcome = compare::compare(resource, found, owned.get(&normal::fold_id(&resource.id)), options.baseline.as_ref());
+    plan.suppressed.extend(outcome.suppressed);
+    plan.warnings.extend(outcome.warnings);
+    if !outcome.changes.is_empty() {
+        change.attributes = outcome.changes;
+        effect::of_update(&mut change, resource, found, observed);
+    }
+    change
+}
+
+fn deletions(
+    wanted: &BTreeSet<String>,
+    live: &IndexMap<String, &Value>,
+    observed: &Observed,
+    options: &Options,
+    plan: &mut Plan,
+) {
+    let mut gone: Vec<&String> = observed.managed.iter().filter(|id| !wanted.contains(&normal::fold_id(id))).collect();
+    gone.sort();
+    gone.dedup();
+    // Children before parents: the longest id first.
+    gone.sort_by_key(|id| std::cmp::Reverse(id.matches('/').count()));
+    for id in gone {
+        let Some(found) = live.get(&normal::fold_id(id)) else { continue };
+        let (resource_type, name) = type_of_id(id);
+        if !options.selects(&name, &resource_type, id) {
+            continue;
+        }
+        let action = match options.unmanaged {
+            Unmanaged::Delete => Action::Delete,
+            Unmanaged::Detach => Action::Detach,
+        };
+        let mut change = Change {
+            id: id.clone(),
+            resource_type,
+            name,
+            action,
+            attributes: Vec::new(),
+            effect: Effect::default(),
+            source: None,
+            reason: "no longer in the source".to_owned(),
+            depends_on_unknown: false,
+            hash: Some(digest(found)),
+            etag: found.get("etag").and_then(Value::as_str).map(str::to_owned),
+        };
+        effect::of_delete(&mut change, found, observed);
+        plan.changes.push(change);
+    }
+}

@@ -1,0 +1,473 @@
+//! Compares one wanted resource with the observed one, property by property.
+//!
+//! Every difference ends in one of two lists: changes, or suppressed with the rule that says why.
+
+use super::baseline::{Baseline, fingerprint};
+use super::capacity::CapacityRange;
+use super::facts::{Fact, Nature, TypeFacts, facts_of, secret_by_name};
+use super::lists::{self, Pairing};
+use super::path::Path;
+use super::{AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Suppressed, Warning, WarningKind, normal};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// Keys of the template's own language and of the envelope: not part of the resource.
+const ENVELOPE: [&str; 21] = [
+    "type", "apiversion", "name", "id", "dependson", "condition", "copy", "comments", "scope", "resources", "metadata",
+    "existing", "import", "asserts", "$options", "resourcegroup", "subscriptionid", "etag", "systemdata", "managedby", "symbolicname",
+];
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub changes: Vec<AttributeChange>,
+    pub suppressed: Vec<Suppressed>,
+    pub warnings: Vec<Warning>,
+}
+
+struct Comparison<'a> {
+    facts: &'static TypeFacts,
+    id: &'a str,
+    secrets: BTreeSet<&'a str>,
+    unknown: BTreeSet<&'a str>,
+    autoscaled: Option<&'a CapacityRange>,
+    baseline: Option<&'a Baseline>,
+    create: bool,
+    path: Path,
+    out: Outcome,
+}
+
+/// Compares both sides of one resource.
+pub(super) fn compare(
+    desired: &DesiredResource,
+    observed: &Value,
+    autoscaled: Option<&CapacityRange>,
+    baseline: Option<&Baseline>,
+) -> Outcome {
+    let mut cx = Comparison {
+        facts: facts_of(&desired.resource_type),
+        id: &desired.id,
+        secrets: desired.secrets.iter().map(String::as_str).collect(),
+        unknown: desired.unknown.iter().map(String::as_str).collect(),
+        autoscaled,
+        baseline,
+        create: observed.get("id").is_none(),
+        path: Path::default(),
+        out: Outcome::default(),
+    };
+    let empty = Map::new();
+    let wanted = desired.body.as_object().unwrap_or(&empty);
+    let found = observed.as_object().unwrap_or(&empty);
+    let only_envelope = found.get("properties").is_none_or(Value::is_null)
+        && wanted.get("properties").is_some_and(|p| !normal::is_empty(p))
+        && found.get("id").is_some();
+    if only_envelope {
+        cx.out.warnings.push(Warning {
+            kind: WarningKind::NotObserved,
+            id: desired.id.clone(),
+            text: "only its envelope was observed; its properties are not compared".to_owned(),
+        });
+    }
+    cx.object(wanted, found, &|key| {
+        let folded = key.to_ascii_lowercase();
+        ENVELOPE.contains(&folded.as_str()) || (only_envelope && folded == "properties")
+    });
+    cx.out
+}
+
+/// Every property of a resource that does not exist yet.
+pub(super) fn all_new(desired: &DesiredResource) -> Vec<AttributeChange> {
+    let nothing = Value::Object(Map::new());
+    let outcome = compare(desired, &nothing, None, None);
+    outcome.changes
+}
+
+impl Comparison<'_> {
+    fn object(&mut self, wanted: &Map<String, Value>, found: &Map<String, Value>, skip: &dyn Fn(&str) -> bool) {
+        let mut seen = BTreeSet::new();
+        for (key, value) in wanted {
+            if skip(key) {
+                continue;
+            }
+            let (other_key, other) = match found.get_key_value(key.as_str()) {
+                Some((k, v)) => (k.as_str(), Some(v)),
+                None => match found.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)) {
+                    Some((k, v)) => (k.as_str(), Some(v)),
+                    None => (key.as_str(), None),
+                },
+            };
+            seen.insert(other_key);
+            let mark = self.path.enter_key(key);
+            self.value(Some(value), other);
+            self.path.leave(mark);
+        }
+        for (key, value) in found {
+            if seen.contains(key.as_str()) || skip(key) {
+                continue;
+            }
+            let mark = self.path.enter_key(key);
+            self.value(None, Some(value));
+            self.path.leave(mark);
+        }
+    }
+
+    fn value(&mut self, wanted: Option<&Value>, found: Option<&Value>) {
+        let wanted = wanted.filter(|v| !v.is_null());
+        let found = found.filter(|v| !v.is_null());
+        match (wanted, found) {
+            (None, None) => {}
+            (Some(w), Some(f)) => self.both(w, f),
+            (Some(w), None) => self.only_wanted(w),
+            (None, Some(f)) => self.only_found(f),
+        }
+    }
+
+    fn both(&mut self, wanted: &Value, found: &Value) {
+        let fact = self.fact();
+        if fact.read_only {
+            if wanted != found {
+                self.suppress(Rule::ReadOnly, Some(wanted), Some(found));
+            }
+            return;
+        }
+        if self.is_unknown() {
+            return self.change(AttributeKind::Unknown, None, Some(found));
+        }
+        if self.is_secret() {
+            return self.secret(wanted, Some(found));
+        }
+        match (wanted, found) {
+            (Value::Object(w), Value::Object(f)) => self.object(w, f, &|_| false),
+            (Value::Array(w), Value::Array(f)) => self.list(w, f),
+            _ => self.scalar(wanted, found),
+        }
+    }
+
+    fn scalar(&mut self, wanted: &Value, found: &Value) {
+        if wanted == found {
+            return;
+        }
+        if self.path.pattern() == "sku.capacity" && self.capacity(wanted, found) {
+            return;
+        }
+        match self.same(wanted, found) {
+            Some(rule) => self.suppress(rule, Some(wanted), Some(found)),
+            None => self.change(AttributeKind::Change, Some(wanted), Some(found)),
+        }
+    }
+
+    /// The rule by which two different spellings mean the same here.
+    fn same(&self, wanted: &Value, found: &Value) -> Option<Rule> {
+        if normal::is_empty(wanted) && normal::is_empty(found) {
+            return Some(Rule::EmptyVsAbsent);
+        }
+        if self.is_free() {
+            return None;
+        }
+        let fact = self.fact();
+        if let (Value::String(w), Value::String(f)) = (wanted, found) {
+            if fact.last_segment && w.rsplit('/').next().is_some_and(|a| f.rsplit('/').next().is_some_and(|b| a.eq_ignore_ascii_case(b))) {
+                return Some(Rule::IdCase);
+            }
+            if normal::is_id(w) && normal::is_id(f) {
+                return normal::same_id(w, f).then_some(Rule::IdCase);
+            }
+            let location = self.path.pattern().rsplit('.').next().is_some_and(|l| l == "location" || l.ends_with("location"));
+            if location && normal::same_location(w, f) {
+                return Some(Rule::LetterCase);
+            }
+            if fact.fold && w.eq_ignore_ascii_case(f) {
+                return Some(Rule::LetterCase);
+            }
+            let lengths = normal::duration_ms(w).zip(normal::duration_ms(f));
+            if lengths.is_some_and(|(a, b)| a == b) {
+                return Some(Rule::Duration);
+            }
+            return None;
+        }
+        let mixed = wanted.is_string() != found.is_string();
+        match (normal::as_number(wanted), normal::as_number(found)) {
+            #[expect(clippy::float_cmp, reason = "both sides are the same literal in two spellings")]
+            (Some(a), Some(b)) if a == b && mixed => Some(Rule::NumberAsString),
+            #[expect(clippy::float_cmp, reason = "1 and 1.0 are one number in JSON")]
+            (Some(a), Some(b)) if a == b && wanted.is_number() => Some(Rule::NumberAsString),
+            _ => None,
+        }
+    }
+
+    /// Whether autoscale owns the number; warns when the live one is outside the declared range.
+    fn capacity(&mut self, wanted: &Value, found: &Value) -> bool {
+        let Some(range) = self.autoscaled else { return false };
+        self.suppress(Rule::OwnedByAutoscale, Some(wanted), Some(found));
+        if let Some(live) = found.as_u64()
+            && (live < range.min || live > range.max)
+        {
+            self.out.warnings.push(Warning {
+                kind: WarningKind::CapacityOutsideRange,
+                id: self.id.to_owned(),
+                text: format!("{live} machines run, outside the declared range {}..{}", range.min, range.max),
+            });
+        }
+        true
+    }
+
+    fn list(&mut self, wanted: &[Value], found: &[Value]) {
+        if wanted == found {
+            return;
+        }
+        let fact = self.fact();
+        match lists::pair(wanted, found, fact, self.is_free(), &|w, f| w == f || self.same(w, f).is_some()) {
+            Pairing::Equal { reordered: false } => {}
+            Pairing::Equal { reordered: true } => {
+                self.suppress(Rule::SetLikeList, Some(&Value::from(wanted)), Some(&Value::from(found)));
+            }
+            Pairing::Whole => self.change(AttributeKind::Change, Some(&Value::from(wanted)), Some(&Value::from(found))),
+            Pairing::Elements { pairs, reordered } => {
+                if reordered {
+                    self.suppress(Rule::SetLikeList, None, None);
+                }
+                for (label, index, w, f) in pairs {
+                    let mark = self.path.enter_element(&label, index);
+                    self.element(w, f);
+                    self.path.leave(mark);
+                }
+            }
+        }
+    }
+
+    fn element(&mut self, wanted: Option<&Value>, found: Option<&Value>) {
+        match (wanted, found) {
+            (None, Some(f)) if lists::added_by_policy(self.path.pattern(), f) => {
+                self.suppress(Rule::PolicyAdded, None, Some(f));
+            }
+            (None, Some(f)) => self.change(AttributeKind::Remove, None, Some(f)),
+            (Some(w), None) => self.change(AttributeKind::Add, Some(w), None),
+            _ => self.value(wanted, found),
+        }
+    }
+
+    fn only_wanted(&mut self, wanted: &Value) {
+        let fact = self.fact();
+        if self.is_unknown() {
+            return self.change(AttributeKind::Unknown, None, None);
+        }
+        if fact.read_only {
+            return self.suppress(Rule::ReadOnly, Some(wanted), None);
+        }
+        if normal::is_empty(wanted) {
+            return self.suppress(Rule::EmptyVsAbsent, Some(wanted), None);
+        }
+        if self.is_secret() || fact.write_only {
+            return self.secret(wanted, None);
+        }
+        if fact.defaults.iter().any(|d| d == wanted) && !self.is_create() {
+            return self.suppress(Rule::ServiceDefault, Some(wanted), None);
+        }
+        match wanted {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let mark = self.path.enter_key(key);
+                    self.value(Some(value), None);
+                    self.path.leave(mark);
+                }
+            }
+            _ => self.change(AttributeKind::Add, Some(wanted), None),
+        }
+    }
+
+    fn only_found(&mut self, found: &Value) {
+        let fact = self.fact();
+        if fact.read_only {
+            return self.suppress(Rule::ReadOnly, None, Some(found));
+        }
+        if normal::is_empty(found) {
+            return self.suppress(Rule::EmptyVsAbsent, None, Some(found));
+        }
+        if fact.apart {
+            return self.suppress(Rule::DeclaredApart, None, Some(found));
+        }
+        let default = fact.defaults.iter().any(|d| d == found || self.same(d, found).is_some());
+        if fact.chosen || default {
+            return self.suppress(Rule::ServiceDefault, None, Some(found));
+        }
+        if let Value::Object(map) = found {
+            for (key, value) in map {
+                let mark = self.path.enter_key(key);
+                self.value(None, Some(value));
+                self.path.leave(mark);
+            }
+            return;
+        }
+        let filled = self.baseline.and_then(|b| b.filled(self.id, self.path.shown()));
+        if filled.is_some_and(|hash| hash == super::digest(found)) {
+            return self.suppress(Rule::ServiceFilled, None, Some(found));
+        }
+        if let Value::Array(list) = found
+            && self.baseline.is_none_or(|b| b.filled(self.id, self.path.shown()).is_none())
+            && !list.is_empty()
+            && list.iter().all(|e| lists::added_by_policy(&format!("{}[]", self.path.pattern()), e))
+        {
+            return self.suppress(Rule::PolicyAdded, None, Some(found));
+        }
+        if !self.facts.known && !self.path.pattern().starts_with("tags") {
+            return self.suppress(Rule::UnknownType, None, Some(found));
+        }
+        self.change(AttributeKind::Remove, None, Some(found));
+    }
+
+    /// A value that is never shown: its fingerprint at the last apply decides.
+    fn secret(&mut self, wanted: &Value, found: Option<&Value>) {
+        if self.is_create() {
+            return self.change(AttributeKind::Add, Some(wanted), None);
+        }
+        let known = self.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
+        match known {
+            Some((baseline, before)) if before != fingerprint(wanted, &baseline.salt) => {
+                self.change(AttributeKind::Change, Some(wanted), found);
+            }
+            None if found.is_some_and(|f| f != wanted && !f.is_null() && !is_mask(f)) && !self.is_secret() => {
+                self.change(AttributeKind::Change, Some(wanted), found);
+            }
+            _ => {
+                if known.is_none() && self.is_secret() {
+                    self.not_compared();
+                }
+                self.suppress(Rule::WriteOnly, None, None);
+            }
+        }
+    }
+
+    fn not_compared(&mut self) {
+        let text = format!("`{}` cannot be compared: the service never shows it and no apply is on record here", self.path.shown());
+        self.out.warnings.push(Warning { kind: WarningKind::SecretNotCompared, id: self.id.to_owned(), text });
+    }
+
+    fn change(&mut self, kind: AttributeKind, wanted: Option<&Value>, found: Option<&Value>) {
+        let secret = self.is_secret();
+        let show = |v: Option<&Value>| v.filter(|_| !secret).map(|v| self.masked(v));
+        let pattern = self.path.pattern();
+        let nature = self.facts.nature(pattern);
+        let replaces = !self.is_create() && kind != AttributeKind::Unknown && self.replaces(pattern, wanted, found);
+        let effect = if replaces { EffectKind::Replaces } else { effect_of(nature) };
+        let change = AttributeChange {
+            path: self.path.shown().to_owned(),
+            kind,
+            before: show(found),
+            after: show(wanted),
+            secret,
+            effect,
+            source: None,
+        };
+        self.out.changes.push(change);
+    }
+
+    fn replaces(&self, pattern: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
+        let to = &self.facts.at(pattern).fixed_to;
+        if to.is_some() && to.as_ref() == wanted {
+            return true;
+        }
+        // What was never set can often be added; a value that exists and is fixed cannot be changed.
+        self.facts.fixed(pattern) && found.is_some() && wanted.is_some()
+    }
+
+    fn suppress(&mut self, rule: Rule, wanted: Option<&Value>, found: Option<&Value>) {
+        if self.is_create() {
+            return;
+        }
+        let show = |v: Option<&Value>| v.filter(|_| !self.is_secret()).map(|v| self.masked(v));
+        let entry = Suppressed {
+            id: self.id.to_owned(),
+            path: self.path.shown().to_owned(),
+            rule,
+            before: show(found),
+            after: show(wanted),
+        };
+        self.out.suppressed.push(entry);
+    }
+
+    /// The value with every secret below it taken out.
+    fn masked(&self, value: &Value) -> Value {
+        mask(value, self.path.pattern(), self.path.pointer(), self.facts, &self.secrets)
+    }
+
+    fn fact(&self) -> &'static Fact {
+        self.facts.at(self.path.pattern())
+    }
+
+    fn is_free(&self) -> bool {
+        let mut at = self.path.pattern();
+        loop {
+            if self.facts.at(at).free {
+                return true;
+            }
+            match at.rsplit_once('.') {
+                Some((head, _)) => at = head,
+                None => return false,
+            }
+        }
+    }
+
+    fn is_secret(&self) -> bool {
+        self.fact().secret
+            || secret_by_name(self.path.pattern())
+            || self.secrets.contains(self.path.pointer())
+            || is_below(self.path.pointer(), &self.secrets)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.unknown.contains(self.path.pointer())
+    }
+
+    /// Nothing exists yet: no rule applies.
+    fn is_create(&self) -> bool {
+        self.create
+    }
+}
+
+fn is_below(pointer: &str, roots: &BTreeSet<&str>) -> bool {
+    roots.iter().any(|root| pointer.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')))
+}
+
+fn is_mask(value: &Value) -> bool {
+    value.as_str().is_some_and(|s| !s.is_empty() && s.chars().all(|c| c == '*'))
+}
+
+fn mask(value: &Value, pattern: &str, pointer: &str, facts: &TypeFacts, secrets: &BTreeSet<&str>) -> Value {
+    let secret = |pattern: &str, pointer: &str| facts.at(pattern).secret || secret_by_name(pattern) || secrets.contains(pointer);
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, inner)| {
+                let pattern = format!("{pattern}.{}", key.to_ascii_lowercase());
+                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let shown = if secret(&pattern, &pointer) {
+                    Value::from("(secret)")
+                } else {
+                    mask(inner, &pattern, &pointer, facts, secrets)
+                };
+                (key.clone(), shown)
+            })
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(i, inner)| {
+                let (pattern, pointer) = (format!("{pattern}[]"), format!("{pointer}/{i}"));
+                if secret(&pattern, &pointer) { Value::from("(secret)") } else { mask(inner, &pattern, &pointer, facts, secrets) }
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn effect_of(nature: Option<Nature>) -> EffectKind {
+    match nature {
+        Some(Nature::Quiet) => EffectKind::None,
+        Some(Nature::Model) => EffectKind::Rolling,
+        Some(Nature::Restart) => EffectKind::Restart,
+        Some(Nature::Reimage) => EffectKind::Reimage,
+        Some(Nature::NewMachines) => EffectKind::NewMachines,
+        Some(Nature::Capacity) => EffectKind::ScalesOut,
+        Some(Nature::Quota) | None => EffectKind::InPlace,
+    }
+}

@@ -1,0 +1,190 @@
+//! What a change does to the people who use the pool, in words and numbers.
+
+use super::{Action, Change, DesiredResource, Effect, EffectKind, Observed, normal};
+use serde_json::Value;
+
+const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
+const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
+const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
+
+pub(super) fn of_create(change: &mut Change, resource: &DesiredResource) {
+    let machines = if is(&change.resource_type, SCALE_SET) { capacity(&resource.body) } else { None };
+    let text = match machines {
+        Some(n) => format!("starts with {}", count(n)),
+        None => "new".to_owned(),
+    };
+    change.effect = Effect { kind: EffectKind::Appears, text, machines, ..Effect::default() };
+}
+
+pub(super) fn of_update(
+    change: &mut Change,
+    resource: &DesiredResource,
+    found: &Value,
+    observed: &Observed,
+) {
+    change.action = Action::Update;
+    let unknown_only = change.attributes.iter().all(|a| a.kind == super::AttributeKind::Unknown);
+    change.depends_on_unknown = unknown_only;
+    let machines = if is(&change.resource_type, SCALE_SET) { capacity(found) } else { None };
+    if let Some(cause) = change.attributes.iter().find(|a| a.effect == EffectKind::Replaces) {
+        let property = cause.path.clone();
+        change.action = Action::Replace;
+        change.reason = format!("`{property}` is set at creation and cannot be changed in place");
+        let shares = shares_of(&change.id, &change.resource_type, observed);
+        change.effect = replaced(&change.resource_type, machines, shares, property);
+        return;
+    }
+    for attribute in &mut change.attributes {
+        if attribute.path == "sku.capacity" {
+            let (from, to) = (attribute.before.as_ref().and_then(Value::as_u64), attribute.after.as_ref().and_then(Value::as_u64));
+            attribute.effect = if to < from { EffectKind::ScalesIn } else { EffectKind::ScalesOut };
+        }
+    }
+    let mode = upgrade_mode(resource, found);
+    let mut gravest = EffectKind::None;
+    for attribute in &mut change.attributes {
+        attribute.effect = under_policy(attribute.effect, mode);
+        gravest = gravest.max(attribute.effect);
+    }
+    let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
+    let text = words(gravest, machines, change, mode);
+    let touched = match gravest {
+        EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage => machines,
+        EffectKind::ScalesIn | EffectKind::ScalesOut => scaled_by(change),
+        _ => None,
+    };
+    change.effect = Effect { kind: gravest, text, machines: touched, shares, property: None };
+    change.reason = if unknown_only {
+        "a value is known after the deployment only".to_owned()
+    } else {
+        let n = change.attributes.len();
+        format!("{n} {} the source", if n == 1 { "property differs from" } else { "properties differ from" })
+    };
+}
+
+pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed) {
+    if change.action == Action::Detach {
+        change.effect = Effect { text: "stays as it is, no longer managed by this project".to_owned(), ..Effect::default() };
+        return;
+    }
+    let machines = if is(&change.resource_type, SCALE_SET) { capacity(found) } else { None };
+    let shares = shares_of(&change.id, &change.resource_type, observed);
+    let (kind, text) = match machines {
+        _ if holds_data(&change.resource_type) => (EffectKind::DeletesData, data_text(&shares)),
+        Some(n) => (EffectKind::Removes, format!("removes the pool and its {}", count(n))),
+        None => (EffectKind::Removes, "removed".to_owned()),
+    };
+    change.effect = Effect { kind, text, machines, shares, property: None };
+}
+
+fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, property: String) -> Effect {
+    let (kind, text) = if holds_data(resource_type) {
+        (EffectKind::DeletesData, format!("deleted and made anew: {}", data_text(&shares)))
+    } else if let Some(n) = machines {
+        (EffectKind::Replaces, format!("the pool is deleted and made anew, with all of its {}", count(n)))
+    } else {
+        (EffectKind::Replaces, "deleted and made anew".to_owned())
+    };
+    Effect { kind, text, machines, shares, property: Some(property) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum UpgradeMode {
+    Manual,
+    Automatic,
+    Rolling,
+    NoMachines,
+}
+
+fn upgrade_mode(resource: &DesiredResource, found: &Value) -> UpgradeMode {
+    if !is(&resource.resource_type, SCALE_SET) {
+        return UpgradeMode::NoMachines;
+    }
+    let mode = |v: &Value| v.pointer("/properties/upgradePolicy/mode").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    match mode(&resource.body).or_else(|| mode(found)).as_deref() {
+        Some("rolling") => UpgradeMode::Rolling,
+        Some("automatic") => UpgradeMode::Automatic,
+        _ => UpgradeMode::Manual,
+    }
+}
+
+/// The upgrade policy decides what running machines feel of a change of their model.
+fn under_policy(effect: EffectKind, mode: UpgradeMode) -> EffectKind {
+    let model = matches!(effect, EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage);
+    match mode {
+        UpgradeMode::Manual if model => EffectKind::NewMachines,
+        UpgradeMode::Automatic if effect == EffectKind::Rolling => EffectKind::Restart,
+        UpgradeMode::NoMachines if effect == EffectKind::Rolling => EffectKind::InPlace,
+        _ => effect,
+    }
+}
+
+fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: UpgradeMode) -> String {
+    let all = machines.map_or_else(|| "machines".to_owned(), count);
+    let pace = if mode == UpgradeMode::Rolling { "in batches" } else { "at once" };
+    match effect {
+        EffectKind::None => "nobody notices".to_owned(),
+        EffectKind::Appears => "new".to_owned(),
+        EffectKind::NewMachines => format!("new machines only; the {all} that run keep what they have until they are upgraded"),
+        EffectKind::InPlace => "changed in place".to_owned(),
+        EffectKind::Rolling => format!("{all} are updated in batches"),
+        EffectKind::Restart => format!("{all} restart, {pace}"),
+        EffectKind::Reimage => format!("{all} are made anew from the image, {pace}; what is on their local disks is lost"),
+        EffectKind::ScalesIn => format!("{} removed", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
+        EffectKind::ScalesOut => format!("{} added", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
+        EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "goes away".to_owned(),
+    }
+}
+
+fn scaled_by(change: &Change) -> Option<u64> {
+    let attribute = change.attributes.iter().find(|a| a.path == "sku.capacity")?;
+    let (before, after) = (attribute.before.as_ref()?.as_u64()?, attribute.after.as_ref()?.as_u64()?);
+    Some(before.abs_diff(after))
+}
+
+fn are(n: u64) -> String {
+    if n == 1 { "1 machine is".to_owned() } else { format!("{n} machines are") }
+}
+
+fn count(n: u64) -> String {
+    if n == 1 { "1 machine".to_owned() } else { format!("{n} machines") }
+}
+
+fn data_text(shares: &[String]) -> String {
+    match shares {
+        [] => "its data is deleted".to_owned(),
+        [one] => format!("share `{one}` and everything on it is deleted"),
+        many => format!("{} shares and everything on them are deleted", many.len()),
+    }
+}
+
+fn holds_data(resource_type: &str) -> bool {
+    [ACCOUNT, SHARE, "Microsoft.Storage/storageAccounts/blobServices/containers", "Microsoft.Compute/disks", "Microsoft.KeyVault/vaults"]
+        .iter()
+        .any(|t| is(resource_type, t))
+}
+
+fn shares_of(id: &str, resource_type: &str, observed: &Observed) -> Vec<String> {
+    if is(resource_type, SHARE) {
+        return vec![last(&normal::type_of_id(id).1)];
+    }
+    if !is(resource_type, ACCOUNT) {
+        return Vec::new();
+    }
+    let prefix = format!("{}/fileservices/", normal::fold_id(id));
+    let ids = observed.resources.iter().filter_map(|r| r.get("id").and_then(Value::as_str));
+    let shares = ids.filter(|i| normal::fold_id(i).starts_with(&prefix) && i.to_ascii_lowercase().contains("/shares/"));
+    shares.map(|i| last(&normal::type_of_id(i).1)).collect()
+}
+
+fn capacity(resource: &Value) -> Option<u64> {
+    resource.pointer("/sku/capacity").and_then(Value::as_u64)
+}
+
+fn last(name: &str) -> String {
+    name.rsplit('/').next().unwrap_or(name).to_owned()
+}
+
+fn is(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}

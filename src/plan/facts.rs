@@ -1,0 +1,240 @@
+//! Facts about properties: which the service writes, fills in, fixes at creation or never shows again.
+//!
+//! Two sources behind one query: the types in `catalog` (read-only, write-only, secret, enumerations) and `facts.txt`
+//! (defaults, what is fixed at creation, keys of lists, what a change does to machines), which types do not say.
+
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// What is known of one property.
+#[derive(Clone, Debug, Default)]
+pub struct Fact {
+    /// The service writes it.
+    pub read_only: bool,
+    /// The service never shows it again.
+    pub write_only: bool,
+    /// A secret.
+    pub secret: bool,
+    /// Letter case means nothing.
+    pub fold: bool,
+    /// The order of the list means nothing.
+    pub set: bool,
+    /// Elements of the list are told apart by this property.
+    pub key: Option<String>,
+    /// What the service holds when the source leaves it out.
+    pub defaults: Vec<Value>,
+    /// The service chooses when the source leaves it out.
+    pub chosen: bool,
+    /// Set at creation only.
+    pub fixed: bool,
+    /// Never changed in place to this value.
+    pub fixed_to: Option<Value>,
+    /// An ISO 8601 duration.
+    pub duration: bool,
+    /// Children that may be declared as resources of their own.
+    pub apart: bool,
+    /// Compared as it stands.
+    pub free: bool,
+    /// An id of which only the last segment counts.
+    pub last_segment: bool,
+    /// What a change does.
+    pub nature: Option<Nature>,
+}
+
+/// What a change of a property does to machines and data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Nobody notices.
+    Quiet,
+    /// Part of the model of the machines: reaches running ones as the upgrade policy says.
+    Model,
+    /// As [`Nature::Model`], and a machine that gets it is restarted.
+    Restart,
+    /// As [`Nature::Model`], and a machine that gets it is made anew.
+    Reimage,
+    /// Machines made later only.
+    NewMachines,
+    /// The number of machines.
+    Capacity,
+    /// The size of a share.
+    Quota,
+}
+
+/// Facts of one resource type.
+#[derive(Debug, Default)]
+pub struct TypeFacts {
+    own: HashMap<String, Fact>,
+    /// Whether anything is known of the type.
+    pub known: bool,
+}
+
+static NOTHING: Fact = Fact {
+    read_only: false,
+    write_only: false,
+    secret: false,
+    fold: false,
+    set: false,
+    key: None,
+    defaults: Vec::new(),
+    chosen: false,
+    fixed: false,
+    fixed_to: None,
+    duration: false,
+    apart: false,
+    free: false,
+    last_segment: false,
+    nature: None,
+};
+
+impl TypeFacts {
+    /// What is known at a lower-case pattern path (`properties.subnets[].name`).
+    #[must_use]
+    pub fn at(&self, pattern: &str) -> &Fact {
+        self.own.get(pattern).or_else(|| all().get("*").and_then(|any| any.own.get(pattern))).unwrap_or(&NOTHING)
+    }
+
+    /// What a change at this place does: its own word, else that of the nearest place around it.
+    #[must_use]
+    pub fn nature(&self, pattern: &str) -> Option<Nature> {
+        self.around(pattern).find_map(|f| f.nature)
+    }
+
+    /// Whether this place or one around it is set at creation only.
+    #[must_use]
+    pub fn fixed(&self, pattern: &str) -> bool {
+        self.around(pattern).any(|f| f.fixed)
+    }
+
+    fn around<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a Fact> {
+        let mut rest = Some(pattern);
+        std::iter::from_fn(move || {
+            let here = rest?;
+            rest = here.strip_suffix("[]").or_else(|| here.rsplit_once('.').map(|(head, _)| head));
+            Some(self.at(here))
+        })
+    }
+}
+
+/// Facts of a type; nothing is known of most types.
+#[must_use]
+pub fn facts_of(resource_type: &str) -> &'static TypeFacts {
+    static NONE: OnceLock<TypeFacts> = OnceLock::new();
+    all().get(&resource_type.to_ascii_lowercase()).unwrap_or_else(|| NONE.get_or_init(TypeFacts::default))
+}
+
+fn all() -> &'static HashMap<String, TypeFacts> {
+    static ALL: OnceLock<HashMap<String, TypeFacts>> = OnceLock::new();
+    ALL.get_or_init(|| read(include_str!("facts.txt")).0)
+}
+
+/// Reads the table; the second part lists lines that it does not understand.
+fn read(text: &str) -> (HashMap<String, TypeFacts>, Vec<String>) {
+    let mut types: HashMap<String, TypeFacts> = HashMap::new();
+    let mut odd = Vec::new();
+    let mut current = String::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        if let Some(name) = line.strip_prefix("type ") {
+            current = name.trim().to_ascii_lowercase();
+            types.entry(current.clone()).or_default().known = true;
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let path = words.next().unwrap_or_default().to_ascii_lowercase();
+        let mut fact = Fact::default();
+        for word in words {
+            if !learn(&mut fact, word) {
+                odd.push(line.to_owned());
+            }
+        }
+        types.entry(current.clone()).or_default().own.insert(path, fact);
+    }
+    (types, odd)
+}
+
+fn learn(fact: &mut Fact, word: &str) -> bool {
+    match word {
+        "ro" => fact.read_only = true,
+        "wo" => fact.write_only = true,
+        "secret" => fact.secret = true,
+        "fold" => fact.fold = true,
+        "set" => fact.set = true,
+        "chosen" => fact.chosen = true,
+        "fixed" => fact.fixed = true,
+        "duration" => fact.duration = true,
+        "apart" => fact.apart = true,
+        "free" => fact.free = true,
+        "last-segment" => fact.last_segment = true,
+        "capacity" => fact.nature = Some(Nature::Capacity),
+        "quota" => fact.nature = Some(Nature::Quota),
+        "appears" => fact.nature = Some(Nature::Quiet),
+        "machines=restart" => fact.nature = Some(Nature::Restart),
+        "machines=reimage" => fact.nature = Some(Nature::Reimage),
+        "machines=new" => fact.nature = Some(Nature::NewMachines),
+        "machines=rolling" => fact.nature = Some(Nature::Model),
+        _ => {
+            let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+            return match word.split_once('=') {
+                Some(("key", name)) => {
+                    fact.key = Some(name.to_owned());
+                    true
+                }
+                Some(("default", text)) => json(text).is_some_and(|v| {
+                    fact.defaults.push(v);
+                    true
+                }),
+                Some(("fixed-to", text)) => {
+                    fact.fixed_to = json(text);
+                    fact.fixed_to.is_some()
+                }
+                _ => false,
+            };
+        }
+    }
+    true
+}
+
+/// Names of properties that are secret wherever they stand.
+pub(super) fn secret_by_name(pattern: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "adminpassword",
+        "password",
+        "accountkey",
+        "storageaccountkey",
+        "saskey",
+        "sastoken",
+        "protectedsettings",
+        "securevalue",
+        "sshprivatekey",
+        "primarykey",
+        "secondarykey",
+        "connectionstring",
+        "clientsecret",
+        "sharedkey",
+    ];
+    let last = pattern.rsplit('.').next().unwrap_or(pattern);
+    NAMES.contains(&last.trim_end_matches("[]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_understood() {
+        let (types, odd) = read(include_str!("facts.txt"));
+        assert_eq!(odd, Vec::<String>::new());
+        assert!(types.len() > 20);
+    }
+
+    #[test]
+    fn nature_is_inherited_from_around() {
+        let vmss = facts_of("microsoft.compute/VIRTUALMACHINESCALESETS");
+        assert_eq!(vmss.nature("properties.virtualmachineprofile.storageprofile.imagereference.version"), Some(Nature::Reimage));
+        assert_eq!(vmss.nature("properties.virtualmachineprofile.networkprofile.x[].y"), Some(Nature::Model));
+        assert!(vmss.fixed("properties.proximityplacementgroup.id"));
+        assert!(!vmss.fixed("sku.name"));
+        assert_eq!(facts_of("Foo/bar").nature("tags.a"), Some(Nature::Quiet));
+        assert!(!facts_of("Foo/bar").known);
+    }
+}

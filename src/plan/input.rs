@@ -1,0 +1,76 @@
+//! The two sides of a plan.
+
+use super::{Source, normal};
+use serde_json::Value;
+
+/// What the sources want: one entry for each resource of the expanded template.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// In the template's order.
+    pub resources: Vec<DesiredResource>,
+}
+
+/// One resource as it will be sent.
+#[derive(Clone, Debug, Default)]
+pub struct DesiredResource {
+    /// Full ARM id.
+    pub id: String,
+    /// `Microsoft.Network/virtualNetworks/subnets`
+    pub resource_type: String,
+    /// `net/default`
+    pub name: String,
+    /// API version that it is sent with.
+    pub api_version: String,
+    /// The resource's JSON; a part that only the deployment can tell is listed in `unknown`.
+    pub body: Value,
+    /// JSON pointers into `body` whose values are secret.
+    pub secrets: Vec<String>,
+    /// JSON pointers into `body` whose values are known after deployment only.
+    pub unknown: Vec<String>,
+    /// Referred to, not deployed.
+    pub existing: bool,
+    /// JSON pointer into the template.
+    pub pointer: String,
+    /// The line that declares it.
+    pub source: Option<Source>,
+}
+
+/// What exists.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Resources as the service shows them.
+    pub resources: Vec<Value>,
+    /// Ids that this project made before: those that the source no longer holds will go.
+    pub managed: Vec<String>,
+}
+
+/// Reads a file of resources: a list, `{"value": […]}`, one resource, or what `dsvmc show --json` gives
+/// (`{"resources": […], "managed": […]}`). `None` when it is none of these.
+#[must_use]
+pub fn observed_from_json(json: &Value) -> Option<Observed> {
+    let list = |v: &Value| v.as_array().map(|a| a.iter().filter(|r| r.get("id").is_some()).cloned().collect::<Vec<_>>());
+    if json.is_array() {
+        return Some(Observed { resources: list(json)?, managed: Vec::new() });
+    }
+    if json.get("id").is_some() && json.get("type").is_some() {
+        return Some(Observed { resources: vec![json.clone()], managed: Vec::new() });
+    }
+    let resources = json.get("resources").or_else(|| json.get("value")).and_then(list)?;
+    let managed = json.get("managed").and_then(Value::as_array);
+    let managed = managed.map(|m| m.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default();
+    Some(Observed { resources, managed })
+}
+
+impl Desired {
+    /// Takes resource JSON as it stands: for comparing two states that were both written down.
+    #[must_use]
+    pub fn from_resources(resources: &[Value]) -> Self {
+        let resources = resources.iter().filter_map(|body| {
+            let id = body.get("id").and_then(Value::as_str)?.to_owned();
+            let (resource_type, name) = normal::type_of_id(&id);
+            let api_version = body.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
+            Some(DesiredResource { id, resource_type, name, api_version, body: body.clone(), ..DesiredResource::default() })
+        });
+        Self { resources: resources.collect() }
+    }
+}

@@ -1,0 +1,147 @@
+//! When two spellings mean the same to Azure: ids, locations, durations, numbers.
+
+use serde_json::Value;
+
+/// An id as a key: lower case, no slash at the end.
+#[must_use]
+pub fn fold_id(id: &str) -> String {
+    id.trim_end_matches('/').to_ascii_lowercase()
+}
+
+/// Whether two ids name the same resource.
+#[must_use]
+pub fn same_id(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'))
+}
+
+/// Whether a text is a resource id.
+pub(super) fn is_id(text: &str) -> bool {
+    text.len() > 15 && text.as_bytes().first() == Some(&b'/') && text.to_ascii_lowercase().starts_with("/subscriptions/")
+        || text.to_ascii_lowercase().starts_with("/providers/microsoft.")
+}
+
+/// Type and name from an id: `Microsoft.Network/virtualNetworks/subnets` and `net/default`.
+#[must_use]
+pub fn type_of_id(id: &str) -> (String, String) {
+    let parts: Vec<&str> = id.split('/').filter(|p| !p.is_empty()).collect();
+    let last = parts.iter().rposition(|p| p.eq_ignore_ascii_case("providers"));
+    let Some(at) = last else {
+        // A resource group or a subscription.
+        let name = parts.last().copied().unwrap_or_default().to_owned();
+        let group = parts.iter().any(|p| p.eq_ignore_ascii_case("resourcegroups"));
+        let kind = if group { "Microsoft.Resources/resourceGroups" } else { "Microsoft.Resources/subscriptions" };
+        return (kind.to_owned(), name);
+    };
+    let mut rest = parts.iter().skip(at + 1);
+    let mut resource_type = rest.next().copied().unwrap_or_default().to_owned();
+    let mut names: Vec<&str> = Vec::new();
+    while let Some(kind) = rest.next() {
+        resource_type.push('/');
+        resource_type.push_str(kind);
+        if let Some(name) = rest.next() {
+            names.push(name);
+        }
+    }
+    (resource_type, names.join("/"))
+}
+
+/// `West US 2` and `westus2` are one place.
+pub(super) fn same_location(a: &str, b: &str) -> bool {
+    let fold = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+    fold(a) == fold(b)
+}
+
+/// Length of an ISO 8601 duration in milliseconds; `None` for anything else and for months and years, whose length varies.
+pub(super) fn duration_ms(text: &str) -> Option<u64> {
+    let rest = text.strip_prefix('P')?;
+    let (days, time) = rest.split_once('T').map_or((rest, ""), |(d, t)| (d, t));
+    if days.is_empty() && time.is_empty() {
+        return None;
+    }
+    let mut total: f64 = 0.0;
+    let mut read = |part: &str, units: &[(char, f64)]| -> Option<()> {
+        let mut number = String::new();
+        for c in part.chars() {
+            if c.is_ascii_digit() || c == '.' {
+                number.push(c);
+                continue;
+            }
+            let (_, scale) = units.iter().find(|(u, _)| *u == c)?;
+            total += number.parse::<f64>().ok()? * scale;
+            number.clear();
+        }
+        number.is_empty().then_some(())
+    };
+    read(days, &[('W', 604_800_000.0), ('D', 86_400_000.0)])?;
+    read(time, &[('H', 3_600_000.0), ('M', 60_000.0), ('S', 1000.0)])?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "digits only: never negative, far below 2^53")]
+    Some(total.round() as u64)
+}
+
+/// A number, also when it is written as a string.
+pub(super) fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(n) => n.as_f64(),
+        Value::String(s) if !s.is_empty() && s.len() < 20 => s.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `{}`, `[]` and null.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(a) => a.is_empty(),
+        Value::Object(o) => o.values().all(is_empty),
+        _ => false,
+    }
+}
+
+/// Case-insensitive match with `*` for any run of characters.
+pub(super) fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_give_type_and_name() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/net/subnets/a";
+        assert_eq!(type_of_id(id), ("Microsoft.Network/virtualNetworks/subnets".into(), "net/a".into()));
+        let role = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a/providers/Microsoft.Authorization/roleAssignments/x";
+        assert_eq!(type_of_id(role), ("Microsoft.Authorization/roleAssignments".into(), "x".into()));
+        assert_eq!(type_of_id("/subscriptions/s/resourceGroups/g").0, "Microsoft.Resources/resourceGroups");
+    }
+
+    #[test]
+    fn durations_are_lengths() {
+        assert_eq!(duration_ms("PT1H"), duration_ms("PT60M"));
+        assert_eq!(duration_ms("P1DT1S"), Some(86_401_000));
+        assert_eq!(duration_ms("PT0S"), Some(0));
+        for odd in ["P", "PT", "P1M", "PT5", "Premium_LRS", "1H", "PTH"] {
+            assert_eq!(duration_ms(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn stars_match_any_run() {
+        assert!(matches_pattern("team*", "Team-1"));
+        assert!(matches_pattern("*/team", "Microsoft.Compute/virtualMachineScaleSets/team"));
+        assert!(!matches_pattern("team", "team-1"));
+        assert!(matches_pattern("*", ""));
+        assert!(matches_pattern("a*b*c", "a1b2c"));
+        assert!(!matches_pattern("a*b*c", "a1c2b"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Where in a resource the comparison stands: for people, for the table of facts, and as a JSON pointer.
+
+/// Three spellings of one place, grown and cut together.
+#[derive(Clone, Debug, Default)]
+pub struct Path {
+    /// `properties.subnets[default].name`
+    shown: String,
+    /// `properties.subnets[].name`, lower case
+    pattern: String,
+    /// `/properties/subnets/0/name` in the wanted body
+    pointer: String,
+}
+
+/// What [`Path::leave`] needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(usize, usize, usize);
+
+impl Path {
+    /// For people.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// For the table of facts.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Into the wanted body.
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// Goes into a property.
+    pub fn enter_key(&mut self, key: &str) -> Mark {
+        let mark = self.mark();
+        let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'));
+        if plain {
+            if !self.shown.is_empty() {
+                self.shown.push('.');
+            }
+            self.shown.push_str(key);
+        } else {
+            self.shown.push_str(&format!("[{key:?}]"));
+        }
+        if !self.pattern.is_empty() {
+            self.pattern.push('.');
+        }
+        self.pattern.push_str(&key.to_ascii_lowercase());
+        self.pointer.push('/');
+        self.pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        mark
+    }
+
+    /// Goes into an element of a list.
+    pub fn enter_element(&mut self, label: &str, index: usize) -> Mark {
+        let mark = self.mark();
+        self.shown.push_str(&format!("[{label}]"));
+        self.pattern.push_str("[]");
+        self.pointer.push_str(&format!("/{index}"));
+        mark
+    }
+
+    /// Goes back.
+    pub fn leave(&mut self, mark: Mark) {
+        self.shown.truncate(mark.0);
+        self.pattern.truncate(mark.1);
+        self.pointer.truncate(mark.2);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark(self.shown.len(), self.pattern.len(), self.pointer.len())
+    }
+}

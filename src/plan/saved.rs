@@ -1,0 +1,163 @@
+//! Saved plans: what `plan -o FILE` writes and `apply FILE` holds against the world before the first write.
+
+use super::{Plan, SCHEMA, normal};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A plan with all that it depends on, as hashes. Holds no parameter values and so no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// Always `dsvmc-plan`.
+    pub kind: String,
+    /// Version of the plan's form.
+    pub schema: u32,
+    /// Version of dsvmc that wrote it.
+    pub tool: String,
+    /// Where the sources are, as given on the command line.
+    pub project: String,
+    /// The env.
+    pub env: String,
+    /// `local` or `azure`, subscription and resource group.
+    pub target: String,
+    /// Whether the plan was narrowed with `--target` or `--exclude`.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// See `targets`.
+    #[serde(default)]
+    pub excludes: Vec<String>,
+    /// Hash of each template.
+    pub templates: Vec<String>,
+    /// Salted fingerprint of the parameter values.
+    pub parameters: String,
+    /// Salt of `parameters`.
+    pub salt: String,
+    /// Hash of each observed resource by id; ETag where there is one.
+    pub observed: BTreeMap<String, String>,
+    /// The plan.
+    pub plan: Plan,
+    /// Hash of everything above.
+    pub seal: String,
+}
+
+/// Why a saved plan is not applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not a plan at all.
+    NotAPlan(String),
+    /// Of another version of the form.
+    Schema(u32),
+    /// Edited or damaged.
+    Seal,
+    /// Made for another project, env or target.
+    Foreign(String),
+    /// The sources changed since.
+    Sources,
+    /// The parameter values changed since.
+    Parameters,
+    /// These resources changed since.
+    World(Vec<String>),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotAPlan(why) => write!(f, "the file is not a saved plan: {why}"),
+            Self::Schema(found) => write!(f, "the plan has form {found}, this dsvmc reads form {SCHEMA}"),
+            Self::Seal => write!(f, "the plan was changed after it was saved"),
+            Self::Foreign(what) => write!(f, "the plan was made for {what}"),
+            Self::Sources => write!(f, "the sources changed since the plan was made"),
+            Self::Parameters => write!(f, "parameter values changed since the plan was made"),
+            Self::World(ids) => {
+                let shown: Vec<String> = ids.iter().take(3).map(|i| format!("`{}`", normal::type_of_id(i).1)).collect();
+                let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
+                write!(f, "what is deployed changed since the plan was made: {}{more}", shown.join(", "))
+            }
+        }
+    }
+}
+
+impl SavedPlan {
+    /// Puts the seal on.
+    #[must_use]
+    pub fn seal(mut self) -> Self {
+        self.seal = self.compute_seal();
+        self
+    }
+
+    fn compute_seal(&self) -> String {
+        let mut copy = self.clone();
+        copy.seal = String::new();
+        serde_json::to_value(&copy).map(|v| digest(&v)).unwrap_or_default()
+    }
+
+    /// Reads a file; refuses one that is not a plan, of another form, or changed.
+    ///
+    /// # Errors
+    /// The reason for the refusal.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let json: Value = serde_json::from_str(text).map_err(|e| Refusal::NotAPlan(e.to_string()))?;
+        if json.get("kind").and_then(Value::as_str) != Some("dsvmc-plan") {
+            return Err(Refusal::NotAPlan("it has no `kind` of `dsvmc-plan`".to_owned()));
+        }
+        let schema = json.get("schema").and_then(Value::as_u64).unwrap_or_default();
+        if schema != u64::from(SCHEMA) {
+            return Err(Refusal::Schema(u32::try_from(schema).unwrap_or_default()));
+        }
+        // A key that this form does not know would be lost, and with it the seal's meaning.
+        let saved: Self = serde_json::from_value(json.clone()).map_err(|e| Refusal::NotAPlan(e.to_string()))?;
+        let again = serde_json::to_value(&saved).unwrap_or_default();
+        if saved.seal != saved.compute_seal() || canonical(&again) != canonical(&json) {
+            return Err(Refusal::Seal);
+        }
+        Ok(saved)
+    }
+}
+
+/// Holds a saved plan against one made just now.
+///
+/// # Errors
+/// The first thing that differs.
+pub fn verify(saved: &SavedPlan, now: &SavedPlan) -> Result<(), Refusal> {
+    let place = |p: &SavedPlan| format!("project `{}`, env `{}`, {}", p.project, p.env, p.target);
+    if place(saved) != place(now) {
+        return Err(Refusal::Foreign(place(saved)));
+    }
+    if saved.templates != now.templates {
+        return Err(Refusal::Sources);
+    }
+    if saved.parameters != now.parameters {
+        return Err(Refusal::Parameters);
+    }
+    let ids = saved.observed.keys().chain(now.observed.keys());
+    let mut moved: Vec<String> = ids.filter(|id| saved.observed.get(*id) != now.observed.get(*id)).cloned().collect();
+    moved.sort();
+    moved.dedup();
+    if moved.is_empty() { Ok(()) } else { Err(Refusal::World(moved)) }
+}
+
+/// SHA-256 of a value's canonical JSON: keys sorted, so that the order in which a service answers does not matter.
+#[must_use]
+pub fn digest(value: &Value) -> String {
+    hex(&Sha256::digest(canonical(value).as_bytes()))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}
+
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, String> = map.iter().map(|(k, v)| (k, canonical(v))).collect();
+            let parts: Vec<String> = sorted.iter().map(|(k, v)| format!("{}:{v}", Value::from(k.as_str()))).collect();
+            format!("{{{}}}", parts.join(","))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
