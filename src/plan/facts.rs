@@ -134,7 +134,7 @@ fn read(text: &str) -> (HashMap<String, TypeFacts>, Vec<String>) {
     let mut odd = Vec::new();
     let mut current = String::new();
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-        if let Some(name) = line.strip_prefix("type ") {
+        if let Some(name) = line.strip_prefix("resource ") {
             current = name.trim().to_ascii_lowercase();
             types.entry(current.clone()).or_default().known = true;
             continue;
