@@ -68,7 +68,12 @@ impl Baseline {
             let Some(resource) = desired.resources.iter().find(|r| normal::same_id(&r.id, &entry.id)) else { continue };
             if let Some(value) = at_path(&resource.body, &entry.path) {
                 let print = fingerprint(value, salt);
-                record.resources.entry(normal::fold_id(&entry.id)).or_default().written.insert(entry.path.clone(), print);
+                record
+                    .resources
+                    .entry(normal::fold_id(&entry.id))
+                    .or_default()
+                    .written
+                    .insert(entry.path.clone(), print);
             }
         }
         record
@@ -82,7 +87,11 @@ fn at_path<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     while !rest.is_empty() {
         if let Some(inner) = rest.strip_prefix('[') {
             let (label, after) = if inner.starts_with('"') {
-                let end = inner.char_indices().skip(1).find(|(i, c)| *c == '"' && !inner.get(..*i).unwrap_or("").ends_with('\\'))?.0;
+                let end = inner
+                    .char_indices()
+                    .skip(1)
+                    .find(|(i, c)| *c == '"' && !inner.get(..*i).unwrap_or("").ends_with('\\'))?
+                    .0;
                 (inner.get(..=end)?, inner.get(end + 2..)?)
             } else {
                 inner.split_once(']')?

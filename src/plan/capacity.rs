@@ -16,7 +16,10 @@ pub struct CapacityRange {
 /// Ids (lower case) of resources whose capacity an enabled autoscale setting of the source owns.
 #[must_use]
 pub fn autoscaled(desired: &Desired) -> IndexMap<String, CapacityRange> {
-    let settings = desired.resources.iter().filter(|r| r.resource_type.eq_ignore_ascii_case("Microsoft.Insights/autoscaleSettings"));
+    let settings = desired
+        .resources
+        .iter()
+        .filter(|r| r.resource_type.eq_ignore_ascii_case("Microsoft.Insights/autoscaleSettings"));
     settings.filter_map(|s| owned_by(&s.body)).collect()
 }
 
@@ -28,7 +31,11 @@ fn owned_by(setting: &Value) -> Option<(String, CapacityRange)> {
     let target = properties.get("targetResourceUri").and_then(Value::as_str)?;
     let number = |profile: &Value, key: &str| {
         let value = profile.get("capacity").and_then(|c| c.get(key))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "machine counts are small and not negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "machine counts are small and not negative"
+        )]
         normal::as_number(value).map(|n| n.max(0.0) as u64)
     };
     let profiles = properties.get("profiles").and_then(Value::as_array)?;

@@ -7,14 +7,35 @@ use super::capacity::CapacityRange;
 use super::facts::{Fact, Nature, TypeFacts, facts_of, secret_by_name};
 use super::lists::{self, Pairing};
 use super::path::Path;
-use super::{AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Suppressed, Warning, WarningKind, normal};
+use super::{
+    AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Suppressed, Warning, WarningKind, normal,
+};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Keys of the template's own language and of the envelope: not part of the resource.
 const ENVELOPE: [&str; 21] = [
-    "type", "apiversion", "name", "id", "dependson", "condition", "copy", "comments", "scope", "resources", "metadata",
-    "existing", "import", "asserts", "$options", "resourcegroup", "subscriptionid", "etag", "systemdata", "managedby", "symbolicname",
+    "type",
+    "apiversion",
+    "name",
+    "id",
+    "dependson",
+    "condition",
+    "copy",
+    "comments",
+    "scope",
+    "resources",
+    "metadata",
+    "existing",
+    "import",
+    "asserts",
+    "$options",
+    "resourcegroup",
+    "subscriptionid",
+    "etag",
+    "systemdata",
+    "managedby",
+    "symbolicname",
 ];
 
 /// What a comparison found.
@@ -166,13 +187,16 @@ impl Comparison<'_> {
         }
         let fact = self.fact();
         if let (Value::String(w), Value::String(f)) = (wanted, found) {
-            if fact.last_segment && w.rsplit('/').next().is_some_and(|a| f.rsplit('/').next().is_some_and(|b| a.eq_ignore_ascii_case(b))) {
+            if fact.last_segment
+                && w.rsplit('/').next().is_some_and(|a| f.rsplit('/').next().is_some_and(|b| a.eq_ignore_ascii_case(b)))
+            {
                 return Some(Rule::IdCase);
             }
             if normal::is_id(w) && normal::is_id(f) {
                 return normal::same_id(w, f).then_some(Rule::IdCase);
             }
-            let location = self.path.pattern().rsplit('.').next().is_some_and(|l| l == "location" || l.ends_with("location"));
+            let location =
+                self.path.pattern().rsplit('.').next().is_some_and(|l| l == "location" || l.ends_with("location"));
             if location && normal::same_location(w, f) {
                 return Some(Rule::LetterCase);
             }
@@ -338,7 +362,10 @@ impl Comparison<'_> {
     }
 
     fn not_compared(&mut self) {
-        let text = format!("`{}` cannot be compared: the service never shows it and no apply is on record here", self.path.shown());
+        let text = format!(
+            "`{}` cannot be compared: the service never shows it and no apply is on record here",
+            self.path.shown()
+        );
         self.out.warnings.push(Warning { kind: WarningKind::SecretNotCompared, id: self.id.to_owned(), text });
     }
 
@@ -433,7 +460,8 @@ fn is_mask(value: &Value) -> bool {
 }
 
 fn mask(value: &Value, pattern: &str, pointer: &str, facts: &TypeFacts, secrets: &BTreeSet<&str>) -> Value {
-    let secret = |pattern: &str, pointer: &str| facts.at(pattern).secret || secret_by_name(pattern) || secrets.contains(pointer);
+    let secret =
+        |pattern: &str, pointer: &str| facts.at(pattern).secret || secret_by_name(pattern) || secrets.contains(pointer);
     match value {
         Value::Object(map) => map
             .iter()
@@ -453,7 +481,11 @@ fn mask(value: &Value, pattern: &str, pointer: &str, facts: &TypeFacts, secrets:
             .enumerate()
             .map(|(i, inner)| {
                 let (pattern, pointer) = (format!("{pattern}[]"), format!("{pointer}/{i}"));
-                if secret(&pattern, &pointer) { Value::from("(secret)") } else { mask(inner, &pattern, &pointer, facts, secrets) }
+                if secret(&pattern, &pointer) {
+                    Value::from("(secret)")
+                } else {
+                    mask(inner, &pattern, &pointer, facts, secrets)
+                }
             })
             .collect(),
         other => other.clone(),

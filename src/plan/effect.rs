@@ -16,12 +16,7 @@ pub(super) fn of_create(change: &mut Change, resource: &DesiredResource) {
     change.effect = Effect { kind: EffectKind::Appears, text, machines, ..Effect::default() };
 }
 
-pub(super) fn of_update(
-    change: &mut Change,
-    resource: &DesiredResource,
-    found: &Value,
-    observed: &Observed,
-) {
+pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: &Value, observed: &Observed) {
     change.action = Action::Update;
     let unknown_only = change.attributes.iter().all(|a| a.kind == super::AttributeKind::Unknown);
     change.depends_on_unknown = unknown_only;
@@ -36,7 +31,8 @@ pub(super) fn of_update(
     }
     for attribute in &mut change.attributes {
         if attribute.path == "sku.capacity" {
-            let (from, to) = (attribute.before.as_ref().and_then(Value::as_u64), attribute.after.as_ref().and_then(Value::as_u64));
+            let (from, to) =
+                (attribute.before.as_ref().and_then(Value::as_u64), attribute.after.as_ref().and_then(Value::as_u64));
             attribute.effect = if to < from { EffectKind::ScalesIn } else { EffectKind::ScalesOut };
         }
     }
@@ -64,7 +60,8 @@ pub(super) fn of_update(
 
 pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed) {
     if change.action == Action::Detach {
-        change.effect = Effect { text: "stays as it is, no longer managed by this project".to_owned(), ..Effect::default() };
+        change.effect =
+            Effect { text: "stays as it is, no longer managed by this project".to_owned(), ..Effect::default() };
         return;
     }
     let machines = if is(&change.resource_type, SCALE_SET) { capacity(found) } else { None };
@@ -100,7 +97,8 @@ fn upgrade_mode(resource: &DesiredResource, found: &Value) -> UpgradeMode {
     if !is(&resource.resource_type, SCALE_SET) {
         return UpgradeMode::NoMachines;
     }
-    let mode = |v: &Value| v.pointer("/properties/upgradePolicy/mode").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let mode =
+        |v: &Value| v.pointer("/properties/upgradePolicy/mode").and_then(Value::as_str).map(str::to_ascii_lowercase);
     match mode(&resource.body).or_else(|| mode(found)).as_deref() {
         Some("rolling") => UpgradeMode::Rolling,
         Some("automatic") => UpgradeMode::Automatic,
@@ -125,11 +123,15 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
     match effect {
         EffectKind::None => "nobody notices".to_owned(),
         EffectKind::Appears => "new".to_owned(),
-        EffectKind::NewMachines => format!("new machines only; the {all} that run keep what they have until they are upgraded"),
+        EffectKind::NewMachines => {
+            format!("new machines only; the {all} that run keep what they have until they are upgraded")
+        }
         EffectKind::InPlace => "changed in place".to_owned(),
         EffectKind::Rolling => format!("{all} are updated in batches"),
         EffectKind::Restart => format!("{all} restart, {pace}"),
-        EffectKind::Reimage => format!("{all} are made anew from the image, {pace}; what is on their local disks is lost"),
+        EffectKind::Reimage => {
+            format!("{all} are made anew from the image, {pace}; what is on their local disks is lost")
+        }
         EffectKind::ScalesIn => format!("{} removed", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::ScalesOut => format!("{} added", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "goes away".to_owned(),
@@ -159,9 +161,15 @@ fn data_text(shares: &[String]) -> String {
 }
 
 fn holds_data(resource_type: &str) -> bool {
-    [ACCOUNT, SHARE, "Microsoft.Storage/storageAccounts/blobServices/containers", "Microsoft.Compute/disks", "Microsoft.KeyVault/vaults"]
-        .iter()
-        .any(|t| is(resource_type, t))
+    [
+        ACCOUNT,
+        SHARE,
+        "Microsoft.Storage/storageAccounts/blobServices/containers",
+        "Microsoft.Compute/disks",
+        "Microsoft.KeyVault/vaults",
+    ]
+    .iter()
+    .any(|t| is(resource_type, t))
 }
 
 fn shares_of(id: &str, resource_type: &str, observed: &Observed) -> Vec<String> {

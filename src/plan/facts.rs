@@ -230,7 +230,10 @@ mod tests {
     #[test]
     fn nature_is_inherited_from_around() {
         let vmss = facts_of("microsoft.compute/VIRTUALMACHINESCALESETS");
-        assert_eq!(vmss.nature("properties.virtualmachineprofile.storageprofile.imagereference.version"), Some(Nature::Reimage));
+        assert_eq!(
+            vmss.nature("properties.virtualmachineprofile.storageprofile.imagereference.version"),
+            Some(Nature::Reimage)
+        );
         assert_eq!(vmss.nature("properties.virtualmachineprofile.networkprofile.x[].y"), Some(Nature::Model));
         assert!(vmss.fixed("properties.proximityplacementgroup.id"));
         assert!(!vmss.fixed("sku.name"));

@@ -48,7 +48,8 @@ pub struct Observed {
 /// (`{"resources": […], "managed": […]}`). `None` when it is none of these.
 #[must_use]
 pub fn observed_from_json(json: &Value) -> Option<Observed> {
-    let list = |v: &Value| v.as_array().map(|a| a.iter().filter(|r| r.get("id").is_some()).cloned().collect::<Vec<_>>());
+    let list =
+        |v: &Value| v.as_array().map(|a| a.iter().filter(|r| r.get("id").is_some()).cloned().collect::<Vec<_>>());
     if json.is_array() {
         return Some(Observed { resources: list(json)?, managed: Vec::new() });
     }
@@ -69,7 +70,14 @@ impl Desired {
             let id = body.get("id").and_then(Value::as_str)?.to_owned();
             let (resource_type, name) = normal::type_of_id(&id);
             let api_version = body.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
-            Some(DesiredResource { id, resource_type, name, api_version, body: body.clone(), ..DesiredResource::default() })
+            Some(DesiredResource {
+                id,
+                resource_type,
+                name,
+                api_version,
+                body: body.clone(),
+                ..DesiredResource::default()
+            })
         });
         Self { resources: resources.collect() }
     }

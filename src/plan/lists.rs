@@ -91,7 +91,12 @@ fn by_position<'a>(wanted: &'a [Value], found: &'a [Value]) -> Pairing<'a> {
     Pairing::Elements { pairs, reordered: false }
 }
 
-fn simple<'a>(wanted: &'a [Value], found: &'a [Value], set: bool, same: &dyn Fn(&Value, &Value) -> bool) -> Pairing<'a> {
+fn simple<'a>(
+    wanted: &'a [Value],
+    found: &'a [Value],
+    set: bool,
+    same: &dyn Fn(&Value, &Value) -> bool,
+) -> Pairing<'a> {
     if wanted.len() == found.len() && wanted.iter().zip(found).all(|(w, f)| same(w, f)) {
         return Pairing::Equal { reordered: true };
     }

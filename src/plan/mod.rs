@@ -110,7 +110,8 @@ fn change_of(
         effect::of_create(&mut change, resource);
         return change;
     };
-    let outcome = compare::compare(resource, found, owned.get(&normal::fold_id(&resource.id)), options.baseline.as_ref());
+    let outcome =
+        compare::compare(resource, found, owned.get(&normal::fold_id(&resource.id)), options.baseline.as_ref());
     plan.suppressed.extend(outcome.suppressed);
     plan.warnings.extend(outcome.warnings);
     if !outcome.changes.is_empty() {

@@ -16,7 +16,9 @@ pub fn same_id(a: &str, b: &str) -> bool {
 
 /// Whether a text is a resource id.
 pub(super) fn is_id(text: &str) -> bool {
-    text.len() > 15 && text.as_bytes().first() == Some(&b'/') && text.to_ascii_lowercase().starts_with("/subscriptions/")
+    text.len() > 15
+        && text.as_bytes().first() == Some(&b'/')
+        && text.to_ascii_lowercase().starts_with("/subscriptions/")
         || text.to_ascii_lowercase().starts_with("/providers/microsoft.")
 }
 
@@ -74,7 +76,11 @@ pub(super) fn duration_ms(text: &str) -> Option<u64> {
     };
     read(days, &[('W', 604_800_000.0), ('D', 86_400_000.0)])?;
     read(time, &[('H', 3_600_000.0), ('M', 60_000.0), ('S', 1000.0)])?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "digits only: never negative, far below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "digits only: never negative, far below 2^53"
+    )]
     Some(total.round() as u64)
 }
 

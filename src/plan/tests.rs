@@ -41,7 +41,14 @@ fn a_plan_of_what_was_just_written_is_empty() {
         assert_eq!(plan.changes.len(), 1, "{}", file.display());
         for change in plan.effective() {
             for a in &change.attributes {
-                report += &format!("{}: {:?} {} {:?} -> {:?}\n", file.file_name().unwrap().to_string_lossy(), a.kind, a.path, a.before, a.after);
+                report += &format!(
+                    "{}: {:?} {} {:?} -> {:?}\n",
+                    file.file_name().unwrap().to_string_lossy(),
+                    a.kind,
+                    a.path,
+                    a.before,
+                    a.after
+                );
             }
         }
     }
@@ -80,7 +87,9 @@ fn immutable_property_replaces_and_is_named() {
 #[test]
 fn upgrade_policy_decides_what_running_machines_feel() {
     let with = |mode: &str, version: &str| {
-        vmss(json!({ "upgradePolicy": { "mode": mode }, "virtualMachineProfile": { "storageProfile": { "imageReference": { "version": version } } } }))
+        vmss(
+            json!({ "upgradePolicy": { "mode": mode }, "virtualMachineProfile": { "storageProfile": { "imageReference": { "version": version } } } }),
+        )
     };
     let kind = |mode: &str| plan(&with(mode, "2"), &with(mode, "1")).changes[0].effect.kind;
     assert_eq!(kind("Manual"), EffectKind::NewMachines);
@@ -116,8 +125,10 @@ fn capacity_under_autoscale_is_not_a_change_but_is_watched() {
 fn secrets_never_reach_a_plan() {
     const SECRET: &str = "sentinel-7f3a";
     let body = |password: &str| {
-        vmss(json!({ "virtualMachineProfile": { "osProfile": { "adminPassword": password }, "extensionProfile": { "extensions": [
-            { "name": "mount", "properties": { "type": "CustomScript", "protectedSettings": { "k": password }, "settings": { "x": 1 } } } ] } } }))
+        vmss(
+            json!({ "virtualMachineProfile": { "osProfile": { "adminPassword": password }, "extensionProfile": { "extensions": [
+            { "name": "mount", "properties": { "type": "CustomScript", "protectedSettings": { "k": password }, "settings": { "x": 1 } } } ] } } }),
+        )
     };
     let mut desired = wanted(body(SECRET));
     desired.resources[0].secrets = vec!["/properties/extra".to_owned()];
@@ -136,7 +147,11 @@ fn secrets_never_reach_a_plan() {
 #[test]
 fn a_changed_secret_shows_as_changed_when_an_apply_is_on_record() {
     let hidden = vmss(json!({ "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t" } } }));
-    let body = |password: &str| vmss(json!({ "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t", "adminPassword": password } } }));
+    let body = |password: &str| {
+        vmss(
+            json!({ "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t", "adminPassword": password } } }),
+        )
+    };
     let base = Baseline::record(&wanted(body("one")), &seen(hidden.clone()), "salt");
     let options = Options { baseline: Some(base), ..Options::default() };
     assert!(diff(&wanted(body("one")), &seen(hidden.clone()), &options).is_empty());
@@ -219,7 +234,9 @@ fn narrowed_plans_hold_only_what_was_asked_for() {
 fn leaves(value: &Value, at: &str, out: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(map) if !map.is_empty() => map.iter().for_each(|(k, v)| leaves(v, &format!("{at}/{k}"), out)),
-        Value::Array(list) if !list.is_empty() => list.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), out)),
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), out))
+        }
         Value::Null => {}
         Value::Object(_) | Value::Array(_) => {}
         other => out.push((at.to_owned(), other.clone())),
@@ -227,7 +244,11 @@ fn leaves(value: &Value, at: &str, out: &mut Vec<(String, Value)>) {
 }
 
 fn any_body() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![any::<bool>().prop_map(Value::from), (0..50i64).prop_map(Value::from), "[A-Za-z]{1,6}".prop_map(Value::from)];
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        (0..50i64).prop_map(Value::from),
+        "[A-Za-z]{1,6}".prop_map(Value::from)
+    ];
     let value = leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
