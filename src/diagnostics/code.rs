@@ -54,6 +54,18 @@ impl std::fmt::Display for Code {
 catalogue! {
     // 00xx source and syntax
     UnexpectedToken = 1, Error, "unexpected-token", "a word or sign that cannot stand here";
+    UnclosedBracket = 2, Error, "unclosed-bracket", "a bracket that is never closed";
+    UnterminatedString = 3, Error, "unterminated-string", "a string without its closing quote";
+    NestingTooDeep = 4, Error, "nesting-too-deep", "brackets or operators nested too deep";
+    StrayBracket = 5, Error, "stray-bracket", "a closing bracket that closes nothing";
+    UnknownUnit = 6, Error, "unknown-unit", "a unit that the language does not know";
+    UnknownEscape = 7, Error, "unknown-escape", "a backslash in a string before a letter that makes no escape";
+    ForeignCharacter = 8, Error, "foreign-character", "a character that has no meaning outside strings";
+    NotUtf8 = 9, Error, "not-utf8", "a file that is not UTF-8 text";
+    MissingSeparator = 10, Error, "missing-separator", "two things without a comma or a newline between them";
+    ForeignSign = 11, Error, "foreign-sign", "a sign that other languages use here";
+    MissingValue = 12, Error, "missing-value", "a value is missing";
+    BadName = 13, Error, "bad-name", "a name that cannot be a name";
     // 01xx names
     UnknownName = 101, Error, "unknown-name", "a name that is not declared";
     // 02xx types and values

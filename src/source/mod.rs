@@ -26,6 +26,12 @@ impl Span {
         Self { source, start, end }
     }
 
+    /// From the start of this one to the end of `other`, which lies behind it.
+    #[must_use]
+    pub fn to_end(self, other: Self) -> Self {
+        Self { end: other.end.max(self.start), ..self }
+    }
+
     /// The smallest span that holds both; `self` when the files differ.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

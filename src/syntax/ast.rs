@@ -9,8 +9,11 @@ pub type Name = Spanned<Arc<str>>;
 /// One parsed file.
 #[derive(Clone, Debug, Default)]
 pub struct File {
-    /// Declarations in source order; broken ones are left out (a diagnostic tells).
+    /// Declarations in source order. A broken one is kept with [`ExprKind::Error`] or [`TypeKind::Error`] in place of
+    /// what could not be understood.
     pub items: Vec<Item>,
+    /// A declaration was left out altogether (a diagnostic tells): a name that seems unknown may be declared there.
+    pub incomplete: bool,
 }
 
 /// A declaration with what stands before it.
@@ -89,6 +92,8 @@ pub struct Env {
     pub name: Name,
     /// Values by parameter name.
     pub values: Vec<(Name, Expr)>,
+    /// Something in it was left out (a diagnostic tells).
+    pub incomplete: bool,
 }
 
 /// A constant.
@@ -169,7 +174,7 @@ pub struct Block {
 /// A piece of a block's head.
 #[derive(Clone, Debug)]
 pub enum HeadPart {
-    /// A connecting word (`to`, `from`, `on`, `every`, `with`, `at`, `for`, `of`), only after the first part.
+    /// A connecting word: `to`, `from`, `on`, `every`, `with`, `at`, `for`, `as`, `by`, `until`.
     Word(Name),
     /// A value; a single bare name is `Expr::Name`.
     Expr(Expr),
@@ -191,6 +196,8 @@ pub struct Repeat {
 pub struct Body {
     /// Fields and nested blocks in source order.
     pub entries: Vec<Entry>,
+    /// Something in it was left out (a diagnostic tells): a field that seems missing may have been there.
+    pub incomplete: bool,
     /// With braces.
     pub span: Span,
 }
@@ -322,7 +329,7 @@ pub enum ExprKind {
     Record(Vec<(Name, Expr)>),
     /// `!a`, `-a`
     Unary(UnaryOp, Box<Expr>),
-    /// `a + b`; the span is of the operator.
+    /// `a + b`; the inner span is of the operator.
     Binary(Spanned<BinaryOp>, Box<Expr>, Box<Expr>),
     /// `a..b`, also of days: `mon..fri`
     Range(Box<Expr>, Box<Expr>),

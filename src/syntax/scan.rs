@@ -1,0 +1,255 @@
+//! Text → lexical tokens, fast and without judgement: enough to find where items, entries and brackets begin and end.
+//!
+//! Strings (with what is interpolated in them), comments and regular expressions are one token each, so no bracket or
+//! newline inside them is seen. Used to cut a file into items and to find a way through broken code.
+
+/// A lexical token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// The kinds of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Newline,
+    /// `// …`; `true` for `/// …`.
+    Comment(bool),
+    /// `(`, `[`, `{`
+    Open(u8),
+    /// `)`, `]`, `}`
+    Close(u8),
+    Word,
+    /// Digits and the letters directly after them.
+    Number,
+    /// A string; `true` when it is closed.
+    String(bool),
+    /// `/…/` after `matching`; `true` when it is closed.
+    Regex(bool),
+    /// An operator or any other ASCII sign.
+    Sign,
+    /// Anything else: a control character, a letter of another script, a typographic quote.
+    Junk,
+}
+
+/// Brackets may be nested this deep.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// Walks over the tokens of a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+    after_matching: bool,
+}
+
+impl<'t> Scanner<'t> {
+    /// Starts at byte `at`, which lies outside strings and comments.
+    pub(super) fn new(text: &'t str, at: usize) -> Self {
+        Self { text, at, after_matching: false }
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        // A NUL in the text is junk to every caller, as is the end of the text.
+        self.text.as_bytes().get(at).copied().unwrap_or(0)
+    }
+
+    fn run(&self, mut at: usize, keep: impl Fn(u8) -> bool) -> usize {
+        while at < self.text.len() && keep(self.byte(at)) {
+            at += 1;
+        }
+        at
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        self.run(at, |b| b != b'\n')
+    }
+
+    fn regex(&self, start: usize) -> (Kind, usize) {
+        let mut at = start + 1;
+        while at < self.text.len() {
+            match self.byte(at) {
+                b'\\' => at += 1,
+                b'/' => return (Kind::Regex(true), at + 1),
+                b'\n' => break,
+                _ => {}
+            }
+            at += 1;
+        }
+        (Kind::Regex(false), self.line_end(start))
+    }
+
+    /// The end of the string that starts at `start`, and whether it is closed.
+    fn string(&self, start: usize, depth: usize) -> (bool, usize) {
+        let long = self.text.as_bytes().get(start..start + 3) == Some(b"\"\"\"");
+        let mut at = start + if long { 3 } else { 1 };
+        while at < self.text.len() {
+            match self.byte(at) {
+                b'\\' if self.byte(at + 1) != b'\n' => at += 2,
+                b'"' if !long => return (true, at + 1),
+                b'"' if self.byte(at + 1) == b'"' && self.byte(at + 2) == b'"' => return (true, at + 3),
+                b'\n' if !long => return (false, at),
+                b'$' if self.byte(at + 1) == b'{' && depth < MAX_DEPTH => match self.interpolation(at + 2, long, depth)
+                {
+                    Some(end) => at = end,
+                    None => return (false, if long { self.text.len() } else { self.line_end(start) }),
+                },
+                _ => at += 1,
+            }
+        }
+        (false, self.text.len().min(at))
+    }
+
+    /// The end of `${ … }`, whose content starts at `at`.
+    fn interpolation(&self, mut at: usize, long: bool, depth: usize) -> Option<usize> {
+        let mut open = 1;
+        while at < self.text.len() {
+            match self.byte(at) {
+                b'{' => open += 1,
+                b'}' if open == 1 => return Some(at + 1),
+                b'}' => open -= 1,
+                b'\n' if !long => return None,
+                b'"' => {
+                    let (closed, end) = self.string(at, depth + 1);
+                    if !closed {
+                        return None;
+                    }
+                    at = end;
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+pub(super) fn is_word_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_'
+}
+
+impl Iterator for Scanner<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let start = self.run(self.at, |b| matches!(b, b' ' | b'\t' | b'\r'));
+        if start >= self.text.len() {
+            self.at = start;
+            return None;
+        }
+        let after_matching = std::mem::take(&mut self.after_matching);
+        let next = self.byte(start + 1);
+        let (kind, end) = match self.byte(start) {
+            b'\n' => (Kind::Newline, start + 1),
+            b'/' if next == b'/' => {
+                let doc = self.byte(start + 2) == b'/' && self.byte(start + 3) != b'/';
+                (Kind::Comment(doc), self.line_end(start))
+            }
+            b'/' if after_matching => self.regex(start),
+            b @ (b'(' | b'[' | b'{') => (Kind::Open(b), start + 1),
+            b @ (b')' | b']' | b'}') => (Kind::Close(b), start + 1),
+            b'"' => {
+                let (closed, end) = self.string(start, 0);
+                (Kind::String(closed), end)
+            }
+            b if b.is_ascii_alphabetic() || b == b'_' => {
+                let end = self.run(start, is_word_byte);
+                self.after_matching = self.text.get(start..end) == Some("matching");
+                (Kind::Word, end)
+            }
+            b if b.is_ascii_digit() => (Kind::Number, self.run(start, is_word_byte)),
+            b'=' | b'!' | b'<' | b'>' if next == b'=' => (Kind::Sign, start + 2),
+            b @ (b'&' | b'|' | b'?' | b'.') if next == b => (Kind::Sign, start + 2),
+            b if b.is_ascii_graphic() => (Kind::Sign, start + 1),
+            _ => (
+                Kind::Junk,
+                self.text.get(start..).and_then(|t| t.chars().next()).map_or(start + 1, |c| start + c.len_utf8()),
+            ),
+        };
+        self.at = end;
+        Some(Token { kind, start, end })
+    }
+}
+
+/// Whether the statement that ends with `last` goes on after a newline; `rest` stands at that newline.
+///
+/// It does after `=` and binary operators, and when the next line starts with an operator, `{`, `then` or `else`. It
+/// does not when the next line is plainly a statement of its own (`word =`, `word word`): then a value is missing.
+pub(super) fn continues(text: &str, before_last: Option<Token>, last: Token, rest: Scanner<'_>) -> bool {
+    let significant = |t: &Token| !matches!(t.kind, Kind::Newline | Kind::Comment(_));
+    let mut rest = rest;
+    let Some(next) = rest.find(significant) else { return false };
+    let word = |t: Token| text.get(t.start..t.end).unwrap_or_default();
+    match next.kind {
+        Kind::Open(b'{') => return true,
+        Kind::Word if matches!(word(next), "then" | "else") => return true,
+        Kind::Sign if is_binary(word(next)) && word(next) != "=" => return true,
+        _ => {}
+    }
+    let open_ended = match last.kind {
+        Kind::Sign => {
+            let percent =
+                word(last) == "%" && before_last.is_some_and(|b| b.kind == Kind::Number && b.end == last.start);
+            !percent && is_binary(word(last))
+        }
+        Kind::Word => matches!(word(last), "in" | "of" | "initially" | "if" | "then" | "else"),
+        _ => false,
+    };
+    if !open_ended {
+        return false;
+    }
+    if next.kind != Kind::Word || word(next) == "if" {
+        return !matches!(next.kind, Kind::Close(_));
+    }
+    match rest.next() {
+        Some(t) if t.kind == Kind::Word => matches!(word(t), "in" | "of" | "initially" | "then" | "else" | "for"),
+        Some(t) if t.kind == Kind::Sign => word(t) != "=" && word(t) != ":",
+        Some(t) => t.kind != Kind::Open(b'{'),
+        None => true,
+    }
+}
+
+/// Signs after which, or before which, a statement goes on.
+fn is_binary(sign: &str) -> bool {
+    matches!(
+        sign,
+        "=" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "&&" | "||" | "??" | ".." | "+" | "-" | "*" | "/" | "%" | "|"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<(Kind, &str)> {
+        Scanner::new(text, 0).map(|t| (t.kind, &text[t.start..t.end])).collect()
+    }
+
+    #[test]
+    fn strings_with_interpolated_strings_are_one_token() {
+        let text = r#"a = "x ${f("}", { b = 1 })} y" // "c"#;
+        let found = kinds(text);
+        assert_eq!(found[2], (Kind::String(true), r#""x ${f("}", { b = 1 })} y""#));
+        assert_eq!(found[3], (Kind::Comment(false), "// \"c"));
+    }
+
+    #[test]
+    fn an_open_string_ends_with_its_line() {
+        assert_eq!(kinds("\"ab\n1"), [(Kind::String(false), "\"ab"), (Kind::Newline, "\n"), (Kind::Number, "1")]);
+        assert_eq!(kinds("\"a${b\n1")[0], (Kind::String(false), "\"a${b"));
+    }
+
+    #[test]
+    fn a_regular_expression_hides_its_brackets() {
+        assert_eq!(kinds(r"matching /[a-z\/{]+/ {")[1], (Kind::Regex(true), r"/[a-z\/{]+/"));
+        assert_eq!(kinds("a / b")[1], (Kind::Sign, "/"));
+    }
+
+    #[test]
+    fn letters_of_other_scripts_are_whole() {
+        assert_eq!(kinds("“é")[0], (Kind::Junk, "“"));
+    }
+}
