@@ -1,4 +1,5 @@
 //! The one integration binary: a `mod` line for each file.
 
 mod cli;
+mod local;
 mod support;

@@ -19,6 +19,8 @@ macro_rules! commands {
 commands! {
     /// Check files for mistakes, without writing anything
     Check => check,
+    /// The local endpoint: answers as Azure Resource Manager does, without Azure
+    Local => local,
     /// Explain a message in full, with an example and its repair
     Explain => explain,
 }

@@ -1,0 +1,338 @@
+//! Verbs on resources and collections: what arrives over HTTP, and the shape of the answer.
+
+use serde_json::{Value, json};
+
+use super::core::{Cx, not_served, page};
+use super::embedded;
+use super::error::ArmError;
+use super::filter::Filter;
+use super::groups;
+use super::http::{Reply, Request};
+use super::id::{Path, key};
+use super::lro::Style;
+use super::store::Row;
+use super::types;
+use super::write::{self, Write, Written};
+
+/// What a request wants to do to a scope, for locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// PUT, PATCH, POST.
+    Write,
+    /// DELETE.
+    Delete,
+}
+
+const LOCKS: &str = "Microsoft.Authorization/locks";
+
+/// Refuses what a lock forbids: `ReadOnly` writes at and below its scope, both levels deletions at, below and above it.
+///
+/// # Errors
+/// `ScopeLocked`.
+pub fn check_locks(cx: &Cx<'_>, id: &str, touch: Touch) -> Result<(), ArmError> {
+    let target = key(id);
+    if target.contains("/microsoft.authorization/locks/") {
+        return Ok(());
+    }
+    let mut holders: Vec<String> = Vec::new();
+    for lock in cx.store.of_kind(LOCKS) {
+        let scope = Path::of(&lock.id).scope;
+        let held = key(&scope);
+        let covers = target == held || target.starts_with(&format!("{held}/"));
+        let above = held.starts_with(&format!("{target}/"));
+        let read_only = lock.text("/properties/level").is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"));
+        let stops = match touch {
+            Touch::Write => read_only && covers,
+            Touch::Delete => covers || above,
+        };
+        if stops {
+            holders.push(scope);
+        }
+    }
+    if holders.is_empty() {
+        return Ok(());
+    }
+    let verb = if touch == Touch::Delete { "delete" } else { "write" };
+    Err(ArmError::conflict(
+        "ScopeLocked",
+        format!(
+            "The scope '{id}' cannot perform {verb} operation because following scope(s) are locked: '{}'. Please remove the lock and try again.",
+            holders.join("', '")
+        ),
+    ))
+}
+
+/// Verbs on one resource.
+///
+/// # Errors
+/// The error envelope's content.
+pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
+    match request.method.as_str() {
+        "GET" | "HEAD" => get(cx, request, path),
+        "PUT" | "PATCH" => {
+            let write = Write {
+                path: path.clone(),
+                body: request.json()?,
+                patch: request.method == "PATCH",
+                if_match: request.header("if-match").map(str::to_owned),
+                if_none_match: request.header("if-none-match").map(str::to_owned),
+            };
+            let written = write::put(cx, &write)?;
+            Ok(answer_write(cx, request, path, &written))
+        }
+        "DELETE" => {
+            let Some(deleted) = write::delete(cx, path, request.header("if-match"))? else {
+                return Ok(Reply::empty(204));
+            };
+            Ok(match deleted.operation {
+                None => Reply::empty(200),
+                Some((operation, style)) => {
+                    let reply = Reply::empty(202).header("Retry-After", "1");
+                    poll_headers(reply, request, path, &deleted.location, &operation, style, true)
+                }
+            })
+        }
+        // `POST …/virtualMachines/0` is no ARM request
+        _ => Err(not_served(request)),
+    }
+}
+
+fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
+    if let Some(group) = path.group()
+        && cx.store.row(&super::id::group_of(&path.scope).unwrap_or_default()).is_none()
+    {
+        return if request.method == "HEAD" { Ok(Reply::empty(404)) } else { Err(groups::not_found(group)) };
+    }
+    let found = match cx.store.row(&path.id()) {
+        Some(row) => Some((types::rule(&row.kind).shown(cx, &row, request), Some(row.etag.clone()))),
+        None => embedded::place(path)
+            .and_then(|place| embedded::get(cx, path, &place))
+            .or_else(|| types::virtual_resource(cx, path))
+            .map(|body| (body, None)),
+    };
+    match (found, request.method.as_str()) {
+        (Some(_), "HEAD") => Ok(Reply::empty(204)),
+        (None, "HEAD") => Ok(Reply::empty(404)),
+        (Some((body, etag)), _) => {
+            let reply = Reply::ok(body);
+            Ok(match etag {
+                Some(etag) => reply.header("ETag", format!("W/\"{etag}\"")),
+                None => reply,
+            })
+        }
+        (None, _) => Err(write::not_found(path)),
+    }
+}
+
+fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) -> Reply {
+    let status = if written.created { 201 } else { 200 };
+    let rule = types::rule(&written.row.kind);
+    let mut body = rule.shown(cx, &written.row, request);
+    let Some((operation, style)) = &written.operation else {
+        let status = if rule.always_200() { 200 } else { status };
+        return Reply::with(status, body).header("ETag", format!("W/\"{}\"", written.row.etag));
+    };
+    // the first answer shows the write under way, however fast it is
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
+        && properties.contains_key("provisioningState")
+    {
+        properties.insert("provisioningState".into(), json!(written.row.settling));
+    }
+    let location = written.row.location();
+    let reply = match style {
+        Style::Location => Reply::empty(202),
+        _ => Reply::with(status, body),
+    };
+    poll_headers(reply.header("Retry-After", "1"), request, path, &location, operation, *style, false)
+}
+
+/// Adds the polling URLs of an operation to an answer.
+#[must_use]
+pub fn poll_headers(
+    reply: Reply,
+    request: &Request,
+    path: &Path,
+    location: &str,
+    operation: &str,
+    style: Style,
+    with_location: bool,
+) -> Reply {
+    let namespace = path.namespace.as_deref().unwrap_or_default();
+    let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
+    let place = if location.is_empty() { "global" } else { location };
+    let words = if style == Style::Location { "asyncoperations" } else { "operations" };
+    let url = format!(
+        "{}/subscriptions/{sub}/providers/{namespace}/locations/{place}/{words}/{operation}?api-version={}",
+        request.base,
+        request.api_version()
+    );
+    match style {
+        Style::Location => reply.header("Location", format!("{url}&monitor=true")),
+        _ if with_location => {
+            reply.header("Location", format!("{url}&monitor=true")).header("Azure-AsyncOperation", url)
+        }
+        _ => reply.header("Azure-AsyncOperation", url),
+    }
+}
+
+/// Collections (GET), actions and checks (POST), and views that are named like a collection (`…/instanceView`).
+///
+/// # Errors
+/// The error envelope's content.
+pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
+    if let Some(group) = path.group()
+        && cx.store.row(&super::id::group_of(&path.scope).unwrap_or_default()).is_none()
+    {
+        return Err(groups::not_found(group));
+    }
+    let word = path.last_type().to_lowercase();
+    if let Some(reply) = types::service(cx, request, path, &word)? {
+        return Ok(reply);
+    }
+    if let Some(parent) = path.parent() {
+        match cx.store.row(&parent.id()) {
+            Some(row) => {
+                let rule = types::rule(&row.kind);
+                if request.method == "POST" {
+                    check_locks(cx, &row.id, Touch::Write)?;
+                }
+                if let Some(reply) = rule.action(cx, &row, &word, request)? {
+                    return Ok(reply);
+                }
+            }
+            None if !types::implied(&parent.resource_type()) && request.method == "POST" => {
+                return Err(write::not_found(&parent));
+            }
+            None => {}
+        }
+    }
+    if request.method != "GET" {
+        return Err(not_served(request));
+    }
+    let wanted = path.resource_type();
+    if let Some(place) = embedded::collection(path) {
+        let parent = path.parent().unwrap_or_default();
+        return match embedded::list(cx, &parent, &place) {
+            Some(list) => Ok(page(request, list)),
+            None => Err(write::not_found(&parent)),
+        };
+    }
+    let filter = Filter::of(request)?;
+    let below = match path.parent() {
+        Some(parent) => {
+            if !write::exists(cx, &parent.id()) && !types::implied(&parent.resource_type()) {
+                return Err(write::not_found(&parent));
+            }
+            parent.id()
+        }
+        None => path.scope.clone(),
+    };
+    let mut rows = cx.store.below(&below);
+    rows.retain(|row| row.kind.eq_ignore_ascii_case(&wanted) && filter.matches(row));
+    // `atScope()` aside, role assignments and locks of a scope include those above it
+    let values = rows.iter().map(|row| types::rule(&row.kind).shown(cx, row, request)).collect();
+    Ok(page(request, values))
+}
+
+/// Whether `resource list` shows a row: resources with a place of their own, no extensions, instances or settings.
+#[must_use]
+pub fn is_listed(row: &Row) -> bool {
+    let path = Path::of(&row.id);
+    let top = path.types.len() == 1 && Path::of(&path.scope).namespace.is_none();
+    let hidden = row.kind.starts_with("Microsoft.Authorization/")
+        || row.kind == groups::KIND
+        || row.kind.ends_with("/virtualMachineScaleSets/virtualMachines");
+    path.group().is_some() && !hidden && (top || row.at("/location").is_some())
+}
+
+/// `GET …/resources` of a subscription or group.
+///
+/// # Errors
+/// `InvalidFilterInQueryString`, `ResourceGroupNotFound`.
+pub fn list_all(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
+    if let Some(group) = path.group()
+        && cx.store.row(&path.scope).is_none()
+    {
+        return Err(groups::not_found(group));
+    }
+    let filter = Filter::of(request)?;
+    let expand = request.query("$expand").unwrap_or_default().to_lowercase();
+    let mut out = Vec::new();
+    for row in cx.store.below(&path.scope) {
+        if !is_listed(&row) || !filter.matches(&row) {
+            continue;
+        }
+        let mut item = cx.view(&row);
+        let state = item.pointer("/properties/provisioningState").cloned();
+        if let Some(map) = item.as_object_mut() {
+            map.shift_remove("properties");
+            map.shift_remove("etag");
+            let stamp = |ms: i64| jiff::Timestamp::from_millisecond(ms).map(|at| at.to_string()).unwrap_or_default();
+            if expand.contains("createdtime") {
+                map.insert("createdTime".into(), json!(stamp(row.created)));
+            }
+            if expand.contains("changedtime") {
+                map.insert("changedTime".into(), json!(stamp(row.changed)));
+            }
+            if expand.contains("provisioningstate") {
+                map.insert("provisioningState".into(), state.unwrap_or_else(|| json!("Succeeded")));
+            }
+        }
+        out.push(item);
+    }
+    Ok(page(request, out))
+}
+
+/// `{scope}/providers/Microsoft.Resources/tags/default`.
+///
+/// # Errors
+/// 404 when the scope is not there.
+pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
+    let scope = &path.scope;
+    let row = cx.store.row(scope).ok_or_else(|| match Path::of(scope).group() {
+        Some(group) if !scope.contains("/providers/") => groups::not_found(group),
+        _ => write::not_found(&Path::of(scope)),
+    })?;
+    let have = row.at("/tags").cloned().unwrap_or_else(|| json!({}));
+    let sent = request.json()?;
+    let given = sent.pointer("/properties/tags").cloned().unwrap_or_else(|| json!({}));
+    let new = match request.method.as_str() {
+        "GET" => None,
+        "PUT" => Some(given),
+        "DELETE" => Some(json!({})),
+        "PATCH" => {
+            let mut all = have.clone();
+            match sent.get("operation").and_then(Value::as_str).unwrap_or_default().to_lowercase().as_str() {
+                "replace" => all = given,
+                "merge" => write::merge(&mut all, &given),
+                "delete" => {
+                    if let (Some(all), Some(given)) = (all.as_object_mut(), given.as_object()) {
+                        all.retain(|name, _| !given.contains_key(name));
+                    }
+                }
+                _ => return Err(ArmError::bad("InvalidRequestContent", "'operation' is one of Merge, Replace, Delete.")),
+            }
+            Some(all)
+        }
+        _ => return Err(not_served(request)),
+    };
+    let shown = match new {
+        None => have,
+        Some(new) => {
+            check_locks(cx, scope, Touch::Write)?;
+            let mut row = row.as_ref().clone();
+            write::set(&mut row.body, "/tags", new.clone());
+            row.changed = cx.now_ms();
+            row.etag = cx.unique();
+            cx.store.put_row(row);
+            new
+        }
+    };
+    if request.method == "DELETE" {
+        return Ok(Reply::empty(200));
+    }
+    Ok(Reply::ok(json!({
+        "id": format!("{scope}/providers/Microsoft.Resources/tags/default"), "name": "default",
+        "type": "Microsoft.Resources/tags", "properties": { "tags": shown },
+    })))
+}
