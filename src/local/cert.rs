@@ -27,8 +27,10 @@ impl Certificate {
                 return Ok(Self { ca_pem, key_pem });
             }
             let made = Self::make().map_err(|error| format!("no certificate could be made: {error}"))?;
-            write_private(&key, &made.key_pem).map_err(|error| format!("{} cannot be written: {error}", key.display()))?;
-            std::fs::write(&ca, &made.ca_pem).map_err(|error| format!("{} cannot be written: {error}", ca.display()))?;
+            write_private(&key, &made.key_pem)
+                .map_err(|error| format!("{} cannot be written: {error}", key.display()))?;
+            std::fs::write(&ca, &made.ca_pem)
+                .map_err(|error| format!("{} cannot be written: {error}", ca.display()))?;
             return Ok(made);
         }
         Self::make().map_err(|error| format!("no certificate could be made: {error}"))
@@ -58,7 +60,9 @@ impl Certificate {
     /// # Errors
     /// A sentence: the stored pair cannot be read.
     pub fn server_config(&self) -> Result<Arc<ServerConfig>, String> {
-        let broken = |error: &dyn std::fmt::Display| format!("the stored certificate cannot be used ({error}); remove ca.pem and key.pem");
+        let broken = |error: &dyn std::fmt::Display| {
+            format!("the stored certificate cannot be used ({error}); remove ca.pem and key.pem")
+        };
         let certificates = CertificateDer::pem_slice_iter(self.ca_pem.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| broken(&error))?;

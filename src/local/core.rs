@@ -100,7 +100,12 @@ impl Core {
     /// A core over a state.
     #[must_use]
     pub fn new(store: Store, faults: Faults, settings: Settings) -> Arc<Self> {
-        Arc::new(Self { store: Mutex::new(store), faults: Mutex::new(faults), settings, stop: tokio::sync::Notify::new() })
+        Arc::new(Self {
+            store: Mutex::new(store),
+            faults: Mutex::new(faults),
+            settings,
+            stop: tokio::sync::Notify::new(),
+        })
     }
 
     /// Runs `work` as one transaction: its changes are durable when this returns `Ok`, and gone when it returns `Err`.
@@ -194,7 +199,9 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
     if namespace == "microsoft.resources" {
         match types.first().map(String::as_str) {
             Some("deployments") => return super::deploy::route(cx, request, &path),
-            Some("deploymentstacks" | "deploymentstackswhatifresults") => return super::stacks::route(cx, request, &path),
+            Some("deploymentstacks" | "deploymentstackswhatifresults") => {
+                return super::stacks::route(cx, request, &path);
+            }
             Some("tags") => return resources::tags(cx, request, &path),
             Some("resourcegroups") if path.names.len() == 1 && types.len() == 1 => {
                 let id = format!("{}/resourceGroups/{}", path.scope, path.name());

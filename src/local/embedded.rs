@@ -22,13 +22,22 @@ pub struct Place {
 
 const PLACES: &[Place] = &[
     Place { kind: "Microsoft.Network/virtualNetworks/subnets", pointer: "/properties/subnets" },
-    Place { kind: "Microsoft.Network/virtualNetworks/virtualNetworkPeerings", pointer: "/properties/virtualNetworkPeerings" },
+    Place {
+        kind: "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+        pointer: "/properties/virtualNetworkPeerings",
+    },
     Place { kind: "Microsoft.Network/networkSecurityGroups/securityRules", pointer: "/properties/securityRules" },
-    Place { kind: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules", pointer: "/properties/defaultSecurityRules" },
+    Place {
+        kind: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
+        pointer: "/properties/defaultSecurityRules",
+    },
     Place { kind: "Microsoft.Network/routeTables/routes", pointer: "/properties/routes" },
     Place { kind: "Microsoft.Network/loadBalancers/backendAddressPools", pointer: "/properties/backendAddressPools" },
     Place { kind: "Microsoft.Network/loadBalancers/inboundNatRules", pointer: "/properties/inboundNatRules" },
-    Place { kind: "Microsoft.Network/loadBalancers/frontendIPConfigurations", pointer: "/properties/frontendIPConfigurations" },
+    Place {
+        kind: "Microsoft.Network/loadBalancers/frontendIPConfigurations",
+        pointer: "/properties/frontendIPConfigurations",
+    },
     Place { kind: "Microsoft.Network/loadBalancers/probes", pointer: "/properties/probes" },
     Place { kind: "Microsoft.Network/loadBalancers/loadBalancingRules", pointer: "/properties/loadBalancingRules" },
     Place { kind: "Microsoft.Network/loadBalancers/outboundRules", pointer: "/properties/outboundRules" },
@@ -61,7 +70,8 @@ fn parent_row(cx: &Cx<'_>, path: &Path) -> Option<Arc<Row>> {
 
 fn named<'v>(row: &'v Row, place: &Place, name: &str) -> Option<&'v Value> {
     let list = row.body.pointer(place.pointer)?.as_array()?;
-    list.iter().find(|item| item.get("name").and_then(Value::as_str).is_some_and(|have| have.eq_ignore_ascii_case(name)))
+    list.iter()
+        .find(|item| item.get("name").and_then(Value::as_str).is_some_and(|have| have.eq_ignore_ascii_case(name)))
 }
 
 /// One child.
@@ -158,7 +168,9 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, place: &Place) -> Result<Option<Dele
     types::check_child_delete(cx, &path.id(), &child)?;
     let mut new = row.as_ref().clone();
     if let Some(list) = new.body.pointer_mut(place.pointer).and_then(Value::as_array_mut) {
-        list.retain(|item| item.get("name").and_then(Value::as_str).is_none_or(|have| !have.eq_ignore_ascii_case(path.name())));
+        list.retain(|item| {
+            item.get("name").and_then(Value::as_str).is_none_or(|have| !have.eq_ignore_ascii_case(path.name()))
+        });
     }
     new.etag = cx.unique();
     new.changed = cx.now_ms();

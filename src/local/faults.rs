@@ -131,16 +131,17 @@ impl Fault {
                 }
                 "code" => fault.code = Some(text.clone()),
                 "message" => fault.message = Some(text.clone()),
-                other => return Err(format!("a fault has no `{other}`; it has kind, method, path, type, name, times, after, retry-after, seconds, code, message")),
+                other => {
+                    return Err(format!(
+                        "a fault has no `{other}`; it has kind, method, path, type, name, times, after, retry-after, seconds, code, message"
+                    ));
+                }
             }
         }
         let wanted = kind.unwrap_or_default();
         let plain = |text: &str| text.to_lowercase().replace(['-', '_'], "");
-        fault.kind = KINDS
-            .iter()
-            .find(|(name, _)| plain(name) == plain(&wanted))
-            .map(|(_, kind)| *kind)
-            .ok_or_else(|| {
+        fault.kind =
+            KINDS.iter().find(|(name, _)| plain(name) == plain(&wanted)).map(|(_, kind)| *kind).ok_or_else(|| {
                 let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
                 format!("there is no fault `{wanted}`; there are {}", names.join(", "))
             })?;
@@ -293,7 +294,11 @@ impl Faults {
                     },
                     Kind::Unavailable => ArmError {
                         retry_after: Some(fault.retry_after),
-                        ..ArmError::new(503, code("ServiceUnavailable"), message("The service is unavailable now, please retry your request."))
+                        ..ArmError::new(
+                            503,
+                            code("ServiceUnavailable"),
+                            message("The service is unavailable now, please retry your request."),
+                        )
                     },
                     _ => ArmError::new(
                         500,
@@ -338,18 +343,40 @@ pub fn trouble(cx: &Cx<'_>, id: &str, kind: &str, method: &str) -> Option<Troubl
             Kind::Slow => out.duration_ms = Some((fault.seconds * 1000.0) as i64),
             Kind::Stuck => out.duration_ms = Some(i64::MAX),
             Kind::SkuNotAvailable => {
-                out.refuse = Some(error(409, "SkuNotAvailable", "The requested VM size is currently not available in this location. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details."));
+                out.refuse = Some(error(
+                    409,
+                    "SkuNotAvailable",
+                    "The requested VM size is currently not available in this location. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.",
+                ));
             }
             Kind::QuotaExceeded => {
-                out.refuse = Some(error(409, "OperationNotAllowed", "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Submit a request for Quota increase."));
+                out.refuse = Some(error(
+                    409,
+                    "OperationNotAllowed",
+                    "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Submit a request for Quota increase.",
+                ));
             }
             Kind::Conflict => {
-                out.refuse = Some(error(409, "Conflict", "Another operation on this resource is in progress. Please retry later."));
+                out.refuse = Some(error(
+                    409,
+                    "Conflict",
+                    "Another operation on this resource is in progress. Please retry later.",
+                ));
             }
             Kind::AllocationFailed => {
-                out.fail = Some(error(409, "AllocationFailed", "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at https://aka.ms/allocation-guidance"));
+                out.fail = Some(error(
+                    409,
+                    "AllocationFailed",
+                    "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at https://aka.ms/allocation-guidance",
+                ));
             }
-            _ => out.fail = Some(error(409, "ProvisioningFailed", "The resource operation completed with terminal provisioning state 'Failed'.")),
+            _ => {
+                out.fail = Some(error(
+                    409,
+                    "ProvisioningFailed",
+                    "The resource operation completed with terminal provisioning state 'Failed'.",
+                ))
+            }
         }
     }
     Some(out)
@@ -362,7 +389,10 @@ mod tests {
     #[test]
     fn a_fault_strikes_as_often_as_told_and_only_where_told() {
         let mut faults = Faults::default();
-        faults.add(vec![Fault::parse("throttle,method=PUT,path=*/virtualMachineScaleSets/*,times=2,after=1,retry-after=7").expect("fault")]);
+        faults.add(vec![
+            Fault::parse("throttle,method=PUT,path=*/virtualMachineScaleSets/*,times=2,after=1,retry-after=7")
+                .expect("fault"),
+        ]);
         let mut request = Request { method: "PUT".into(), ..Request::default() };
         request.target("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/p", "");
         assert_eq!(faults.judge(&request), Verdict::Pass);

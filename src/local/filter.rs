@@ -33,7 +33,10 @@ impl Filter {
     pub fn of(request: &Request) -> Result<Self, ArmError> {
         let text = request.query("$filter").unwrap_or_default().trim();
         Self::parse(text).ok_or_else(|| {
-            ArmError::bad("InvalidFilterInQueryString", format!("Invalid $filter '{text}' specified in the query string."))
+            ArmError::bad(
+                "InvalidFilterInQueryString",
+                format!("Invalid $filter '{text}' specified in the query string."),
+            )
         })
     }
 
@@ -65,14 +68,20 @@ impl Filter {
             Self::Or(a, b) => a.matches(row) || b.matches(row),
             Self::Not(a) => !a.matches(row),
             Self::Is(field, value) => test(row, field, |have| have.eq_ignore_ascii_case(value)),
-            Self::Starts(field, value) => test(row, field, |have| have.to_lowercase().starts_with(&value.to_lowercase())),
+            Self::Starts(field, value) => {
+                test(row, field, |have| have.to_lowercase().starts_with(&value.to_lowercase()))
+            }
             Self::Holds(field, value) => test(row, field, |have| have.to_lowercase().contains(&value.to_lowercase())),
         }
     }
 }
 
 fn tags(row: &Row) -> impl Iterator<Item = (&str, &str)> {
-    row.at("/tags").and_then(Value::as_object).into_iter().flatten().filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)))
+    row.at("/tags")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)))
 }
 
 fn test(row: &Row, field: &str, holds: impl Fn(&str) -> bool) -> bool {

@@ -49,7 +49,11 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             delete(cx, &row)?;
             let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None));
             let sub = path.subscription().unwrap_or_default();
-            let location = format!("{}/subscriptions/{sub}/operationresults/{operation}?api-version={}", request.base, request.api_version());
+            let location = format!(
+                "{}/subscriptions/{sub}/operationresults/{operation}?api-version={}",
+                request.base,
+                request.api_version()
+            );
             Ok(Reply::empty(202).header("Location", location).header("Retry-After", "1"))
         }
         _ => Err(not_served(request)),
@@ -66,7 +70,9 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
     if name.is_empty() || name.chars().count() > 90 || name.ends_with('.') || !name.chars().all(legal) {
         return Err(ArmError::bad(
             "InvalidResourceGroup",
-            format!("The provided resource group name '{name}' has these invalid characters: only letters, digits, '_', '(', ')', '-' and '.' are allowed, 90 at most, and no period at the end."),
+            format!(
+                "The provided resource group name '{name}' has these invalid characters: only letters, digits, '_', '(', ')', '-' and '.' are allowed, 90 at most, and no period at the end."
+            ),
         ));
     }
     resources::check_locks(cx, id, resources::Touch::Write)?;

@@ -127,7 +127,10 @@ mod tests {
     #[test]
     fn double_and_trailing_slashes_do_not_matter() {
         let mut request = Request::default();
-        request.target("/subscriptions/x//resourcegroups/my%20group/", "api-version=2024-11-01&%24filter=a%20eq%20%27b%27");
+        request.target(
+            "/subscriptions/x//resourcegroups/my%20group/",
+            "api-version=2024-11-01&%24filter=a%20eq%20%27b%27",
+        );
         assert_eq!(request.segments, ["subscriptions", "x", "resourcegroups", "my group"]);
         assert_eq!(request.query("$FILTER"), Some("a eq 'b'"));
         assert_eq!(request.api_version(), "2024-11-01");

@@ -222,8 +222,7 @@ impl Path {
             return Self::parse(segments);
         };
         let (scope, provider) = segments.split_at(at);
-        let mut path =
-            Self { scope: canonical_scope(scope), namespace: provider.get(1).cloned(), ..Self::default() };
+        let mut path = Self { scope: canonical_scope(scope), namespace: provider.get(1).cloned(), ..Self::default() };
         for pair in provider.get(2..).unwrap_or_default().chunks(2) {
             path.types.extend(pair.first().cloned());
             path.names.extend(pair.get(1).cloned());
@@ -239,7 +238,9 @@ mod tests {
 
     #[test]
     fn casing_is_made_canonical_and_names_keep_theirs() {
-        let path = Path::of("/SUBSCRIPTIONS/s/resourcegroups/MyRg/providers/microsoft.compute/VIRTUALMACHINESCALESETS/Pool/virtualmachines/0");
+        let path = Path::of(
+            "/SUBSCRIPTIONS/s/resourcegroups/MyRg/providers/microsoft.compute/VIRTUALMACHINESCALESETS/Pool/virtualmachines/0",
+        );
         assert_eq!(
             path.id(),
             "/subscriptions/s/resourceGroups/MyRg/providers/Microsoft.Compute/virtualMachineScaleSets/Pool/virtualMachines/0"
@@ -271,7 +272,8 @@ mod tests {
         assert_eq!((path.scope.as_str(), path.rest.len()), ("/subscriptions/s/resourceGroups/g", 3));
         let path = Path::of("/providers/Microsoft.Management/managementGroups/mg/deployments/d/operations");
         assert_eq!(path.scope, "/providers/Microsoft.Management/managementGroups/mg");
-        let path = Path::of("/providers/Microsoft.Management/managementGroups/mg/providers/Microsoft.Resources/deployments/d");
+        let path =
+            Path::of("/providers/Microsoft.Management/managementGroups/mg/providers/Microsoft.Resources/deployments/d");
         assert_eq!(path.scope, "/providers/Microsoft.Management/managementGroups/mg");
         assert_eq!(path.resource_type(), "Microsoft.Resources/deployments");
     }

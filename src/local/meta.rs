@@ -10,7 +10,8 @@ use super::id::Path;
 use super::names;
 
 /// What the endpoint says of itself, in words.
-pub const NOTICE: &str = "This is the local endpoint of dsvmc. It is not Azure: nothing here runs, costs or is reachable from elsewhere.";
+pub const NOTICE: &str =
+    "This is the local endpoint of dsvmc. It is not Azure: nothing here runs, costs or is reachable from elsewhere.";
 
 /// Answers metadata, token, tenant and subscription-list paths; `None` for all others.
 ///
@@ -41,8 +42,10 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, words: &[&str]) -> Result<Optio
         }
         ["common" | "organizations", "discovery", "instance"] | ["discovery", "instance"] => {
             let metadata = json!([{ "preferred_network": base, "preferred_cache": base, "aliases": [base] }]);
-            Reply::ok(json!({ "tenant_discovery_endpoint": format!("{base}/{TENANT}/v2.0/.well-known/openid-configuration"),
-                "metadata": metadata }))
+            Reply::ok(
+                json!({ "tenant_discovery_endpoint": format!("{base}/{TENANT}/v2.0/.well-known/openid-configuration"),
+                "metadata": metadata }),
+            )
         }
         [_, "discovery", "keys"] => Reply::ok(json!({ "keys": [] })),
         [tenant, "oauth2", "token"] | [tenant, "oauth2", "v2.0", "token"] => token(cx, request, tenant),
@@ -95,7 +98,8 @@ fn token(cx: &Cx<'_>, request: &Request, tenant: &str) -> Reply {
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&request.body).into_owned().collect();
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let client = field("client_id").or_else(|| field("username")).unwrap_or_else(|| "local".to_owned());
-    let audience = request.query("resource").map(str::to_owned).or_else(|| field("resource")).or_else(|| field("scope"));
+    let audience =
+        request.query("resource").map(str::to_owned).or_else(|| field("resource")).or_else(|| field("scope"));
     let object = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, client.as_bytes()).to_string();
     let tenant = if tenant == "adfs" || tenant == "common" { TENANT } else { tenant };
     // tokens live by the machine's clock, whatever the endpoint's clock says
@@ -194,7 +198,9 @@ fn provider_body(scope: &str, namespace: &str) -> Value {
 pub fn provider(_: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     match path.namespace.as_deref() {
         None => Ok(all_providers(request, &path.scope)),
-        Some(namespace) if names::of(Some(namespace)).next().is_some() => Ok(Reply::ok(provider_body(&path.scope, namespace))),
+        Some(namespace) if names::of(Some(namespace)).next().is_some() => {
+            Ok(Reply::ok(provider_body(&path.scope, namespace)))
+        }
         Some(namespace) => Err(ArmError::missing(
             "InvalidResourceNamespace",
             format!("The resource namespace '{namespace}' is invalid."),

@@ -310,7 +310,9 @@ pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, Ar
                         all.retain(|name, _| !given.contains_key(name));
                     }
                 }
-                _ => return Err(ArmError::bad("InvalidRequestContent", "'operation' is one of Merge, Replace, Delete.")),
+                _ => {
+                    return Err(ArmError::bad("InvalidRequestContent", "'operation' is one of Merge, Replace, Delete."));
+                }
             }
             Some(all)
         }

@@ -176,10 +176,8 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
 pub fn serve(core: Arc<Core>, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let door = Door::open(listener, tls)?;
-    let app = Router::new()
-        .fallback(handle)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Shared { core, scheme });
+    let app =
+        Router::new().fallback(handle).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Shared { core, scheme });
     tokio::spawn(async move {
         let _ = axum::serve(door, app.into_make_service_with_connect_info::<Line>()).await;
     });
@@ -242,7 +240,10 @@ fn foreign(request: &Request, host: &str) -> Option<Reply> {
     if local && origin {
         return None;
     }
-    Some(super::error::ArmError::new(403, "AuthorizationFailed", "The local endpoint answers loopback names only.").into())
+    Some(
+        super::error::ArmError::new(403, "AuthorizationFailed", "The local endpoint answers loopback names only.")
+            .into(),
+    )
 }
 
 fn response(request: &Request, reply: Reply) -> Response<Body> {
@@ -278,9 +279,21 @@ fn response(request: &Request, reply: Reply) -> Response<Body> {
         }
     }
     let limit = match request.method.as_str() {
-        "GET" | "HEAD" => ("x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-subscription-global-reads", "16499"),
-        "DELETE" => ("x-ms-ratelimit-remaining-subscription-deletes", "x-ms-ratelimit-remaining-subscription-global-deletes", "799"),
-        _ => ("x-ms-ratelimit-remaining-subscription-writes", "x-ms-ratelimit-remaining-subscription-global-writes", "3749"),
+        "GET" | "HEAD" => (
+            "x-ms-ratelimit-remaining-subscription-reads",
+            "x-ms-ratelimit-remaining-subscription-global-reads",
+            "16499",
+        ),
+        "DELETE" => (
+            "x-ms-ratelimit-remaining-subscription-deletes",
+            "x-ms-ratelimit-remaining-subscription-global-deletes",
+            "799",
+        ),
+        _ => (
+            "x-ms-ratelimit-remaining-subscription-writes",
+            "x-ms-ratelimit-remaining-subscription-global-writes",
+            "3749",
+        ),
     };
     if request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("subscriptions")) {
         add(limit.0, "799");

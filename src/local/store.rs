@@ -141,7 +141,11 @@ impl Store {
     #[must_use]
     pub fn below(&self, prefix: &str) -> Vec<Arc<Row>> {
         let start = format!("{}/", super::id::key(prefix));
-        self.rows.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start)).map(|(_, row)| row.clone()).collect()
+        self.rows
+            .range(start.clone()..)
+            .take_while(|(key, _)| key.starts_with(&start))
+            .map(|(_, row)| row.clone())
+            .collect()
     }
 
     /// Every resource of a type, compared without case.

@@ -172,7 +172,10 @@ pub fn put(cx: &mut Cx<'_>, write: &Write) -> Result<Written, ArmError> {
     check_locks(cx, &id, Touch::Write)?;
     super::stacks::check_deny(cx, &id, "write")?;
     if !write.body.is_object() {
-        return Err(ArmError::bad("InvalidRequestContent", "The request content was invalid: a JSON object is expected."));
+        return Err(ArmError::bad(
+            "InvalidRequestContent",
+            "The request content was invalid: a JSON object is expected.",
+        ));
     }
     if let Some(place) = embedded::place(path) {
         return embedded::put(cx, write, &place);
@@ -241,7 +244,9 @@ fn prepare(
     let id = old.as_ref().map_or_else(|| path.id(), |row| row.id.clone());
     let mut sent = write.body.clone();
     if let Some(map) = sent.as_object_mut() {
-        for key in ["id", "name", "type", "etag", "systemData", "apiVersion", "dependsOn", "comments", "scope", "condition"] {
+        for key in
+            ["id", "name", "type", "etag", "systemData", "apiVersion", "dependsOn", "comments", "scope", "condition"]
+        {
             map.shift_remove(key);
         }
         map.retain(|_, value| !value.is_null());
@@ -372,7 +377,8 @@ pub fn find(cx: &Cx<'_>, id: &str) -> Option<Value> {
 }
 
 fn check_match(write: &Write, old: Option<&Row>) -> Result<(), ArmError> {
-    let failed = |what: &str| Err(ArmError::new(412, "PreconditionFailed", format!("The condition '{what}' was not met.")));
+    let failed =
+        |what: &str| Err(ArmError::new(412, "PreconditionFailed", format!("The condition '{what}' was not met.")));
     let clean = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     if let Some(wanted) = &write.if_match {
         match old {
@@ -428,7 +434,13 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, if_match: Option<&str>) -> Result<Op
     }
     let Some(row) = cx.store.row(&id) else { return Ok(None) };
     if let Some(wanted) = if_match {
-        let write = Write { path: path.clone(), body: Value::Null, patch: false, if_match: Some(wanted.into()), if_none_match: None };
+        let write = Write {
+            path: path.clone(),
+            body: Value::Null,
+            patch: false,
+            if_match: Some(wanted.into()),
+            if_none_match: None,
+        };
         check_match(&write, Some(&row))?;
     }
     check_locks(cx, &id, Touch::Delete)?;

@@ -98,7 +98,10 @@ fn lists_are_filtered_and_paged() {
         next = link.replace(&local.endpoint.base_url, "");
     }
     assert_eq!(names, ["b", "w0", "w1", "w2", "w3", "w4"]);
-    assert_eq!(code(&local.get("/subscriptions/{sub}/resources?$filter=name gt 'x'")), (400, "InvalidFilterInQueryString"));
+    assert_eq!(
+        code(&local.get("/subscriptions/{sub}/resources?$filter=name gt 'x'")),
+        (400, "InvalidFilterInQueryString")
+    );
 }
 
 #[test]

@@ -67,7 +67,10 @@ pub fn body(reply: &Reply) -> &Value {
 
 /// Status and error code.
 pub fn code(reply: &Reply) -> (u16, &str) {
-    (reply.status, reply.body.as_ref().and_then(|body| body.pointer("/error/code")).and_then(Value::as_str).unwrap_or(""))
+    (
+        reply.status,
+        reply.body.as_ref().and_then(|body| body.pointer("/error/code")).and_then(Value::as_str).unwrap_or(""),
+    )
 }
 
 /// A header of an answer.

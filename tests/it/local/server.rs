@@ -48,22 +48,35 @@ fn answers_carry_arm_headers_and_foreign_pages_are_refused() {
     };
     let text = get("x-ms-correlation-request-id: abc\r\n");
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    for header in ["x-ms-request-id:", "x-ms-correlation-request-id: abc", "x-dsvmc-local: not Azure", "x-ms-ratelimit-remaining-subscription-reads:"] {
+    for header in [
+        "x-ms-request-id:",
+        "x-ms-correlation-request-id: abc",
+        "x-dsvmc-local: not Azure",
+        "x-ms-ratelimit-remaining-subscription-reads:",
+    ] {
         assert!(text.contains(header), "{header} in {text}");
     }
     assert!(get("Origin: https://example.com\r\n").starts_with("HTTP/1.1 403"));
-    let text = raw(port, "GET /subscriptions HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").expect("answer");
+    let text =
+        raw(port, "GET /subscriptions HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").expect("answer");
     assert!(text.starts_with("HTTP/1.1 403"), "{text}");
 }
 
 #[test]
 fn a_reset_does_nothing_and_a_lost_answer_is_a_write() {
-    let faults = vec![Fault::parse("reset,method=PUT").expect("fault"), Fault::parse("lost,method=PUT,after=1").expect("fault")];
+    let faults =
+        vec![Fault::parse("reset,method=PUT").expect("fault"), Fault::parse("lost,method=PUT,after=1").expect("fault")];
     let endpoint = Endpoint::start(Options { faults, ..Options::default() }).expect("start");
     let port = port(&endpoint.http_url);
     let put = |name: &str| {
         let body = r#"{"location":"westeurope"}"#;
-        raw(port, &format!("PUT /subscriptions/s/resourceGroups/{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        raw(
+            port,
+            &format!(
+                "PUT /subscriptions/s/resourceGroups/{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        )
     };
     let got = put("one").unwrap_or_default();
     assert!(!got.contains("HTTP/1.1"), "the connection is cut: {got}");
