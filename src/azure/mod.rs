@@ -1,1 +1,126 @@
-//! Speaks the Azure Resource Manager protocol over HTTP. The only module that knows reqwest.
+//! Speaks Azure Resource Manager's protocol over HTTP: the same client for Azure and for the local endpoint.
+//!
+//! Promises: a request that may not be repeated safely is never sent twice; waits follow `Retry-After` within a budget;
+//! polling URLs are used exactly as they came; tokens and bodies reach no message and no log line.
+//! Does not: decide what to deploy (`plan`), in which order (`apply`), or print anything.
+
+mod calls;
+mod cloud;
+mod error;
+mod identity;
+mod observe;
+mod poll;
+mod transport;
+#[cfg(test)]
+mod tests;
+
+pub use calls::{DeployMode, STACKS_API, DEPLOYMENTS_API, RESOURCES_API};
+pub use cloud::Cloud;
+pub use error::{AzureError, ServiceError};
+pub use identity::{Credential, CredentialStatus, available};
+pub use observe::Wanted;
+pub use poll::{Pending, Progress};
+pub use transport::{Method, Reply, RetryBudget};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where and as whom to speak.
+#[derive(Clone)]
+pub struct Options {
+    /// The cloud; its endpoint may be the local one.
+    pub cloud: Cloud,
+    /// How to prove who one is.
+    pub credential: Credential,
+    /// Subscription id.
+    pub subscription: String,
+    /// Tenant id, when a token must come from a certain one.
+    pub tenant: Option<String>,
+    /// How often and how long to retry.
+    pub retry: RetryBudget,
+    /// PEM certificates to trust besides the system's.
+    pub extra_roots: Vec<u8>,
+    /// Called with one line for each exchange: method, path without its query, status, time, correlation id.
+    pub trace: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("cloud", &self.cloud).field("subscription", &self.subscription).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Speaks to an endpoint that wants no token.
+    #[must_use]
+    pub fn local(base_url: &str, subscription: &str) -> Self {
+        Self {
+            cloud: Cloud::custom(base_url),
+            credential: Credential::None,
+            subscription: subscription.to_owned(),
+            tenant: None,
+            retry: RetryBudget::default(),
+            extra_roots: Vec::new(),
+            trace: None,
+        }
+    }
+}
+
+/// A blocking client; holds its own runtime.
+pub struct Client {
+    runtime: tokio::runtime::Runtime,
+    transport: Arc<transport::Transport>,
+    /// Subscription id.
+    pub subscription: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("subscription", &self.subscription).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// A bad base URL, unreadable certificates, or no credential of the wanted kind.
+    pub fn new(options: Options) -> Result<Self, AzureError> {
+        // A second installation in one process is refused and harmless.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| AzureError::Setup(format!("cannot start the network runtime: {e}")))?;
+        let subscription = options.subscription.clone();
+        // The HTTP client registers with the runtime that it is made in.
+        let transport = {
+            let _inside = runtime.enter();
+            Arc::new(transport::Transport::new(options)?)
+        };
+        Ok(Self { runtime, transport, subscription })
+    }
+
+    /// Sends one request; waits for the answer, with retries where they are safe.
+    ///
+    /// # Errors
+    /// The service refused, or could not be reached within the budget.
+    pub fn send(&self, method: Method, path: &str, body: Option<&serde_json::Value>) -> Result<Reply, AzureError> {
+        self.runtime.block_on(self.transport.send(method, path, body.map(ToString::to_string)))
+    }
+
+    /// As [`Client::send`], with a body that is text already.
+    ///
+    /// # Errors
+    /// See [`Client::send`].
+    pub fn send_text(&self, method: Method, path: &str, body: String) -> Result<Reply, AzureError> {
+        self.runtime.block_on(self.transport.send(method, path, Some(body)))
+    }
+
+    /// Waits as long as the budget allows one wait to be.
+    pub fn sleep(&self, wait: Duration) {
+        let wait = wait.min(self.transport.longest_wait());
+        self.runtime.block_on(tokio::time::sleep(wait));
+    }
+}

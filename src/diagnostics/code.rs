@@ -75,7 +75,23 @@ catalogue! {
     // 05xx emission
     // 06xx lint
     // 07xx plan
+    PlanRefused = 701, Error, "plan-refused", "a saved plan that no longer fits";
+    ParameterMissing = 702, Error, "parameter-missing", "a parameter without a value";
+    ParameterUnusable = 703, Error, "parameter-unusable", "a parameter value that cannot be used";
+    TemplateUnusable = 704, Error, "template-unusable", "a template that cannot be expanded";
+    EnvNeeded = 705, Error, "env-needed", "no env was chosen";
+    ObservedUnusable = 706, Error, "observed-unusable", "a file of observed resources that cannot be used";
     // 08xx apply and Azure
+    EndpointUnreachable = 801, Error, "endpoint-unreachable", "Resource Manager cannot be reached";
+    ResourceRefused = 802, Error, "resource-refused", "a resource that Azure refused";
+    ApplyStopped = 803, Error, "apply-stopped", "an apply that stopped part-way";
+    ServiceRefused = 804, Error, "service-refused", "a call that Azure refused";
+    NoToken = 805, Error, "no-token", "no access token";
+    ClientSetup = 806, Error, "client-setup", "a setting that cannot work";
+    ProjectLocked = 807, Error, "project-locked", "another apply is at work";
+    ConsentNeeded = 808, Error, "consent-needed", "an apply that nobody agreed to";
+    Protected = 809, Error, "protected", "something protected would be deleted";
+    StateUnusable = 810, Error, "state-unusable", "a folder `.dsvmc` that cannot be used";
     // 09xx endpoint, command line, internal
     FileUnreadable = 901, Error, "file-unreadable", "a file or folder cannot be read";
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";

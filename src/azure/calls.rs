@@ -1,0 +1,253 @@
+//! The calls that dsvmc makes, by name.
+
+use super::error::AzureError;
+use super::transport::{Method, Reply};
+use super::Client;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+/// API version of deployments.
+pub const DEPLOYMENTS_API: &str = "2025-04-01";
+/// API version of deployment stacks.
+pub const STACKS_API: &str = "2025-07-01";
+/// API version of resource groups and lists of resources.
+pub const RESOURCES_API: &str = "2024-11-01";
+
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'(').remove(b')').remove(b'~');
+
+/// How a template is deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeployMode {
+    /// As a deployment stack: what is no longer in the template is deleted or detached.
+    Stack,
+    /// As a plain deployment: nothing is ever deleted.
+    Plain,
+}
+
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+impl Client {
+    fn group_path(&self, group: &str) -> String {
+        format!("/subscriptions/{}/resourceGroups/{}", segment(&self.subscription), segment(group))
+    }
+
+    fn deployment_path(&self, group: &str, name: &str, action: &str) -> String {
+        format!(
+            "{}/providers/Microsoft.Resources/deployments/{}{action}?api-version={DEPLOYMENTS_API}",
+            self.group_path(group),
+            segment(name)
+        )
+    }
+
+    fn stack_path(&self, group: &str, name: &str) -> String {
+        format!(
+            "{}/providers/Microsoft.Resources/deploymentStacks/{}?api-version={STACKS_API}",
+            self.group_path(group),
+            segment(name)
+        )
+    }
+
+    fn maybe(result: Result<Reply, AzureError>) -> Result<Option<Value>, AzureError> {
+        match result {
+            Ok(reply) => Ok(Some(reply.body)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The subscription, if this credential may see it.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn subscription(&self) -> Result<Value, AzureError> {
+        let path = format!("/subscriptions/{}?api-version=2022-12-01", segment(&self.subscription));
+        Ok(self.send(Method::Get, &path, None)?.body)
+    }
+
+    /// A resource group.
+    ///
+    /// # Errors
+    /// The call failed; that it does not exist is no error.
+    pub fn resource_group(&self, name: &str) -> Result<Option<Value>, AzureError> {
+        let path = format!("{}?api-version={RESOURCES_API}", self.group_path(name));
+        Self::maybe(self.send(Method::Get, &path, None))
+    }
+
+    /// Creates a resource group, or gives it these tags.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn put_resource_group(&self, name: &str, location: &str, tags: &Value) -> Result<Value, AzureError> {
+        let path = format!("{}?api-version={RESOURCES_API}", self.group_path(name));
+        let mut body = json!({ "location": location });
+        if let (Some(map), false) = (body.as_object_mut(), tags.is_null()) {
+            map.insert("tags".to_owned(), tags.clone());
+        }
+        Ok(self.send(Method::Put, &path, Some(&body))?.body)
+    }
+
+    /// Every resource of a group, envelopes only.
+    ///
+    /// # Errors
+    /// The call failed; a group that does not exist has no resources.
+    pub fn list_resources(&self, group: &str) -> Result<Vec<Value>, AzureError> {
+        let path = format!("{}/resources?api-version={RESOURCES_API}", self.group_path(group));
+        match self.pages(&path) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// All pages of a list.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn pages(&self, path: &str) -> Result<Vec<Value>, AzureError> {
+        let mut all = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(url) = next {
+            let mut reply = self.send(Method::Get, &url, None)?;
+            if let Some(Value::Array(list)) = reply.body.get_mut("value").map(Value::take) {
+                all.extend(list);
+            }
+            next = reply.body.get("nextLink").and_then(Value::as_str).filter(|l| !l.is_empty()).map(str::to_owned);
+        }
+        Ok(all)
+    }
+
+    /// One resource.
+    ///
+    /// # Errors
+    /// The call failed; that it does not exist is no error.
+    pub fn resource(&self, id: &str, api_version: &str) -> Result<Option<Value>, AzureError> {
+        Self::maybe(self.send(Method::Get, &format!("{id}?api-version={api_version}"), None))
+    }
+
+    /// Deletes one resource and waits until it is gone; one that does not exist is gone already.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn delete_resource(&self, id: &str, api_version: &str) -> Result<(), AzureError> {
+        match self.send(Method::Delete, &format!("{id}?api-version={api_version}"), None) {
+            Ok(reply) => match self.finish(reply) {
+                Err(error) if !error.is_not_found() => Err(error),
+                _ => Ok(()),
+            },
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets the service validate a template.
+    ///
+    /// # Errors
+    /// The template is refused, or the call failed.
+    pub fn validate(&self, group: &str, name: &str, template: &Value, parameters: &Value) -> Result<Value, AzureError> {
+        let body = deployment_body(template, parameters);
+        let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/validate"), Some(&body))?;
+        let body = self.finish(reply)?;
+        match body.get("error").filter(|e| e.is_object()) {
+            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError { status: 400, ..super::ServiceError::of(error) }))),
+            None => Ok(body),
+        }
+    }
+
+    /// Starts a deployment.
+    ///
+    /// # Errors
+    /// The service refused it, or the call failed.
+    pub fn put_deployment(&self, group: &str, name: &str, template: &Value, parameters: &Value) -> Result<Reply, AzureError> {
+        self.send(Method::Put, &self.deployment_path(group, name, ""), Some(&deployment_body(template, parameters)))
+    }
+
+    /// A deployment.
+    ///
+    /// # Errors
+    /// The call failed; that it does not exist is no error.
+    pub fn deployment(&self, group: &str, name: &str) -> Result<Option<Value>, AzureError> {
+        Self::maybe(self.send(Method::Get, &self.deployment_path(group, name, ""), None))
+    }
+
+    /// What a deployment did so far, resource by resource.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn operations(&self, group: &str, name: &str) -> Result<Vec<Value>, AzureError> {
+        self.pages(&self.deployment_path(group, name, "/operations"))
+    }
+
+    /// As [`Client::operations`], for a deployment given by its full id.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn operations_of(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError> {
+        self.pages(&format!("{deployment_id}/operations?api-version={DEPLOYMENTS_API}"))
+    }
+
+    /// Asks the service to stop a deployment. One that is over already is no error.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn cancel(&self, group: &str, name: &str) -> Result<(), AzureError> {
+        match self.send(Method::Post, &self.deployment_path(group, name, "/cancel"), None) {
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the service itself says a deployment would change.
+    ///
+    /// # Errors
+    /// The template is refused, or the call failed.
+    pub fn what_if(&self, group: &str, name: &str, template: &Value, parameters: &Value) -> Result<Value, AzureError> {
+        let mut body = deployment_body(template, parameters);
+        if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("whatIfSettings".to_owned(), json!({ "resultFormat": "FullResourcePayloads" }));
+        }
+        let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/whatIf"), Some(&body))?;
+        let body = self.finish(reply)?;
+        match body.get("error").filter(|e| e.is_object()) {
+            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError { status: 400, ..super::ServiceError::of(error) }))),
+            None => Ok(body),
+        }
+    }
+
+    /// A deployment stack.
+    ///
+    /// # Errors
+    /// The call failed; that it does not exist is no error.
+    pub fn stack(&self, group: &str, name: &str) -> Result<Option<Value>, AzureError> {
+        Self::maybe(self.send(Method::Get, &self.stack_path(group, name), None))
+    }
+
+    /// Starts the creation or the update of a deployment stack.
+    ///
+    /// # Errors
+    /// The service refused it, or the call failed.
+    pub fn put_stack(&self, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError> {
+        self.send(Method::Put, &self.stack_path(group, name), Some(body))
+    }
+
+    /// Starts the deletion of a stack, with its resources (`delete`) or without (`detach`).
+    ///
+    /// # Errors
+    /// The service refused it, or the call failed.
+    pub fn delete_stack(&self, group: &str, name: &str, action: &str) -> Result<Reply, AzureError> {
+        let path = format!(
+            "{}&unmanageAction.Resources={action}&unmanageAction.ResourceGroups=detach&unmanageAction.ManagementGroups=detach",
+            self.stack_path(group, name)
+        );
+        self.send(Method::Delete, &path, None)
+    }
+}
+
+/// The body of a deployment: incremental, with the template in it.
+pub(super) fn deployment_body(template: &Value, parameters: &Value) -> Value {
+    let mut properties = Map::new();
+    properties.insert("mode".to_owned(), Value::from("Incremental"));
+    properties.insert("template".to_owned(), template.clone());
+    properties.insert("parameters".to_owned(), parameters.clone());
+    json!({ "properties": properties })
+}

@@ -1,0 +1,103 @@
+//! Reads the resources that a plan compares with: one list call for each kind, not one call for each resource.
+
+use super::error::AzureError;
+use super::transport::Method;
+use super::Client;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A resource to look at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// ARM id.
+    pub id: String,
+    /// The version that it will be written with.
+    pub api_version: String,
+}
+
+/// From this many resources of one kind in one place on, a list is read instead of each of them.
+const LIST_FROM: usize = 4;
+/// Calls at the same time.
+const TOGETHER: usize = 24;
+
+impl Client {
+    /// Reads resources; those that do not exist are left out. The order is that of `wanted`.
+    ///
+    /// # Errors
+    /// A call failed for another reason than that nothing is there.
+    pub fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        let mut groups: BTreeMap<(String, String), Vec<&Wanted>> = BTreeMap::new();
+        for one in wanted {
+            let collection = collection_of(&one.id).unwrap_or_else(|| one.id.clone());
+            groups.entry((collection.to_ascii_lowercase(), one.api_version.clone())).or_default().push(one);
+        }
+        let mut found: BTreeMap<String, Value> = BTreeMap::new();
+        let mut single: BTreeSet<Wanted> = BTreeSet::new();
+        for ((_, api_version), members) in groups {
+            let listed = match members.first().and_then(|m| collection_of(&m.id)) {
+                Some(collection) if members.len() >= LIST_FROM && is_listed_in_full(&collection) => self.list(&collection, &api_version),
+                _ => None,
+            };
+            let Some(listed) = listed else {
+                single.extend(members.into_iter().cloned());
+                continue;
+            };
+            for item in listed {
+                if let Some(id) = item.get("id").and_then(Value::as_str) {
+                    found.insert(fold(id), item);
+                }
+            }
+        }
+        for (id, item) in self.get_all(single)? {
+            found.insert(fold(&id), item);
+        }
+        Ok(wanted.iter().filter_map(|w| found.remove(&fold(&w.id))).collect())
+    }
+
+    /// A list that fails for whatever reason is no error: each member is read by itself then.
+    fn list(&self, collection: &str, api_version: &str) -> Option<Vec<Value>> {
+        self.pages(&format!("{collection}?api-version={api_version}")).ok()
+    }
+
+    fn get_all(&self, wanted: BTreeSet<Wanted>) -> Result<Vec<(String, Value)>, AzureError> {
+        let gate = Arc::new(tokio::sync::Semaphore::new(TOGETHER));
+        self.runtime.block_on(async {
+            let mut calls = tokio::task::JoinSet::new();
+            for one in wanted {
+                let (gate, transport) = (Arc::clone(&gate), Arc::clone(&self.transport));
+                calls.spawn(async move {
+                    let _permit = gate.acquire().await;
+                    let reply = transport.send(Method::Get, &format!("{}?api-version={}", one.id, one.api_version), None).await;
+                    match reply {
+                        Ok(reply) => Ok(Some((one.id, reply.body))),
+                        Err(error) if error.is_not_found() => Ok(None),
+                        Err(error) => Err(error),
+                    }
+                });
+            }
+            let mut found = Vec::new();
+            while let Some(done) = calls.join_next().await {
+                let result = done.map_err(|e| AzureError::Setup(format!("a call was cut short: {e}")))?;
+                found.extend(result?);
+            }
+            Ok(found)
+        })
+    }
+}
+
+fn fold(id: &str) -> String {
+    id.trim_end_matches('/').to_ascii_lowercase()
+}
+
+/// Where a resource would be listed: its id without the last segment.
+fn collection_of(id: &str) -> Option<String> {
+    let (collection, _) = id.trim_end_matches('/').rsplit_once('/')?;
+    collection.to_ascii_lowercase().contains("/providers/").then(|| collection.to_owned())
+}
+
+/// Lists of these leave properties out, or hold what is not of this place: each member is read by itself.
+fn is_listed_in_full(collection: &str) -> bool {
+    let lower = collection.to_ascii_lowercase();
+    !["/shares", "/fileservices", "/blobservices", "/containers", "/secrets", "/roleassignments", "/diagnosticsettings", "/vaults"].iter().any(|end| lower.ends_with(end))
+}

@@ -1,0 +1,111 @@
+//! Long-running operations: what to look at, and when it is over.
+
+use super::error::{AzureError, ServiceError};
+use super::transport::{Method, Reply};
+use super::Client;
+use serde_json::Value;
+use std::time::Duration;
+
+/// An operation that the service is working on.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Where to ask; exactly as the service gave it.
+    url: String,
+    kind: Kind,
+    /// When to ask again.
+    pub wait: Duration,
+    /// How often it was asked.
+    pub asked: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Always 200 with a `status`.
+    AsyncOperation,
+    /// 202 while running, then the result.
+    Location,
+}
+
+/// How an operation stands.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// Ask again after `wait`.
+    Running(Pending),
+    /// Over; the last body.
+    Done(Value),
+    /// Over, and it failed or was cancelled.
+    Failed(Box<ServiceError>),
+}
+
+const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+
+impl Pending {
+    /// What an answer asks to follow; `None` when the operation is over already.
+    #[must_use]
+    pub fn of(reply: &Reply) -> Option<Self> {
+        let wait = reply.retry_after.unwrap_or(DEFAULT_WAIT);
+        if let Some(url) = &reply.async_operation {
+            return Some(Self { url: url.clone(), kind: Kind::AsyncOperation, wait, asked: 0 });
+        }
+        let url = reply.location.as_ref().filter(|_| reply.status == 202)?;
+        Some(Self { url: url.clone(), kind: Kind::Location, wait, asked: 0 })
+    }
+}
+
+impl Client {
+    /// Asks once how an operation stands. Does not wait.
+    ///
+    /// # Errors
+    /// The question itself failed.
+    pub fn ask(&self, pending: &Pending) -> Result<Progress, AzureError> {
+        let reply = self.send(Method::Get, &pending.url, None)?;
+        let again = |reply: &Reply| {
+            // Each answer may bring a fresh address.
+            let fresh = match pending.kind {
+                Kind::AsyncOperation => reply.async_operation.clone(),
+                Kind::Location => reply.location.clone(),
+            };
+            Progress::Running(Pending {
+                url: fresh.unwrap_or_else(|| pending.url.clone()),
+                kind: pending.kind,
+                wait: reply.retry_after.unwrap_or(pending.wait),
+                asked: pending.asked + 1,
+            })
+        };
+        let state = reply.body.get("status").or_else(|| reply.body.pointer("/properties/provisioningState"));
+        let state = state.and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        if pending.kind == Kind::Location && reply.status == 202 {
+            return Ok(again(&reply));
+        }
+        Ok(match state.as_str() {
+            "failed" | "canceled" | "cancelled" => {
+                let mut error = ServiceError::of(reply.body.get("error").or_else(|| reply.body.pointer("/properties/error")).unwrap_or(&Value::Null));
+                if error.code.is_empty() {
+                    error.code = if state == "failed" { "Failed".into() } else { "Canceled".into() };
+                    error.message = format!("the operation ended as {state}");
+                }
+                error.correlation = reply.correlation;
+                Progress::Failed(Box::new(error))
+            }
+            "succeeded" => Progress::Done(reply.body),
+            _ if pending.kind == Kind::Location => Progress::Done(reply.body),
+            _ => again(&reply),
+        })
+    }
+
+    /// Waits for the end of whatever `reply` started; gives the last body.
+    ///
+    /// # Errors
+    /// The operation failed, or could not be followed.
+    pub fn finish(&self, reply: Reply) -> Result<Value, AzureError> {
+        let Some(mut pending) = Pending::of(&reply) else { return Ok(reply.body) };
+        loop {
+            self.sleep(pending.wait);
+            match self.ask(&pending)? {
+                Progress::Running(next) => pending = next,
+                Progress::Done(body) => return Ok(body),
+                Progress::Failed(error) => return Err(AzureError::Service(error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Requests and answers: tokens, correlation ids, retries within a budget.
+
+use super::error::{AzureError, ServiceError};
+use super::identity::Tokens;
+use super::{Options, cloud::Cloud};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Methods of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Exists?
+    Head,
+    /// Create or replace: sending it again gives the same state.
+    Put,
+    /// Change a part.
+    Patch,
+    /// Remove: sending it again gives the same state.
+    Delete,
+    /// An action that may not be repeated blindly.
+    Post,
+    /// An action that only computes (validate, what-if, list keys): may be repeated.
+    Ask,
+}
+
+impl Method {
+    fn http(self) -> reqwest::Method {
+        match self {
+            Self::Get => reqwest::Method::GET,
+            Self::Head => reqwest::Method::HEAD,
+            Self::Put => reqwest::Method::PUT,
+            Self::Patch => reqwest::Method::PATCH,
+            Self::Delete => reqwest::Method::DELETE,
+            Self::Post | Self::Ask => reqwest::Method::POST,
+        }
+    }
+
+    /// Whether sending it a second time gives the same state.
+    #[must_use]
+    pub fn is_repeatable(self) -> bool {
+        !matches!(self, Self::Post | Self::Patch)
+    }
+}
+
+/// How often and how long to retry one request.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryBudget {
+    /// Times to try, the first included.
+    pub attempts: u32,
+    /// First wait when the service names none; doubles each time.
+    pub first_wait: Duration,
+    /// No single wait is longer.
+    pub longest_wait: Duration,
+    /// All waits of one request together.
+    pub total: Duration,
+    /// No answer within this time counts as a lost connection.
+    pub timeout: Duration,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self {
+            attempts: 8,
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_mins(2),
+            total: Duration::from_mins(10),
+            timeout: Duration::from_mins(2),
+        }
+    }
+}
+
+/// An answer that is not an error.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Azure-AsyncOperation`, exactly as it came.
+    pub async_operation: Option<String>,
+    /// `Location`, exactly as it came.
+    pub location: Option<String>,
+    /// `Retry-After`
+    pub retry_after: Option<Duration>,
+    /// `x-ms-correlation-request-id`
+    pub correlation: Option<String>,
+    /// The body; null when there is none.
+    pub body: Value,
+}
+
+pub(super) struct Transport {
+    http: reqwest::Client,
+    cloud: Cloud,
+    tokens: Tokens,
+    retry: RetryBudget,
+    session: String,
+    trace: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+/// What one try gave.
+enum Try {
+    Answer(Reply),
+    /// The service did not carry it out and says to come back.
+    Later { wait: Option<Duration>, error: ServiceError },
+    /// No answer: it may have been carried out.
+    Lost { cause: String, connected: bool },
+}
+
+impl Transport {
+    pub(super) fn new(options: Options) -> Result<Self, AzureError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("dsvmc/", env!("CARGO_PKG_VERSION")))
+            .timeout(options.retry.timeout)
+            .connect_timeout(options.retry.timeout.min(Duration::from_secs(20)))
+            .pool_max_idle_per_host(32)
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(&options.cloud.endpoint) {
+            builder = builder.no_proxy();
+        }
+        if !options.extra_roots.is_empty() {
+            let roots = reqwest::Certificate::from_pem_bundle(&options.extra_roots)
+                .map_err(|e| AzureError::Setup(format!("the certificates to trust cannot be read: {e}")))?;
+            for root in roots {
+                builder = builder.add_root_certificate(root);
+            }
+        }
+        let http = builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))?;
+        let tokens = Tokens::new(&options.credential, &options.cloud, options.tenant.as_deref(), http.clone())?;
+        let session = uuid::Uuid::new_v4().to_string();
+        Ok(Self { http, cloud: options.cloud, tokens, retry: options.retry, session, trace: options.trace })
+    }
+
+    pub(super) fn longest_wait(&self) -> Duration {
+        self.retry.longest_wait
+    }
+
+    /// A path of the endpoint, or a URL that the service gave: used as it is.
+    fn url(&self, path: &str) -> String {
+        if path.starts_with("http://") || path.starts_with("https://") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.cloud.endpoint)
+        }
+    }
+
+    pub(super) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
+        let url = self.url(path);
+        let host = host_of(&url);
+        let mut waited = Duration::ZERO;
+        let mut next = self.retry.first_wait;
+        let mut fresh_token = false;
+        for attempt in 1.. {
+            let outcome = self.once(method, &url, body.clone(), fresh_token).await?;
+            let last = attempt >= self.retry.attempts;
+            let wait = match outcome {
+                Try::Answer(reply) => return Ok(reply),
+                // The token ran out between two calls: one more try with a new one.
+                Try::Later { error, .. } if error.status == 401 => {
+                    if fresh_token || last {
+                        return Err(AzureError::Service(Box::new(error)));
+                    }
+                    fresh_token = true;
+                    continue;
+                }
+                Try::Later { wait, error } => {
+                    let may = method.is_repeatable() || matches!(error.status, 429 | 503);
+                    let wait = wait.unwrap_or(next).min(self.retry.longest_wait);
+                    if !may || last || waited + wait > self.retry.total {
+                        return Err(AzureError::Service(Box::new(error)));
+                    }
+                    wait
+                }
+                Try::Lost { cause, connected } => {
+                    if connected && !method.is_repeatable() {
+                        return Err(AzureError::Unanswered { host, cause });
+                    }
+                    let wait = next.min(self.retry.longest_wait);
+                    if last || waited + wait > self.retry.total {
+                        return Err(AzureError::Unreachable { host, cause });
+                    }
+                    wait
+                }
+            };
+            tokio::time::sleep(wait).await;
+            waited += wait;
+            next = (next * 2).min(self.retry.longest_wait);
+        }
+        Err(AzureError::Unreachable { host, cause: "no try was allowed".to_owned() })
+    }
+
+    async fn once(&self, method: Method, url: &str, body: Option<String>, fresh_token: bool) -> Result<Try, AzureError> {
+        let started = Instant::now();
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let mut request = self
+            .http
+            .request(method.http(), url)
+            .header("accept", "application/json")
+            .header("x-ms-client-request-id", &request_id)
+            .header("x-ms-correlation-request-id", &self.session);
+        // A token is for Resource Manager alone: a URL that leads elsewhere gets none.
+        if same_origin(url, &self.cloud.endpoint)
+            && let Some(token) = self.tokens.get(fresh_token).await?
+        {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        } else if matches!(method, Method::Post | Method::Ask | Method::Put) {
+            request = request.header("content-length", "0");
+        }
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.log(method, url, "lost", started, None);
+                return Ok(Try::Lost { cause: innermost(&error), connected: !error.is_connect() });
+            }
+        };
+        let status = answer.status().as_u16();
+        let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let mut reply = Reply {
+            status,
+            async_operation: header("azure-asyncoperation"),
+            location: header("location"),
+            retry_after: header("retry-after").and_then(|v| retry_after(&v)),
+            correlation: header("x-ms-correlation-request-id").or_else(|| header("x-ms-request-id")),
+            body: Value::Null,
+        };
+        self.log(method, url, &status.to_string(), started, reply.correlation.as_deref());
+        let text = match answer.text().await {
+            Ok(text) => text,
+            Err(error) => return Ok(Try::Lost { cause: innermost(&error), connected: true }),
+        };
+        if status < 400 {
+            if !text.trim().is_empty() {
+                let parsed = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+                reply.body = parsed.map_err(|e| AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(url))))?;
+            }
+            return Ok(Try::Answer(reply));
+        }
+        let error = ServiceError::read(status, &text, reply.correlation.clone());
+        if matches!(status, 401 | 408 | 429 | 500 | 502 | 503 | 504) {
+            return Ok(Try::Later { wait: reply.retry_after, error });
+        }
+        Err(AzureError::Service(Box::new(error)))
+    }
+
+    fn log(&self, method: Method, url: &str, status: &str, started: Instant, correlation: Option<&str>) {
+        if let Some(trace) = &self.trace {
+            // The query of a polling URL is a signature: it stays out.
+            let path = url.split('?').next().unwrap_or(url);
+            let id = correlation.unwrap_or("-");
+            trace(&format!("{:?} {path} {status} {} ms {id}", method, started.elapsed().as_millis()));
+        }
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let left = then.as_second() - jiff::Timestamp::now().as_second();
+    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut at = error;
+    while let Some(source) = at.source() {
+        at = source;
+    }
+    at.to_string()
+}
+
+fn host_of(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|u| u.host_str().map(|h| u.port().map_or_else(|| h.to_owned(), |p| format!("{h}:{p}")))).unwrap_or_default()
+}
+
+fn same_origin(a: &str, b: &str) -> bool {
+    match (url::Url::parse(a), url::Url::parse(b)) {
+        (Ok(a), Ok(b)) => a.origin() == b.origin(),
+        _ => false,
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}
