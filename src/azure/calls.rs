@@ -1,8 +1,8 @@
 //! The calls that dsvmc makes, by name.
 
+use super::Client;
 use super::error::AzureError;
 use super::transport::{Method, Reply};
-use super::Client;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,8 @@ pub const STACKS_API: &str = "2025-07-01";
 /// API version of resource groups and lists of resources.
 pub const RESOURCES_API: &str = "2024-11-01";
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'(').remove(b')').remove(b'~');
+const SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'(').remove(b')').remove(b'~');
 
 /// How a template is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +150,10 @@ impl Client {
         let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/validate"), Some(&body))?;
         let body = self.finish(reply)?;
         match body.get("error").filter(|e| e.is_object()) {
-            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError { status: 400, ..super::ServiceError::of(error) }))),
+            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError {
+                status: 400,
+                ..super::ServiceError::of(error)
+            }))),
             None => Ok(body),
         }
     }
@@ -158,7 +162,13 @@ impl Client {
     ///
     /// # Errors
     /// The service refused it, or the call failed.
-    pub fn put_deployment(&self, group: &str, name: &str, template: &Value, parameters: &Value) -> Result<Reply, AzureError> {
+    pub fn put_deployment(
+        &self,
+        group: &str,
+        name: &str,
+        template: &Value,
+        parameters: &Value,
+    ) -> Result<Reply, AzureError> {
         self.send(Method::Put, &self.deployment_path(group, name, ""), Some(&deployment_body(template, parameters)))
     }
 
@@ -209,7 +219,10 @@ impl Client {
         let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/whatIf"), Some(&body))?;
         let body = self.finish(reply)?;
         match body.get("error").filter(|e| e.is_object()) {
-            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError { status: 400, ..super::ServiceError::of(error) }))),
+            Some(error) => Err(AzureError::Service(Box::new(super::ServiceError {
+                status: 400,
+                ..super::ServiceError::of(error)
+            }))),
             None => Ok(body),
         }
     }

@@ -71,10 +71,19 @@ impl miette::Diagnostic for AzureError {
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
-            Self::Unreachable { .. } => Some(Box::new("check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured")),
-            Self::Unanswered { .. } => Some(Box::new("run the command again: it looks at what exists before it sends anything")),
-            Self::Token(_) => Some(Box::new("run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured")),
-            Self::Service(error) => error.correlation.as_ref().map(|c| Box::new(format!("Azure support finds this call by its correlation id {c}")) as Box<dyn std::fmt::Display>),
+            Self::Unreachable { .. } => Some(Box::new(
+                "check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured",
+            )),
+            Self::Unanswered { .. } => {
+                Some(Box::new("run the command again: it looks at what exists before it sends anything"))
+            }
+            Self::Token(_) => Some(Box::new(
+                "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured",
+            )),
+            Self::Service(error) => error.correlation.as_ref().map(|c| {
+                Box::new(format!("Azure support finds this call by its correlation id {c}"))
+                    as Box<dyn std::fmt::Display>
+            }),
             _ => None,
         }
     }

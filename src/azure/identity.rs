@@ -10,9 +10,9 @@ use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::request::Body;
 use azure_core::http::{AsyncRawResponse, ClientMethodOptions, ClientOptions, HttpClient, Method, Request, Transport};
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
-    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
-    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -63,9 +63,17 @@ impl Credential {
     /// By its name on the command line.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::None, Self::Auto, Self::Environment, Self::WorkloadIdentity, Self::Ci, Self::ManagedIdentity, Self::AzureCli]
-            .into_iter()
-            .find(|c| c.name() == name)
+        [
+            Self::None,
+            Self::Auto,
+            Self::Environment,
+            Self::WorkloadIdentity,
+            Self::Ci,
+            Self::ManagedIdentity,
+            Self::AzureCli,
+        ]
+        .into_iter()
+        .find(|c| c.name() == name)
     }
 }
 
@@ -92,18 +100,38 @@ fn from_env(names: &[&str]) -> (bool, String) {
 /// What is set up here, in the order in which `auto` tries it.
 #[must_use]
 pub fn available() -> Vec<CredentialStatus> {
-    let of = |credential: &Credential, (ready, detail): (bool, String)| CredentialStatus { name: credential.name(), ready, detail };
+    let of = |credential: &Credential, (ready, detail): (bool, String)| CredentialStatus {
+        name: credential.name(),
+        ready,
+        detail,
+    };
     let machine = if set("IDENTITY_ENDPOINT") || set("MSI_ENDPOINT") {
         (true, "IDENTITY_ENDPOINT".to_owned())
     } else {
         (false, "no identity endpoint in the environment; tried last on a virtual machine".to_owned())
     };
-    let on_path = std::env::var_os("PATH").is_some_and(|p| std::env::split_paths(&p).any(|d| d.join("az").is_file() || d.join("az.cmd").is_file()));
-    let cli = if on_path { (true, "`az` is installed; whoever is logged in".to_owned()) } else { (false, "`az` is not installed".to_owned()) };
+    let on_path = std::env::var_os("PATH")
+        .is_some_and(|p| std::env::split_paths(&p).any(|d| d.join("az").is_file() || d.join("az.cmd").is_file()));
+    let cli = if on_path {
+        (true, "`az` is installed; whoever is logged in".to_owned())
+    } else {
+        (false, "`az` is not installed".to_owned())
+    };
     vec![
         of(&Credential::Environment, from_env(&["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"])),
-        of(&Credential::WorkloadIdentity, from_env(&["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"])),
-        of(&Credential::Ci, from_env(&["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"])),
+        of(
+            &Credential::WorkloadIdentity,
+            from_env(&["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"]),
+        ),
+        of(
+            &Credential::Ci,
+            from_env(&[
+                "AZURE_TENANT_ID",
+                "AZURE_CLIENT_ID",
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            ]),
+        ),
         of(&Credential::ManagedIdentity, machine),
         of(&Credential::AzureCli, cli),
     ]
@@ -123,7 +151,12 @@ enum Kind {
 }
 
 impl Tokens {
-    pub(super) fn new(credential: &Credential, cloud: &Cloud, tenant: Option<&str>, http: reqwest::Client) -> Result<Self, AzureError> {
+    pub(super) fn new(
+        credential: &Credential,
+        cloud: &Cloud,
+        tenant: Option<&str>,
+        http: reqwest::Client,
+    ) -> Result<Self, AzureError> {
         let kind = match credential {
             Credential::None => Kind::None,
             Credential::Static(token) => Kind::Static(Secret::new(token.clone())),
@@ -144,7 +177,10 @@ impl Tokens {
         if let Some(token) = last.as_ref().filter(|t| !fresh && t.expires_on > soon) {
             return Ok(Some(token.token.secret().to_owned()));
         }
-        let token = source.get_token(&[self.scope.as_str()], None).await.map_err(|e| AzureError::Token(first_line(&e.to_string())))?;
+        let token = source
+            .get_token(&[self.scope.as_str()], None)
+            .await
+            .map_err(|e| AzureError::Token(first_line(&e.to_string())))?;
         let text = token.token.secret().to_owned();
         *last = Some(token);
         Ok(Some(text))
@@ -152,10 +188,21 @@ impl Tokens {
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("the identity library gave no reason").chars().take(400).collect()
+    text.lines()
+        .map(str::trim)
+        .find(|l| !l.is_empty())
+        .unwrap_or("the identity library gave no reason")
+        .chars()
+        .take(400)
+        .collect()
 }
 
-fn make(credential: &Credential, cloud: &Cloud, tenant: Option<&str>, http: reqwest::Client) -> Result<Arc<dyn TokenCredential>, AzureError> {
+fn make(
+    credential: &Credential,
+    cloud: &Cloud,
+    tenant: Option<&str>,
+    http: reqwest::Client,
+) -> Result<Arc<dyn TokenCredential>, AzureError> {
     let failed = |e: azure_core::Error| AzureError::Token(first_line(&e.to_string()));
     let read = |name: &str| std::env::var(name).map_err(|_| AzureError::Token(format!("{name} is not set")));
     let client_options = || ClientOptions {
@@ -172,8 +219,13 @@ fn make(credential: &Credential, cloud: &Cloud, tenant: Option<&str>, http: reqw
         }
         Credential::Environment => {
             let options = ClientSecretCredentialOptions { client_options: client_options() };
-            ClientSecretCredential::new(&tenant_or_env()?, read("AZURE_CLIENT_ID")?, Secret::new(read("AZURE_CLIENT_SECRET")?), Some(options))
-                .map_err(failed)?
+            ClientSecretCredential::new(
+                &tenant_or_env()?,
+                read("AZURE_CLIENT_ID")?,
+                Secret::new(read("AZURE_CLIENT_SECRET")?),
+                Some(options),
+            )
+            .map_err(failed)?
         }
         Credential::WorkloadIdentity => {
             let credential_options = ClientAssertionCredentialOptions { client_options: client_options() };
@@ -191,7 +243,8 @@ fn make(credential: &Credential, cloud: &Cloud, tenant: Option<&str>, http: reqw
                 token: Secret::new(read("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?),
             };
             let options = ClientAssertionCredentialOptions { client_options: client_options() };
-            ClientAssertionCredential::new(tenant_or_env()?, read("AZURE_CLIENT_ID")?, assertion, Some(options)).map_err(failed)?
+            ClientAssertionCredential::new(tenant_or_env()?, read("AZURE_CLIENT_ID")?, assertion, Some(options))
+                .map_err(failed)?
         }
         Credential::ManagedIdentity => {
             let user = std::env::var("AZURE_CLIENT_ID").ok().filter(|v| !v.is_empty()).map(UserAssignedId::ClientId);
@@ -199,10 +252,15 @@ fn make(credential: &Credential, cloud: &Cloud, tenant: Option<&str>, http: reqw
             ManagedIdentityCredential::new(Some(options)).map_err(failed)?
         }
         Credential::AzureCli => {
-            let options = AzureCliCredentialOptions { tenant_id: tenant.map(str::to_owned), ..AzureCliCredentialOptions::default() };
+            let options = AzureCliCredentialOptions {
+                tenant_id: tenant.map(str::to_owned),
+                ..AzureCliCredentialOptions::default()
+            };
             AzureCliCredential::new(Some(options)).map_err(failed)?
         }
-        Credential::None | Credential::Static(_) => return Err(AzureError::Setup("this credential has no source".to_owned())),
+        Credential::None | Credential::Static(_) => {
+            return Err(AzureError::Setup("this credential has no source".to_owned()));
+        }
     })
 }
 
@@ -240,8 +298,12 @@ impl ClientAssertion for CiToken {
         let url = format!("{}&audience=api%3A%2F%2FAzureADTokenExchange", self.url);
         let answer = self.http.get(url).bearer_auth(self.token.secret()).send().await;
         let answer = answer.map_err(|_| fail("the CI system gave no identity token"))?;
-        let body: serde_json::Value = answer.json().await.map_err(|_| fail("the CI system's identity token cannot be read"))?;
-        body.get("value").and_then(serde_json::Value::as_str).map(str::to_owned).ok_or_else(|| fail("the CI system's answer holds no identity token"))
+        let body: serde_json::Value =
+            answer.json().await.map_err(|_| fail("the CI system's identity token cannot be read"))?;
+        body.get("value")
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| fail("the CI system's answer holds no identity token"))
     }
 }
 
@@ -279,7 +341,10 @@ impl HttpClient for Http {
                 headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value.to_owned()));
             }
         }
-        let bytes = answer.bytes().await.map_err(|e| azure_core::Error::with_error(ErrorKind::Io, e.without_url(), "the answer was cut short"))?;
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|e| azure_core::Error::with_error(ErrorKind::Io, e.without_url(), "the answer was cut short"))?;
         Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
     }
 }

@@ -14,7 +14,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use calls::{DeployMode, STACKS_API, DEPLOYMENTS_API, RESOURCES_API};
+pub use calls::{DEPLOYMENTS_API, DeployMode, RESOURCES_API, STACKS_API};
 pub use cloud::Cloud;
 pub use error::{AzureError, ServiceError};
 pub use identity::{Credential, CredentialStatus, available};
@@ -46,7 +46,10 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("cloud", &self.cloud).field("subscription", &self.subscription).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("cloud", &self.cloud)
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
     }
 }
 

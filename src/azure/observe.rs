@@ -1,8 +1,8 @@
 //! Reads the resources that a plan compares with: one list call for each kind, not one call for each resource.
 
+use super::Client;
 use super::error::AzureError;
 use super::transport::Method;
-use super::Client;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,7 +36,9 @@ impl Client {
         let mut single: BTreeSet<Wanted> = BTreeSet::new();
         for ((_, api_version), members) in groups {
             let listed = match members.first().and_then(|m| collection_of(&m.id)) {
-                Some(collection) if members.len() >= LIST_FROM && is_listed_in_full(&collection) => self.list(&collection, &api_version),
+                Some(collection) if members.len() >= LIST_FROM && is_listed_in_full(&collection) => {
+                    self.list(&collection, &api_version)
+                }
                 _ => None,
             };
             let Some(listed) = listed else {
@@ -68,7 +70,8 @@ impl Client {
                 let (gate, transport) = (Arc::clone(&gate), Arc::clone(&self.transport));
                 calls.spawn(async move {
                     let _permit = gate.acquire().await;
-                    let reply = transport.send(Method::Get, &format!("{}?api-version={}", one.id, one.api_version), None).await;
+                    let reply =
+                        transport.send(Method::Get, &format!("{}?api-version={}", one.id, one.api_version), None).await;
                     match reply {
                         Ok(reply) => Ok(Some((one.id, reply.body))),
                         Err(error) if error.is_not_found() => Ok(None),
@@ -99,5 +102,16 @@ fn collection_of(id: &str) -> Option<String> {
 /// Lists of these leave properties out, or hold what is not of this place: each member is read by itself.
 fn is_listed_in_full(collection: &str) -> bool {
     let lower = collection.to_ascii_lowercase();
-    !["/shares", "/fileservices", "/blobservices", "/containers", "/secrets", "/roleassignments", "/diagnosticsettings", "/vaults"].iter().any(|end| lower.ends_with(end))
+    ![
+        "/shares",
+        "/fileservices",
+        "/blobservices",
+        "/containers",
+        "/secrets",
+        "/roleassignments",
+        "/diagnosticsettings",
+        "/vaults",
+    ]
+    .iter()
+    .any(|end| lower.ends_with(end))
 }

@@ -1,8 +1,8 @@
 //! Long-running operations: what to look at, and when it is over.
 
+use super::Client;
 use super::error::{AzureError, ServiceError};
 use super::transport::{Method, Reply};
-use super::Client;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -79,7 +79,9 @@ impl Client {
         }
         Ok(match state.as_str() {
             "failed" | "canceled" | "cancelled" => {
-                let mut error = ServiceError::of(reply.body.get("error").or_else(|| reply.body.pointer("/properties/error")).unwrap_or(&Value::Null));
+                let mut error = ServiceError::of(
+                    reply.body.get("error").or_else(|| reply.body.pointer("/properties/error")).unwrap_or(&Value::Null),
+                );
                 if error.code.is_empty() {
                     error.code = if state == "failed" { "Failed".into() } else { "Canceled".into() };
                     error.message = format!("the operation ended as {state}");

@@ -102,9 +102,15 @@ pub(super) struct Transport {
 enum Try {
     Answer(Reply),
     /// The service did not carry it out and says to come back.
-    Later { wait: Option<Duration>, error: ServiceError },
+    Later {
+        wait: Option<Duration>,
+        error: ServiceError,
+    },
     /// No answer: it may have been carried out.
-    Lost { cause: String, connected: bool },
+    Lost {
+        cause: String,
+        connected: bool,
+    },
 }
 
 impl Transport {
@@ -125,7 +131,8 @@ impl Transport {
                 builder = builder.add_root_certificate(root);
             }
         }
-        let http = builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))?;
+        let http =
+            builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))?;
         let tokens = Tokens::new(&options.credential, &options.cloud, options.tenant.as_deref(), http.clone())?;
         let session = uuid::Uuid::new_v4().to_string();
         Ok(Self { http, cloud: options.cloud, tokens, retry: options.retry, session, trace: options.trace })
@@ -189,7 +196,13 @@ impl Transport {
         Err(AzureError::Unreachable { host, cause: "no try was allowed".to_owned() })
     }
 
-    async fn once(&self, method: Method, url: &str, body: Option<String>, fresh_token: bool) -> Result<Try, AzureError> {
+    async fn once(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<String>,
+        fresh_token: bool,
+    ) -> Result<Try, AzureError> {
         let started = Instant::now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut request = self
@@ -234,7 +247,9 @@ impl Transport {
         if status < 400 {
             if !text.trim().is_empty() {
                 let parsed = serde_json::from_str(text.trim_start_matches('\u{feff}'));
-                reply.body = parsed.map_err(|e| AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(url))))?;
+                reply.body = parsed.map_err(|e| {
+                    AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(url)))
+                })?;
             }
             return Ok(Try::Answer(reply));
         }
@@ -274,7 +289,10 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 fn host_of(url: &str) -> String {
-    url::Url::parse(url).ok().and_then(|u| u.host_str().map(|h| u.port().map_or_else(|| h.to_owned(), |p| format!("{h}:{p}")))).unwrap_or_default()
+    url::Url::parse(url)
+        .ok()
+        .and_then(|u| u.host_str().map(|h| u.port().map_or_else(|| h.to_owned(), |p| format!("{h}:{p}"))))
+        .unwrap_or_default()
 }
 
 fn same_origin(a: &str, b: &str) -> bool {

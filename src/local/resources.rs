@@ -311,7 +311,10 @@ pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, Ar
                     }
                 }
                 _ => {
-                    return Err(ArmError::bad("InvalidRequestContent", "'operation' is one of Merge, Replace, Delete."));
+                    return Err(ArmError::bad(
+                        "InvalidRequestContent",
+                        "'operation' is one of Merge, Replace, Delete.",
+                    ));
                 }
             }
             Some(all)
