@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod syntax;
 pub mod sema;
 pub mod catalog;
+pub mod formula;
 pub mod model;
 pub mod graph;
 pub mod template;

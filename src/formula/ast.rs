@@ -1,0 +1,243 @@
+//! The syntax tree of an autoscale formula: what [`super::parse`] makes of text and [`super::print`] turns back into it.
+//!
+//! Equality ignores places, so that a formula equals its own print. A tree is never deeper than [`MAX_DEPTH`].
+
+/// Deepest nesting that is read; keeps every walk over the tree within the stack.
+pub const MAX_DEPTH: u32 = 200;
+
+/// A byte range of the formula's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Place {
+    /// From `start` to `end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { start: clip(start), end: clip(end) }
+    }
+
+    /// The smallest place that holds both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// A whole formula.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Formula {
+    /// Its statements, in order.
+    pub statements: Vec<Statement>,
+}
+
+/// `name = value;`, or a value alone (only useful for `stop()`).
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The variable, with its `$` if it has one.
+    pub target: Option<Name>,
+    /// What is computed.
+    pub value: Expr,
+    /// The statement without its `;`.
+    pub place: Place,
+}
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        self.target == other.target && self.value == other.value
+    }
+}
+
+/// A name and where it stands.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// As written, with `$`.
+    pub text: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+/// The kinds of expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// `0.7`; never negative.
+    Number(f64),
+    /// `"Mon, 06 Oct 2014 10:20:00 GMT"`
+    Text(String),
+    /// `$PendingTasks`, `TimeInterval_Minute`, `taskcompletion`, `myVariable`.
+    Variable(String),
+    /// `-x`, `!x`
+    Unary(UnaryOp, Box<Expr>),
+    /// `a + b`
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `condition ? then : otherwise`
+    Ternary(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `min(a, b)`
+    Call(Name, Vec<Expr>),
+    /// `$PendingTasks.GetSample(1)`
+    Method(Box<Expr>, Name, Vec<Expr>),
+    /// `$now.hour`
+    Member(Box<Expr>, Name),
+}
+
+/// Operators before their operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnaryOp {
+    /// `-`
+    Negate,
+    /// `!`
+    Not,
+}
+
+impl UnaryOp {
+    /// As written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Negate => "-",
+            Self::Not => "!",
+        }
+    }
+}
+
+/// Operators between their operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinaryOp {
+    /// `||`
+    Or,
+    /// `&&`
+    And,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+impl BinaryOp {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Or,
+        Self::And,
+        Self::Equal,
+        Self::NotEqual,
+        Self::Less,
+        Self::LessEqual,
+        Self::Greater,
+        Self::GreaterEqual,
+        Self::Add,
+        Self::Subtract,
+        Self::Multiply,
+        Self::Divide,
+    ];
+
+    /// As written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Or => "||",
+            Self::And => "&&",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+        }
+    }
+
+    /// How tightly it binds; higher binds tighter.
+    #[must_use]
+    pub fn precedence(self) -> u8 {
+        match self {
+            Self::Or => 1,
+            Self::And => 2,
+            Self::Equal | Self::NotEqual => 3,
+            Self::Less | Self::LessEqual | Self::Greater | Self::GreaterEqual => 4,
+            Self::Add | Self::Subtract => 5,
+            Self::Multiply | Self::Divide => 6,
+        }
+    }
+
+    /// Gives 1 or 0.
+    #[must_use]
+    pub fn is_comparison(self) -> bool {
+        (3..=4).contains(&self.precedence())
+    }
+}
+
+impl Expr {
+    /// The expressions directly inside this one, in the order of the text.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Variable(_) => Vec::new(),
+            ExprKind::Unary(_, a) | ExprKind::Member(a, _) => vec![a],
+            ExprKind::Binary(_, a, b) => vec![a, b],
+            ExprKind::Ternary(a, b, c) => vec![a, b, c],
+            ExprKind::Call(_, args) => args.iter().collect(),
+            ExprKind::Method(object, _, args) => std::iter::once(&**object).chain(args).collect(),
+        }
+    }
+
+    /// Calls `visit` for this expression and every one inside it, outermost first.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        visit(self);
+        self.children().into_iter().for_each(|child| child.walk(visit));
+    }
+
+    /// The number, when it is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<f64> {
+        match &self.kind {
+            ExprKind::Number(n) => Some(*n),
+            ExprKind::Unary(UnaryOp::Negate, inner) => inner.as_number().map(|n| -n),
+            _ => None,
+        }
+    }
+}

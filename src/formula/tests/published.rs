@@ -1,0 +1,1 @@
+//! Formulas that Azure and others published: each is read, passes the type check, and gives the documented result.
