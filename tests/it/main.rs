@@ -3,4 +3,5 @@
 mod cli;
 mod local;
 mod stdlib;
+mod stdlib_doc;
 mod support;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A field's value, as far as facts need one.
 #[derive(Clone, Debug, PartialEq)]
-enum Plain {
+pub enum Plain {
     Number(f64),
     /// Number and unit.
     Quantity(f64, String),
@@ -41,10 +41,13 @@ fn text(part: &StringPart) -> String {
 
 /// One fact: its kind, name and fields; fields of a nested block as `retirement.retired`.
 #[derive(Debug)]
-struct Fact {
-    kind: BlockKind,
-    name: String,
-    fields: BTreeMap<String, Plain>,
+pub struct Fact {
+    /// What it is.
+    pub kind: BlockKind,
+    /// Its name.
+    pub name: String,
+    /// Its fields.
+    pub fields: BTreeMap<String, Plain>,
 }
 
 impl Fact {
@@ -140,7 +143,8 @@ fn fact(block: &Block) -> Fact {
     fact
 }
 
-fn facts(name: &str) -> Vec<Fact> {
+/// All facts of a module, in the order of the file.
+pub fn facts(name: &str) -> Vec<Fact> {
     let all: Vec<Fact> = module(name).iter().map(fact).collect();
     let names: BTreeSet<&str> = all.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names.len(), all.len(), "{name}: a name is there twice");
