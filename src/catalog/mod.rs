@@ -1,1 +1,21 @@
-//! Facts as data: known resource types and what the standard library says.
+//! Facts as data: known resource types of Azure, and what their specifications do not say.
+//!
+//! `types.txt` holds the types, `facts.json` the hand-written rest (names, defaults that services add, what cannot be
+//! changed). Both are read lazily, one type at a time: a program that never asks pays nothing.
+//! [`validate`] turns a resource body into findings; the other functions answer single questions of `plan` and `local`.
+
+mod facts;
+mod names;
+mod types;
+mod validate;
+
+pub use facts::{
+    DefaultValue, Immutable, ListKey, defaults, immutable, list_key, location_less, never_returned, scaled_elsewhere,
+    secret_pointers,
+};
+pub use names::{NameProblem, check_name};
+pub use types::{
+    Kind, Node, ResourceType, is_read_only, is_sensitive, is_write_only, known_types, latest_version, lookup, property,
+    stable_versions,
+};
+pub use validate::{Finding, FindingKind, Severity, validate};

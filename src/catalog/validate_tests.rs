@@ -1,0 +1,243 @@
+//! The validator, and that nothing bogus gets past it.
+
+use super::*;
+use serde_json::json;
+
+const VMSS: &str = "Microsoft.Compute/virtualMachineScaleSets";
+
+fn scale_set() -> Value {
+    json!({
+        "type": VMSS, "apiVersion": "2025-04-01", "name": "vmss-team", "location": "[resourceGroup().location]",
+        "dependsOn": [], "tags": { "team": "research" },
+        "sku": { "name": "Standard_D8s_v5", "tier": "Standard", "capacity": 2 },
+        "identity": { "type": "UserAssigned", "userAssignedIdentities": { "[parameters('identity')]": {} } },
+        "zones": ["1", "2"],
+        "properties": {
+            "orchestrationMode": "Flexible", "platformFaultDomainCount": 1,
+            "upgradePolicy": { "mode": "Rolling", "rollingUpgradePolicy": { "maxBatchInstancePercent": 20, "pauseTimeBetweenBatches": "PT5M" } },
+            "automaticRepairsPolicy": { "enabled": true, "gracePeriod": "PT30M", "repairAction": "Replace" },
+            "virtualMachineProfile": {
+                "osProfile": {
+                    "computerNamePrefix": "team", "adminUsername": "dsvmuser", "customData": "[base64('x')]",
+                    "linuxConfiguration": {
+                        "disablePasswordAuthentication": true,
+                        "ssh": { "publicKeys": [{ "path": "/home/dsvmuser/.ssh/authorized_keys", "keyData": "[parameters('key')]" }] }
+                    }
+                },
+                "storageProfile": {
+                    "imageReference": { "publisher": "microsoft-dsvm", "offer": "ubuntu-2204", "sku": "2204-gen2", "version": "latest" },
+                    "osDisk": { "createOption": "FromImage", "caching": "ReadWrite", "managedDisk": { "storageAccountType": "Premium_LRS" } }
+                },
+                "networkProfile": {
+                    "networkApiVersion": "2022-11-01",
+                    "networkInterfaceConfigurations": [{ "name": "nic", "properties": {
+                        "primary": true, "enableAcceleratedNetworking": true,
+                        "ipConfigurations": [{ "name": "ip", "properties": { "subnet": { "id": "[parameters('subnet')]" },
+                            "loadBalancerBackendAddressPools": [{ "id": "[parameters('pool')]" }] } }]
+                    } }]
+                },
+                "extensionProfile": { "extensions": [{ "name": "health", "properties": {
+                    "publisher": "Microsoft.ManagedServices", "type": "ApplicationHealthLinux", "typeHandlerVersion": "2.0",
+                    "autoUpgradeMinorVersion": true, "settings": { "protocol": "tcp", "port": 22 } } }] },
+                "diagnosticsProfile": { "bootDiagnostics": { "enabled": true } }
+            }
+        }
+    })
+}
+
+fn autoscale() -> Value {
+    json!({
+        "type": "Microsoft.Insights/autoscaleSettings", "apiVersion": "2022-10-01", "name": "autoscale-team", "location": "westus2",
+        "properties": {
+            "enabled": true, "targetResourceUri": "[resourceId('x', 'y')]",
+            "profiles": [{
+                "name": "default", "capacity": { "minimum": "0", "maximum": "10", "default": "0" },
+                "rules": [{
+                    "metricTrigger": { "metricName": "Percentage CPU", "metricResourceUri": "[resourceId('x', 'y')]", "timeGrain": "PT1M",
+                        "statistic": "Average", "timeWindow": "PT10M", "timeAggregation": "Average", "operator": "GreaterThan", "threshold": 75.5 },
+                    "scaleAction": { "direction": "Increase", "type": "ChangeCount", "value": "1", "cooldown": "PT5M" }
+                }],
+                "recurrence": { "frequency": "Week", "schedule": { "timeZone": "UTC", "days": ["Monday"], "hours": [8], "minutes": [0] } }
+            }]
+        }
+    })
+}
+
+fn compute() -> Value {
+    json!({
+        "type": "Microsoft.MachineLearningServices/workspaces/computes", "apiVersion": "2025-12-01", "name": "ws/gpu", "location": "westus2",
+        "properties": { "computeType": "AmlCompute", "properties": {
+            "vmSize": "Standard_NC24ads_A100_v4", "vmPriority": "LowPriority",
+            "scaleSettings": { "minNodeCount": 0, "maxNodeCount": 4, "nodeIdleTimeBeforeScaleDown": "PT5M" } } }
+    })
+}
+
+fn bodies() -> Vec<Value> {
+    vec![scale_set(), autoscale(), compute()]
+}
+
+fn check(body: &Value) -> Vec<Finding> {
+    validate(body["type"].as_str().unwrap(), body["apiVersion"].as_str().unwrap(), body)
+}
+
+fn changed(mut body: Value, pointer: &str, value: Value) -> Vec<Finding> {
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    body.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(key.to_owned(), value);
+    check(&body)
+}
+
+#[track_caller]
+fn one(findings: &[Finding], kind: FindingKind, pointer: &str, suggestion: Option<&str>) {
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!((findings[0].kind, findings[0].pointer.as_str()), (kind, pointer), "{findings:#?}");
+    assert_eq!(findings[0].suggestion.as_deref(), suggestion);
+}
+
+#[test]
+fn good_bodies_pass() {
+    for body in bodies() {
+        assert_eq!(check(&body), [], "{}", body["type"]);
+    }
+}
+
+#[test]
+fn each_kind_of_mistake_is_told() {
+    let mode = "/properties/upgradePolicy/mode";
+    one(&changed(scale_set(), mode, json!("Roling")), FindingKind::NotAllowed, mode, Some("Rolling"));
+    one(&changed(scale_set(), mode, json!("rolling")), FindingKind::Case, mode, Some("Rolling"));
+    one(
+        &changed(scale_set(), "/properties/overProvision", json!(false)),
+        FindingKind::Case,
+        "/properties/overProvision",
+        Some("overprovision"),
+    );
+    one(
+        &changed(scale_set(), "/properties/orchestrationMod", json!("Uniform")),
+        FindingKind::UnknownProperty,
+        "/properties/orchestrationMod",
+        Some("orchestrationMode"),
+    );
+    one(
+        &changed(scale_set(), "/orchestrationMode", json!("Uniform")),
+        FindingKind::UnknownProperty,
+        "/orchestrationMode",
+        Some("properties.orchestrationMode"),
+    );
+    one(
+        &changed(scale_set(), "/properties/overprovision", json!("true")),
+        FindingKind::WrongType,
+        "/properties/overprovision",
+        Some("true"),
+    );
+    one(&changed(scale_set(), "/properties/uniqueId", json!("x")), FindingKind::ReadOnly, "/properties/uniqueId", None);
+    let batch = "/properties/upgradePolicy/rollingUpgradePolicy/maxBatchInstancePercent";
+    one(&changed(scale_set(), batch, json!(3)), FindingKind::Range, batch, Some("5"));
+    one(&changed(scale_set(), "/name", json!("vmss_team!")), FindingKind::Name, "/name", Some("vmss-team"));
+    one(
+        &changed(scale_set(), "/apiVersion", json!("2025-05-01")),
+        FindingKind::UnknownVersion,
+        "/apiVersion",
+        Some("2025-04-01"),
+    );
+    let mut many = autoscale();
+    let profile = many["properties"]["profiles"][0].clone();
+    many["properties"]["profiles"] = vec![profile; 21].into();
+    one(&check(&many), FindingKind::Length, "/properties/profiles", None);
+    one(
+        &changed(compute(), "/properties/computeType", json!("AmlComputer")),
+        FindingKind::NotAllowed,
+        "/properties/computeType",
+        Some("AmlCompute"),
+    );
+    let mut missing = autoscale();
+    missing["properties"]["profiles"][0]["capacity"].as_object_mut().unwrap().remove("default");
+    one(&check(&missing), FindingKind::Missing, "/properties/profiles/0/capacity", None);
+}
+
+#[test]
+fn expressions_are_taken_anywhere() {
+    for pointer in [
+        "/sku",
+        "/zones",
+        "/properties/upgradePolicy",
+        "/properties/overprovision",
+        "/properties/platformFaultDomainCount",
+    ] {
+        assert_eq!(changed(scale_set(), pointer, json!("[parameters('x')]")), [], "{pointer}");
+    }
+    assert!(!changed(scale_set(), "/zones", json!("[[parameters('x')]")).is_empty());
+}
+
+fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            all.push(at.to_owned());
+            for (k, v) in map {
+                pointers(v, &format!("{at}/{}", escaped(k)), all);
+            }
+        }
+        Value::Array(list) => {
+            for (i, v) in list.iter().enumerate() {
+                pointers(v, &format!("{at}/{i}"), all);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Places where the type takes any property: tags, settings of extensions, identities by id.
+fn free(pointer: &str) -> bool {
+    pointer.ends_with("/tags") || pointer.contains("/settings") || pointer.contains("/userAssignedIdentities")
+}
+
+#[test]
+fn no_bogus_property_gets_past() {
+    let mut tried = 0;
+    for body in bodies() {
+        let mut places = Vec::new();
+        pointers(&body, "", &mut places);
+        for place in places.iter().filter(|p| !free(p)) {
+            let mut mutated = body.clone();
+            mutated.pointer_mut(place).unwrap().as_object_mut().unwrap().insert("bogusProperty".to_owned(), json!(1));
+            let findings = check(&mutated);
+            one(&findings, FindingKind::UnknownProperty, &format!("{place}/bogusProperty"), None);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 35, "{tried}");
+}
+
+#[test]
+fn no_wrong_type_gets_past() {
+    let mut tried = 0;
+    for body in bodies() {
+        let mut places = Vec::new();
+        leaves(&body, "", &mut places);
+        let envelope = ["/type", "/apiVersion", "/location"];
+        for place in places.iter().filter(|p| !free(p) && !envelope.contains(&p.as_str())) {
+            let mut mutated = body.clone();
+            *mutated.pointer_mut(place).unwrap() = json!({ "of": { "another": "type" } });
+            let findings = check(&mutated);
+            assert!(
+                findings.iter().any(|f| f.kind == FindingKind::WrongType && f.pointer == *place),
+                "{place}: {findings:?}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried >= 50, "{tried}");
+}
+
+fn leaves(value: &Value, at: &str, all: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(k, v)| leaves(v, &format!("{at}/{}", escaped(k)), all)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), all)),
+        _ if at.contains("/dependsOn") => {}
+        _ => all.push(at.to_owned()),
+    }
+}
+
+#[test]
+fn an_unknown_type_gives_nothing() {
+    assert_eq!(validate("Contoso.Things/gadgets", "2020-01-01", &json!({ "anything": 1 })), []);
+}
