@@ -83,9 +83,12 @@ const ENVELOPE: &[&str] = &[
 /// Checks a whole resource, as it stands in a template or in a request. A type that is not known gives no finding.
 #[must_use]
 pub fn validate(resource_type: &str, api_version: &str, body: &Value) -> Vec<Finding> {
-    let mut walk = Walk { findings: Vec::new(), pointer: String::new() };
+    let mut walk = Walk { findings: Vec::new(), pointer: String::new(), other_version: false, existing: false };
     let Some(ty) = lookup(resource_type, Some(api_version)) else { return Vec::new() };
     walk.version(ty, api_version);
+    walk.other_version =
+        api_version != ty.api_version && (api_version.ends_with("-preview") || api_version > ty.api_version.as_str());
+    walk.existing = body.get("existing") == Some(&Value::Bool(true));
     if is_expression(body) {
         return walk.findings;
     }
@@ -121,7 +124,7 @@ fn kind_of(value: &Value) -> &'static str {
 fn nearest<'a>(word: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
     all.map(|w| (strsim::jaro_winkler(&lower, &w.to_ascii_lowercase()), w))
-        .filter(|(near, _)| *near >= 0.83)
+        .filter(|(near, _)| *near >= 0.86)
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, w)| w)
 }
@@ -133,6 +136,10 @@ fn escaped(key: &str) -> String {
 struct Walk {
     findings: Vec<Finding>,
     pointer: String,
+    /// The version asked for is a preview or newer than the description: it may have properties that are not in it.
+    other_version: bool,
+    /// Only a reference to a resource: nothing need be there.
+    existing: bool,
 }
 
 impl Walk {
@@ -382,22 +389,22 @@ impl Walk {
             let copied = map.get("copy").and_then(Value::as_array).is_some_and(|all| {
                 all.iter().any(|c| c.get("name").and_then(Value::as_str).is_some_and(|n| n.eq_ignore_ascii_case(name)))
             });
-            if !there && !copied {
+            if !there && !copied && !self.existing {
                 self.error(FindingKind::Missing, format!("`{name}` must be there"), None);
             }
         }
     }
 
     fn unknown(&mut self, key: &str, object: &Object, variant: Option<&Object>, top: bool) {
-        let names = object.properties.keys().chain(variant.iter().flat_map(|v| v.properties.keys()));
-        let near = nearest(key, names.map(String::as_str).filter(|n| !n.eq_ignore_ascii_case(key)));
-        // A property of the resource that was written outside of `properties`, or the other way round.
+        let named = object.properties.iter().chain(variant.iter().flat_map(|v| &v.properties));
+        let near = nearest(key, named.filter(|(_, n)| !n.read_only).map(|(name, _)| name.as_str()));
+        // A property of the resource that was written outside of `properties`.
         let inner = object.child("properties").and_then(|p| p.child(key)).map(|_| format!("properties.{key}"));
         let suggestion = inner.or_else(|| near.map(str::to_owned));
         let place = if top { "this type" } else { "what is here" };
-        self.within(key, |w| {
-            w.error(FindingKind::UnknownProperty, format!("`{key}` is no property of {place}"), suggestion)
-        });
+        let severity = if self.other_version { Severity::Warning } else { Severity::Error };
+        let message = format!("`{key}` is no property of {place}");
+        self.within(key, |w| w.push(FindingKind::UnknownProperty, severity, message, suggestion));
     }
 }
 

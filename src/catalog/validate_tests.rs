@@ -241,3 +241,14 @@ fn leaves(value: &Value, at: &str, all: &mut Vec<String>) {
 fn an_unknown_type_gives_nothing() {
     assert_eq!(validate("Contoso.Things/gadgets", "2020-01-01", &json!({ "anything": 1 })), []);
 }
+
+#[test]
+fn a_reference_needs_nothing_and_a_preview_may_know_more() {
+    assert_eq!(validate(VMSS, "2025-04-01", &json!({ "type": VMSS, "name": "vmss", "existing": true })), []);
+    let groups = "Microsoft.Insights/actionGroups";
+    let body = json!({ "type": groups, "name": "ops", "location": "Global",
+        "properties": { "groupShortName": "ops", "enabled": true, "incidentReceivers": [] } });
+    let severities = |version| validate(groups, version, &body).iter().map(|f| f.severity).collect::<Vec<_>>();
+    assert_eq!(severities("2024-10-01-preview"), [Severity::Warning]);
+    assert_eq!(severities("2023-01-01"), [Severity::Error]);
+}
