@@ -185,7 +185,7 @@ impl Client {
     /// # Errors
     /// The call failed.
     pub fn operations(&self, group: &str, name: &str) -> Result<Vec<Value>, AzureError> {
-        self.pages(&self.deployment_path(group, name, "/operations"))
+        self.pages(&format!("{}/deployments/{}/operations?api-version={DEPLOYMENTS_API}", self.group_path(group), segment(name)))
     }
 
     /// As [`Client::operations`], for a deployment given by its full id.
@@ -193,7 +193,11 @@ impl Client {
     /// # Errors
     /// The call failed.
     pub fn operations_of(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError> {
-        self.pages(&format!("{deployment_id}/operations?api-version={DEPLOYMENTS_API}"))
+        // The list is below the scope, without the provider's name.
+        let at = deployment_id.to_ascii_lowercase().find("/providers/microsoft.resources/deployments/");
+        let (scope, rest) = at.and_then(|at| deployment_id.split_at_checked(at)).unwrap_or((deployment_id, ""));
+        let name = rest.rsplit('/').next().unwrap_or_default();
+        self.pages(&format!("{scope}/deployments/{name}/operations?api-version={DEPLOYMENTS_API}"))
     }
 
     /// Asks the service to stop a deployment. One that is over already is no error.

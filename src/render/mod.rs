@@ -3,6 +3,8 @@
 pub mod explain;
 pub mod json;
 pub mod palette;
+pub mod plan;
+pub mod plan_markdown;
 pub mod short;
 pub mod snippet;
 pub mod world;

@@ -1,0 +1,124 @@
+//! A plan → markdown for a comment on a pull request: under 64 KB, stable bytes, hostile names escaped.
+
+use super::plan::{effect_line, label, sign, summary, values};
+use crate::plan::{Action, Change, Plan};
+
+/// Comments are cut off by the forges at 65,536 characters.
+const LIMIT: usize = 64_000;
+/// Properties shown for one change.
+const MOST_PROPERTIES: usize = 20;
+
+/// Writes a plan. `title` says what is compared with what.
+#[must_use]
+pub fn markdown(plan: &Plan, title: &str) -> String {
+    let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), summary(&plan.summary));
+    let changes: Vec<&Change> = plan.effective().collect();
+    if !changes.is_empty() {
+        out.push_str("\n| | resource | what it does | source |\n|---|---|---|---|\n");
+    }
+    let mut shown = 0;
+    for change in &changes {
+        let row = row(change);
+        if out.len() + row.len() > LIMIT / 2 {
+            break;
+        }
+        out.push_str(&row);
+        shown += 1;
+    }
+    if shown < changes.len() {
+        out.push_str(&format!("\n… and {} more changes; run `dsvmc plan` to see all of them.\n", changes.len() - shown));
+    }
+    let mut cut = 0;
+    for change in changes.iter().filter(|c| c.action != Action::Create && !c.attributes.is_empty()) {
+        let details = details(change);
+        if out.len() + details.len() > LIMIT - 4_000 {
+            cut += 1;
+        } else {
+            out.push_str(&details);
+        }
+    }
+    if cut > 0 {
+        out.push_str(&format!("\nThe properties of {cut} more changes are left out.\n"));
+    }
+    if !plan.warnings.is_empty() {
+        out.push('\n');
+    }
+    for (index, warning) in plan.warnings.iter().enumerate() {
+        let line = format!("> **warning** {}: {}\n", code(&crate::plan::type_of_id(&warning.id).1), escape(&warning.text));
+        if out.len() + line.len() > LIMIT {
+            out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));
+            break;
+        }
+        out.push_str(&line);
+    }
+    out
+}
+
+fn row(change: &Change) -> String {
+    let place = change.source.as_ref().map(|s| code(&format!("{}:{}", s.file, s.line))).unwrap_or_default();
+    let effect = escape(&effect_line(change));
+    let word = change.action.word();
+    let strong = matches!(change.action, Action::Delete | Action::Replace);
+    let word = if strong { format!("**{word}**") } else { word.to_owned() };
+    format!("| {} {word} | {} | {effect} | {place} |\n", code(sign(change.action)), code(&label(change)))
+}
+
+fn details(change: &Change) -> String {
+    let mut out = format!("\n<details><summary>{} {}</summary>\n\n", change.action.word(), html(&label(change)));
+    for attribute in change.attributes.iter().take(MOST_PROPERTIES) {
+        out.push_str(&format!("- {}: {}\n", code(&attribute.path), code(&values(attribute))));
+    }
+    let more = change.attributes.len().saturating_sub(MOST_PROPERTIES);
+    if more > 0 {
+        out.push_str(&format!("- … and {more} more\n"));
+    }
+    out.push_str("\n</details>\n");
+    out
+}
+
+/// A code span that no content can leave: fence longer than any run of backticks in it; table bars and line ends escaped.
+fn code(text: &str) -> String {
+    let text = super::plan::clean(text).replace('|', "\\|");
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// Text in which nothing is markup, a mention or a link.
+fn escape(text: &str) -> String {
+    let mut out = String::new();
+    let mut in_code = false;
+    for c in super::plan::clean(text).chars() {
+        match c {
+            '`' => {
+                in_code = !in_code;
+                out.push('`');
+            }
+            '|' => out.push_str("\\|"),
+            '<' if !in_code => out.push_str("&lt;"),
+            '>' if !in_code => out.push_str("&gt;"),
+            '&' if !in_code => out.push_str("&amp;"),
+            '@' if !in_code => out.push_str("@\u{200b}"),
+            '*' | '_' | '[' | ']' | '#' | '!' | '\\' | '~' if !in_code => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    if in_code {
+        // An odd number of backticks: show all of them as they are.
+        return out.replace('`', "\\`");
+    }
+    out
+}
+
+fn html(text: &str) -> String {
+    super::plan::clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
+}
