@@ -15,7 +15,9 @@ pub fn carry_live_capacity(template: &mut Value, desired: &Desired, live: &[Valu
             continue;
         }
         let shared = desired.resources.iter().filter(|r| r.pointer == resource.pointer).count() > 1;
-        let found = live.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|id| crate::plan::same_id(id, &resource.id)));
+        let found = live
+            .iter()
+            .find(|r| r.get("id").and_then(Value::as_str).is_some_and(|id| crate::plan::same_id(id, &resource.id)));
         let Some(capacity) = found.and_then(|r| r.pointer("/sku/capacity")).and_then(Value::as_u64) else { continue };
         let slot = template.pointer_mut(&format!("{}/sku/capacity", resource.pointer));
         if let (Some(slot), false) = (slot, shared) {

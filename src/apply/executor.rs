@@ -155,7 +155,13 @@ fn stop_if_asked(watch: &dyn Watch) -> Result<(), ApplyError> {
 ///
 /// # Errors
 /// The service cannot be spoken to, or somebody asked to stop.
-pub fn settle(arm: &dyn Arm, mode: DeployMode, group: &str, name: &str, watch: &mut dyn Watch) -> Result<(), ApplyError> {
+pub fn settle(
+    arm: &dyn Arm,
+    mode: DeployMode,
+    group: &str,
+    name: &str,
+    watch: &mut dyn Watch,
+) -> Result<(), ApplyError> {
     let mut told = false;
     loop {
         let Some(current) = arm.current(mode, group, name)? else { return Ok(()) };
@@ -222,7 +228,13 @@ fn deploy(job: &Job, step: &Step, arm: &dyn Arm, watch: &mut dyn Watch, done: &m
     };
     let outcome = follow(job, step, reply, arm, watch, done);
     let end = arm.current(job.mode, &job.group, &step.name);
-    report_operations(&deployment_id(job, step, end.as_ref().ok().and_then(Option::as_ref)), arm, watch, &mut BTreeMap::new(), done);
+    report_operations(
+        &deployment_id(job, step, end.as_ref().ok().and_then(Option::as_ref)),
+        arm,
+        watch,
+        &mut BTreeMap::new(),
+        done,
+    );
     outcome?;
     let Some(end) = end? else { return Ok(()) };
     collect(&end, job, done);
@@ -230,7 +242,11 @@ fn deploy(job: &Job, step: &Step, arm: &dyn Arm, watch: &mut dyn Watch, done: &m
 }
 
 fn is_busy(error: &AzureError) -> bool {
-    error.service().is_some_and(|e| ["DeploymentActive", "DeploymentStackInNonTerminalState", "AnotherOperationInProgress"].iter().any(|c| e.has_code(c)))
+    error.service().is_some_and(|e| {
+        ["DeploymentActive", "DeploymentStackInNonTerminalState", "AnotherOperationInProgress"]
+            .iter()
+            .any(|c| e.has_code(c))
+    })
 }
 
 /// The deployment that a stack works through, or the deployment itself.
@@ -243,7 +259,14 @@ fn deployment_id(job: &Job, step: &Step, current: Option<&Value>) -> Option<Stri
     current.pointer("/properties/deploymentId").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn follow(job: &Job, step: &Step, reply: Reply, arm: &dyn Arm, watch: &mut dyn Watch, done: &mut Done) -> Result<(), ApplyError> {
+fn follow(
+    job: &Job,
+    step: &Step,
+    reply: Reply,
+    arm: &dyn Arm,
+    watch: &mut dyn Watch,
+    done: &mut Done,
+) -> Result<(), ApplyError> {
     let Some(mut pending) = Pending::of(&reply) else {
         return at_rest_or_failed(&reply.body);
     };
@@ -252,7 +275,11 @@ fn follow(job: &Job, step: &Step, reply: Reply, arm: &dyn Arm, watch: &mut dyn W
     let mut deployment = deployment_id(job, step, Some(&reply.body));
     loop {
         if deployment.is_none() {
-            deployment = arm.current(job.mode, &job.group, &step.name).ok().flatten().and_then(|c| deployment_id(job, step, Some(&c)));
+            deployment = arm
+                .current(job.mode, &job.group, &step.name)
+                .ok()
+                .flatten()
+                .and_then(|c| deployment_id(job, step, Some(&c)));
         }
         report_operations(&deployment, arm, watch, &mut seen, done);
         watch.event(&Event::Tick);
@@ -315,7 +342,11 @@ fn report_operations(
     // Only for show: whether the deployment went well is told by its own state.
     for operation in arm.operations(id).unwrap_or_default() {
         let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let (Some(target), Some(state)) = (text("/properties/targetResource/id"), text("/properties/provisioningState")) else { continue };
+        let (Some(target), Some(state)) =
+            (text("/properties/targetResource/id"), text("/properties/provisioningState"))
+        else {
+            continue;
+        };
         done.states.insert(target.clone(), state.clone());
         if seen.get(&target) != Some(&state) {
             watch.event(&Event::Resource { id: target.clone(), state: state.clone() });
@@ -333,7 +364,11 @@ fn refusals(job: &Job, step: &Step, error: ServiceError, arm: &dyn Arm) -> Apply
         failed_operations(&id, arm, &mut visited, &mut found);
     }
     if found.is_empty() {
-        found = error.innermost().into_iter().map(|e| Refused { id: e.target.clone().or_else(|| named_in(e, &job.desired)), error: e.clone() }).collect();
+        found = error
+            .innermost()
+            .into_iter()
+            .map(|e| Refused { id: e.target.clone().or_else(|| named_in(e, &job.desired)), error: e.clone() })
+            .collect();
     }
     if found.is_empty() {
         found.push(Refused { id: None, error });
@@ -348,7 +383,8 @@ fn failed_operations(deployment: &str, arm: &dyn Arm, visited: &mut BTreeSet<Str
     }
     for operation in arm.operations(deployment).unwrap_or_default() {
         let properties = operation.get("properties").unwrap_or(&Value::Null);
-        if properties.get("provisioningState").and_then(Value::as_str).is_none_or(|s| !s.eq_ignore_ascii_case("failed")) {
+        if properties.get("provisioningState").and_then(Value::as_str).is_none_or(|s| !s.eq_ignore_ascii_case("failed"))
+        {
             continue;
         }
         let id = properties.pointer("/targetResource/id").and_then(Value::as_str);
@@ -367,7 +403,10 @@ fn failed_operations(deployment: &str, arm: &dyn Arm, visited: &mut BTreeSet<Str
 
 /// A refusal before the start may name the resource in its words only.
 fn named_in(error: &ServiceError, desired: &Desired) -> Option<String> {
-    let hit = desired.resources.iter().filter(|r| error.message.contains(&format!("'{}'", r.name)) || error.message.contains(&r.id));
+    let hit = desired
+        .resources
+        .iter()
+        .filter(|r| error.message.contains(&format!("'{}'", r.name)) || error.message.contains(&r.id));
     hit.max_by_key(|r| r.name.len()).map(|r| r.id.clone())
 }
 
@@ -389,7 +428,8 @@ fn refused_by(error: AzureError, id: Option<&str>) -> ApplyError {
 fn collect(end: &Value, job: &Job, done: &mut Done) {
     let outputs = end.pointer("/properties/outputs").and_then(Value::as_object);
     for (name, output) in outputs.into_iter().flatten() {
-        let secret = output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
+        let secret =
+            output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
         if let (Some(value), false) = (output.get("value"), secret) {
             done.outputs.insert(name.clone(), value.clone());
         }
@@ -400,7 +440,8 @@ fn collect(end: &Value, job: &Job, done: &mut Done) {
     for kind in ["deletedResources", "detachedResources"] {
         let ids = end.pointer(&format!("/properties/{kind}")).and_then(Value::as_array).into_iter().flatten();
         for id in ids.filter_map(|r| r.get("id").and_then(Value::as_str)) {
-            done.states.insert(id.to_owned(), if kind == "deletedResources" { "Deleted".into() } else { "Detached".into() });
+            done.states
+                .insert(id.to_owned(), if kind == "deletedResources" { "Deleted".into() } else { "Detached".into() });
         }
     }
 }

@@ -123,7 +123,8 @@ impl miette::Diagnostic for LockError {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        matches!(self, Self::Held(_)).then(|| Box::new("wait for it to end, or use `--wait`") as Box<dyn std::fmt::Display>)
+        matches!(self, Self::Held(_))
+            .then(|| Box::new("wait for it to end, or use `--wait`") as Box<dyn std::fmt::Display>)
     }
 }
 
@@ -131,7 +132,11 @@ impl State {
     /// The folder of a project and env below `.dsvmc/` in `root`. Nothing is made yet.
     #[must_use]
     pub fn new(root: &Path, project: &str, env: &str) -> Self {
-        let plain = |t: &str| t.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect::<String>();
+        let plain = |t: &str| {
+            t.chars()
+                .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
+                .collect::<String>()
+        };
         let name = if env.is_empty() { plain(project) } else { format!("{}.{}", plain(project), plain(env)) };
         Self { folder: root.join(".dsvmc").join(name) }
     }
@@ -189,7 +194,8 @@ impl State {
     fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
         self.prepare()?;
         let path = self.folder.join(name);
-        let mut text = serde_json::to_string_pretty(value).map_err(|e| Self::error(&path, "written", &std::io::Error::other(e)))?;
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|e| Self::error(&path, "written", &std::io::Error::other(e)))?;
         text.push('\n');
         let beside = self.folder.join(format!("{name}.{}.new", std::process::id()));
         let mut options = OpenOptions::new();

@@ -185,7 +185,11 @@ impl Client {
     /// # Errors
     /// The call failed.
     pub fn operations(&self, group: &str, name: &str) -> Result<Vec<Value>, AzureError> {
-        self.pages(&format!("{}/deployments/{}/operations?api-version={DEPLOYMENTS_API}", self.group_path(group), segment(name)))
+        self.pages(&format!(
+            "{}/deployments/{}/operations?api-version={DEPLOYMENTS_API}",
+            self.group_path(group),
+            segment(name)
+        ))
     }
 
     /// As [`Client::operations`], for a deployment given by its full id.

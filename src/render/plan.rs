@@ -29,7 +29,12 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
     }
     for warning in &plan.warnings {
         let name = crate::plan::type_of_id(&warning.id).1;
-        out.push_str(&format!("{} `{}`: {}\n", palette.paint(Role::Warning, "warning:"), clean(&name), clean(&warning.text)));
+        out.push_str(&format!(
+            "{} `{}`: {}\n",
+            palette.paint(Role::Warning, "warning:"),
+            clean(&name),
+            clean(&warning.text)
+        ));
     }
     if detail.suppressed {
         draw_suppressed(plan, palette, &mut out);
@@ -96,7 +101,11 @@ fn draw_change(change: &Change, width: usize, detail: Detail, palette: Palette, 
     let pad = " ".repeat(width.saturating_sub(label.chars().count()));
     let word = format!("{} {:<7}", sign(change.action), change.action.word());
     let place = change.source.as_ref().map(|s| format!("  {}:{}", clean(&s.file), s.line)).unwrap_or_default();
-    out.push_str(&format!("  {} {label}{pad}{}\n", palette.paint(role(change.action), &word), palette.paint(Role::Dim, &place)));
+    out.push_str(&format!(
+        "  {} {label}{pad}{}\n",
+        palette.paint(role(change.action), &word),
+        palette.paint(Role::Dim, &place)
+    ));
     let effect = effect_line(change);
     if !effect.is_empty() {
         let role = if change.effect.kind >= EffectKind::Reimage { Role::Delete } else { Role::Dim };
@@ -127,7 +136,11 @@ fn draw_attribute(attribute: &AttributeChange, palette: Palette, out: &mut Strin
         AttributeKind::Change | AttributeKind::Unknown => ("~", Role::Update),
     };
     let path = clean(&attribute.path);
-    let forces = if attribute.effect == EffectKind::Replaces { palette.paint(Role::Replace, "  (forces replacement)") } else { String::new() };
+    let forces = if attribute.effect == EffectKind::Replaces {
+        palette.paint(Role::Replace, "  (forces replacement)")
+    } else {
+        String::new()
+    };
     if let (Some(Value::String(before)), Some(Value::String(after))) = (&attribute.before, &attribute.after)
         && (before.contains('\n') || after.contains('\n'))
     {
@@ -222,7 +235,10 @@ fn draw_suppressed(plan: &Plan, palette: Palette, out: &mut String) {
 /// Text that cannot move the cursor, change colours or break the line.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let hostile = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
+    let hostile = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+    };
     if !text.contains(hostile) {
         return text.to_owned();
     }

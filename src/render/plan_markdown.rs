@@ -26,7 +26,10 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
         shown += 1;
     }
     if shown < changes.len() {
-        out.push_str(&format!("\n… and {} more changes; run `dsvmc plan` to see all of them.\n", changes.len() - shown));
+        out.push_str(&format!(
+            "\n… and {} more changes; run `dsvmc plan` to see all of them.\n",
+            changes.len() - shown
+        ));
     }
     let mut cut = 0;
     for change in changes.iter().filter(|c| c.action != Action::Create && !c.attributes.is_empty()) {
@@ -44,7 +47,8 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
         out.push('\n');
     }
     for (index, warning) in plan.warnings.iter().enumerate() {
-        let line = format!("> **warning** {}: {}\n", code(&crate::plan::type_of_id(&warning.id).1), escape(&warning.text));
+        let line =
+            format!("> **warning** {}: {}\n", code(&crate::plan::type_of_id(&warning.id).1), escape(&warning.text));
         if out.len() + line.len() > LIMIT {
             out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));
             break;
