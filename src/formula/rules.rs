@@ -61,16 +61,16 @@ impl<'a> Context<'a> {
         all
     }
 
-    /// Every expression that can take part in the value of `root`, through variables.
+    /// Every expression that can take part in the value of `root`, through the formula's own variables.
     fn reach(&self, root: &'a Expr) -> Vec<&'a Expr> {
         let (mut open, mut seen, mut all) = (vec![root], BTreeSet::new(), Vec::new());
         while let Some(next) = open.pop() {
             next.walk(&mut |e| all.push(e));
             next.walk(&mut |e| {
                 if let ExprKind::Variable(name) = &e.kind {
-                    let canonical = names::variable(name).map_or(name.as_str(), |v| v.canonical);
-                    if seen.insert(canonical) {
-                        open.extend(self.assignments(canonical).iter().map(|s| &s.value));
+                    // A target read back is the size of the pool, not the evidence that set it.
+                    if names::variable(name).is_none() && seen.insert(name.as_str()) {
+                        open.extend(self.assignments(name).iter().map(|s| &s.value));
                     }
                 }
             });

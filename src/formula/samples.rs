@@ -9,8 +9,6 @@ use super::time::read_timestamp;
 
 /// The service takes a sample every 30 seconds.
 pub const PERIOD: i64 = 30 * SECOND;
-/// A sample can be read about a minute after it was taken.
-pub const DELAY: i64 = 60 * SECOND;
 
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,10 +43,16 @@ impl PoolState {
         Self { now, task_slots: 1.0, ..Self::default() }
     }
 
-    /// Adds samples every 30 seconds, the last one a minute ago.
+    /// Adds samples every 30 seconds, the last one taken now.
     #[must_use]
-    pub fn with(mut self, metric: &str, values: &[f64]) -> Self {
-        let last = self.now.saturating_sub(DELAY);
+    pub fn with(self, metric: &str, values: &[f64]) -> Self {
+        self.with_delay(metric, values, 0)
+    }
+
+    /// Adds samples every 30 seconds, the last one taken so many seconds ago.
+    #[must_use]
+    pub fn with_delay(mut self, metric: &str, values: &[f64], seconds: u32) -> Self {
+        let last = self.now.saturating_sub(i64::from(seconds) * SECOND);
         let count = i64::try_from(values.len()).unwrap_or(0);
         let samples = values.iter().zip(0..).map(|(value, i): (_, i64)| Sample {
             time: last.saturating_sub((count - 1 - i).saturating_mul(PERIOD)),

@@ -178,7 +178,7 @@ fn printing_keeps_what_brackets_mean() {
 #[test]
 fn documented_ways_to_ask_for_samples_give_documented_samples() {
     // Ten minutes of which the last one has not arrived: 18 of 20 samples.
-    let pool = PoolState::empty(noon()).with("$CPUPercent", &[0.5; 18]);
+    let pool = PoolState::empty(noon()).with_delay("$CPUPercent", &[0.5; 18], 60);
     let sample = |call: &str| run(&format!("a = {call};"), &pool);
     assert!(sample("len($CPUPercent.GetSample(TimeInterval_Minute * 10))").ends_with(";a=18"));
     assert!(sample("len($CPUPercent.GetSample(TimeInterval_Minute * 10, 80))").ends_with(";a=18"));
