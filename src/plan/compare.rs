@@ -12,6 +12,7 @@ use super::{
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Keys of the template's own language and of the envelope: not part of the resource.
 const ENVELOPE: [&str; 21] = [
@@ -47,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 struct Comparison<'a> {
-    facts: &'static TypeFacts,
+    facts: Arc<TypeFacts>,
     id: &'a str,
     secrets: BTreeSet<&'a str>,
     unknown: BTreeSet<&'a str>,
@@ -240,7 +241,7 @@ impl Comparison<'_> {
             return;
         }
         let fact = self.fact();
-        match lists::pair(wanted, found, fact, self.is_free(), &|w, f| w == f || self.same(w, f).is_some()) {
+        match lists::pair(wanted, found, &fact, self.is_free(), &|w, f| w == f || self.same(w, f).is_some()) {
             Pairing::Equal { reordered: false } => {}
             Pairing::Equal { reordered: true } => {
                 self.suppress(Rule::SetLikeList, Some(&Value::from(wanted)), Some(&Value::from(found)));
@@ -307,6 +308,11 @@ impl Comparison<'_> {
         if normal::is_empty(found) {
             return self.suppress(Rule::EmptyVsAbsent, None, Some(found));
         }
+        // Parts of a resource carry ids below its own: the service makes them.
+        let part = found.as_str().is_some_and(|id| id.len() > self.id.len() && normal::fold_id(id).starts_with(&normal::fold_id(self.id)));
+        if part && self.path.pattern().ends_with(".id") {
+            return self.suppress(Rule::ReadOnly, None, Some(found));
+        }
         if fact.apart {
             return self.suppress(Rule::DeclaredApart, None, Some(found));
         }
@@ -332,6 +338,9 @@ impl Comparison<'_> {
             && list.iter().all(|e| lists::added_by_policy(&format!("{}[]", self.path.pattern()), e))
         {
             return self.suppress(Rule::PolicyAdded, None, Some(found));
+        }
+        if fact.unheard_of && !self.is_free() {
+            return self.suppress(Rule::NewerApiOnly, None, Some(found));
         }
         if !self.facts.known && !self.path.pattern().starts_with("tags") {
             return self.suppress(Rule::UnknownType, None, Some(found));
@@ -389,8 +398,13 @@ impl Comparison<'_> {
     }
 
     fn replaces(&self, pattern: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
-        let to = &self.facts.at(pattern).fixed_to;
-        if to.is_some() && to.as_ref() == wanted {
+        let fact = self.facts.at(pattern);
+        if fact.fixed_to.is_some() && fact.fixed_to.as_ref() == wanted {
+            return true;
+        }
+        if let (Some(way), Some(before), Some(after)) = (fact.immutable, found, wanted)
+            && way.needs_replace(before, after)
+        {
             return true;
         }
         // What was never set can often be added; a value that exists and is fixed cannot be changed.
@@ -414,10 +428,10 @@ impl Comparison<'_> {
 
     /// The value with every secret below it taken out.
     fn masked(&self, value: &Value) -> Value {
-        mask(value, self.path.pattern(), self.path.pointer(), self.facts, &self.secrets)
+        mask(value, self.path.pattern(), self.path.pointer(), &self.facts, &self.secrets)
     }
 
-    fn fact(&self) -> &'static Fact {
+    fn fact(&self) -> Arc<Fact> {
         self.facts.at(self.path.pattern())
     }
 

@@ -3,9 +3,10 @@
 //! Two sources behind one query: the types in `catalog` (read-only, write-only, secret, enumerations) and `facts.txt`
 //! (defaults, what is fixed at creation, keys of lists, what a change does to machines), which types do not say.
 
+use crate::catalog::{self, Immutable, Kind, ListKey};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// What is known of one property.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,10 @@ pub struct Fact {
     pub chosen: bool,
     /// Set at creation only.
     pub fixed: bool,
+    /// What the known types say about changing it.
+    pub immutable: Option<Immutable>,
+    /// The known types have no such property.
+    pub unheard_of: bool,
     /// Never changed in place to this value.
     pub fixed_to: Option<Value>,
     /// An ISO 8601 duration.
@@ -64,34 +69,54 @@ pub enum Nature {
 /// Facts of one resource type.
 #[derive(Debug, Default)]
 pub struct TypeFacts {
+    name: String,
     own: HashMap<String, Fact>,
     /// Whether anything is known of the type.
     pub known: bool,
+    /// Both sources put together, by pattern, as they were asked for.
+    joined: RwLock<HashMap<String, Arc<Fact>>>,
 }
-
-static NOTHING: Fact = Fact {
-    read_only: false,
-    write_only: false,
-    secret: false,
-    fold: false,
-    set: false,
-    key: None,
-    defaults: Vec::new(),
-    chosen: false,
-    fixed: false,
-    fixed_to: None,
-    duration: false,
-    apart: false,
-    free: false,
-    last_segment: false,
-    nature: None,
-};
 
 impl TypeFacts {
     /// What is known at a lower-case pattern path (`properties.subnets[].name`).
     #[must_use]
-    pub fn at(&self, pattern: &str) -> &Fact {
-        self.own.get(pattern).or_else(|| all().get("*").and_then(|any| any.own.get(pattern))).unwrap_or(&NOTHING)
+    pub fn at(&self, pattern: &str) -> Arc<Fact> {
+        if let Ok(joined) = self.joined.read()
+            && let Some(fact) = joined.get(pattern)
+        {
+            return Arc::clone(fact);
+        }
+        let fact = Arc::new(self.join(pattern));
+        if let Ok(mut joined) = self.joined.write() {
+            joined.insert(pattern.to_owned(), Arc::clone(&fact));
+        }
+        fact
+    }
+
+    fn join(&self, pattern: &str) -> Fact {
+        let any = || table().get("*").and_then(|any| any.own.get(pattern));
+        let mut fact = self.own.get(pattern).or_else(any).cloned().unwrap_or_default();
+        if pattern.is_empty() || pattern.starts_with("tags") || catalog::lookup(&self.name, None).is_none() {
+            return fact;
+        }
+        let pointer = format!("/{}", pattern.replace("[]", ".*").replace('.', "/"));
+        fact.read_only |= catalog::is_read_only(&self.name, &pointer);
+        fact.write_only |= catalog::is_write_only(&self.name, &pointer);
+        fact.secret |= catalog::is_sensitive(&self.name, &pointer);
+        fact.immutable = catalog::immutable(&self.name, &pointer);
+        let same = |p: &str| p.eq_ignore_ascii_case(&pointer);
+        fact.defaults.extend(catalog::defaults(&self.name).filter(|d| same(d.pointer)).map(|d| d.value.clone()));
+        match catalog::list_key(&self.name, &pointer) {
+            ListKey::Set => fact.set = true,
+            ListKey::By(key) if fact.key.is_none() => fact.key = Some(key.to_owned()),
+            _ => {}
+        }
+        match catalog::property(&self.name, &pointer).map(catalog::Node::resolved) {
+            Some(Kind::Enum { .. }) => fact.fold = true,
+            None if !self.own.contains_key(pattern) && any().is_none() => fact.unheard_of = true,
+            _ => {}
+        }
+        fact
     }
 
     /// What a change at this place does: its own word, else that of the nearest place around it.
@@ -106,7 +131,7 @@ impl TypeFacts {
         self.around(pattern).any(|f| f.fixed)
     }
 
-    fn around<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a Fact> {
+    fn around<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = Arc<Fact>> + 'a {
         let mut rest = Some(pattern);
         std::iter::from_fn(move || {
             let here = rest?;
@@ -116,27 +141,50 @@ impl TypeFacts {
     }
 }
 
-/// Facts of a type; nothing is known of most types.
+/// Facts of a type; little is known of most types.
 #[must_use]
-pub fn facts_of(resource_type: &str) -> &'static TypeFacts {
-    static NONE: OnceLock<TypeFacts> = OnceLock::new();
-    all().get(&resource_type.to_ascii_lowercase()).unwrap_or_else(|| NONE.get_or_init(TypeFacts::default))
+pub fn facts_of(resource_type: &str) -> Arc<TypeFacts> {
+    static ALL: OnceLock<RwLock<BTreeMap<String, Arc<TypeFacts>>>> = OnceLock::new();
+    let all = ALL.get_or_init(RwLock::default);
+    let name = resource_type.to_ascii_lowercase();
+    if let Ok(all) = all.read()
+        && let Some(facts) = all.get(&name)
+    {
+        return Arc::clone(facts);
+    }
+    let row = table().get(&name);
+    let facts = Arc::new(TypeFacts {
+        own: row.map(|r| r.own.clone()).unwrap_or_default(),
+        known: row.is_some() || catalog::lookup(&name, None).is_some(),
+        joined: RwLock::default(),
+        name: name.clone(),
+    });
+    if let Ok(mut all) = all.write() {
+        all.insert(name, Arc::clone(&facts));
+    }
+    facts
 }
 
-fn all() -> &'static HashMap<String, TypeFacts> {
-    static ALL: OnceLock<HashMap<String, TypeFacts>> = OnceLock::new();
-    ALL.get_or_init(|| read(include_str!("facts.txt")).0)
+/// The rows of one type in the table.
+#[derive(Default)]
+struct Rows {
+    own: HashMap<String, Fact>,
+}
+
+fn table() -> &'static HashMap<String, Rows> {
+    static TABLE: OnceLock<HashMap<String, Rows>> = OnceLock::new();
+    TABLE.get_or_init(|| read(include_str!("facts.txt")).0)
 }
 
 /// Reads the table; the second part lists lines that it does not understand.
-fn read(text: &str) -> (HashMap<String, TypeFacts>, Vec<String>) {
-    let mut types: HashMap<String, TypeFacts> = HashMap::new();
+fn read(text: &str) -> (HashMap<String, Rows>, Vec<String>) {
+    let mut types: HashMap<String, Rows> = HashMap::new();
     let mut odd = Vec::new();
     let mut current = String::new();
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
         if let Some(name) = line.strip_prefix("resource ") {
             current = name.trim().to_ascii_lowercase();
-            types.entry(current.clone()).or_default().known = true;
+            types.entry(current.clone()).or_default();
             continue;
         }
         let mut words = line.split_whitespace();
