@@ -309,7 +309,9 @@ impl Comparison<'_> {
             return self.suppress(Rule::EmptyVsAbsent, None, Some(found));
         }
         // Parts of a resource carry ids below its own: the service makes them.
-        let part = found.as_str().is_some_and(|id| id.len() > self.id.len() && normal::fold_id(id).starts_with(&normal::fold_id(self.id)));
+        let part = found
+            .as_str()
+            .is_some_and(|id| id.len() > self.id.len() && normal::fold_id(id).starts_with(&normal::fold_id(self.id)));
         if part && self.path.pattern().ends_with(".id") {
             return self.suppress(Rule::ReadOnly, None, Some(found));
         }

@@ -169,7 +169,8 @@ fn what_the_service_filled_in_stays_quiet_until_it_changes() {
     let base = Baseline::record(&wanted(source.clone()), &seen(live.clone()), "salt");
     let options = Options { baseline: Some(base), ..Options::default() };
     assert!(diff(&wanted(source.clone()), &seen(live), &options).is_empty());
-    let drifted = diff(&wanted(source), &seen(vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 4 } }))), &options);
+    let drifted =
+        diff(&wanted(source), &seen(vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 4 } }))), &options);
     assert_eq!(drifted.changes[0].attributes[0].path, "properties.priorityMixPolicy.baseRegularPriorityCount");
 }
 
