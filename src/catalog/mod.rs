@@ -15,7 +15,7 @@ pub use facts::{
 };
 pub use names::{NameProblem, check_name};
 pub use types::{
-    Kind, Node, ResourceType, is_read_only, is_sensitive, is_write_only, known_types, latest_version, lookup, property,
-    stable_versions,
+    Kind, Node, ResourceType, is_case_insensitive, is_read_only, is_sensitive, is_write_only, known_types,
+    latest_version, lookup, property, stable_versions,
 };
 pub use validate::{Finding, FindingKind, Severity, validate};

@@ -336,6 +336,14 @@ pub fn is_sensitive(resource_type: &str, pointer: &str) -> bool {
     any_on_the_way(resource_type, pointer, |n| n.sensitive) || super::facts::secret(resource_type, pointer)
 }
 
+/// Whether letter case means nothing there: words of enumerations, regions, and ids of resources.
+#[must_use]
+pub fn is_case_insensitive(resource_type: &str, pointer: &str) -> bool {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    let id = last.eq_ignore_ascii_case("id") || ["Id", "Uri", "location"].iter().any(|end| last.ends_with(end));
+    id || property(resource_type, pointer).is_some_and(|n| matches!(n.resolved(), Kind::Enum { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,6 +390,15 @@ mod tests {
             "Microsoft.Compute/virtualMachineScaleSets",
             "/properties/virtualMachineProfile/extensionProfile/extensions/0/properties/protectedSettings/script"
         ));
+    }
+
+    #[test]
+    fn case_means_nothing_in_words_and_ids() {
+        let scale_set = "Microsoft.Compute/virtualMachineScaleSets";
+        assert!(is_case_insensitive(scale_set, "/properties/virtualMachineProfile/evictionPolicy"));
+        assert!(is_case_insensitive(scale_set, "/location"));
+        assert!(is_case_insensitive("Microsoft.Insights/autoscaleSettings", "/properties/targetResourceUri"));
+        assert!(!is_case_insensitive(scale_set, "/properties/virtualMachineProfile/osProfile/adminUsername"));
     }
 
     #[test]
