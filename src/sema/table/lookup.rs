@@ -14,6 +14,7 @@ const FAMILIES: &[&[BlockSpec]] = &[
     super::facts::SPECS,
     super::pool::ROWS,
     super::autoscale::ROWS,
+    super::batch::ROWS,
     super::resource::ROWS,
 ];
 
@@ -34,7 +35,8 @@ static BY_KIND: LazyLock<HashMap<BlockKind, &'static BlockSpec>> =
     LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|row| (row.kind, row)).collect());
 
 static BY_KEYWORD: LazyLock<HashMap<&'static str, BlockKind>> =
-    LazyLock::new(|| BlockKind::ALL.iter().map(|kind| (kind.keyword(), *kind)).collect());
+    // Several kinds can share a keyword; the first is the one that it means by itself.
+    LazyLock::new(|| BlockKind::ALL.iter().rev().map(|kind| (kind.keyword(), *kind)).collect());
 
 /// The row of a kind.
 #[must_use]
@@ -46,6 +48,29 @@ pub fn spec(kind: BlockKind) -> &'static BlockSpec {
 #[must_use]
 pub fn kind_of(keyword: &str) -> Option<BlockKind> {
     BY_KEYWORD.get(keyword).copied()
+}
+
+/// What a class makes of a kind: `pool x: batch` is another kind than `pool x: interactive`.
+const CLASSES: &[(BlockKind, &str, BlockKind)] =
+    &[(BlockKind::Pool, "interactive", BlockKind::Pool), (BlockKind::Pool, "batch", BlockKind::BatchPool)];
+
+/// What a kind is inside another one.
+const INSIDE: &[(BlockKind, BlockKind, BlockKind)] =
+    &[(BlockKind::BatchPool, BlockKind::Autoscale, BlockKind::BatchAutoscale)];
+
+/// The classes that a kind can have, in the order of the docs; none for most kinds.
+pub fn classes(kind: BlockKind) -> impl Iterator<Item = &'static str> {
+    CLASSES.iter().filter(move |(of, _, _)| *of == kind).map(|(_, class, _)| *class)
+}
+
+/// The kind that a keyword declares with that class (`pool x: batch`) inside that kind of block.
+#[must_use]
+pub fn kind_in(keyword: &str, class: Option<&str>, around: Option<BlockKind>) -> Option<BlockKind> {
+    let plain = kind_of(keyword)?;
+    let classed = class.and_then(|class| CLASSES.iter().find(|(of, name, _)| *of == plain && *name == class));
+    let inside = around.and_then(|around| INSIDE.iter().find(|(outer, of, _)| *outer == around && *of == plain));
+    let special = classed.map(|(_, _, kind)| *kind).or(inside.map(|(_, _, kind)| *kind));
+    Some(special.unwrap_or(plain))
 }
 
 /// The kinds that can be declared at top level, in the order of the docs.
@@ -105,8 +130,16 @@ mod tests {
     #[test]
     fn a_keyword_leads_to_its_kind_and_back() {
         for kind in BlockKind::ALL {
-            assert_eq!(kind_of(kind.keyword()), Some(*kind));
+            let found = kind_of(kind.keyword()).unwrap();
+            let variants: Vec<_> = CLASSES.iter().map(|c| c.2).chain(INSIDE.iter().map(|i| i.2)).collect();
+            assert!(found == *kind || variants.contains(kind), "{kind:?}");
         }
+        assert_eq!(kind_of("pool"), Some(BlockKind::Pool));
+        assert_eq!(kind_in("pool", Some("batch"), None), Some(BlockKind::BatchPool));
+        assert_eq!(kind_in("pool", Some("interactive"), None), Some(BlockKind::Pool));
+        assert_eq!(kind_in("autoscale", None, Some(BlockKind::BatchPool)), Some(BlockKind::BatchAutoscale));
+        assert_eq!(kind_in("autoscale", None, Some(BlockKind::Pool)), Some(BlockKind::Autoscale));
+        assert_eq!(classes(BlockKind::Pool).collect::<Vec<_>>(), ["interactive", "batch"]);
         assert_eq!(kind_of("cluster"), None);
     }
 

@@ -5,6 +5,7 @@
 pub mod facts;
 
 pub mod autoscale;
+pub mod batch;
 pub mod identity;
 pub mod network;
 pub mod pool;
@@ -14,7 +15,7 @@ pub mod vault;
 mod lookup;
 mod project;
 
-pub use lookup::{kind_of, kinds_at_top_level, spec, suggest};
+pub use lookup::{classes, kind_in, kind_of, kinds_at_top_level, spec, suggest};
 
 macro_rules! kinds {
     ($($variant:ident = $keyword:literal;)*) => {
@@ -37,6 +38,10 @@ kinds! {
     Image = "image"; Size = "size"; Role = "role"; Region = "region"; Metric = "metric"; Timezone = "timezone";
     Port = "port";
     Autoscale = "autoscale"; Pool = "pool"; Resource = "resource";
+    // top level, for batch; `BatchPool` is what `pool …: batch` declares (see `kind_in`)
+    BatchPool = "pool"; BatchAccount = "batch_account"; Container = "container"; Job = "job";
+    // nested, for batch; `BatchAutoscale` is what `autoscale` means inside `BatchPool`
+    BatchAutoscale = "autoscale"; TaskUser = "task_user"; Docker = "docker"; Nat = "nat";
     // nested
     Admin = "admin"; User = "user"; Link = "link"; When = "when"; Add = "add"; Remove = "remove"; Set = "set"; Cooldown = "cooldown";
     Schedule = "schedule"; On = "on"; Allow = "allow"; Health = "health"; Repair = "repair"; Upgrade = "upgrade"; Spot = "spot";
