@@ -223,6 +223,7 @@ const SIZE: BlockSpec = fact(
         with("premium", FieldType::Bool, "true", "Whether premium storage can be attached."),
         with("spot", YES_NO, "unknown", "Whether it can be had at spot price."),
         field("spot_sure", FieldType::OneOf(&["A", "B", "C"]), "How sure `spot` is, when that differs from `sure`."),
+        with("batch", YES_NO, "unknown", "Whether Azure Batch offers it; only a live list is sure."),
         field("infiniband", FieldType::String, "Kind and speed of the InfiniBand adapter."),
         field("burst_base", FieldType::Percent, "Share of the processors that a burstable size may use for ever."),
         field("trusted_launch", FieldType::Bool, "Whether Trusted Launch works. Default: when it boots generation 2."),
