@@ -71,6 +71,20 @@ catalogue! {
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of another type is expected here";
     // 03xx pool model
+    // 0380-0399 autoscale formulas of Azure Batch
+    FormulaSyntax = 380, Error, "formula-syntax", "text that is no autoscale formula";
+    FormulaLimit = 381, Error, "formula-limit", "a formula beyond the limits of Azure Batch";
+    FormulaUnknownName = 382, Error, "formula-unknown-name", "a name that formulas do not know";
+    FormulaReadOnly = 383, Error, "formula-read-only", "assignment to what the service sets";
+    FormulaType = 384, Error, "formula-type", "an operation that formulas do not have";
+    FormulaNoTarget = 385, Error, "formula-no-target", "a formula that sets no target";
+    FormulaUnguardedSample = 386, Warning, "formula-unguarded-sample", "samples demanded that a new pool does not have";
+    FormulaLoneSample = 387, Warning, "formula-lone-sample", "the last sample alone decides";
+    FormulaRunningIgnored = 388, Error, "formula-running-ignored", "running tasks are not counted";
+    FormulaUnbounded = 389, Warning, "formula-unbounded", "a target that can leave the pool's range";
+    FormulaNoDeallocation = 390, Warning, "formula-no-deallocation", "running tasks are left to the default";
+    FormulaRoundedDown = 391, Warning, "formula-rounded-down", "machines rounded down";
+    FormulaCpuScale = 392, Warning, "formula-cpu-scale", "processor use compared as a percentage";
     // 04xx graph
     // 05xx emission
     // 06xx lint

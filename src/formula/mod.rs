@@ -6,6 +6,7 @@
 
 pub mod ast;
 pub mod bounds;
+pub mod diags;
 pub mod error;
 pub mod eval;
 mod functions;

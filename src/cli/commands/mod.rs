@@ -21,6 +21,8 @@ commands! {
     Check => check,
     /// The local endpoint: answers as Azure Resource Manager does, without Azure
     Local => local,
+    /// Check or evaluate an autoscale formula of Azure Batch
+    Formula => formula,
     /// Explain a message in full, with an example and its repair
     Explain => explain,
 }
