@@ -1,0 +1,126 @@
+//! Bounds on what a template may cost: steps, depth, bytes and resources. Templates come from strangers.
+
+use super::error::Fault;
+use std::cell::Cell;
+
+/// Bounds of one expansion; the defaults are those of the service where it has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a template text.
+    pub template_bytes: usize,
+    /// Most parameters.
+    pub parameters: usize,
+    /// Most variables.
+    pub variables: usize,
+    /// Most resources of one template, copies counted.
+    pub resources: usize,
+    /// Most outputs.
+    pub outputs: usize,
+    /// Most turns of one copy loop.
+    pub copies: i64,
+    /// Most nested deployments inside one another.
+    pub nesting: usize,
+    /// Most resources of all nested deployments together.
+    pub total_resources: usize,
+    /// Most bytes of all expanded resources and outputs together.
+    pub expanded_bytes: usize,
+    /// Most evaluation steps; bounds the time.
+    pub steps: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            template_bytes: 4 << 20,
+            parameters: 256,
+            variables: 256,
+            resources: 800,
+            outputs: 64,
+            copies: 800,
+            nesting: 16,
+            total_resources: 20_000,
+            expanded_bytes: 64 << 20,
+            steps: 40_000_000,
+        }
+    }
+}
+
+/// Most evaluations inside one another.
+const MAX_DEPTH: u32 = 900;
+
+/// What is left of the bounds during one expansion.
+pub(crate) struct Budget {
+    steps: Cell<u64>,
+    depth: Cell<u32>,
+    bytes: Cell<usize>,
+    resources: Cell<usize>,
+    limits: Limits,
+}
+
+impl Budget {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            steps: Cell::new(limits.steps),
+            depth: Cell::new(0),
+            bytes: Cell::new(limits.expanded_bytes),
+            resources: Cell::new(limits.total_resources),
+            limits: *limits,
+        }
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Pays for `steps` of work.
+    pub fn spend(&self, steps: usize) -> Result<(), Fault> {
+        match self.steps.get().checked_sub(steps as u64) {
+            Some(left) => {
+                self.steps.set(left);
+                Ok(())
+            }
+            None => Err(Fault::limit(format!("the template needs more than {} evaluation steps", self.limits.steps))),
+        }
+    }
+
+    /// Pays for bytes of the result.
+    pub fn keep(&self, bytes: usize) -> Result<(), Fault> {
+        match self.bytes.get().checked_sub(bytes) {
+            Some(left) => {
+                self.bytes.set(left);
+                Ok(())
+            }
+            None => {
+                Err(Fault::limit(format!("the expanded template has more than {} bytes", self.limits.expanded_bytes)))
+            }
+        }
+    }
+
+    /// Counts one resource.
+    pub fn resource(&self) -> Result<(), Fault> {
+        match self.resources.get().checked_sub(1) {
+            Some(left) => {
+                self.resources.set(left);
+                Ok(())
+            }
+            None => Err(Fault::limit(format!(
+                "the template and its nested deployments have more than {} resources",
+                self.limits.total_resources
+            ))),
+        }
+    }
+
+    /// Runs `inner` one level deeper.
+    pub fn deeper<T>(&self, inner: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
+            return Err(Fault::limit(format!(
+                "expressions and variables lead to one another more than {MAX_DEPTH} deep"
+            )));
+        }
+        self.depth.set(depth + 1);
+        let result = inner();
+        self.depth.set(depth);
+        result
+    }
+}

@@ -1,0 +1,319 @@
+//! Evaluates expressions and JSON with expressions in it.
+//!
+//! What can be known now becomes a value; what cannot stays an expression, as small as possible. Variables and default
+//! values are evaluated once, when first used.
+
+mod frame;
+mod lambda;
+mod node;
+mod parameters;
+mod reference;
+mod scope;
+mod special;
+mod types;
+
+pub(crate) use frame::{Frame, Loop, Phase};
+pub(crate) use parameters::Given;
+pub(crate) use reference::{Target, Targets, canonical_id};
+
+use super::budget::Budget;
+use super::context::Context;
+use super::document::Sections;
+use super::error::Fault;
+use super::expr::{Call, Expr, ExprKind};
+use super::functions::Run;
+use super::resolve::Runtime;
+use super::value::{Kind, Val};
+use indexmap::IndexMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A value that is computed once.
+enum State {
+    Running,
+    Done(Result<Val, Fault>),
+}
+
+/// Evaluates the expressions of one template.
+pub(crate) struct Machine<'a> {
+    pub sections: &'a Sections<'a>,
+    pub context: &'a Context,
+    pub budget: &'a Budget,
+    pub runtime: Option<&'a dyn Runtime>,
+    given: &'a IndexMap<String, Given>,
+    parameters: RefCell<HashMap<String, State>>,
+    variables: RefCell<HashMap<String, State>>,
+    targets: RefCell<Targets>,
+    touched: RefCell<Vec<usize>>,
+    deployment: OnceCell<Val>,
+    guids: Cell<u128>,
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(
+        sections: &'a Sections<'a>,
+        given: &'a IndexMap<String, Given>,
+        context: &'a Context,
+        budget: &'a Budget,
+    ) -> Self {
+        Self {
+            sections,
+            context,
+            budget,
+            runtime: None,
+            given,
+            parameters: RefCell::default(),
+            variables: RefCell::default(),
+            targets: RefCell::default(),
+            touched: RefCell::default(),
+            deployment: OnceCell::new(),
+            guids: Cell::new(0),
+        }
+    }
+
+    /// Evaluates an expression.
+    pub fn eval(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Val, Fault> {
+        self.budget.spend(1)?;
+        match expr.kind() {
+            ExprKind::Str(text) => Ok(Val::str(Arc::clone(text))),
+            ExprKind::Int(value) => Ok(Val::int(*value)),
+            ExprKind::Member(base, name) => {
+                let base = self.budget.deeper(|| self.eval(base, frame))?;
+                access(&base, &Val::str(Arc::clone(name)))
+            }
+            ExprKind::Index(base, index) => {
+                let base = self.budget.deeper(|| self.eval(base, frame))?;
+                let index = self.budget.deeper(|| self.eval(index, frame))?;
+                access(&base, &index)
+            }
+            ExprKind::Call(call) => self.budget.deeper(|| self.call(call, frame)),
+        }
+    }
+
+    fn args(&self, call: &Call, frame: &Frame<'_>) -> Result<Vec<Val>, Fault> {
+        call.args.iter().map(|arg| self.eval(arg, frame)).collect()
+    }
+
+    fn call(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+        if call.namespace.is_some() {
+            return self.user_function(call, frame);
+        }
+        let Some(function) = call.function else { return Err(unknown_function(&call.name)) };
+        function.check_count(call.args.len())?;
+        match function.run {
+            Run::Special(what) => self.special(what, call, frame),
+            Run::Plain(run) => {
+                let args = self.args(call, frame)?;
+                if args.iter().all(Val::is_known) {
+                    self.pay(&args)?;
+                    let secret = args.iter().any(|a| a.inside().secret);
+                    let result = run(&args, self.budget)?;
+                    let mark = secret && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
+                    return Ok(result.secret_if(mark));
+                }
+                later(&call.name, &args)
+            }
+            Run::Shape(run) => {
+                let args = self.args(call, frame)?;
+                self.pay(&args)?;
+                match run(&args, self.budget)? {
+                    Some(result) => {
+                        let mark = args.iter().any(|a| a.secret) && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
+                        Ok(result.secret_if(mark))
+                    }
+                    None => later(&call.name, &args),
+                }
+            }
+        }
+    }
+
+    fn pay(&self, args: &[Val]) -> Result<(), Fault> {
+        self.budget.spend(args.len() + args.iter().map(|a| a.inside().weight).sum::<usize>() / 256)
+    }
+
+    /// The value of a variable.
+    pub fn variable(&self, name: &str) -> Result<Val, Fault> {
+        let lower = name.to_lowercase();
+        match self.variables.borrow().get(&lower) {
+            Some(State::Done(result)) => return result.clone(),
+            Some(State::Running) => return Err(circular("variable", name)),
+            None => {}
+        }
+        self.variables.borrow_mut().insert(lower.clone(), State::Running);
+        let result = self.budget.deeper(|| self.compute_variable(name));
+        self.variables.borrow_mut().insert(lower, State::Done(result.clone()));
+        result
+    }
+
+    fn compute_variable(&self, name: &str) -> Result<Val, Fault> {
+        let frame = Frame::root(Phase::Variable);
+        if let Some((_, node)) = self.sections.variables.get(name)
+            && !name.eq_ignore_ascii_case("copy")
+        {
+            return self.node(node, &frame).map_err(|fault| {
+                fault.framed(|reason| format!("The template variable '{name}' is not valid: {reason}. Please see https://aka.ms/arm-functions for usage details."))
+            });
+        }
+        if let Some((_, copies)) = self.sections.variables.get("copy")
+            && let Some(element) = copies.as_array().and_then(|list| {
+                list.iter()
+                    .find(|c| c.get("name").and_then(|n| n.as_str()).is_some_and(|n| super::value::same_name(n, name)))
+            })
+        {
+            return self.property_loop(element, name, &frame);
+        }
+        let known: Vec<&str> = self.sections.variables.list.iter().map(|(n, _)| *n).collect();
+        Err(not_found("variable", name, &known))
+    }
+
+    /// The body of a user-defined function.
+    fn user_function(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+        let full = format!("{}.{}", call.namespace.as_deref().unwrap_or(""), call.name);
+        let node = match self.sections.functions.get(&full.to_lowercase()) {
+            Some(node) => *node,
+            None if full.to_lowercase().starts_with("this.") => return later(&full, &self.args(call, frame)?),
+            None => return Err(unknown_function(&full)),
+        };
+        let declared = node.get("parameters").and_then(|p| p.as_array()).unwrap_or(&[]);
+        let args = self.args(call, frame)?;
+        if declared.len() != args.len() {
+            return Err(Fault::new(format!(
+                "Unable to evaluate template language function '{full}'. The function expects '{}' parameter(s) and '{}' are provided.",
+                declared.len(),
+                args.len()
+            ))
+            .says(format!("`{full}` takes {} arguments; {} stand here", declared.len(), args.len())));
+        }
+        let mut bound = Vec::with_capacity(args.len());
+        for (parameter, arg) in declared.iter().zip(args) {
+            let name = parameter.get("name").and_then(|n| n.as_str()).unwrap_or("");
+            let checked = self.check_type(&arg, parameter, &format!("parameter `{name}` of `{full}`"))?;
+            bound.push((Arc::from(name), checked));
+        }
+        let inner = Frame::function(&bound);
+        let output =
+            node.get("output").ok_or_else(|| Fault::new(format!("The template function '{full}' has no output.")))?;
+        let value = output
+            .get("value")
+            .ok_or_else(|| Fault::new(format!("The template function '{full}' output has no value.")))?;
+        self.node(value, &inner)
+    }
+}
+
+/// A call that cannot be finished now.
+pub(crate) fn later(name: &str, args: &[Val]) -> Result<Val, Fault> {
+    let secret = args.iter().any(|a| a.inside().secret);
+    let args = args.iter().map(Expr::from_val).collect::<Result<_, _>>()?;
+    Ok(Val::expr(Expr::call(name, args)?).secret_if(secret))
+}
+
+/// `base.key` or `base[key]`.
+pub(crate) fn access(base: &Val, key: &Val) -> Result<Val, Fault> {
+    match (&base.kind, &key.kind) {
+        (Kind::Expr(partial), _) => {
+            if let (Some(known), Some(name)) = (&partial.known, key.as_str())
+                && let Some(found) = known.member(name)
+            {
+                return Ok(found.secret_if(base.secret));
+            }
+            let expr = match &key.kind {
+                Kind::Str(name) => Expr::member(Arc::clone(&partial.expr), Arc::clone(name))?,
+                _ => Expr::index(Arc::clone(&partial.expr), Expr::from_val(key)?)?,
+            };
+            Ok(Val::expr(expr).secret_if(base.secret || key.secret))
+        }
+        (_, Kind::Expr(partial)) => {
+            let secret = base.inside().secret;
+            Ok(Val::expr(Expr::index(Expr::from_val(base)?, Arc::clone(&partial.expr))?).secret_if(secret))
+        }
+        (Kind::Object(object), Kind::Str(name)) => match object.get(name) {
+            Some(found) => Ok(found.clone().secret_if(base.secret)),
+            None => {
+                let mut names: Vec<&str> = object.members.keys().map(|k| &**k).take(50).collect();
+                names.sort_unstable();
+                Err(Fault::new(format!(
+                    "The language expression property '{name}' doesn't exist, available properties are '{}'.",
+                    names.join(", ")
+                ))
+                .says(format!("the object has no property `{name}`; it has {}", listed(&names))))
+            }
+        },
+        (Kind::Array(array), Kind::Int(index)) => {
+            let found = usize::try_from(*index).ok().and_then(|i| array.items.get(i));
+            found.map(|v| v.clone().secret_if(base.secret)).ok_or_else(|| {
+                Fault::new(format!("The language expression property array index '{index}' is out of bounds."))
+                    .says(format!("the array has {} elements; element {index} is asked for", array.items.len()))
+            })
+        }
+        (Kind::Array(_), _) => Err(Fault::new(format!(
+            "The language expression property '{}' can't be evaluated, property name must be an integer.",
+            shown(key)
+        ))
+        .says(format!("an array has no property `{}`; elements are taken by number", shown(key)))),
+        (Kind::Null, _) => {
+            Err(Fault::new(format!("The language expression property '{}' can't be evaluated.", shown(key)))
+                .says(format!("`{}` is asked of a null value", shown(key))))
+        }
+        _ => Err(Fault::new(format!(
+            "The language expression property '{}' can't be evaluated, the value is of type '{}'.",
+            shown(key),
+            base.type_name()
+        ))
+        .says(format!("`{}` is asked of a value of type {}", shown(key), base.type_name().to_lowercase()))),
+    }
+}
+
+fn shown(key: &Val) -> String {
+    match &key.kind {
+        Kind::Str(text) => text.chars().take(80).collect(),
+        Kind::Int(index) => index.to_string(),
+        _ => key.type_name().to_string(),
+    }
+}
+
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_string(),
+        names => names.iter().take(12).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+pub(crate) fn circular(kind: &str, name: &str) -> Fault {
+    Fault::new(format!("The template {kind} '{name}' has a circular dependency on itself."))
+        .says(format!("the {kind} `{name}` needs its own value"))
+}
+
+/// The nearest of `names`, for a hint.
+pub(crate) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
+    let lower = wanted.to_lowercase();
+    names
+        .iter()
+        .map(|n| (strsim::damerau_levenshtein(&lower, &n.to_lowercase()), *n))
+        .filter(|(distance, _)| *distance <= 1 + wanted.len() / 5)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+pub(crate) fn not_found(kind: &str, name: &str, known: &[&str]) -> Fault {
+    let fault = Fault::new(format!(
+        "The template {kind} '{name}' is not found. Please see https://aka.ms/arm-syntax-{kind}s for usage details."
+    ))
+    .says(format!("the template has no {kind} `{name}`"));
+    match nearest(name, known) {
+        Some(near) => fault.help(format!("write `{near}`")),
+        None => fault,
+    }
+}
+
+fn unknown_function(name: &str) -> Fault {
+    let fault = Fault::new(format!(
+        "The template function '{name}' is not valid. Please see https://aka.ms/arm-functions for usage details."
+    ))
+    .says(format!("there is no function `{name}`"));
+    let names: Vec<&str> = super::functions::all().iter().map(|f| f.name).collect();
+    match nearest(name, &names) {
+        Some(near) => fault.help(format!("write `{near}`")),
+        None => fault,
+    }
+}

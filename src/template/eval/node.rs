@@ -1,0 +1,164 @@
+//! JSON with expressions in it: strings, property names, property loops.
+
+use super::{Frame, Loop, Machine, Phase};
+use crate::template::context::Form;
+use crate::template::error::Fault;
+use crate::template::expr::Expr;
+use crate::template::json::{Node, NodeKind, Object};
+use crate::template::value::{Kind, Val};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+impl Machine<'_> {
+    /// Evaluates everything inside a node.
+    pub fn node(&self, node: &Node, frame: &Frame<'_>) -> Result<Val, Fault> {
+        self.budget.spend(1)?;
+        match &node.kind {
+            NodeKind::Null => Ok(Val::NULL),
+            NodeKind::Bool(b) => Ok(Val::bool(*b)),
+            NodeKind::Int(i) => Ok(Val::int(*i)),
+            NodeKind::Float(f) => Ok(Kind::Float(*f).into()),
+            NodeKind::String(text) => match text.expression() {
+                None => Ok(Val::str(text.literal())),
+                Some(Err(error)) => Err(Fault::from(error.clone()).at(node.offset)),
+                Some(Ok(expr)) => {
+                    let val = self.eval(expr, frame).map_err(|fault| fault.at(node.offset))?;
+                    self.formed(val, frame)
+                }
+            },
+            NodeKind::Array(items) => {
+                let mut out = Vec::with_capacity(items.len());
+                for item in items {
+                    out.push(self.node(item, frame)?);
+                }
+                Val::array(out)
+            }
+            NodeKind::Object(object) => self.object(object, frame, |_| false),
+        }
+    }
+
+    /// An expression's value with unknown parts becomes one expression where the context wants that form.
+    fn formed(&self, val: Val, frame: &Frame<'_>) -> Result<Val, Fault> {
+        let whole = self.context.form == Form::Whole && matches!(frame.phase, Phase::Body | Phase::Output);
+        if whole && !matches!(val.kind, Kind::Expr(_)) && !val.is_known() {
+            let secret = val.inside().secret;
+            return Ok(Val::expr(Expr::from_val(&val)?).secret_if(secret));
+        }
+        Ok(val)
+    }
+
+    /// Evaluates the members of an object but for those that `skip` names.
+    pub fn object(&self, object: &Object, frame: &Frame<'_>, skip: impl Fn(&str) -> bool) -> Result<Val, Fault> {
+        let mut members = IndexMap::with_capacity(object.members.len());
+        for (key, node) in object.iter() {
+            if skip(key) {
+                continue;
+            }
+            if key.eq_ignore_ascii_case("copy")
+                && let Some(loops) = property_loops(node)
+            {
+                for element in loops {
+                    let name = self.loop_name(element, frame)?;
+                    let value = self.property_loop(element, &name, frame)?;
+                    members.insert(name, value);
+                }
+                continue;
+            }
+            let name = self.key(key, node.offset, frame)?;
+            members.insert(name, self.node(node, frame)?);
+        }
+        Val::object(members)
+    }
+
+    /// Property names may be expressions.
+    fn key(&self, key: &Arc<str>, offset: u32, frame: &Frame<'_>) -> Result<Arc<str>, Fault> {
+        if !key.starts_with('[') {
+            return Ok(Arc::clone(key));
+        }
+        let text = crate::template::json::Text::new(Arc::clone(key));
+        match text.expression() {
+            None => Ok(text.literal()),
+            Some(Err(error)) => Err(Fault::from(error.clone()).at(offset)),
+            Some(Ok(expr)) => {
+                let val = self.eval(expr, frame).map_err(|fault| fault.at(offset))?;
+                match &val.kind {
+                    Kind::Str(name) => Ok(Arc::clone(name)),
+                    Kind::Expr(partial) => Ok(Arc::from(format!("[{}]", partial.expr))),
+                    _ => Err(Fault::new(format!("The property name expression '{key}' must evaluate to a string."))
+                        .says(format!(
+                            "the property name `{key}` is a value of type {}",
+                            val.type_name().to_lowercase()
+                        ))
+                        .at(offset)),
+                }
+            }
+        }
+    }
+
+    fn loop_name(&self, element: &Node, frame: &Frame<'_>) -> Result<Arc<str>, Fault> {
+        let name = match element.get("name") {
+            Some(node) => self.node(node, frame)?,
+            None => Val::NULL,
+        };
+        name.as_str().cloned().ok_or_else(|| {
+            Fault::new("The copy element has no valid 'name'.").says("a copy loop has no `name`").at(element.offset)
+        })
+    }
+
+    /// A loop that makes an array: `{name, count, input}`.
+    pub fn property_loop(&self, element: &Node, name: &str, frame: &Frame<'_>) -> Result<Val, Fault> {
+        let missing = |what: &str| {
+            Fault::new(format!("The copy element '{name}' has no '{what}'."))
+                .says(format!("the copy loop `{name}` has no `{what}`"))
+                .at(element.offset)
+        };
+        let count = self.node(element.get("count").ok_or_else(|| missing("count"))?, frame)?;
+        let input = element.get("input").ok_or_else(|| missing("input"))?;
+        if let Kind::Expr(partial) = &count.kind {
+            return self.unknown_loop(input, name, &partial.expr, frame);
+        }
+        let count = self.copy_count(&count, name).map_err(|fault| fault.at(element.offset))?;
+        let mut items = Vec::with_capacity(count.min(1024) as usize);
+        for index in 0..count {
+            let inner = frame.turn(Some(name), Val::int(index), Loop::Property);
+            items.push(self.node(input, &inner)?);
+        }
+        Val::array(items)
+    }
+
+    /// A loop of unknown length, as Azure's `map` writes it.
+    fn unknown_loop(&self, input: &Node, name: &str, count: &Arc<Expr>, frame: &Frame<'_>) -> Result<Val, Fault> {
+        let index = Expr::call("lambdaVariables", vec![Expr::string(name)?])?;
+        let inner = frame.turn(Some(name), Val::expr(index), Loop::Property);
+        let body = self.node(input, &inner)?;
+        let zero = Expr::from_val(&Val::int(0))?;
+        let range = Expr::call("range", vec![zero, Arc::clone(count)])?;
+        let lambda = Expr::call("lambda", vec![Expr::string(name)?, Expr::from_val(&body)?])?;
+        Ok(Val::expr(Expr::call("map", vec![range, lambda])?).secret_if(body.inside().secret))
+    }
+
+    /// Checks the count of a loop.
+    pub fn copy_count(&self, count: &Val, name: &str) -> Result<i64, Fault> {
+        let most = self.budget.limits().copies;
+        match count.as_int() {
+            Some(count) if (0..=most).contains(&count) => Ok(count),
+            Some(count) => Err(Fault::new(format!(
+                "The copy count '{count}' for '{name}' is not valid. The count must be a non-negative integer value and \
+                 cannot exceed '{most}'. Please see https://aka.ms/arm-resource-loops for usage details."
+            ))
+            .says(format!("the loop `{name}` has {count} turns; Azure allows 0 to {most}"))),
+            None => Err(Fault::new(format!(
+                "The copy count for '{name}' is not valid: expected a value of type 'Integer', but received '{}'.",
+                count.type_name()
+            ))
+            .says(format!("the count of the loop `{name}` is not a whole number"))),
+        }
+    }
+}
+
+/// The loops of a `copy` property, when it is one.
+fn property_loops(node: &Node) -> Option<&[Node]> {
+    let items = node.as_array()?;
+    let all = items.iter().all(|i| i.get("name").is_some() && i.get("count").is_some() && i.get("input").is_some());
+    (all && !items.is_empty()).then_some(items)
+}

@@ -1,0 +1,246 @@
+//! What the deployment answers about itself, and resource ids.
+
+use super::{Machine, special::misplaced};
+use crate::template::context::{Scope, public_cloud};
+use crate::template::error::Fault;
+use crate::template::expr::Expr;
+use crate::template::functions::Special;
+use crate::template::value::{Kind, Partial, Val};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// An object of which only some members are known.
+fn partly(expr: Arc<Expr>, known: Val) -> Val {
+    Kind::Expr(Arc::new(Partial { expr, known: Some(known) })).into()
+}
+
+fn text(text: &str) -> Val {
+    Val::str(text)
+}
+
+impl Machine<'_> {
+    pub(super) fn resource_group(&self) -> Result<Val, Fault> {
+        let (Some(group), Scope::ResourceGroup) = (&self.context.resource_group, self.context.scope) else {
+            return Err(misplaced("resourceGroup", "the deployment is not into a resource group"));
+        };
+        let mut members: Vec<(&str, Val)> = vec![
+            ("id", Val::str(self.context.scope_id())),
+            ("name", text(&group.name)),
+            ("type", text("Microsoft.Resources/resourceGroups")),
+        ];
+        let Some(location) = &group.location else {
+            if let Some(runtime) = self.runtime
+                && let Some(whole) = runtime
+                    .function("resourceGroup", &[])
+                    .map_err(|e| super::special::runtime_fault("resourceGroup", &e))?
+            {
+                return Val::from_json(&whole);
+            }
+            let known = Val::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())?;
+            return Ok(partly(Expr::call("resourceGroup", Vec::new())?, known));
+        };
+        members.push(("location", text(location)));
+        if let Some(managed) = &group.managed_by {
+            members.push(("managedBy", text(managed)));
+        }
+        let tags = group.tags.iter().map(|(k, v)| (Arc::from(k.as_str()), text(v))).collect();
+        members.push(("tags", Val::object(tags)?));
+        members.push(("properties", Val::record([("provisioningState", text("Succeeded"))])?));
+        Val::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())
+    }
+
+    fn tenant_id(&self) -> Result<Val, Fault> {
+        match &self.context.tenant_id {
+            Some(id) => Ok(text(id)),
+            None => Ok(Val::expr(Expr::member(Expr::call("tenant", Vec::new())?, "tenantId")?)),
+        }
+    }
+
+    pub(super) fn subscription(&self) -> Result<Val, Fault> {
+        let (Some(id), Scope::ResourceGroup | Scope::Subscription) =
+            (&self.context.subscription_id, self.context.scope)
+        else {
+            return Err(misplaced("subscription", "the deployment is above subscriptions"));
+        };
+        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
+        known.insert("id".into(), Val::str(format!("/subscriptions/{id}")));
+        known.insert("subscriptionId".into(), text(id));
+        known.insert("tenantId".into(), self.tenant_id()?);
+        if let Some(name) = &self.context.subscription_name {
+            known.insert("displayName".into(), text(name));
+            if self.context.tenant_id.is_some() {
+                return Val::object(known);
+            }
+        }
+        Ok(partly(Expr::call("subscription", Vec::new())?, Val::object(known)?))
+    }
+
+    pub(super) fn tenant(&self) -> Result<Val, Fault> {
+        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
+        if let Some(id) = &self.context.tenant_id {
+            known.insert("tenantId".into(), text(id));
+        }
+        Ok(partly(Expr::call("tenant", Vec::new())?, Val::object(known)?))
+    }
+
+    pub(super) fn management_group(&self) -> Result<Val, Fault> {
+        let (Some(name), Scope::ManagementGroup) = (&self.context.management_group, self.context.scope) else {
+            return Err(misplaced("managementGroup", "the deployment is not into a management group"));
+        };
+        let known = Val::record([
+            ("id", Val::str(self.context.scope_id())),
+            ("name", text(name)),
+            ("type", text("Microsoft.Management/managementGroups")),
+        ])?;
+        Ok(partly(Expr::call("managementGroup", Vec::new())?, known))
+    }
+
+    pub(super) fn deployer(&self) -> Result<Val, Fault> {
+        let call = Expr::call("deployer", Vec::new())?;
+        match &self.context.deployer {
+            None => Ok(Val::expr(call)),
+            Some(who) => Val::record([
+                ("objectId", text(&who.object_id)),
+                ("tenantId", text(&who.tenant_id)),
+                ("userPrincipalName", text(&who.user_principal_name)),
+            ]),
+        }
+    }
+
+    pub(super) fn environment(&self) -> Result<Val, Fault> {
+        match &self.context.cloud {
+            Some(cloud) => Val::from_json(cloud),
+            None => Val::from_json(&public_cloud()),
+        }
+    }
+
+    pub(super) fn deployment(&self) -> Result<Val, Fault> {
+        if let Some(made) = self.deployment.get() {
+            return Ok(made.clone());
+        }
+        let call = Expr::call("deployment", Vec::new())?;
+        let mut parameters = IndexMap::new();
+        for (name, given) in self.given {
+            if let Some(val) = given.value() {
+                parameters.insert(Arc::from(name.as_str()), Val::record([("value", val)])?);
+            }
+        }
+        let mut properties: IndexMap<Arc<str>, Val> = IndexMap::new();
+        if let Some(link) = &self.context.template_link {
+            properties.insert("templateLink".into(), Val::record([("uri", text(link))])?);
+        }
+        properties.insert("template".into(), Val::from_node(self.sections.root)?);
+        properties.insert("templateHash".into(), Val::str(crate::template::hash_of(&self.sections.root.to_value())));
+        properties.insert("parameters".into(), Val::object(parameters)?);
+        properties.insert("mode".into(), text("Incremental"));
+        properties.insert("provisioningState".into(), text("Accepted"));
+        let properties = partly(Expr::member(Arc::clone(&call), "properties")?, Val::object(properties)?);
+        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
+        known.insert("name".into(), text(&self.context.deployment_name));
+        if self.context.scope != Scope::ResourceGroup
+            && let Some(location) = &self.context.location
+        {
+            known.insert("location".into(), text(location));
+        }
+        let id = format!(
+            "{}/providers/Microsoft.Resources/deployments/{}",
+            self.context.scope_id(),
+            self.context.deployment_name
+        );
+        known.insert("id".into(), Val::str(id));
+        known.insert("properties".into(), properties);
+        let made = partly(call, Val::object(known)?);
+        Ok(self.deployment.get_or_init(|| made).clone())
+    }
+
+    /// `resourceId` and its relatives, with known arguments.
+    pub(super) fn resource_id(&self, what: Special, args: &[Val]) -> Result<String, Fault> {
+        let function = match what {
+            Special::SubscriptionResourceId => "subscriptionResourceId",
+            Special::TenantResourceId => "tenantResourceId",
+            Special::ManagementGroupResourceId => "managementGroupResourceId",
+            Special::ExtensionResourceId => "extensionResourceId",
+            _ => "resourceId",
+        };
+        let mut texts = Vec::with_capacity(args.len());
+        for arg in args {
+            texts.push(
+                crate::template::functions::scalar(arg)
+                    .filter(|_| !arg.is_null())
+                    .ok_or_else(|| crate::template::functions::wrong_type(function, "String", arg))?,
+            );
+        }
+        let fixed = usize::from(what == Special::ExtensionResourceId);
+        let at = texts.iter().skip(fixed).position(|t| t.contains('/')).map(|p| p + fixed);
+        let Some((at, kind)) = at.and_then(|at| texts.get(at).map(|kind| (at, kind))) else {
+            return Err(id_fault(
+                function,
+                "the type is missing",
+                "no argument is a type such as `Microsoft.Storage/storageAccounts`",
+            ));
+        };
+        let leading = texts.get(..at).unwrap_or(&[]);
+        let names = texts.get(at + 1..).unwrap_or(&[]);
+        let relative = type_and_names(function, kind, names)?;
+        let subscription = self.context.subscription_id.as_deref().unwrap_or("");
+        let too_many =
+            || id_fault(function, "too many parameters precede the type", "too many arguments stand before the type");
+        let scope = match (what, leading) {
+            (Special::ExtensionResourceId, [base]) => base.trim_end_matches('/').to_string(),
+            (Special::TenantResourceId, []) => String::new(),
+            (Special::ManagementGroupResourceId, []) => format!(
+                "/providers/Microsoft.Management/managementGroups/{}",
+                self.context.management_group.as_deref().unwrap_or("")
+            ),
+            (Special::ManagementGroupResourceId, [group]) => {
+                format!("/providers/Microsoft.Management/managementGroups/{group}")
+            }
+            (Special::SubscriptionResourceId, []) => format!("/subscriptions/{subscription}"),
+            (Special::SubscriptionResourceId, [subscription]) => format!("/subscriptions/{subscription}"),
+            (Special::ResourceId, []) => match self.context.scope {
+                Scope::ManagementGroup | Scope::Tenant => String::new(),
+                _ => self.context.scope_id(),
+            },
+            (Special::ResourceId, [only])
+                if self.context.scope == Scope::Subscription && uuid::Uuid::parse_str(only).is_ok() =>
+            {
+                format!("/subscriptions/{only}")
+            }
+            (Special::ResourceId, [group]) => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
+            (Special::ResourceId, [subscription, group]) => {
+                format!("/subscriptions/{subscription}/resourceGroups/{group}")
+            }
+            _ => return Err(too_many()),
+        };
+        Ok(format!("{scope}/providers/{relative}"))
+    }
+}
+
+fn id_fault(function: &str, reason: &str, sentence: &str) -> Fault {
+    Fault::new(format!(
+        "Unable to evaluate template language function '{function}': {reason}. Please see https://aka.ms/arm-resource-functions#{function} for usage details."
+    ))
+    .says(format!("`{function}`: {sentence}"))
+}
+
+/// `Microsoft.X/a/b` and the names `n1`, `n2` give `Microsoft.X/a/n1/b/n2`.
+pub(crate) fn type_and_names(function: &str, kind: &str, names: &[String]) -> Result<String, Fault> {
+    let mut segments = kind.trim_matches('/').split('/');
+    let namespace = segments.next().unwrap_or("");
+    let segments: Vec<&str> = segments.collect();
+    if segments.len() != names.len() || segments.is_empty() {
+        return Err(id_fault(
+            function,
+            &format!("the type '{kind}' requires '{}' resource name argument(s)", segments.len()),
+            &format!("the type `{kind}` takes {} names; {} are given", segments.len(), names.len()),
+        ));
+    }
+    let mut out = namespace.to_string();
+    for (segment, name) in segments.iter().zip(names) {
+        out.push('/');
+        out.push_str(segment);
+        out.push('/');
+        out.push_str(name);
+    }
+    Ok(out)
+}

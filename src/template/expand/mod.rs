@@ -1,0 +1,191 @@
+//! Expansion: a template and its values into resources with ids, dependencies and bodies, and outputs.
+
+mod body;
+mod draft;
+mod links;
+mod nested;
+mod order;
+mod outputs;
+mod result;
+
+pub use links::{Linker, NoLinks, TemplateLink};
+pub use result::{EffectiveParameter, Expansion, NestedDeployment, Output, Resource};
+
+use super::budget::{Budget, Limits};
+use super::context::Context;
+use super::document::Sections;
+use super::error::{Fault, TemplateError};
+use super::eval::{Given, Machine};
+use super::parameters::Parameters;
+use super::{Document, Template, azure_path};
+use indexmap::IndexMap;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Most errors that one expansion reports.
+const MAX_ERRORS: usize = 50;
+/// Stack of the thread that expands: evaluation is recursive, and its depth is bounded below this.
+const STACK: usize = 64 << 20;
+
+/// Expands a template without linked ones.
+pub fn expand(
+    template: &Template,
+    parameters: &Parameters,
+    context: &Context,
+    limits: &Limits,
+) -> Result<Expansion, Vec<TemplateError>> {
+    expand_linked(template, parameters, context, limits, &NoLinks)
+}
+
+/// Expands a template; `linker` finds the templates that it links.
+pub fn expand_linked(
+    template: &Template,
+    parameters: &Parameters,
+    context: &Context,
+    limits: &Limits,
+    linker: &dyn Linker,
+) -> Result<Expansion, Vec<TemplateError>> {
+    on_a_deep_stack(|| {
+        let budget = Budget::new(limits);
+        let run = Run { budget: &budget, linker, parts: RefCell::default() };
+        run.template(template, &parameters.given, context, 0)
+    })
+}
+
+/// Runs `work` where recursion has room. Without a thread to be had it runs here.
+pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let slot = std::sync::Mutex::new(Some(work));
+    let take = || slot.lock().ok().and_then(|mut slot| slot.take()).map(|work| work());
+    let done = std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, take);
+        spawned.ok().map(|thread| thread.join())
+    });
+    match done {
+        Some(Ok(Some(result))) => result,
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        _ => match take() {
+            Some(result) => result,
+            None => std::panic::resume_unwind(Box::new("the work of an expansion was lost")),
+        },
+    }
+}
+
+/// One expansion with all its nested ones.
+struct Run<'r> {
+    budget: &'r Budget,
+    linker: &'r dyn Linker,
+    /// Nested templates by text and place, so that a loop of deployments copies its template once.
+    parts: RefCell<HashMap<(usize, u32), Template>>,
+}
+
+impl Run<'_> {
+    fn template(
+        &self,
+        template: &Template,
+        given: &IndexMap<String, Given>,
+        context: &Context,
+        depth: usize,
+    ) -> Result<Expansion, Vec<TemplateError>> {
+        let document = &template.document;
+        let one = |fault: Fault| vec![fault.located(Some(document), "properties.template", None)];
+        let sections = Sections::read(&template.root).map_err(one)?;
+        self.count(&sections).map_err(one)?;
+        check_names(&sections, given).map_err(one)?;
+        let machine = Machine::new(&sections, given, context, self.budget);
+        let mut errors = Vec::new();
+        let mut parameters = IndexMap::new();
+        for (name, node) in &sections.parameters.list {
+            match machine.parameter(name) {
+                Ok(value) => {
+                    let secure = machine.is_secure(node) || value.secret;
+                    let effective = EffectiveParameter {
+                        kind: machine.type_word(node),
+                        secure,
+                        given: machine.given(name).is_some(),
+                        value: value.to_json(),
+                        secret_pointers: value.secret_pointers(),
+                    };
+                    parameters.insert((*name).to_string(), effective);
+                }
+                Err(fault) => {
+                    errors.push(fault.located(Some(document), &format!("properties.template.parameters.{name}"), None))
+                }
+            }
+        }
+        if !errors.is_empty() {
+            errors.truncate(MAX_ERRORS);
+            return Err(errors);
+        }
+        let stage = Stage { run: self, machine: &machine, sections: &sections, template, context, loops: &[], depth };
+        let resources = stage.resources()?;
+        let outputs = stage.outputs()?;
+        Ok(Expansion { scope_id: context.scope_id(), resources, outputs, parameters })
+    }
+
+    fn count(&self, sections: &Sections<'_>) -> Result<(), Fault> {
+        let limits = self.budget.limits();
+        for (what, count, most) in [
+            ("parameters", sections.parameters.list.len(), limits.parameters),
+            ("variables", sections.variables.list.len(), limits.variables),
+            ("outputs", sections.outputs.list.len(), limits.outputs),
+        ] {
+            if count > most {
+                return Err(Fault::limit(format!(
+                    "The number of template {what} limit exceeded. Limit: '{most}' and actual: '{count}'. Please see https://aka.ms/arm-template/#{what} for usage details."
+                ))
+                .says(format!("the template has {count} {what}; Azure allows {most}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values for parameters that the template does not have are an error.
+fn check_names(sections: &Sections<'_>, given: &IndexMap<String, Given>) -> Result<(), Fault> {
+    let extra: Vec<&str> = given.keys().map(String::as_str).filter(|n| sections.parameters.get(n).is_none()).collect();
+    let Some(first) = extra.first() else { return Ok(()) };
+    let known: Vec<&str> = sections.parameters.list.iter().map(|(n, _)| *n).collect();
+    let fault = Fault::new(format!(
+        "The template parameters '{}' in the parameters file are not valid; they are not present in the original template and can therefore not be provided at deployment time. The only supported parameters for this template are '{}'. Please see https://aka.ms/arm-pass-parameter-values for usage details.",
+        extra.join(", "),
+        known.join(", ")
+    ))
+    .says(format!(
+        "{} given, and the template has no such parameter",
+        match extra.as_slice() {
+            [only] => format!("a value for `{only}` is"),
+            many => format!("values for {} are", super::eval::listed(many)),
+        }
+    ));
+    Err(match super::eval::nearest(first, &known) {
+        Some(near) => fault.help(format!("write `{near}`")),
+        None => fault,
+    })
+}
+
+/// The resources of one template, evaluated by the machine of that template or, at outer scope, of the one around it.
+struct Stage<'s> {
+    run: &'s Run<'s>,
+    machine: &'s Machine<'s>,
+    sections: &'s Sections<'s>,
+    template: &'s Template,
+    /// Where the resources go; not always where the machine's functions look.
+    context: &'s Context,
+    /// Loops around the whole template: an outer-scoped template inside a loop.
+    loops: &'s [draft::Turn],
+    depth: usize,
+}
+
+impl Stage<'_> {
+    fn document(&self) -> &Document {
+        &self.template.document
+    }
+
+    fn error(&self, fault: Fault, pointer: &str, resource: Option<&str>) -> TemplateError {
+        fault.located(Some(self.document()), &azure_path(pointer), resource)
+    }
+
+    fn isolated(&self) -> bool {
+        std::ptr::eq(self.sections, self.machine.sections)
+    }
+}

@@ -1,0 +1,56 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn value(text: &str) -> Value {
+    read(text).unwrap().to_value()
+}
+
+#[test]
+fn strict_json_is_read() {
+    assert_eq!(value(r#"{"a":[1,-2,3.5,"x",true,null]}"#), json!({"a": [1, -2, 3.5, "x", true, null]}));
+    assert_eq!(value(r#""\u00e4\n\"\ud83d\ude00""#), json!("ä\n\"😀"));
+}
+
+#[test]
+fn comments_commas_quotes_and_bare_keys_are_read() {
+    let text = "\u{feff}// head\n{ /* a */ a: 'it''s', 'b': \"x\ny\", c: [1, 2,], // tail\n }  /* end */";
+    assert!(read(text).is_err(), "two strings in a row are not one");
+    let text = "\u{feff}// head\n{ /* a */ a: 'it\\'s', 'b': \"x\ny\", c: [1, 2,], // tail\n }  /* end */";
+    assert_eq!(value(text), json!({"a": "it's", "b": "x\ny", "c": [1, 2]}));
+}
+
+#[test]
+fn the_body_of_the_stock_client_is_read() {
+    let body = "{\"properties\": {\"mode\": \"Incremental\", template:{ // why\n \"resources\": [] }}}";
+    assert_eq!(value(body), json!({"properties": {"mode": "Incremental", "template": {"resources": []}}}));
+}
+
+#[test]
+fn the_last_of_two_equal_keys_counts() {
+    assert_eq!(value(r#"{"a":1,"b":2,"a":3}"#), json!({"a": 3, "b": 2}));
+}
+
+#[test]
+fn a_mistake_has_a_place() {
+    let error = read("{\n  \"a\": 1\n  \"b\": 2\n}").unwrap_err();
+    let document = Document::new("{\n  \"a\": 1\n  \"b\": 2\n}");
+    let at = document.position(error.offset);
+    assert_eq!((at.line, at.column), (3, 3));
+    assert_eq!(error.message, "`\"` stands where `,` or `}` belongs; the object is not closed");
+}
+
+#[test]
+fn depth_and_size_are_bounded() {
+    let deep = "[".repeat(100_000);
+    assert!(read(&deep).unwrap_err().message.contains("nested more than 128 deep"));
+    assert!(read_with("[1,2,3]", ReadLimits { bytes: 3, depth: 9 }).is_err());
+}
+
+#[test]
+fn unfinished_texts_are_errors() {
+    for text in
+        ["", "{", "[", "\"a", "'a", "{\"a\"", "{\"a\":", "[1", "/*", "\"\\", "\"\\u12", "nul", "-", "1e", "{a}", "/"]
+    {
+        assert!(read(text).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,203 @@
+//! Finishing at deployment time what was not known before.
+//!
+//! Turns the partly evaluated parts of a [`Resource`], an [`Output`] or the parameters of a [`NestedDeployment`] into
+//! values, by asking a [`Runtime`]. What the runtime does not know stays an expression.
+
+use super::budget::{Budget, Limits};
+use super::context::Context;
+use super::document::Sections;
+use super::error::{Fault, TemplateError};
+use super::eval::{Frame, Given, Machine, Phase};
+use super::expand::{Expansion, Linker, NestedDeployment, Output, Resource, expand_linked, on_a_deep_stack};
+use super::functions::KEY_VAULT_SECRET;
+use super::json::{Node, NodeKind, Object};
+use super::parameters::Parameters;
+use super::value::{Kind, Val};
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Answers questions about deployed resources. `Ok(None)`: not known (yet); the expression stays as it is.
+pub trait Runtime: Sync {
+    /// The `properties` of a resource, or the whole of it when `full`.
+    fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Value>, String>;
+
+    /// The answer of an action such as `listKeys`.
+    fn list(
+        &self,
+        function: &str,
+        id: &str,
+        api_version: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Option<Value>, String>;
+
+    /// Any other function that only the service can answer: `providers`, `roleDefinitions`, `keyVaultSecret`
+    /// (vault id, secret name, version), and `resourceGroup` when the context does not know its location.
+    fn function(&self, name: &str, args: &[Value]) -> Result<Option<Value>, String> {
+        let _ = (name, args);
+        Ok(None)
+    }
+}
+
+/// A value with everything filled in that the runtime could answer.
+#[derive(Clone, PartialEq)]
+pub struct Resolved {
+    /// The value.
+    pub value: Value,
+    /// JSON pointers of parts that must not be shown.
+    pub secret_pointers: Vec<String>,
+    /// JSON pointers of parts that are still expressions.
+    pub unknown: Vec<String>,
+}
+
+/// A resource with everything filled in that the runtime could answer.
+#[derive(Clone, PartialEq)]
+pub struct ResolvedResource {
+    /// Full id; `[expression]` when it is still not known.
+    pub id: String,
+    /// False when the condition turns out false: the resource is skipped.
+    pub present: bool,
+    /// The whole resource.
+    pub body: Resolved,
+}
+
+impl Resource {
+    /// Finishes the resource at deployment time.
+    pub fn resolve(&self, context: &Context, runtime: &dyn Runtime) -> Result<ResolvedResource, TemplateError> {
+        if self.unknown.is_empty() && self.identity.0.is_known() && self.identity.1.is_null() {
+            let body = Resolved {
+                value: self.body.clone(),
+                secret_pointers: self.secret_pointers.clone(),
+                unknown: Vec::new(),
+            };
+            return Ok(ResolvedResource { id: self.id.clone(), present: true, body });
+        }
+        let work = |machine: &Machine<'_>| -> Result<ResolvedResource, Fault> {
+            let condition = finished(machine, &self.identity.1)?;
+            let id = finished(machine, &self.identity.0)?;
+            let id = id.as_str().map_or_else(|| self.id.clone(), |id| id.to_string());
+            if condition.as_bool() == Some(false) {
+                let body = Resolved { value: Value::Null, secret_pointers: Vec::new(), unknown: Vec::new() };
+                return Ok(ResolvedResource { id, present: false, body });
+            }
+            Ok(ResolvedResource { id, present: true, body: resolved(machine, &self.parts)? })
+        };
+        at_runtime(context, runtime, work).map_err(|fault| fault.located(None, "", Some(&self.id)))
+    }
+}
+
+impl Output {
+    /// Finishes the output at the end of a deployment.
+    pub fn resolve(&self, context: &Context, runtime: &dyn Runtime) -> Result<Resolved, TemplateError> {
+        at_runtime(context, runtime, |machine| resolved(machine, &self.parts))
+            .map_err(|fault| fault.located(None, "outputs", None))
+    }
+}
+
+impl NestedDeployment {
+    /// Expands the inner template with its parameters finished: what the service does when the deployment's turn comes.
+    /// At outer scope the resources are those known before; finish each by [`Resource::resolve`]. `None` without a template.
+    pub fn expand(
+        &self,
+        context: &Context,
+        limits: &Limits,
+        linker: &dyn Linker,
+        runtime: &dyn Runtime,
+    ) -> Result<Option<Expansion>, Vec<TemplateError>> {
+        let Some(template) = &self.template else { return Ok(None) };
+        if self.outer {
+            return Ok(self.expansion.clone());
+        }
+        let mut inner = self.context.clone();
+        inner.now = context.now;
+        inner.guid_seed = context.guid_seed;
+        inner.cloud.clone_from(&context.cloud);
+        let given = at_runtime(context, runtime, |machine| {
+            let mut given = IndexMap::new();
+            for (name, value) in &self.given {
+                let val = value.value().unwrap_or(Val::NULL);
+                given.insert(name.clone(), Given::Value(finished(machine, &val)?));
+            }
+            Ok(given)
+        })
+        .map_err(|fault| vec![fault.located(None, "properties.parameters", None)])?;
+        expand_linked(template, &Parameters { given }, &inner, limits, linker).map(Some)
+    }
+
+    /// Names of the parameters that are given, with their values as far as known and the pointers of secret parts.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, Value, Vec<String>)> {
+        let one = |(name, given): (&String, &Given)| {
+            let val = given.value().unwrap_or(Val::NULL);
+            (name.clone(), val.to_json(), val.secret_pointers())
+        };
+        self.given.iter().map(one).collect()
+    }
+}
+
+impl Parameters {
+    /// Fetches the secrets that a parameter file names in key vaults; those that the runtime does not know stay.
+    pub fn fetch_secrets(&mut self, runtime: &dyn Runtime) -> Result<(), TemplateError> {
+        for given in self.given.values_mut() {
+            let Given::Secret { vault, name, version } = given else { continue };
+            let args: Vec<Value> = [Some(&*vault), Some(&*name), version.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|t| Value::from(t.as_str()))
+                .collect();
+            let answer = runtime.function(KEY_VAULT_SECRET, &args).map_err(|why| {
+                Fault::coded("KeyVaultParameterReferenceNotFound", why.clone()).says(why).located(
+                    None,
+                    "properties.parameters",
+                    None,
+                )
+            })?;
+            if let Some(value) = answer {
+                let val = Val::from_json(&value).map_err(|fault| fault.located(None, "properties.parameters", None))?;
+                *given = Given::Value(val.into_secret());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs `work` with a machine that has no template and asks the runtime.
+fn at_runtime<T: Send>(
+    context: &Context,
+    runtime: &dyn Runtime,
+    work: impl FnOnce(&Machine<'_>) -> Result<T, Fault> + Send,
+) -> Result<T, Fault> {
+    on_a_deep_stack(|| {
+        let root = Node { offset: 0, kind: NodeKind::Object(Object::default()) };
+        let sections = Sections::read(&root)?;
+        let given = IndexMap::new();
+        let budget = Budget::new(&Limits::default());
+        let mut machine = Machine::new(&sections, &given, context, &budget);
+        machine.runtime = Some(runtime);
+        work(&machine)
+    })
+}
+
+fn resolved(machine: &Machine<'_>, val: &Val) -> Result<Resolved, Fault> {
+    let done = finished(machine, val)?;
+    Ok(Resolved { value: done.to_json(), secret_pointers: done.secret_pointers(), unknown: done.unknown_pointers() })
+}
+
+/// The value with its unknown parts evaluated.
+fn finished(machine: &Machine<'_>, val: &Val) -> Result<Val, Fault> {
+    match &val.kind {
+        Kind::Expr(partial) => {
+            let done = machine.eval(&partial.expr, &Frame::root(Phase::Resolve))?;
+            Ok(done.secret_if(val.secret))
+        }
+        Kind::Array(array) if !val.is_known() => {
+            let items = array.items.iter().map(|v| finished(machine, v)).collect::<Result<_, _>>()?;
+            Ok(Val::array(items)?.secret_if(val.secret))
+        }
+        Kind::Object(object) if !val.is_known() => {
+            let members = object.members.iter().map(|(k, v)| Ok((Arc::clone(k), finished(machine, v)?)));
+            Ok(Val::object(members.collect::<Result<_, Fault>>()?)?.secret_if(val.secret))
+        }
+        _ => Ok(val.clone()),
+    }
+}
