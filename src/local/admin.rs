@@ -6,6 +6,7 @@ use super::core::{Cx, lock, not_served};
 use super::error::ArmError;
 use super::faults::Fault;
 use super::http::{Reply, Request};
+use super::types::limits;
 use super::{autoscale, lro, meta};
 
 /// Answers `/_local/…`.
@@ -36,6 +37,8 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             autoscale::forget_metrics(cx);
             Ok(Reply::empty(204))
         }
+        ("GET", ["limits"]) => Ok(Reply::ok(limits::get(cx))),
+        ("POST", ["limits"]) => Ok(Reply::ok(limits::set(cx, &request.json()?)?)),
         ("GET", ["faults"]) => Ok(Reply::ok(faults_body(cx))),
         ("POST", ["faults"]) => {
             let faults = read_faults(&request.json()?).map_err(|text| ArmError::bad("InvalidRequestContent", text))?;

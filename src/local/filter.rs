@@ -52,6 +52,24 @@ impl Filter {
         parser.tokens.is_empty().then_some(filter)
     }
 
+    /// Whether a body that is no resource of the store passes.
+    #[must_use]
+    pub fn passes(&self, body: &Value) -> bool {
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.matches(&Row {
+            id: text("id"),
+            kind: text("type"),
+            name: text("name"),
+            body: body.clone(),
+            etag: String::new(),
+            created: 0,
+            changed: 0,
+            settles: 0,
+            settling: String::new(),
+            hidden: Value::Null,
+        })
+    }
+
     /// Whether a resource passes. Tag clauses (`tagName eq … and tagValue eq …`) look at the same tag.
     #[must_use]
     pub fn matches(&self, row: &Row) -> bool {
@@ -94,7 +112,8 @@ fn test(row: &Row, field: &str, holds: impl Fn(&str) -> bool) -> bool {
         "tagvalue" => tags(row).any(|(_, value)| holds(value)),
         path => {
             let pointer = format!("/{}", path.replace('.', "/"));
-            find(&row.body, &pointer).is_some_and(|value| match value {
+            let inner = format!("/properties{pointer}");
+            find(&row.body, &pointer).or_else(|| find(&row.body, &inner)).is_some_and(|value| match value {
                 Value::String(text) => holds(text),
                 other => holds(&other.to_string()),
             })
@@ -214,6 +233,15 @@ impl Parser<'_> {
             }
             Token::Word(word) if self.tokens.first() == Some(&Token::Open) => {
                 self.next();
+                if self.tokens.first() == Some(&Token::Close) && word.eq_ignore_ascii_case("atScope") {
+                    self.next();
+                    return Some(Filter::All);
+                }
+                if word.eq_ignore_ascii_case("assignedTo") {
+                    let Token::Text(principal) = self.next()? else { return None };
+                    self.eat(&Token::Close)?;
+                    return Some(Filter::Is("principalId".into(), principal));
+                }
                 let (first, _, second) = (self.next()?, self.eat(&Token::Comma)?, self.next()?);
                 self.eat(&Token::Close)?;
                 match (word.to_lowercase().as_str(), first, second) {

@@ -100,12 +100,19 @@ pub fn poll(cx: &mut Cx<'_>, request: &Request, id: &str, monitor: bool) -> Resu
         });
     }
     let start = doc.get("start").cloned().unwrap_or_default();
+    // Network's status is nothing but a status
+    let bare = request.segments.iter().any(|part| part.eq_ignore_ascii_case("Microsoft.Network"));
     let mut body = json!({ "startTime": start, "status": "InProgress", "name": id });
+    if bare {
+        body = json!({ "status": "InProgress" });
+    }
     if running {
         return Ok(Reply::ok(body).header("Retry-After", "1"));
     }
     if let Some(map) = body.as_object_mut() {
-        map.insert("endTime".into(), json!(cx.now.to_string()));
+        if !bare {
+            map.insert("endTime".into(), json!(cx.now.to_string()));
+        }
         match error {
             Some(error) => {
                 map.insert("status".into(), json!("Failed"));

@@ -229,7 +229,14 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
     };
     let mut rows = cx.store.below(&below);
     rows.retain(|row| row.kind.eq_ignore_ascii_case(&wanted) && filter.matches(row));
-    // `atScope()` aside, role assignments and locks of a scope include those above it
+    if path.parent().is_none() && wanted.starts_with("Microsoft.Authorization/") {
+        // what is assigned above holds here too
+        let above = cx.store.of_kind(&wanted).into_iter().filter(|row| {
+            let scope = key(&Path::of(&row.id).scope);
+            key(&path.scope).starts_with(&format!("{scope}/")) && filter.matches(row)
+        });
+        rows.extend(above.collect::<Vec<_>>());
+    }
     let values = rows.iter().map(|row| types::rule(&row.kind).shown(cx, row, request)).collect();
     Ok(page(request, values))
 }

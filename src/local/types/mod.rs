@@ -1,9 +1,20 @@
 //! The rules of resource types: what a provider checks, fills in, refuses and does. A type without rules is stored as
 //! sent. The table in `docs/local-endpoint.md` says which is which.
 
-use serde_json::Value;
+pub mod batch;
+pub mod compute;
+pub mod insights;
+pub mod instances;
+pub mod library;
+pub mod limits;
+pub mod network;
+pub mod refs;
+pub mod security;
+pub mod storage;
 
-use super::core::Cx;
+use serde_json::{Value, json};
+
+use super::core::{Cx, page};
 use super::error::ArmError;
 use super::http::{Reply, Request};
 use super::id::Path;
@@ -103,6 +114,7 @@ struct Plain;
 
 impl Rule for Plain {
     fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        security::identity(put)?;
         if put.at("/properties").is_some_and(Value::is_object) {
             put.set("/properties/provisioningState", "Succeeded".into());
         }
@@ -110,10 +122,63 @@ impl Rule for Plain {
     }
 }
 
+/// A type without rules whose instances have a place.
+struct Placed;
+
+impl Rule for Placed {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        Plain.prepare(put)
+    }
+}
+
 /// The rules of a type.
 #[must_use]
-pub fn rule(_kind: &str) -> &'static dyn Rule {
-    &Plain
+pub fn rule(kind: &str) -> &'static dyn Rule {
+    match kind.to_lowercase().as_str() {
+        "microsoft.compute/virtualmachinescalesets" => &compute::ScaleSet,
+        "microsoft.compute/virtualmachinescalesets/virtualmachines" => &instances::Instance,
+        "microsoft.compute/virtualmachines"
+        | "microsoft.compute/disks"
+        | "microsoft.compute/availabilitysets"
+        | "microsoft.compute/galleries"
+        | "microsoft.compute/galleries/images"
+        | "microsoft.compute/galleries/images/versions"
+        | "microsoft.compute/proximityplacementgroups" => &compute::Compute,
+        "microsoft.network/virtualnetworks" => &network::Network::Vnet,
+        "microsoft.network/networksecuritygroups" => &network::Network::SecurityGroup,
+        "microsoft.network/publicipaddresses" => &network::Network::PublicIp,
+        "microsoft.network/loadbalancers" => &network::Network::LoadBalancer,
+        "microsoft.network/natgateways"
+        | "microsoft.network/routetables"
+        | "microsoft.network/networkinterfaces"
+        | "microsoft.network/privateendpoints"
+        | "microsoft.network/bastionhosts"
+        | "microsoft.network/publicipprefixes"
+        | "microsoft.network/applicationgateways" => &network::Network::Other,
+        "microsoft.storage/storageaccounts" => &storage::Account,
+        "microsoft.storage/storageaccounts/fileservices"
+        | "microsoft.storage/storageaccounts/blobservices"
+        | "microsoft.storage/storageaccounts/queueservices"
+        | "microsoft.storage/storageaccounts/tableservices" => &storage::Service,
+        "microsoft.storage/storageaccounts/fileservices/shares"
+        | "microsoft.storage/storageaccounts/blobservices/containers" => &storage::Share,
+        "microsoft.managedidentity/userassignedidentities" => &security::Identity,
+        "microsoft.authorization/roleassignments" => &security::RoleAssignment,
+        "microsoft.authorization/locks" => &security::Lock,
+        "microsoft.keyvault/vaults" => &security::Vault,
+        "microsoft.keyvault/vaults/secrets" => &security::Secret,
+        "microsoft.batch/batchaccounts" => &batch::Account,
+        "microsoft.batch/batchaccounts/pools" => &batch::Pool,
+        "microsoft.insights/autoscalesettings" => &insights::Autoscale,
+        "microsoft.machinelearningservices/workspaces"
+        | "microsoft.operationalinsights/workspaces"
+        | "microsoft.insights/datacollectionrules" => &Placed,
+        _ => &Plain,
+    }
 }
 
 /// Types that are always there below their parent (`fileServices/default`).
@@ -127,7 +192,17 @@ pub fn implied(kind: &str) -> bool {
 
 /// The body of a resource that exists without having been written.
 #[must_use]
-pub fn virtual_resource(_cx: &Cx<'_>, _path: &Path) -> Option<Value> {
+pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
+    let kind = path.resource_type();
+    if implied(&kind) {
+        return storage::service_body(cx, path);
+    }
+    if kind.eq_ignore_ascii_case("Microsoft.Authorization/roleDefinitions") {
+        let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
+        return library::roles(sub)
+            .into_iter()
+            .find(|role| role.get("name").and_then(Value::as_str) == Some(path.name()));
+    }
     None
 }
 
@@ -135,7 +210,10 @@ pub fn virtual_resource(_cx: &Cx<'_>, _path: &Path) -> Option<Value> {
 ///
 /// # Errors
 /// What the service says (`InUseSubnetCannotBeDeleted`).
-pub fn check_child_delete(_cx: &Cx<'_>, _id: &str, _child: &Value) -> Result<(), ArmError> {
+pub fn check_child_delete(cx: &Cx<'_>, id: &str, _child: &Value) -> Result<(), ArmError> {
+    if id.to_lowercase().contains("/subnets/") {
+        return network::subnet_free(cx, id);
+    }
     Ok(())
 }
 
@@ -143,6 +221,30 @@ pub fn check_child_delete(_cx: &Cx<'_>, _id: &str, _child: &Value) -> Result<(),
 ///
 /// # Errors
 /// What the service says.
-pub fn service(_cx: &mut Cx<'_>, _request: &Request, _path: &Path, _word: &str) -> Result<Option<Reply>, ArmError> {
-    Ok(None)
+pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> Result<Option<Reply>, ArmError> {
+    let namespace = path.namespace.as_deref().unwrap_or_default().to_lowercase();
+    let location = path.names.first().map(|name| super::names::location(name));
+    Ok(match (request.method.as_str(), namespace.as_str(), word) {
+        ("POST", "microsoft.storage", "checknameavailability") => Some(storage::check_name(cx, request)?),
+        ("POST", "microsoft.keyvault", "checknameavailability") => Some(security::check_vault_name(cx, request)?),
+        ("POST", _, "checknameavailability") => {
+            let sent = request.json()?;
+            let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
+            let taken = cx.store.rows().any(|row| row.name == name && row.kind.to_lowercase().starts_with(&namespace));
+            Some(Reply::ok(json!({ "nameAvailable": !taken })))
+        }
+        ("GET", "microsoft.compute", "usages") => {
+            Some(page(request, limits::usages(cx, &location.unwrap_or_default())))
+        }
+        ("GET", "microsoft.compute", "skus") if path.types.len() == 1 => {
+            let wanted = request.query("$filter").and_then(|text| text.split('\'').nth(1)).map(super::names::location);
+            Some(page(request, limits::skus(cx, wanted.as_deref())))
+        }
+        ("GET", "microsoft.authorization", "roledefinitions") => {
+            let filter = super::filter::Filter::of(request)?;
+            let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
+            Some(page(request, library::roles(sub).into_iter().filter(|role| filter.passes(role)).collect()))
+        }
+        _ => None,
+    })
 }

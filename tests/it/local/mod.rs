@@ -1,7 +1,9 @@
 //! The local endpoint: over sockets where sockets matter, straight into the core elsewhere.
 
+mod autoscale;
 mod basics;
 mod server;
+mod types;
 
 use dsvmc::local::http::{Reply, Request};
 use dsvmc::local::{Endpoint, Options, SUBSCRIPTION};
