@@ -1,6 +1,6 @@
 //! The one catalogue of diagnostic codes. One row per code; the enum, the tables and the docs come from it.
 //!
-//! Ranges: 00xx syntax, 01xx names, 02xx types and values, 03xx pool model, 04xx graph, 05xx emission,
+//! Ranges: 00xx syntax, 01xx names, 02xx types and values, 03xx pool model, 04xx graph (042x-044x autoscale rules), 05xx emission,
 //! 06xx lint, 07xx plan, 08xx apply and Azure, 09xx endpoint, CLI, internal. A code is never reused.
 
 use super::Severity;
@@ -71,6 +71,75 @@ catalogue! {
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of another type is expected here";
     // 03xx pool model
+    ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";
+    ImageIsAgeing = 302, Warning, "image-is-ageing", "an image whose end is announced";
+    SizeIsRetired = 303, Error, "size-is-retired", "a size that can no longer be deployed";
+    SizeIsRestricted = 304, Warning, "size-is-restricted", "a size that new subscriptions cannot use";
+    GenerationMismatch = 305, Error, "generation-mismatch", "a size that does not boot the image's generation";
+    ArchitectureMismatch = 306, Error, "architecture-mismatch", "an image for another processor architecture than the size has";
+    ImageWithoutNvme = 307, Error, "image-without-nvme", "a size with NVMe disks only, and an image that cannot start from them";
+    ImagePerhapsWithoutNvme = 308, Warning, "image-perhaps-without-nvme", "a size with NVMe disks only, and an image that is not known to start from them";
+    GpuWithoutDriver = 309, Error, "gpu-without-driver", "a size with GPUs whose driver the image lacks";
+    VisualizationSize = 310, Error, "visualization-size", "a size of the NV series with a data science image";
+    NvswitchWithoutFabricManager = 311, Error, "nvswitch-without-fabric-manager", "a size with NVSwitch and an image without the Fabric Manager";
+    EphemeralDiskImpossible = 312, Error, "ephemeral-disk-impossible", "a size that has no place for an ephemeral system disk";
+    EphemeralDiskTooSmall = 313, Error, "ephemeral-disk-too-small", "an ephemeral system disk without room for the image";
+    OsDiskBelowImage = 314, Error, "os-disk-below-image", "a system disk smaller than the image";
+    PremiumDiskImpossible = 315, Error, "premium-disk-impossible", "a size that takes no premium disks";
+    TrustedLaunchImpossible = 316, Error, "trusted-launch-impossible", "Trusted Launch where image or size cannot do it";
+    SecureBootWithGpu = 317, Warning, "secure-boot-with-gpu", "Secure Boot on a size with GPUs";
+    WindowsPool = 318, Error, "windows-pool", "an interactive pool of Windows machines";
+    SpotNotOffered = 319, Error, "spot-not-offered", "a size that is not offered at spot price";
+    SpotTermsOfRegular = 320, Error, "spot-terms-of-regular", "spot terms of a pool with regular machines";
+    EvictionUnderAutoscale = 321, Error, "eviction-under-autoscale", "an eviction rule that autoscale cannot live with";
+    MaxPriceRefused = 322, Error, "max-price-refused", "a spot price that Azure does not take";
+    NoticeOnSpot = 323, Error, "notice-on-spot", "a notice before deletion that spot machines do not get";
+    HealthCheckIncomplete = 324, Error, "health-check-incomplete", "a health check that lacks a part or has one too many";
+    OutOfBounds = 325, Error, "out-of-bounds", "a setting outside of the bounds that Azure gives it";
+    RegionWithoutZones = 326, Error, "region-without-zones", "zones in a region that has none";
+    OrchestrationClash = 327, Error, "orchestration-clash", "needs that no kind of scale set meets together";
+    TooManyMachines = 328, Error, "too-many-machines", "more machines than a scale set can hold";
+    MachinesRangeRefused = 329, Error, "machines-range-refused", "a number of machines that contradicts itself";
+    PoolWithoutAdmin = 330, Error, "pool-without-admin", "a pool without an administrator";
+    AdminNameRefused = 331, Error, "admin-name-refused", "an administrator's name that Azure refuses";
+    UserNameMalformed = 332, Error, "user-name-malformed", "a user name that Linux or Azure does not take";
+    AdminWithoutCredentials = 333, Error, "admin-without-credentials", "an administrator who cannot log in";
+    SshKeyRefused = 334, Error, "ssh-key-refused", "a public key that Azure does not take";
+    AccountTaken = 335, Error, "account-taken", "two accounts with the same name or id";
+    PasswordSecretWithoutVault = 336, Error, "password-secret-without-vault", "a password in a vault that the pool does not name";
+    JupyterhubUpperCase = 337, Error, "jupyterhub-upper-case", "a user name with capitals where JupyterHub is served";
+    JupyterhubWithoutPassword = 338, Error, "jupyterhub-without-password", "JupyterHub without anybody who has a password";
+    JupyterhubWithoutAffinity = 339, Error, "jupyterhub-without-affinity", "JupyterHub where users change machines";
+    ImageWithoutJupyterhub = 340, Error, "image-without-jupyterhub", "JupyterHub served from an image that has none";
+    ServedToNobody = 341, Error, "served-to-nobody", "a service that nobody may reach";
+    AllowedButNotServed = 342, Error, "allowed-but-not-served", "access to a port that nothing serves";
+    OpenToEveryone = 343, Error, "open-to-everyone", "the whole internet let in as a number";
+    PasswordOpenToInternet = 344, Error, "password-open-to-internet", "password log-in open to the whole internet";
+    ServedTwice = 345, Error, "served-twice", "a port served twice";
+    SubnetRefused = 346, Error, "subnet-refused", "a subnet that Azure refuses";
+    SubnetsOverlap = 347, Error, "subnets-overlap", "two subnets with common addresses";
+    UnknownSubnet = 348, Error, "unknown-subnet", "a subnet that the network does not have";
+    SubnetWithoutRoom = 349, Error, "subnet-without-room", "a subnet with fewer addresses than machines";
+    NetworkMeetsDocker = 350, Error, "network-meets-docker", "a network in the address range of Docker";
+    NoWayOut = 351, Error, "no-way-out", "machines that need the internet and cannot reach it";
+    NoPublicBalancer = 352, Error, "no-public-balancer", "a way out through a load balancer without a public address";
+    ExistingWithoutName = 353, Error, "existing-without-name", "an existing thing without the name that finds it";
+    QuotaRefused = 354, Error, "quota-refused", "a share without a capacity that Azure offers";
+    NfsNeedsPremium = 355, Error, "nfs-needs-premium", "an NFS share on standard storage";
+    NfsTakesNoAuth = 356, Error, "nfs-takes-no-auth", "a way to prove oneself on an NFS share";
+    RootSquashOnSmb = 357, Error, "root-squash-on-smb", "an NFS setting on an SMB share";
+    PremiumIsNotGeoRedundant = 358, Error, "premium-is-not-geo-redundant", "premium storage with copies in a second region";
+    ShareVaultMismatch = 359, Error, "share-vault-mismatch", "a share and a vault that do not go together";
+    MountIsNoPath = 360, Error, "mount-is-no-path", "a mount point that is no plain absolute path";
+    MountOnTemporaryDisk = 361, Error, "mount-on-temporary-disk", "a mount point on the temporary disk";
+    MountHidesFolder = 362, Error, "mount-hides-folder", "a mount point that hides a folder of the system";
+    MountsOverlap = 363, Error, "mounts-overlap", "two shares mounted into each other";
+    ModeRefused = 364, Error, "mode-refused", "permissions that are not octal or open files to everybody";
+    LinkOutside = 365, Error, "link-outside", "a link that leaves the home folder or the share";
+    MountByIdentityImpossible = 366, Error, "mount-by-identity-impossible", "a share mounted by identity where that does not work";
+    PrivilegedRole = 367, Warning, "privileged-role", "a machine that may change nearly everything";
+    RoleIsNoGuid = 368, Error, "role-is-no-guid", "a role that is no GUID";
+    SecretNameRefused = 369, Error, "secret-name-refused", "a secret's name that Key Vault refuses";
     // 0380-0399 autoscale formulas of Azure Batch
     FormulaSyntax = 380, Error, "formula-syntax", "text that is no autoscale formula";
     FormulaLimit = 381, Error, "formula-limit", "a formula beyond the limits of Azure Batch";
@@ -86,7 +155,44 @@ catalogue! {
     FormulaRoundedDown = 391, Warning, "formula-rounded-down", "machines rounded down";
     FormulaCpuScale = 392, Warning, "formula-cpu-scale", "processor use compared as a percentage";
     // 04xx graph
+    DependencyCycle = 401, Error, "dependency-cycle", "resources that wait for each other";
+    ResourceNamedTwice = 402, Error, "resource-named-twice", "two resources with the same type and name";
+    AttributeUnavailable = 403, Error, "attribute-unavailable", "an attribute that this block does not have";
+    UnknownOverride = 404, Error, "unknown-override", "an override of a resource that a pool does not have";
+    ResourceWithoutType = 405, Error, "resource-without-type", "a resource without a type and version";
+    // 0420-0449 autoscale of interactive pools
+    RangeWithoutAutoscale = 420, Error, "range-without-autoscale", "a range of machines that nothing moves within";
+    AutoscaleWithoutRange = 421, Error, "autoscale-without-range", "autoscale of a fixed number of machines";
+    TwoPolicies = 422, Error, "two-policies", "two autoscale policies for one pool";
+    ZeroWithoutWake = 423, Error, "zero-without-wake", "a pool that can reach zero machines and never come back";
+    WithoutMetricsRefused = 424, Error, "without-metrics-refused", "a number for times without metrics that makes the pool bounce";
+    ThresholdsFlap = 425, Error, "thresholds-flap", "thresholds so close that the pool never shrinks";
+    ThresholdsCross = 426, Error, "thresholds-cross", "a shrinking threshold above the growing one";
+    RulesPointTheWrongWay = 427, Error, "rules-point-the-wrong-way", "a rule that grows on low load or shrinks on high load";
+    NeverShrinks = 428, Warning, "never-shrinks", "rules that only add machines";
+    NeverGrows = 429, Error, "never-grows", "rules that only remove machines";
+    DifferentMetrics = 430, Warning, "different-metrics", "growing and shrinking by different metrics";
+    IdleIsNotUnused = 431, Info, "idle-is-not-unused", "machines removed because their processors rest";
+    WindowRefused = 432, Error, "window-refused", "a time window that autoscale does not take";
+    MetricUnavailable = 433, Error, "metric-unavailable", "a metric that does not exist for this pool";
+    ThresholdUnit = 434, Error, "threshold-unit", "a threshold in another unit than the metric's";
+    RuleWithoutAction = 435, Error, "rule-without-action", "a rule without exactly one action";
+    SetOutside = 436, Error, "set-outside", "a rule that sets a number outside of the pool's range";
+    TooManyProfiles = 437, Error, "too-many-profiles", "more rules or profiles than an autoscale setting holds";
+    SchedulesOverlap = 438, Error, "schedules-overlap", "two schedules at the same time";
+    ScheduleRefused = 439, Error, "schedule-refused", "a schedule whose time is missing or impossible";
+    ScheduleOutsidePool = 440, Error, "schedule-outside-pool", "a schedule with limits beyond those of the pool";
+    UnknownTimezone = 441, Error, "unknown-timezone", "a time zone that autoscale does not know";
+    ForecastWithoutCpuRule = 442, Error, "forecast-without-cpu-rule", "a forecast without a rule that it could help";
     // 05xx emission
+    NameRefused = 501, Error, "name-refused", "a name that Azure refuses";
+    TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";
+    TooManyOutputs = 503, Error, "too-many-outputs", "more outputs than a template can have";
+    ResourceTooLarge = 504, Error, "resource-too-large", "a resource larger than a template can hold";
+    ExpressionTooLong = 505, Error, "expression-too-long", "an expression longer than a template can hold";
+    SetupTooLong = 506, Error, "setup-too-long", "a setup longer than a machine can be given";
+    ParameterTaken = 507, Error, "parameter-taken", "a parameter with the name of one that dsvmc adds";
+    TagsRefused = 508, Error, "tags-refused", "tags that Azure refuses";
     // 06xx lint
     // 07xx plan
     PlanRefused = 701, Error, "plan-refused", "a saved plan that no longer fits";

@@ -1,1 +1,136 @@
-//! Fleet → typed Azure resources and their references, ordered.
+//! The resource graph: turns a fleet into ARM resources with their bodies, dependencies and origins.
+//!
+//! Promises: every reference between resources is an edge; shared things are there once; the order is that of
+//! dependencies, then of the source. Knows no template: `emit` wraps the nodes, `plan` compares them.
+
+mod autoscale;
+mod balancer;
+mod cloud_init;
+mod context;
+pub mod context_free;
+pub mod diags;
+pub mod expr;
+mod free;
+mod network;
+mod order;
+mod output;
+mod scale_set;
+mod storage;
+mod support;
+pub mod values;
+pub mod versions;
+
+pub use expr::Text;
+
+use crate::diagnostics::Sink;
+use crate::model::Fleet;
+use crate::sema::checked::Checked;
+use crate::source::Span;
+use context::Builder;
+use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Index of a node in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// A resource.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// `Microsoft.X/y`
+    pub kind: Arc<str>,
+    /// API version.
+    pub api_version: Arc<str>,
+    /// Name; of a child resource with its parents' names (`account/default/share`).
+    pub name: Text,
+    /// Its id as an expression.
+    pub id: Text,
+    /// Everything besides type, version, name and dependencies, in the order of the template.
+    pub body: Map<String, Json>,
+    /// What must be there before.
+    pub needs: BTreeSet<NodeId>,
+    /// Where it comes from.
+    pub span: Span,
+    /// Parts of the body with places of their own: JSON pointer inside the resource, place.
+    pub places: Vec<(String, Span)>,
+    /// The pool that it belongs to, by position in the fleet; shared things have none.
+    pub pool: Option<u32>,
+}
+
+/// The number of machines of a scale set that autoscale owns.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    /// The scale set.
+    pub node: NodeId,
+    /// Parameter that carries the number.
+    pub parameter: String,
+    /// Number to begin with.
+    pub initial: Json,
+    /// Fewest and most, where known.
+    pub bounds: (Option<i64>, Option<i64>),
+    /// Name of the pool.
+    pub pool: String,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// A long literal that resources refer to as a variable.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Nodes that use it.
+    pub users: Vec<NodeId>,
+}
+
+/// An output.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// ARM type.
+    pub arm_type: &'static str,
+    /// Its value.
+    pub value: Json,
+    /// What it is.
+    pub description: Option<String>,
+    /// Nodes that it reads.
+    pub needs: BTreeSet<NodeId>,
+    /// Where it was written.
+    pub span: Span,
+    /// Pool that it belongs to, for outputs that dsvmc adds, with its short name (`address`).
+    pub pool: Option<(String, &'static str)>,
+}
+
+/// All resources of a project.
+#[derive(Clone, Debug)]
+pub struct ResourceGraph {
+    /// Name of the project.
+    pub project: String,
+    /// Resources in order of dependency.
+    pub nodes: Vec<Node>,
+    /// Cloud-init documents.
+    pub variables: Vec<Variable>,
+    /// Scale sets under autoscale.
+    pub owned: Vec<Owned>,
+    /// Outputs.
+    pub outputs: Vec<Output>,
+}
+
+/// Builds the graph.
+#[must_use]
+pub fn build(fleet: &Fleet<'_>, checked: &Checked, sink: &mut Sink) -> ResourceGraph {
+    let mut builder = Builder::new(fleet, checked);
+    network::plan(&mut builder);
+    support::identities(&mut builder);
+    network::emit(&mut builder);
+    support::vaults(&mut builder);
+    storage::emit(&mut builder);
+    scale_set::pools(&mut builder, sink);
+    support::grants(&mut builder, sink);
+    free::emit(&mut builder, sink);
+    builder.finish(sink)
+}

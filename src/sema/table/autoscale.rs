@@ -72,7 +72,9 @@ const BY: FieldSpec = FieldSpec::new(
 .early();
 const SET: BlockSpec =
     BlockSpec::nested(BlockKind::Set, Head::Phrase(&[Part::Field("to")]), "An exact number of machines: `set 3`.")
-        .fields(&[FieldSpec::new("to", FieldType::IntIn(0, 1000), "How many.").required().early()]);
+        .fields(&[FieldSpec::new("to", FieldType::IntIn(1, 1000), "How many; autoscale sets no exact zero.")
+            .required()
+            .early()]);
 const COOLDOWN: BlockSpec = BlockSpec::nested(
     BlockKind::Cooldown,
     Head::Phrase(&[Part::Field("time")]),

@@ -45,13 +45,13 @@ const GRANT: BlockSpec = BlockSpec::nested(
     FieldSpec::new(
         "scope",
         FieldType::Either(&[
-            FieldType::OneOf(&["resource_group", "subscription"]),
+            FieldType::OneOf(&["resource_group"]),
             FieldType::Ref(BlockKind::Share),
             FieldType::Ref(BlockKind::Vault),
             FieldType::Ref(BlockKind::Network),
             FieldType::Ref(BlockKind::Resource),
         ]),
-        "Where it holds: a declared block, the resource group, or the subscription.",
+        "Where it holds: a declared block, or the resource group.",
     )
     .required()
     .early(),

@@ -1,0 +1,118 @@
+//! Limits of Resource Manager, checked on what was generated.
+
+use super::names::{self, DNS_LABEL};
+use super::{diags, template};
+use crate::diagnostics::Sink;
+use crate::graph::{Node, ResourceGraph};
+use crate::sema::checked::Checked;
+use serde_json::Value as Json;
+
+const PARAMETERS: usize = 256;
+const EXPRESSION: usize = 24_576;
+const RESOURCE: usize = 1 << 20;
+const CUSTOM_DATA: usize = 65_535;
+const TAGS: usize = 50;
+
+/// Checks names, expressions, tags and sizes of resources, before anything is written.
+pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
+    for node in &graph.nodes {
+        check_name(node, sink);
+        check_label(node, sink);
+        check_tags(node, sink);
+        let document: usize = if node.kind.as_ref() == crate::graph::versions::SCALE_SET {
+            graph.variables.iter().map(|v| v.text.len()).sum()
+        } else {
+            0
+        };
+        let mut bytes = 0;
+        for value in node.body.values() {
+            walk(value, &mut |text| {
+                bytes += text.len() + 16;
+                if text.starts_with('[') && text.len() > EXPRESSION {
+                    sink.push(diags::expression_too_long(text.len(), node.span));
+                }
+                if text.starts_with("[base64(") && document + text.len() > CUSTOM_DATA {
+                    sink.push(diags::setup_too_long(document + text.len(), CUSTOM_DATA, node.span));
+                }
+            });
+        }
+        if bytes > RESOURCE {
+            sink.push(diags::resource_too_large(&node.name.json(), bytes, node.span));
+        }
+    }
+    for owned in &graph.owned {
+        if let Some(param) = checked.params.iter().find(|p| p.name.eq_ignore_ascii_case(&owned.parameter)) {
+            sink.push(diags::parameter_taken(&param.name, param.name_span, owned.span));
+        }
+    }
+    let outputs: Vec<_> = graph.outputs.iter().filter(|o| o.pool.is_none()).collect();
+    // One more holds all pools when there are too many for one output each.
+    let most = template::OUTPUTS - usize::from(graph.outputs.len() > outputs.len());
+    if let Some(extra) = outputs.get(most) {
+        sink.push(diags::too_many_outputs(outputs.len(), most, extra.span));
+    }
+    if let Some(extra) = checked.params.get(PARAMETERS - graph.owned.len().min(120)) {
+        sink.push(diags::too_many_parameters(
+            checked.params.len() + graph.owned.len().min(120),
+            PARAMETERS,
+            extra.name_span,
+        ));
+    }
+}
+
+/// Checks the finished template.
+pub(crate) fn check_template(_graph: &ResourceGraph, checked: &Checked, template: &Json, sink: &mut Sink) {
+    let count = template.get("parameters").and_then(Json::as_object).map_or(0, serde_json::Map::len);
+    if count > PARAMETERS {
+        if let Some(last) = checked.params.last() {
+            sink.push(diags::too_many_parameters(count, PARAMETERS, last.name_span));
+        }
+    }
+}
+
+fn check_name(node: &Node, sink: &mut Sink) {
+    let (Some(name), Some(rule)) = (node.name.known(), names::rule(&node.kind)) else { return };
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if !rule.accepts(last) {
+        sink.push(diags::name_refused(&node.kind, last, rule.length, rule.words, node.span));
+    }
+}
+
+fn check_label(node: &Node, sink: &mut Sink) {
+    let label =
+        node.body.get("properties").and_then(|p| p.pointer("/dnsSettings/domainNameLabel")).and_then(Json::as_str);
+    let (Some(label), Some(rule)) = (label.filter(|l| !l.starts_with('[')), DNS_LABEL.as_ref()) else { return };
+    if !rule.accepts(label) {
+        sink.push(diags::name_refused("DNS label", label, rule.length, rule.words, node.span));
+    }
+}
+
+fn check_tags(node: &Node, sink: &mut Sink) {
+    let Some(tags) = node.body.get("tags").and_then(Json::as_object) else { return };
+    if tags.len() > TAGS {
+        sink.push(diags::tags_refused("a resource has at most 50 tags", node.span));
+    }
+    let longest = if node.kind.as_ref() == crate::graph::versions::STORAGE { 128 } else { 512 };
+    for (key, value) in tags {
+        if key.chars().count() > longest || key.contains(['<', '>', '%', '&', '\\', '?', '/']) {
+            sink.push(diags::tags_refused(
+                "names of tags are at most 512 characters (128 on storage) without `<>%&\\?/`",
+                node.span,
+            ));
+        } else if value.as_str().is_some_and(|v| !v.starts_with('[') && v.chars().count() > 256) {
+            sink.push(diags::tags_refused("values of tags are at most 256 characters", node.span));
+        }
+    }
+}
+
+fn walk(value: &Json, see: &mut dyn FnMut(&str)) {
+    match value {
+        Json::String(text) => see(text),
+        Json::Array(list) => list.iter().for_each(|v| walk(v, see)),
+        Json::Object(map) => map.iter().for_each(|(key, value)| {
+            see(key);
+            walk(value, see);
+        }),
+        _ => {}
+    }
+}

@@ -1,0 +1,245 @@
+//! One template: schema, parameters, variables, resources, outputs, in this order and each in a fixed order.
+
+use super::split::Group;
+use crate::graph::context_free::Resolve;
+use crate::graph::{Node, NodeId, Output, ResourceGraph};
+use crate::sema::checked::{Checked, Param};
+use crate::source::Span;
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeSet;
+
+const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+/// Most outputs of a template.
+pub(crate) const OUTPUTS: usize = 64;
+/// Keys that come before the dependencies, in this order; `properties` comes last.
+const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "identity", "zones", "subscriptionId"];
+
+/// Writes a template with its map back to the source.
+pub(crate) fn write(
+    graph: &ResourceGraph,
+    checked: &Checked,
+    group: &Group,
+    whole: bool,
+) -> (Json, Vec<(String, Span)>) {
+    let here: BTreeSet<NodeId> = group.nodes.iter().copied().collect();
+    let mut provenance = Vec::new();
+    let mut resources = Vec::with_capacity(group.nodes.len());
+    let mut positions = std::collections::HashMap::with_capacity(group.nodes.len());
+    for (position, id) in group.nodes.iter().enumerate() {
+        let Some(node) = graph.nodes.get(id.0 as usize) else { continue };
+        positions.insert(*id, position);
+        let pointer = format!("/resources/{position}");
+        provenance.push((pointer.clone(), node.span));
+        provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
+        resources.push(resource(graph, node, &here));
+    }
+    let owned: Vec<_> = graph.owned.iter().filter(|o| here.contains(&o.node)).collect();
+    let outputs = outputs(graph, group, &here, whole, &mut provenance);
+    let variables: Map<String, Json> = graph
+        .variables
+        .iter()
+        .filter(|v| v.users.iter().any(|u| here.contains(u)))
+        .map(|v| (v.name.clone(), Json::String(v.text.clone())))
+        .collect();
+    let mut parameters = Map::new();
+    let used = used_parameters(&resources, &outputs);
+    for (name, span, body) in declared_parameters(checked) {
+        if whole || used.contains(name) {
+            provenance.push((format!("/parameters/{name}"), span));
+            parameters.insert(name.to_owned(), body);
+        }
+    }
+    let mut marks = Vec::with_capacity(owned.len());
+    for mark in owned {
+        provenance.push((format!("/parameters/{}", mark.parameter), mark.span));
+        parameters.insert(mark.parameter.clone(), capacity_parameter(mark));
+        let node = graph.nodes.get(mark.node.0 as usize);
+        marks.push(json!({
+            "pool": mark.pool,
+            "parameter": mark.parameter,
+            "resource": positions.get(&mark.node).copied().unwrap_or(0),
+            "type": node.map_or("", |n| n.kind.as_ref()),
+            "name": node.map_or(String::new(), |n| n.name.json()),
+            "property": "/sku/capacity",
+        }));
+    }
+    let mut template = Map::new();
+    template.insert("$schema".into(), json!(SCHEMA));
+    template.insert("contentVersion".into(), json!("1.0.0.0"));
+    let mut metadata = Map::new();
+    metadata.insert("project".into(), json!(graph.project));
+    if !marks.is_empty() {
+        metadata.insert("autoscaleOwned".into(), Json::Array(marks));
+    }
+    template.insert("metadata".into(), json!({ "dsvmc": metadata }));
+    if !parameters.is_empty() {
+        template.insert("parameters".into(), Json::Object(parameters));
+    }
+    if !variables.is_empty() {
+        template.insert("variables".into(), Json::Object(variables));
+    }
+    template.insert("resources".into(), Json::Array(resources));
+    if !outputs.is_empty() {
+        template.insert("outputs".into(), Json::Object(outputs));
+    }
+    (Json::Object(template), provenance)
+}
+
+fn resource(graph: &ResourceGraph, node: &Node, here: &BTreeSet<NodeId>) -> Json {
+    let mut out = Map::with_capacity(node.body.len() + 4);
+    out.insert("type".into(), json!(node.kind.as_ref()));
+    out.insert("apiVersion".into(), json!(node.api_version.as_ref()));
+    out.insert("name".into(), Json::from(&node.name));
+    for key in FIRST {
+        if let Some(value) = node.body.get(key) {
+            out.insert(key.into(), value.clone());
+        }
+    }
+    // In another deployment it is there already: that one comes first.
+    let needs: Vec<Json> = node
+        .needs
+        .iter()
+        .filter(|need| here.contains(need))
+        .filter_map(|need| graph.nodes.get(need.0 as usize))
+        .map(|n| Json::from(&n.id))
+        .collect();
+    if !needs.is_empty() {
+        out.insert("dependsOn".into(), Json::Array(needs));
+    }
+    for (key, value) in &node.body {
+        if !FIRST.contains(&key.as_str()) {
+            out.insert(key.clone(), value.clone());
+        }
+    }
+    Json::Object(out)
+}
+
+fn outputs(
+    graph: &ResourceGraph,
+    group: &Group,
+    here: &BTreeSet<NodeId>,
+    whole: bool,
+    provenance: &mut Vec<(String, Span)>,
+) -> Map<String, Json> {
+    let fits = |output: &&Output| {
+        whole || if output.pool.is_some() { output.needs.iter().any(|n| here.contains(n)) } else { group.last }
+    };
+    let chosen: Vec<&Output> = graph.outputs.iter().filter(fits).collect();
+    let mut outputs = Map::new();
+    if chosen.len() <= OUTPUTS {
+        for output in chosen {
+            provenance.push((format!("/outputs/{}", output.name), output.span));
+            outputs.insert(output.name.clone(), one(output));
+        }
+        return outputs;
+    }
+    // Too many for one output each: the pools share one.
+    let mut pools: Map<String, Json> = Map::new();
+    for output in chosen {
+        match &output.pool {
+            Some((pool, short)) => {
+                let entry = pools.entry(pool.clone()).or_insert_with(|| json!({}));
+                if let Json::Object(entry) = entry {
+                    entry.insert((*short).into(), output.value.clone());
+                }
+            }
+            None => {
+                provenance.push((format!("/outputs/{}", output.name), output.span));
+                outputs.insert(output.name.clone(), one(output));
+            }
+        }
+    }
+    let description = "Address, ssh line and JupyterHub of each pool.";
+    outputs.insert(
+        "pools".into(),
+        json!({ "type": "object", "value": pools, "metadata": { "description": description } }),
+    );
+    outputs
+}
+
+fn one(output: &Output) -> Json {
+    let mut out = Map::new();
+    out.insert("type".into(), json!(output.arm_type));
+    if let Some(text) = &output.description {
+        out.insert("metadata".into(), json!({ "description": text }));
+    }
+    out.insert("value".into(), output.value.clone());
+    Json::Object(out)
+}
+
+fn capacity_parameter(mark: &crate::graph::Owned) -> Json {
+    let mut out = Map::new();
+    out.insert("type".into(), json!("int"));
+    out.insert("defaultValue".into(), mark.initial.clone());
+    out.insert("minValue".into(), json!(0));
+    if let Some(most) = mark.bounds.1 {
+        out.insert("maxValue".into(), json!(most));
+    }
+    let text = format!(
+        "Machines of pool {} at its first deployment. Autoscale owns the number afterwards: give the present one when deploying again.",
+        mark.pool
+    );
+    out.insert("metadata".into(), json!({ "description": text }));
+    Json::Object(out)
+}
+
+/// Parameters that the project declares, as the template has them.
+fn declared_parameters(checked: &Checked) -> impl Iterator<Item = (&str, Span, Json)> {
+    checked.params.iter().map(|param| (param.name.as_ref(), param.name_span, parameter(param, checked)))
+}
+
+fn parameter(param: &Param, checked: &Checked) -> Json {
+    let resolve = Resolve::new(checked);
+    let mut out = Map::new();
+    out.insert("type".into(), json!(param.arm_type));
+    if param.nullable {
+        out.insert("nullable".into(), json!(true));
+    }
+    if let Some(default) = param.default.as_ref().filter(|_| !param.secret) {
+        out.insert("defaultValue".into(), resolve.json(default));
+    }
+    if let Some(allowed) = &param.allowed {
+        out.insert("allowedValues".into(), allowed.iter().map(|v| resolve.json(v)).collect());
+    }
+    for (key, bound) in [
+        ("minValue", param.min),
+        ("maxValue", param.max),
+        ("minLength", param.min_length),
+        ("maxLength", param.max_length),
+    ] {
+        if let Some(bound) = bound {
+            out.insert(key.into(), json!(bound));
+        }
+    }
+    if let Some(doc) = &param.doc {
+        out.insert("metadata".into(), json!({ "description": doc.as_ref() }));
+    }
+    Json::Object(out)
+}
+
+/// Names in `parameters('…')` anywhere in these parts.
+fn used_parameters(resources: &[Json], outputs: &Map<String, Json>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    resources.iter().for_each(|r| find(r, &mut found));
+    outputs.values().for_each(|o| find(o, &mut found));
+    found
+}
+
+fn find(value: &Json, found: &mut BTreeSet<String>) {
+    match value {
+        Json::String(text) if text.starts_with('[') => {
+            let mut rest = text.as_str();
+            while let Some((_, after)) = rest.split_once("parameters('") {
+                let Some((name, tail)) = after.split_once('\'') else { break };
+                found.insert(name.to_owned());
+                rest = tail;
+            }
+        }
+        Json::Array(list) => list.iter().for_each(|v| find(v, found)),
+        Json::Object(map) => map.iter().for_each(|(key, value)| {
+            find(&Json::String(key.clone()), found);
+            find(value, found);
+        }),
+        _ => {}
+    }
+}

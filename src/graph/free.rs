@@ -1,0 +1,94 @@
+//! Resources in ARM's own words, and overrides laid over resources of a pool.
+
+use super::context::{Builder, Resolver, plain_node};
+use super::values;
+use super::{Node, diags};
+use crate::diagnostics::Sink;
+use crate::model::read;
+use crate::sema::table::BlockKind;
+use crate::sema::value::Value;
+use crate::source::Span;
+use serde_json::{Map, Value as Json};
+use std::sync::Arc;
+
+/// Types that have no location of their own.
+fn has_location(kind: &str) -> bool {
+    let lower = kind.to_ascii_lowercase();
+    let child = lower.matches('/').count() > 1;
+    !child && !lower.starts_with("microsoft.authorization/") && !lower.starts_with("microsoft.resources/")
+}
+
+/// All resources that the fleet has in ARM's own words.
+pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
+    for block in builder.checked.blocks.iter().filter(|b| b.kind == BlockKind::Resource) {
+        if block.class.as_deref().is_none_or(|class| !class.contains('@')) {
+            sink.push(diags::resource_without_type(block));
+        }
+    }
+    for (index, resource) in builder.fleet.resources.iter().enumerate() {
+        if resource.block.existing {
+            continue;
+        }
+        let Some(named) = builder.names.resources.get(index).cloned() else { continue };
+        let resolver = builder.resolver();
+        let mut body = Map::new();
+        let written = read::late(resource.block, "location");
+        if let Some(location) = written {
+            body.insert("location".into(), values::json(location, &resolver));
+        } else if has_location(resource.kind) {
+            body.insert("location".into(), builder.location.clone());
+        }
+        let tags = builder.tags_of(Some(resource.block));
+        if !tags.is_empty() && has_location(resource.kind) {
+            body.insert("tags".into(), Json::Object(tags));
+        }
+        let mut places = Vec::new();
+        if let Some(value) = &resource.block.free {
+            places = lay_over(&mut body, value, &resolver, resource.block.span);
+        }
+        let mut node: Node = plain_node(resource.kind, &named, body, resource.block.span);
+        node.api_version = Arc::from(resource.api_version);
+        node.places = places;
+        let id = builder.add(node);
+        builder.by_block.insert(resource.id, id);
+    }
+    // Only now all blocks have their nodes: what a body refers to, it waits for.
+    for resource in &builder.fleet.resources {
+        let Some(id) = builder.by_block.get(&resource.id).copied() else { continue };
+        let mut needs = std::collections::BTreeSet::new();
+        for value in resource.block.free.iter().chain(read::late(resource.block, "after")) {
+            needs.extend(builder.waits_for(value, resource.block.span, sink));
+        }
+        needs.remove(&id);
+        if let Some(node) = builder.nodes.get_mut(id.0 as usize) {
+            node.needs.extend(needs);
+        }
+    }
+}
+
+/// Lays a record over a body: records merge, everything else is replaced. Returns the places of what was laid over.
+pub(crate) fn lay_over(
+    body: &mut Map<String, Json>,
+    value: &Value,
+    resolver: &Resolver<'_, '_>,
+    span: Span,
+) -> Vec<(String, Span)> {
+    let mut places = Vec::new();
+    if let Json::Object(top) = values::json(value, resolver) {
+        merge(body, top, "", &mut |pointer| places.push((pointer.to_owned(), span)));
+    }
+    places
+}
+
+fn merge(into: &mut Map<String, Json>, from: Map<String, Json>, pointer: &str, note: &mut dyn FnMut(&str)) {
+    for (key, value) in from {
+        let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+        match (into.get_mut(&key), value) {
+            (Some(Json::Object(old)), Json::Object(new)) => merge(old, new, &here, note),
+            (_, value) => {
+                note(&here);
+                into.insert(key, value);
+            }
+        }
+    }
+}

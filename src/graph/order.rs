@@ -1,0 +1,105 @@
+//! The order of resources: dependencies first, otherwise as they were made; circles and double names are reported.
+
+use super::context::Builder;
+use super::{Node, NodeId, ResourceGraph, diags};
+use crate::diagnostics::Sink;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// Reports resources of the same type and name.
+pub(crate) fn check_names(nodes: &[Node], sink: &mut Sink) {
+    let mut seen: HashMap<(String, String), usize> = HashMap::with_capacity(nodes.len());
+    for (index, node) in nodes.iter().enumerate() {
+        let Some(name) = node.name.known() else { continue };
+        let key = (node.kind.to_ascii_lowercase(), name.to_ascii_lowercase());
+        match seen.get(&key).and_then(|first| nodes.get(*first)) {
+            Some(first) => sink.push(diags::same_name(&node.kind, name, node.span, first.span)),
+            None => {
+                seen.insert(key, index);
+            }
+        }
+    }
+}
+
+/// Orders the nodes and turns the workshop into the graph.
+pub(crate) fn sort(builder: Builder<'_, '_>, sink: &mut Sink) -> ResourceGraph {
+    let count = builder.nodes.len();
+    let mut missing: Vec<usize> = builder.nodes.iter().map(|n| n.needs.len()).collect();
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (index, node) in builder.nodes.iter().enumerate() {
+        for need in &node.needs {
+            if let Some(list) = waiting.get_mut(need.0 as usize) {
+                list.push(index);
+            }
+        }
+    }
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        missing.iter().enumerate().filter(|(_, n)| **n == 0).map(|(index, _)| Reverse(index)).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(Reverse(index)) = ready.pop() {
+        order.push(index);
+        for next in waiting.get(index).into_iter().flatten() {
+            if let Some(left) = missing.get_mut(*next) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    ready.push(Reverse(*next));
+                }
+            }
+        }
+    }
+    if order.len() < count {
+        report_circle(&builder.nodes, &missing, sink);
+        order.extend(missing.iter().enumerate().filter(|(_, n)| **n > 0).map(|(index, _)| index));
+    }
+    renumber(builder, &order)
+}
+
+fn renumber(builder: Builder<'_, '_>, order: &[usize]) -> ResourceGraph {
+    let mut places = vec![NodeId(0); order.len()];
+    for (new, old) in order.iter().enumerate() {
+        if let Some(slot) = places.get_mut(*old) {
+            *slot = NodeId(u32::try_from(new).unwrap_or(u32::MAX));
+        }
+    }
+    let moved = |id: NodeId| places.get(id.0 as usize).copied().unwrap_or(id);
+    let mut nodes: Vec<Option<Node>> = builder.nodes.into_iter().map(Some).collect();
+    let mut sorted = Vec::with_capacity(nodes.len());
+    for old in order {
+        if let Some(mut node) = nodes.get_mut(*old).and_then(Option::take) {
+            node.needs = node.needs.iter().map(|need| moved(*need)).collect();
+            sorted.push(node);
+        }
+    }
+    let mut variables = builder.variables;
+    for variable in &mut variables {
+        variable.users.iter_mut().for_each(|user| *user = moved(*user));
+    }
+    let mut owned = builder.owned;
+    owned.iter_mut().for_each(|o| o.node = moved(o.node));
+    let mut outputs = builder.outputs;
+    for output in &mut outputs {
+        output.needs = output.needs.iter().map(|need| moved(*need)).collect();
+    }
+    ResourceGraph { project: builder.fleet.name.to_owned(), nodes: sorted, variables, owned, outputs }
+}
+
+fn report_circle(nodes: &[Node], missing: &[usize], sink: &mut Sink) {
+    let stuck = |index: usize| missing.get(index).is_some_and(|n| *n > 0);
+    let Some(mut here) = (0..nodes.len()).find(|i| stuck(*i)) else { return };
+    let mut path: Vec<usize> = Vec::new();
+    // INVARIANT: every stuck node waits for another stuck node, so the walk comes back to a node of its path.
+    while !path.contains(&here) && path.len() <= nodes.len() {
+        path.push(here);
+        let next = nodes.get(here).and_then(|n| n.needs.iter().map(|need| need.0 as usize).find(|i| stuck(*i)));
+        match next {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    let start = path.iter().position(|i| *i == here).unwrap_or(0);
+    let circle: Vec<&Node> = path.iter().skip(start).filter_map(|i| nodes.get(*i)).collect();
+    let mut names: Vec<String> = circle.iter().map(|n| n.name.json()).collect();
+    names.extend(names.first().cloned());
+    let spans: Vec<_> = circle.iter().map(|n| n.span).collect();
+    sink.push(diags::cycle(&names, &spans));
+}

@@ -1,0 +1,615 @@
+//! Everything of one pool: identity, roles, the way in, the scale set, its autoscale setting. Pools are built in parallel.
+
+use super::context::{Builder, Names, PoolNames, Resolver, merged_tags, plain_node};
+use super::expr::Text;
+use super::support::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
+use super::values::{self, iso};
+use super::versions as v;
+use super::{Node, NodeId, Owned, Variable, autoscale, balancer, cloud_init, diags, free};
+use crate::diagnostics::Sink;
+use crate::model::Fleet;
+use crate::model::pool::{Orchestration, OsDisk, Pool, PoolIdentity};
+use crate::model::read;
+use crate::model::share::Auth;
+use crate::sema::checked::Checked;
+use crate::sema::table::BlockKind;
+use crate::sema::value::{BlockId, Value};
+use crate::source::Span;
+use rayon::prelude::*;
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Marks a node id that counts from the pool's own first node.
+const LOCAL: u32 = 1 << 31;
+
+/// What the pools read of the workshop.
+struct Shared<'a, 'b> {
+    fleet: &'b Fleet<'a>,
+    checked: &'a Checked,
+    names: &'b Names,
+    location: &'b Json,
+    tags: &'b Map<String, Json>,
+    subnets: Vec<Vec<Text>>,
+    network_nodes: &'b BTreeMap<usize, Vec<NodeId>>,
+    share_nodes: &'b BTreeMap<usize, Vec<NodeId>>,
+    vault_nodes: &'b BTreeMap<usize, Vec<NodeId>>,
+    identity_nodes: &'b BTreeMap<usize, NodeId>,
+    scopes: BTreeMap<BlockId, Scope>,
+}
+
+/// The resources of one pool.
+#[derive(Default)]
+struct Parts {
+    nodes: Vec<Node>,
+    /// Which of them is the scale set.
+    scale_set: usize,
+    owned: Option<Owned>,
+    /// Node of the address, public or not.
+    address: usize,
+    identity: Option<NodeId>,
+    sink: Sink,
+}
+
+impl Parts {
+    fn add(&mut self, node: Node) -> NodeId {
+        let id = NodeId(LOCAL | u32::try_from(self.nodes.len()).unwrap_or(0));
+        self.nodes.push(node);
+        id
+    }
+}
+
+/// All pools.
+pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
+    let fleet = builder.fleet;
+    let mut scopes = BTreeMap::new();
+    for id in fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id)) {
+        scopes.extend(scope_of(builder, id).map(|scope| (id, scope)));
+    }
+    let shared = Shared {
+        fleet,
+        checked: builder.checked,
+        names: &builder.names,
+        location: &builder.location,
+        tags: &builder.tags,
+        subnets: builder.network_plans.iter().map(|p| p.subnets.clone()).collect(),
+        network_nodes: &builder.network_nodes,
+        share_nodes: &builder.share_nodes,
+        vault_nodes: &builder.vault_nodes,
+        identity_nodes: &builder.identity_nodes,
+        scopes,
+    };
+    let built: Vec<Parts> = fleet.pools.par_iter().enumerate().map(|(index, pool)| shared.build(index, pool)).collect();
+    let mut assigned: BTreeMap<Text, NodeId> = BTreeMap::new();
+    let mut users = Vec::with_capacity(built.len());
+    for (pool, parts) in fleet.pools.iter().zip(built) {
+        sink.extend(parts.sink.finish());
+        let mut places = Vec::with_capacity(parts.nodes.len());
+        for mut node in parts.nodes {
+            // Two pools with one identity ask for the same role: it is there once.
+            let shared_role = node.kind.as_ref() == v::ROLE_ASSIGNMENT || node.kind.as_ref() == v::DEPLOYMENT;
+            if let Some(existing) = assigned.get(&node.id).filter(|_| shared_role) {
+                places.push(*existing);
+                continue;
+            }
+            node.needs = node.needs.iter().map(|need| resolve(*need, &places)).collect();
+            let id = builder.add(node);
+            if shared_role {
+                let key = builder.nodes.last().map(|n| n.id.clone());
+                assigned.extend(key.map(|key| (key, id)));
+            }
+            places.push(id);
+        }
+        let scale_set = places.get(parts.scale_set).copied().unwrap_or(NodeId(0));
+        users.push(scale_set);
+        builder.by_block.insert(pool.id, places.get(parts.address).copied().unwrap_or(scale_set));
+        if let Some(mut owned) = parts.owned {
+            owned.node = scale_set;
+            builder.owned.push(owned);
+        }
+    }
+    if !users.is_empty() {
+        let text = cloud_init::DOCUMENT.clone();
+        builder.variables.push(Variable { name: cloud_init::VARIABLE.into(), text, users });
+    }
+}
+
+fn resolve(need: NodeId, places: &[NodeId]) -> NodeId {
+    if need.0 & LOCAL == 0 {
+        return need;
+    }
+    places.get((need.0 & !LOCAL) as usize).copied().unwrap_or(need)
+}
+
+impl Shared<'_, '_> {
+    fn node(
+        &self,
+        pool: &Pool<'_>,
+        index: usize,
+        kind: &str,
+        named: &super::context::Named,
+        rest: Map<String, Json>,
+    ) -> Node {
+        let resolver = Resolver { checked: self.checked, names: self.names };
+        let mut body = Map::new();
+        body.insert("location".into(), self.location.clone());
+        let tags = merged_tags(self.tags, Some(pool.block), &resolver);
+        if !tags.is_empty() {
+            body.insert("tags".into(), Json::Object(tags));
+        }
+        body.extend(rest);
+        let mut node = plain_node(kind, named, body, pool.block.name_span);
+        node.pool = u32::try_from(index).ok();
+        node
+    }
+
+    fn build(&self, index: usize, pool: &Pool<'_>) -> Parts {
+        let mut parts = Parts::default();
+        let resolver = Resolver { checked: self.checked, names: self.names };
+        let (Some(names), Some(network)) = (self.names.pools.get(index), self.fleet.networks.get(pool.network)) else {
+            return parts;
+        };
+        let subnet =
+            self.subnets.get(pool.network).and_then(|s| s.get(pool.subnet)).cloned().unwrap_or_else(|| "".into());
+        let mut before: BTreeSet<NodeId> = BTreeSet::new();
+        let network_nodes = self.network_nodes.get(&pool.network).cloned().unwrap_or_default();
+        before.extend(network_nodes.iter().copied());
+        parts.identity = match pool.identity {
+            PoolIdentity::None => None,
+            PoolIdentity::Declared(declared) => self.identity_nodes.get(&declared).copied(),
+            PoolIdentity::Own => names.identity.as_ref().map(|named| {
+                let node = self.node(pool, index, v::IDENTITY, named, Map::new());
+                parts.add(node)
+            }),
+        };
+        before.extend(parts.identity);
+        self.roles(index, pool, names, &mut parts, &mut before);
+        let group =
+            self.node(pool, index, v::SECURITY_GROUP, &names.security_group, balancer::security_group(pool, &resolver));
+        let group = parts.add(with_places(group, pool, "/properties/securityRules"));
+        before.insert(group);
+        let mut address = None;
+        if pool.public {
+            let node = self.node(pool, index, v::PUBLIC_IP, &names.public_ip, balancer::public_ip(pool, &resolver));
+            address = Some(parts.add(node));
+        }
+        let mut node = self.node(
+            pool,
+            index,
+            v::LOAD_BALANCER,
+            &names.balancer,
+            balancer::load_balancer(pool, names, network, &subnet),
+        );
+        node.needs.extend(address);
+        if !pool.public {
+            node.needs.extend(network_nodes.iter().copied());
+        }
+        let balancer_node = parts.add(node);
+        before.insert(balancer_node);
+        parts.address = (address.unwrap_or(balancer_node).0 & !LOCAL) as usize;
+        for share in &pool.shares {
+            before.extend(self.share_nodes.get(share).into_iter().flatten().copied());
+        }
+        before.extend(pool.vault.and_then(|vault| self.vault_nodes.get(&vault)).into_iter().flatten().copied());
+        let parameter = parameter_name(&pool.block.name);
+        let mut node = self.node(
+            pool,
+            index,
+            v::SCALE_SET,
+            &names.scale_set,
+            self.scale_set(index, pool, names, &subnet, &parameter),
+        );
+        node.needs = before;
+        node.places.extend([
+            ("/sku/name".to_owned(), pool.block.span_of("size")),
+            ("/sku/capacity".to_owned(), pool.machines.span),
+            ("/properties/virtualMachineProfile/storageProfile/imageReference".to_owned(), pool.block.span_of("image")),
+            ("/properties/virtualMachineProfile/osProfile".to_owned(), pool.admin.block.span),
+            ("/properties/virtualMachineProfile/osProfile/adminUsername".to_owned(), pool.admin.block.span_of("name")),
+        ]);
+        let scale_set = parts.add(node);
+        parts.scale_set = (scale_set.0 & !LOCAL) as usize;
+        if let Some(policy) = &pool.autoscale {
+            let body = autoscale::body(policy, &pool.machines, names, &resolver);
+            let mut node = self.node(pool, index, v::AUTOSCALE, &names.autoscale, body);
+            node.span = policy.block.span;
+            node.needs.insert(scale_set);
+            parts.add(node);
+            parts.owned = Some(Owned {
+                node: scale_set,
+                parameter,
+                initial: values::json(pool.machines.start(), &resolver),
+                bounds: (pool.machines.least(), pool.machines.most()),
+                pool: pool.block.name.to_string(),
+                span: pool.machines.span,
+            });
+        }
+        self.overrides(pool, names, &mut parts, &resolver);
+        parts
+    }
+
+    /// Least roles for what the machines read: shares by identity, secrets of a vault.
+    fn roles(
+        &self,
+        index: usize,
+        pool: &Pool<'_>,
+        names: &PoolNames,
+        parts: &mut Parts,
+        before: &mut BTreeSet<NodeId>,
+    ) {
+        let Some(identity) = &names.identity else { return };
+        let mut wanted: Vec<(BlockId, &str, Span)> = Vec::new();
+        let span = pool.block.span_of("shares");
+        for share in pool.shares.iter().filter_map(|s| self.fleet.shares.get(*s)) {
+            match (share.auth, share.vault) {
+                (Auth::ManagedIdentity, _) => wanted.push((share.id, SMB_MI_ADMIN, span)),
+                (Auth::KeyVault, Some(vault)) => wanted.push((vault, SECRETS_USER, span)),
+                _ => {}
+            }
+        }
+        if let Some(vault) = pool.vault.and_then(|v| self.fleet.vaults.get(v)) {
+            wanted.push((vault.id, SECRETS_USER, pool.block.span_of("vault")));
+        }
+        let mut seen = BTreeSet::new();
+        for (id, role, span) in wanted {
+            let Some(scope) = self.scopes.get(&id) else { continue };
+            let mut node = assignment(identity, parts.identity, scope, role, span);
+            if seen.insert(node.id.clone()) {
+                node.pool = u32::try_from(index).ok();
+                before.insert(parts.add(node));
+            }
+        }
+    }
+
+    fn scale_set(
+        &self,
+        index: usize,
+        pool: &Pool<'_>,
+        names: &PoolNames,
+        subnet: &Text,
+        parameter: &str,
+    ) -> Map<String, Json> {
+        let resolver = Resolver { checked: self.checked, names: self.names };
+        let flexible = pool.orchestration == Orchestration::Flexible;
+        let mut body = Map::new();
+        let capacity = match &pool.autoscale {
+            Some(_) => Json::from(Text::call("parameters", &[parameter.into()])),
+            None => values::json(pool.machines.start(), &resolver),
+        };
+        body.insert("sku".into(), json!({ "name": pool.size.name(), "tier": "Standard", "capacity": capacity }));
+        if let Some((name, publisher, product)) = pool.image.plan() {
+            body.insert("plan".into(), json!({ "name": name, "publisher": publisher, "product": product }));
+        }
+        if let Some(identity) = identity(pool, names) {
+            body.insert("identity".into(), identity);
+        }
+        if !pool.zones.is_empty() {
+            let zones: Vec<String> = pool.zones.iter().map(i64::to_string).collect();
+            body.insert("zones".into(), json!(zones));
+        }
+        let mut properties = Map::new();
+        properties.insert("orchestrationMode".into(), json!(if flexible { "Flexible" } else { "Uniform" }));
+        if !flexible {
+            properties.insert("overprovision".into(), json!(false));
+            properties.insert("singlePlacementGroup".into(), json!(!pool.large));
+        }
+        properties.insert(
+            "platformFaultDomainCount".into(),
+            json!(if flexible || pool.large || !pool.zones.is_empty() { 1 } else { 5 }),
+        );
+        if pool.zones.len() > 1 {
+            properties.insert("zoneBalance".into(), json!(false));
+        }
+        properties.insert("upgradePolicy".into(), upgrade(pool));
+        if let Some((action, grace)) = pool.repair {
+            properties.insert(
+                "automaticRepairsPolicy".into(),
+                json!({ "enabled": true, "gracePeriod": iso(grace), "repairAction": action }),
+            );
+        }
+        properties.insert("scaleInPolicy".into(), json!({ "rules": [pool.scale_in], "forceDeletion": false }));
+        if let Some(seconds) = pool.spot.as_ref().and_then(|s| s.restore) {
+            properties.insert("spotRestorePolicy".into(), json!({ "enabled": true, "restoreTimeout": iso(seconds) }));
+        }
+        let profile = self.machine(index, pool, names, subnet, &resolver);
+        properties.insert("virtualMachineProfile".into(), Json::Object(profile));
+        body.insert("properties".into(), Json::Object(properties));
+        body
+    }
+
+    fn machine(
+        &self,
+        index: usize,
+        pool: &Pool<'_>,
+        names: &PoolNames,
+        subnet: &Text,
+        resolver: &Resolver<'_, '_>,
+    ) -> Map<String, Json> {
+        let mut profile = Map::new();
+        if let Some(spot) = &pool.spot {
+            profile.insert("priority".into(), json!("Spot"));
+            profile.insert("evictionPolicy".into(), json!(if spot.delete { "Delete" } else { "Deallocate" }));
+            let price = match spot.max_price {
+                Some(Value::Money(money)) => values::decimal(&money.amount),
+                Some(value) => values::json(value, resolver),
+                None => json!(-1),
+            };
+            profile.insert("billingProfile".into(), json!({ "maxPrice": price }));
+        }
+        profile.insert("osProfile".into(), self.os_profile(index, pool, resolver));
+        profile.insert("storageProfile".into(), storage_profile(pool, resolver));
+        profile.insert("networkProfile".into(), network_profile(pool, names, subnet));
+        let mut security = Map::new();
+        if let Some(secure_boot) = pool.trusted_launch {
+            security.insert("securityType".into(), json!("TrustedLaunch"));
+            security.insert("uefiSettings".into(), json!({ "secureBootEnabled": secure_boot, "vTpmEnabled": true }));
+        }
+        security.insert("encryptionAtHost".into(), json!(pool.encryption_at_host));
+        profile.insert("securityProfile".into(), Json::Object(security));
+        profile.insert("diagnosticsProfile".into(), json!({ "bootDiagnostics": { "enabled": pool.boot_diagnostics } }));
+        if let Some(seconds) = pool.notice {
+            let notification = json!({ "enable": true, "notBeforeTimeout": iso(seconds) });
+            profile.insert("scheduledEventsProfile".into(), json!({ "terminateNotificationProfile": notification }));
+        }
+        let extensions = extensions(pool);
+        if !extensions.is_empty() {
+            profile.insert("extensionProfile".into(), json!({ "extensions": extensions }));
+        }
+        profile
+    }
+
+    fn os_profile(&self, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
+        let admin = values::text(&pool.admin.name, resolver);
+        let mut profile = Map::new();
+        profile.insert("computerNamePrefix".into(), json!(computer_name(pool)));
+        profile.insert("adminUsername".into(), Json::from(&admin));
+        if let Some(password) = pool.admin.password {
+            profile.insert("adminPassword".into(), values::text(password, resolver).into());
+        }
+        let facts = cloud_init::facts(self.fleet, self.names, index, pool, resolver);
+        let document = Text::call("variables", &[cloud_init::VARIABLE.into()]);
+        let custom = Text::call("base64", &[Text::concat(&[document, facts])]);
+        profile.insert("customData".into(), custom.into());
+        let mut linux = Map::new();
+        linux.insert("disablePasswordAuthentication".into(), json!(pool.admin.password.is_none()));
+        if !pool.admin.keys.is_empty() {
+            let path = Text::concat(&["/home/".into(), admin, "/.ssh/authorized_keys".into()]);
+            linux.insert("ssh".into(), json!({ "publicKeys": keys(&pool.admin.keys, &path, resolver) }));
+        }
+        linux.insert("provisionVMAgent".into(), json!(true));
+        profile.insert("linuxConfiguration".into(), Json::Object(linux));
+        Json::Object(profile)
+    }
+
+    /// Lays the overrides of the pool over its resources.
+    fn overrides(&self, pool: &Pool<'_>, names: &PoolNames, parts: &mut Parts, resolver: &Resolver<'_, '_>) {
+        for block in pool.block.children(BlockKind::Override) {
+            let target = match block.name.as_ref() {
+                "scale_set" => Some(&names.scale_set),
+                "load_balancer" => Some(&names.balancer),
+                "public_ip" => Some(&names.public_ip).filter(|_| pool.public),
+                "security_group" => Some(&names.security_group),
+                "autoscale" => Some(&names.autoscale).filter(|_| pool.autoscale.is_some()),
+                "identity" => names.identity.as_ref(),
+                _ => None,
+            };
+            let node = target.and_then(|named| parts.nodes.iter_mut().find(|n| n.id == named.id));
+            let Some(node) = node else {
+                let known = ["scale_set", "load_balancer", "public_ip", "security_group", "autoscale", "identity"];
+                parts.sink.push(diags::unknown_override(&block.name, block.name_span, &known));
+                continue;
+            };
+            if let Some(value) = &block.free {
+                node.places.extend(free::lay_over(&mut node.body, value, resolver, block.span));
+            }
+        }
+    }
+}
+
+/// Azure takes a list of keys, or one expression for a list that a parameter holds.
+fn keys(keys: &[&Value], path: &Text, resolver: &Resolver<'_, '_>) -> Json {
+    keys.iter().map(|key| json!({ "path": path.json(), "keyData": values::text(key, resolver).json() })).collect()
+}
+
+fn with_places(mut node: Node, pool: &Pool<'_>, pointer: &str) -> Node {
+    for (index, service) in pool.services.iter().enumerate() {
+        node.places.push((format!("{pointer}/{index}"), service.span));
+    }
+    node
+}
+
+fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
+    let own = names.identity.as_ref().map(|named| {
+        let mut ids = Map::new();
+        ids.insert(named.id.json(), json!({}));
+        Json::Object(ids)
+    });
+    match (pool.entra_login, own) {
+        (true, Some(ids)) => Some(json!({ "type": "SystemAssigned, UserAssigned", "userAssignedIdentities": ids })),
+        (true, None) => Some(json!({ "type": "SystemAssigned" })),
+        (false, Some(ids)) => Some(json!({ "type": "UserAssigned", "userAssignedIdentities": ids })),
+        (false, None) => None,
+    }
+}
+
+fn upgrade(pool: &Pool<'_>) -> Json {
+    let upgrade = pool.upgrade;
+    let mut policy = Map::new();
+    policy.insert("mode".into(), json!(upgrade.mode));
+    if upgrade.mode == "Rolling" {
+        policy.insert(
+            "rollingUpgradePolicy".into(),
+            json!({
+                "maxBatchInstancePercent": upgrade.batch,
+                "maxUnhealthyInstancePercent": upgrade.unhealthy.max(upgrade.batch),
+                "maxUnhealthyUpgradedInstancePercent": upgrade.unhealthy,
+                "pauseTimeBetweenBatches": iso(upgrade.pause),
+                "prioritizeUnhealthyInstances": true,
+            }),
+        );
+    }
+    if upgrade.os_images {
+        policy.insert(
+            "automaticOSUpgradePolicy".into(),
+            json!({ "enableAutomaticOSUpgrade": true, "disableAutomaticRollback": false }),
+        );
+    }
+    Json::Object(policy)
+}
+
+fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
+    let reference = match (pool.image.id(), pool.image.marketplace()) {
+        (Some(id), _) => {
+            let id = values::text(id, resolver);
+            let key = match id.known() {
+                Some(text) if text.to_ascii_lowercase().starts_with("/sharedgalleries/") => "sharedGalleryImageId",
+                Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
+                    "communityGalleryImageId"
+                }
+                _ => "id",
+            };
+            let mut reference = Map::new();
+            reference.insert(key.into(), id.into());
+            Json::Object(reference)
+        }
+        (None, Some((publisher, offer, sku))) => {
+            let version = values::text(&pool.image.version(), resolver);
+            json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version.json() })
+        }
+        (None, None) => Json::Null,
+    };
+    let disk = match pool.os_disk {
+        OsDisk::Managed(sku, size) => {
+            let mut disk = Map::new();
+            disk.insert("createOption".into(), json!("FromImage"));
+            disk.insert("caching".into(), json!("ReadWrite"));
+            if let Some(size) = size {
+                disk.insert("diskSizeGB".into(), json!(size));
+            }
+            disk.insert("managedDisk".into(), json!({ "storageAccountType": sku }));
+            Json::Object(disk)
+        }
+        OsDisk::Ephemeral(placement) => json!({
+            "createOption": "FromImage",
+            "caching": "ReadOnly",
+            "diffDiskSettings": { "option": "Local", "placement": placement },
+            "managedDisk": { "storageAccountType": "Standard_LRS" },
+        }),
+    };
+    let mut profile = Map::new();
+    profile.insert("imageReference".into(), reference);
+    profile.insert("osDisk".into(), disk);
+    if pool.size.nvme_only() {
+        profile.insert("diskControllerType".into(), json!("NVMe"));
+    }
+    Json::Object(profile)
+}
+
+fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text) -> Json {
+    let mut profile = Map::new();
+    if pool.orchestration == Orchestration::Flexible {
+        profile.insert("networkApiVersion".into(), json!("2022-11-01"));
+    }
+    if !pool.health.extension {
+        if let Some(probe) = balancer::first_probe(names, pool) {
+            profile.insert("healthProbe".into(), json!({ "id": probe }));
+        }
+    }
+    profile.insert(
+        "networkInterfaceConfigurations".into(),
+        json!([{
+            "name": "nic",
+            "properties": {
+                "primary": true,
+                "enableAcceleratedNetworking": pool.accelerated_networking,
+                "networkSecurityGroup": { "id": names.security_group.id.json() },
+                "ipConfigurations": [{
+                    "name": "ip",
+                    "properties": {
+                        "primary": true,
+                        "subnet": { "id": subnet.json() },
+                        "loadBalancerBackendAddressPools": [{ "id": balancer::backend(names) }],
+                    }
+                }],
+            }
+        }]),
+    );
+    Json::Object(profile)
+}
+
+fn extensions(pool: &Pool<'_>) -> Vec<Json> {
+    let mut extensions = Vec::new();
+    if pool.health.extension {
+        let mut settings = Map::new();
+        let version = match pool.health.custom {
+            Some((protocol, port, path)) => {
+                settings.insert("protocol".into(), json!(protocol));
+                settings.insert("port".into(), json!(port));
+                if let Some(path) = path {
+                    settings.insert("requestPath".into(), json!(path));
+                }
+                "1.0"
+            }
+            None => {
+                settings.insert("protocol".into(), json!("http"));
+                settings.insert("port".into(), json!(cloud_init::HEALTH_PORT));
+                settings.insert("requestPath".into(), json!("/"));
+                "2.0"
+            }
+        };
+        settings.insert("intervalInSeconds".into(), json!(pool.health.interval));
+        settings.insert("numberOfProbes".into(), json!(pool.health.threshold));
+        if version == "2.0" {
+            settings.insert("gracePeriod".into(), json!(pool.health.grace));
+        }
+        extensions.push(json!({
+            "name": "health",
+            "properties": {
+                "publisher": "Microsoft.ManagedServices",
+                "type": "ApplicationHealthLinux",
+                "typeHandlerVersion": version,
+                "autoUpgradeMinorVersion": true,
+                "settings": settings,
+            }
+        }));
+    }
+    if pool.entra_login {
+        extensions.push(json!({
+            "name": "entra-login",
+            "properties": {
+                "publisher": "Microsoft.Azure.ActiveDirectory",
+                "type": "AADSSHLoginForLinux",
+                "typeHandlerVersion": "1.0",
+                "autoUpgradeMinorVersion": true,
+            }
+        }));
+    }
+    extensions
+}
+
+/// What host names begin with: at most 15 characters, as the API says.
+fn computer_name(pool: &Pool<'_>) -> String {
+    let wanted = read::text(pool.block, "computer_name").map_or_else(|| pool.dashed(), str::to_owned);
+    let clean: String = wanted.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
+    let clean = clean.trim_matches('-');
+    if clean.is_empty() { "machine".into() } else { clean.to_owned() }
+}
+
+/// Name of the parameter with the number of machines: `gpu-night` becomes `gpuNightMachines`.
+pub(crate) fn parameter_name(pool: &str) -> String {
+    format!("{}Machines", camel(pool))
+}
+
+/// `gpu-night` becomes `gpuNight`.
+pub(crate) fn camel(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut upper = false;
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(if upper { c.to_ascii_uppercase() } else { c });
+            upper = false;
+        } else {
+            upper = !out.is_empty();
+        }
+    }
+    out
+}

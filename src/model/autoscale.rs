@@ -1,0 +1,479 @@
+//! The autoscale policy of a pool: rules, schedules, forecasts. Each rule of Azure's engine is checked here or in
+//! [`super::thresholds`] and [`super::calendar`].
+
+use super::{Context, Machines, calendar, diags, read, thresholds};
+use crate::diagnostics::Sink;
+use crate::sema::checked::Block;
+use crate::sema::table::BlockKind;
+use crate::sema::value::{Condition, Days, Value};
+use crate::source::Span;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+/// A policy at work on one pool.
+#[derive(Clone, Debug)]
+pub struct Autoscale<'a> {
+    /// The policy's block.
+    pub block: &'a Block,
+    /// Windows name of the time zone.
+    pub timezone: &'a str,
+    /// At work.
+    pub enabled: bool,
+    /// Machines when metrics cannot be read.
+    pub without_metrics: Option<&'a Value>,
+    /// Rules that hold outside of schedules, and in those without rules of their own.
+    pub rules: Vec<Rule<'a>>,
+    /// Other limits at certain times.
+    pub schedules: Vec<Schedule<'a>>,
+    /// Forecast: act on it, and seconds ahead.
+    pub predict: Option<(bool, i64)>,
+    /// Who hears of changes.
+    pub notify: Option<&'a Block>,
+}
+
+/// When it acts and what it does.
+#[derive(Clone, Debug)]
+pub struct Rule<'a> {
+    /// Its block.
+    pub block: &'a Block,
+    /// What must be seen.
+    pub condition: &'a Condition,
+    /// What is measured.
+    pub metric: Metric<'a>,
+    /// Threshold as the engine compares it.
+    pub threshold: Decimal,
+    /// What happens.
+    pub action: Action,
+    /// Rest afterwards, seconds.
+    pub cooldown: i64,
+    /// `Average`, `Min`, `Max`, `Sum`, `Count`
+    pub across: &'static str,
+    /// Step between readings, seconds.
+    pub grain: i64,
+    /// Divide by the number of machines.
+    pub per_machine: bool,
+    /// Whose metric, when not the pool's.
+    pub of: Option<&'a Value>,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// More machines.
+    Add(i64),
+    /// More machines, percent.
+    AddPercent(i64),
+    /// Fewer machines.
+    Remove(i64),
+    /// Fewer machines, percent.
+    RemovePercent(i64),
+    /// Exactly so many.
+    Set(i64),
+}
+
+impl Action {
+    /// It makes the pool larger, as far as can be said.
+    #[must_use]
+    pub fn grows(self) -> bool {
+        matches!(self, Self::Add(_) | Self::AddPercent(_))
+    }
+
+    /// It makes the pool smaller.
+    #[must_use]
+    pub fn shrinks(self) -> bool {
+        matches!(self, Self::Remove(_) | Self::RemovePercent(_))
+    }
+}
+
+/// A measurement.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric<'a> {
+    /// Name as Azure Monitor spells it.
+    pub name: &'a str,
+    /// Namespace, if it has one.
+    pub namespace: Option<&'a str>,
+    /// More machines lower it.
+    pub ratio: bool,
+    /// Exists without machines.
+    pub at_zero: bool,
+    /// `percent`, `count`, …; unknown for metrics by name.
+    pub unit: Option<&'a str>,
+}
+
+/// Metrics that Azure gives of every scale set.
+const HOST_METRICS: &[&str] = &[
+    "Percentage CPU",
+    "Network In Total",
+    "Network Out Total",
+    "Network In",
+    "Network Out",
+    "Disk Read Bytes",
+    "Disk Write Bytes",
+    "Disk Read Operations/Sec",
+    "Disk Write Operations/Sec",
+    "CPU Credits Remaining",
+    "CPU Credits Consumed",
+];
+
+/// Other limits at certain times.
+#[derive(Clone, Debug)]
+pub struct Schedule<'a> {
+    /// Its block.
+    pub block: &'a Block,
+    /// Fewest and most.
+    pub machines: Machines,
+    /// When.
+    pub time: Time,
+    /// Rules of its own; empty: those of the policy.
+    pub rules: Vec<Rule<'a>>,
+}
+
+/// When a schedule holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// Each week: days of the start, minutes of start and end after midnight.
+    Weekly {
+        /// Days on which it starts.
+        days: Days,
+        /// Start.
+        from: u16,
+        /// End; at or before the start means the next day.
+        to: u16,
+    },
+    /// First and last day.
+    Dates(Date, Date),
+}
+
+/// Reads and checks the policy of a pool.
+pub(crate) fn read<'a>(
+    cx: Context<'a, '_>,
+    pool: &'a Block,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> Option<Autoscale<'a>> {
+    let inline = read::child(pool, BlockKind::Autoscale);
+    let named = read::referred(cx.checked, pool, "autoscale").map(|(_, block)| block);
+    let Some(block) = inline.or(named) else {
+        if machines.ranged && machines.least() != machines.most() {
+            sink.push(diags::range_without_autoscale(pool, machines.span));
+        }
+        return None;
+    };
+    if let (Some(inline), Some(_)) = (inline, named) {
+        sink.push(diags::two_policies(inline.span, pool.span_of("autoscale")));
+    }
+    if !machines.ranged {
+        sink.push(diags::autoscale_without_range(block.name_span, machines));
+    }
+    let timezone = match block.get("timezone") {
+        Some(Value::Ref(id)) => read::text(&cx.checked[*id], "name").unwrap_or("UTC"),
+        Some(Value::String(name)) => {
+            let known = calendar::windows_time_zones();
+            if !known.contains(&name.as_ref()) {
+                sink.push(diags::unknown_timezone(name, block.span_of("timezone")));
+            }
+            name
+        }
+        _ => "UTC",
+    };
+    let policy = Autoscale {
+        block,
+        timezone,
+        enabled: read::flag(block, "enabled", true),
+        without_metrics: read::late(block, "without_metrics"),
+        rules: rules(cx, pool, block, machines, sink),
+        schedules: schedules(cx, pool, block, machines, sink),
+        predict: predict(block, sink),
+        notify: read::child(block, BlockKind::Notify),
+    };
+    thresholds::check(&policy, machines, sink);
+    calendar::check(&policy, sink);
+    check_zero(&policy, machines, sink);
+    check_forecast(&policy, sink);
+    Some(policy)
+}
+
+fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, i64)> {
+    let predict = read::child(block, BlockKind::Predict)?;
+    let ahead =
+        diags::within(predict, "ahead", read::MINUTE, read::HOUR, "machines are started 1 to 60 minutes ahead", sink);
+    Some((read::text(predict, "mode") == Some("on"), ahead.unwrap_or(10 * read::MINUTE)))
+}
+
+fn check_forecast(policy: &Autoscale<'_>, sink: &mut Sink) {
+    let Some(predict) = read::child(policy.block, BlockKind::Predict) else { return };
+    let fits =
+        policy.rules.iter().any(|r| r.action.grows() && r.metric.name == "Percentage CPU" && r.across == "Average");
+    if !fits {
+        sink.push(diags::forecast_without_cpu_rule(predict.span));
+    }
+}
+
+/// A pool at zero machines needs something that brings it back, and must not bounce.
+fn check_zero(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
+    let without = policy.without_metrics.and_then(read::as_int);
+    let span = policy.block.span_of("without_metrics");
+    if let Some(without) = without {
+        let below = machines.least().is_some_and(|n| without < n);
+        let above = machines.most().is_some_and(|n| without > n);
+        if below || above {
+            sink.push(diags::without_metrics_outside(without, span, machines.span));
+            return;
+        }
+    }
+    if machines.least() != Some(0) {
+        return;
+    }
+    if without.is_some_and(|n| n > 0) {
+        sink.push(diags::zero_bounces(without.unwrap_or(0), span, machines.span));
+    }
+    let all_rules = || policy.rules.iter().chain(policy.schedules.iter().flat_map(|s| s.rules.iter()));
+    let by_metric = all_rules().any(|r| !r.action.shrinks() && (r.metric.at_zero || r.of.is_some()));
+    let by_schedule = policy.schedules.iter().any(|s| s.machines.least().is_none_or(|n| n > 0));
+    let by_hand = read::text(policy.block, "wake") == Some("manual");
+    if !by_metric && !by_schedule && !by_hand {
+        let rule = all_rules().find(|r| r.action.grows()).map(|r| (r.condition.span, r.metric.name));
+        sink.push(diags::zero_without_wake(machines.span, rule));
+    }
+}
+
+fn schedules<'a>(
+    cx: Context<'a, '_>,
+    pool: &'a Block,
+    block: &'a Block,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> Vec<Schedule<'a>> {
+    let mut found: Vec<Schedule<'a>> = Vec::new();
+    for child in block.children(BlockKind::Schedule) {
+        let Some(limits) = Machines::read(child, "machines") else { continue };
+        if let (Some(least), Some(most)) = (limits.least(), limits.most()) {
+            if least > most {
+                sink.push(diags::range_inverted(least, most, limits.span));
+            }
+        }
+        let beyond = limits.most().zip(machines.most()).is_some_and(|(inner, outer)| inner > outer)
+            || limits.least().zip(machines.least()).is_some_and(|(inner, outer)| inner < outer);
+        if beyond {
+            sink.push(diags::schedule_outside_pool(&child.name, limits.span, machines));
+        }
+        let date = |field: &str| match child.get(field) {
+            Some(Value::Date(date)) => Some(*date),
+            _ => None,
+        };
+        let on = read::child(child, BlockKind::On);
+        let time = match (on, date("from"), date("until")) {
+            (Some(on), None, None) => weekly(on),
+            (None, Some(from), Some(until)) => {
+                if until < from || from.until(until).is_ok_and(|span| span.get_days() > 364) {
+                    sink.push(diags::dates_refused(child.span_of("until"), child.span_of("from")));
+                }
+                Some(Time::Dates(from, until))
+            }
+            _ => {
+                sink.push(diags::schedule_without_time(&child.name, child.name_span));
+                None
+            }
+        };
+        if found.iter().any(|s| s.block.name == child.name) {
+            sink.push(diags::schedule_twice(&child.name, child.name_span));
+        }
+        let Some(time) = time else { continue };
+        let rules = rules(cx, pool, child, &limits, sink);
+        found.push(Schedule { block: child, machines: limits, time, rules });
+    }
+    found
+}
+
+fn weekly(on: &Block) -> Option<Time> {
+    let time = |field: &str, default: u16| match on.get(field) {
+        Some(Value::Time(minutes)) => *minutes,
+        _ => default,
+    };
+    match on.get("days") {
+        Some(Value::Days(days)) => Some(Time::Weekly { days: *days, from: time("from", 0), to: time("to", 24 * 60) }),
+        _ => None,
+    }
+}
+
+fn rules<'a>(
+    cx: Context<'a, '_>,
+    pool: &'a Block,
+    block: &'a Block,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> Vec<Rule<'a>> {
+    let rules: Vec<Rule<'a>> =
+        block.children(BlockKind::When).filter_map(|when| rule(cx, pool, when, machines, sink)).collect();
+    if rules.len() > 10 {
+        sink.push(diags::too_many_rules(rules.len(), block.name_span));
+    }
+    rules
+}
+
+fn rule<'a>(
+    cx: Context<'a, '_>,
+    pool: &'a Block,
+    when: &'a Block,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> Option<Rule<'a>> {
+    let Some(Value::Condition(condition)) = when.get("condition") else { return None };
+    let of = read::late(when, "of");
+    let metric = metric(cx, pool, when, condition, of, sink)?;
+    let threshold = threshold(&metric, &condition.threshold, condition.span, sink)?;
+    let action = action(when, machines, sink)?;
+    let window = condition.window_seconds;
+    let grain =
+        diags::within(when, "grain", read::MINUTE, 12 * read::HOUR, "readings are 1 minute to 12 hours apart", sink)
+            .unwrap_or(read::MINUTE);
+    if !(5 * read::MINUTE..=12 * read::HOUR).contains(&window) {
+        sink.push(diags::window_outside(window, condition.span));
+    } else if window % grain != 0 {
+        sink.push(diags::window_not_whole(window, grain, condition.span));
+    }
+    let cooldown = match read::child(when, BlockKind::Cooldown) {
+        Some(rest) => diags::within(rest, "time", read::MINUTE, 7 * read::DAY, "a rule rests 1 minute to 1 week", sink),
+        None => None,
+    };
+    Some(Rule {
+        block: when,
+        condition,
+        metric,
+        threshold,
+        action,
+        cooldown: cooldown.unwrap_or(5 * read::MINUTE),
+        across: match read::text(when, "across") {
+            Some("min") => "Min",
+            Some("max") => "Max",
+            Some("sum") => "Sum",
+            Some("count") => "Count",
+            _ => "Average",
+        },
+        grain,
+        per_machine: read::flag(when, "per_machine", false),
+        of,
+    })
+}
+
+fn metric<'a>(
+    cx: Context<'a, '_>,
+    pool: &'a Block,
+    when: &'a Block,
+    condition: &'a Condition,
+    of: Option<&Value>,
+    sink: &mut Sink,
+) -> Option<Metric<'a>> {
+    match &condition.metric {
+        Value::Ref(id) => {
+            let fact = &cx.checked[*id];
+            let name = read::text(fact, "name")?;
+            let at_zero = read::flag(fact, "at_zero", false);
+            let foreign = !matches!(read::text(fact, "of"), Some("scale_set") | None);
+            if read::text(fact, "of") == Some("batch_pool") {
+                sink.push(diags::metric_of_batch(&fact.name, condition.span));
+                return None;
+            }
+            if read::flag(fact, "agent", false) && of.is_none() {
+                sink.push(diags::metric_needs_agent(&fact.name, condition.span));
+                return None;
+            }
+            if foreign && of.is_none() {
+                sink.push(diags::metric_of_nothing(&fact.name, condition.span));
+                return None;
+            }
+            if read::flag(fact, "burstable_only", false) {
+                if let Some((_, size)) = read::referred(cx.checked, pool, "size") {
+                    if !super::facts::Size(size).burstable() {
+                        sink.push(diags::metric_of_burstable(&fact.name, condition.span, pool.span_of("size")));
+                        return None;
+                    }
+                }
+            }
+            Some(Metric {
+                name,
+                namespace: read::text(fact, "namespace"),
+                ratio: read::text(fact, "kind") != Some("absolute") && !foreign,
+                at_zero,
+                unit: read::text(fact, "unit"),
+            })
+        }
+        Value::String(name) => {
+            let namespace = read::text(when, "namespace");
+            if of.is_none() && namespace.is_none() && !HOST_METRICS.contains(&name.as_ref()) {
+                sink.push(diags::unknown_host_metric(name, condition.span, HOST_METRICS));
+                return None;
+            }
+            Some(Metric {
+                name,
+                namespace,
+                ratio: of.is_none() && name.as_ref() == "Percentage CPU",
+                at_zero: of.is_some(),
+                unit: None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The threshold as the engine compares it, in the unit of the metric.
+fn threshold(metric: &Metric<'_>, value: &Value, span: Span, sink: &mut Sink) -> Option<Decimal> {
+    let (number, unit) = match value {
+        Value::Percent(p) => (*p, "percent"),
+        Value::Int(n) => (Decimal::from(*n), "count"),
+        Value::Decimal(d) => (*d, "count"),
+        Value::Size(bytes) => (Decimal::from(*bytes), "bytes"),
+        Value::Duration(seconds) => (Decimal::from(*seconds), "seconds"),
+        _ => return None,
+    };
+    let fits = match metric.unit {
+        Some("percent") => unit == "percent",
+        Some("bytes") => unit == "bytes",
+        Some("seconds") => unit == "seconds",
+        Some(_) => unit == "count",
+        None => true,
+    };
+    if !fits {
+        sink.push(diags::threshold_unit(metric.name, metric.unit.unwrap_or("count"), span));
+        return None;
+    }
+    if unit == "percent" && !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&number) {
+        sink.push(diags::threshold_unreachable(span));
+        return None;
+    }
+    Some(number)
+}
+
+fn action(when: &Block, machines: &Machines, sink: &mut Sink) -> Option<Action> {
+    let actions: Vec<&Block> = when
+        .children
+        .iter()
+        .filter(|c| matches!(c.kind, BlockKind::Add | BlockKind::Remove | BlockKind::Set))
+        .collect();
+    let [only] = actions.as_slice() else {
+        sink.push(diags::rule_with_actions(actions.len(), when.span));
+        return None;
+    };
+    let percent = |p: &Decimal, sink: &mut Sink| {
+        let whole = read::as_int(&Value::Decimal(*p)).filter(|n| (1..=1000).contains(n));
+        if whole.is_none() {
+            sink.push(diags::outside(only, "by", "autoscale takes whole percentages from 1%"));
+        }
+        whole
+    };
+    match (only.kind, only.get("by").or_else(|| only.get("to"))?) {
+        (BlockKind::Add, Value::Int(n)) => Some(Action::Add(*n)),
+        (BlockKind::Remove, Value::Int(n)) => Some(Action::Remove(*n)),
+        (BlockKind::Add, Value::Percent(p)) => percent(p, sink).map(Action::AddPercent),
+        (BlockKind::Remove, Value::Percent(p)) => percent(p, sink).map(Action::RemovePercent),
+        (BlockKind::Set, Value::Int(n)) => {
+            let outside =
+                machines.least().is_some_and(|least| *n < least) || machines.most().is_some_and(|most| *n > most);
+            if outside {
+                sink.push(diags::set_outside(*n, only.span_of("to"), machines.span));
+            }
+            Some(Action::Set(*n))
+        }
+        _ => None,
+    }
+}

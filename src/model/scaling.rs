@@ -1,0 +1,105 @@
+//! Kind of scale set and how many machines it can hold.
+
+use super::facts::{Image, Size};
+use super::network::room;
+use super::pool::{Orchestration, Pool};
+use super::{Context, Machines, diags, read};
+use crate::diagnostics::Sink;
+use crate::sema::checked::Block;
+use crate::sema::table::BlockKind;
+use crate::source::Span;
+
+/// Most machines of a scale set in a single placement group.
+const PLACEMENT_GROUP: i64 = 100;
+/// Most machines of any scale set.
+const MOST: i64 = 1000;
+
+/// What a pool needs that only one kind of scale set has: the need in words, and where it was written.
+fn uniform_needs(pool: &Block) -> Vec<(&'static str, Span)> {
+    let mut needs = Vec::new();
+    if read::flag(pool, "entra_login", false) {
+        needs.push(("log-in with Entra accounts needs a system-assigned identity", pool.span_of("entra_login")));
+    }
+    if let Some(upgrade) = read::child(pool, BlockKind::Upgrade) {
+        if read::flag(upgrade, "os_images", false) {
+            needs.push(("new image versions are followed by uniform scale sets only", upgrade.span_of("os_images")));
+        }
+    }
+    if let Some(health) = read::child(pool, BlockKind::Health) {
+        if read::text(health, "source") == Some("load_balancer") {
+            needs.push(("health by probe exists for uniform scale sets only", health.span_of("source")));
+        }
+    }
+    needs
+}
+
+/// Kind of scale set, and whether it must hold more than one placement group.
+pub(crate) fn orchestration(
+    cx: Context<'_, '_>,
+    pool: &Block,
+    image: Image<'_>,
+    size: Size<'_>,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> (Orchestration, bool) {
+    let needs = uniform_needs(pool);
+    let kind = match (read::text(pool, "orchestration"), needs.first()) {
+        (Some("flexible"), Some((reason, span))) => {
+            sink.push(diags::orchestration_clash(pool.span_of("orchestration"), reason, *span));
+            Orchestration::Flexible
+        }
+        (Some("uniform"), _) | (None, Some(_)) => Orchestration::Uniform,
+        _ => Orchestration::Flexible,
+    };
+    check_range(machines, sink);
+    let most = machines.most().or_else(|| bound(cx, machines)).unwrap_or(MOST);
+    // INVARIANT: images of galleries and of the Marketplace reach 1,000; unmanaged custom images are not offered.
+    let _ = image;
+    if most > MOST {
+        sink.push(diags::too_many_machines(most, MOST, machines.span, kind));
+    }
+    if kind == Orchestration::Uniform && size.infiniband().is_some() && most > PLACEMENT_GROUP {
+        sink.push(diags::infiniband_beyond_placement_group(size.name(), most, machines.span));
+    }
+    (kind, kind == Orchestration::Uniform && most > PLACEMENT_GROUP)
+}
+
+/// The largest value that a parameter can take, for a number known only later.
+fn bound(cx: Context<'_, '_>, machines: &Machines) -> Option<i64> {
+    let deferred = read::deferred(&machines.max)?;
+    let crate::sema::value::Deploy::Parameter(name) = &deferred.expr else { return None };
+    cx.checked.params.iter().find(|p| p.name == *name).and_then(|p| p.max)
+}
+
+fn check_range(machines: &Machines, sink: &mut Sink) {
+    let span = machines.span;
+    if let Some(least) = machines.least().filter(|n| *n < 0) {
+        sink.push(diags::negative_machines(least, span));
+    }
+    if let (Some(least), Some(most)) = (machines.least(), machines.most()) {
+        if least > most {
+            sink.push(diags::range_inverted(least, most, span));
+            return;
+        }
+    }
+    if let Some(initial) = machines.initial.as_ref().and_then(read::as_int) {
+        let below = machines.least().is_some_and(|least| initial < least);
+        let above = machines.most().is_some_and(|most| initial > most);
+        if below || above {
+            sink.push(diags::initial_outside(initial, span));
+        }
+    }
+}
+
+/// Whether the pool's subnet has room for it.
+pub(crate) fn check_room(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
+    let Some(range) = cx.networks.get(pool.network).and_then(|n| n.subnets.get(pool.subnet)).and_then(|s| s.address)
+    else {
+        return;
+    };
+    if let Some(most) = pool.machines.most() {
+        if u64::try_from(most).is_ok_and(|most| most > room(&range)) {
+            sink.push(diags::subnet_without_room(&range, room(&range), most, pool.machines.span));
+        }
+    }
+}
