@@ -126,9 +126,7 @@ impl<'p> Eval<'p> {
             }
             Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             Value::Range(range) => match self.numbers(range, repeat.list.span) {
-                Some(numbers) => {
-                    numbers.into_iter().map(|number| (Arc::from(number.to_string()), number)).collect()
-                }
+                Some(numbers) => numbers.into_iter().map(|number| (Arc::from(number.to_string()), number)).collect(),
                 None => return Vec::new(),
             },
             Value::Deferred(inner) => {
@@ -378,7 +376,10 @@ impl<'p> Eval<'p> {
         let index = *row.fields.get(field)?;
         if row.types.get(index) == Some(&Ty::Days)
             && let [first, second, rest @ ..] = parts
-            && matches!((head::word(first), head::word(second)), (Some("all"), Some("days")) | (Some("every"), Some("day")))
+            && matches!(
+                (head::word(first), head::word(second)),
+                (Some("all"), Some("days")) | (Some("every"), Some("day"))
+            )
         {
             let span = head::span(first).to(head::span(second));
             let field = Field { value: Value::Days(Days(127)), name_span: span, value_span: span, defaulted: false };

@@ -113,9 +113,7 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             let mut record = IndexMap::with_capacity(rows.len());
             for (name, row) in rows.iter() {
                 let field = match fields.get(name) {
-                    Some(field) => {
-                        fit(field, &row.ty, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?
-                    }
+                    Some(field) => fit(field, &row.ty, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?,
                     None => match &row.default {
                         Some(default) => default.clone(),
                         None if row.ty.nullable() => Value::Null,

@@ -24,6 +24,8 @@ pub mod secret_places;
 pub mod table;
 pub mod ty;
 pub mod value;
+#[cfg(test)]
+mod tests;
 
 pub use eval::type_names;
 pub use load::{Program, load};

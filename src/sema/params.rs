@@ -176,7 +176,12 @@ impl<'p> Eval<'p> {
             let secret = param.secret.is_some() || matches!(param.ty.kind, ast::TypeKind::Secret(_));
             let given = values.contains_key(&param.name.value) || param.default.is_some() || optional || secret;
             if !given {
-                self.report(diags::missing_env_value(&param.name.value, env.name.span, &env.name.value, param.name.span));
+                self.report(diags::missing_env_value(
+                    &param.name.value,
+                    env.name.span,
+                    &env.name.value,
+                    param.name.span,
+                ));
             }
         }
         values
@@ -219,9 +224,7 @@ impl<'p> Eval<'p> {
             return;
         }
         self.location = match &self.pass {
-            Pass::Symbolic => {
-                Some(deferred(location_type(), Deploy::Parameter(Arc::from(LOCATION)), Vec::new()))
-            }
+            Pass::Symbolic => Some(deferred(location_type(), Deploy::Parameter(Arc::from(LOCATION)), Vec::new())),
             Pass::Env(_) => self.given.get(LOCATION).map(|(value, _)| value.clone()),
         };
     }
@@ -236,7 +239,10 @@ impl<'p> Eval<'p> {
                 Some(default) => Some(self.inside(def.module, |eval| eval.eval_as(default, &ty))),
             };
             if let (Some(_), Ty::Secret(_)) = (&default, &ty) {
-                self.report(diags::secret_with_default(&param.name.value, param.default.as_ref().map_or(param.name.span, |d| d.span)));
+                self.report(diags::secret_with_default(
+                    &param.name.value,
+                    param.default.as_ref().map_or(param.name.span, |d| d.span),
+                ));
             }
             let mut found = Limits::default();
             limits(&ty, &mut found);
@@ -286,10 +292,8 @@ impl<'p> Eval<'p> {
                 continue;
             }
             let values = self.env_values(env);
-            let values = values
-                .into_iter()
-                .map(|(name, (value, span))| (name, (self.plain_value(&value), span)))
-                .collect();
+            let values =
+                values.into_iter().map(|(name, (value, span))| (name, (self.plain_value(&value), span))).collect();
             checked.push(EnvValues { name: env.name.value.clone(), name_span: env.name.span, values });
         }
         checked

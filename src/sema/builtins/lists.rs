@@ -203,9 +203,7 @@ pub(super) const TABLE: &[Builtin] = &[
         least: 3,
         many: false,
         compute: |values| match (at(values, 0)?, at(values, 1)?) {
-            (Value::Record(fields), Value::String(name)) => {
-                Ok(fields.get(name).unwrap_or(at(values, 2)?).clone())
-            }
+            (Value::Record(fields), Value::String(name)) => Ok(fields.get(name).unwrap_or(at(values, 2)?).clone()),
             _ => Err(Fault::Later),
         },
         arm: None,

@@ -117,7 +117,15 @@ impl Kind {
             (Kind::Number, ty) => matches!(ty, Ty::Int | Ty::Port | Ty::Decimal),
             (Kind::Ordered, ty) => matches!(
                 ty,
-                Ty::Int | Ty::Port | Ty::Decimal | Ty::Percent | Ty::Size | Ty::Duration | Ty::Money | Ty::Time | Ty::Date
+                Ty::Int
+                    | Ty::Port
+                    | Ty::Decimal
+                    | Ty::Percent
+                    | Ty::Size
+                    | Ty::Duration
+                    | Ty::Money
+                    | Ty::Time
+                    | Ty::Date
             ),
             (Kind::Bool, ty) => matches!(ty, Ty::Bool),
             (Kind::List, ty) => matches!(ty, Ty::List(_)),

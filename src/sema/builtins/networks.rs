@@ -43,9 +43,7 @@ fn net(value: &Value) -> Result<IpNet, Fault> {
 
 fn subnet(values: &[Value]) -> Result<Value, Fault> {
     let (net, prefix, number) = (net(at(values, 0)?)?, int(at(values, 1)?)?, int(at(values, 2)?)?);
-    let outside = || {
-        Fault::Value(format!("`{net}` has no range number {number} of prefix {prefix}"))
-    };
+    let outside = || Fault::Value(format!("`{net}` has no range number {number} of prefix {prefix}"));
     let most = i64::from(net.max_prefix_len());
     if prefix < i64::from(net.prefix_len()) || prefix > most || number < 0 {
         return Err(outside());

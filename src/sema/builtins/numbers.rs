@@ -137,7 +137,12 @@ fn extreme(values: &[Value], wanted: Ordering) -> Result<Value, Fault> {
         match compare(item, against) {
             Some(order) if order == wanted || best.is_none() => best = Some(item),
             Some(_) => {}
-            None => return Err(Fault::Argument(index.min(values.len() - 1), "something with an order, of one kind".to_owned())),
+            None => {
+                return Err(Fault::Argument(
+                    index.min(values.len() - 1),
+                    "something with an order, of one kind".to_owned(),
+                ));
+            }
         }
     }
     best.cloned().ok_or_else(|| Fault::Value("the list is empty".to_owned()))
@@ -151,7 +156,11 @@ fn sum(values: &[Value]) -> Result<Value, Fault> {
         }
         let next = match &total {
             None => match item {
-                Value::Int(_) | Value::Decimal(_) | Value::Size(_) | Value::Duration(_) | Value::Money(_)
+                Value::Int(_)
+                | Value::Decimal(_)
+                | Value::Size(_)
+                | Value::Duration(_)
+                | Value::Money(_)
                 | Value::Percent(_) => item.clone(),
                 _ => return Err(Fault::Argument(0, "a list of numbers or quantities".to_owned())),
             },

@@ -178,9 +178,7 @@ pub(super) const TABLE: &[Builtin] = &[
         arguments: &[Kind::Text],
         least: 1,
         many: false,
-        compute: |values| {
-            string(base64::engine::general_purpose::STANDARD.encode(text(at(values, 0)?)?.as_bytes()))
-        },
+        compute: |values| string(base64::engine::general_purpose::STANDARD.encode(text(at(values, 0)?)?.as_bytes())),
         arm: Some("base64"),
         result: ty_text,
     },

@@ -86,7 +86,8 @@ impl<'p> Eval<'p> {
                             let known: Vec<&str> = rows.keys().map(|key| &**key).collect();
                             let meant = suggest(&name.value, known.iter().copied()).map(str::to_owned);
                             let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                            let what = diags::unknown_part("this record", &name.value, name.span, meant.as_deref(), &known);
+                            let what =
+                                diags::unknown_part("this record", &name.value, name.span, meant.as_deref(), &known);
                             return self.report(what);
                         }
                     },

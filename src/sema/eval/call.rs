@@ -73,7 +73,7 @@ impl<'p> Eval<'p> {
         }
         let Some(values) = self.bind(def, function, arguments, at, span) else { return Value::Error };
         self.calls.push(def);
-        let result = self.body(def, function, values);
+        let result = self.run_function(def, function, values);
         self.calls.pop();
         // A secret that went through a function has that step on its path.
         match &result {
@@ -85,7 +85,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    fn body(&mut self, def: DefId, function: &'p ast::Fn, values: Vec<(Arc<str>, Value)>) -> Value {
+    fn run_function(&mut self, def: DefId, function: &'p ast::Fn, values: Vec<(Arc<str>, Value)>) -> Value {
         self.inside(def.module, |eval| {
             eval.locals.extend(values);
             match &function.result {
@@ -125,7 +125,7 @@ impl<'p> Eval<'p> {
             values
         });
         self.calls.push(def);
-        self.body(def, function, values);
+        self.run_function(def, function, values);
         self.calls.pop();
         self.unbound -= 1;
     }
@@ -154,7 +154,12 @@ impl<'p> Eval<'p> {
                 }
                 (None, Some(name)) => {
                     let meant = suggest(&name.value, names.iter().copied()).map(str::to_owned);
-                    self.report(diags::unknown_argument(&function.name.value, &name.value, name.span, meant.as_deref()));
+                    self.report(diags::unknown_argument(
+                        &function.name.value,
+                        &name.value,
+                        name.span,
+                        meant.as_deref(),
+                    ));
                     fine = false;
                 }
                 (None, None) => {
@@ -196,8 +201,9 @@ impl<'p> Eval<'p> {
         let Some(function) = builtins::find(name) else {
             self.poison(arguments);
             let module = self.program.module(self.module());
-            let own = module.into_iter().flat_map(|module| &module.defs).map(|def| &*def.name);
-            let meant = suggest(name, own.chain(builtins::names())).map(str::to_owned);
+            let mut known: Vec<&str> = builtins::names().collect();
+            known.extend(module.into_iter().flat_map(|module| &module.defs).map(|def| &*def.name));
+            let meant = suggest(name, known).map(str::to_owned);
             return self.report(diags::unknown_function(name, at, meant.as_deref()));
         };
         let mut values = Vec::with_capacity(arguments.len());

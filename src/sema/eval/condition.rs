@@ -48,7 +48,8 @@ impl<'p> Eval<'p> {
         let metric_type = Ty::Union([Ty::Ref(BlockKind::Metric), Ty::String].into_iter().collect());
         let metric = self.eval_as(metric, &metric_type);
         let window_value = self.eval_as(window, &Ty::Duration);
-        let threshold_type = Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect());
+        let threshold_type =
+            Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect());
         let threshold = self.eval_as(threshold, &threshold_type);
         match (&metric, window_value, &threshold) {
             (Value::Error, ..) | (_, Value::Error, _) | (.., Value::Error) => Value::Error,

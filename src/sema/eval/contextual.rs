@@ -129,7 +129,9 @@ impl<'p> Eval<'p> {
                 Some(numbers) => numbers,
                 None => return Value::Error,
             },
-            Value::Days(Days(days)) => (0..7).filter(|day| days & (1 << day) != 0).map(|day| Value::Days(Days(1 << day))).collect(),
+            Value::Days(Days(days)) => {
+                (0..7).filter(|day| days & (1 << day) != 0).map(|day| Value::Days(Days(1 << day))).collect()
+            }
             Value::Deferred(inner) => {
                 let Some(item) = inner.ty.not_null().element().cloned() else {
                     return self.report(diags::not_a_list(&inner.ty, of.list.span));

@@ -44,14 +44,18 @@ impl<'p> Eval<'p> {
     pub(super) fn literal(&mut self, expr: &'p Expr) -> Value {
         let span = expr.span;
         let result = match &expr.kind {
-            ExprKind::Int(text) => {
-                text.replace('_', "").parse().map(Value::Int).map_err(|_| "an int has 64 bits: at most 9223372036854775807")
-            }
+            ExprKind::Int(text) => text
+                .replace('_', "")
+                .parse()
+                .map(Value::Int)
+                .map_err(|_| "an int has 64 bits: at most 9223372036854775807"),
             ExprKind::Decimal(text) => number(text).map(Value::Decimal),
             ExprKind::Quantity(text, unit) => return self.quantity(text, unit, span),
             ExprKind::Time(text) => time(text).ok_or("a time is between 00:00 and 24:00"),
             ExprKind::Date(text) => text.parse().map(Value::Date).map_err(|_| "there is no such day in the calendar"),
-            ExprKind::Ip(text) => text.parse().map(Value::Ip).map_err(|_| "each part of an address is between 0 and 255"),
+            ExprKind::Ip(text) => {
+                text.parse().map(Value::Ip).map_err(|_| "each part of an address is between 0 and 255")
+            }
             ExprKind::Cidr(text) => return self.cidr(text, span),
             _ => return Value::Error,
         };
@@ -73,7 +77,10 @@ impl<'p> Eval<'p> {
         let word = &*unit.value;
         let find = |units: &[(&str, i64)]| units.iter().find(|(name, _)| *name == word).map(|(_, worth)| *worth);
         let whole = |worth: i64| {
-            amount.checked_mul(Decimal::from(worth)).filter(|product| product.fract().is_zero()).and_then(|p| p.to_i64())
+            amount
+                .checked_mul(Decimal::from(worth))
+                .filter(|product| product.fract().is_zero())
+                .and_then(|p| p.to_i64())
         };
         if word == "%" {
             return Value::Percent(amount);
@@ -95,7 +102,13 @@ impl<'p> Eval<'p> {
             None => None,
             Some(rate) => match RATES.iter().find(|(name, _)| *name == rate) {
                 Some((_, seconds)) => Some(*seconds),
-                None => return self.report(diags::unknown_unit(word, unit.span, &["USD/h", "USD/day", "USD/week", "USD/month"])),
+                None => {
+                    return self.report(diags::unknown_unit(
+                        word,
+                        unit.span,
+                        &["USD/h", "USD/day", "USD/week", "USD/month"],
+                    ));
+                }
             },
         };
         let currency = currency.trim();

@@ -17,7 +17,6 @@ mod types;
 
 pub(crate) use defer::{deferred, is_text, push_piece, taint};
 pub(crate) use literal::plain;
-pub(crate) use name::plural;
 pub(crate) use operator::plus_values;
 pub use types::type_names;
 
@@ -271,12 +270,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    pub(crate) fn add_to_record(
-        &mut self,
-        record: &mut IndexMap<Arc<str>, Value>,
-        name: &ast::Name,
-        value: Value,
-    ) {
+    pub(crate) fn add_to_record(&mut self, record: &mut IndexMap<Arc<str>, Value>, name: &ast::Name, value: Value) {
         if record.insert(name.value.clone(), value).is_some() {
             self.report(diags::duplicate_key(&name.value, name.span));
         }

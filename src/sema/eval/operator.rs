@@ -206,9 +206,7 @@ impl<'p> Eval<'p> {
                 };
                 let secret = taint(&[&a, &b], span, "is one of the values here");
                 match self.lower(&b, right.span) {
-                    Some(other) => {
-                        deferred(result, Deploy::Call("coalesce", vec![inner.expr.clone(), other]), secret)
-                    }
+                    Some(other) => deferred(result, Deploy::Call("coalesce", vec![inner.expr.clone(), other]), secret),
                     None => Value::Error,
                 }
             }
@@ -412,7 +410,8 @@ pub(crate) fn result_type(op: BinaryOp, a: &Ty, b: &Ty) -> Option<Ty> {
     match op {
         B::Less | B::LessOrEqual | B::Greater | B::GreaterOrEqual => {
             let ordered = number(a) && number(b)
-                || a == b && matches!(a, Ty::Percent | Ty::Size | Ty::Duration | Ty::Money | Ty::Time | Ty::Date | Ty::Ip);
+                || a == b
+                    && matches!(a, Ty::Percent | Ty::Size | Ty::Duration | Ty::Money | Ty::Time | Ty::Date | Ty::Ip);
             ordered.then_some(Ty::Bool)
         }
         B::Add if text(a) && text(b) && !matches!(a, Ty::Date | Ty::Time) && !matches!(b, Ty::Date | Ty::Time) => {
@@ -551,9 +550,7 @@ fn multiply(a: &Value, b: &Value) -> Result<Value, Fault> {
         (Value::Duration(x), Value::Percent(p)) | (Value::Percent(p), Value::Duration(x)) => {
             Value::Duration(scale(*x, percent(p)?)?)
         }
-        (Value::Percent(x), Value::Percent(p)) => {
-            Value::Percent(x.checked_mul(percent(p)?).ok_or(Fault::Overflow)?)
-        }
+        (Value::Percent(x), Value::Percent(p)) => Value::Percent(x.checked_mul(percent(p)?).ok_or(Fault::Overflow)?),
         (Value::Money(money), Value::Percent(p)) | (Value::Percent(p), Value::Money(money)) => Value::Money(Money {
             amount: money.amount.checked_mul(percent(p)?).ok_or(Fault::Overflow)?,
             ..Money::clone(money)
@@ -667,7 +664,10 @@ fn clock(minutes: i64, seconds: i64) -> Result<u16, Fault> {
 
 fn money_sum(x: &Money, y: &Money, sign: Decimal) -> Result<Money, Fault> {
     if x.currency != y.currency {
-        return Err(Fault::Money(format!("`{}` and `{}` are two currencies, and exchange rates change", x.currency, y.currency)));
+        return Err(Fault::Money(format!(
+            "`{}` and `{}` are two currencies, and exchange rates change",
+            x.currency, y.currency
+        )));
     }
     let other = match (x.per_seconds, y.per_seconds) {
         (a, b) if a == b => y.amount,

@@ -1,8 +1,8 @@
 //! Types as written → types.
 
-use super::Eval;
 use super::super::table::{BlockKind, kind_of, suggest};
 use super::super::ty::RecordField;
+use super::Eval;
 use crate::sema::diags;
 use crate::sema::load::{DefId, DefKind};
 use crate::sema::ty::Ty;
@@ -54,8 +54,13 @@ impl<'p> Eval<'p> {
             TypeKind::Literal(expr) => match self.eval(expr) {
                 Value::Error => Ty::Error,
                 Value::Null => Ty::Null,
-                value @ (Value::String(_) | Value::Int(_) | Value::Bool(_) | Value::Decimal(_) | Value::Percent(_)
-                | Value::Size(_) | Value::Duration(_)) => Ty::Literal(Box::new(value)),
+                value @ (Value::String(_)
+                | Value::Int(_)
+                | Value::Bool(_)
+                | Value::Decimal(_)
+                | Value::Percent(_)
+                | Value::Size(_)
+                | Value::Duration(_)) => Ty::Literal(Box::new(value)),
                 other => {
                     let found = self.type_of(&other);
                     self.report(diags::bad_type(&format!("a `{found}` cannot be a type with one value"), ty.span));
@@ -168,8 +173,10 @@ impl<'p> Eval<'p> {
                     return Ty::Ref(kind);
                 }
                 let own = self.program.module(self.module());
-                let own = own.into_iter().flat_map(|module| &module.defs).filter(|def| is_type(def)).map(|def| &*def.name);
-                let meant = suggest(&name.value, type_names().chain(own)).map(str::to_owned);
+                let own = own.into_iter().flat_map(|module| &module.defs).filter(|def| is_type(def));
+                let mut known: Vec<&str> = type_names().collect();
+                known.extend(own.map(|def| &*def.name));
+                let meant = suggest(&name.value, known).map(str::to_owned);
                 self.report(diags::unknown_type(&name.value, name.span, meant.as_deref()));
                 Ty::Error
             }
