@@ -7,14 +7,14 @@ use serde_json::Value;
 ///
 /// A pool that is not there yet keeps the number of the template. A resource whose place in the template stands for
 /// several (a `copy` loop) is left alone: one number cannot be right for all of them.
-pub fn carry_live_capacity(template: &mut Value, desired: &Desired, live: &[Value]) -> Vec<(String, u64)> {
+pub fn carry_live_capacity(template: &mut Value, part: usize, desired: &Desired, live: &[Value]) -> Vec<(String, u64)> {
     let owned = autoscaled(desired);
     let mut carried = Vec::new();
     for resource in &desired.resources {
-        if !owned.contains_key(&resource.id.to_ascii_lowercase()) {
+        if resource.part != part || resource.pointer.is_empty() || !owned.contains_key(&resource.id.to_ascii_lowercase()) {
             continue;
         }
-        let shared = desired.resources.iter().filter(|r| r.pointer == resource.pointer).count() > 1;
+        let shared = desired.resources.iter().filter(|r| r.part == part && r.pointer == resource.pointer).count() > 1;
         let found = live
             .iter()
             .find(|r| r.get("id").and_then(Value::as_str).is_some_and(|id| crate::plan::same_id(id, &resource.id)));

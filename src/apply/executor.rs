@@ -127,12 +127,12 @@ pub fn run(job: &Job, arm: &dyn Arm, state: &State, started: &str, watch: &mut d
         result.map_err(|e| refused_by(e, Some(&gone.id)))?;
         watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
     }
-    for step in &job.steps {
+    for (index, step) in job.steps.iter().enumerate() {
         stop_if_asked(watch)?;
         let entry = journal.steps.len();
         journal.steps.push(JournalStep { kind: "deploy".into(), name: step.name.clone(), state: "begun".into() });
         state.write_journal(&journal)?;
-        let result = deploy(job, step, arm, watch, &mut done);
+        let result = deploy(job, index, step, arm, watch, &mut done);
         mark(&mut journal, entry, result.is_ok(), state)?;
         result?;
     }
@@ -203,14 +203,14 @@ fn body_of(job: &Job, template: Value, parameters: &Value) -> Value {
     })
 }
 
-fn deploy(job: &Job, step: &Step, arm: &dyn Arm, watch: &mut dyn Watch, done: &mut Done) -> Result<(), ApplyError> {
+fn deploy(job: &Job, index: usize, step: &Step, arm: &dyn Arm, watch: &mut dyn Watch, done: &mut Done) -> Result<(), ApplyError> {
     // The number of machines is read at the last moment, so that what autoscale did since the plan is kept.
     let owned = crate::plan::autoscaled(&job.desired);
     let pools = job.desired.resources.iter().filter(|r| owned.contains_key(&r.id.to_ascii_lowercase()));
     let pools: Vec<Wanted> = pools.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
     let live = if pools.is_empty() { Vec::new() } else { arm.observe(&pools)? };
     let mut template = step.template.clone();
-    super::carry_live_capacity(&mut template, &job.desired, &live);
+    super::carry_live_capacity(&mut template, index, &job.desired, &live);
     let body = body_of(job, template, &step.parameters);
     watch.event(&Event::Phase(format!("deploying `{}`", step.name)));
     let mut tries = 0;

@@ -235,6 +235,23 @@ impl State {
         let _ = std::fs::remove_file(self.folder.join("journal.json"));
     }
 
+    /// Random text that goes into fingerprints; made when first asked for, and kept.
+    #[must_use]
+    pub fn salt(&self) -> String {
+        let path = self.folder.join("salt");
+        if let Ok(text) = std::fs::read_to_string(&path)
+            && text.trim().len() >= 32
+        {
+            return text.trim().to_owned();
+        }
+        let salt = uuid::Uuid::new_v4().simple().to_string();
+        // Without the file each plan has its own salt: secrets then count as not compared.
+        if self.prepare().is_ok() {
+            let _ = std::fs::write(&path, &salt);
+        }
+        salt
+    }
+
     /// The record of the last apply.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {

@@ -25,6 +25,9 @@ pub use transport::{Method, Reply, RetryBudget};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Told of each exchange.
+pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Where and as whom to speak.
 #[derive(Clone)]
 pub struct Options {
@@ -41,7 +44,7 @@ pub struct Options {
     /// PEM certificates to trust besides the system's.
     pub extra_roots: Vec<u8>,
     /// Called with one line for each exchange: method, path without its query, status, time, correlation id.
-    pub trace: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub trace: Option<Trace>,
 }
 
 impl std::fmt::Debug for Options {

@@ -4,7 +4,6 @@ use super::error::{AzureError, ServiceError};
 use super::identity::Tokens;
 use super::{Options, cloud::Cloud};
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Methods of the protocol.
@@ -65,9 +64,9 @@ impl Default for RetryBudget {
         Self {
             attempts: 8,
             first_wait: Duration::from_millis(500),
-            longest_wait: Duration::from_mins(2),
-            total: Duration::from_mins(10),
-            timeout: Duration::from_mins(2),
+            longest_wait: Duration::from_secs(120),
+            total: Duration::from_secs(600),
+            timeout: Duration::from_secs(120),
         }
     }
 }
@@ -95,7 +94,7 @@ pub(super) struct Transport {
     tokens: Tokens,
     retry: RetryBudget,
     session: String,
-    trace: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    trace: Option<super::Trace>,
 }
 
 /// What one try gave.

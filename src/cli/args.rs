@@ -48,6 +48,8 @@ pub enum Format {
     Short,
     /// One JSON document, on stdout
     Json,
+    /// For a comment on a pull request, on stdout (plan)
+    Markdown,
 }
 
 /// When to use colour.

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod deploy;
 pub mod disk;
 pub mod exit;
 pub mod printer;
@@ -36,7 +37,7 @@ impl Context {
     /// Human text goes to stderr; `short` and `json` are data and go to stdout.
     pub fn report(&mut self, sources: &SourceMap, diagnostics: &[Diagnostic]) -> Result<Exit, PrintError> {
         match self.format {
-            Format::Human => {
+            Format::Human | Format::Markdown => {
                 let text = render::snippet::all(sources, diagnostics, self.printer.error_palette());
                 self.printer.say(&text);
             }

@@ -48,6 +48,12 @@ impl Printer {
         std::io::stderr().is_terminal()
     }
 
+    /// Whether `-q` was given.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
+
     /// Data for a program or a file, to stdout, as it is.
     pub fn data(&mut self, text: &str) -> Result<(), PrintError> {
         let mut stream = std::io::stdout().lock();

@@ -68,50 +68,8 @@ catalogue! {
     BadName = 13, Error, "bad-name", "a name that cannot be a name";
     // 01xx names
     UnknownName = 101, Error, "unknown-name", "a name that is not declared";
-    DuplicateName = 102, Error, "duplicate-name", "a name that is declared twice";
-    UnknownField = 103, Error, "unknown-field", "a field that does not exist";
-    MissingField = 104, Error, "missing-field", "a field that must be there is missing";
-    ImportCycle = 105, Error, "import-cycle", "files that import each other in a circle";
-    UnknownModule = 106, Error, "unknown-module", "a module or file that does not exist";
-    NotExported = 107, Error, "not-exported", "a name that a module does not export";
-    UnknownKind = 108, Error, "unknown-kind", "a kind of declaration that does not exist";
-    MisplacedBlock = 109, Error, "misplaced-block", "a block that cannot stand here";
-    Unused = 110, Warning, "unused", "a declaration that nothing uses";
-    DuplicateField = 111, Error, "duplicate-field", "a field that is set twice";
-    TooManyBlocks = 112, Error, "too-many-blocks", "more nested blocks of a kind than there can be";
-    DefinitionCycle = 113, Error, "definition-cycle", "a definition that needs its own value";
-    RecursiveFunction = 114, Error, "recursive-function", "a function that calls itself";
-    WrongArguments = 115, Error, "wrong-arguments", "a call with the wrong arguments";
-    UnknownParam = 116, Error, "unknown-param", "an env that sets a parameter which does not exist";
-    MissingEnvValue = 117, Error, "missing-env-value", "an env without a value for a parameter";
-    BadPhrase = 118, Error, "bad-phrase", "what follows a keyword is not complete or does not belong there";
-    UnknownFunction = 119, Error, "unknown-function", "a function that does not exist";
-    BadClass = 120, Error, "bad-class", "what stands around a block's name does not fit its kind";
-    MisplacedDeclaration = 121, Error, "misplaced-declaration", "a declaration that has no effect in this file";
-    BlockCycle = 122, Error, "block-cycle", "blocks that refer to each other in a circle";
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of another type is expected here";
-    NotEarly = 202, Error, "not-early", "a value that must be known while compiling";
-    OutOfRange = 203, Error, "out-of-range", "a value outside what its type allows";
-    Overflow = 204, Error, "overflow", "a result that is too large or too small";
-    DivisionByZero = 205, Error, "division-by-zero", "a division by zero";
-    UnitsDiffer = 206, Error, "units-differ", "quantities that cannot be joined";
-    SecretExposed = 207, Error, "secret-exposed", "a secret in a place that is not kept secret";
-    TooLarge = 208, Error, "too-large", "a project that takes too much to evaluate";
-    BadLiteral = 209, Error, "bad-literal", "a written value that cannot be read";
-    CheckFailed = 210, Error, "check-failed", "a rule of the project that does not hold";
-    IndexOutOfRange = 211, Error, "index-out-of-range", "an element outside a list";
-    NoSizeFits = 212, Error, "no-size-fits", "needs that no size meets";
-    NotAtDeployment = 213, Error, "not-at-deployment", "a computation that the deployment cannot do";
-    BadType = 214, Error, "bad-type", "a type that does not exist or cannot stand here";
-    BadKey = 215, Error, "bad-key", "a repeated block without good keys";
-    SecretInPlainText = 216, Error, "secret-in-plain-text", "a secret that is written in plain text";
-    SizeChosen = 217, Info, "size-chosen", "which size was chosen by need";
-    MayBeNull = 218, Error, "may-be-null", "a value that may be missing";
-    NotOneOf = 219, Error, "not-one-of", "a word that is none of those that can stand here";
-    BadArgument = 220, Error, "bad-argument", "values that a function cannot compute with";
-    BadNeed = 221, Error, "bad-need", "a need for hardware that cannot be read";
-    BadCondition = 222, Error, "bad-condition", "a condition of autoscale that cannot be read";
     // 03xx pool model
     ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";
     ImageIsAgeing = 302, Warning, "image-is-ageing", "an image whose end is announced";
@@ -254,6 +212,7 @@ catalogue! {
     ConsentNeeded = 808, Error, "consent-needed", "an apply that nobody agreed to";
     Protected = 809, Error, "protected", "something protected would be deleted";
     StateUnusable = 810, Error, "state-unusable", "a folder `.dsvmc` that cannot be used";
+    NotDeployed = 811, Error, "not-deployed", "something that is not deployed";
     // 09xx endpoint, command line, internal
     FileUnreadable = 901, Error, "file-unreadable", "a file or folder cannot be read";
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";

@@ -75,13 +75,15 @@ pub struct Owned {
     pub span: Span,
 }
 
-/// A text that resources refer to by a name: a long literal, or a name that is made at deployment.
+/// A long literal that resources refer to as a variable.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// Its name.
     pub name: String,
     /// Its text.
-    pub text: Text,
+    pub text: String,
+    /// Nodes that use it.
+    pub users: Vec<NodeId>,
 }
 
 /// An output.
@@ -110,7 +112,7 @@ pub struct ResourceGraph {
     pub project: String,
     /// Resources in order of dependency.
     pub nodes: Vec<Node>,
-    /// What is written once and used in several places.
+    /// Cloud-init documents.
     pub variables: Vec<Variable>,
     /// Scale sets under autoscale.
     pub owned: Vec<Owned>,

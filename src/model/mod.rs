@@ -9,8 +9,6 @@ pub mod autoscale;
 pub(crate) mod calendar;
 pub mod diags;
 pub mod facts;
-#[cfg(test)]
-pub(crate) mod fixture;
 mod hardware;
 mod login;
 pub mod network;

@@ -125,7 +125,8 @@ fn element<'a>(list: &'a [Value], label: &str) -> Option<&'a Value> {
 }
 
 /// A slow, salted hash: says whether a hidden value changed and nothing else.
-pub(super) fn fingerprint(value: &Value, salt: &str) -> String {
+#[must_use]
+pub fn fingerprint(value: &Value, salt: &str) -> String {
     const ROUNDS: usize = 4096;
     let text = value.to_string();
     let mut hash = Sha256::digest(format!("dsvmc\0{salt}\0{text}").as_bytes());

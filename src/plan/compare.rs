@@ -152,11 +152,11 @@ impl Comparison<'_> {
             }
             return;
         }
-        if self.is_unknown() {
-            return self.change(AttributeKind::Unknown, None, Some(found));
-        }
         if self.is_secret() {
             return self.secret(wanted, Some(found));
+        }
+        if self.is_unknown() {
+            return self.change(AttributeKind::Unknown, None, Some(found));
         }
         match (wanted, found) {
             (Value::Object(w), Value::Object(f)) => self.object(w, f, &|_| false),
@@ -273,9 +273,6 @@ impl Comparison<'_> {
 
     fn only_wanted(&mut self, wanted: &Value) {
         let fact = self.fact();
-        if self.is_unknown() {
-            return self.change(AttributeKind::Unknown, None, None);
-        }
         if fact.read_only {
             return self.suppress(Rule::ReadOnly, Some(wanted), None);
         }
@@ -284,6 +281,9 @@ impl Comparison<'_> {
         }
         if self.is_secret() || fact.write_only {
             return self.secret(wanted, None);
+        }
+        if self.is_unknown() {
+            return self.change(AttributeKind::Unknown, None, None);
         }
         if fact.defaults.iter().any(|d| d == wanted) && !self.is_create() {
             return self.suppress(Rule::ServiceDefault, Some(wanted), None);
@@ -518,4 +518,19 @@ fn effect_of(nature: Option<Nature>) -> EffectKind {
         Some(Nature::Capacity) => EffectKind::ScalesOut,
         Some(Nature::Quota) | None => EffectKind::InPlace,
     }
+}
+
+/// A resource as the service shows it, with everything secret taken out.
+#[must_use]
+pub fn masked(resource: &Value) -> Value {
+    let kind = resource.get("id").and_then(Value::as_str).map(|id| normal::type_of_id(id).0).unwrap_or_default();
+    let facts = facts_of(&kind);
+    let map = resource.as_object().into_iter().flatten();
+    let shown = map.map(|(key, value)| {
+        let pattern = key.to_ascii_lowercase();
+        let pointer = format!("/{key}");
+        let secret = facts.at(&pattern).secret || secret_by_name(&pattern);
+        (key.clone(), if secret { Value::from("(secret)") } else { mask(value, &pattern, &pointer, &facts, &BTreeSet::new()) })
+    });
+    shown.collect()
 }

@@ -31,6 +31,10 @@ pub struct DesiredResource {
     pub existing: bool,
     /// JSON pointer into the template.
     pub pointer: String,
+    /// Which deployment of the project holds it, from 0; `pointer` is into that one's template.
+    pub part: usize,
+    /// Ids of resources that come first.
+    pub depends_on: Vec<String>,
     /// The line that declares it.
     pub source: Option<Source>,
 }

@@ -19,11 +19,12 @@ mod saved;
 #[cfg(test)]
 mod tests;
 
-pub use baseline::{Baseline, ResourceBaseline};
+pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
+pub use compare::masked;
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
 pub use input::{Desired, DesiredResource, Observed, observed_from_json};
-pub use normal::{same_id, type_of_id};
+pub use normal::{resource_id, same_id, type_of_id};
 pub use saved::{Refusal, SavedPlan, digest, verify};
 pub use types::*;
 
@@ -100,7 +101,7 @@ fn change_of(
         source: resource.source.clone(),
         reason: String::new(),
         depends_on_unknown: false,
-        hash: found.map(|f| digest(f)),
+        hash: found.map(digest),
         etag: found.and_then(|f| f.get("etag")).and_then(Value::as_str).map(str::to_owned),
     };
     let Some(found) = found else {
@@ -117,8 +118,19 @@ fn change_of(
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;
         effect::of_update(&mut change, resource, found, observed);
+    } else if let Some(state) = half_made(found) {
+        change.action = Action::Update;
+        change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };
+        change.reason = format!("its last deployment ended as {state}");
     }
     change
+}
+
+/// A resource whose last write did not end well is written again, even when its properties look right.
+fn half_made(found: &Value) -> Option<&str> {
+    let state = found.pointer("/properties/provisioningState").and_then(Value::as_str)?;
+    let bad = ["Failed", "Canceled", "Creating", "Updating", "Accepted", "Deleting", "ResolvingDNS"];
+    bad.iter().any(|b| b.eq_ignore_ascii_case(state)).then_some(state)
 }
 
 fn deletions(

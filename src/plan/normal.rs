@@ -47,6 +47,15 @@ pub fn type_of_id(id: &str) -> (String, String) {
     (resource_type, names.join("/"))
 }
 
+/// The id of a resource of that type and name in a scope.
+#[must_use]
+pub fn resource_id(scope: &str, resource_type: &str, name: &str) -> String {
+    let mut parts = resource_type.split('/');
+    let provider = parts.next().unwrap_or_default();
+    let pairs = parts.zip(name.split('/')).map(|(kind, name)| format!("/{kind}/{name}"));
+    format!("{scope}/providers/{provider}{}", pairs.collect::<String>())
+}
+
 /// `West US 2` and `westus2` are one place.
 pub(super) fn same_location(a: &str, b: &str) -> bool {
     let fold = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();

@@ -21,6 +21,20 @@ commands! {
     Check => check,
     /// The local endpoint: answers as Azure Resource Manager does, without Azure
     Local => local,
+    /// Show what a deployment would change, and what that means for people
+    Plan => plan,
+    /// Deploy: show the plan, ask, follow it to the end
+    Apply => apply,
+    /// Show what is deployed, from which commit, and what differs since
+    Status => status,
+    /// Show the outputs of the deployment: addresses, log-in lines
+    Outputs => outputs,
+    /// Show the resources of a project as the service has them
+    Show => show,
+    /// Delete what a project made
+    Destroy => destroy,
+    /// Check what is configured for deployments
+    Doctor => doctor,
     /// Check or evaluate an autoscale formula of Azure Batch
     Formula => formula,
     /// Explain a message in full, with an example and its repair

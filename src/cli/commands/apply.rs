@@ -1,0 +1,288 @@
+//! `dsvmc apply`: shows the plan, asks, deploys, follows it to the end, and says what exists now.
+
+use super::plan::{Narrow, show, title};
+use crate::apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
+use crate::cli::Context;
+use crate::cli::args::Format;
+use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::planning::{self, Planned, Settings};
+use crate::cli::deploy::progress::Progress;
+use crate::cli::deploy::session::Session;
+use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session};
+use crate::cli::exit::Exit;
+use crate::plan::{Action, Baseline, SavedPlan};
+use crate::render::palette::Role;
+use crate::render::plan::{Detail, clean};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+
+/// Arguments of `apply`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Interrupted? Run it again: it looks at what exists and does the rest.\n\n\
+                  Examples:\n  dsvmc apply --target local examples/01-shared-pool\n  dsvmc apply prod.plan --target azure")]
+pub struct Args {
+    /// File or folder of the project, or a plan saved with `dsvmc plan -o FILE`
+    #[arg(value_name = "PATH|PLAN", default_value = ".")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    narrow: Narrow,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// With --yes: deletions and replacements are wanted too
+    #[arg(long)]
+    allow_delete: bool,
+    /// Wait for another apply of this project instead of giving up
+    #[arg(long)]
+    wait: bool,
+    /// Let the deployment stack go on although it lost track of its resources
+    #[arg(long)]
+    out_of_sync: bool,
+    /// List every property of new resources
+    #[arg(long)]
+    full: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let result = body(args, cx);
+    deploy::finish(result, cx)
+}
+
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+    let plan_file = if saved::is_saved(&args.path) { Some(saved::read(&args.path)?) } else { None };
+    let (path, what) = match &plan_file {
+        Some(plan) if args.what.template.is_none() => (PathBuf::from(&plan.project), saved::what_of(plan, &args.what)),
+        _ => (args.path.clone(), args.what.clone()),
+    };
+    let bundle = load(&path, &what, cx)?;
+    let mut settings = args.narrow.settings();
+    if let Some(plan) = &plan_file {
+        (settings.targets, settings.excludes) = (plan.targets.clone(), plan.excludes.clone());
+    }
+    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let _lock = state.lock(args.wait)?;
+    let session = session::open(&args.place, &bundle.root)?;
+    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
+    resume(&bundle, args, &settings, &session, &state, &mut progress, cx)?;
+    let planned = planning::make(&bundle, &args.place, &what, &settings, &session, &state, cx)?;
+    if let Some(plan) = &plan_file {
+        hold_against(plan, &planned, &session, &settings)?;
+    }
+    if cx.format != Format::Json {
+        let detail = Detail { suppressed: false, new_properties: args.full };
+        show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
+    }
+    if planned.plan.is_empty() {
+        return unchanged(&planned, &session, &state, cx);
+    }
+    let protected = consent::protected(&planned, state.receipt().as_ref());
+    consent::check(&planned.plan, &protected, plan_file.is_some() || args.yes, args.allow_delete, cx)?;
+    carry_out(args, &bundle, planned, &settings, &session, &state, &mut progress, cx)
+}
+
+/// A template file that a saved plan was made of is named in it like a project.
+fn load(path: &std::path::Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
+    let is_template = what.template.is_none() && path.extension().is_some_and(|e| e == "json") && path.is_file();
+    if is_template {
+        let what = What { template: Some(path.to_owned()), ..what.clone() };
+        return bundle::load(path, &what, cx);
+    }
+    bundle::load(path, what, cx)
+}
+
+/// What an apply that was cut off left running is waited for before anything is compared.
+fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, state: &State, watch: &mut Progress, cx: &mut Context) -> Result<(), Halt> {
+    let Some(journal) = state.journal() else { return Ok(()) };
+    cx.printer.note(&format!("The apply that began at {} did not end; going on from what exists.\n", clean(&journal.started)));
+    let group = planning::group_of(bundle, &args.place);
+    if session.client.resource_group(&group)?.is_none() {
+        return Ok(());
+    }
+    for step in journal.steps.iter().filter(|s| s.kind == "deploy" && s.state == "begun") {
+        match crate::apply::settle(&session.client, settings.mode, &group, &step.name, watch) {
+            Ok(()) => {}
+            Err(ApplyError::Stopped) => return Err(Halt { exit: Exit::Stopped, report: Some(miette::Report::new(ApplyError::Stopped)) }),
+            Err(ApplyError::Azure(error)) => return Err(error.into()),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A saved plan is applied exactly, or not at all.
+fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings: &Settings) -> Result<(), Halt> {
+    let place = session.place(&planned.group);
+    let now = saved::saved(planned, &place, &plan.salt, &settings.targets, &settings.excludes);
+    crate::plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
+}
+
+fn unchanged(planned: &Planned, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
+    state.clear_journal();
+    let mut outputs = planned.outputs.clone();
+    for part in &planned.parts {
+        let stack = session.client.stack(&planned.group, &part.name)?;
+        collect_outputs(stack.as_ref(), &mut outputs);
+    }
+    if cx.format == Format::Json {
+        let receipt = state.receipt().unwrap_or_default();
+        let json = json!({ "schema": 1, "outcome": "unchanged", "summary": planned.plan.summary, "outputs": outputs, "last": receipt });
+        cx.printer.data(&format!("{json:#}\n"))?;
+    } else {
+        say_outputs(&outputs, cx)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Adds the outputs of a stack or deployment; secret ones are left out.
+pub fn collect_outputs(deployment: Option<&Value>, outputs: &mut Map<String, Value>) {
+    let all = deployment.and_then(|d| d.pointer("/properties/outputs")).and_then(Value::as_object);
+    for (name, output) in all.into_iter().flatten() {
+        let secret = output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
+        match output.get("value") {
+            Some(value) if !secret => outputs.insert(name.clone(), value.clone()),
+            _ => outputs.shift_remove(name),
+        };
+    }
+}
+
+/// Writes outputs for people.
+pub fn say_outputs(outputs: &Map<String, Value>, cx: &mut Context) -> Result<(), Halt> {
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    let palette = cx.printer.output_palette();
+    let width = outputs.keys().map(|k| k.chars().count()).max().unwrap_or(0);
+    let mut text = format!("\n{}\n", palette.paint(Role::Title, "Outputs"));
+    for (name, value) in outputs {
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.push_str(&format!("  {:<width$}  {}\n", clean(name), palette.paint(Role::Name, &clean(&shown))));
+    }
+    cx.printer.data(&text)?;
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one run; bundling them would only name the list")]
+fn carry_out(
+    args: &Args,
+    bundle: &Bundle,
+    planned: Planned,
+    settings: &Settings,
+    session: &Session,
+    state: &State,
+    progress: &mut Progress,
+    cx: &mut Context,
+) -> Result<Exit, Halt> {
+    let started = jiff::Timestamp::now();
+    let commit = saved::commit(&bundle.root);
+    let job = job(args, &planned, settings, &commit);
+    let result = crate::apply::run(&job, &session.client, state, &started.to_string(), progress);
+    progress.close();
+    let ended = jiff::Timestamp::now();
+    let mut receipt = Receipt {
+        schema: 1,
+        project: planned.project.clone(),
+        env: planned.env.clone(),
+        target: session.target.name().to_owned(),
+        subscription: session.subscription.clone(),
+        resource_group: planned.group.clone(),
+        commit,
+        started: started.to_string(),
+        ended: ended.to_string(),
+        outcome: "succeeded".to_owned(),
+        templates: planned.parts.iter().map(|p| crate::plan::digest(&p.template)).collect(),
+        summary: planned.plan.summary,
+        protected: consent::marked(&planned),
+        ..Receipt::default()
+    };
+    match result {
+        Ok(done) => {
+            let states: std::collections::BTreeMap<String, &String> = done.states.iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect();
+            receipt.resources = planned.plan.effective().map(|c| item(c, states.get(&c.id.to_ascii_lowercase()).map(|s| s.as_str()))).collect();
+            receipt.outputs = done.outputs;
+            receipt.managed = done.managed;
+            remember(&planned, settings, session, state, bundle, cx)?;
+            state.write_receipt(&receipt)?;
+            state.clear_journal();
+            let seconds = (ended - started).as_secs();
+            told(&receipt, seconds, cx)?;
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            receipt.outcome = if matches!(error, ApplyError::Stopped) { "stopped".into() } else { "failed".into() };
+            // The receipt of the last apply that ended well stays: `status` and `outputs` tell of it.
+            if cx.format == Format::Json {
+                cx.printer.data(&format!("{}\n", serde_json::to_string_pretty(&receipt).unwrap_or_default()))?;
+            }
+            refusal::tell(&error, bundle, &planned.desired, cx);
+            progress.event(&Event::Tick);
+            Err(Halt::told(Exit::Stopped))
+        }
+    }
+}
+
+fn item(change: &crate::plan::Change, state: Option<&str>) -> ReceiptItem {
+    let end = match change.action {
+        Action::Delete => "Deleted",
+        Action::Detach => "Detached",
+        _ => "Succeeded",
+    };
+    ReceiptItem { id: change.id.clone(), action: change.action.word().to_owned(), state: state.unwrap_or(end).to_owned() }
+}
+
+fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str) -> Job {
+    let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
+    let version = |id: &str| planned.desired.resources.iter().find(|r| crate::plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
+    let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
+    let selected: Vec<String> = planned.plan.changes.iter().map(|c| c.id.clone()).collect();
+    let steps = planned.parts.iter().enumerate().map(|(index, part)| {
+        let template = if narrowed { desired::narrow(&part.template, &planned.desired, index, &selected) } else { part.template.clone() };
+        Step { name: part.name.clone(), template, parameters: part.parameters.clone() }
+    });
+    Job {
+        group: planned.group.clone(),
+        location: planned.location.clone(),
+        group_tags: json!({}),
+        mode: settings.mode,
+        unmanaged: settings.unmanaged,
+        stack_tags: json!({ "dsvmc-version": env!("CARGO_PKG_VERSION"), "dsvmc-project": planned.project, "dsvmc-commit": commit }),
+        out_of_sync: args.out_of_sync,
+        replaced: replaced.map(|c| crate::azure::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
+        steps: steps.collect(),
+        desired: planned.desired.clone(),
+    }
+}
+
+/// Looks once more: what the service filled in now is no difference later.
+fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &State, bundle: &Bundle, cx: &mut Context) -> Result<(), Halt> {
+    if !settings.targets.is_empty() || !settings.excludes.is_empty() {
+        return Ok(());
+    }
+    let planning::Seen { desired, observed, .. } = planning::look_again(planned, bundle, session, settings.mode)?;
+    let baseline = Baseline::record(&desired, &observed, &state.salt());
+    let options = crate::plan::Options { baseline: Some(baseline.clone()), ..crate::plan::Options::default() };
+    let left = crate::plan::diff(&desired, &observed, &options);
+    state.write_baseline(&baseline)?;
+    let left: Vec<String> = left.effective().map(|c| format!("`{}`", clean(&c.name))).collect();
+    if !left.is_empty() {
+        cx.printer.note(&format!("note: {} not as the source says although Azure took the deployment; `dsvmc plan` shows the difference\n", left.join(", ")));
+    }
+    Ok(())
+}
+
+fn told(receipt: &Receipt, seconds: i64, cx: &mut Context) -> Result<(), Halt> {
+    if cx.format == Format::Json {
+        cx.printer.data(&format!("{}\n", serde_json::to_string_pretty(receipt).unwrap_or_default()))?;
+        return Ok(());
+    }
+    let sum = &receipt.summary;
+    let parts = [(sum.create, "created"), (sum.update, "updated"), (sum.replace, "replaced"), (sum.delete, "deleted"), (sum.detach, "detached")];
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let palette = cx.printer.output_palette();
+    cx.printer.data(&format!("\n{} {} in {seconds} s.\n", palette.paint(Role::Good, "Done:"), parts.join(", ")))?;
+    say_outputs(&receipt.outputs, cx)
+}

@@ -1,0 +1,152 @@
+//! `dsvmc destroy`: deletes what a project made, and nothing else.
+
+use crate::apply::{Event, State, Watch};
+use crate::azure::{Pending, Progress as Standing};
+use crate::cli::Context;
+use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::progress::Progress;
+use crate::cli::deploy::session::Session;
+use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, planning, session};
+use crate::cli::exit::Exit;
+use crate::diagnostics::Code;
+use crate::plan::{Desired, Observed, Options, Plan, diff};
+use crate::render::plan::Detail;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Arguments of `destroy`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The resource group stays, with everything in it that this project did not make.")]
+pub struct Args {
+    /// File or folder of the project
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    place: Where,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// With --yes: the deletions are wanted
+    #[arg(long)]
+    allow_delete: bool,
+    /// Forget the deployment stack, but leave its resources
+    #[arg(long)]
+    detach: bool,
+    /// Wait for another apply of this project instead of giving up
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let result = body(args, cx);
+    deploy::finish(result, cx)
+}
+
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+    let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let _lock = state.lock(args.wait)?;
+    let session = session::open(&args.place, &bundle.root)?;
+    let group = planning::group_of(&bundle, &args.place);
+    let (plan, stacks) = everything(&bundle, &group, &session, &state, args.detach)?;
+    let title = format!("{}: destroy what it made in {group} on {}", bundle.project, session.target.name());
+    super::plan::show(&plan, &title, Detail::default(), cx)?;
+    if plan.is_empty() && stacks.is_empty() {
+        state.forget();
+        return Ok(Exit::Done);
+    }
+    let protected = protected(&bundle, &group, &session, &state);
+    consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
+    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
+    let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
+    progress.close();
+    result?;
+    let (left, _) = everything(&bundle, &group, &session, &state, args.detach)?;
+    if !args.detach && !left.is_empty() {
+        let names: Vec<String> = left.effective().map(|c| format!("`{}`", c.name)).collect();
+        return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, format!("still there: {}", names.join(", ")), "run `dsvmc destroy` again; a lock may hold them (`az lock list`)") });
+    }
+    state.forget();
+    cx.printer.data("Done.\n")?;
+    Ok(Exit::Done)
+}
+
+/// What the stacks manage, or what the last receipt lists for plain deployments; with the names of the stacks.
+fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<String>), Halt> {
+    let mut managed = Vec::new();
+    let mut stacks = Vec::new();
+    for index in 0..bundle.parts.len() {
+        let name = planning::stack_name(bundle, index);
+        let Some(stack) = session.client.stack(group, &name)? else { continue };
+        let ids = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
+        managed.extend(ids.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
+        stacks.push(name);
+    }
+    if stacks.is_empty() {
+        managed = state.receipt().map(|r| r.managed).unwrap_or_default();
+    }
+    let mut resources = Vec::new();
+    for id in &managed {
+        if let Some(version) = crate::catalog::latest_version(&crate::plan::type_of_id(id).0) {
+            resources.extend(session.client.resource(id, version)?);
+        }
+    }
+    let observed = Observed { resources, managed };
+    let unmanaged = if detach { crate::plan::Unmanaged::Detach } else { crate::plan::Unmanaged::Delete };
+    Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
+}
+
+/// What the source marks now, and what the last apply recorded.
+fn protected(bundle: &Bundle, group: &str, session: &Session, state: &State) -> Vec<String> {
+    let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
+    let names = bundle.parts.iter().flat_map(|p| marked_names(&p.template));
+    let scope = format!("/subscriptions/{}/resourceGroups/{group}", session.subscription);
+    all.extend(names.map(|(kind, name)| crate::plan::resource_id(&scope, &kind, &name)));
+    all
+}
+
+fn marked_names(template: &Value) -> Vec<(String, String)> {
+    let list = template.get("resources").and_then(Value::as_array).into_iter().flatten();
+    let marked = list.filter(|r| r.pointer("/metadata/dsvmc/preventDestroy") == Some(&Value::Bool(true)));
+    marked.filter_map(|r| Some((r.get("type")?.as_str()?.to_owned(), r.get("name")?.as_str()?.to_owned()))).collect()
+}
+
+fn remove(plan: &Plan, stacks: &[String], group: &str, session: &Session, detach: bool, watch: &mut Progress) -> Result<(), Halt> {
+    let action = if detach { "detach" } else { "delete" };
+    for change in plan.effective() {
+        watch.event(&Event::Resource { id: change.id.clone(), state: "Deleting".into() });
+    }
+    for name in stacks.iter().rev() {
+        let reply = session.client.delete_stack(group, name, action)?;
+        let Some(mut pending) = Pending::of(&reply) else { continue };
+        loop {
+            if watch.stopped() {
+                return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, "stopped on request; the deletion goes on", "run `dsvmc destroy` again to follow it") });
+            }
+            session.client.sleep(pending.wait.min(std::time::Duration::from_millis(200u64 << u64::from(pending.asked.min(5)))));
+            match session.client.ask(&pending) {
+                Ok(Standing::Running(next)) => pending = next,
+                Ok(Standing::Done(_)) => break,
+                Ok(Standing::Failed(error)) => {
+                    return Err(Halt { exit: Exit::Stopped, ..crate::azure::AzureError::Service(error).into() });
+                }
+                // The stack is gone, and its polling address with it.
+                Err(error) if error.is_not_found() => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    if stacks.is_empty() && !detach {
+        for change in plan.effective() {
+            let version = crate::catalog::latest_version(&change.resource_type).unwrap_or_default();
+            session.client.delete_resource(&change.id, version)?;
+        }
+    }
+    for change in plan.effective() {
+        watch.event(&Event::Resource { id: change.id.clone(), state: "Deleted".into() });
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `dsvmc outputs`: what the last deployment gave out.
+
+use super::apply::{collect_outputs, say_outputs};
+use crate::cli::Context;
+use crate::cli::args::Format;
+use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, session};
+use crate::cli::exit::Exit;
+use crate::diagnostics::Code;
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+
+/// Arguments of `outputs`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: ssh $(dsvmc outputs --name address examples/01-shared-pool)")]
+pub struct Args {
+    /// File or folder of the project
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Only this output, as it is
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    place: Where,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let result = body(args, cx);
+    deploy::finish(result, cx)
+}
+
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+    let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let session = session::open(&args.place, &bundle.root)?;
+    let group = planning::group_of(&bundle, &args.place);
+    let mut outputs = Map::new();
+    let mut found = false;
+    for index in 0..bundle.parts.len() {
+        let name = planning::stack_name(&bundle, index);
+        let deployed = match session.client.stack(&group, &name)? {
+            Some(stack) => Some(stack),
+            None => session.client.deployment(&group, &name)?,
+        };
+        found |= deployed.is_some();
+        collect_outputs(deployed.as_ref(), &mut outputs);
+    }
+    if !found {
+        return Err(Halt::input(Code::NotDeployed, format!("nothing of `{}` is deployed to `{group}`", bundle.project), "deploy it with `dsvmc apply`"));
+    }
+    if let Some(name) = &args.name {
+        let Some(value) = outputs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v) else {
+            let known: Vec<String> = outputs.keys().map(|k| format!("`{k}`")).collect();
+            return Err(Halt::input(Code::NotDeployed, format!("there is no output `{name}`"), format!("outputs: {}", known.join(", "))));
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        cx.printer.data(&format!("{text}\n"))?;
+        return Ok(Exit::Done);
+    }
+    if cx.format == Format::Json {
+        cx.printer.data(&format!("{:#}\n", Value::Object(outputs)))?;
+    } else {
+        say_outputs(&outputs, cx)?;
+    }
+    Ok(Exit::Done)
+}

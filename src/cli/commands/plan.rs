@@ -1,0 +1,143 @@
+//! `dsvmc plan`: what a deployment would change, and what that means for people.
+
+use crate::cli::Context;
+use crate::cli::args::Format;
+use crate::cli::deploy::planning::{self, Planned, Settings};
+use crate::cli::deploy::{self, Halt, What, Where, bundle, offline, saved, session, whatif};
+use crate::cli::exit::Exit;
+use crate::azure::DeployMode;
+use crate::diagnostics::Code;
+use crate::plan::{Plan, Unmanaged};
+use crate::render::plan::Detail;
+use std::path::PathBuf;
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Values come from, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
+                  Examples:\n  dsvmc plan examples/01-shared-pool\n  dsvmc plan --target azure --env prod -o prod.plan pools/team.dsvm\n  \
+                  dsvmc plan --against main --format markdown")]
+pub struct Args {
+    /// File or folder of the project
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    narrow: Narrow,
+    /// Compare with the resources in this file instead of an endpoint
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "output"])]
+    live: Option<PathBuf>,
+    /// Compare with another commit of the sources: what this branch would change. Needs no endpoint
+    #[arg(long, value_name = "REV", conflicts_with = "output")]
+    against: Option<String>,
+    /// Save the plan, for `dsvmc apply FILE`
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// List differences that a rule held back
+    #[arg(long)]
+    show_suppressed: bool,
+    /// List every property of new resources
+    #[arg(long)]
+    full: bool,
+    /// Also ask the service, and show where its answer differs
+    #[arg(long, conflicts_with_all = ["live", "against"])]
+    what_if: bool,
+}
+
+/// What a plan is narrowed to, and how orphans are treated.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Narrow {
+    /// Only resources whose name, type/name or id matches (`*` matches anything). Can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Vec<String>,
+    /// Leave out resources that match. Can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Use a plain deployment instead of a deployment stack: nothing is ever deleted
+    #[arg(long)]
+    pub plain: bool,
+    /// Leave resources that the source no longer holds as they are, instead of deleting them
+    #[arg(long)]
+    pub detach: bool,
+}
+
+impl Narrow {
+    /// As settings of a plan.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let narrowed = !self.only.is_empty() || !self.exclude.is_empty();
+        Settings {
+            // A stack would take what is left out for removed.
+            mode: if self.plain || narrowed { DeployMode::Plain } else { DeployMode::Stack },
+            unmanaged: if self.detach { Unmanaged::Detach } else { Unmanaged::Delete },
+            targets: self.only.clone(),
+            excludes: self.exclude.clone(),
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let result = body(args, cx);
+    deploy::finish(result, cx)
+}
+
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+    let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let settings = args.narrow.settings();
+    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full };
+    let env = if bundle.env.is_empty() { String::new() } else { format!(", env {}", bundle.env) };
+    let (plan, title) = if let Some(revision) = &args.against {
+        let plan = offline::against(&bundle, &args.path, &args.what, revision, &settings, cx)?;
+        (plan, format!("{}{env}: the working tree against {revision}", bundle.project))
+    } else if let Some(file) = &args.live {
+        let plan = offline::live(&bundle, &args.place, &args.what, file, &settings, cx)?;
+        (plan, format!("{}{env}: the source against {}", bundle.project, file.display()))
+    } else {
+        let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+        let session = session::open(&args.place, &bundle.root)?;
+        let planned = planning::make(&bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
+        let title = title(&planned, session.target.name());
+        if let Some(file) = &args.output {
+            let place = session.place(&planned.group);
+            let plan = saved::saved(&planned, &place, &state.salt(), &settings.targets, &settings.excludes);
+            write(file, &plan)?;
+        }
+        if args.what_if {
+            let text = whatif::compare(&planned, &session)?;
+            cx.printer.say(&text);
+        }
+        (planned.plan, title)
+    };
+    show(&plan, &title, detail, cx)?;
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// What is compared with what.
+#[must_use]
+pub fn title(planned: &Planned, target: &str) -> String {
+    let env = if planned.env.is_empty() { String::new() } else { format!(", env {}", planned.env) };
+    format!("{}{env} on {target}, resource group {}", planned.project, planned.group)
+}
+
+/// Writes a plan to stdout in the chosen format.
+pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Result<(), Halt> {
+    let text = match cx.format {
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
+        Format::Markdown => crate::render::plan_markdown::markdown(plan, title),
+        Format::Human | Format::Short => crate::render::plan::terminal(plan, title, detail, cx.printer.output_palette()),
+    };
+    cx.printer.data(&text)?;
+    Ok(())
+}
+
+fn write(file: &std::path::Path, plan: &crate::plan::SavedPlan) -> Result<(), Halt> {
+    let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
+    text.push('\n');
+    std::fs::write(file, text).map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), ""))
+}

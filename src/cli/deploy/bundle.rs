@@ -1,0 +1,102 @@
+//! Sources → what is deployed: templates with their parameter values and the lines that they came from.
+
+use super::{Halt, What};
+use crate::cli::Context;
+use crate::diagnostics::Code;
+use crate::plan::Source;
+use crate::source::{SourceMap, Span};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One project with one set of values.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    /// Name of the project.
+    pub project: String,
+    /// Folder that holds `.dsvmc`.
+    pub root: PathBuf,
+    /// As given on the command line.
+    pub shown: String,
+    /// The env; empty when there are none.
+    pub env: String,
+    /// Resource group that the project names.
+    pub group: Option<String>,
+    /// Region that the project names.
+    pub location: Option<String>,
+    /// Deployments in order.
+    pub parts: Vec<Part>,
+    /// Texts that the provenance points into.
+    pub sources: SourceMap,
+}
+
+/// One deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// The template.
+    pub template: Value,
+    /// The template's text, for messages with positions.
+    pub text: String,
+    /// Parameter values, weakest source first.
+    pub given: Vec<(String, Map<String, Value>)>,
+    /// Source span by JSON pointer into the template.
+    pub provenance: BTreeMap<String, Span>,
+}
+
+impl Part {
+    /// The span of a pointer, or of the nearest place around it.
+    #[must_use]
+    pub fn span(&self, pointer: &str) -> Option<Span> {
+        let mut at = pointer;
+        loop {
+            if let Some(span) = self.provenance.get(at) {
+                return Some(*span);
+            }
+            at = at.rsplit_once('/')?.0;
+        }
+    }
+}
+
+impl Bundle {
+    /// File, line and column of a span.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Option<Source> {
+        let file = self.sources.get(span.source)?;
+        let (line, column) = file.line_column(span.start);
+        Some(Source { file: file.name.to_string(), line, column })
+    }
+}
+
+/// Reads JSON as Azure reads it: comments, trailing commas and long strings are fine.
+pub fn lenient(text: &str) -> Result<Value, String> {
+    crate::template::json::read(text).map(|node| node.to_value()).map_err(|e| e.to_string())
+}
+
+/// Loads what the command line names.
+pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
+    match &what.template {
+        Some(template) => from_template(template, what, cx),
+        None => super::project::load(path, what, cx),
+    }
+}
+
+fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
+    let bytes = cx.world.read(path)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let template = lenient(&text).map_err(|why| {
+        Halt::input(Code::TemplateUnusable, format!("`{}` is not a template: {why}", path.display()), "correct the file at that place")
+    })?;
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let part = Part { name: name.clone(), template, text, ..Part::default() };
+    Ok(Bundle {
+        project: name,
+        root,
+        shown: path.display().to_string(),
+        env: what.env.clone().unwrap_or_default(),
+        parts: vec![part],
+        ..Bundle::default()
+    })
+}

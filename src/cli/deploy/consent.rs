@@ -1,0 +1,70 @@
+//! Whether a plan may be carried out: what is protected, and who agreed.
+
+use super::Halt;
+use super::planning::Planned;
+use crate::apply::Receipt;
+use crate::cli::Context;
+use crate::diagnostics::Code;
+use crate::plan::{Plan, same_id};
+use serde_json::Value;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Ids that the template marks as protected (`metadata.dsvmc.preventDestroy` of a resource).
+#[must_use]
+pub fn marked(planned: &Planned) -> Vec<String> {
+    let mark = |r: &&crate::plan::DesiredResource| {
+        let full = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
+        planned.parts.get(r.part).is_some_and(|p| p.template.pointer(&full) == Some(&Value::Bool(true)))
+    };
+    planned.desired.resources.iter().filter(|r| !r.pointer.is_empty()).filter(mark).map(|r| r.id.clone()).collect()
+}
+
+/// Ids that must not be deleted: by the source now, or by the source of the last apply for what is gone from it.
+#[must_use]
+pub fn protected(planned: &Planned, last: Option<&Receipt>) -> Vec<String> {
+    let mut all = marked(planned);
+    let wanted = |id: &str| planned.desired.resources.iter().any(|r| same_id(&r.id, id));
+    all.extend(last.into_iter().flat_map(|r| &r.protected).filter(|id| !wanted(id)).cloned());
+    all
+}
+
+/// Refuses what is protected; asks, or holds the options against the plan.
+pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, cx: &mut Context) -> Result<(), Halt> {
+    let hit = plan.destructive().find(|c| protected.iter().any(|p| same_id(p, &c.id)));
+    if let Some(change) = hit {
+        return Err(Halt::input(
+            Code::Protected,
+            format!("`{}` is protected and the plan would {} it", change.name, change.action.word()),
+            "take `prevent_destroy` away in one change and apply it, then delete in the next",
+        ));
+    }
+    let gone = plan.destructive().count();
+    let may_ask = std::io::stdin().is_terminal() && cx.printer.interactive();
+    if yes {
+        if gone == 0 || allow_delete {
+            return Ok(());
+        }
+        let what = if gone == 1 { "1 resource".to_owned() } else { format!("{gone} resources") };
+        return Err(Halt::input(
+            Code::ConsentNeeded,
+            format!("the plan deletes or replaces {what}; `--yes` alone does not allow that"),
+            "read the plan; if you want it, add `--allow-delete`",
+        ));
+    }
+    if !may_ask {
+        return Err(Halt::input(Code::ConsentNeeded, "there are changes and nobody to ask", "read the plan; if you want it, add `--yes`"));
+    }
+    let (question, wanted) = if gone == 0 {
+        ("Apply this plan? Type yes: ".to_owned(), "yes".to_owned())
+    } else {
+        (format!("This deletes or replaces {gone}. Type the number to go on: "), gone.to_string())
+    };
+    let _ = write!(std::io::stderr(), "{question}");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if read.is_ok() && line.trim() == wanted {
+        return Ok(());
+    }
+    Err(Halt::input(Code::ConsentNeeded, "nobody agreed; nothing was changed", ""))
+}

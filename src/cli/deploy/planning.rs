@@ -1,0 +1,266 @@
+//! Bundle and endpoint → plan: values, expansion, one look at what exists, comparison.
+
+use super::bundle::Bundle;
+use super::session::Session;
+use super::{Halt, What, Where, desired, parameters};
+use crate::apply::State;
+use crate::azure::{DeployMode, Wanted};
+use crate::cli::Context;
+use crate::diagnostics::Code;
+use crate::plan::{self, Desired, Observed, Options, Plan, Unmanaged};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// A plan and all that it was made of.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What is wanted.
+    pub desired: Desired,
+    /// What exists.
+    pub observed: Observed,
+    /// Deployments as they would be sent.
+    pub parts: Vec<ReadyPart>,
+    /// Name of the project.
+    pub project: String,
+    /// As given on the command line.
+    pub shown: String,
+    /// The env.
+    pub env: String,
+    /// Resource group.
+    pub group: String,
+    /// Its region.
+    pub location: String,
+    /// Whether it exists.
+    pub group_exists: bool,
+    /// Outputs as far as they are known now.
+    pub outputs: Map<String, Value>,
+}
+
+/// One deployment as it would be sent.
+#[derive(Clone, Debug, Default)]
+pub struct ReadyPart {
+    /// Name of the stack.
+    pub name: String,
+    /// The template.
+    pub template: Value,
+    /// Its text.
+    pub text: String,
+    /// `{name: {"value": …}}`
+    pub parameters: Value,
+}
+
+/// How to plan.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Stack or plain deployment.
+    pub mode: DeployMode,
+    /// What happens to what is no longer in the source.
+    pub unmanaged: Unmanaged,
+    /// Narrow the plan to these.
+    pub targets: Vec<String>,
+    /// Leave these out.
+    pub excludes: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { mode: DeployMode::Stack, unmanaged: Unmanaged::Delete, targets: Vec::new(), excludes: Vec::new() }
+    }
+}
+
+/// The resource group that is used when none is named.
+#[must_use]
+pub fn default_group(bundle: &Bundle) -> String {
+    let env = if bundle.env.is_empty() { String::new() } else { format!("-{}", bundle.env) };
+    format!("rg-{}{env}", bundle.project)
+}
+
+/// Name of the stack of one deployment.
+#[must_use]
+pub fn stack_name(bundle: &Bundle, part: usize) -> String {
+    let env = if bundle.env.is_empty() { String::new() } else { format!("-{}", bundle.env) };
+    let more = if part == 0 { String::new() } else { format!("-{}", part + 1) };
+    let name: String = format!("dsvmc-{}{env}{more}", bundle.project).chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).take(90).collect();
+    name
+}
+
+/// The values of every deployment, asked for where they are missing.
+pub fn ready(bundle: &Bundle, what: &What, state: &State, local: bool, cx: &mut Context) -> Result<Vec<ReadyPart>, Halt> {
+    let files = what.parameters.iter().map(|a| parameters::read_file(a)).collect::<Result<Vec<_>, _>>()?;
+    let mut parts = Vec::new();
+    let mut told = Vec::new();
+    let several = bundle.parts.len() > 1;
+    for (index, part) in bundle.parts.iter().enumerate() {
+        let declared = parameters::declared(&part.template);
+        let mut given = part.given.clone();
+        // Of several deployments each has only the parameters that it uses.
+        let mine = |(origin, map): &(String, Map<String, Value>)| {
+            let kept = map.iter().filter(|(k, _)| !several || parameters::has(&declared, k)).map(|(k, v)| (k.clone(), v.clone()));
+            (origin.clone(), kept.collect::<Map<_, _>>())
+        };
+        given.extend(files.iter().map(mine));
+        let sets: Vec<String> = what.set.iter().filter(|s| !several || parameters::has(&declared, s.split('=').next().unwrap_or_default())).cloned().collect();
+        let mut values = parameters::gather(&declared, &given, &sets, &|name| std::env::var(name).ok())?;
+        let salt = state.salt();
+        let made_up = std::cell::RefCell::new(&mut told);
+        let fallback = |name: &str, secret: bool| {
+            (local && secret).then(|| {
+                made_up.borrow_mut().push(name.to_owned());
+                Value::from(format!("Local1-{}", plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()))
+            })
+        };
+        parameters::complete(&declared, &mut values, &fallback, cx)?;
+        parts.push(ReadyPart { name: stack_name(bundle, index), template: part.template.clone(), text: part.text.clone(), parameters: Value::Object(values) });
+    }
+    told.sort();
+    told.dedup();
+    for name in told {
+        cx.printer.note(&format!("note: secret `{name}` has no value; the local endpoint gets a made-up one\n"));
+    }
+    Ok(parts)
+}
+
+/// Makes a plan against an endpoint.
+pub fn make(
+    bundle: &Bundle,
+    place: &Where,
+    what: &What,
+    settings: &Settings,
+    session: &Session,
+    state: &State,
+    cx: &mut Context,
+) -> Result<Planned, Halt> {
+    let local = session.target == super::Target::Local;
+    let parts = ready(bundle, what, state, local, cx)?;
+    let group = group_of(bundle, place);
+    let client = &session.client;
+    let found_group = client.resource_group(&group)?;
+    let existing = found_group.as_ref().and_then(|g| g.get("location")).and_then(Value::as_str).map(str::to_owned);
+    let location = existing.or_else(|| place.location.clone()).or_else(|| bundle.location.clone()).or_else(|| location_parameter(&parts));
+    let location = match location {
+        Some(location) => location,
+        None if local => "westeurope".to_owned(),
+        None => {
+            return Err(Halt::input(Code::ClientSetup, format!("the resource group `{group}` does not exist and has no region"), "give one with `--location`"));
+        }
+    };
+    let scope = desired::Scope {
+        subscription: session.subscription.clone(),
+        tenant: session.tenant.clone(),
+        group: group.clone(),
+        location: location.clone(),
+        tags: found_group.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
+        cloud: None,
+    };
+    let seen = look(bundle, &parts, &scope, session, found_group.is_some(), settings.mode)?;
+    let options = Options {
+        baseline: state.baseline(),
+        targets: settings.targets.clone(),
+        excludes: settings.excludes.clone(),
+        unmanaged: settings.unmanaged,
+    };
+    let plan = plan::diff(&seen.desired, &seen.observed, &options);
+    Ok(Planned {
+        plan,
+        desired: seen.desired,
+        observed: seen.observed,
+        parts,
+        project: bundle.project.clone(),
+        shown: bundle.shown.clone(),
+        env: bundle.env.clone(),
+        group,
+        location,
+        group_exists: found_group.is_some(),
+        outputs: seen.outputs,
+    })
+}
+
+/// Both sides, and the outputs that are known.
+pub struct Seen {
+    /// What is wanted.
+    pub desired: Desired,
+    /// What exists.
+    pub observed: Observed,
+    /// Outputs that are known.
+    pub outputs: Map<String, Value>,
+}
+
+/// Looks at what exists, in rounds: a name that depends on another resource is known only once that one was seen.
+fn look(bundle: &Bundle, parts: &[ReadyPart], scope: &desired::Scope, session: &Session, exists: bool, mode: DeployMode) -> Result<Seen, Halt> {
+    const ROUNDS: usize = 4;
+    let expanded = desired::expand_all(bundle, parts, scope)?;
+    let mut observed = Observed::default();
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    let (mut desired, mut outputs) = desired::resolve(&expanded, bundle, &observed);
+    for _ in 0..ROUNDS {
+        let mut wanted = desired::wanted(&desired);
+        wanted.retain(|w| asked.insert(w.id.to_ascii_lowercase()));
+        if wanted.is_empty() || !exists {
+            break;
+        }
+        observed.resources.extend(session.client.observe(&wanted)?);
+        (desired, outputs) = desired::resolve(&expanded, bundle, &observed);
+    }
+    if exists && mode == DeployMode::Stack {
+        let wanted = desired::wanted(&desired);
+        manage(session, &scope.group, parts, &wanted, &mut observed)?;
+    }
+    Ok(Seen { desired, observed, outputs })
+}
+
+/// Looks again after an apply, with the same values.
+pub fn look_again(planned: &Planned, bundle: &Bundle, session: &Session, mode: DeployMode) -> Result<Seen, Halt> {
+    let found = session.client.resource_group(&planned.group)?;
+    let scope = desired::Scope {
+        subscription: session.subscription.clone(),
+        tenant: session.tenant.clone(),
+        group: planned.group.clone(),
+        location: planned.location.clone(),
+        tags: found.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
+        cloud: None,
+    };
+    look(bundle, &planned.parts, &scope, session, found.is_some(), mode)
+}
+
+/// The resource group that a command speaks of.
+#[must_use]
+pub fn group_of(bundle: &Bundle, place: &Where) -> String {
+    place.resource_group.clone().or_else(|| bundle.group.clone()).unwrap_or_else(|| default_group(bundle))
+}
+
+/// Reads what the stacks manage; what the source no longer holds is looked at too.
+fn manage(session: &Session, group: &str, parts: &[ReadyPart], wanted: &[Wanted], observed: &mut Observed) -> Result<(), Halt> {
+    for part in parts {
+        if let Some(stack) = session.client.stack(group, &part.name)? {
+            let list = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
+            observed.managed.extend(list.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
+        }
+    }
+    let ids: BTreeSet<String> = wanted.iter().map(|w| w.id.to_ascii_lowercase()).collect();
+    let known = |id: &str| ids.contains(&id.to_ascii_lowercase());
+    let orphans: Vec<String> = observed.managed.iter().filter(|id| !known(id)).cloned().collect();
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let listed = session.client.list_resources(group)?;
+    for id in orphans {
+        let envelope = listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, &id)));
+        let api_version = crate::catalog::latest_version(&plan::type_of_id(&id).0);
+        let whole = match api_version {
+            Some(version) => session.client.resource(&id, version)?,
+            None => envelope.cloned(),
+        };
+        observed.resources.extend(whole);
+    }
+    Ok(())
+}
+
+/// A parameter called `location` says where.
+fn location_parameter(parts: &[ReadyPart]) -> Option<String> {
+    parts.iter().find_map(|p| {
+        let given = p.parameters.pointer("/location/value").or_else(|| p.template.pointer("/parameters/location/defaultValue"));
+        given.and_then(Value::as_str).filter(|l| !l.starts_with('[')).map(str::to_owned)
+    })
+}

@@ -1,0 +1,125 @@
+//! Live progress of an apply: lines that move on a terminal, plain lines elsewhere.
+
+use crate::apply::{Event, Watch};
+use crate::plan::type_of_id;
+use crate::render::palette::{Palette, Role};
+use crate::render::plan::clean;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Shows progress on stderr.
+pub struct Progress {
+    bars: Option<MultiProgress>,
+    running: BTreeMap<String, ProgressBar>,
+    begun: BTreeMap<String, Instant>,
+    ended: BTreeMap<String, String>,
+    palette: Palette,
+    quiet: bool,
+    stop: Arc<AtomicBool>,
+}
+
+impl Progress {
+    /// `live` when a person watches a terminal.
+    #[must_use]
+    pub fn new(live: bool, quiet: bool, palette: Palette) -> Self {
+        let live = live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
+        let stop = Arc::new(AtomicBool::new(false));
+        watch_interrupt(Arc::clone(&stop));
+        Self { bars: live.then(MultiProgress::new), running: BTreeMap::new(), begun: BTreeMap::new(), ended: BTreeMap::new(), palette, quiet, stop }
+    }
+
+    fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        match &self.bars {
+            Some(bars) => {
+                let _ = bars.println(text);
+            }
+            None => {
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
+    }
+
+    /// Takes moving lines away.
+    pub fn close(&mut self) {
+        for bar in self.running.values() {
+            bar.finish_and_clear();
+        }
+        self.running.clear();
+    }
+
+    fn resource(&mut self, id: &str, state: &str) {
+        let (kind, name) = type_of_id(id);
+        let label = clean(&format!("{} {name}", kind.split_once('/').map_or(kind.as_str(), |(_, k)| k)));
+        let key = id.to_ascii_lowercase();
+        let over = matches!(state, "Succeeded" | "Failed" | "Canceled" | "Deleted");
+        if !over {
+            self.begun.entry(key.clone()).or_insert_with(Instant::now);
+            if let (Some(bars), false) = (&self.bars, self.running.contains_key(&key)) {
+                let bar = bars.add(ProgressBar::new_spinner());
+                if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} {elapsed}") {
+                    bar.set_style(style);
+                }
+                bar.set_message(label);
+                bar.enable_steady_tick(Duration::from_millis(120));
+                self.running.insert(key, bar);
+            }
+            return;
+        }
+        if self.ended.get(&key).is_some_and(|s| s == state) {
+            return;
+        }
+        self.ended.insert(key.clone(), state.to_owned());
+        if let Some(bar) = self.running.remove(&key) {
+            bar.finish_and_clear();
+        }
+        let seconds = self.begun.get(&key).map(|b| b.elapsed().as_secs()).filter(|s| *s > 0);
+        let time = seconds.map(|s| format!(" ({s} s)")).unwrap_or_default();
+        let role = if matches!(state, "Succeeded" | "Deleted") { Role::Good } else { Role::Error };
+        self.line(&format!("  {} {label}{time}", self.palette.paint(role, &format!("{:<9}", state.to_ascii_lowercase()))));
+    }
+}
+
+impl Watch for Progress {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Phase(text) => {
+                let text = clean(text);
+                let mut letters = text.chars();
+                let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+                self.line(&format!("{first}{}", letters.as_str()));
+            }
+            Event::Resource { id, state } => self.resource(id, state),
+            Event::Tick => {}
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+/// The first Ctrl-C asks to stop after the step in flight; the second one ends the process.
+fn watch_interrupt(stop: Arc<AtomicBool>) {
+    let started = std::thread::Builder::new().name("dsvmc-interrupt".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            stop.store(true, Ordering::SeqCst);
+            let _ = writeln!(std::io::stderr(), "stopping; press Ctrl-C again to leave at once");
+            let _ = tokio::signal::ctrl_c().await;
+            #[expect(clippy::exit, reason = "the second interrupt must end the process whatever it does")]
+            std::process::exit(i32::from(crate::cli::exit::Exit::Stopped.code()));
+        });
+    });
+    // Without this thread an interrupt ends the process at once: applying again goes on from there.
+    drop(started);
+}
