@@ -11,7 +11,10 @@ pub fn carry_live_capacity(template: &mut Value, part: usize, desired: &Desired,
     let owned = autoscaled(desired);
     let mut carried = Vec::new();
     for resource in &desired.resources {
-        if resource.part != part || resource.pointer.is_empty() || !owned.contains_key(&resource.id.to_ascii_lowercase()) {
+        if resource.part != part
+            || resource.pointer.is_empty()
+            || !owned.contains_key(&resource.id.to_ascii_lowercase())
+        {
             continue;
         }
         let shared = desired.resources.iter().filter(|r| r.part == part && r.pointer == resource.pointer).count() > 1;

@@ -203,7 +203,14 @@ fn body_of(job: &Job, template: Value, parameters: &Value) -> Value {
     })
 }
 
-fn deploy(job: &Job, index: usize, step: &Step, arm: &dyn Arm, watch: &mut dyn Watch, done: &mut Done) -> Result<(), ApplyError> {
+fn deploy(
+    job: &Job,
+    index: usize,
+    step: &Step,
+    arm: &dyn Arm,
+    watch: &mut dyn Watch,
+    done: &mut Done,
+) -> Result<(), ApplyError> {
     // The number of machines is read at the last moment, so that what autoscale did since the plan is kept.
     let owned = crate::plan::autoscaled(&job.desired);
     let pools = job.desired.resources.iter().filter(|r| owned.contains_key(&r.id.to_ascii_lowercase()));

@@ -530,7 +530,10 @@ pub fn masked(resource: &Value) -> Value {
         let pattern = key.to_ascii_lowercase();
         let pointer = format!("/{key}");
         let secret = facts.at(&pattern).secret || secret_by_name(&pattern);
-        (key.clone(), if secret { Value::from("(secret)") } else { mask(value, &pattern, &pointer, &facts, &BTreeSet::new()) })
+        (
+            key.clone(),
+            if secret { Value::from("(secret)") } else { mask(value, &pattern, &pointer, &facts, &BTreeSet::new()) },
+        )
     });
     shown.collect()
 }

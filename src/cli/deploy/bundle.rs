@@ -86,7 +86,11 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
     let bytes = cx.world.read(path)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let template = lenient(&text).map_err(|why| {
-        Halt::input(Code::TemplateUnusable, format!("`{}` is not a template: {why}", path.display()), "correct the file at that place")
+        Halt::input(
+            Code::TemplateUnusable,
+            format!("`{}` is not a template: {why}", path.display()),
+            "correct the file at that place",
+        )
     })?;
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();

@@ -52,7 +52,11 @@ pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, c
         ));
     }
     if !may_ask {
-        return Err(Halt::input(Code::ConsentNeeded, "there are changes and nobody to ask", "read the plan; if you want it, add `--yes`"));
+        return Err(Halt::input(
+            Code::ConsentNeeded,
+            "there are changes and nobody to ask",
+            "read the plan; if you want it, add `--yes`",
+        ));
     }
     let (question, wanted) = if gone == 0 {
         ("Apply this plan? Type yes: ".to_owned(), "yes".to_owned())

@@ -1,8 +1,8 @@
 //! Templates with values → what is wanted, resource by resource, finished as far as what exists can tell.
 
+use super::Halt;
 use super::bundle::Bundle;
 use super::planning::ReadyPart;
-use super::Halt;
 use crate::azure::Wanted;
 use crate::diagnostics::Code;
 use crate::plan::{Desired, DesiredResource, Observed, same_id};
@@ -55,7 +55,8 @@ pub fn expand_all(bundle: &Bundle, parts: &[ReadyPart], scope: &Scope) -> Result
 
 fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, Halt> {
     let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
-    let parsed = if part.text.is_empty() { template::Template::from_json(&part.template) } else { template::parse(&part.text) };
+    let parsed =
+        if part.text.is_empty() { template::Template::from_json(&part.template) } else { template::parse(&part.text) };
     let parsed = parsed.map_err(refuse)?;
     let parameters = Parameters::from_json(&part.parameters).map_err(|e| refusal(bundle, &[e]))?;
     let context = context(scope, &part.name);
@@ -67,7 +68,9 @@ fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, 
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
     let title = match errors {
         [one] => format!("the template of `{}` cannot be expanded: {one}", bundle.project),
-        [first, ..] => format!("the template of `{}` cannot be expanded: {first} (and {} more)", bundle.project, errors.len() - 1),
+        [first, ..] => {
+            format!("the template of `{}` cannot be expanded: {first} (and {} more)", bundle.project, errors.len() - 1)
+        }
         [] => format!("the template of `{}` cannot be expanded", bundle.project),
     };
     let help = errors.first().and_then(|e| e.help.clone()).unwrap_or_default();
@@ -184,7 +187,8 @@ pub fn narrow(template: &Value, desired: &Desired, part: usize, selected: &[Stri
             }
         }
     }
-    let places: BTreeSet<&str> = mine.iter().filter(|r| keep.contains(r.id.as_str())).map(|r| r.pointer.as_str()).collect();
+    let places: BTreeSet<&str> =
+        mine.iter().filter(|r| keep.contains(r.id.as_str())).map(|r| r.pointer.as_str()).collect();
     let mut narrowed = template.clone();
     match narrowed.get_mut("resources") {
         Some(Value::Array(list)) => {
@@ -192,7 +196,9 @@ pub fn narrow(template: &Value, desired: &Desired, part: usize, selected: &[Stri
             *list = kept.map(|(_, r)| r.clone()).collect();
         }
         Some(Value::Object(map)) => {
-            map.retain(|name, r| places.contains(format!("/resources/{name}").as_str()) || r.get("existing") == Some(&Value::Bool(true)));
+            map.retain(|name, r| {
+                places.contains(format!("/resources/{name}").as_str()) || r.get("existing") == Some(&Value::Bool(true))
+            });
         }
         _ => {}
     }

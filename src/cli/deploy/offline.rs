@@ -13,24 +13,52 @@ use std::path::{Path, PathBuf};
 const NOWHERE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Compares with the resources of a file.
-pub fn live(bundle: &Bundle, place: &Where, what: &What, file: &Path, settings: &Settings, cx: &mut Context) -> Result<Plan, Halt> {
+pub fn live(
+    bundle: &Bundle,
+    place: &Where,
+    what: &What,
+    file: &Path,
+    settings: &Settings,
+    cx: &mut Context,
+) -> Result<Plan, Halt> {
     let unusable = |why: String| {
-        Halt::input(Code::ObservedUnusable, format!("`{}` is not a list of resources{why}", file.display()), "write one with `dsvmc show --json > observed.json`, or `az resource show`")
+        Halt::input(
+            Code::ObservedUnusable,
+            format!("`{}` is not a list of resources{why}", file.display()),
+            "write one with `dsvmc show --json > observed.json`, or `az resource show`",
+        )
     };
-    let text = std::fs::read_to_string(file).map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), ""))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), ""))?;
     let json = bundle::lenient(&text).map_err(|e| unusable(format!(": {e}")))?;
     let observed = plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
     // The file says where its resources are: what is wanted is meant for the same place.
-    let first = observed.resources.iter().chain(&[]).find_map(|r| r.get("id").and_then(Value::as_str)).unwrap_or_default().to_owned();
+    let first = observed
+        .resources
+        .iter()
+        .chain(&[])
+        .find_map(|r| r.get("id").and_then(Value::as_str))
+        .unwrap_or_default()
+        .to_owned();
     let segment = |name: &str| {
         let mut parts = first.split('/');
         parts.find(|p| p.eq_ignore_ascii_case(name)).and_then(|_| parts.next()).map(str::to_owned)
     };
-    let group = place.resource_group.clone().or_else(|| segment("resourceGroups")).unwrap_or_else(|| planning::default_group(bundle));
-    let subscription = place.subscription.clone().or_else(|| segment("subscriptions")).unwrap_or_else(|| NOWHERE.to_owned());
+    let group = place
+        .resource_group
+        .clone()
+        .or_else(|| segment("resourceGroups"))
+        .unwrap_or_else(|| planning::default_group(bundle));
+    let subscription =
+        place.subscription.clone().or_else(|| segment("subscriptions")).unwrap_or_else(|| NOWHERE.to_owned());
     let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
-    let location = place.location.clone().or_else(|| bundle.location.clone()).or_else(|| location_of(&observed)).unwrap_or_else(|| "westeurope".to_owned());
+    let location = place
+        .location
+        .clone()
+        .or_else(|| bundle.location.clone())
+        .or_else(|| location_of(&observed))
+        .unwrap_or_else(|| "westeurope".to_owned());
     let scope = desired::Scope { subscription, group, location, tags: json!({}), ..desired::Scope::default() };
     let expanded = desired::expand_all(bundle, &parts, &scope)?;
     let (desired, _) = desired::resolve(&expanded, bundle, &observed);
@@ -38,15 +66,32 @@ pub fn live(bundle: &Bundle, place: &Where, what: &What, file: &Path, settings: 
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
-    observed.resources.iter().find_map(|r| r.get("location").and_then(Value::as_str)).filter(|l| *l != "global").map(str::to_owned)
+    observed
+        .resources
+        .iter()
+        .find_map(|r| r.get("location").and_then(Value::as_str))
+        .filter(|l| *l != "global")
+        .map(str::to_owned)
 }
 
 fn options(settings: &Settings, baseline: Option<plan::Baseline>) -> Options {
-    Options { baseline, targets: settings.targets.clone(), excludes: settings.excludes.clone(), unmanaged: settings.unmanaged }
+    Options {
+        baseline,
+        targets: settings.targets.clone(),
+        excludes: settings.excludes.clone(),
+        unmanaged: settings.unmanaged,
+    }
 }
 
 /// Compares the working tree with another commit.
-pub fn against(bundle: &Bundle, path: &Path, what: &What, revision: &str, settings: &Settings, cx: &mut Context) -> Result<Plan, Halt> {
+pub fn against(
+    bundle: &Bundle,
+    path: &Path,
+    what: &What,
+    revision: &str,
+    settings: &Settings,
+    cx: &mut Context,
+) -> Result<Plan, Halt> {
     let repository = Repository::open(path, revision)?;
     let scope = desired::Scope {
         subscription: NOWHERE.to_owned(),
@@ -113,9 +158,20 @@ struct Repository {
 
 impl Repository {
     fn open(path: &Path, revision: &str) -> Result<Self, Halt> {
-        let folder = if path.is_dir() { path } else { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) };
-        let bad = |why: String| Halt::input(Code::ObservedUnusable, why, "name a branch, a tag or a commit of the repository that holds the sources");
-        let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|e| bad(format!("the sources are in no git repository: {e}")))?;
+        let folder = if path.is_dir() {
+            path
+        } else {
+            path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        };
+        let bad = |why: String| {
+            Halt::input(
+                Code::ObservedUnusable,
+                why,
+                "name a branch, a tag or a commit of the repository that holds the sources",
+            )
+        };
+        let top = git(folder, &["rev-parse", "--show-toplevel"])
+            .map_err(|e| bad(format!("the sources are in no git repository: {e}")))?;
         let commit = git(folder, &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")]);
         let commit = commit.map_err(|_| bad(format!("there is no commit `{revision}` here")))?;
         let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
@@ -125,8 +181,15 @@ impl Repository {
     fn inside(&self, path: &Path) -> Result<String, LoadError> {
         let absolute = std::path::absolute(path).map_err(|e| LoadError::unreadable(path, e))?;
         let real = nearest_real(&absolute);
-        let inside = real.strip_prefix(&self.top).map_err(|_| LoadError::unreadable(path, std::io::Error::other("outside of the repository")))?;
-        Ok(inside.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).filter(|c| c != ".").collect::<Vec<_>>().join("/"))
+        let inside = real
+            .strip_prefix(&self.top)
+            .map_err(|_| LoadError::unreadable(path, std::io::Error::other("outside of the repository")))?;
+        Ok(inside
+            .components()
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .filter(|c| c != ".")
+            .collect::<Vec<_>>()
+            .join("/"))
     }
 
     fn object(&self, path: &Path) -> Result<String, LoadError> {
@@ -149,7 +212,8 @@ fn nearest_real(path: &Path) -> PathBuf {
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = std::process::Command::new("git").arg("-C").arg(folder).args(arguments).output().map_err(|e| e.to_string())?;
+    let output =
+        std::process::Command::new("git").arg("-C").arg(folder).args(arguments).output().map_err(|e| e.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
@@ -160,24 +224,30 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
 impl World for Repository {
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let object = self.object(path)?;
-        let output = std::process::Command::new("git").arg("-C").arg(&self.top).args(["cat-file", "blob", &object]).output();
+        let output =
+            std::process::Command::new("git").arg("-C").arg(&self.top).args(["cat-file", "blob", &object]).output();
         let output = output.map_err(|e| LoadError::unreadable(path, e))?;
         if output.status.success() {
             Ok(output.stdout)
         } else {
-            Err(LoadError::unreadable(path, std::io::Error::new(std::io::ErrorKind::NotFound, format!("not in commit {}", self.revision))))
+            Err(LoadError::unreadable(
+                path,
+                std::io::Error::new(std::io::ErrorKind::NotFound, format!("not in commit {}", self.revision)),
+            ))
         }
     }
 
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError> {
         let object = self.object(path)?;
-        let kind = git(&self.top, &["cat-file", "-t", &object]).map_err(|e| LoadError::unreadable(path, std::io::Error::new(std::io::ErrorKind::NotFound, e)))?;
+        let kind = git(&self.top, &["cat-file", "-t", &object])
+            .map_err(|e| LoadError::unreadable(path, std::io::Error::new(std::io::ErrorKind::NotFound, e)))?;
         Ok(if kind.trim() == "tree" { EntryKind::Folder } else { EntryKind::File })
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError> {
         let object = self.object(folder)?;
-        let text = git(&self.top, &["ls-tree", "-z", &object]).map_err(|e| LoadError::unreadable(folder, std::io::Error::other(e)))?;
+        let text = git(&self.top, &["ls-tree", "-z", &object])
+            .map_err(|e| LoadError::unreadable(folder, std::io::Error::other(e)))?;
         let entry = |line: &str| {
             let (meta, name) = line.split_once('\t')?;
             let kind = if meta.contains(" tree ") { EntryKind::Folder } else { EntryKind::File };

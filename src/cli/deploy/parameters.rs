@@ -64,7 +64,11 @@ pub fn gather(
     }
     for set in sets {
         let Some((name, text)) = set.split_once('=') else {
-            return Err(Halt::input(Code::ParameterUnusable, format!("`--set {set}` has no `=`"), "write it as `--set name=value`"));
+            return Err(Halt::input(
+                Code::ParameterUnusable,
+                format!("`--set {set}` has no `=`"),
+                "write it as `--set name=value`",
+            ));
         };
         let parameter = find(declared, name.trim(), "--set")?;
         values.insert(parameter.name.clone(), json!({ "value": typed(parameter, text, "--set")? }));
@@ -82,11 +86,17 @@ fn find<'a>(declared: &'a [Declared], name: &str, origin: &str) -> Result<&'a De
     if let Some(parameter) = declared.iter().find(|d| d.name.eq_ignore_ascii_case(name)) {
         return Ok(parameter);
     }
-    let near = declared.iter().map(|d| (strsim::osa_distance(&d.name.to_lowercase(), &name.to_lowercase()), d)).min_by_key(|(n, _)| *n);
+    let near = declared
+        .iter()
+        .map(|d| (strsim::osa_distance(&d.name.to_lowercase(), &name.to_lowercase()), d))
+        .min_by_key(|(n, _)| *n);
     let help = match near {
         Some((distance, d)) if distance <= (name.len() / 3).max(1) => format!("did you mean `{}`?", d.name),
         _ if declared.is_empty() => "the template has no parameters: leave it out".to_owned(),
-        _ => format!("parameters of the template: {}", declared.iter().map(|d| format!("`{}`", d.name)).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "parameters of the template: {}",
+            declared.iter().map(|d| format!("`{}`", d.name)).collect::<Vec<_>>().join(", ")
+        ),
     };
     Err(Halt::input(Code::ParameterUnusable, format!("there is no parameter `{name}` (from {origin})"), help))
 }
@@ -108,13 +118,20 @@ fn typed(parameter: &Declared, text: &str, origin: &str) -> Result<Value, Halt> 
             _ => Err(wrong("`true` or `false`")),
         },
         "array" => serde_json::from_str::<Value>(text).ok().filter(Value::is_array).ok_or_else(|| wrong("a list")),
-        "object" | "secureobject" => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(|| wrong("an object")),
+        "object" | "secureobject" => {
+            serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(|| wrong("an object"))
+        }
         _ => Ok(Value::from(text)),
     }
 }
 
 /// Asks for what is missing, or says that it is missing.
-pub fn complete(declared: &[Declared], values: &mut Map<String, Value>, fallback: &dyn Fn(&str, bool) -> Option<Value>, cx: &mut Context) -> Result<(), Halt> {
+pub fn complete(
+    declared: &[Declared],
+    values: &mut Map<String, Value>,
+    fallback: &dyn Fn(&str, bool) -> Option<Value>,
+    cx: &mut Context,
+) -> Result<(), Halt> {
     let missing: Vec<&Declared> = declared.iter().filter(|d| !d.has_default && !values.contains_key(&d.name)).collect();
     let may_ask = std::io::stdin().is_terminal() && cx.printer.interactive();
     let mut left = Vec::new();
@@ -133,11 +150,17 @@ pub fn complete(declared: &[Declared], values: &mut Map<String, Value>, fallback
         [one] => Err(Halt::input(
             Code::ParameterMissing,
             format!("parameter `{one}` has no value"),
-            format!("give it with `--set {one}=…`, `--parameters @file.json`, the variable DSVMC_PARAM_{one}, or an `env` block"),
+            format!(
+                "give it with `--set {one}=…`, `--parameters @file.json`, the variable DSVMC_PARAM_{one}, or an `env` block"
+            ),
         )),
         many => Err(Halt::input(
             Code::ParameterMissing,
-            format!("{} parameters have no value: {}", many.len(), many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+            format!(
+                "{} parameters have no value: {}",
+                many.len(),
+                many.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+            ),
             "give them with `--set name=…`, `--parameters @file.json`, variables DSVMC_PARAM_name, or an `env` block",
         )),
     }
@@ -145,7 +168,10 @@ pub fn complete(declared: &[Declared], values: &mut Map<String, Value>, fallback
 
 fn ask(parameter: &Declared, cx: &mut Context) -> Result<String, Halt> {
     if !parameter.description.is_empty() {
-        cx.printer.say(&format!("{}\n", crate::render::plan::clean(parameter.description.lines().next().unwrap_or_default())));
+        cx.printer.say(&format!(
+            "{}\n",
+            crate::render::plan::clean(parameter.description.lines().next().unwrap_or_default())
+        ));
     }
     let prompt = format!("{}: ", parameter.name);
     let failed = |e: std::io::Error| Halt::world(Code::ParameterMissing, format!("the answer cannot be read: {e}"), "");
@@ -162,7 +188,13 @@ fn ask(parameter: &Declared, cx: &mut Context) -> Result<String, Halt> {
 /// Reads a parameter file: Azure's form, or a bare object of values.
 pub fn read_file(argument: &str) -> Result<(String, Map<String, Value>), Halt> {
     let path = argument.strip_prefix('@').unwrap_or(argument);
-    let bad = |why: String| Halt::input(Code::ParameterUnusable, format!("the parameter file `{path}` cannot be used: {why}"), "write it as Azure's parameter files are written, or as a JSON object of names and values");
+    let bad = |why: String| {
+        Halt::input(
+            Code::ParameterUnusable,
+            format!("the parameter file `{path}` cannot be used: {why}"),
+            "write it as Azure's parameter files are written, or as a JSON object of names and values",
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
     let json = super::bundle::lenient(&text).map_err(bad)?;
     Ok((path.to_owned(), entries(&json).ok_or_else(|| bad("it is not an object".to_owned()))?))

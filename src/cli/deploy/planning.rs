@@ -82,12 +82,22 @@ pub fn default_group(bundle: &Bundle) -> String {
 pub fn stack_name(bundle: &Bundle, part: usize) -> String {
     let env = if bundle.env.is_empty() { String::new() } else { format!("-{}", bundle.env) };
     let more = if part == 0 { String::new() } else { format!("-{}", part + 1) };
-    let name: String = format!("dsvmc-{}{env}{more}", bundle.project).chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).take(90).collect();
+    let name: String = format!("dsvmc-{}{env}{more}", bundle.project)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
+        .take(90)
+        .collect();
     name
 }
 
 /// The values of every deployment, asked for where they are missing.
-pub fn ready(bundle: &Bundle, what: &What, state: &State, local: bool, cx: &mut Context) -> Result<Vec<ReadyPart>, Halt> {
+pub fn ready(
+    bundle: &Bundle,
+    what: &What,
+    state: &State,
+    local: bool,
+    cx: &mut Context,
+) -> Result<Vec<ReadyPart>, Halt> {
     let files = what.parameters.iter().map(|a| parameters::read_file(a)).collect::<Result<Vec<_>, _>>()?;
     let mut parts = Vec::new();
     let mut told = Vec::new();
@@ -97,22 +107,38 @@ pub fn ready(bundle: &Bundle, what: &What, state: &State, local: bool, cx: &mut 
         let mut given = part.given.clone();
         // Of several deployments each has only the parameters that it uses.
         let mine = |(origin, map): &(String, Map<String, Value>)| {
-            let kept = map.iter().filter(|(k, _)| !several || parameters::has(&declared, k)).map(|(k, v)| (k.clone(), v.clone()));
+            let kept = map
+                .iter()
+                .filter(|(k, _)| !several || parameters::has(&declared, k))
+                .map(|(k, v)| (k.clone(), v.clone()));
             (origin.clone(), kept.collect::<Map<_, _>>())
         };
         given.extend(files.iter().map(mine));
-        let sets: Vec<String> = what.set.iter().filter(|s| !several || parameters::has(&declared, s.split('=').next().unwrap_or_default())).cloned().collect();
+        let sets: Vec<String> = what
+            .set
+            .iter()
+            .filter(|s| !several || parameters::has(&declared, s.split('=').next().unwrap_or_default()))
+            .cloned()
+            .collect();
         let mut values = parameters::gather(&declared, &given, &sets, &|name| std::env::var(name).ok())?;
         let salt = state.salt();
         let made_up = std::cell::RefCell::new(&mut told);
         let fallback = |name: &str, secret: bool| {
             (local && secret).then(|| {
                 made_up.borrow_mut().push(name.to_owned());
-                Value::from(format!("Local1-{}", plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()))
+                Value::from(format!(
+                    "Local1-{}",
+                    plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()
+                ))
             })
         };
         parameters::complete(&declared, &mut values, &fallback, cx)?;
-        parts.push(ReadyPart { name: stack_name(bundle, index), template: part.template.clone(), text: part.text.clone(), parameters: Value::Object(values) });
+        parts.push(ReadyPart {
+            name: stack_name(bundle, index),
+            template: part.template.clone(),
+            text: part.text.clone(),
+            parameters: Value::Object(values),
+        });
     }
     told.sort();
     told.dedup();
@@ -138,12 +164,19 @@ pub fn make(
     let client = &session.client;
     let found_group = client.resource_group(&group)?;
     let existing = found_group.as_ref().and_then(|g| g.get("location")).and_then(Value::as_str).map(str::to_owned);
-    let location = existing.or_else(|| place.location.clone()).or_else(|| bundle.location.clone()).or_else(|| location_parameter(&parts));
+    let location = existing
+        .or_else(|| place.location.clone())
+        .or_else(|| bundle.location.clone())
+        .or_else(|| location_parameter(&parts));
     let location = match location {
         Some(location) => location,
         None if local => "westeurope".to_owned(),
         None => {
-            return Err(Halt::input(Code::ClientSetup, format!("the resource group `{group}` does not exist and has no region"), "give one with `--location`"));
+            return Err(Halt::input(
+                Code::ClientSetup,
+                format!("the resource group `{group}` does not exist and has no region"),
+                "give one with `--location`",
+            ));
         }
     };
     let scope = desired::Scope {
@@ -188,7 +221,14 @@ pub struct Seen {
 }
 
 /// Looks at what exists, in rounds: a name that depends on another resource is known only once that one was seen.
-fn look(bundle: &Bundle, parts: &[ReadyPart], scope: &desired::Scope, session: &Session, exists: bool, mode: DeployMode) -> Result<Seen, Halt> {
+fn look(
+    bundle: &Bundle,
+    parts: &[ReadyPart],
+    scope: &desired::Scope,
+    session: &Session,
+    exists: bool,
+    mode: DeployMode,
+) -> Result<Seen, Halt> {
     const ROUNDS: usize = 4;
     let expanded = desired::expand_all(bundle, parts, scope)?;
     let mut observed = Observed::default();
@@ -231,7 +271,13 @@ pub fn group_of(bundle: &Bundle, place: &Where) -> String {
 }
 
 /// Reads what the stacks manage; what the source no longer holds is looked at too.
-fn manage(session: &Session, group: &str, parts: &[ReadyPart], wanted: &[Wanted], observed: &mut Observed) -> Result<(), Halt> {
+fn manage(
+    session: &Session,
+    group: &str,
+    parts: &[ReadyPart],
+    wanted: &[Wanted],
+    observed: &mut Observed,
+) -> Result<(), Halt> {
     for part in parts {
         if let Some(stack) = session.client.stack(group, &part.name)? {
             let list = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
@@ -246,7 +292,8 @@ fn manage(session: &Session, group: &str, parts: &[ReadyPart], wanted: &[Wanted]
     }
     let listed = session.client.list_resources(group)?;
     for id in orphans {
-        let envelope = listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, &id)));
+        let envelope =
+            listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, &id)));
         let api_version = crate::catalog::latest_version(&plan::type_of_id(&id).0);
         let whole = match api_version {
             Some(version) => session.client.resource(&id, version)?,
@@ -260,7 +307,8 @@ fn manage(session: &Session, group: &str, parts: &[ReadyPart], wanted: &[Wanted]
 /// A parameter called `location` says where.
 fn location_parameter(parts: &[ReadyPart]) -> Option<String> {
     parts.iter().find_map(|p| {
-        let given = p.parameters.pointer("/location/value").or_else(|| p.template.pointer("/parameters/location/defaultValue"));
+        let given =
+            p.parameters.pointer("/location/value").or_else(|| p.template.pointer("/parameters/location/defaultValue"));
         given.and_then(Value::as_str).filter(|l| !l.starts_with('[')).map(str::to_owned)
     })
 }

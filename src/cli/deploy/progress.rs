@@ -26,10 +26,19 @@ impl Progress {
     /// `live` when a person watches a terminal.
     #[must_use]
     pub fn new(live: bool, quiet: bool, palette: Palette) -> Self {
-        let live = live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
+        let live =
+            live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
         let stop = Arc::new(AtomicBool::new(false));
         watch_interrupt(Arc::clone(&stop));
-        Self { bars: live.then(MultiProgress::new), running: BTreeMap::new(), begun: BTreeMap::new(), ended: BTreeMap::new(), palette, quiet, stop }
+        Self {
+            bars: live.then(MultiProgress::new),
+            running: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            palette,
+            quiet,
+            stop,
+        }
     }
 
     fn line(&self, text: &str) {
@@ -82,7 +91,10 @@ impl Progress {
         let seconds = self.begun.get(&key).map(|b| b.elapsed().as_secs()).filter(|s| *s > 0);
         let time = seconds.map(|s| format!(" ({s} s)")).unwrap_or_default();
         let role = if matches!(state, "Succeeded" | "Deleted") { Role::Good } else { Role::Error };
-        self.line(&format!("  {} {label}{time}", self.palette.paint(role, &format!("{:<9}", state.to_ascii_lowercase()))));
+        self.line(&format!(
+            "  {} {label}{time}",
+            self.palette.paint(role, &format!("{:<9}", state.to_ascii_lowercase()))
+        ));
     }
 }
 

@@ -20,7 +20,8 @@ pub fn tell(error: &ApplyError, bundle: &Bundle, desired: &Desired, cx: &mut Con
         let text = one(refused, bundle, desired, cx);
         cx.printer.say(&text);
     }
-    cx.printer.say("What was made before stays. Run `dsvmc apply` again when the cause is gone: it goes on from there.\n");
+    cx.printer
+        .say("What was made before stays. Run `dsvmc apply` again when the cause is gone: it goes on from there.\n");
 }
 
 fn describe(error: &ApplyError) -> world::Failure {
@@ -37,7 +38,8 @@ fn one(refused: &Refused, bundle: &Bundle, desired: &Desired, cx: &Context) -> S
     let palette = cx.printer.error_palette();
     let resource = refused.id.as_deref().and_then(|id| find(desired, id));
     let name = refused.id.as_deref().map(|id| type_of_id(id).1).filter(|n| !n.is_empty());
-    let what = resource.map(|r| r.name.clone()).or(name).map_or_else(|| "the deployment".to_owned(), |n| format!("`{n}`"));
+    let what =
+        resource.map(|r| r.name.clone()).or(name).map_or_else(|| "the deployment".to_owned(), |n| format!("`{n}`"));
     let title = clean(&format!("Azure refused {what}: {}", refused.error.code));
     let reason = clean(reason(&refused.error));
     let advice = advice::advice(&refused.error);
@@ -51,7 +53,8 @@ fn one(refused: &Refused, bundle: &Bundle, desired: &Desired, cx: &Context) -> S
         };
         return world::draw(&failure, palette);
     };
-    let mut diagnostic = Diagnostic::new(Code::ResourceRefused, title, span, "declared here").note(format!("Azure says: {reason}"));
+    let mut diagnostic =
+        Diagnostic::new(Code::ResourceRefused, title, span, "declared here").note(format!("Azure says: {reason}"));
     if let Some(advice) = advice {
         diagnostic = diagnostic.help(advice);
     }

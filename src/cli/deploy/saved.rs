@@ -51,7 +51,11 @@ pub fn read(path: &Path) -> Result<SavedPlan, Halt> {
 /// A refusal as a message.
 #[must_use]
 pub fn refused(refusal: &crate::plan::Refusal) -> Halt {
-    Halt::input(Code::PlanRefused, refusal.to_string(), "make the plan again with `dsvmc plan -o FILE`, read it, and apply the new file")
+    Halt::input(
+        Code::PlanRefused,
+        refusal.to_string(),
+        "make the plan again with `dsvmc plan -o FILE`, read it, and apply the new file",
+    )
 }
 
 /// What the saved plan was made with.

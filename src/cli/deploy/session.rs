@@ -46,7 +46,11 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
         let mut options = Options::local(url, &subscription);
         options.trace = trace(place);
         // A fault that the endpoint was told to make is over soon or never.
-        options.retry = RetryBudget { longest_wait: Duration::from_secs(5), total: Duration::from_secs(60), ..RetryBudget::default() };
+        options.retry = RetryBudget {
+            longest_wait: Duration::from_secs(5),
+            total: Duration::from_secs(60),
+            ..RetryBudget::default()
+        };
         Ok(Client::new(options)?)
     };
     let (client, endpoint) = match running(&folder) {
@@ -57,7 +61,13 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
             (make(&endpoint.http_url)?, Some(endpoint))
         }
     };
-    Ok(Session { client, _endpoint: endpoint, target: Target::Local, subscription, tenant: Some(local::TENANT.to_owned()) })
+    Ok(Session {
+        client,
+        _endpoint: endpoint,
+        target: Target::Local,
+        subscription,
+        tenant: Some(local::TENANT.to_owned()),
+    })
 }
 
 /// What is in `.dsvmc` belongs to this machine.
@@ -87,11 +97,20 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
     let (cloud, credential) = identity(place)?;
     let (subscription, tenant) = subscription(place);
     let Some(subscription) = subscription else {
-        return Err(Halt::input(Code::ClientSetup, "no subscription is set", "give it with `--subscription`, set AZURE_SUBSCRIPTION_ID, or run `az login`"));
+        return Err(Halt::input(
+            Code::ClientSetup,
+            "no subscription is set",
+            "give it with `--subscription`, set AZURE_SUBSCRIPTION_ID, or run `az login`",
+        ));
     };
     let extra_roots = match &place.ca_file {
-        Some(path) => std::fs::read(path)
-            .map_err(|e| Halt::input(Code::ClientSetup, format!("`{}` cannot be read: {e}", path.display()), "name a PEM file with `--ca-file`"))?,
+        Some(path) => std::fs::read(path).map_err(|e| {
+            Halt::input(
+                Code::ClientSetup,
+                format!("`{}` cannot be read: {e}", path.display()),
+                "name a PEM file with `--ca-file`",
+            )
+        })?,
         None => Vec::new(),
     };
     let options = Options {
@@ -109,7 +128,11 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
 /// The cloud and the kind of credential that were chosen.
 pub fn identity(place: &Where) -> Result<(Cloud, Credential), Halt> {
     let Some(cloud) = Cloud::named(&place.cloud) else {
-        return Err(Halt::input(Code::ClientSetup, format!("`{}` is no cloud that dsvmc knows", place.cloud), "use public, china, usgov, or the address of another Resource Manager"));
+        return Err(Halt::input(
+            Code::ClientSetup,
+            format!("`{}` is no cloud that dsvmc knows", place.cloud),
+            "use public, china, usgov, or the address of another Resource Manager",
+        ));
     };
     let fixed = std::env::var("DSVMC_ACCESS_TOKEN").ok().filter(|t| !t.is_empty());
     if let (Some(token), "auto") = (fixed, place.credential.as_str()) {
@@ -142,7 +165,9 @@ pub fn subscription(place: &Where) -> (Option<String>, Option<String>) {
 
 /// The subscription that `az account set` chose: ids only, no token is in this file.
 fn az_account() -> Option<(String, String)> {
-    let folder = std::env::var_os("AZURE_CONFIG_DIR").map(PathBuf::from).or_else(|| std::env::home_dir().map(|h| h.join(".azure")))?;
+    let folder = std::env::var_os("AZURE_CONFIG_DIR")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|h| h.join(".azure")))?;
     let text = std::fs::read_to_string(folder.join("azureProfile.json")).ok()?;
     let json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let all = json.get("subscriptions")?.as_array()?;

@@ -26,8 +26,11 @@ pub fn compare(planned: &Planned, session: &Session) -> Result<String, Halt> {
         let ours = planned.plan.changes.iter().find(|c| same_id(&c.id, id)).map(|c| c.action);
         let theirs = kind.as_str();
         let agree = match (ours, theirs) {
-            (Some(Action::Create), "Create") | (Some(Action::NoChange), "NoChange" | "Ignore") | (None, "Ignore" | "NoChange") => true,
-            (Some(Action::Update | Action::Replace), "Modify" | "Deploy") | (Some(Action::Delete | Action::Detach), "Delete" | "Ignore") => true,
+            (Some(Action::Create), "Create")
+            | (Some(Action::NoChange), "NoChange" | "Ignore")
+            | (None, "Ignore" | "NoChange") => true,
+            (Some(Action::Update | Action::Replace), "Modify" | "Deploy")
+            | (Some(Action::Delete | Action::Detach), "Delete" | "Ignore") => true,
             (_, "Unsupported") => true,
             _ => false,
         };
@@ -37,8 +40,14 @@ pub fn compare(planned: &Planned, session: &Session) -> Result<String, Halt> {
             told.push(format!("  `{name}`: this plan says {ours}, the service says {}\n", theirs.to_lowercase()));
         }
     }
-    let missing = planned.plan.effective().filter(|c| !seen.iter().any(|(id, _)| same_id(id, &c.id)) && c.action != Action::Delete);
-    told.extend(missing.map(|c| format!("  `{}`: this plan says {}, the service says nothing\n", clean(&c.name), c.action.word())));
+    let missing = planned
+        .plan
+        .effective()
+        .filter(|c| !seen.iter().any(|(id, _)| same_id(id, &c.id)) && c.action != Action::Delete);
+    told.extend(
+        missing
+            .map(|c| format!("  `{}`: this plan says {}, the service says nothing\n", clean(&c.name), c.action.word())),
+    );
     told.sort();
     if told.is_empty() {
         return Ok(format!("what-if: the service agrees on all {} resources\n", seen.len()));
