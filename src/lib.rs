@@ -12,6 +12,7 @@ pub mod model;
 pub mod graph;
 pub mod template;
 pub mod emit;
+pub mod import;
 pub mod plan;
 pub mod azure;
 pub mod apply;

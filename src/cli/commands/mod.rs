@@ -37,6 +37,8 @@ commands! {
     Doctor => doctor,
     /// Check or evaluate an autoscale formula of Azure Batch
     Formula => formula,
+    /// Write the `.dsvm` of what Batch AI ran
+    Import => import,
     /// Explain a message in full, with an example and its repair
     Explain => explain,
 }
