@@ -1,1 +1,227 @@
+//! The executor against a Resource Manager made of a few lines.
 
+use super::*;
+use crate::azure::{AzureError, DeployMode, Pending, Reply, ServiceError, Wanted};
+use crate::plan::{Desired, Unmanaged};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::time::Duration;
+
+#[derive(Default)]
+struct Fake {
+    group: bool,
+    /// Answers of `current`, the last one for ever.
+    states: RefCell<Vec<Value>>,
+    /// Errors of `start`, then success.
+    refusals: RefCell<Vec<ServiceError>>,
+    operations: Vec<Value>,
+    live: Vec<Value>,
+    sent: RefCell<Vec<String>>,
+    body: RefCell<Value>,
+}
+
+impl Fake {
+    fn log(&self, text: impl Into<String>) {
+        self.sent.borrow_mut().push(text.into());
+    }
+}
+
+impl Arm for Fake {
+    fn group(&self, _: &str) -> Result<Option<Value>, AzureError> {
+        Ok(self.group.then(|| json!({})))
+    }
+    fn put_group(&self, name: &str, location: &str, _: &Value) -> Result<(), AzureError> {
+        self.log(format!("group {name} {location}"));
+        Ok(())
+    }
+    fn delete(&self, id: &str, _: &str) -> Result<(), AzureError> {
+        self.log(format!("delete {id}"));
+        Ok(())
+    }
+    fn observe(&self, _: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        Ok(self.live.clone())
+    }
+    fn start(&self, _: DeployMode, _: &str, name: &str, body: &Value) -> Result<Reply, AzureError> {
+        self.log(format!("start {name}"));
+        *self.body.borrow_mut() = body.clone();
+        match self.refusals.borrow_mut().pop() {
+            Some(error) => Err(AzureError::Service(Box::new(error))),
+            None => Ok(Reply { status: 200, body: json!({ "properties": { "provisioningState": "succeeded" } }), ..Reply::default() }),
+        }
+    }
+    fn current(&self, _: DeployMode, _: &str, _: &str) -> Result<Option<Value>, AzureError> {
+        let mut states = self.states.borrow_mut();
+        Ok(if states.len() > 1 { Some(states.remove(0)) } else { states.first().cloned() })
+    }
+    fn ask(&self, _: &Pending) -> Result<crate::azure::Progress, AzureError> {
+        Ok(crate::azure::Progress::Done(Value::Null))
+    }
+    fn operations(&self, _: &str) -> Result<Vec<Value>, AzureError> {
+        Ok(self.operations.clone())
+    }
+    fn sleep(&self, _: Duration) {}
+}
+
+#[derive(Default)]
+struct Quiet(bool);
+
+impl Watch for Quiet {
+    fn event(&mut self, _: &Event) {}
+    fn stopped(&self) -> bool {
+        self.0
+    }
+}
+
+fn job() -> Job {
+    Job {
+        group: "g".into(),
+        location: "westus2".into(),
+        group_tags: json!({}),
+        mode: DeployMode::Stack,
+        unmanaged: Unmanaged::Delete,
+        stack_tags: json!({}),
+        out_of_sync: false,
+        replaced: vec![],
+        steps: vec![Step { name: "one".into(), template: json!({ "resources": [] }), parameters: json!({}) }],
+        desired: Desired::default(),
+    }
+}
+
+fn state() -> (tempfile::TempDir, State) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::new(folder.path(), "p", "");
+    (folder, state)
+}
+
+fn at(state: &str) -> Value {
+    json!({ "properties": { "provisioningState": state, "deploymentId": "/d", "resources": [{ "id": "/r" }],
+        "outputs": { "a": { "type": "String", "value": "x" }, "b": { "type": "SecureString", "value": "sentinel" } } } })
+}
+
+#[test]
+fn a_missing_group_is_made_and_outputs_come_back() {
+    let (_folder, state) = state();
+    let fake = Fake { states: vec![at("succeeded")].into(), ..Fake::default() };
+    let done = run(&job(), &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(*fake.sent.borrow(), ["group g westus2", "start one"]);
+    assert_eq!(done.outputs.keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(done.managed, ["/r"]);
+    assert_eq!(state.journal().unwrap().steps[0].state, "done");
+}
+
+#[test]
+fn what_must_be_replaced_goes_first_in_reverse_order() {
+    let (_folder, state) = state();
+    let wanted = |id: &str| Wanted { id: id.into(), api_version: "v".into() };
+    let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
+    let job = Job { replaced: vec![wanted("/a"), wanted("/b")], ..job() };
+    run(&job, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(*fake.sent.borrow(), ["delete /b", "delete /a", "start one"]);
+}
+
+#[test]
+fn a_running_deployment_is_waited_for_and_a_busy_one_tried_again() {
+    let (_folder, state) = state();
+    let busy = ServiceError { status: 409, code: "DeploymentActive".into(), ..ServiceError::default() };
+    let fake = Fake {
+        group: true,
+        states: vec![at("deploying"), at("deploying"), at("failed"), at("succeeded")].into(),
+        refusals: vec![busy].into(),
+        ..Fake::default()
+    };
+    run(&job(), &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(*fake.sent.borrow(), ["start one", "start one"]);
+}
+
+#[test]
+fn each_refused_resource_is_named_with_its_innermost_cause() {
+    let (_folder, state) = state();
+    let inner = r#"{"error":{"code":"SkuNotAvailable","message":"not here"}}"#;
+    let operations = vec![
+        json!({ "properties": { "provisioningState": "Succeeded", "targetResource": { "id": "/good" } } }),
+        json!({ "properties": { "provisioningState": "Failed", "targetResource": { "id": "/bad" }, "statusMessage": { "error": { "code": "Conflict", "message": inner } } } }),
+    ];
+    let fake = Fake { group: true, states: vec![at("succeeded"), at("failed")].into(), operations, ..Fake::default() };
+    struct Failing(Fake);
+    impl Arm for Failing {
+        fn group(&self, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.group(n)
+        }
+        fn put_group(&self, n: &str, l: &str, t: &Value) -> Result<(), AzureError> {
+            self.0.put_group(n, l, t)
+        }
+        fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
+            self.0.delete(i, a)
+        }
+        fn observe(&self, w: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+            self.0.observe(w)
+        }
+        fn start(&self, _: DeployMode, _: &str, _: &str, _: &Value) -> Result<Reply, AzureError> {
+            Ok(Reply { status: 201, async_operation: Some("http://x/op".into()), ..Reply::default() })
+        }
+        fn current(&self, m: DeployMode, g: &str, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.current(m, g, n)
+        }
+        fn ask(&self, _: &Pending) -> Result<crate::azure::Progress, AzureError> {
+            Ok(crate::azure::Progress::Failed(Box::new(ServiceError { code: "DeploymentFailed".into(), ..ServiceError::default() })))
+        }
+        fn operations(&self, d: &str) -> Result<Vec<Value>, AzureError> {
+            self.0.operations(d)
+        }
+        fn sleep(&self, _: Duration) {}
+    }
+    let error = run(&job(), &Failing(fake), &state, "now", &mut Quiet::default()).unwrap_err();
+    let ApplyError::Refused(list) = error else { panic!("{error}") };
+    assert_eq!(list.len(), 1);
+    assert_eq!((list[0].id.as_deref(), list[0].error.to_string().as_str()), (Some("/bad"), "SkuNotAvailable: not here"));
+    assert_eq!(state.journal().unwrap().steps[0].state, "failed");
+}
+
+#[test]
+fn a_busy_pool_keeps_its_live_number_of_machines() {
+    let (_folder, state) = state();
+    let pool = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/team";
+    let set = json!({ "id": pool, "sku": { "name": "x", "capacity": 2 } });
+    let scale = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/a", "properties": {
+        "enabled": true, "targetResourceUri": pool, "profiles": [{ "name": "p", "capacity": { "minimum": "0", "maximum": "40", "default": "2" } }] } });
+    let mut desired = Desired::from_resources(&[set.clone(), scale]);
+    desired.resources[0].pointer = "/resources/0".into();
+    let fake = Fake {
+        group: true,
+        states: vec![at("succeeded")].into(),
+        live: vec![json!({ "id": pool.to_lowercase(), "sku": { "capacity": 31 } })],
+        ..Fake::default()
+    };
+    let step = Step { name: "one".into(), template: json!({ "resources": [set] }), parameters: json!({}) };
+    run(&Job { desired, steps: vec![step], ..job() }, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(fake.body.borrow().pointer("/properties/template/resources/0/sku/capacity"), Some(&json!(31)));
+}
+
+#[test]
+fn a_stop_ends_before_the_next_write() {
+    let (_folder, state) = state();
+    let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
+    let error = run(&job(), &fake, &state, "now", &mut Quiet(true)).unwrap_err();
+    assert!(matches!(error, ApplyError::Stopped));
+    assert_eq!(*fake.sent.borrow(), Vec::<String>::new());
+}
+
+#[test]
+fn two_applies_at_once_are_one_and_a_message() {
+    let (_folder, state) = state();
+    let held = state.lock(false).unwrap();
+    let told = state.lock(false).unwrap_err().to_string();
+    assert_eq!(told, format!("another apply of this project is running (process {})", std::process::id()));
+    drop(held);
+    assert!(state.lock(false).is_ok());
+}
+
+#[test]
+fn a_damaged_record_is_as_if_there_were_none() {
+    let (_folder, state) = state();
+    state.write_receipt(&Receipt { project: "p".into(), ..Receipt::default() }).unwrap();
+    assert_eq!(state.receipt().unwrap().project, "p");
+    std::fs::write(state.folder().join("receipt.json"), "{ half").unwrap();
+    assert_eq!(state.receipt(), None);
+    assert_eq!(state.salt(), state.salt());
+}

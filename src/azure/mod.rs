@@ -127,6 +127,6 @@ impl Client {
     /// Waits as long as the budget allows one wait to be.
     pub fn sleep(&self, wait: Duration) {
         let wait = wait.min(self.transport.longest_wait());
-        self.runtime.block_on(tokio::time::sleep(wait));
+        std::thread::sleep(wait);
     }
 }
