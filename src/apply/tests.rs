@@ -46,7 +46,11 @@ impl Arm for Fake {
         *self.body.borrow_mut() = body.clone();
         match self.refusals.borrow_mut().pop() {
             Some(error) => Err(AzureError::Service(Box::new(error))),
-            None => Ok(Reply { status: 200, body: json!({ "properties": { "provisioningState": "succeeded" } }), ..Reply::default() }),
+            None => Ok(Reply {
+                status: 200,
+                body: json!({ "properties": { "provisioningState": "succeeded" } }),
+                ..Reply::default()
+            }),
         }
     }
     fn current(&self, _: DeployMode, _: &str, _: &str) -> Result<Option<Value>, AzureError> {
@@ -163,7 +167,10 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
             self.0.current(m, g, n)
         }
         fn ask(&self, _: &Pending) -> Result<crate::azure::Progress, AzureError> {
-            Ok(crate::azure::Progress::Failed(Box::new(ServiceError { code: "DeploymentFailed".into(), ..ServiceError::default() })))
+            Ok(crate::azure::Progress::Failed(Box::new(ServiceError {
+                code: "DeploymentFailed".into(),
+                ..ServiceError::default()
+            })))
         }
         fn operations(&self, d: &str) -> Result<Vec<Value>, AzureError> {
             self.0.operations(d)
@@ -173,7 +180,10 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
     let error = run(&job(), &Failing(fake), &state, "now", &mut Quiet::default()).unwrap_err();
     let ApplyError::Refused(list) = error else { panic!("{error}") };
     assert_eq!(list.len(), 1);
-    assert_eq!((list[0].id.as_deref(), list[0].error.to_string().as_str()), (Some("/bad"), "SkuNotAvailable: not here"));
+    assert_eq!(
+        (list[0].id.as_deref(), list[0].error.to_string().as_str()),
+        (Some("/bad"), "SkuNotAvailable: not here")
+    );
     assert_eq!(state.journal().unwrap().steps[0].state, "failed");
 }
 

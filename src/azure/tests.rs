@@ -47,7 +47,10 @@ fn replay(answers: Vec<Answer>) -> Replay {
             if status == 0 {
                 continue;
             }
-            let mut text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n", body.replace("{me}", &me).len());
+            let mut text = format!(
+                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n",
+                body.replace("{me}", &me).len()
+            );
             for (name, value) in &headers {
                 text.push_str(&format!("{name}: {}\r\n", value.replace("{me}", &me)));
             }
@@ -67,7 +70,8 @@ impl Replay {
         let mut options = Options::local(&self.url, "s");
         options.credential = credential;
         options.trace = trace;
-        options.retry = RetryBudget { attempts: 4, first_wait: ms(1), longest_wait: ms(1200), total: ms(3000), timeout: ms(3000) };
+        options.retry =
+            RetryBudget { attempts: 4, first_wait: ms(1), longest_wait: ms(1200), total: ms(3000), timeout: ms(3000) };
         Client::new(options).unwrap()
     }
 
@@ -93,7 +97,11 @@ fn a_deployment_is_followed_along_the_address_as_it_came() {
     // As recorded: 201 with an address to poll, whose query is signed and must not be touched.
     let address = "{me}/subscriptions/s/resourcegroups/g/providers/Microsoft.Resources/deployments/d/operationStatuses/0858601278524949?api-version=2020-06-01&t=638&c=MIIH%2Babc%3D%3D&s=a_b-c%2F&h=x";
     let server = replay(vec![
-        with(201, &[("Azure-AsyncOperation", address), ("Retry-After", "0"), ("x-ms-correlation-request-id", "c1")], r#"{"id":"/d","properties":{"provisioningState":"Accepted"}}"#),
+        with(
+            201,
+            &[("Azure-AsyncOperation", address), ("Retry-After", "0"), ("x-ms-correlation-request-id", "c1")],
+            r#"{"id":"/d","properties":{"provisioningState":"Accepted"}}"#,
+        ),
         with(200, &[("Retry-After", "0")], r#"{"status":"Running"}"#),
         with(200, &[], r#"{"status":"Succeeded"}"#),
     ]);
@@ -102,8 +110,15 @@ fn a_deployment_is_followed_along_the_address_as_it_came() {
     assert_eq!(reply.correlation.as_deref(), Some("c1"));
     client.finish(reply).unwrap();
     let requests = server.requests();
-    assert_eq!(requests[0], "PUT /subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/deployments/d?api-version=2025-04-01");
-    assert!(requests[1].ends_with("?api-version=2020-06-01&t=638&c=MIIH%2Babc%3D%3D&s=a_b-c%2F&h=x"), "{}", requests[1]);
+    assert_eq!(
+        requests[0],
+        "PUT /subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/deployments/d?api-version=2025-04-01"
+    );
+    assert!(
+        requests[1].ends_with("?api-version=2020-06-01&t=638&c=MIIH%2Babc%3D%3D&s=a_b-c%2F&h=x"),
+        "{}",
+        requests[1]
+    );
     assert_eq!(requests[1], requests[2]);
 }
 
@@ -111,7 +126,11 @@ fn a_deployment_is_followed_along_the_address_as_it_came() {
 fn a_failed_operation_gives_its_innermost_cause() {
     let server = replay(vec![
         with(201, &[("Azure-AsyncOperation", "{me}/op"), ("Retry-After", "0")], "{}"),
-        with(200, &[], r#"{"status":"Failed","error":{"code":"DeploymentFailed","message":"m","details":[{"code":"Conflict","message":"{\"error\":{\"code\":\"StorageAccountAlreadyTaken\",\"message\":\"taken\"}}"}]}}"#),
+        with(
+            200,
+            &[],
+            r#"{"status":"Failed","error":{"code":"DeploymentFailed","message":"m","details":[{"code":"Conflict","message":"{\"error\":{\"code\":\"StorageAccountAlreadyTaken\",\"message\":\"taken\"}}"}]}}"#,
+        ),
     ]);
     let client = server.client();
     let reply = client.put_deployment("g", "d", &json!({}), &json!({})).unwrap();
@@ -143,7 +162,10 @@ fn a_failed_what_if_is_an_error_although_its_answer_is_200() {
 
 #[test]
 fn throttling_is_waited_out_as_long_as_the_service_says() {
-    let server = replay(vec![with(429, &[("Retry-After", "1")], r#"{"error":{"code":"TooManyRequests","message":"wait"}}"#), ok(json!({ "id": "/x" }))]);
+    let server = replay(vec![
+        with(429, &[("Retry-After", "1")], r#"{"error":{"code":"TooManyRequests","message":"wait"}}"#),
+        ok(json!({ "id": "/x" })),
+    ]);
     let started = Instant::now();
     assert!(server.client().resource("/x", "v").unwrap().is_some());
     assert!(started.elapsed() >= ms(1000));
@@ -156,7 +178,11 @@ fn the_budget_ends() {
     let error = server.client().resource("/x", "v").unwrap_err();
     assert_eq!(error.status(), Some(503));
     assert_eq!(server.requests().len(), 4);
-    let unreachable = Client::new(Options { retry: RetryBudget { attempts: 2, first_wait: ms(1), ..RetryBudget::default() }, ..Options::local("http://127.0.0.1:1", "s") }).unwrap();
+    let unreachable = Client::new(Options {
+        retry: RetryBudget { attempts: 2, first_wait: ms(1), ..RetryBudget::default() },
+        ..Options::local("http://127.0.0.1:1", "s")
+    })
+    .unwrap();
     assert!(matches!(unreachable.resource("/x", "v"), Err(AzureError::Unreachable { .. })));
 }
 
@@ -190,7 +216,11 @@ fn tokens_reach_neither_messages_nor_logs_nor_other_hosts() {
     let other = replay(vec![ok(json!({ "value": [] }))]);
     let server = replay(vec![
         ok(json!({ "value": [{ "id": "/a" }], "nextLink": format!("{}/more?$skiptoken=q", other.url) })),
-        with(403, &[("x-ms-correlation-request-id", "corr")], r#"{"error":{"code":"AuthorizationFailed","message":"no"}}"#),
+        with(
+            403,
+            &[("x-ms-correlation-request-id", "corr")],
+            r#"{"error":{"code":"AuthorizationFailed","message":"no"}}"#,
+        ),
     ]);
     let lines = Arc::new(Mutex::new(String::new()));
     let log = Arc::clone(&lines);
@@ -198,22 +228,39 @@ fn tokens_reach_neither_messages_nor_logs_nor_other_hosts() {
     let client = server.client_with(Credential::Static("sentinel-token".into()), Some(trace));
     assert_eq!(client.pages("/list?x=sentinel-query").unwrap().len(), 1);
     let error = client.resource("/x", "v").unwrap_err();
-    let told = format!("{error} {error:?} {:?} {}", miette::Diagnostic::help(&error).map(|h| h.to_string()), lines.lock().unwrap());
+    let told = format!(
+        "{error} {error:?} {:?} {}",
+        miette::Diagnostic::help(&error).map(|h| h.to_string()),
+        lines.lock().unwrap()
+    );
     assert!(told.contains("corr") && !told.contains("sentinel"), "{told}");
-    let authorized = |r: &Replay| r.seen.lock().unwrap().iter().all(|(_, _, h)| h.iter().any(|l| l.to_ascii_lowercase().starts_with("authorization:")));
+    let authorized = |r: &Replay| {
+        r.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|(_, _, h)| h.iter().any(|l| l.to_ascii_lowercase().starts_with("authorization:")))
+    };
     assert!(authorized(&server));
     assert!(!authorized(&other));
 }
 
 #[test]
 fn many_resources_of_one_kind_are_read_with_one_list() {
-    let id = |n: usize| format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/v{n}");
+    let id = |n: usize| {
+        format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/v{n}")
+    };
     let list: Vec<Value> = (0..6).map(|n| json!({ "id": id(n).to_uppercase() })).collect();
     let server = replay(vec![ok(json!({ "value": list }))]);
     let wanted: Vec<Wanted> = (0..8).map(|n| Wanted { id: id(n), api_version: "2025-04-01".into() }).collect();
     let found = server.client().observe(&wanted).unwrap();
     assert_eq!(found.len(), 6);
-    assert_eq!(server.requests(), ["GET /subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets?api-version=2025-04-01"]);
+    assert_eq!(
+        server.requests(),
+        [
+            "GET /subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets?api-version=2025-04-01"
+        ]
+    );
 }
 
 #[test]
