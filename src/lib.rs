@@ -2,6 +2,9 @@
 //!
 //! The modules in pipeline order; a module imports only those before it (`tests/it/tidy.rs` checks).
 
+// What pest generates names `alloc`, because its `std` feature is off (see `docs/decisions`).
+extern crate alloc;
+
 pub mod source;
 pub mod diagnostics;
 pub mod syntax;

@@ -252,3 +252,90 @@ fn a_reference_needs_nothing_and_a_preview_may_know_more() {
     assert_eq!(severities("2024-10-01-preview"), [Severity::Warning]);
     assert_eq!(severities("2023-01-01"), [Severity::Error]);
 }
+
+/// A body with everything in it that the type describes and that may be written, nine levels deep.
+fn everything(node: &Node, depth: u32) -> Value {
+    match node.resolved() {
+        Kind::Any | Kind::Shared(_) => json!({}),
+        Kind::Bool => json!(true),
+        Kind::Int(min, max) => json!(min.or(*max).unwrap_or(1)),
+        Kind::Number(min, max) => json!(min.or(*max).unwrap_or(0.5)),
+        // What fits a pattern is not invented: an expression stands in for it.
+        Kind::String { pattern: Some(_), .. } => json!("[parameters('x')]"),
+        Kind::String { min, .. } => json!("x".repeat(min.unwrap_or(1))),
+        Kind::Enum { values, .. } => json!(values.first().cloned().unwrap_or_default()),
+        Kind::Array { items, min, .. } => {
+            let count = min.unwrap_or(0).max(usize::from(depth > 0));
+            let element = items.as_ref().map_or(json!({}), |i| everything(i, depth.saturating_sub(1)));
+            vec![element; count].into()
+        }
+        Kind::Object(object) => everything_of(object, depth),
+    }
+}
+
+fn everything_of(object: &Object, depth: u32) -> Value {
+    let mut map = Map::new();
+    for (name, node) in &object.properties {
+        if !node.read_only && (depth > 0 || node.required) {
+            map.insert(name.clone(), everything(node, depth.saturating_sub(1)));
+        }
+    }
+    if let Some((name, variants)) = &object.variants {
+        let (word, node) = variants.first().unwrap();
+        if let Value::Object(own) = everything(node, depth) {
+            map.extend(own);
+        }
+        map.insert(name.clone(), json!(word));
+    }
+    Value::Object(map)
+}
+
+#[test]
+fn every_type_takes_what_it_describes_and_nothing_else() {
+    let (mut types, mut tried) = (0, 0);
+    for name in super::super::known_types() {
+        let ty = lookup(name, None).unwrap();
+        let Kind::Object(root) = ty.root.resolved() else { panic!("{name}") };
+        let mut body = everything_of(root, 9);
+        body["name"] = json!("[parameters('name')]");
+        let findings = validate(name, &ty.api_version, &body);
+        assert_eq!(findings, [], "{name}");
+        types += 1;
+        let mut places = Vec::new();
+        pointers(&body, "", &mut places);
+        for place in &places {
+            let mut mutated = body.clone();
+            let map = mutated.pointer_mut(place).unwrap().as_object_mut().unwrap();
+            // `{}` stands for what is not described, and for records of any keys.
+            if map.is_empty() {
+                continue;
+            }
+            map.insert("bogusProperty".to_owned(), json!({ "x": [1] }));
+            let found = validate(name, &ty.api_version, &mutated);
+            let here = format!("{place}/bogusProperty");
+            let open = super::super::property(name, place)
+                .is_some_and(|n| matches!(n.resolved(), Kind::Object(o) if o.additional.is_some()));
+            assert!(
+                open || found.iter().any(|f| f.pointer == here && f.kind == FindingKind::UnknownProperty),
+                "{name} {place}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(types >= 60 && tried > 1_200, "{types} types, {tried} places");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn nothing_makes_it_panic(text in "[\\[\\]{}\",:a-z0-9. -]{0,200}", key in "[a-zA-Z/~*]{0,12}", number in proptest::num::f64::ANY) {
+        let inner = serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text));
+        for ty in super::super::known_types() {
+            let body = json!({ "name": inner, "properties": { &*key: inner, "x": number }, &*key: [inner, number], "sku": inner });
+            validate(ty, &key, &body);
+            super::super::is_read_only(ty, &format!("/properties/{key}/0"));
+            super::super::list_key(ty, &key);
+            super::super::check_name(ty, &key);
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
         check_label(node, sink);
         check_tags(node, sink);
         let document: usize = if node.kind.as_ref() == crate::graph::versions::SCALE_SET {
-            graph.variables.iter().map(|v| v.text.len()).sum()
+            graph.variables.iter().filter_map(|v| v.text.known()).map(str::len).sum()
         } else {
             0
         };

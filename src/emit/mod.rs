@@ -63,3 +63,60 @@ pub fn emit(graph: &Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) ->
     }
     Artifacts { deployments }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph;
+    use crate::model::{self, fixture};
+
+    fn compile(checked: &Checked) -> (Artifacts, Vec<crate::diagnostics::Diagnostic>) {
+        let mut sink = Sink::default();
+        let fleet = model::build(checked, jiff::civil::date(2026, 11, 23), &mut sink);
+        let graph = graph::build(&fleet, checked, &mut sink);
+        check(&graph, checked, &mut sink);
+        let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
+        let artifacts = emit(&clean, checked, &mut sink);
+        (artifacts, sink.finish())
+    }
+
+    #[test]
+    fn the_pool_of_the_sample() {
+        let (artifacts, diagnostics) = compile(&fixture::seed(1));
+        assert_eq!(diagnostics, []);
+        let [main] = artifacts.deployments.as_slice() else { panic!("one deployment") };
+        if let Ok(path) = std::env::var("DSVMC_TEST_OUT") {
+            std::fs::write(path, serde_json::to_string_pretty(&main.template).unwrap()).unwrap();
+        }
+        let mut template = main.template.clone();
+        template["variables"]["dsvmcMachine"] = "(the document)".into();
+        insta::assert_json_snapshot!(template);
+    }
+
+    #[test]
+    fn a_thousand_pools_are_split_and_stay_within_limits() {
+        let (artifacts, diagnostics) = compile(&fixture::seed(1000));
+        assert_eq!(diagnostics, []);
+        assert!(artifacts.deployments.len() > 8);
+        let mut before: Vec<&str> = Vec::new();
+        for deployment in &artifacts.deployments {
+            let count = deployment.template["resources"].as_array().unwrap().len();
+            assert!(count <= 800, "{} has {count}", deployment.name);
+            let text = serde_json::to_string_pretty(&deployment.template).unwrap();
+            assert!(text.len() < 4 << 20, "{} has {} bytes", deployment.name, text.len());
+            assert!(deployment.template["outputs"].as_object().map_or(0, |o| o.len()) <= 64);
+            assert!(deployment.template["parameters"].as_object().map_or(0, |o| o.len()) <= 256);
+            for name in &deployment.depends_on {
+                assert!(before.contains(&name.as_str()), "{} before {}", name, deployment.name);
+            }
+            before.push(&deployment.name);
+        }
+    }
+
+    #[test]
+    fn the_same_graph_gives_the_same_bytes() {
+        let one = serde_json::to_string(&compile(&fixture::seed(7)).0.deployments[0].template).unwrap();
+        let two = serde_json::to_string(&compile(&fixture::seed(7)).0.deployments[0].template).unwrap();
+        assert_eq!(one, two);
+    }
+}

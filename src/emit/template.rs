@@ -35,16 +35,17 @@ pub(crate) fn write(
     }
     let owned: Vec<_> = graph.owned.iter().filter(|o| here.contains(&o.node)).collect();
     let outputs = outputs(graph, group, &here, whole, &mut provenance);
+    let mut parameters = Map::new();
+    let mut used = Used::default();
+    resources.iter().chain(outputs.values()).for_each(|part| used.find(part));
     let variables: Map<String, Json> = graph
         .variables
         .iter()
-        .filter(|v| v.users.iter().any(|u| here.contains(u)))
-        .map(|v| (v.name.clone(), Json::String(v.text.clone())))
+        .filter(|v| used.variables.contains(&v.name))
+        .map(|v| (v.name.clone(), Json::from(&v.text)))
         .collect();
-    let mut parameters = Map::new();
-    let used = used_parameters(&resources, &outputs);
     for (name, span, body) in declared_parameters(checked) {
-        if whole || used.contains(name) {
+        if whole || used.parameters.contains(name) {
             provenance.push((format!("/parameters/{name}"), span));
             parameters.insert(name.to_owned(), body);
         }
@@ -217,29 +218,39 @@ fn parameter(param: &Param, checked: &Checked) -> Json {
     Json::Object(out)
 }
 
-/// Names in `parameters('…')` anywhere in these parts.
-fn used_parameters(resources: &[Json], outputs: &Map<String, Json>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    resources.iter().for_each(|r| find(r, &mut found));
-    outputs.values().for_each(|o| find(o, &mut found));
-    found
+/// Names in `parameters('…')` and `variables('…')` anywhere in a template.
+#[derive(Default)]
+struct Used {
+    parameters: BTreeSet<String>,
+    variables: BTreeSet<String>,
 }
 
-fn find(value: &Json, found: &mut BTreeSet<String>) {
-    match value {
-        Json::String(text) if text.starts_with('[') => {
-            let mut rest = text.as_str();
-            while let Some((_, after)) = rest.split_once("parameters('") {
+impl Used {
+    fn find(&mut self, value: &Json) {
+        match value {
+            Json::String(text) => self.read(text),
+            Json::Array(list) => list.iter().for_each(|v| self.find(v)),
+            Json::Object(map) => map.iter().for_each(|(key, value)| {
+                self.read(key);
+                self.find(value);
+            }),
+            _ => {}
+        }
+    }
+
+    fn read(&mut self, text: &str) {
+        if !text.starts_with('[') {
+            return;
+        }
+        for (function, found) in [("parameters('", &mut self.parameters), ("variables('", &mut self.variables)] {
+            let mut rest = text;
+            while let Some((_, after)) = rest.split_once(function) {
                 let Some((name, tail)) = after.split_once('\'') else { break };
-                found.insert(name.to_owned());
+                if !found.contains(name) {
+                    found.insert(name.to_owned());
+                }
                 rest = tail;
             }
         }
-        Json::Array(list) => list.iter().for_each(|v| find(v, found)),
-        Json::Object(map) => map.iter().for_each(|(key, value)| {
-            find(&Json::String(key.clone()), found);
-            find(value, found);
-        }),
-        _ => {}
     }
 }

@@ -56,7 +56,21 @@ pub(crate) struct Names {
     pub(crate) vaults: Vec<Named>,
     pub(crate) resources: Vec<Named>,
     pub(crate) pools: Vec<PoolNames>,
+    /// Names that are made at deployment, each as a variable of the template.
+    pub(crate) variables: Vec<Variable>,
     by_block: BTreeMap<BlockId, (BlockKind, usize)>,
+}
+
+impl Names {
+    /// A name that is unique in all of Azure, kept in a variable: `notebooksAccount`.
+    fn made_up(&mut self, what: &str, prefix: &str, key: &str) -> Text {
+        let mut name = format!("{}{what}", super::scale_set::camel(key));
+        while self.variables.iter().any(|v| v.name == name) {
+            name.push('_');
+        }
+        self.variables.push(Variable { name: name.clone(), text: unique(prefix, key) });
+        Text::call("variables", &[Text::Literal(name)])
+    }
 }
 
 /// Turns references into names and expressions.
@@ -310,17 +324,22 @@ fn name_everything(fleet: &Fleet<'_>, checked: &Checked) -> Names {
         names.by_block.insert(identity.id, (BlockKind::Identity, index));
     }
     for (index, vault) in fleet.vaults.iter().enumerate() {
-        let name = vault.name.map_or_else(|| unique("kv-", &vault.block.name), |value| text(value, &names));
+        let name = match vault.name {
+            Some(value) => text(value, &names),
+            None => names.made_up("Vault", "kv-", &vault.block.name),
+        };
         let place = elsewhere(vault.existing, &Resolver { checked, names: &names });
         names.vaults.push(Named { id: resource_id(v::VAULT, std::slice::from_ref(&name), place), name });
         names.by_block.insert(vault.id, (BlockKind::Vault, index));
     }
     for (index, share) in fleet.shares.iter().enumerate() {
-        let account = share.account.map_or_else(|| unique("st", &share.block.name), |value| text(value, &names));
+        let account = match share.account {
+            Some(value) => text(value, &names),
+            None => names.made_up("Account", "st", &share.block.name),
+        };
         let name = text(&share.name, &names);
         let place = elsewhere(share.existing, &Resolver { checked, names: &names });
         let path = [account.clone(), "default".into(), name.clone()];
-        let full = Text::concat(&[account.clone(), "/default/".into(), name.clone()]);
         names.shares.push(ShareNames {
             host: Text::concat(&[
                 account.clone(),
@@ -330,7 +349,6 @@ fn name_everything(fleet: &Fleet<'_>, checked: &Checked) -> Names {
             share: Named { id: resource_id(v::FILE_SHARE, &path, place.clone()), name },
             account: Named { id: resource_id(v::STORAGE, std::slice::from_ref(&account), place), name: account },
         });
-        let _ = full;
         names.by_block.insert(share.id, (BlockKind::Share, index));
     }
     for (index, resource) in fleet.resources.iter().enumerate() {

@@ -75,15 +75,13 @@ pub struct Owned {
     pub span: Span,
 }
 
-/// A long literal that resources refer to as a variable.
+/// A text that resources refer to by a name: a long literal, or a name that is made at deployment.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// Its name.
     pub name: String,
     /// Its text.
-    pub text: String,
-    /// Nodes that use it.
-    pub users: Vec<NodeId>,
+    pub text: Text,
 }
 
 /// An output.
@@ -112,7 +110,7 @@ pub struct ResourceGraph {
     pub project: String,
     /// Resources in order of dependency.
     pub nodes: Vec<Node>,
-    /// Cloud-init documents.
+    /// What is written once and used in several places.
     pub variables: Vec<Variable>,
     /// Scale sets under autoscale.
     pub owned: Vec<Owned>,

@@ -70,10 +70,8 @@ fn renumber(builder: Builder<'_, '_>, order: &[usize]) -> ResourceGraph {
             sorted.push(node);
         }
     }
-    let mut variables = builder.variables;
-    for variable in &mut variables {
-        variable.users.iter_mut().for_each(|user| *user = moved(*user));
-    }
+    let mut variables = builder.names.variables;
+    variables.extend(builder.variables);
     let mut owned = builder.owned;
     owned.iter_mut().for_each(|o| o.node = moved(o.node));
     let mut outputs = builder.outputs;

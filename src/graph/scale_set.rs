@@ -80,7 +80,6 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
     };
     let built: Vec<Parts> = fleet.pools.par_iter().enumerate().map(|(index, pool)| shared.build(index, pool)).collect();
     let mut assigned: BTreeMap<Text, NodeId> = BTreeMap::new();
-    let mut users = Vec::with_capacity(built.len());
     for (pool, parts) in fleet.pools.iter().zip(built) {
         sink.extend(parts.sink.finish());
         let mut places = Vec::with_capacity(parts.nodes.len());
@@ -100,16 +99,15 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
             places.push(id);
         }
         let scale_set = places.get(parts.scale_set).copied().unwrap_or(NodeId(0));
-        users.push(scale_set);
         builder.by_block.insert(pool.id, places.get(parts.address).copied().unwrap_or(scale_set));
         if let Some(mut owned) = parts.owned {
             owned.node = scale_set;
             builder.owned.push(owned);
         }
     }
-    if !users.is_empty() {
-        let text = cloud_init::DOCUMENT.clone();
-        builder.variables.push(Variable { name: cloud_init::VARIABLE.into(), text, users });
+    if !fleet.pools.is_empty() {
+        let text = Text::Literal(cloud_init::DOCUMENT.clone());
+        builder.variables.push(Variable { name: cloud_init::VARIABLE.into(), text });
     }
 }
 
@@ -568,6 +566,7 @@ fn extensions(pool: &Pool<'_>) -> Vec<Json> {
                 "type": "ApplicationHealthLinux",
                 "typeHandlerVersion": version,
                 "autoUpgradeMinorVersion": true,
+                "enableAutomaticUpgrade": true,
                 "settings": settings,
             }
         }));

@@ -9,6 +9,8 @@ pub mod autoscale;
 pub(crate) mod calendar;
 pub mod diags;
 pub mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hardware;
 mod login;
 pub mod network;

@@ -3,24 +3,69 @@
 //! Runs once symbolically (parameters stay deferred) and once for each `env` (parameters have values).
 //! Evaluation is total: no recursion, and budgets for steps and sizes. Knows nothing about Azure.
 
-pub mod checked;
-pub mod load;
+mod blocks;
+mod compiled;
+mod diags;
+mod eval;
+mod fit;
+mod hardware;
+mod head;
+mod params;
+mod parser;
+mod run;
 mod show;
+
+pub mod builtins;
+pub mod checked;
+pub mod library;
+pub mod load;
+pub mod report;
+pub mod secret_places;
 pub mod table;
 pub mod ty;
 pub mod value;
+#[cfg(test)]
+mod tests;
 
+pub use eval::type_names;
 pub use load::{Program, load};
+pub use run::is_known;
 pub use ty::Ty;
 
 use crate::diagnostics::Sink;
 use checked::Checked;
+use eval::Pass;
 use std::sync::Arc;
 
 /// Checks a program: symbolically when `env` is `None`, with the values of that env otherwise.
 /// The env `""` stands for the defaults of all parameters, for projects that declare no env.
 #[must_use]
 pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
-    let _ = (program, sink);
-    Checked { env: env.map(Arc::from), ..Checked::default() }
+    let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
+    run::run(program, pass, sink)
+}
+
+/// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the
+/// symbolic one. What several runs find is told once; what only an env finds names the env.
+#[must_use]
+pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
+    let mut symbolic = Sink::default();
+    let mut results = vec![check(program, None, &mut symbolic)];
+    let mut envs: Vec<Arc<str>> = Vec::new();
+    for env in program.envs() {
+        if !envs.contains(env) {
+            envs.push(env.clone());
+        }
+    }
+    if envs.is_empty() {
+        envs.push(Arc::from(""));
+    }
+    let mut found = Vec::new();
+    for env in envs {
+        let mut own = Sink::default();
+        results.push(check(program, Some(&env), &mut own));
+        found.push((env, own.finish()));
+    }
+    sink.extend(report::merge(symbolic.finish(), found));
+    results
 }

@@ -9,22 +9,24 @@ const SIZES: [(&str, i64); 5] =
     [("PiB", 1 << 50), ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 const DECIMAL_SIZES: [(&str, i64); 4] =
     [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000)];
-const DURATIONS: [(&str, i64); 4] = [("weeks", 604_800), ("days", 86_400), ("h", 3600), ("min", 60)];
+const DURATIONS: [(&str, i64); 4] = [("week", 604_800), ("day", 86_400), ("h", 3600), ("min", 60)];
 
-fn quantity(amount: i64, units: &[(&str, i64)], smallest: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (unit, worth) in units {
-        if amount != 0 && amount % worth == 0 {
-            return write!(f, "{} {unit}", amount / worth);
-        }
-    }
-    write!(f, "{amount} {smallest}")
+/// The amount in the largest unit in which it is whole.
+fn largest<'u>(amount: i64, units: &[(&'u str, i64)], smallest: &'u str) -> (i64, &'u str) {
+    let found = units.iter().find(|(_, worth)| amount != 0 && amount % worth == 0);
+    found.map_or((amount, smallest), |(unit, worth)| (amount / worth, unit))
+}
+
+fn duration(seconds: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (amount, unit) = largest(seconds, &DURATIONS, "s");
+    let plural = if matches!(unit, "day" | "week") && amount != 1 { "s" } else { "" };
+    write!(f, "{amount} {unit}{plural}")
 }
 
 fn size(bytes: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if bytes % 1024 != 0 && bytes % 1000 == 0 {
-        return quantity(bytes, &DECIMAL_SIZES, "B", f);
-    }
-    quantity(bytes, &SIZES, "B", f)
+    let (binary, decimal) = (largest(bytes, &SIZES, "B"), largest(bytes, &DECIMAL_SIZES, "B"));
+    let (amount, unit) = if decimal.0.abs() < binary.0.abs() { decimal } else { binary };
+    write!(f, "{amount} {unit}")
 }
 
 fn decimal(value: Decimal) -> Decimal {
@@ -90,7 +92,7 @@ impl fmt::Display for Value {
             Value::Decimal(value) => write!(f, "{}", decimal(*value)),
             Value::Percent(value) => write!(f, "{}%", decimal(*value)),
             Value::Size(bytes) => size(*bytes, f),
-            Value::Duration(seconds) => quantity(*seconds, &DURATIONS, "s", f),
+            Value::Duration(seconds) => duration(*seconds, f),
             Value::Money(money) => write!(f, "{money}"),
             Value::Time(minutes) => write!(f, "{:02}:{:02}", minutes / 60, minutes % 60),
             Value::Days(days) => write!(f, "{days}"),
@@ -169,7 +171,7 @@ mod tests {
                 "2 GB",
                 "0 B",
                 "15 min",
-                "1 days",
+                "1 day",
                 "61 s",
                 "70%",
                 "08:00",

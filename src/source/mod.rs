@@ -2,11 +2,16 @@
 //!
 //! Promises: a [`Span`] is a byte range inside one file, always on character boundaries. Knows nothing of the language.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Identifies one file in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
+
+impl SourceId {
+    /// Ids of the standard library's files begin here.
+    pub const LIBRARY: u32 = 1 << 31;
+}
 
 /// A byte range `start..end` in one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,24 +63,21 @@ pub struct SourceFile {
     pub name: Arc<str>,
     /// The text, UTF-8.
     pub text: Arc<str>,
-    line_starts: Arc<[u32]>,
+    line_starts: Arc<OnceLock<Box<[u32]>>>,
 }
 
 impl SourceFile {
-    /// Indexes the lines of `text`.
+    /// A file. Its lines are found when somebody first asks.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        let text: Arc<str> = text.into();
-        let mut starts = vec![0u32];
-        starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
-        Self { name: name.into(), text, line_starts: starts.into() }
+        Self { name: name.into(), text: text.into(), line_starts: Arc::default() }
     }
 
     /// Line and column of a byte offset, both from 1; columns count characters.
     #[must_use]
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
-        let line = self.line_starts.partition_point(|s| *s <= offset).saturating_sub(1);
-        let start = self.line_starts.get(line).copied().unwrap_or(0);
+        let line = self.line_starts().partition_point(|s| *s <= offset).saturating_sub(1);
+        let start = self.line_starts().get(line).copied().unwrap_or(0);
         let column = self.text.get(start as usize..offset as usize).map_or(0, |t| t.chars().count());
         (line as u32 + 1, column as u32 + 1)
     }
@@ -83,7 +85,10 @@ impl SourceFile {
     /// Byte offsets at which lines start.
     #[must_use]
     pub fn line_starts(&self) -> &[u32] {
-        &self.line_starts
+        self.line_starts.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
+            std::iter::once(0).chain(breaks).collect()
+        })
     }
 }
 
@@ -91,6 +96,7 @@ impl SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    library: Vec<SourceFile>,
 }
 
 impl SourceMap {
@@ -100,10 +106,20 @@ impl SourceMap {
         SourceId(self.files.len() as u32 - 1)
     }
 
+    /// Makes the files of the standard library known. Their ids are the same in every map, from [`SourceId::LIBRARY`].
+    pub fn set_library(&mut self, files: &[SourceFile]) {
+        if self.library.is_empty() {
+            self.library = files.to_vec();
+        }
+    }
+
     /// The file, if the id is of this map.
     #[must_use]
     pub fn get(&self, id: SourceId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        match id.0.checked_sub(SourceId::LIBRARY) {
+            Some(index) => self.library.get(index as usize),
+            None => self.files.get(id.0 as usize),
+        }
     }
 
     /// The text under a span; empty when the span is not of this map.
@@ -112,7 +128,7 @@ impl SourceMap {
         self.get(span.source).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or("")
     }
 
-    /// All files in the order in which they were added.
+    /// All files but the library's, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &SourceFile)> {
         self.files.iter().enumerate().map(|(i, f)| (SourceId(i as u32), f))
     }

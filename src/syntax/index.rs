@@ -82,6 +82,7 @@ impl<'t> Indexer<'t> {
         let mut scanner = Scanner::new(self.text, from);
         let first = scanner.find(|t| !matches!(t.kind, Kind::Newline | Kind::Comment(_)))?;
         let mut open: Vec<u8> = Vec::new();
+        let mut ifs = Ifs::default();
         let mut balanced = true;
         let mut too_deep = None;
         let (mut before_last, mut last) = (None, first);
@@ -101,11 +102,13 @@ impl<'t> Indexer<'t> {
                 Kind::Comment(_) => {}
                 Kind::Open(b) => {
                     open.push(b);
-                    if open.len() > MAX_DEPTH && too_deep.is_none() {
+                    ifs.open();
+                    if open.len() + ifs.count > MAX_DEPTH && too_deep.is_none() {
                         too_deep = Some(t.start);
                     }
                 }
                 Kind::Close(b) => {
+                    ifs.close();
                     if open.last() == Some(&opener(b)) {
                         open.pop();
                     } else {
@@ -116,6 +119,13 @@ impl<'t> Indexer<'t> {
                     }
                 }
                 Kind::String(false) | Kind::Regex(false) => balanced = false,
+                Kind::Word if self.word(t) == "if" => {
+                    ifs.count += 1;
+                    if open.len() + ifs.count > MAX_DEPTH && too_deep.is_none() {
+                        too_deep = Some(t.start);
+                    }
+                }
+                Kind::Sign if matches!(self.word(t), "=" | ",") => ifs.restart(),
                 _ => {}
             }
             if !matches!(t.kind, Kind::Newline | Kind::Comment(_)) {
@@ -171,6 +181,30 @@ impl<'t> Indexer<'t> {
     }
 }
 
+/// Counts `if` inside `if`, which nest without brackets.
+#[derive(Default)]
+struct Ifs {
+    /// On the way from the top of the item to here.
+    count: usize,
+    /// The count at the start of each open bracket.
+    starts: Vec<usize>,
+}
+
+impl Ifs {
+    fn open(&mut self) {
+        self.starts.push(self.count);
+    }
+
+    fn close(&mut self) {
+        self.count = self.starts.pop().unwrap_or(0);
+    }
+
+    /// A new value begins inside the same bracket.
+    fn restart(&mut self) {
+        self.count = self.starts.last().copied().unwrap_or(0);
+    }
+}
+
 /// The bracket that `closer` closes.
 pub(super) fn opener(closer: u8) -> u8 {
     match closer {
@@ -190,13 +224,13 @@ mod tests {
 
     #[test]
     fn items_are_cut_at_newlines_outside_brackets() {
-        let text = "/// Doc.\nexport size big {\n  a = \"}\"\n}\nsecret param key: string // why\nlet x =\n  1\n  + 2\ncheck a\n  else \"b\"\n";
+        let text = "/// Doc.\nexport size big {\n  a = \"}\"\n}\nsecret param key: string // why\nlet x =\n  1 +\n  2\ncheck a\n  else \"b\"\n";
         assert_eq!(
             found(text),
             [
                 ("size", "big", "export size big {\n  a = \"}\"\n}"),
                 ("param", "key", "secret param key: string"),
-                ("let", "x", "let x =\n  1\n  + 2"),
+                ("let", "x", "let x =\n  1 +\n  2"),
                 ("check", "", "check a\n  else \"b\""),
             ]
         );

@@ -1,25 +1,56 @@
 //! `.dsvm` text → syntax tree and trivia. Recovers at every item and field; never fails. pest stays inside.
 
 pub mod ast;
+mod brackets;
 mod diags;
+mod expected;
+mod explain;
 mod grammar;
 mod index;
 mod lower;
+mod recover;
 mod scan;
 
 pub use index::{IndexItem, index};
 
 use crate::diagnostics::Sink;
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 use grammar::{Grammar, Rule};
 use lower::Lower;
 use pest::Parser;
+use rayon::prelude::*;
+
+/// Files longer than this are parsed on several cores.
+const PARALLEL_BYTES: usize = 64 * 1024;
 
 /// Parses a file. What cannot be understood is reported to `sink` and left out.
 pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
+    let items = index(text);
+    if text.len() < PARALLEL_BYTES {
+        return parse_items(source, text, &items, sink);
+    }
+    let size = items.len().div_ceil(rayon::current_num_threads() * 4).max(1);
+    let parts: Vec<(ast::File, Sink)> = items
+        .par_chunks(size)
+        .map(|items| {
+            let mut sink = Sink::default();
+            (parse_items(source, text, items, &mut sink), sink)
+        })
+        .collect();
     let mut file = ast::File::default();
-    for item in index(text) {
-        parse_item(source, text, &item, &mut file, sink);
+    for (part, found) in parts {
+        file.items.extend(part.items);
+        file.incomplete |= part.incomplete;
+        sink.extend(found.finish());
+    }
+    file
+}
+
+/// Parses some items of a file that were found by [`index`].
+pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
+    let mut file = ast::File::default();
+    for item in items {
+        parse_item(source, text, item, &mut file, sink);
     }
     file
 }
@@ -27,22 +58,18 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
 /// Parses one item of a file that was found by [`index`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
     let Some(slice) = text.get(item.start..item.end) else { return };
-    let mut lower = Lower::new(source, text, item.start);
-    match Grammar::parse(Rule::one_item, slice) {
-        Ok(pairs) => {
-            for pair in pairs.filter(|p| p.as_rule() == Rule::item) {
-                lower.item(pair, file);
-            }
+    if item.balanced
+        && item.too_deep.is_none()
+        && let Ok(pairs) = Grammar::parse(Rule::one_item, slice)
+    {
+        let mut lower = Lower::new(source, text, item.start);
+        for pair in pairs.filter(|p| p.as_rule() == Rule::item) {
+            lower.item(pair, file);
         }
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => item.start + at,
-            } as u32;
-            sink.push(diags::not_understood(Span::new(source, at, at)));
-            file.incomplete = true;
-        }
+        sink.extend(lower.diagnostics);
+        return;
     }
-    sink.extend(lower.diagnostics);
+    sink.extend(recover::item(source, text, item, file));
 }
 
 #[cfg(test)]

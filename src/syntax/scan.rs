@@ -176,7 +176,7 @@ impl Iterator for Scanner<'_> {
 
 /// Whether the statement that ends with `last` goes on after a newline; `rest` stands at that newline.
 ///
-/// It does after `=` and binary operators, and when the next line starts with an operator, `{`, `then` or `else`. It
+/// It does after `=` and binary operators, and when the next line starts with `{`, `then` or `else`. It
 /// does not when the next line is plainly a statement of its own (`word =`, `word word`): then a value is missing.
 pub(super) fn continues(text: &str, before_last: Option<Token>, last: Token, rest: Scanner<'_>) -> bool {
     let significant = |t: &Token| !matches!(t.kind, Kind::Newline | Kind::Comment(_));
@@ -186,7 +186,6 @@ pub(super) fn continues(text: &str, before_last: Option<Token>, last: Token, res
     match next.kind {
         Kind::Open(b'{') => return true,
         Kind::Word if matches!(word(next), "then" | "else") => return true,
-        Kind::Sign if is_binary(word(next)) && word(next) != "=" => return true,
         _ => {}
     }
     let open_ended = match last.kind {

@@ -1,5 +1,14 @@
 //! The one integration binary: a `mod` line for each file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops where something is not as it should be"
+)]
+
 mod cli;
 mod formula;
 mod local;

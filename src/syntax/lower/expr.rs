@@ -3,7 +3,7 @@
 use super::super::ast::{Argument, BinaryOp, Comprehension, Expr, ExprKind, Name, UnaryOp};
 use super::super::diags;
 use super::super::grammar::Rule;
-use super::{Lower, MAX_TREE, parts};
+use super::{Lower, MAX_TREE};
 use crate::source::{Span, Spanned};
 use pest::iterators::Pair;
 
@@ -111,9 +111,7 @@ impl Lower<'_> {
                     row.operands.extend(current.take().map(|operand| prefixed(operand, &mut prefixes)));
                     row.push(Operator::of(child.as_str()), self.span(&child));
                 }
-                Rule::member | Rule::index | Rule::call => {
-                    current = current.take().map(|operand| self.suffix(operand, child));
-                }
+                Rule::suffix => current = current.take().map(|operand| self.suffix(operand, child)),
                 _ => current = Some(self.primary(child)),
             }
             if current.as_ref().is_some_and(|(_, depth)| *depth > MAX_TREE) || prefixes.len() > MAX_TREE as usize {
@@ -143,29 +141,25 @@ impl Lower<'_> {
     fn suffix(&mut self, (operand, depth): Deep, pair: Pair<'_, Rule>) -> Deep {
         let span = operand.span.to(self.span(&pair));
         let operand = Box::new(operand);
-        let rule = pair.as_rule();
-        let mut inner = pair.into_inner();
-        match rule {
-            Rule::member => {
-                let Some(word) = inner.next() else { return (Self::error(span), 1) };
-                (Expr { kind: ExprKind::Member(operand, self.name(&word)), span }, depth + 1)
-            }
-            Rule::index => {
-                let Some(index) = inner.next() else { return (Self::error(span), 1) };
-                let (index, inside) = self.deep(index);
-                (Expr { kind: ExprKind::Index(operand, Box::new(index)), span }, depth.max(inside) + 1)
-            }
-            _ => {
-                let mut deepest = depth;
-                let mut arguments = Vec::new();
-                for argument in inner {
-                    let (argument, inside) = self.argument(argument);
+        let mut arguments = Vec::new();
+        let mut deepest = depth;
+        for child in pair.into_inner() {
+            match child.as_rule() {
+                Rule::word => {
+                    return (Expr { kind: ExprKind::Member(operand, self.name(&child)), span }, depth + 1);
+                }
+                Rule::argument => {
+                    let (argument, inside) = self.argument(child);
                     deepest = deepest.max(inside);
                     arguments.push(argument);
                 }
-                (Expr { kind: ExprKind::Call(operand, arguments), span }, deepest + 1)
+                _ => {
+                    let (index, inside) = self.deep(child);
+                    return (Expr { kind: ExprKind::Index(operand, Box::new(index)), span }, depth.max(inside) + 1);
+                }
             }
         }
+        (Expr { kind: ExprKind::Call(operand, arguments), span }, deepest + 1)
     }
 
     fn argument(&mut self, pair: Pair<'_, Rule>) -> (Argument, u32) {
@@ -189,16 +183,16 @@ impl Lower<'_> {
                 "true" => ExprKind::Bool(true),
                 "false" => ExprKind::Bool(false),
                 "null" => ExprKind::Null,
-                name => ExprKind::Name(name.into()),
+                name => {
+                    if matches!(name, "then" | "else" | "for" | "in" | "of" | "initially") {
+                        self.diagnostics.push(diags::reserved_word(span, name));
+                        return (Self::error(span), 1);
+                    }
+                    ExprKind::Name(name.into())
+                }
             },
-            Rule::int => ExprKind::Int(pair.as_str().into()),
-            Rule::decimal => ExprKind::Decimal(pair.as_str().into()),
-            Rule::date => ExprKind::Date(pair.as_str().into()),
-            Rule::time => ExprKind::Time(pair.as_str().into()),
-            Rule::ip => ExprKind::Ip(pair.as_str().into()),
-            Rule::cidr => ExprKind::Cidr(pair.as_str().into()),
-            Rule::quantity => self.quantity(pair),
-            Rule::string | Rule::multiline => return self.string(pair),
+            Rule::number => self.number(pair),
+            Rule::string => return self.string(pair),
             Rule::list => return self.list(pair),
             Rule::record => return self.record(pair),
             Rule::group => {
@@ -209,7 +203,7 @@ impl Lower<'_> {
                 return (inner, depth + 1);
             }
             Rule::condition => {
-                let mut arms = parts(pair).map(|part| self.deep(part)).collect::<Vec<_>>().into_iter();
+                let mut arms = pair.into_inner().map(|part| self.deep(part)).collect::<Vec<_>>().into_iter();
                 let (Some((c, x)), Some((a, y)), Some((b, z))) = (arms.next(), arms.next(), arms.next()) else {
                     return (Self::error(span), 1);
                 };
@@ -244,7 +238,7 @@ impl Lower<'_> {
         let mut variable = Spanned { value: "_".into(), span };
         let (mut list, mut condition) = (None, None);
         let mut deepest = 0;
-        for child in parts(pair) {
+        for child in pair.into_inner() {
             if child.as_rule() == Rule::word {
                 variable = self.name(&child);
                 continue;
@@ -263,7 +257,7 @@ impl Lower<'_> {
         let mut fields = Vec::new();
         for field in pair.into_inner() {
             let mut inner = field.into_inner();
-            if let (Some(name), Some(value)) = (inner.next(), inner.next()) {
+            if let (Some(name), Some(value)) = (inner.next(), inner.next().and_then(|v| v.into_inner().next())) {
                 let name = self.name(&name);
                 let (value, inside) = self.deep(value);
                 deepest = deepest.max(inside);

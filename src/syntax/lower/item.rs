@@ -1,14 +1,14 @@
 //! Declarations, blocks, bodies.
 
 use super::super::ast::{
-    Block, Body, Check, Entry, Env, Expr, ExprKind, Field, File, Fn, HeadPart, Import, ImportFrom, Item, ItemKind, Let,
-    Name, Output, Param, Repeat, Type, TypeDecl, TypeKind,
+    BinaryOp, Block, Body, Check, Entry, Env, Expr, ExprKind, Field, File, Fn, HeadPart, Import, ImportFrom, Item,
+    ItemKind, Let, Name, Output, Param, Repeat, Type, TypeDecl, TypeKind,
 };
 use super::super::diags;
 use super::super::grammar::Rule;
-use super::{Lower, parts};
+use super::Lower;
 use crate::source::{Span, Spanned};
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 
 /// What stands before the braces of a block.
 pub(in super::super) struct Head {
@@ -33,52 +33,74 @@ impl Lower<'_> {
                 export = Some(self.span(&child));
                 continue;
             }
-            let (kind, span) = self.declaration(child);
+            let Some((kind, span)) = self.declaration(child) else {
+                file.incomplete = true;
+                continue;
+            };
             let span = export.map_or(span, |word| word.to(span));
             let doc = self.doc(whole.start);
             file.items.push(Item { doc, export, span, kind });
         }
     }
 
-    fn declaration(&mut self, pair: Pair<'_, Rule>) -> (ItemKind, Span) {
+    /// Nothing when what names it is broken (and reported).
+    fn declaration(&mut self, pair: Pair<'_, Rule>) -> Option<(ItemKind, Span)> {
         let start = self.span(&pair);
-        match pair.as_rule() {
+        Some(match pair.as_rule() {
             Rule::import => self.import(pair),
             Rule::param => {
-                let mut inner = parts(pair).peekable();
+                let mut inner = pair.into_inner().peekable();
                 let secret = inner.next_if(|p| p.as_rule() == Rule::secret).map(|p| self.span(&p));
                 let named = self.named(inner, start);
                 let ty = named.ty.unwrap_or(Type { kind: TypeKind::Error, span: named.span });
                 (ItemKind::Param(Param { secret, name: named.name, ty, default: named.value }), named.span)
             }
             Rule::r#let => {
-                let named = self.named(parts(pair), start);
+                let named = self.named(pair.into_inner(), start);
                 let value = named.value.unwrap_or_else(|| Self::error(named.span));
                 (ItemKind::Let(Let { name: named.name, ty: named.ty, value }), named.span)
             }
             Rule::output => {
-                let named = self.named(parts(pair), start);
+                let named = self.named(pair.into_inner(), start);
                 let value = named.value.unwrap_or_else(|| Self::error(named.span));
                 (ItemKind::Output(Output { name: named.name, ty: named.ty, value }), named.span)
             }
             Rule::r#fn => self.function(pair, start),
             Rule::type_declaration => {
-                let named = self.named(parts(pair), start);
+                let named = self.named(pair.into_inner(), start);
                 let ty = named.ty.unwrap_or(Type { kind: TypeKind::Error, span: named.span });
                 (ItemKind::Type(TypeDecl { name: named.name, ty }), named.span)
             }
             Rule::check => {
-                let mut inner = parts(pair).map(|p| self.expr(p)).collect::<Vec<_>>().into_iter();
+                let mut inner = pair.into_inner().map(|p| self.expr(p)).collect::<Vec<_>>().into_iter();
                 let condition = inner.next().unwrap_or_else(|| Self::error(start));
                 let message = inner.next();
                 let end = message.as_ref().map_or(condition.span, |m| m.span);
                 (ItemKind::Check(Check { condition, message }), start.to_end(end))
             }
             _ => {
-                let block = self.block(pair, true);
+                let (mut head, body) = self.head(pair.into_inner(), start);
+                self.hyphenated(&mut head);
+                if head.broken {
+                    return None;
+                }
+                let block = assemble(head, body, true);
                 let span = block.span;
                 (self.block_item(block), span)
             }
+        })
+    }
+
+    /// `pool my-pool`: a subtraction where a name belongs.
+    pub(in super::super) fn hyphenated(&mut self, head: &mut Head) {
+        let Some(HeadPart::Expr(Expr { kind: ExprKind::Binary(op, left, right), span })) = head.parts.first() else {
+            return;
+        };
+        let named = |e: &Expr| matches!(e.kind, ExprKind::Name(_) | ExprKind::Int(_) | ExprKind::Binary(..));
+        if op.value == BinaryOp::Subtract && named(left) && named(right) {
+            let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+            self.diagnostics.push(diags::hyphen(*span, text, false));
+            head.broken = true;
         }
     }
 
@@ -124,7 +146,7 @@ impl Lower<'_> {
         let start = self.span(&pair);
         let mut span = start;
         let mut import = Import { from: ImportFrom::Module(Vec::new()), alias: None, names: Vec::new() };
-        for child in parts(pair) {
+        for child in pair.into_inner() {
             let at = self.span(&child);
             span = start.to_end(at);
             match child.as_rule() {
@@ -160,7 +182,7 @@ impl Lower<'_> {
         let mut params = Vec::new();
         let mut result = None;
         let mut body = Self::error(start);
-        for child in parts(pair) {
+        for child in pair.into_inner() {
             match child.as_rule() {
                 Rule::word => name = self.name(&child),
                 Rule::fn_param => params.push(self.fn_param(child)),
@@ -199,74 +221,85 @@ impl Lower<'_> {
         named
     }
 
-    /// A block or phrase; `top` when it stands at the top of a file, where `from BASE` may end its head.
-    pub(in super::super) fn block(&mut self, pair: Pair<'_, Rule>, top: bool) -> Block {
-        let start = self.span(&pair);
-        let mut body = None;
-        let mut head_pairs = Vec::new();
-        for child in pair.into_inner() {
-            if child.as_rule() == Rule::body { body = Some(self.body(child)) } else { head_pairs.push(child) }
-        }
-        let head = self.head(head_pairs.into_iter(), start);
-        assemble(head, body, top)
-    }
-
-    /// The pairs of a head, without a body.
-    pub(in super::super) fn head<'i>(&mut self, pairs: impl Iterator<Item = Pair<'i, Rule>>, start: Span) -> Head {
+    /// The pairs of a head, and the body that follows it.
+    pub(in super::super) fn head(&mut self, pairs: Pairs<'_, Rule>, start: Span) -> (Head, Option<Body>) {
         let keyword = Spanned { value: "".into(), span: start };
         let mut head =
             Head { existing: None, keyword, parts: Vec::new(), repeat: None, class: None, span: start, broken: false };
-        let mut end = start;
+        let mut body = None;
+        let mut quoted = None;
         for child in pairs {
-            let at = self.span(&child);
-            end = at;
             match child.as_rule() {
-                Rule::existing => head.existing = Some(self.at_word(&child)),
-                Rule::keyword => head.keyword = self.name(&child),
-                Rule::connector => head.parts.push(HeadPart::Word(self.name(&child))),
-                Rule::repeated => {
-                    let mut inner = child.into_inner();
-                    if let Some(name) = inner.next() {
-                        let name = self.name(&name);
-                        head.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
-                    }
-                    head.repeat = inner.next().and_then(|repeat| self.repeat(repeat));
+                Rule::existing => head.existing = Some(self.span(&child)),
+                Rule::keyword | Rule::word => {
+                    head.keyword = self.name(&child);
+                    head.span = head.existing.unwrap_or(head.keyword.span).to(head.keyword.span);
                 }
-                Rule::class => {
-                    if head.parts.is_empty() {
-                        self.diagnostics.push(diags::colon_in_field(at, &head.keyword.value));
-                        head.broken = true;
-                    }
+                Rule::quoted => {
+                    head.keyword = self.name(&child);
+                    head.span = head.keyword.span;
+                    quoted = Some(head.span);
+                }
+                Rule::body => body = Some(self.body(child)),
+                Rule::phrase => {
                     for inner in child.into_inner() {
-                        let class = self.primary(inner).0;
-                        end = class.span;
-                        head.class = Some(class);
+                        if inner.as_rule() == Rule::body {
+                            body = Some(self.body(inner));
+                        } else {
+                            self.part(inner, &mut head);
+                        }
                     }
                 }
-                Rule::expr => {
-                    let expr = self.expr(child);
-                    end = expr.span;
-                    head.parts.push(HeadPart::Expr(expr));
-                }
-                _ => {}
+                _ => self.part(child, &mut head),
             }
         }
-        head.span = head.existing.unwrap_or(head.keyword.span).to(end);
-        head
+        if let Some(span) = quoted.filter(|_| !head.broken) {
+            self.diagnostics.push(diags::lonely_string(span));
+            head.broken = true;
+        }
+        (head, body)
     }
 
-    /// The word of a token that may have taken blanks with it.
-    fn at_word(&self, pair: &Pair<'_, Rule>) -> Span {
-        let span = pair.as_span();
-        self.at(span.start(), span.start() + pair.as_str().trim_end().len())
-    }
-
-    fn repeat(&mut self, pair: Pair<'_, Rule>) -> Option<Repeat> {
-        let span = self.span(&pair);
-        let mut inner = parts(pair);
-        let variable = self.name(&inner.next()?);
-        let list = self.expr(inner.next()?);
-        Some(Repeat { variable, list, span })
+    fn part(&mut self, pair: Pair<'_, Rule>, head: &mut Head) {
+        let at = self.span(&pair);
+        head.span = head.span.to(at);
+        match pair.as_rule() {
+            Rule::repeated => {
+                let mut inner = pair.into_inner();
+                if let (Some(name), Some(variable), Some(list)) = (inner.next(), inner.next(), inner.next()) {
+                    let name = self.name(&name);
+                    let span = Span { start: name.span.end, ..at };
+                    head.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
+                    let (variable, list) = (self.name(&variable), self.expr(list));
+                    head.repeat = Some(Repeat { variable, list, span });
+                }
+            }
+            Rule::class => {
+                if head.parts.is_empty() {
+                    self.diagnostics.push(diags::colon_in_field(at, &head.keyword.value));
+                    head.broken = true;
+                }
+                for inner in pair.into_inner() {
+                    head.class = Some(self.primary(inner).0);
+                }
+            }
+            Rule::expr => {
+                let expr = self.expr(pair);
+                let part = match &expr.kind {
+                    ExprKind::Name(word) if is_connector(word) => {
+                        HeadPart::Word(Spanned { value: word.clone(), span: expr.span })
+                    }
+                    ExprKind::Name(word) if head.parts.last().is_some_and(is_bare_number) => {
+                        self.diagnostics.push(diags::unknown_unit(expr.span, word));
+                        head.broken = true;
+                        HeadPart::Expr(expr)
+                    }
+                    _ => HeadPart::Expr(expr),
+                };
+                head.parts.push(part);
+            }
+            _ => {}
+        }
     }
 
     fn body(&mut self, pair: Pair<'_, Rule>) -> Body {
@@ -280,22 +313,35 @@ impl Lower<'_> {
 
     /// A field or a phrase, appended to the body.
     pub(in super::super) fn entry(&mut self, pair: Pair<'_, Rule>, body: &mut Body) {
-        if pair.as_rule() != Rule::field {
-            let block = self.block(pair, false);
-            body.incomplete |= block.keyword.value.is_empty();
-            body.entries.push(Entry::Block(Box::new(block)));
+        let span = self.span(&pair);
+        let inner = pair.into_inner();
+        let ahead = inner.clone().nth(1);
+        if let (Some(value), Some(name)) = (ahead.filter(|p| p.as_rule() == Rule::value), inner.peek()) {
+            let name = self.name(&name);
+            let value = match value.into_inner().next() {
+                Some(value) => self.expr(value),
+                None => Self::error(span),
+            };
+            let doc = self.doc(span.start);
+            body.entries.push(Entry::Field(Field { doc, name, value, span }));
             return;
         }
-        let whole = self.span(&pair);
-        let mut inner = pair.into_inner();
-        if let (Some(name), Some(value)) = (inner.next(), inner.next()) {
-            let name = self.name(&name);
-            let value = self.expr(value);
-            let span = name.span.to(value.span);
-            let doc = self.doc(whole.start);
-            body.entries.push(Entry::Field(Field { doc, name, value, span }));
+        let (head, inner) = self.head(inner, span);
+        if head.broken {
+            body.incomplete = true;
+        } else {
+            body.entries.push(Entry::Block(Box::new(assemble(head, inner, false))));
         }
     }
+}
+
+/// Words that connect the parts of a phrase.
+fn is_connector(word: &str) -> bool {
+    matches!(word, "to" | "from" | "on" | "every" | "with" | "at" | "for" | "as" | "by" | "until")
+}
+
+fn is_bare_number(part: &HeadPart) -> bool {
+    matches!(part, HeadPart::Expr(Expr { kind: ExprKind::Int(_) | ExprKind::Decimal(_), .. }))
 }
 
 /// Head and body → block.

@@ -7,18 +7,34 @@ use super::Lower;
 use pest::iterators::Pair;
 
 impl Lower<'_> {
-    pub(super) fn quantity(&self, pair: Pair<'_, Rule>) -> ExprKind {
+    /// What a number is, by its form.
+    pub(super) fn number(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
         let mut inner = pair.into_inner();
-        match (inner.next(), inner.next()) {
-            (Some(amount), Some(unit)) => ExprKind::Quantity(amount.as_str().into(), self.name(&unit)),
-            _ => ExprKind::Error,
+        let Some(digits) = inner.next() else { return ExprKind::Error };
+        let text = digits.as_str();
+        let dots = text.bytes().filter(|b| *b == b'.').count();
+        if let Some(unit) = inner.next() {
+            if dots < 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'_' | b'.')) {
+                return ExprKind::Quantity(text.into(), self.name(&unit));
+            }
+            self.diagnostics.push(diags::unit_of_what(self.span(&unit), unit.as_str(), text));
+            return ExprKind::Error;
+        }
+        let form = |b: u8| text.as_bytes().contains(&b);
+        match dots {
+            3 if form(b'/') => ExprKind::Cidr(text.into()),
+            3 => ExprKind::Ip(text.into()),
+            1 => ExprKind::Decimal(text.into()),
+            _ if form(b':') => ExprKind::Time(text.into()),
+            _ if form(b'-') => ExprKind::Date(text.into()),
+            _ => ExprKind::Int(text.into()),
         }
     }
 
     /// A string and its depth.
     pub(super) fn string(&mut self, pair: Pair<'_, Rule>) -> (Expr, u32) {
         let span = self.span(&pair);
-        let long = pair.as_rule() == Rule::multiline;
+        let long = pair.as_str().starts_with("\"\"\"");
         let mut pieces = Vec::new();
         let mut depth = 0;
         for child in pair.into_inner() {

@@ -8,6 +8,8 @@ mod item;
 mod literal;
 mod types;
 
+pub(super) use item::{Head, assemble};
+
 use super::ast::{Expr, ExprKind, Name};
 use super::grammar::Rule;
 use crate::diagnostics::Diagnostic;
@@ -33,11 +35,6 @@ impl<'t> Lower<'t> {
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let span = pair.as_span();
         Span::new(self.source, self.base + span.start() as u32, self.base + span.end() as u32)
-    }
-
-    /// A span from byte `start` to byte `end` of the parsed piece.
-    fn at(&self, start: usize, end: usize) -> Span {
-        Span::new(self.source, self.base + start as u32, self.base + end as u32)
     }
 
     fn name(&self, pair: &Pair<'_, Rule>) -> Name {
@@ -68,31 +65,4 @@ impl<'t> Lower<'t> {
         lines.reverse();
         (!lines.is_empty()).then(|| lines.join("\n").into())
     }
-}
-
-/// Rules of keywords, which have no meaning of their own once their parent is known.
-fn is_keyword(rule: Rule) -> bool {
-    matches!(
-        rule,
-        Rule::kw_import
-            | Rule::kw_from
-            | Rule::kw_as
-            | Rule::kw_param
-            | Rule::kw_let
-            | Rule::kw_fn
-            | Rule::kw_type
-            | Rule::kw_check
-            | Rule::kw_output
-            | Rule::kw_if
-            | Rule::kw_then
-            | Rule::kw_else
-            | Rule::kw_for
-            | Rule::kw_in
-            | Rule::kw_matching
-    )
-}
-
-/// The children of a pair that mean something.
-fn parts<'i>(pair: Pair<'i, Rule>) -> impl Iterator<Item = Pair<'i, Rule>> {
-    pair.into_inner().filter(|p| !is_keyword(p.as_rule()))
 }

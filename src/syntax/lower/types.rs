@@ -3,8 +3,8 @@
 use super::super::ast::{Expr, ExprKind, Name, Type, TypeKind, UnaryOp};
 use super::super::diags;
 use super::super::grammar::Rule;
-use super::{Lower, parts};
-use crate::source::{Span, Spanned};
+use super::Lower;
+use crate::source::Spanned;
 use pest::iterators::Pair;
 
 /// More refinements than this on one type are a mistake, not a type.
@@ -28,7 +28,7 @@ impl Lower<'_> {
         let mut span = self.span(&pair);
         let mut secret = None;
         let mut ty = Type { kind: TypeKind::Error, span };
-        for (count, child) in parts(pair).enumerate() {
+        for (count, child) in pair.into_inner().enumerate() {
             let end = self.span(&child);
             if count > MAX_REFINEMENTS {
                 self.diagnostics.push(diags::nesting_too_deep(end));
@@ -40,14 +40,11 @@ impl Lower<'_> {
                     continue;
                 }
                 Rule::nullable => {
-                    // The sign alone, without the blanks that follow it.
-                    let sign = Span { end: end.start + 1, ..end };
-                    span = ty.span.to(sign);
+                    span = ty.span.to(end);
                     TypeKind::Nullable(Box::new(ty))
                 }
-                Rule::within => {
-                    let Some(range) = child.into_inner().next() else { continue };
-                    let range = self.expr(range);
+                Rule::expr => {
+                    let range = self.expr(child);
                     span = ty.span.to(range.span);
                     TypeKind::In(Box::new(ty), Box::new(range))
                 }

@@ -1,0 +1,594 @@
+//! Blocks: declarations against the table. Every phrase and nested block becomes a block with named fields; fields of a
+//! base (`from`) and defaults of the table are filled in.
+//!
+//! A `pool` without a class is a base: others build on it, nothing is made of it, and it may lack required fields.
+
+use super::checked::{Block, Field, Origin};
+use super::compiled::{Compiled, compiled};
+use super::diags;
+use super::eval::{Eval, Slot, SlotState};
+use super::fit::{deferred_part, secret_path};
+use super::head;
+use super::load::{DefId, ModuleId};
+use super::secret_places::keeps_secrets;
+use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, kinds_at_top_level, suggest};
+use super::ty::Ty;
+use super::value::{BlockId, Days, Value};
+use crate::source::Span;
+use crate::syntax::ast::{self, Entry, Expr, ExprKind, HeadPart, Item};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// What a block is made from.
+struct Making<'b> {
+    base: Option<&'b Block>,
+    /// Whether required fields must be there.
+    strict: bool,
+    top: bool,
+}
+
+impl<'p> Eval<'p> {
+    /// What the name of a block stands for: its slot, or one slot for each element.
+    pub(crate) fn expand(&mut self, def: DefId, item: &'p Item, ast: &'p ast::Block, span: Span) -> Value {
+        if let Some(value) = self.expanded.get(&def) {
+            return value.clone();
+        }
+        let Some(kind) = self.kind_of_block(ast, def.module, 0) else {
+            let known: Vec<&str> = kinds_at_top_level().map(BlockKind::keyword).collect();
+            self.expanded.insert(def, Value::Error);
+            return self.report(diags::unknown_kind(&ast.keyword.value, ast.keyword.span, &known));
+        };
+        let Some(name) = head::block_name(ast) else {
+            self.expanded.insert(def, Value::Error);
+            return Value::Error;
+        };
+        let value = match &ast.repeat {
+            None => self.slot(item, ast, def.module, kind, &name, None),
+            Some(repeat) => {
+                // A list that needs the blocks which it makes is a cycle.
+                self.states.insert(def, super::eval::State::Active);
+                self.enter(def, span);
+                let keys = self.inside(def.module, |eval| eval.keys_of(repeat));
+                self.leave();
+                self.states.remove(&def);
+                let mut record = IndexMap::new();
+                for (key, element) in keys {
+                    let key_name = (repeat.variable.value.clone(), key.clone(), element);
+                    let value = self.slot(item, ast, def.module, kind, &name, Some(key_name));
+                    record.insert(key, value);
+                }
+                Value::Record(Arc::new(record))
+            }
+        };
+        self.expanded.insert(def, value.clone());
+        value
+    }
+
+    /// The kind of a block: by its keyword and class; without a class that of its base.
+    fn kind_of_block(&self, ast: &ast::Block, module: ModuleId, depth: u32) -> Option<BlockKind> {
+        let class = match ast.class.as_ref().map(|class| &class.kind) {
+            Some(ExprKind::Name(name)) => Some(&**name),
+            _ => None,
+        };
+        let plain = kind_in(&ast.keyword.value, class, None)?;
+        let base = match ast.base.as_ref().map(|base| &base.kind) {
+            Some(ExprKind::Name(name)) if class.is_none() && depth < 16 => self.program.lookup(module, name),
+            _ => None,
+        };
+        let inherited = base.and_then(|(_, def)| {
+            let item = self.program.def(def)?.item()?;
+            let ast::ItemKind::Block(base) = &item.kind else { return None };
+            (base.keyword.value == ast.keyword.value).then(|| self.kind_of_block(base, def.module, depth + 1))?
+        });
+        Some(inherited.unwrap_or(plain))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a slot is made of this many independent things")]
+    pub(crate) fn slot(
+        &mut self,
+        item: &'p Item,
+        ast: &'p ast::Block,
+        module: ModuleId,
+        kind: BlockKind,
+        name: &ast::Name,
+        key: Option<(Arc<str>, Arc<str>, Value)>,
+    ) -> Value {
+        let id = BlockId(self.slots.len() as u32);
+        let full = match &key {
+            Some((_, key, _)) => Arc::from(format!("{}-{key}", name.value)),
+            None => name.value.clone(),
+        };
+        let state = SlotState::Waiting;
+        self.slots.push(Slot { item, ast, module, key, name: full, name_span: name.span, kind, state });
+        self.blocks.push(None);
+        Value::Ref(id)
+    }
+
+    /// Keys and elements of `[x in xs]`.
+    fn keys_of(&mut self, repeat: &'p ast::Repeat) -> Vec<(Arc<str>, Value)> {
+        let list = self.eval(&repeat.list);
+        let pairs: Vec<(Arc<str>, Value)> = match &list {
+            Value::Error => return Vec::new(),
+            Value::List(items) => {
+                let mut pairs = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    match self.key_of(item) {
+                        Some(key) => pairs.push((key, item.clone())),
+                        None if matches!(item, Value::Error) => {}
+                        None => {
+                            let ty = self.type_of(item);
+                            self.report(diags::no_key(&ty, repeat.list.span));
+                            return Vec::new();
+                        }
+                    }
+                }
+                pairs
+            }
+            Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            Value::Range(range) => match self.numbers(range, repeat.list.span) {
+                Some(numbers) => numbers.into_iter().map(|number| (Arc::from(number.to_string()), number)).collect(),
+                None => return Vec::new(),
+            },
+            Value::Deferred(inner) => {
+                self.report(diags::not_early(inner, "how many blocks there are", repeat.list.span));
+                return Vec::new();
+            }
+            other => {
+                let ty = self.type_of(other);
+                self.report(diags::not_a_list(&ty, repeat.list.span));
+                return Vec::new();
+            }
+        };
+        let mut seen: IndexMap<Arc<str>, Value> = IndexMap::new();
+        for (key, value) in pairs {
+            let safe = !key.is_empty()
+                && key.len() <= 40
+                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            if !safe {
+                self.report(diags::bad_key(&key, repeat.list.span));
+            } else if seen.insert(key.clone(), value).is_some() {
+                self.report(diags::key_twice(&key, repeat.list.span));
+            }
+        }
+        seen.into_iter().collect()
+    }
+
+    /// The key of an element: the text or number itself, the name of a block, the field `name` of a record.
+    fn key_of(&self, item: &Value) -> Option<Arc<str>> {
+        match item {
+            Value::String(text) => Some(text.clone()),
+            Value::Int(number) => Some(Arc::from(number.to_string())),
+            Value::Ref(id) => self.slots.get(id.0 as usize).map(|slot| slot.name.clone()),
+            Value::Record(fields) => match fields.get("name").or_else(|| fields.get("key")) {
+                Some(Value::String(text)) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Evaluates a block that is waiting.
+    pub(crate) fn evaluate_block(&mut self, id: BlockId, _span: Span) {
+        let index = id.0 as usize;
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        slot.state = SlotState::Active;
+        let (item, ast, module, kind, key) = (slot.item, slot.ast, slot.module, slot.kind, slot.key.clone());
+        let (name, name_span) = (slot.name.clone(), slot.name_span);
+        let library = self.program.module(module).is_some_and(|module| module.library);
+        let mut block = self.inside(module, |eval| {
+            let strict = eval.strict(ast, kind);
+            let making = Making { base: None, strict, top: true };
+            match &key {
+                Some((variable, _, element)) => {
+                    eval.with_local(variable.clone(), element.clone(), |eval| eval.make(ast, kind, making))
+                }
+                None => eval.make(ast, kind, making),
+            }
+        });
+        block.name = name;
+        block.name_span = name_span;
+        block.key = key.map(|(_, key, _)| key);
+        block.doc = item.doc.clone();
+        block.span = item.span;
+        block.origin = if library { Origin::Library } else { Origin::Project };
+        if kind == BlockKind::Project {
+            self.written_location = block.get("location").cloned();
+            if let Some(value) = self.location.clone() {
+                let span = block.span_of("location");
+                let field = Field { value, name_span: span, value_span: span, defaulted: false };
+                block.fields.insert("location", field);
+            }
+        }
+        if let Some(place) = self.blocks.get_mut(index) {
+            *place = Some(block);
+        }
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.state = SlotState::Done;
+        }
+    }
+
+    /// Whether a block must be complete: not `existing`, and no base that others build on.
+    fn strict(&mut self, ast: &'p ast::Block, kind: BlockKind) -> bool {
+        ast.existing.is_none() && !(kind == BlockKind::Pool && ast.class.is_none() && ast.base.is_none())
+    }
+
+    fn make(&mut self, ast: &'p ast::Block, kind: BlockKind, making: Making<'_>) -> Block {
+        let mut block = Block {
+            kind,
+            class: None,
+            name: Arc::from(""),
+            key: None,
+            existing: ast.existing.is_some(),
+            doc: None,
+            origin: Origin::Project,
+            span: ast.span,
+            name_span: ast.keyword.span,
+            fields: IndexMap::new(),
+            children: Vec::new(),
+            free: None,
+        };
+        if let Some(name) = head::block_name(ast) {
+            block.name_span = name.span;
+            block.name = name.value;
+        }
+        let Some(row) = compiled(kind) else { return block };
+        block.fields.reserve(row.spec.fields.len());
+        if let Some(existing) = ast.existing
+            && !row.spec.can_exist
+        {
+            self.report(diags::cannot_exist(kind.keyword(), existing));
+        }
+        block.class = self.class(ast, kind);
+        let written_base = ast.base.as_ref().and_then(|base| self.base_block(base, kind));
+        let base = written_base.as_ref().or(making.base);
+        self.head(ast, row, &mut block);
+        if let Some(body) = &ast.body {
+            self.body(body, row, &mut block, base, &making);
+        }
+        if let Some(base) = base {
+            inherit(&mut block, base, row);
+        }
+        let complete = making.strict && (block.kind != BlockKind::Pool || block.class.is_some());
+        self.finish_fields(ast, row, &mut block, complete);
+        let _ = making.top;
+        block
+    }
+
+    /// `: interactive`
+    fn class(&mut self, ast: &'p ast::Block, kind: BlockKind) -> Option<Arc<str>> {
+        let known: Vec<&str> = kind_of(&ast.keyword.value).into_iter().flat_map(classes).collect();
+        let known = known.as_slice();
+        match (&ast.class, kind) {
+            (None, BlockKind::Resource) => {
+                self.report(diags::resource_without_type(ast.keyword.span));
+                None
+            }
+            (None, _) => None,
+            (Some(class), BlockKind::Resource) => match self.eval_as(class, &Ty::String) {
+                Value::String(ty) => {
+                    let parts = ty.split_once('@');
+                    let fine = parts.is_some_and(|(ty, version)| ty.contains('/') && !version.is_empty());
+                    if !fine {
+                        self.report(diags::bad_resource_type(&ty, class.span));
+                    }
+                    Some(ty)
+                }
+                Value::Deferred(inner) => {
+                    self.report(diags::not_early(&inner, "the type of a resource", class.span));
+                    None
+                }
+                _ => None,
+            },
+            (Some(class), _) => match &class.kind {
+                ExprKind::Name(name) if known.contains(&&**name) => Some(name.clone()),
+                ExprKind::Error => None,
+                ExprKind::Name(name) if !known.is_empty() => {
+                    let meant = suggest(name, known.iter().copied());
+                    self.report(diags::not_one_of(name, known, meant, class.span));
+                    None
+                }
+                _ => {
+                    self.report(diags::no_class(kind.keyword(), known, class.span));
+                    None
+                }
+            },
+        }
+    }
+
+    /// The block that another is built on.
+    fn base_block(&mut self, base: &'p Expr, kind: BlockKind) -> Option<Block> {
+        let value = self.eval(base);
+        match value {
+            Value::Ref(id) => {
+                if self.slots.get(id.0 as usize).map(|slot| slot.kind) != Some(kind) {
+                    let found = self.type_of(&Value::Ref(id));
+                    self.report(diags::mismatch(&found, kind.keyword(), base.span));
+                    return None;
+                }
+                if !self.finish(id, base.span) {
+                    return None;
+                }
+                self.blocks.get(id.0 as usize).cloned().flatten()
+            }
+            Value::Error => None,
+            other => {
+                let found = self.type_of(&other);
+                self.report(diags::mismatch(&found, kind.keyword(), base.span));
+                None
+            }
+        }
+    }
+
+    /// Values and words after the keyword.
+    fn head(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block) {
+        let mut parts: &'p [HeadPart] = &ast.head;
+        match row.spec.head {
+            Head::None => {}
+            Head::Name | Head::OptionalName => {
+                if head::block_name(ast).is_some() {
+                    parts = parts.get(1..).unwrap_or_default();
+                } else if matches!(row.spec.head, Head::Name) {
+                    self.report(diags::missing_name(row.spec.kind.keyword(), ast.keyword.span));
+                    return;
+                }
+                while let [first, HeadPart::Expr(value), rest @ ..] = parts {
+                    let Some(index) = head::word(first).and_then(|word| row.fields.get(word)) else { break };
+                    self.set(row, *index, head::span(first), value, block);
+                    parts = rest;
+                }
+            }
+            Head::Phrase(pieces) => {
+                for piece in pieces {
+                    match piece {
+                        Part::Word(word) => match parts {
+                            [first, rest @ ..] if head::word(first) == Some(word) => parts = rest,
+                            _ => return self.bad_phrase(ast, row, parts),
+                        },
+                        Part::Field(name) => match self.phrase_value(name, parts, row, block) {
+                            Some(rest) => parts = rest,
+                            None => return self.bad_phrase(ast, row, parts),
+                        },
+                        Part::Optional(word, name) => match parts {
+                            [first, rest @ ..] if head::word(first) == Some(word) => {
+                                match self.phrase_value(name, rest, row, block) {
+                                    Some(rest) => parts = rest,
+                                    None => return self.bad_phrase(ast, row, rest),
+                                }
+                            }
+                            _ => {}
+                        },
+                    }
+                }
+            }
+        }
+        if !parts.is_empty() {
+            self.bad_phrase(ast, row, parts);
+        }
+    }
+
+    fn phrase_value(
+        &mut self,
+        field: &str,
+        parts: &'p [HeadPart],
+        row: &'static Compiled,
+        block: &mut Block,
+    ) -> Option<&'p [HeadPart]> {
+        let index = *row.fields.get(field)?;
+        if row.types.get(index) == Some(&Ty::Days)
+            && let [first, second, rest @ ..] = parts
+            && matches!(
+                (head::word(first), head::word(second)),
+                (Some("all"), Some("days")) | (Some("every"), Some("day"))
+            )
+        {
+            let span = head::span(first).to(head::span(second));
+            let field = Field { value: Value::Days(Days(127)), name_span: span, value_span: span, defaulted: false };
+            if let Some(spec) = row.spec.fields.get(index) {
+                block.fields.insert(spec.name, field);
+            }
+            return Some(rest);
+        }
+        match parts {
+            [HeadPart::Expr(value), rest @ ..] => {
+                self.set(row, index, value.span, value, block);
+                Some(rest)
+            }
+            _ => None,
+        }
+    }
+
+    fn bad_phrase(&mut self, ast: &'p ast::Block, row: &'static Compiled, rest: &'p [HeadPart]) {
+        let span = match (rest.first(), rest.last()) {
+            (Some(first), Some(last)) => head::span(first).to(head::span(last)),
+            _ => ast.keyword.span,
+        };
+        let missing = rest.is_empty();
+        self.report(diags::bad_phrase(row.spec, missing, span));
+    }
+
+    /// One field as written.
+    fn set(&mut self, row: &'static Compiled, index: usize, name_span: Span, value: &'p Expr, block: &mut Block) {
+        let (Some(spec), Some(ty)) = (row.spec.fields.get(index), row.types.get(index)) else { return };
+        let value_span = value.span;
+        let value = self.eval_as(value, ty);
+        let value = match deferred_part(&value) {
+            Some(part) if spec.when == When::Early && self.pass_is_symbolic() => {
+                let part = part.clone();
+                let what = format!("`{}` of a {}", spec.name, row.spec.kind.keyword());
+                self.report(diags::not_early(&part, &what, value_span))
+            }
+            _ => value,
+        };
+        let field = Field { value, name_span, value_span, defaulted: false };
+        if let Some(first) = block.fields.get(spec.name) {
+            let first = first.name_span;
+            self.report(diags::duplicate_field(spec.name, name_span, first));
+            return;
+        }
+        block.fields.insert(spec.name, field);
+    }
+
+    fn body(
+        &mut self,
+        body: &'p ast::Body,
+        row: &'static Compiled,
+        block: &mut Block,
+        base: Option<&Block>,
+        making: &Making<'_>,
+    ) {
+        let free = matches!(row.spec.kind, BlockKind::Resource | BlockKind::Override);
+        let mut record: IndexMap<Arc<str>, Value> = IndexMap::new();
+        for entry in &body.entries {
+            match entry {
+                Entry::Field(field) => match row.fields.get(&*field.name.value) {
+                    Some(index) => self.set(row, *index, field.name.span, &field.value, block),
+                    None if free => {
+                        let value = self.eval(&field.value);
+                        let value = self.free_value(value, &[&field.name.value], field.value.span);
+                        self.add_to_record(&mut record, &field.name, value);
+                    }
+                    None => {
+                        self.eval(&field.value);
+                        let child = kind_of(&field.name.value).is_some_and(|kind| row.spec.child(kind).is_some());
+                        let diagnostic = diags::unknown_field(row.spec, &field.name.value, field.name.span, child);
+                        self.report(diagnostic);
+                    }
+                },
+                Entry::Block(child) if free => {
+                    self.report(diags::block_in_free(&child.keyword.value, child.keyword.span));
+                }
+                Entry::Block(child) => self.child(child, row, block, base, making),
+            }
+        }
+        if free {
+            block.free = Some(Value::Record(Arc::new(record)));
+        }
+    }
+
+    fn child(
+        &mut self,
+        ast: &'p ast::Block,
+        row: &'static Compiled,
+        block: &mut Block,
+        base: Option<&Block>,
+        making: &Making<'_>,
+    ) {
+        let keyword = &ast.keyword;
+        let kind = kind_in(&keyword.value, None, Some(row.spec.kind));
+        let Some((kind, most)) = kind.and_then(|kind| row.spec.child(kind).map(|most| (kind, most))) else {
+            let is_field = row.fields.contains_key(&*keyword.value);
+            let diagnostic = match (kind, is_field) {
+                (_, true) => diags::field_without_equals(&keyword.value, keyword.span),
+                (Some(kind), false) => diags::misplaced_block(row.spec, kind, keyword.span),
+                (None, false) => diags::unknown_block(row.spec, &keyword.value, keyword.span),
+            };
+            self.report(diagnostic);
+            return;
+        };
+        let first = block.children.iter().find(|other| other.kind == kind).map(|first| first.name_span);
+        if let (1, Some(first)) = (most, first) {
+            self.report(diags::too_many_blocks(row.spec.kind.keyword(), kind.keyword(), keyword.span, first));
+            return;
+        }
+        let inherited = match most {
+            1 => base.and_then(|base| base.children.iter().find(|child| child.kind == kind)),
+            _ => None,
+        };
+        let inner = Making { base: inherited, strict: making.strict, top: false };
+        let made = self.make(ast, kind, inner);
+        let named = matches!(compiled(kind).map(|row| row.spec.head), Some(Head::Name));
+        if named && !made.name.is_empty() {
+            let twin = block.children.iter().find(|other| other.kind == kind && other.name == made.name);
+            if let Some(twin) = twin {
+                let first = twin.name_span;
+                self.report(diags::duplicate_name(&made.name, made.name_span, first));
+                return;
+            }
+        }
+        block.children.push(made);
+    }
+
+    /// Required fields and defaults, once everything that was written and inherited is there.
+    fn finish_fields(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, strict: bool) {
+        let free = matches!(row.spec.kind, BlockKind::Resource);
+        for (index, spec) in row.spec.fields.iter().enumerate() {
+            if block.fields.contains_key(spec.name) {
+                continue;
+            }
+            if spec.required && strict && !free {
+                self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
+                let span = block.name_span;
+                let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
+                block.fields.insert(spec.name, field);
+            } else if let Some(Some(default)) = row.defaults.get(index) {
+                let span = block.name_span;
+                let value = self.default_value(row, index, default);
+                block.fields.insert(spec.name, Field { value, name_span: span, value_span: span, defaulted: true });
+            }
+        }
+    }
+
+    fn default_value(&mut self, row: &'static Compiled, index: usize, default: &'static Expr) -> Value {
+        let key = (row.spec.kind, index);
+        if let Some(value) = self.defaults.get(&key) {
+            return value.clone();
+        }
+        let ty = row.types.get(index).cloned().unwrap_or(Ty::Any);
+        let main = self.program.main();
+        let value = self.inside(main, |eval| eval.eval_as(default, &ty));
+        self.defaults.insert(key, value.clone());
+        value
+    }
+
+    /// A value in a free body: a secret only under a property that Azure keeps secret.
+    fn free_value(&mut self, value: Value, path: &[&str], span: Span) -> Value {
+        if secret_path(&value).is_none() || path.iter().any(|name| keeps_secrets(name)) {
+            return value;
+        }
+        match &value {
+            Value::Record(fields) => {
+                let mut record = IndexMap::with_capacity(fields.len());
+                for (name, field) in fields.iter() {
+                    let mut path = path.to_vec();
+                    path.push(name);
+                    record.insert(name.clone(), self.free_value(field.clone(), &path, span));
+                }
+                Value::Record(Arc::new(record))
+            }
+            Value::List(items) => {
+                Value::List(Arc::new(items.iter().map(|item| self.free_value(item.clone(), path, span)).collect()))
+            }
+            _ => {
+                let place = format!("`{}`, which Azure shows again", path.join("."));
+                self.refuse_secret(&value, span, &place);
+                Value::Error
+            }
+        }
+    }
+}
+
+/// Fields and children of a base that the block does not have itself. Fields that are written win; nested blocks that
+/// can stand only once were merged field by field already; named ones replace those of the same name; all others
+/// replace those of their kind.
+fn inherit(block: &mut Block, base: &Block, row: &'static Compiled) {
+    if block.class.is_none() {
+        block.class.clone_from(&base.class);
+    }
+    for (name, field) in &base.fields {
+        if !field.defaulted && !block.fields.contains_key(name) {
+            block.fields.insert(name, field.clone());
+        }
+    }
+    let mut children: Vec<Block> = Vec::new();
+    for child in &base.children {
+        let named = !child.name.is_empty();
+        let replaced = block.children.iter().any(|own| {
+            own.kind == child.kind && (!named || row.spec.child(child.kind) == Some(1) || own.name == child.name)
+        });
+        if !replaced {
+            children.push(child.clone());
+        }
+    }
+    children.append(&mut block.children);
+    block.children = children;
+}

@@ -1,0 +1,444 @@
+//! Types.
+
+use super::{article, listed};
+use crate::diagnostics::{Code, Diagnostic, Safety};
+use crate::sema::fit::Misfit;
+use crate::sema::ty::Ty;
+use crate::sema::value::Value;
+use crate::source::Span;
+use crate::syntax::ast::{BinaryOp, UnaryOp};
+
+pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, span: Span) -> Diagnostic {
+    match misfit {
+        Misfit::Type => wrong_type(value, found, wanted, span),
+        Misfit::Null => match value {
+            Value::Null => Diagnostic::new(
+                Code::MayBeNull,
+                format!("there is no value, and a `{wanted}` is needed"),
+                span,
+                "`null`",
+            )
+            .help("write a value, or choose one with `??`"),
+            _ => may_be_null(found, span),
+        },
+        Misfit::Bounds { min, max, length } => {
+            let (what, label) = match (length, value) {
+                (Some(length), Value::List(_)) => (format!("this list has {length} elements"), "its length"),
+                (Some(length), _) => (format!("this text has {length} characters"), "its length"),
+                (None, value) => (format!("{value} is outside {min}..{max}"), "out of bounds"),
+            };
+            let title = if length.is_some() { format!("{what}, and {min} to {max} are allowed") } else { what };
+            Diagnostic::new(Code::OutOfRange, title, span, label).help(format!("write between {min} and {max}"))
+        }
+        Misfit::Pattern(pattern) => {
+            Diagnostic::new(Code::OutOfRange, format!("{value} does not match /{pattern}/"), span, "another pattern")
+                .help(format!("write text that matches /{pattern}/"))
+        }
+        Misfit::SshKey(why) => {
+            Diagnostic::new(Code::OutOfRange, "this is no OpenSSH public key", span, "not a public key")
+                .note(*why)
+                .help("copy the whole line of a file that ends in `.pub`")
+        }
+        Misfit::Word(words) => {
+            let shown = match value {
+                Value::String(text) => format!("`{text}`"),
+                other => other.to_string(),
+            };
+            let known: Vec<&str> = words.iter().map(|word| word.trim_matches('"')).collect();
+            Diagnostic::new(
+                Code::NotOneOf,
+                format!("{shown} is none of {}", listed(known.iter().copied(), 8)),
+                span,
+                "not one of them",
+            )
+            .help(format!("write one of {}", listed(known.iter().copied(), 12)))
+        }
+        Misfit::Secret(path) => super::secret_exposed(path, span, "a place that is not kept secret"),
+        Misfit::At(place, inner) => {
+            let inner = self::misfit(value, found, wanted, inner, span);
+            Diagnostic { title: format!("{place}: {}", inner.title), ..inner }
+        }
+        Misfit::Missing(name) => Diagnostic::new(
+            Code::MissingField,
+            format!("this record has no `{name}`"),
+            span,
+            format!("`{name}` is missing"),
+        )
+        .help(format!("add `{name} = …`"))
+        .note(format!("a `{wanted}` is needed here")),
+        Misfit::Unknown(name, known) => {
+            let known: Vec<&str> = known.iter().map(|name| &**name).collect();
+            let diagnostic = Diagnostic::new(
+                Code::UnknownField,
+                format!("this record has a field `{name}` too many"),
+                span,
+                format!("`{name}` is not wanted here"),
+            );
+            match crate::sema::table::suggest(name, known.iter().copied()) {
+                Some(meant) => diagnostic.help(format!("write `{meant}`")),
+                None => diagnostic.help(format!("its fields are {}", listed(known, 12))),
+            }
+        }
+    }
+}
+
+fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic {
+    let wanted_text = wanted.to_string();
+    let diagnostic = Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a value of type `{wanted}` is expected, and this is {} `{found}`", article(&found.to_string())),
+        span,
+        format!("{} `{found}`", article(&found.to_string())),
+    );
+    let help = match (value, wanted.not_null().base()) {
+        (Value::Int(n), Ty::Percent) => format!("write `{n}%`"),
+        (Value::Int(n), Ty::Size) => format!("write the unit: `{n} GiB`"),
+        (Value::Int(n), Ty::Duration) => format!("write the unit: `{n} min`"),
+        (Value::Int(n), Ty::Money) => format!("write the currency: `{n} USD/h`"),
+        (Value::Decimal(n), Ty::Money) => format!("write the currency: `{n} USD/h`"),
+        (Value::Decimal(n), Ty::Percent) => format!("write `{}%`", n.normalize()),
+        (Value::Decimal(_), Ty::Int) => {
+            "make it whole with `floor`, `ceil` or `round`, or divide with `div(a, b)`".to_owned()
+        }
+        (Value::Int(n), Ty::Range) => format!("write a range: `{n}..{n}`"),
+        (Value::String(text), Ty::Cidr | Ty::Ip | Ty::Time | Ty::Date | Ty::Int | Ty::Bool) => {
+            format!("write it without quotes: `{text}`")
+        }
+        (
+            Value::Int(_)
+            | Value::Bool(_)
+            | Value::Decimal(_)
+            | Value::Cidr(_)
+            | Value::Ip(_)
+            | Value::Date(_)
+            | Value::Time(_),
+            Ty::String,
+        ) => {
+            format!("put quotes around it: `\"{value}\"`")
+        }
+        (Value::List(_), _) if !matches!(wanted.base(), Ty::List(_)) => "write one value instead of a list".to_owned(),
+        (other, Ty::List(_)) if !matches!(other, Value::List(_)) => "put brackets around it: `[…]`".to_owned(),
+        _ => format!("write {} `{wanted_text}`", article(&wanted_text)),
+    };
+    diagnostic.help(help)
+}
+
+pub(crate) fn mismatch(found: &Ty, wanted: &str, span: Span) -> Diagnostic {
+    let found = found.to_string();
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a value of type `{wanted}` is expected, and this is {} `{found}`", article(&found)),
+        span,
+        format!("{} `{found}`", article(&found)),
+    )
+    .help(format!("write {} `{wanted}`", article(wanted)))
+}
+
+pub(crate) fn may_be_null(ty: &Ty, span: Span) -> Diagnostic {
+    let title = match ty {
+        Ty::Null => "there is no value here".to_owned(),
+        ty => format!("this `{ty}` may have no value"),
+    };
+    Diagnostic::new(Code::MayBeNull, title, span, "may be `null`").help("say what counts then: `… ?? otherwise`")
+}
+
+pub(crate) fn not_one_of(name: &str, known: &[&str], meant: Option<&str>, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::NotOneOf,
+        format!("`{name}` is none of {}", listed(known.iter().copied(), 8)),
+        span,
+        "not one of them",
+    );
+    match meant {
+        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
+            format!("Write `{meant}`"),
+            vec![(span, meant.to_owned())],
+            Safety::NeedsReview,
+        ),
+        None => diagnostic.help(format!("write one of {}", listed(known.iter().copied(), 12))),
+    }
+}
+
+/// How an operator is written.
+pub(crate) fn operator(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "||",
+        BinaryOp::And => "&&",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEqual => ">=",
+        BinaryOp::In => "in",
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Remainder => "%",
+        BinaryOp::Of => "of",
+        BinaryOp::Initially => "initially",
+        BinaryOp::Coalesce => "??",
+    }
+}
+
+fn quantity(ty: &Ty) -> bool {
+    matches!(
+        ty.base(),
+        Ty::Size | Ty::Duration | Ty::Percent | Ty::Money | Ty::Int | Ty::Decimal | Ty::Time | Ty::Date | Ty::Port
+    )
+}
+
+pub(crate) fn operator_types(op: BinaryOp, a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
+    let sign = operator(op);
+    let units = quantity(a) && quantity(b);
+    let code = if units { Code::UnitsDiffer } else { Code::TypeMismatch };
+    let why = match (op, a.base(), b.base()) {
+        (BinaryOp::Add | BinaryOp::Subtract, Ty::Int | Ty::Decimal, other)
+        | (BinaryOp::Add | BinaryOp::Subtract, other, Ty::Int | Ty::Decimal)
+            if quantity(other) =>
+        {
+            format!("a plain number has no unit, so it cannot be added to {} `{other}`", article(&other.to_string()))
+        }
+        (BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual, ..) => {
+            format!("`{a}` and `{b}` have no common order")
+        }
+        (BinaryOp::Multiply, x, y) if x == y && units => format!("a `{a}` times a `{b}` has no meaning here"),
+        _ if units => format!("they measure different things: `{a}` and `{b}`"),
+        _ => format!("it has no meaning for `{a}` and `{b}`"),
+    };
+    let help = match (op, a.base(), b.base()) {
+        (_, Ty::Int | Ty::Decimal, other) | (_, other, Ty::Int | Ty::Decimal) if units && quantity(other) => {
+            "give the number the unit that it means"
+        }
+        _ if units => "bring both sides to the same kind of quantity",
+        (BinaryOp::Add, ..) => "put values into a text: `\"${a} and ${b}\"`",
+        _ => "change one of the two sides",
+    };
+    Diagnostic::new(code, format!("`{sign}` cannot join `{a}` and `{b}`"), span, "cannot join these two")
+        .also(spans.0, format!("{} `{a}`", article(&a.to_string())))
+        .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
+        .note(why)
+        .help(help)
+}
+
+pub(crate) fn units_differ(why: &str, span: Span, spans: (Span, Span)) -> Diagnostic {
+    Diagnostic::new(Code::UnitsDiffer, "these two quantities cannot be joined", span, "cannot join these two")
+        .also(spans.0, "one")
+        .also(spans.1, "the other")
+        .note(why)
+        .help("bring both sides to the same unit")
+}
+
+pub(crate) fn unary_types(op: UnaryOp, ty: &Ty, span: Span) -> Diagnostic {
+    let (sign, wanted) = match op {
+        UnaryOp::Not => ("!", "bool"),
+        UnaryOp::Negate => ("-", "a number"),
+    };
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("`{sign}` needs {wanted}, and this is {} `{ty}`", article(&ty.to_string())),
+        span,
+        format!("{} `{ty}`", article(&ty.to_string())),
+    )
+    .help(format!("write {wanted} after `{sign}`"))
+}
+
+pub(crate) fn never_equal(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a `{a}` and a `{b}` are never equal"),
+        span,
+        "compares two different types",
+    )
+    .also(spans.0, format!("{} `{a}`", article(&a.to_string())))
+    .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
+    .help("compare values of one type")
+}
+
+pub(crate) fn not_in(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
+    Diagnostic::new(Code::TypeMismatch, format!("a `{a}` cannot be in a `{b}`"), span, "`in` has no meaning here")
+        .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
+        .help("look in a list, a range, an address range, a record or a text, for something that can be there")
+}
+
+pub(crate) fn branches_differ(a: &Ty, b: &Ty, first: Span, second: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("one alternative is a `{a}`, the other a `{b}`"),
+        second,
+        format!("{} `{b}`", article(&b.to_string())),
+    )
+    .also(first, format!("{} `{a}`", article(&a.to_string())))
+    .help("make both of one type")
+}
+
+pub(crate) fn range_of_two(a: &Ty, b: &Ty, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a range goes from one number to another, not from `{a}` to `{b}`"),
+        span,
+        "two different types",
+    )
+    .help("make both ends of one type")
+}
+
+pub(crate) fn no_parts(ty: &Ty, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a `{ty}` has no parts, so there is no `{name}` in it"),
+        span,
+        format!("{} `{ty}`", article(&ty.to_string())),
+    )
+    .help("read a field of a record or of a block")
+}
+
+pub(crate) fn no_elements(ty: &Ty, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a `{ty}` has no elements"),
+        span,
+        format!("{} `{ty}`", article(&ty.to_string())),
+    )
+    .help("read an element of a list or a record")
+}
+
+pub(crate) fn not_a_list(ty: &Ty, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a `{ty}` cannot be gone through"),
+        span,
+        format!("{} `{ty}`", article(&ty.to_string())),
+    )
+    .help("write a list, a range of numbers, or a record, whose values are taken")
+}
+
+pub(crate) fn not_in_text(ty: &Ty, span: Span) -> Diagnostic {
+    let help = match ty.base() {
+        Ty::Ref(_) => "put its name into the text: `${block.name}`".to_owned(),
+        Ty::List(_) => "put its elements into the text: `${join(list, \", \")}`".to_owned(),
+        Ty::Null => "say what counts instead: `${… ?? \"\"}`".to_owned(),
+        _ => "put a plain value into the text".to_owned(),
+    };
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("a `{ty}` cannot be put into text"),
+        span,
+        format!("{} `{ty}`", article(&ty.to_string())),
+    )
+    .help(help)
+}
+
+pub(crate) fn unknown_part(of: &str, name: &str, span: Span, meant: Option<&str>, known: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownField, format!("{of} has no `{name}`"), span, "not in it");
+    match meant {
+        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
+            format!("Write `{meant}`"),
+            vec![(span, meant.to_owned())],
+            Safety::NeedsReview,
+        ),
+        None if known.is_empty() => diagnostic.help("it has nothing in it"),
+        None => diagnostic.help(format!("it has {}", listed(known.iter().map(String::as_str), 12))),
+    }
+}
+
+pub(crate) fn unknown_type(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::BadType, format!("there is no type `{name}`"), span, "no such type");
+    match meant {
+        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
+            format!("Write `{meant}`"),
+            vec![(span, meant.to_owned())],
+            Safety::NeedsReview,
+        ),
+        None => diagnostic
+            .help(format!("declare it with `type {name} = …`, or use {}", listed(["string", "int", "bool"], 3))),
+    }
+}
+
+pub(crate) fn bad_type(why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadType, "this type has no values", span, "no type that makes sense")
+        .note(why)
+        .help("write another type")
+}
+
+pub(crate) fn bad_pattern(why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadType, "this pattern cannot be read", span, "not a pattern")
+        .note(why)
+        .help("write a regular expression, as in `/^[a-z]+$/`")
+}
+
+pub(crate) fn bad_parameter_type(name: &str, ty: &Ty, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadType,
+        format!("the parameter `{name}` cannot be a `{ty}`"),
+        span,
+        "no parameter of a template",
+    )
+    .note(why)
+    .help("make it a constant with `let`, or choose another type")
+}
+
+pub(crate) fn bad_output_type(name: &str, ty: &Ty, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadType, format!("the output `{name}` cannot be a `{ty}`"), span, "no output of a template")
+        .note(why)
+        .help("put it into text, or give out a part of it")
+}
+
+pub(crate) fn argument_type(function: &str, signature: &str, found: &Ty, wanted: &str, span: Span) -> Diagnostic {
+    let found = found.to_string();
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("`{function}` takes {wanted} here, and this is {} `{found}`", article(&found)),
+        span,
+        format!("{} `{found}`", article(&found)),
+    )
+    .help(format!("call it as `{signature}`"))
+}
+
+pub(crate) fn not_a_condition(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadCondition, "this is not a condition of autoscale", span, "not a metric compared")
+        .help("write a metric over time, compared: `avg(cpu, 10 min) > 75%`")
+}
+
+pub(crate) fn condition_arguments(aggregate: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadCondition,
+        format!("`{aggregate}` needs a metric and how long it looks back"),
+        span,
+        "not a metric and a duration",
+    )
+    .help(format!("write `{aggregate}(cpu, 10 min)`"))
+}
+
+pub(crate) fn misplaced_of(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadNeed, "`of` has no meaning here", span, "not here")
+        .help("use it for GPUs, in a choice by need: `smallest(gpu >= 1 of A100)`")
+}
+
+pub(crate) fn need_without_operator(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadNeed, "this is not a need", span, "not a property compared")
+        .help("compare a property of sizes: `memory >= 200 GiB`, `gpu >= 1 of A100`")
+}
+
+pub(crate) fn need_nothing(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadNeed, "`smallest` was told no need", span, "needs nothing")
+        .help("say what is needed: `smallest(vcpu >= 8, memory >= 32 GiB)`")
+}
+
+pub(crate) fn unknown_need(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::BadNeed, format!("a size has no `{name}`"), span, "no property of sizes");
+    match meant {
+        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
+            format!("Write `{meant}`"),
+            vec![(span, meant.to_owned())],
+            Safety::NeedsReview,
+        ),
+        None => diagnostic.help(format!(
+            "use {}",
+            listed(
+                ["vcpu", "memory", "gpu", "gpu_memory", "temp_disk", "network", "spot", "series", "architecture"],
+                9
+            )
+        )),
+    }
+}

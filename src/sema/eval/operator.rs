@@ -1,0 +1,684 @@
+//! Operators. One table of types for values that are known and for values that only the deployment knows.
+
+use super::Eval;
+use super::defer::{deferred, push_piece, taint};
+use crate::sema::diags;
+use crate::sema::fit::compare;
+use crate::sema::ty::Ty;
+use crate::sema::value::{Deploy, Money, RangeValue, Value};
+use crate::source::{Span, Spanned};
+use crate::syntax::ast::{BinaryOp, Expr, UnaryOp};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// What went wrong in arithmetic on known values.
+enum Fault {
+    /// The result has no place in its type.
+    Overflow,
+    /// Division by zero.
+    Zero,
+    /// Money of two currencies, or per time and not.
+    Money(String),
+    /// The operator has no meaning for these types.
+    Types,
+}
+
+impl<'p> Eval<'p> {
+    pub(super) fn unary(&mut self, op: UnaryOp, value: Value, span: Span) -> Value {
+        match (op, &value) {
+            (_, Value::Error) => Value::Error,
+            (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
+            (UnaryOp::Negate, Value::Int(value)) => match value.checked_neg() {
+                Some(value) => Value::Int(value),
+                None => self.report_value(diags::overflow(span)),
+            },
+            (UnaryOp::Negate, Value::Decimal(value)) => Value::Decimal(-*value),
+            (UnaryOp::Negate, Value::Percent(value)) => Value::Percent(-*value),
+            (UnaryOp::Negate, Value::Duration(value)) => {
+                value.checked_neg().map_or_else(|| self.report_value(diags::overflow(span)), Value::Duration)
+            }
+            (UnaryOp::Negate, Value::Money(money)) => {
+                Value::Money(Money { amount: -money.amount, ..Money::clone(money) })
+            }
+            (_, Value::Deferred(inner)) => {
+                let secret = taint(&[&value], span, "is part of this expression");
+                match (op, inner.ty.base()) {
+                    (UnaryOp::Not, Ty::Bool | Ty::Any) => {
+                        deferred(Ty::Bool, Deploy::Call("not", vec![inner.expr.clone()]), secret)
+                    }
+                    (UnaryOp::Negate, Ty::Int | Ty::Any | Ty::Duration | Ty::Percent) => {
+                        let parts = vec![Deploy::Constant(Value::Int(0)), inner.expr.clone()];
+                        deferred(inner.ty.base().clone(), Deploy::Call("sub", parts), secret)
+                    }
+                    _ => self.report(diags::unary_types(op, &inner.ty, span)),
+                }
+            }
+            _ => {
+                let ty = self.type_of(&value);
+                self.report(diags::unary_types(op, &ty, span))
+            }
+        }
+    }
+
+    pub(super) fn binary(&mut self, op: &Spanned<BinaryOp>, left: &'p Expr, right: &'p Expr, span: Span) -> Value {
+        match op.value {
+            BinaryOp::And | BinaryOp::Or => return self.logic(op.value, left, right, span),
+            BinaryOp::Coalesce => return self.coalesce(left, right, None, span),
+            BinaryOp::Initially => return self.initially(left, right, span),
+            BinaryOp::Of => {
+                return self.report(diags::misplaced_of(op.span));
+            }
+            _ => {}
+        }
+        let (a, b) = (self.eval(left), self.eval(right));
+        self.operate(op, &a, &b, (left.span, right.span), span)
+    }
+
+    pub(super) fn operate(
+        &mut self,
+        op: &Spanned<BinaryOp>,
+        a: &Value,
+        b: &Value,
+        spans: (Span, Span),
+        span: Span,
+    ) -> Value {
+        if matches!(a, Value::Error) || matches!(b, Value::Error) {
+            return Value::Error;
+        }
+        match op.value {
+            BinaryOp::Equal | BinaryOp::NotEqual => return self.equality(op.value, a, b, spans, span),
+            BinaryOp::In => return self.membership(a, b, spans, span),
+            _ => {}
+        }
+        let (x, y) = (self.type_of(a), self.type_of(b));
+        for (value, ty, at) in [(a, &x, spans.0), (b, &y, spans.1)] {
+            let unsure = matches!(value, Value::Null)
+                || matches!(value, Value::Deferred(_)) && ty.nullable() && !matches!(ty.base(), Ty::Any | Ty::Error);
+            if unsure {
+                return self.report(diags::may_be_null(ty, at));
+            }
+        }
+        let Some(ty) = result_type(op.value, x.base(), y.base()) else {
+            return self.report(diags::operator_types(op.value, &x, &y, op.span, spans));
+        };
+        if matches!(a, Value::Deferred(_)) || matches!(b, Value::Deferred(_)) {
+            return self.deferred_binary(op.value, (a, b), (&x, &y), ty, spans, span);
+        }
+        let result = match op.value {
+            BinaryOp::Less => compare(a, b).map(|o| Value::Bool(o == Ordering::Less)).ok_or(Fault::Types),
+            BinaryOp::LessOrEqual => compare(a, b).map(|o| Value::Bool(o != Ordering::Greater)).ok_or(Fault::Types),
+            BinaryOp::Greater => compare(a, b).map(|o| Value::Bool(o == Ordering::Greater)).ok_or(Fault::Types),
+            BinaryOp::GreaterOrEqual => compare(a, b).map(|o| Value::Bool(o != Ordering::Less)).ok_or(Fault::Types),
+            BinaryOp::Add => return self.add(a, b, (op, &x, &y), spans, span),
+            BinaryOp::Subtract => subtract(a, b),
+            BinaryOp::Multiply => multiply(a, b),
+            BinaryOp::Divide => divide(a, b),
+            BinaryOp::Remainder => remainder(a, b),
+            _ => Err(Fault::Types),
+        };
+        self.told(result, (op, &x, &y), spans, span)
+    }
+
+    fn told(
+        &mut self,
+        result: Result<Value, Fault>,
+        types: (&Spanned<BinaryOp>, &Ty, &Ty),
+        spans: (Span, Span),
+        span: Span,
+    ) -> Value {
+        match result {
+            Ok(value) => value,
+            Err(Fault::Overflow) => self.report_value(diags::overflow(span)),
+            Err(Fault::Zero) => self.report_value(diags::division_by_zero(spans.1)),
+            Err(Fault::Money(why)) => self.report(diags::units_differ(&why, types.0.span, spans)),
+            Err(Fault::Types) => {
+                self.report(diags::operator_types(types.0.value, types.1, types.2, types.0.span, spans))
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        a: &Value,
+        b: &Value,
+        types: (&Spanned<BinaryOp>, &Ty, &Ty),
+        spans: (Span, Span),
+        span: Span,
+    ) -> Value {
+        match (a, b) {
+            (Value::String(x), Value::String(y)) => self.string(format!("{x}{y}"), span),
+            (Value::List(x), Value::List(y)) => {
+                let all = x.iter().chain(y.iter()).cloned().collect();
+                self.list(all, span)
+            }
+            _ => self.told(plus(a, b), types, spans, span),
+        }
+    }
+
+    fn logic(&mut self, op: BinaryOp, left: &'p Expr, right: &'p Expr, span: Span) -> Value {
+        let a = self.eval_as(left, &Ty::Bool);
+        // The right side is checked in any case, but its values do not matter when the left one decides.
+        let decided = matches!((op, &a), (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)));
+        self.dead += u32::from(decided);
+        let b = self.eval_as(right, &Ty::Bool);
+        self.dead -= u32::from(decided);
+        match (op, &a, &b) {
+            _ if decided => a,
+            (_, Value::Error, _) | (_, _, Value::Error) => Value::Error,
+            (BinaryOp::And, Value::Bool(true), _) | (BinaryOp::Or, Value::Bool(false), _) => b,
+            (BinaryOp::And, _, Value::Bool(false)) | (BinaryOp::Or, _, Value::Bool(true)) => b,
+            (BinaryOp::And, _, Value::Bool(true)) | (BinaryOp::Or, _, Value::Bool(false)) => a,
+            _ => {
+                let name = if op == BinaryOp::And { "and" } else { "or" };
+                let secret = taint(&[&a, &b], span, "decides here");
+                match (self.lower(&a, left.span), self.lower(&b, right.span)) {
+                    (Some(x), Some(y)) => deferred(Ty::Bool, Deploy::Call(name, vec![x, y]), secret),
+                    _ => Value::Error,
+                }
+            }
+        }
+    }
+
+    pub(super) fn coalesce(&mut self, left: &'p Expr, right: &'p Expr, ty: Option<&Ty>, span: Span) -> Value {
+        let loose = ty.map(|ty| Ty::Nullable(Arc::new(ty.clone())));
+        let a = match &loose {
+            Some(ty) => self.hinted(left, ty),
+            None => self.eval(left),
+        };
+        let b = match ty {
+            Some(ty) => self.hinted(right, ty),
+            None => self.eval(right),
+        };
+        match (&a, &b) {
+            (Value::Error, _) | (_, Value::Error) => Value::Error,
+            (Value::Null, _) => b,
+            (Value::Deferred(inner), _) if inner.ty.nullable() => {
+                let Some(common) = self.common(&a, &b) else {
+                    let (x, y) = (self.type_of(&a), self.type_of(&b));
+                    return self.report(diags::branches_differ(&x, &y, left.span, right.span));
+                };
+                let nullable = self.type_of(&b).nullable();
+                let result = match (&common, nullable) {
+                    (Ty::Nullable(inner), false) => Ty::clone(inner),
+                    _ => common,
+                };
+                let secret = taint(&[&a, &b], span, "is one of the values here");
+                match self.lower(&b, right.span) {
+                    Some(other) => deferred(result, Deploy::Call("coalesce", vec![inner.expr.clone(), other]), secret),
+                    None => Value::Error,
+                }
+            }
+            _ => a,
+        }
+    }
+
+    fn initially(&mut self, left: &'p Expr, right: &'p Expr, _span: Span) -> Value {
+        let range = self.eval_as(left, &Ty::Range);
+        let initial = self.eval_as(right, &Ty::Int);
+        match range {
+            Value::Range(range) => {
+                let with = RangeValue { initial: Some(initial), ..RangeValue::clone(&range) };
+                Value::Range(Arc::new(with))
+            }
+            _ => Value::Error,
+        }
+    }
+
+    fn equality(&mut self, op: BinaryOp, a: &Value, b: &Value, spans: (Span, Span), span: Span) -> Value {
+        let (x, y) = (self.type_of(a), self.type_of(b));
+        let null = matches!(a, Value::Null) || matches!(b, Value::Null);
+        if !null && self.common(a, b).is_none() && compare(a, b).is_none() {
+            return self.report(diags::never_equal(&x, &y, span, spans));
+        }
+        let either_deferred =
+            crate::sema::fit::deferred_part(a).is_some() || crate::sema::fit::deferred_part(b).is_some();
+        if !either_deferred {
+            let equal = compare(a, b).map_or_else(|| a == b, Ordering::is_eq);
+            return Value::Bool(equal == (op == BinaryOp::Equal));
+        }
+        if a == b {
+            return Value::Bool(op == BinaryOp::Equal);
+        }
+        let secret = taint(&[a, b], span, "is compared here");
+        match (self.lower(a, spans.0), self.lower(b, spans.1)) {
+            (Some(left), Some(right)) => {
+                let equals = Deploy::Call("equals", vec![left, right]);
+                let expr = if op == BinaryOp::Equal { equals } else { Deploy::Call("not", vec![equals]) };
+                deferred(Ty::Bool, expr, secret)
+            }
+            _ => Value::Error,
+        }
+    }
+
+    fn membership(&mut self, a: &Value, b: &Value, spans: (Span, Span), span: Span) -> Value {
+        let wrong = |eval: &mut Self| {
+            let (x, y) = (eval.type_of(a), eval.type_of(b));
+            eval.report(diags::not_in(&x, &y, span, spans))
+        };
+        match (a, b) {
+            (Value::String(part), Value::String(whole)) => Value::Bool(whole.contains(&**part)),
+            (Value::String(key), Value::Record(fields)) => Value::Bool(fields.contains_key(key)),
+            (Value::Ip(ip), Value::Cidr(net)) => Value::Bool(net.contains(ip)),
+            (Value::Cidr(inner), Value::Cidr(net)) => Value::Bool(net.contains(inner)),
+            (Value::Days(inner), Value::Days(outer)) => Value::Bool(inner.0 & !outer.0 == 0),
+            (Value::Int(_) | Value::Decimal(_) | Value::Size(_) | Value::Duration(_), Value::Range(range)) => {
+                match (compare(a, &range.min), compare(a, &range.max)) {
+                    (Some(low), Some(high)) => Value::Bool(low.is_ge() && high.is_le()),
+                    _ if matches!(&range.min, Value::Deferred(_)) || matches!(&range.max, Value::Deferred(_)) => {
+                        self.in_range(a, range, spans, span)
+                    }
+                    _ => wrong(self),
+                }
+            }
+            (Value::Deferred(_), Value::Range(range)) => self.in_range(a, range, spans, span),
+            (_, Value::List(items)) => {
+                let fits = items.first().is_none_or(|first| {
+                    self.common(a, first).is_some() || compare(a, first).is_some() || matches!(a, Value::Null)
+                });
+                if !fits {
+                    return wrong(self);
+                }
+                let unknown = crate::sema::fit::deferred_part(a).is_some()
+                    || items.iter().any(|item| crate::sema::fit::deferred_part(item).is_some());
+                let found = items.iter().any(|item| item == a || compare(item, a).is_some_and(Ordering::is_eq));
+                if found || !unknown {
+                    return Value::Bool(found);
+                }
+                self.contains(b, a, spans, span)
+            }
+            (_, Value::Deferred(inner)) => match inner.ty.base() {
+                Ty::List(_) | Ty::Any | Ty::Map(_) | Ty::Record(_) => self.contains(b, a, spans, span),
+                ty if super::defer::is_text(ty) => self.contains(b, a, spans, span),
+                _ => wrong(self),
+            },
+            (Value::Deferred(inner), Value::String(_) | Value::Record(_)) if super::defer::is_text(&inner.ty) => {
+                self.contains(b, a, spans, span)
+            }
+            _ => wrong(self),
+        }
+    }
+
+    fn contains(&mut self, whole: &Value, part: &Value, spans: (Span, Span), span: Span) -> Value {
+        let secret = taint(&[whole, part], span, "is looked for here");
+        match (self.lower(whole, spans.1), self.lower(part, spans.0)) {
+            (Some(whole), Some(part)) => deferred(Ty::Bool, Deploy::Call("contains", vec![whole, part]), secret),
+            _ => Value::Error,
+        }
+    }
+
+    fn in_range(&mut self, a: &Value, range: &RangeValue, spans: (Span, Span), span: Span) -> Value {
+        let op = |value| Spanned { value, span };
+        let low = self.operate(&op(BinaryOp::GreaterOrEqual), a, &range.min, spans, span);
+        let high = self.operate(&op(BinaryOp::LessOrEqual), a, &range.max, spans, span);
+        match (&low, &high) {
+            (Value::Bool(true), other) | (other, Value::Bool(true)) => other.clone(),
+            (Value::Bool(false), _) | (_, Value::Bool(false)) => Value::Bool(false),
+            _ => match (self.lower(&low, span), self.lower(&high, span)) {
+                (Some(x), Some(y)) => {
+                    deferred(Ty::Bool, Deploy::Call("and", vec![x, y]), taint(&[&low, &high], span, "is compared here"))
+                }
+                _ => Value::Error,
+            },
+        }
+    }
+
+    fn deferred_binary(
+        &mut self,
+        op: BinaryOp,
+        (a, b): (&Value, &Value),
+        (x, y): (&Ty, &Ty),
+        ty: Ty,
+        spans: (Span, Span),
+        span: Span,
+    ) -> Value {
+        let secret = taint(&[a, b], span, "is part of this expression");
+        let whole = |ty: &Ty| {
+            matches!(ty.base(), Ty::Int | Ty::Port | Ty::Size | Ty::Duration | Ty::Percent | Ty::Any | Ty::Error)
+                || matches!(ty.base(), Ty::Union(_) | Ty::Literal(_))
+        };
+        let name = match op {
+            BinaryOp::Add if matches!(ty, Ty::String) => {
+                let (Some(left), Some(right)) = (self.lower(a, spans.0), self.lower(b, spans.1)) else {
+                    return Value::Error;
+                };
+                let mut pieces = Vec::new();
+                push_piece(&mut pieces, left);
+                push_piece(&mut pieces, right);
+                return deferred(ty, Deploy::Call("concat", pieces), secret);
+            }
+            BinaryOp::Add if matches!(ty, Ty::List(_)) => Some("concat"),
+            BinaryOp::Add => Some("add"),
+            BinaryOp::Subtract => Some("sub"),
+            BinaryOp::Multiply if !(matches!(x.base(), Ty::Percent) || matches!(y.base(), Ty::Percent)) => Some("mul"),
+            BinaryOp::Remainder => Some("mod"),
+            BinaryOp::Less => Some("less"),
+            BinaryOp::LessOrEqual => Some("lessOrEquals"),
+            BinaryOp::Greater => Some("greater"),
+            BinaryOp::GreaterOrEqual => Some("greaterOrEquals"),
+            // A quantity by a unit, as in `quota / 1 GiB`, is a whole number to the deployment.
+            BinaryOp::Divide if matches!((x.base(), y.base()), (Ty::Size, Ty::Size) | (Ty::Duration, Ty::Duration)) => {
+                Some("div")
+            }
+            _ => None,
+        };
+        let possible = name.filter(|_| matches!(ty, Ty::List(_)) || whole(x) && whole(y));
+        let Some(name) = possible else {
+            if self.unbound > 0 {
+                return deferred(ty, Deploy::Constant(Value::Null), secret);
+            }
+            return self.report(diags::not_at_deployment(
+                &format!("`{}` of `{x}` and `{y}` cannot be computed by the deployment", diags::operator(op)),
+                "templates know whole numbers only: use `div(a, b)`, or decide the value while compiling",
+                span,
+            ));
+        };
+        let ty = if name == "div" { Ty::Int } else { ty };
+        match (self.lower(a, spans.0), self.lower(b, spans.1)) {
+            (Some(left), Some(right)) => deferred(ty, Deploy::Call(name, vec![left, right]), secret),
+            _ => Value::Error,
+        }
+    }
+}
+
+/// The type of `a op b`; `None` when the operator has no meaning for these types.
+pub(crate) fn result_type(op: BinaryOp, a: &Ty, b: &Ty) -> Option<Ty> {
+    use BinaryOp as B;
+    let text = super::defer::is_text;
+    let number = |ty: &Ty| matches!(ty, Ty::Int | Ty::Decimal | Ty::Port);
+    let both = |ty: Ty| (*a == ty && *b == ty).then_some(ty);
+    let simplify = |ty: &Ty| match ty {
+        Ty::Union(parts) => parts.first().map(|part| literal_base(part)).unwrap_or(Ty::Any),
+        Ty::Literal(_) => literal_base(ty),
+        Ty::Port => Ty::Int,
+        other => other.clone(),
+    };
+    if matches!(a, Ty::Union(_) | Ty::Literal(_) | Ty::Port) || matches!(b, Ty::Union(_) | Ty::Literal(_) | Ty::Port) {
+        let (x, y) = (simplify(a), simplify(b));
+        if (&x, &y) != (a, b) {
+            return result_type(op, &x, &y);
+        }
+    }
+    if matches!(a, Ty::Any | Ty::Error) || matches!(b, Ty::Any | Ty::Error) {
+        return Some(match op {
+            B::Less | B::LessOrEqual | B::Greater | B::GreaterOrEqual => Ty::Bool,
+            _ if matches!(a, Ty::Any | Ty::Error) => b.clone(),
+            _ => a.clone(),
+        });
+    }
+    match op {
+        B::Less | B::LessOrEqual | B::Greater | B::GreaterOrEqual => {
+            let ordered = number(a) && number(b)
+                || a == b
+                    && matches!(a, Ty::Percent | Ty::Size | Ty::Duration | Ty::Money | Ty::Time | Ty::Date | Ty::Ip);
+            ordered.then_some(Ty::Bool)
+        }
+        B::Add if text(a) && text(b) && !matches!(a, Ty::Date | Ty::Time) && !matches!(b, Ty::Date | Ty::Time) => {
+            Some(Ty::String)
+        }
+        B::Add if matches!((a, b), (Ty::List(_), Ty::List(_))) => {
+            Some(if a == b { a.clone() } else { Ty::List(Arc::new(Ty::Any)) })
+        }
+        B::Add | B::Subtract => match (a, b) {
+            (Ty::Int, Ty::Int) => Some(Ty::Int),
+            _ if number(a) && number(b) => Some(Ty::Decimal),
+            (Ty::Date | Ty::Time, Ty::Duration) => Some(a.clone()),
+            (Ty::Date, Ty::Date) | (Ty::Time, Ty::Time) if op == B::Subtract => Some(Ty::Duration),
+            (Ty::Days, Ty::Days) => Some(Ty::Days),
+            _ => both(Ty::Size).or(both(Ty::Duration)).or(both(Ty::Percent)).or(both(Ty::Money)),
+        },
+        B::Multiply => match (a, b) {
+            (Ty::Int, Ty::Int) => Some(Ty::Int),
+            _ if number(a) && number(b) => Some(Ty::Decimal),
+            (scaled @ (Ty::Size | Ty::Duration | Ty::Percent | Ty::Money), by)
+            | (by, scaled @ (Ty::Size | Ty::Duration | Ty::Money | Ty::Percent))
+                if number(by) =>
+            {
+                Some(if *scaled == Ty::Percent { Ty::Decimal } else { scaled.clone() })
+            }
+            (Ty::Percent, scaled @ (Ty::Size | Ty::Duration | Ty::Money | Ty::Percent))
+            | (scaled @ (Ty::Size | Ty::Duration | Ty::Money), Ty::Percent) => Some(scaled.clone()),
+            (Ty::Money, Ty::Duration) | (Ty::Duration, Ty::Money) => Some(Ty::Money),
+            _ => None,
+        },
+        B::Divide => match (a, b) {
+            _ if number(a) && number(b) => Some(Ty::Decimal),
+            (Ty::Size | Ty::Duration | Ty::Percent | Ty::Money, by) if number(by) => Some(a.clone()),
+            (Ty::Size, Ty::Size)
+            | (Ty::Duration, Ty::Duration)
+            | (Ty::Percent, Ty::Percent)
+            | (Ty::Money, Ty::Money) => Some(Ty::Decimal),
+            _ => None,
+        },
+        B::Remainder => match (a, b) {
+            (Ty::Int, Ty::Int) => Some(Ty::Int),
+            (Ty::Size, Ty::Size) | (Ty::Duration, Ty::Duration) => Some(a.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn literal_base(ty: &Ty) -> Ty {
+    match ty.base() {
+        Ty::Literal(value) => match value.as_ref() {
+            Value::Int(_) => Ty::Int,
+            Value::String(_) => Ty::String,
+            Value::Bool(_) => Ty::Bool,
+            Value::Size(_) => Ty::Size,
+            Value::Duration(_) => Ty::Duration,
+            Value::Percent(_) => Ty::Percent,
+            _ => Ty::Any,
+        },
+        Ty::Union(_) => Ty::Any,
+        other => other.clone(),
+    }
+}
+
+/// The sum of two known values, for functions of lists.
+pub(crate) fn plus_values(a: &Value, b: &Value) -> Result<Value, crate::sema::builtins::Fault> {
+    use crate::sema::builtins::Fault as Told;
+    plus(a, b).map_err(|fault| match fault {
+        Fault::Overflow => Told::Overflow,
+        Fault::Zero => Told::Zero,
+        Fault::Money(why) => Told::Value(why),
+        Fault::Types => Told::Argument(0, "a list of numbers or of quantities of one kind".to_owned()),
+    })
+}
+
+fn plus(a: &Value, b: &Value) -> Result<Value, Fault> {
+    Ok(match (a, b) {
+        (Value::Int(x), Value::Int(y)) => Value::Int(x.checked_add(*y).ok_or(Fault::Overflow)?),
+        (Value::Size(x), Value::Size(y)) => Value::Size(x.checked_add(*y).ok_or(Fault::Overflow)?),
+        (Value::Duration(x), Value::Duration(y)) => Value::Duration(x.checked_add(*y).ok_or(Fault::Overflow)?),
+        (Value::Percent(x), Value::Percent(y)) => Value::Percent(x.checked_add(*y).ok_or(Fault::Overflow)?),
+        (Value::Days(x), Value::Days(y)) => Value::Days(crate::sema::value::Days(x.0 | y.0)),
+        (Value::Date(x), Value::Duration(y)) => Value::Date(shift(*x, *y)?),
+        (Value::Time(x), Value::Duration(y)) => Value::Time(clock(i64::from(*x), *y)?),
+        (Value::Money(x), Value::Money(y)) => Value::Money(money_sum(x, y, Decimal::ONE)?),
+        _ => {
+            let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
+            Value::Decimal(x.checked_add(y).ok_or(Fault::Overflow)?)
+        }
+    })
+}
+
+fn subtract(a: &Value, b: &Value) -> Result<Value, Fault> {
+    Ok(match (a, b) {
+        (Value::Int(x), Value::Int(y)) => Value::Int(x.checked_sub(*y).ok_or(Fault::Overflow)?),
+        (Value::Size(x), Value::Size(y)) => {
+            Value::Size(x.checked_sub(*y).filter(|size| *size >= 0).ok_or(Fault::Overflow)?)
+        }
+        (Value::Duration(x), Value::Duration(y)) => Value::Duration(x.checked_sub(*y).ok_or(Fault::Overflow)?),
+        (Value::Percent(x), Value::Percent(y)) => Value::Percent(x.checked_sub(*y).ok_or(Fault::Overflow)?),
+        (Value::Days(x), Value::Days(y)) => Value::Days(crate::sema::value::Days(x.0 & !y.0)),
+        (Value::Date(x), Value::Duration(y)) => Value::Date(shift(*x, y.checked_neg().ok_or(Fault::Overflow)?)?),
+        (Value::Time(x), Value::Duration(y)) => {
+            Value::Time(clock(i64::from(*x), y.checked_neg().ok_or(Fault::Overflow)?)?)
+        }
+        (Value::Date(x), Value::Date(y)) => {
+            let days = x.since(*y).map_err(|_| Fault::Overflow)?.get_days();
+            Value::Duration(i64::from(days) * 86_400)
+        }
+        (Value::Time(x), Value::Time(y)) => Value::Duration((i64::from(*x) - i64::from(*y)) * 60),
+        (Value::Money(x), Value::Money(y)) => Value::Money(money_sum(x, y, -Decimal::ONE)?),
+        _ => {
+            let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
+            Value::Decimal(x.checked_sub(y).ok_or(Fault::Overflow)?)
+        }
+    })
+}
+
+fn multiply(a: &Value, b: &Value) -> Result<Value, Fault> {
+    let percent = |p: &Decimal| p.checked_div(Decimal::ONE_HUNDRED).ok_or(Fault::Overflow);
+    Ok(match (a, b) {
+        (Value::Int(x), Value::Int(y)) => Value::Int(x.checked_mul(*y).ok_or(Fault::Overflow)?),
+        (Value::Size(x), Value::Int(y)) | (Value::Int(y), Value::Size(x)) => {
+            Value::Size(x.checked_mul(*y).filter(|size| *size >= 0).ok_or(Fault::Overflow)?)
+        }
+        (Value::Duration(x), Value::Int(y)) | (Value::Int(y), Value::Duration(x)) => {
+            Value::Duration(x.checked_mul(*y).ok_or(Fault::Overflow)?)
+        }
+        (Value::Size(x), Value::Decimal(y)) | (Value::Decimal(y), Value::Size(x)) => Value::Size(scale(*x, *y)?),
+        (Value::Duration(x), Value::Decimal(y)) | (Value::Decimal(y), Value::Duration(x)) => {
+            Value::Duration(scale(*x, *y)?)
+        }
+        (Value::Size(x), Value::Percent(p)) | (Value::Percent(p), Value::Size(x)) => {
+            Value::Size(scale(*x, percent(p)?)?)
+        }
+        (Value::Duration(x), Value::Percent(p)) | (Value::Percent(p), Value::Duration(x)) => {
+            Value::Duration(scale(*x, percent(p)?)?)
+        }
+        (Value::Percent(x), Value::Percent(p)) => Value::Percent(x.checked_mul(percent(p)?).ok_or(Fault::Overflow)?),
+        (Value::Money(money), Value::Percent(p)) | (Value::Percent(p), Value::Money(money)) => Value::Money(Money {
+            amount: money.amount.checked_mul(percent(p)?).ok_or(Fault::Overflow)?,
+            ..Money::clone(money)
+        }),
+        (Value::Money(money), Value::Duration(time)) | (Value::Duration(time), Value::Money(money)) => {
+            let Some(per) = money.per_seconds else {
+                return Err(Fault::Money("an amount without `/h` does not grow with time".to_owned()));
+            };
+            let product = money.amount.checked_mul(Decimal::from(*time)).ok_or(Fault::Overflow)?;
+            let amount = product.checked_div(Decimal::from(per)).ok_or(Fault::Overflow)?;
+            Value::Money(Money { amount, currency: money.currency.clone(), per_seconds: None })
+        }
+        (Value::Money(money), by) | (by, Value::Money(money)) => {
+            let by = decimal(by).ok_or(Fault::Types)?;
+            Value::Money(Money { amount: money.amount.checked_mul(by).ok_or(Fault::Overflow)?, ..Money::clone(money) })
+        }
+        (Value::Percent(p), by) | (by, Value::Percent(p)) => {
+            let by = decimal(by).ok_or(Fault::Types)?;
+            Value::Decimal(by.checked_mul(percent(p)?).ok_or(Fault::Overflow)?)
+        }
+        _ => {
+            let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
+            Value::Decimal(x.checked_mul(y).ok_or(Fault::Overflow)?)
+        }
+    })
+}
+
+fn divide(a: &Value, b: &Value) -> Result<Value, Fault> {
+    let by = |x: Decimal, y: Decimal| match y.is_zero() {
+        true => Err(Fault::Zero),
+        false => x.checked_div(y).ok_or(Fault::Overflow),
+    };
+    Ok(match (a, b) {
+        (Value::Size(x), Value::Size(y)) | (Value::Duration(x), Value::Duration(y)) => {
+            Value::Decimal(by(Decimal::from(*x), Decimal::from(*y))?)
+        }
+        (Value::Percent(x), Value::Percent(y)) => Value::Decimal(by(*x, *y)?),
+        (Value::Money(x), Value::Money(y)) => {
+            if x.currency != y.currency || x.per_seconds.is_some() != y.per_seconds.is_some() {
+                return Err(Fault::Money(format!("`{x}` and `{y}` cannot be compared")));
+            }
+            let (p, q) = (Decimal::from(x.per_seconds.unwrap_or(1)), Decimal::from(y.per_seconds.unwrap_or(1)));
+            let left = x.amount.checked_mul(q).ok_or(Fault::Overflow)?;
+            Value::Decimal(by(left, y.amount.checked_mul(p).ok_or(Fault::Overflow)?)?)
+        }
+        (Value::Size(x), n) => Value::Size(whole(by(Decimal::from(*x), decimal(n).ok_or(Fault::Types)?)?)?),
+        (Value::Duration(x), n) => Value::Duration(whole(by(Decimal::from(*x), decimal(n).ok_or(Fault::Types)?)?)?),
+        (Value::Percent(x), n) => Value::Percent(by(*x, decimal(n).ok_or(Fault::Types)?)?),
+        (Value::Money(x), n) => {
+            Value::Money(Money { amount: by(x.amount, decimal(n).ok_or(Fault::Types)?)?, ..Money::clone(x) })
+        }
+        _ => {
+            let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
+            Value::Decimal(by(x, y)?)
+        }
+    })
+}
+
+fn remainder(a: &Value, b: &Value) -> Result<Value, Fault> {
+    let rest = |x: i64, y: i64| match y {
+        0 => Err(Fault::Zero),
+        _ => x.checked_rem(y).ok_or(Fault::Overflow),
+    };
+    Ok(match (a, b) {
+        (Value::Int(x), Value::Int(y)) => Value::Int(rest(*x, *y)?),
+        (Value::Size(x), Value::Size(y)) => Value::Size(rest(*x, *y)?),
+        (Value::Duration(x), Value::Duration(y)) => Value::Duration(rest(*x, *y)?),
+        _ => return Err(Fault::Types),
+    })
+}
+
+fn decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Int(number) => Some(Decimal::from(*number)),
+        Value::Decimal(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn decimals(a: &Value, b: &Value) -> Option<(Decimal, Decimal)> {
+    decimal(a).zip(decimal(b))
+}
+
+/// Bytes and seconds are whole: what is left over is cut off.
+fn whole(value: Decimal) -> Result<i64, Fault> {
+    value.trunc().to_i64().ok_or(Fault::Overflow)
+}
+
+fn scale(value: i64, by: Decimal) -> Result<i64, Fault> {
+    whole(Decimal::from(value).checked_mul(by).ok_or(Fault::Overflow)?)
+}
+
+fn shift(date: jiff::civil::Date, seconds: i64) -> Result<jiff::civil::Date, Fault> {
+    if seconds % 86_400 != 0 {
+        return Err(Fault::Money("a date moves by whole days only".to_owned()));
+    }
+    let days = seconds / 86_400;
+    if days.abs() > 4_000_000 {
+        return Err(Fault::Overflow);
+    }
+    date.checked_add(jiff::Span::new().days(days)).map_err(|_| Fault::Overflow)
+}
+
+fn clock(minutes: i64, seconds: i64) -> Result<u16, Fault> {
+    if seconds % 60 != 0 {
+        return Err(Fault::Money("a time of day has whole minutes only".to_owned()));
+    }
+    let sum = minutes.checked_add(seconds / 60).ok_or(Fault::Overflow)?;
+    u16::try_from(sum).ok().filter(|sum| *sum <= 1440).ok_or(Fault::Overflow)
+}
+
+fn money_sum(x: &Money, y: &Money, sign: Decimal) -> Result<Money, Fault> {
+    if x.currency != y.currency {
+        return Err(Fault::Money(format!(
+            "`{}` and `{}` are two currencies, and exchange rates change",
+            x.currency, y.currency
+        )));
+    }
+    let other = match (x.per_seconds, y.per_seconds) {
+        (a, b) if a == b => y.amount,
+        (Some(a), Some(b)) => {
+            let scaled = y.amount.checked_mul(Decimal::from(a)).ok_or(Fault::Overflow)?;
+            scaled.checked_div(Decimal::from(b)).ok_or(Fault::Overflow)?
+        }
+        _ => {
+            return Err(Fault::Money(format!("`{x}` and `{y}`: one is an amount, the other an amount per time")));
+        }
+    };
+    let amount = x.amount.checked_add(other * sign).ok_or(Fault::Overflow)?;
+    Ok(Money { amount, ..Money::clone(x) })
+}
