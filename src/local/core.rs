@@ -56,6 +56,8 @@ pub struct Cx<'a> {
     pub jobs: Vec<Job>,
     /// The caller's principal, for deny settings; empty for the endpoint itself.
     pub caller: String,
+    /// A rehearsal: faults do not strike, nothing will be kept.
+    pub dry: bool,
 }
 
 impl Cx<'_> {
@@ -129,6 +131,7 @@ impl Core {
             real_ms: real.as_millisecond(),
             jobs: Vec::new(),
             caller: caller.to_owned(),
+            dry: false,
         };
         super::autoscale::catch_up(&mut cx);
         cx.store.commit()?;

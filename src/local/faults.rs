@@ -325,6 +325,9 @@ pub struct Trouble {
 
 /// The trouble that is due for a write.
 pub fn trouble(cx: &Cx<'_>, id: &str, kind: &str, method: &str) -> Option<Trouble> {
+    if cx.dry {
+        return None;
+    }
     let struck = lock(&cx.core.faults).take(false, method, id, Some(kind));
     if struck.is_empty() {
         return None;

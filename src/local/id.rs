@@ -133,6 +133,15 @@ impl Path {
         self.types.last().map_or("", String::as_str)
     }
 
+    /// The outermost resource of the path: its first type and name.
+    #[must_use]
+    pub fn first(&self) -> Self {
+        let mut first = self.clone();
+        first.types.truncate(1);
+        first.names.truncate(1);
+        first
+    }
+
     /// The containing resource (`…/virtualNetworks/v` of `…/virtualNetworks/v/subnets/s`), if it is a child.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {

@@ -256,9 +256,21 @@ impl Store {
         Ok(())
     }
 
+    /// A point that [`Store::rollback_to`] can go back to.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.journal.len()
+    }
+
     /// Undoes the changes since the last commit.
     pub fn rollback(&mut self) {
-        while let Some(change) = self.journal.pop() {
+        self.rollback_to(0);
+    }
+
+    /// Undoes the changes since a mark.
+    pub fn rollback_to(&mut self, mark: usize) {
+        while self.journal.len() > mark {
+            let Some(change) = self.journal.pop() else { return };
             match change {
                 Change::Row(key, Some(old)) => drop(self.rows.insert(key, old)),
                 Change::Row(key, None) => drop(self.rows.remove(&key)),

@@ -2,6 +2,7 @@
 
 mod autoscale;
 mod basics;
+mod deploy;
 mod server;
 mod types;
 
