@@ -36,16 +36,18 @@ impl Context {
     ///
     /// Human text goes to stderr; `short` and `json` are data and go to stdout.
     pub fn report(&mut self, sources: &SourceMap, diagnostics: &[Diagnostic]) -> Result<Exit, PrintError> {
+        self.report_all(&[(sources, diagnostics)])
+    }
+
+    /// The same for several projects in one document.
+    pub fn report_all(&mut self, found: &[render::Found<'_>]) -> Result<Exit, PrintError> {
         match self.format {
-            Format::Human | Format::Markdown => {
-                let text = render::snippet::all(sources, diagnostics, self.printer.error_palette());
-                self.printer.say(&text);
-            }
-            Format::Short => self.printer.data(&render::short::all(sources, diagnostics))?,
-            Format::Json => self.printer.data(&render::json::all(sources, diagnostics))?,
+            Format::Human | Format::Markdown => self.printer.say(&render::snippet::all(found, self.printer.error_palette())),
+            Format::Short => self.printer.data(&render::short::all(found))?,
+            Format::Json => self.printer.data(&render::json::all(found))?,
         }
-        let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
-        Ok(if failed { Exit::Input } else { Exit::Done })
+        let mut all = found.iter().flat_map(|(_, diagnostics)| *diagnostics);
+        Ok(if all.any(|d| d.severity == Severity::Error) { Exit::Input } else { Exit::Done })
     }
 }
 

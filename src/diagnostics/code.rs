@@ -258,5 +258,7 @@ catalogue! {
     // 09xx endpoint, command line, internal
     FileUnreadable = 901, Error, "file-unreadable", "a file or folder cannot be read";
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";
+    SeveralProjects = 903, Error, "several-projects", "one project is wanted, and there are several";
+    OutputUnwritable = 904, Error, "output-unwritable", "a file cannot be written";
     Internal = 999, Error, "internal", "a bug in dsvmc";
 }

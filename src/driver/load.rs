@@ -1,6 +1,5 @@
 //! Paths given by the user → the `.dsvm` files below them; errors of reading.
 
-use super::{EntryKind, World};
 use crate::diagnostics::Code;
 use miette::Diagnostic;
 use std::fmt::Display;
@@ -17,6 +16,14 @@ pub enum LoadError {
         /// Why not.
         #[source]
         cause: std::io::Error,
+    },
+    /// One project is wanted, and there are several.
+    #[error("there are {} projects in `{}`", .projects.len(), shown(.path))]
+    SeveralProjects {
+        /// The folder.
+        path: PathBuf,
+        /// The projects.
+        projects: Vec<String>,
     },
     /// A folder without any `.dsvm` file.
     #[error("there is no `.dsvm` file in `{}`", shown(.path))]
@@ -37,6 +44,7 @@ impl LoadError {
         match self {
             LoadError::Unreadable { .. } => Code::FileUnreadable,
             LoadError::Empty { .. } => Code::NoSources,
+            LoadError::SeveralProjects { .. } => Code::SeveralProjects,
         }
     }
 }
@@ -48,6 +56,11 @@ impl Diagnostic for LoadError {
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
         let help = match self {
+            LoadError::SeveralProjects { projects, .. } => {
+                let some: Vec<String> = projects.iter().take(5).map(|p| format!("`{p}`")).collect();
+                let more = if projects.len() > some.len() { ", …" } else { "" };
+                return Some(Box::new(format!("name one of them: {}{more}", some.join(", "))));
+            }
             LoadError::Unreadable { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 "check the spelling of the path and the folder that you are in"
             }
@@ -68,35 +81,24 @@ pub fn shown(path: &Path) -> String {
     }
 }
 
-/// All `.dsvm` files of the given paths; folders are searched to any depth, hidden ones left out.
-pub fn files(world: &dyn World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
-    let mut found = Vec::new();
-    for path in paths {
-        match world.kind(path)? {
-            EntryKind::File => found.push(path.clone()),
-            EntryKind::Folder => {
-                let before = found.len();
-                walk(world, path, &mut found)?;
-                if found.len() == before {
-                    return Err(LoadError::Empty { path: path.clone() });
-                }
-            }
+/// Bytes → text; broken bytes become U+FFFD, whose first place in the text is given too.
+pub(super) fn decode(bytes: Vec<u8>) -> (String, Option<u32>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to() as u32;
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
         }
     }
-    found.sort();
-    found.dedup();
-    Ok(found)
 }
 
-fn walk(world: &dyn World, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    for (path, kind) in world.list(folder)? {
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        match kind {
-            _ if hidden => {}
-            EntryKind::Folder => walk(world, &path, found)?,
-            EntryKind::File if path.extension().is_some_and(|e| e == "dsvm") => found.push(path),
-            EntryKind::File => {}
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_bytes_are_found_and_replaced() {
+        assert_eq!(decode(b"ab\xffc".to_vec()), ("ab\u{fffd}c".to_owned(), Some(2)));
+        assert_eq!(decode(b"abc".to_vec()), ("abc".to_owned(), None));
     }
-    Ok(())
 }

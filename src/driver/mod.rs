@@ -1,13 +1,17 @@
-//! Runs the pipeline for projects: loads files through [`World`], keeps the results of all stages.
+//! Runs the pipeline for projects: finds and loads files through [`World`], keeps the results of all stages.
 //!
-//! Knows no terminal, no clock and no disk: whoever calls brings a [`World`].
+//! Promises: the projects of a tree are compiled in parallel and told in the order of their paths; the same files give
+//! the same results. Knows no terminal, no clock and no disk: whoever calls brings a [`World`].
 
+mod compile;
+mod diags;
+mod find;
 mod load;
 
-pub use load::LoadError;
+pub use compile::{Compilation, Options, Stop, compile, compile_all};
+pub use find::{Project, projects};
+pub use load::{LoadError, shown};
 
-use crate::diagnostics::{Diagnostic, Sink};
-use crate::source::{SourceFile, SourceMap};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
@@ -30,26 +34,4 @@ pub trait World: Sync {
     fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError>;
     /// The date that retirements are judged by.
     fn today(&self) -> Date;
-}
-
-/// The results of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Compilation {
-    /// Every file that was read.
-    pub sources: SourceMap,
-    /// Sorted findings.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Checks files, folders or trees of projects.
-pub fn check(world: &dyn World, paths: &[PathBuf]) -> Result<Compilation, LoadError> {
-    let mut sources = SourceMap::default();
-    let mut sink = Sink::default();
-    for path in load::files(world, paths)? {
-        let bytes = world.read(&path)?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let source = sources.add(SourceFile::new(load::shown(&path), text.as_str()));
-        crate::syntax::parse(source, &text, &mut sink);
-    }
-    Ok(Compilation { sources, diagnostics: sink.finish() })
 }

@@ -1,5 +1,6 @@
 //! Diagnostics → one JSON document with a schema number, for programs.
 
+use super::Found;
 use super::snippet::word;
 use crate::diagnostics::{Diagnostic, LabelStyle, Safety, Severity};
 use crate::source::{SourceMap, Span};
@@ -10,13 +11,14 @@ const SCHEMA: u32 = 1;
 
 /// The document, with a newline at its end. No cap, because a program reads it.
 #[must_use]
-pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
-    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+pub fn all(found: &[Found<'_>]) -> String {
+    let each = || found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |d| (*sources, d)));
+    let count = |severity| each().filter(|(_, d)| d.severity == severity).count();
     let document = json!({
         "schema": SCHEMA,
         "errors": count(Severity::Error),
         "warnings": count(Severity::Warning),
-        "diagnostics": diagnostics.iter().map(|d| one(sources, d)).collect::<Vec<_>>(),
+        "diagnostics": each().map(|(sources, d)| one(sources, d)).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
 }

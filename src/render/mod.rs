@@ -7,4 +7,11 @@ pub mod plan;
 pub mod plan_markdown;
 pub mod short;
 pub mod snippet;
+pub mod source_map;
 pub mod world;
+
+use crate::diagnostics::Diagnostic;
+use crate::source::SourceMap;
+
+/// What was found in one project, and the files that it is about.
+pub type Found<'a> = (&'a SourceMap, &'a [Diagnostic]);

@@ -1,13 +1,14 @@
 //! Diagnostics → one line each, `file:line:column: severity[CODE]: title`, for editors.
 
+use super::Found;
 use super::snippet::word;
 use crate::diagnostics::Diagnostic;
 use crate::source::SourceMap;
 
 /// All of them, in order; no cap, because a program reads it.
 #[must_use]
-pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|diagnostic| one(sources, diagnostic)).collect()
+pub fn all(found: &[Found<'_>]) -> String {
+    found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(|d| one(sources, d))).collect()
 }
 
 fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {

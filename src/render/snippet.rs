@@ -1,5 +1,6 @@
 //! Diagnostics → text with source lines, drawn by codespan in our own colours.
 
+use super::Found;
 use super::palette::{Palette, Role};
 use crate::diagnostics::{self, Diagnostic, Severity};
 use crate::source::SourceMap;
@@ -14,13 +15,20 @@ pub const CAP: usize = 50;
 
 /// Draws all diagnostics of a run (at most [`CAP`]) and a last line that counts them; empty when there are none.
 #[must_use]
-pub fn all(sources: &SourceMap, diagnostics: &[Diagnostic], palette: Palette) -> String {
+pub fn all(found: &[Found<'_>], palette: Palette) -> String {
+    let each = || found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |d| (*sources, d)));
+    let over = each().count() > CAP;
+    let is_error = |d: &Diagnostic| d.severity == Severity::Error;
+    // When not all can be shown, errors come first.
+    let first = each().filter(|(_, d)| !over || is_error(d));
+    let rest = each().filter(|(_, d)| over && !is_error(d));
     let mut text = String::new();
-    for diagnostic in shown(diagnostics) {
+    for (sources, diagnostic) in first.chain(rest).take(CAP) {
         text.push_str(&one(sources, diagnostic, palette));
         text.push('\n');
     }
-    text.push_str(&summary(diagnostics, palette));
+    let all: Vec<&Diagnostic> = each().map(|(_, d)| d).collect();
+    text.push_str(&summary(&all, palette));
     text
 }
 
@@ -39,15 +47,6 @@ pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> St
     format!("{}\n", text.trim_end_matches('\n'))
 }
 
-/// The first [`CAP`], errors before the rest, each group in its order.
-pub(super) fn shown(diagnostics: &[Diagnostic]) -> impl Iterator<Item = &Diagnostic> {
-    let is_error = |d: &&Diagnostic| d.severity == Severity::Error;
-    let over = diagnostics.len() > CAP;
-    let errors = diagnostics.iter().filter(move |d| over && is_error(d));
-    let rest = diagnostics.iter().filter(move |d| !(over && is_error(d)));
-    errors.chain(rest).take(CAP)
-}
-
 /// `error`, `warning`, `info`.
 #[must_use]
 pub fn word(severity: Severity) -> &'static str {
@@ -59,7 +58,7 @@ pub fn word(severity: Severity) -> &'static str {
 }
 
 /// `2 errors and 1 warning; …`
-fn summary(diagnostics: &[Diagnostic], palette: Palette) -> String {
+fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
     let parts: Vec<String> =
         [(Severity::Error, Role::Error), (Severity::Warning, Role::Warning), (Severity::Info, Role::Info)]
@@ -77,7 +76,8 @@ fn summary(diagnostics: &[Diagnostic], palette: Palette) -> String {
     if diagnostics.len() > CAP {
         text.push_str(&format!(" ({CAP} shown)"));
     }
-    if let Some(first) = shown(diagnostics).next() {
+    let worst = diagnostics.iter().find(|d| d.severity == Severity::Error).or(diagnostics.first());
+    if let Some(first) = worst {
         let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.code));
         text.push_str(&format!("; `{command}` tells more"));
     }

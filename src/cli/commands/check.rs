@@ -2,7 +2,9 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::driver;
+use crate::cli::args::Format;
+use crate::driver::{self, Options, Stop};
+use crate::render::Found;
 use std::path::PathBuf;
 
 /// Arguments of `check`.
@@ -16,6 +18,17 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
-    let compilation = driver::check(cx.world.as_ref(), &args.paths)?;
-    Ok(cx.report(&compilation.sources, &compilation.diagnostics)?)
+    let all = driver::compile_all(cx.world.as_ref(), &args.paths, Options { stop: Stop::AfterChecks })?;
+    let found: Vec<Found<'_>> = all.iter().map(|one| (&one.sources, one.diagnostics.as_slice())).collect();
+    let exit = cx.report_all(&found)?;
+    if found.iter().all(|(_, diagnostics)| diagnostics.is_empty()) && cx.format == Format::Human {
+        let what = match all.as_slice() {
+            [one] => format!("`{}`", one.name),
+            many => format!("{} projects", many.len()),
+        };
+        cx.printer.note(&format!("{what}: no mistakes found\n"));
+    }
+    // The process ends here: giving back the memory of thousands of pools piece by piece would only cost time.
+    std::mem::forget(all);
+    Ok(exit)
 }

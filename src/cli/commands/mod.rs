@@ -19,6 +19,8 @@ macro_rules! commands {
 commands! {
     /// Check files for mistakes, without writing anything
     Check => check,
+    /// Write templates, parameter files and source maps
+    Build => build,
     /// The local endpoint: answers as Azure Resource Manager does, without Azure
     Local => local,
     /// Show what a deployment would change, and what that means for people
