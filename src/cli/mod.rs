@@ -42,7 +42,9 @@ impl Context {
     /// The same for several projects in one document.
     pub fn report_all(&mut self, found: &[render::Found<'_>]) -> Result<Exit, PrintError> {
         match self.format {
-            Format::Human | Format::Markdown => self.printer.say(&render::snippet::all(found, self.printer.error_palette())),
+            Format::Human | Format::Markdown => {
+                self.printer.say(&render::snippet::all(found, self.printer.error_palette()))
+            }
             Format::Short => self.printer.data(&render::short::all(found))?,
             Format::Json => self.printer.data(&render::json::all(found))?,
         }
