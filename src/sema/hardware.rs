@@ -6,17 +6,46 @@
 use super::checked::Block;
 use super::compiled::compiled;
 use super::diags;
-use super::eval::Eval;
+use super::eval::{Eval, Pass};
 use super::fit::{compare, deferred_part};
-use super::load::DefId;
-use super::table::{BlockKind, kind_of, suggest};
+use super::library;
+use super::load::{Def, DefId, DefKind, Program};
+use super::table::{BlockKind, suggest};
 use super::value::{BlockId, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, BinaryOp, Expr, ExprKind};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// Sizes of the standard library with their index in its module, evaluated once per process.
+static LIBRARY: LazyLock<Vec<(u32, Block)>> = LazyLock::new(|| {
+    static EMPTY: LazyLock<Program> = LazyLock::new(Program::default);
+    let mut eval = Eval::new(&EMPTY, Pass::Symbolic);
+    let Some(home) = library::find("sizes") else { return Vec::new() };
+    let defs = EMPTY.module(home).map_or(0, |module| module.defs.len() as u32);
+    let nowhere = Span::new(crate::source::SourceId(0), 0, 0);
+    let mut sizes = Vec::new();
+    for index in 0..defs {
+        let id = DefId { module: home, index };
+        let is_size = EMPTY.def(id).and_then(Def::keyword) == Some(BlockKind::Size.keyword());
+        if is_size && let Value::Ref(block) = eval.def_value(id, "", nowhere) {
+            eval.finish(block, nowhere);
+            sizes.extend(eval.blocks.get(block.0 as usize).cloned().flatten().map(|block| (index, block)));
+        }
+    }
+    sizes
+});
+
+/// A size that could be chosen.
+#[derive(Clone, Copy)]
+enum Candidate {
+    /// One of the library, by its place in [`LIBRARY`].
+    Library(usize),
+    /// One that the project declares.
+    Own(BlockId),
+}
 
 /// One need: a field of a size, compared.
 struct Need {
@@ -43,43 +72,70 @@ impl<'p> Eval<'p> {
         if needs.is_empty() {
             return self.report(diags::need_nothing(span));
         }
-        let candidates = self.all_sizes(span);
-        let mut fitting: Vec<BlockId> = Vec::new();
-        let mut nearest: Option<(usize, BlockId)> = None;
-        for id in candidates {
-            let Some(block) = self.blocks.get(id.0 as usize).and_then(Option::as_ref) else { continue };
+        self.use_sizes();
+        let mut fitting: Vec<Candidate> = Vec::new();
+        let mut nearest: Option<(usize, Candidate)> = None;
+        for candidate in self.all_sizes(span) {
+            let Some(block) = self.size(candidate) else { continue };
             if block.children(BlockKind::Retirement).next().is_some() {
                 continue;
             }
             let met = needs.iter().filter(|need| meets(block, need)).count();
             if met == needs.len() {
-                fitting.push(id);
-            } else if nearest
-                .is_none_or(|(best, other)| met > best || met == best && self.order(id, other) == Ordering::Less)
-            {
-                nearest = Some((met, id));
+                fitting.push(candidate);
+            } else if nearest.is_none_or(|(best, other)| {
+                met > best || met == best && self.order(candidate, other) == Ordering::Less
+            }) {
+                nearest = Some((met, candidate));
             }
         }
         fitting.sort_by(|a, b| self.order(*a, *b));
         match fitting.split_first() {
             Some((best, rest)) => {
-                let others: Vec<String> = rest.iter().take(3).map(|id| self.size_text(*id)).collect();
+                let others: Vec<String> = rest.iter().take(3).map(|size| self.size_text(*size)).collect();
                 let chosen = self.size_text(*best);
                 self.report_value(diags::size_chosen(&chosen, &others, rest.len(), span));
-                Value::Ref(*best)
+                match *best {
+                    Candidate::Own(id) => Value::Ref(id),
+                    Candidate::Library(at) => {
+                        let found = LIBRARY.get(at).zip(library::find("sizes"));
+                        match found {
+                            Some(((index, _), module)) => self.def_value(DefId { module, index: *index }, "", span),
+                            None => Value::Error,
+                        }
+                    }
+                }
             }
             None => {
-                let near = nearest.map(|(_, id)| {
-                    let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
+                let near = nearest.map(|(_, candidate)| {
+                    let block = self.size(candidate);
                     let missed: Vec<Span> = needs
                         .iter()
                         .filter(|need| block.is_some_and(|block| !meets(block, need)))
                         .map(|need| need.span)
                         .collect();
-                    (self.size_text(id), missed)
+                    (self.size_text(candidate), missed)
                 });
                 self.report_value(diags::no_size_fits(near, span))
             }
+        }
+    }
+
+    /// An import of `std.sizes` is used by a choice among them.
+    fn use_sizes(&mut self) {
+        let (here, program) = (self.module(), self.program);
+        let Some(sizes) = library::find("sizes") else { return };
+        for (index, def) in program.module(here).into_iter().flat_map(|module| &module.defs).enumerate() {
+            if matches!(def.kind, DefKind::Namespace(module) if module == sizes) {
+                self.used.insert(DefId { module: here, index: index as u32 });
+            }
+        }
+    }
+
+    fn size(&self, candidate: Candidate) -> Option<&Block> {
+        match candidate {
+            Candidate::Library(at) => LIBRARY.get(at).map(|(_, block)| block),
+            Candidate::Own(id) => self.blocks.get(id.0 as usize).and_then(Option::as_ref),
         }
     }
 
@@ -139,8 +195,7 @@ impl<'p> Eval<'p> {
     fn known_model(&mut self, model: &str, span: Span) -> Option<()> {
         let mut models: Vec<String> = Vec::new();
         for id in self.all_sizes(span) {
-            let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
-            if let Some(Value::String(name)) = block.and_then(|block| block.get("gpu_model"))
+            if let Some(Value::String(name)) = self.size(id).and_then(|block| block.get("gpu_model"))
                 && !models.iter().any(|known| known == &**name)
             {
                 models.push(name.to_string());
@@ -156,39 +211,38 @@ impl<'p> Eval<'p> {
     }
 
     /// Every size: those of the library and those of the project.
-    fn all_sizes(&mut self, span: Span) -> Vec<BlockId> {
-        if let Some(sizes) = &self.sizes {
-            return sizes.clone();
-        }
-        let program = self.program;
-        let library = super::library::find("sizes").and_then(|id| program.module(id).map(|module| (id, module)));
-        let mut ids = Vec::new();
-        for (module, names) in library.into_iter().chain(program.own_modules()) {
-            for (index, def) in names.defs.iter().enumerate() {
-                if def.keyword().and_then(kind_of) != Some(BlockKind::Size) {
-                    continue;
-                }
-                let id = DefId { module, index: index as u32 };
-                match self.def_value(id, &def.name, span) {
-                    Value::Ref(id) => ids.push(id),
-                    Value::Record(fields) => ids.extend(fields.values().filter_map(|value| match value {
-                        Value::Ref(id) => Some(*id),
-                        _ => None,
-                    })),
-                    _ => {}
+    fn all_sizes(&mut self, span: Span) -> Vec<Candidate> {
+        if self.sizes.is_none() {
+            let program = self.program;
+            let mut ids = Vec::new();
+            for (module, names) in program.own_modules() {
+                for (index, def) in names.defs.iter().enumerate() {
+                    if def.keyword() != Some(BlockKind::Size.keyword()) {
+                        continue;
+                    }
+                    let id = DefId { module, index: index as u32 };
+                    match self.def_value(id, &def.name, span) {
+                        Value::Ref(id) => ids.push(id),
+                        Value::Record(fields) => ids.extend(fields.values().filter_map(|value| match value {
+                            Value::Ref(id) => Some(*id),
+                            _ => None,
+                        })),
+                        _ => {}
+                    }
                 }
             }
+            for id in &ids {
+                self.finish(*id, span);
+            }
+            self.sizes = Some(ids);
         }
-        for id in &ids {
-            self.finish(*id, span);
-        }
-        self.sizes = Some(ids.clone());
-        ids
+        let own = self.sizes.iter().flatten().map(|id| Candidate::Own(*id));
+        (0..LIBRARY.len()).map(Candidate::Library).chain(own).collect()
     }
 
-    fn order(&self, a: BlockId, b: BlockId) -> Ordering {
-        let key = |id: BlockId| {
-            let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
+    fn order(&self, a: Candidate, b: Candidate) -> Ordering {
+        let key = |candidate: Candidate| {
+            let block = self.size(candidate);
             let number = |name: &str| match block.and_then(|block| block.get(name)) {
                 Some(Value::Int(number) | Value::Size(number)) => Decimal::from(*number),
                 Some(Value::Decimal(number)) => *number,
@@ -200,8 +254,8 @@ impl<'p> Eval<'p> {
     }
 
     /// `Standard_NC24ads_A100_v4 (24 vCPU, 220 GiB, 1 × A100)`
-    fn size_text(&self, id: BlockId) -> String {
-        let Some(block) = self.blocks.get(id.0 as usize).and_then(Option::as_ref) else { return String::new() };
+    fn size_text(&self, candidate: Candidate) -> String {
+        let Some(block) = self.size(candidate) else { return String::new() };
         let shown = |name: &str| block.get(name).map(ToString::to_string).unwrap_or_default();
         let gpus = match (block.get("gpu"), block.get("gpu_model")) {
             (Some(Value::Decimal(count)), Some(Value::String(model))) if !count.is_zero() => {

@@ -10,6 +10,7 @@
 )]
 
 mod cli;
+mod examples_sema;
 mod formula;
 mod local;
 mod stdlib;

@@ -40,7 +40,7 @@ pub fn type_names() -> impl Iterator<Item = &'static str> {
 
 /// A pattern, to be matched against a whole text.
 pub(crate) fn compile(pattern: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build()
+    regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build()
 }
 
 impl<'p> Eval<'p> {
