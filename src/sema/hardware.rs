@@ -83,9 +83,9 @@ impl<'p> Eval<'p> {
             let met = needs.iter().filter(|need| meets(block, need)).count();
             if met == needs.len() {
                 fitting.push(candidate);
-            } else if nearest.is_none_or(|(best, other)| {
-                met > best || met == best && self.order(candidate, other) == Ordering::Less
-            }) {
+            } else if nearest
+                .is_none_or(|(best, other)| met > best || met == best && self.order(candidate, other) == Ordering::Less)
+            {
                 nearest = Some((met, candidate));
             }
         }

@@ -18,7 +18,13 @@ fn every_example_is_checked_without_errors() {
         for diagnostic in sink.finish() {
             let span = diagnostic.primary().unwrap();
             let (line, _) = sources.get(span.source).unwrap().line_column(span.start);
-            all.push_str(&format!("{}:{line}: {} {:?} {}\n", path.display(), diagnostic.code, sources.text(span), diagnostic.title));
+            all.push_str(&format!(
+                "{}:{line}: {} {:?} {}\n",
+                path.display(),
+                diagnostic.code,
+                sources.text(span),
+                diagnostic.title
+            ));
         }
     }
     assert!(all.lines().all(|line| line.contains("DSVM0217")), "{all}");
