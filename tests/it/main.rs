@@ -13,6 +13,7 @@ mod cli;
 mod examples_sema;
 mod formula;
 mod local;
+mod pool;
 mod stdlib;
 mod stdlib_doc;
 mod support;

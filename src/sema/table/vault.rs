@@ -16,7 +16,7 @@ const VAULT: BlockSpec = BlockSpec::top(
     FieldSpec::new("subscription", FieldType::String, "Subscription id of an `existing` vault, when it is not the one deployed to."),
     FieldSpec::new("sku", FieldType::OneOf(&["standard", "premium"]), "Premium keeps keys in hardware.").default("standard").early(),
     FieldSpec::new("retention", FieldType::Duration, "How long a deleted secret can be brought back: 7 to 90 days, fixed once the vault exists.").default("90 days").early(),
-    FieldSpec::new("access", FieldType::OneOf(&["service_endpoint", "private_endpoint", "public"]), "How the network reaches it.").default("service_endpoint").early(),
+    FieldSpec::new("access", FieldType::OneOf(&["service_endpoint", "private_endpoint", "public"]), "How the network reaches it.").default("private_endpoint").early(),
     FieldSpec::new("for_templates", FieldType::Bool, "Whether parameter files may refer to its secrets.").default("true").early(),
     FieldSpec::new("tags", FieldType::StringMap, "Tags added to those of the project."),
 ])

@@ -1,0 +1,70 @@
+//! Interactive pools from source to template.
+
+use dsvmc::diagnostics::{Diagnostic, Severity, Sink};
+use dsvmc::emit::{self, Artifacts};
+use dsvmc::sema;
+use dsvmc::source::{SourceFile, SourceMap};
+use std::path::Path;
+
+/// What a program gives.
+pub struct Compiled {
+    pub sources: SourceMap,
+    pub diagnostics: Vec<Diagnostic>,
+    pub artifacts: Option<Artifacts>,
+}
+
+impl Compiled {
+    /// Errors and warnings, one to a line: slug, underlined text, title.
+    pub fn findings(&self) -> String {
+        let line = |d: &Diagnostic| {
+            let at = d.primary().map_or("", |span| self.sources.text(span));
+            format!("{} `{}`: {}\n", d.code.slug(), at.lines().next().unwrap_or(""), d.title)
+        };
+        self.diagnostics
+            .iter()
+            .filter(|d| d.severity != Severity::Info && d.code.slug() != "unused")
+            .map(line)
+            .collect()
+    }
+}
+
+/// Compiles a program; imports are read from a folder.
+pub fn compile_in(name: &str, text: &str, folder: &Path) -> Compiled {
+    let mut sources = SourceMap::default();
+    let mut sink = Sink::default();
+    let root = sources.add(SourceFile::new(name, text));
+    let mut read = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
+    let program = sema::load(&[root], &mut sources, &mut read, &mut sink);
+    let runs = sema::check_all(&program, &mut sink);
+    let artifacts = emit::project(&runs, jiff::civil::date(2026, 11, 23), &mut sink);
+    Compiled { sources, diagnostics: sink.finish(), artifacts }
+}
+
+pub fn compile(text: &str) -> Compiled {
+    compile_in("main.dsvm", text, Path::new("."))
+}
+
+fn examples() -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut found: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn every_example_compiles_without_a_finding() {
+    for example in examples() {
+        let text = std::fs::read_to_string(example.join("main.dsvm")).unwrap();
+        let compiled = compile_in("main.dsvm", &text, &example);
+        assert_eq!(compiled.findings(), "", "{}", example.display());
+        let artifacts = compiled.artifacts.unwrap();
+        if let Ok(out) = std::env::var("DSVMC_TEST_OUT") {
+            for deployment in &artifacts.deployments {
+                let name = format!("{}-{}.json", example.file_name().unwrap().to_string_lossy(), deployment.name);
+                let path = Path::new(&out).join(name);
+                std::fs::write(path, serde_json::to_string_pretty(&deployment.template).unwrap()).unwrap();
+            }
+        }
+    }
+}
