@@ -114,8 +114,7 @@ fn token(cx: &Cx<'_>, request: &Request, tenant: &str) -> Reply {
     Reply::ok(json!({
         "token_type": "Bearer", "access_token": jwt, "expires_in": 86_400, "ext_expires_in": 86_400,
         "expires_on": expires.to_string(), "not_before": issued.to_string(), "resource": audience,
-        "refresh_token": "local", "client_id": client,
-        "id_token": format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims)),
+        "client_id": client,
     }))
 }
 
