@@ -342,17 +342,17 @@ impl<'p> Eval<'p> {
                     match piece {
                         Part::Word(word) => match parts {
                             [first, rest @ ..] if head::word(first) == Some(word) => parts = rest,
-                            _ => return self.bad_phrase(ast, row, parts),
+                            _ => return self.bad_phrase(ast, row, parts, block),
                         },
                         Part::Field(name) => match self.phrase_value(name, parts, row, block) {
                             Some(rest) => parts = rest,
-                            None => return self.bad_phrase(ast, row, parts),
+                            None => return self.bad_phrase(ast, row, parts, block),
                         },
                         Part::Optional(word, name) => match parts {
                             [first, rest @ ..] if head::word(first) == Some(word) => {
                                 match self.phrase_value(name, rest, row, block) {
                                     Some(rest) => parts = rest,
-                                    None => return self.bad_phrase(ast, row, rest),
+                                    None => return self.bad_phrase(ast, row, rest, block),
                                 }
                             }
                             _ => {}
@@ -362,7 +362,7 @@ impl<'p> Eval<'p> {
             }
         }
         if !parts.is_empty() {
-            self.bad_phrase(ast, row, parts);
+            self.bad_phrase(ast, row, parts, block);
         }
     }
 
@@ -397,13 +397,22 @@ impl<'p> Eval<'p> {
         }
     }
 
-    fn bad_phrase(&mut self, ast: &'p ast::Block, row: &'static Compiled, rest: &'p [HeadPart]) {
+    fn bad_phrase(&mut self, ast: &'p ast::Block, row: &'static Compiled, rest: &'p [HeadPart], block: &mut Block) {
         let span = match (rest.first(), rest.last()) {
             (Some(first), Some(last)) => head::span(first).to(head::span(last)),
             _ => ast.keyword.span,
         };
         let missing = rest.is_empty();
         self.report(diags::bad_phrase(row.spec, missing, span));
+        // What the phrase should have said is not reported again as missing.
+        if let Head::Phrase(pieces) = row.spec.head {
+            for piece in pieces {
+                if let Part::Field(name) | Part::Optional(_, name) = piece {
+                    let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
+                    block.fields.entry(name).or_insert(field);
+                }
+            }
+        }
     }
 
     /// One field as written.
@@ -510,13 +519,15 @@ impl<'p> Eval<'p> {
 
     /// Required fields and defaults, once everything that was written and inherited is there.
     fn finish_fields(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, strict: bool) {
-        let free = matches!(row.spec.kind, BlockKind::Resource);
+        let incomplete = ast.body.as_ref().is_some_and(|body| body.incomplete);
         for (index, spec) in row.spec.fields.iter().enumerate() {
             if block.fields.contains_key(spec.name) {
                 continue;
             }
-            if spec.required && strict && !free {
-                self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
+            if spec.required && strict {
+                if !incomplete {
+                    self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
+                }
                 let span = block.name_span;
                 let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
                 block.fields.insert(spec.name, field);

@@ -175,7 +175,7 @@ impl<'p> Eval<'p> {
             let optional = matches!(param.ty.kind, ast::TypeKind::Nullable(_));
             let secret = param.secret.is_some() || matches!(param.ty.kind, ast::TypeKind::Secret(_));
             let given = values.contains_key(&param.name.value) || param.default.is_some() || optional || secret;
-            if !given {
+            if !given && !env.incomplete {
                 self.report(diags::missing_env_value(
                     &param.name.value,
                     env.name.span,

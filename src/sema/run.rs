@@ -9,10 +9,10 @@ use super::params::arm_type;
 use super::table::{BlockKind, kind_of};
 use super::ty::Ty;
 use super::value::{BlockId, Deploy, Value};
-use crate::diagnostics::Sink;
+use crate::diagnostics::{Code, Sink};
 use crate::source::Span;
 use crate::syntax::ast::{self, Item, ItemKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Checks a program in one of its passes.
@@ -40,10 +40,14 @@ pub(crate) fn run(program: &Program, pass: Pass, sink: &mut Sink) -> Checked {
     eval.finish_blocks();
     let params = eval.checked_params();
     eval.block_cycles();
-    if pass == Pass::Symbolic {
+    // A name that is misspelt somewhere is unused elsewhere: one mistake, one message.
+    if pass == Pass::Symbolic && !sink.has_errors() && !eval.sink.has_errors() {
         eval.unused();
     }
-    sink.extend(eval.sink.finish());
+    // What is found in a function is found again by each call.
+    let mut told: HashSet<(Code, Option<Span>)> = HashSet::new();
+    let found = eval.sink.as_slice().iter().filter(|found| told.insert((found.code, found.primary())));
+    sink.extend(found.cloned().collect::<Vec<_>>());
     let blocks = eval.blocks.into_iter().flatten().collect();
     let env = match pass {
         Pass::Symbolic => None,

@@ -247,7 +247,7 @@ pub(crate) fn unary_types(op: UnaryOp, ty: &Ty, span: Span) -> Diagnostic {
 pub(crate) fn never_equal(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a `{a}` and a `{b}` are never equal"),
+        format!("{} `{a}` and {} `{b}` are never equal", article(&a.to_string()), article(&b.to_string())),
         span,
         "compares two different types",
     )
@@ -257,15 +257,20 @@ pub(crate) fn never_equal(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Di
 }
 
 pub(crate) fn not_in(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
-    Diagnostic::new(Code::TypeMismatch, format!("a `{a}` cannot be in a `{b}`"), span, "`in` has no meaning here")
-        .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
-        .help("look in a list, a range, an address range, a record or a text, for something that can be there")
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("{} `{a}` cannot be in {} `{b}`", article(&a.to_string()), article(&b.to_string())),
+        span,
+        "`in` has no meaning here",
+    )
+    .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
+    .help("look in a list, a range, an address range, a record or a text, for something that can be there")
 }
 
 pub(crate) fn branches_differ(a: &Ty, b: &Ty, first: Span, second: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("one alternative is a `{a}`, the other a `{b}`"),
+        format!("one alternative is {} `{a}`, the other {} `{b}`", article(&a.to_string()), article(&b.to_string())),
         second,
         format!("{} `{b}`", article(&b.to_string())),
     )
@@ -286,7 +291,7 @@ pub(crate) fn range_of_two(a: &Ty, b: &Ty, span: Span) -> Diagnostic {
 pub(crate) fn no_parts(ty: &Ty, name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a `{ty}` has no parts, so there is no `{name}` in it"),
+        format!("{} `{ty}` has no parts, so there is no `{name}` in it", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -296,7 +301,7 @@ pub(crate) fn no_parts(ty: &Ty, name: &str, span: Span) -> Diagnostic {
 pub(crate) fn no_elements(ty: &Ty, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a `{ty}` has no elements"),
+        format!("{} `{ty}` has no elements", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -306,7 +311,7 @@ pub(crate) fn no_elements(ty: &Ty, span: Span) -> Diagnostic {
 pub(crate) fn not_a_list(ty: &Ty, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a `{ty}` cannot be gone through"),
+        format!("{} `{ty}` cannot be gone through", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -322,7 +327,7 @@ pub(crate) fn not_in_text(ty: &Ty, span: Span) -> Diagnostic {
     };
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a `{ty}` cannot be put into text"),
+        format!("{} `{ty}` cannot be put into text", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )

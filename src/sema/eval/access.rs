@@ -175,6 +175,7 @@ impl<'p> Eval<'p> {
                 let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
                 match block.and_then(|block| block.get(field.name)) {
                     Some(value) => value.clone(),
+                    None if field.name == "name" => Value::String(block_name),
                     None => Value::Null,
                 }
             }

@@ -198,6 +198,9 @@ impl<'p> Eval<'p> {
                 }
                 Some((*min..=*max).map(Value::Int).collect())
             }
+            (Value::Deferred(inner), _) | (_, Value::Deferred(inner)) if self.unbound > 0 => {
+                Some(vec![super::defer::deferred(Ty::Int, inner.expr.clone(), Vec::new())])
+            }
             (Value::Deferred(inner), _) | (_, Value::Deferred(inner)) => {
                 self.report(diags::not_early(inner, "the numbers of a range", span));
                 None

@@ -216,7 +216,7 @@ impl<'p> Eval<'p> {
         let more = u32::from(dead == Dead::Yes);
         self.dead += more;
         let value = match ty {
-            Some(ty) => self.hinted(expr, ty),
+            Some(ty) => self.eval_as(expr, ty),
             None => self.eval(expr),
         };
         self.dead -= more;

@@ -72,6 +72,9 @@ impl<'p> Eval<'p> {
     }
 
     fn unknown(&mut self, name: &str, span: Span) -> Value {
+        if self.program.module(self.module).is_some_and(|module| module.incomplete) {
+            return Value::Error;
+        }
         let plurals: Vec<String> = kinds_at_top_level().map(plural).collect();
         let mut candidates = self.candidates();
         candidates.extend(plurals.iter().map(String::as_str));

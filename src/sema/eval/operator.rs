@@ -375,10 +375,26 @@ impl<'p> Eval<'p> {
             ));
         };
         let ty = if name == "div" { Ty::Int } else { ty };
+        if let Some(same) = neutral(op, a, b) {
+            return same.clone();
+        }
         match (self.lower(a, spans.0), self.lower(b, spans.1)) {
             (Some(left), Some(right)) => deferred(ty, Deploy::Call(name, vec![left, right]), secret),
             _ => Value::Error,
         }
+    }
+}
+
+/// The other side of `x + 0` and `x * 1`.
+fn neutral<'v>(op: BinaryOp, a: &'v Value, b: &'v Value) -> Option<&'v Value> {
+    let zero = |value: &Value| matches!(value, Value::Int(0) | Value::Size(0) | Value::Duration(0));
+    let one = |value: &Value| matches!(value, Value::Int(1));
+    match op {
+        BinaryOp::Add if zero(a) => Some(b),
+        BinaryOp::Add | BinaryOp::Subtract if zero(b) => Some(a),
+        BinaryOp::Multiply if one(a) => Some(b),
+        BinaryOp::Multiply if one(b) => Some(a),
+        _ => None,
     }
 }
 
