@@ -155,10 +155,19 @@ impl<'p> Eval<'p> {
         match condition {
             Value::Bool(taken) => {
                 let (live, other) = if taken { (yes, no) } else { (no, yes) };
-                if self.calls.is_empty() {
-                    self.branch(other, ty, Dead::Yes);
+                if !self.calls.is_empty() {
+                    return self.branch(live, ty, Dead::No);
                 }
-                self.branch(live, ty, Dead::No)
+                let unused = self.branch(other, ty, Dead::Yes);
+                let value = self.branch(live, ty, Dead::No);
+                if ty.is_none() && !matches!((&value, &unused), (Value::Error, _) | (_, Value::Error)) {
+                    let (a, b) = if taken { (&value, &unused) } else { (&unused, &value) };
+                    if self.common(a, b).is_none() {
+                        let (first, second) = (self.type_of(a), self.type_of(b));
+                        return self.report(diags::branches_differ(&first, &second, yes.span, no.span));
+                    }
+                }
+                value
             }
             Value::Deferred(deferred) => {
                 let condition = Value::Deferred(deferred.clone());
