@@ -181,7 +181,7 @@ pub(crate) fn read<'a>(
         timezone,
         enabled: read::flag(block, "enabled", true),
         without_metrics: read::late(block, "without_metrics"),
-        rules: rules(cx, pool, block, machines, sink),
+        rules: rules(cx, pool, block, machines, read::late(block, "of"), sink),
         schedules: schedules(cx, pool, block, machines, sink),
         predict: predict(block, sink),
         notify: read::child(block, BlockKind::Notify),
@@ -244,9 +244,14 @@ fn schedules<'a>(
     machines: &Machines,
     sink: &mut Sink,
 ) -> Vec<Schedule<'a>> {
+    let shared = read::child(pool, BlockKind::Autoscale).is_none();
     let mut found: Vec<Schedule<'a>> = Vec::new();
     for child in block.children(BlockKind::Schedule) {
-        let Some(limits) = Machines::read(child, "machines") else { continue };
+        let Some(mut limits) = Machines::read(child, "machines") else { continue };
+        // A policy that pools share is written without knowing them: each pool takes the part that it can have.
+        if shared {
+            limits = limits.cut_to(machines);
+        }
         if let (Some(least), Some(most)) = (limits.least(), limits.most()) {
             if least > most {
                 sink.push(diags::range_inverted(least, most, limits.span));
@@ -279,7 +284,7 @@ fn schedules<'a>(
             sink.push(diags::schedule_twice(&child.name, child.name_span));
         }
         let Some(time) = time else { continue };
-        let rules = rules(cx, pool, child, &limits, sink);
+        let rules = rules(cx, pool, child, &limits, read::late(block, "of"), sink);
         found.push(Schedule { block: child, machines: limits, time, rules });
     }
     found
@@ -301,10 +306,11 @@ fn rules<'a>(
     pool: &'a Block,
     block: &'a Block,
     machines: &Machines,
+    of: Option<&'a Value>,
     sink: &mut Sink,
 ) -> Vec<Rule<'a>> {
     let rules: Vec<Rule<'a>> =
-        block.children(BlockKind::When).filter_map(|when| rule(cx, pool, when, machines, sink)).collect();
+        block.children(BlockKind::When).filter_map(|when| rule(cx, pool, when, machines, of, sink)).collect();
     if rules.len() > 10 {
         sink.push(diags::too_many_rules(rules.len(), block.name_span));
     }
@@ -316,10 +322,16 @@ fn rule<'a>(
     pool: &'a Block,
     when: &'a Block,
     machines: &Machines,
+    of: Option<&'a Value>,
     sink: &mut Sink,
 ) -> Option<Rule<'a>> {
     let Some(Value::Condition(condition)) = when.get("condition") else { return None };
-    let of = read::late(when, "of");
+    // What the policy measures is meant by rules whose metric is not the pool's own.
+    let foreign = match &condition.metric {
+        Value::Ref(id) => !matches!(read::text(&cx.checked[*id], "of"), Some("scale_set") | None),
+        _ => false,
+    };
+    let of = read::late(when, "of").or(of.filter(|_| foreign));
     let metric = metric(cx, pool, when, condition, of, sink)?;
     let threshold = threshold(&metric, &condition.threshold, condition.span, sink)?;
     let action = action(when, machines, sink)?;

@@ -2,7 +2,8 @@
 
 use crate::sema::checked::{Block, Checked};
 use crate::sema::table::BlockKind;
-use crate::sema::value::{BlockId, Deferred, RangeValue, Value};
+use crate::sema::ty::Ty;
+use crate::sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
 use crate::source::Span;
 use rust_decimal::prelude::ToPrimitive;
 use std::sync::Arc;
@@ -134,10 +135,32 @@ impl Machines {
         as_int(&self.max)
     }
 
+    /// The part of it that lies within `outer`; bounds that only the deployment knows become its `min` and `max`.
+    pub(crate) fn cut_to(self, outer: &Self) -> Self {
+        let cut = |value: &Value| bounded("max", &bounded("min", value, &outer.max), &outer.min);
+        Self { min: cut(&self.min), max: cut(&self.max), initial: self.initial.as_ref().map(cut), ..self }
+    }
+
     /// The number to begin with.
     #[must_use]
     pub fn start(&self) -> &Value {
         self.initial.as_ref().unwrap_or(&self.min)
+    }
+}
+
+/// The smaller (`min`) or larger (`max`) of two numbers.
+fn bounded(function: &'static str, value: &Value, bound: &Value) -> Value {
+    let deploy = |value: &Value| match value {
+        Value::Deferred(inner) => inner.expr.clone(),
+        known => Deploy::Constant(known.clone()),
+    };
+    match (value, bound) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(if function == "min" { *a.min(b) } else { *a.max(b) }),
+        (Value::Int(_) | Value::Deferred(_), Value::Int(_) | Value::Deferred(_)) if value != bound => {
+            let expr = Deploy::Call(function, vec![deploy(value), deploy(bound)]);
+            Value::Deferred(Arc::new(Deferred { ty: Ty::Int, expr, secret: Vec::new() }))
+        }
+        _ => value.clone(),
     }
 }
 

@@ -26,6 +26,11 @@ const AUTOSCALE: BlockSpec = BlockSpec {
         "Machines to have when the metrics cannot be read and there are fewer; the smallest number of the pool when left out.",
     ),
     FieldSpec::new(
+        "of",
+        FieldType::Either(&[FieldType::Ref(BlockKind::Share), FieldType::Ref(BlockKind::Resource), FieldType::String]),
+        "Whose metrics rules mean that measure something else than the pool, such as the length of a queue: a declared block or a resource id. A rule can name its own.",
+    ),
+    FieldSpec::new(
         "wake",
         FieldType::OneOf(&["schedule", "metric", "manual"]),
         "What brings a pool back from zero machines. Found by itself for schedules and for metrics of other resources; `manual` says that a person does it.",
