@@ -205,7 +205,7 @@ fn nested(
         "properties".into(),
         json!({
             "mode": "Incremental",
-            "expressionEvaluationOptions": { "scope": "inner" },
+            "expressionEvaluationOptions": { "scope": "Inner" },
             "parameters": {
                 "name": { "value": named.name.json() },
                 "scope": { "value": scope_id.json() },
@@ -216,7 +216,9 @@ fn nested(
     );
     let tail = Text::call("uniqueString", &[scope_id, identity.id.clone(), role.into()]);
     let name = Text::concat(&[format!("grant-{}-", scope.key).into(), tail]);
-    let deployment = Named { id: resource_id(v::DEPLOYMENT, std::slice::from_ref(&name), None), name };
+    // A nested deployment lives in the group that it deploys to, and so does its id.
+    let elsewhere = Some((group.clone(), subscription.clone()));
+    let deployment = Named { id: resource_id(v::DEPLOYMENT, std::slice::from_ref(&name), elsewhere), name };
     plain_node(v::DEPLOYMENT, &deployment, outer, span)
 }
 
