@@ -326,16 +326,20 @@ fn every_type_takes_what_it_describes_and_nothing_else() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
     #[test]
-    fn nothing_makes_it_panic(text in "[\\[\\]{}\",:a-z0-9. -]{0,200}", key in "[a-zA-Z/~*]{0,12}", number in proptest::num::f64::ANY) {
+    fn nothing_makes_it_panic(
+        at in 0usize..60,
+        text in "[\\[\\]{}\",:a-z0-9. -]{0,200}",
+        key in "[a-zA-Z/~*]{0,12}",
+        number in proptest::num::f64::ANY,
+    ) {
+        let ty = super::super::known_types().nth(at).unwrap();
         let inner = serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text));
-        for ty in super::super::known_types() {
-            let body = json!({ "name": inner, "properties": { &*key: inner, "x": number }, &*key: [inner, number], "sku": inner });
-            validate(ty, &key, &body);
-            super::super::is_read_only(ty, &format!("/properties/{key}/0"));
-            super::super::list_key(ty, &key);
-            super::super::check_name(ty, &key);
-        }
+        let body = json!({ "name": inner, "properties": { &*key: inner, "x": number }, &*key: [inner, number], "sku": inner });
+        let _ = validate(ty, &key, &body);
+        let _ = super::super::is_read_only(ty, &format!("/properties/{key}/0"));
+        let _ = super::super::list_key(ty, &key);
+        let _ = super::super::check_name(ty, &key);
     }
 }
