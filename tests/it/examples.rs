@@ -2,12 +2,10 @@
 //! it), and every resource that comes out is one that Azure knows.
 
 use dsvmc::catalog;
-use dsvmc::diagnostics::{Diagnostic, Severity, Sink};
+use dsvmc::diagnostics::{Diagnostic, Severity};
+use dsvmc::driver::{self, Compilation};
 use dsvmc::emit::Artifacts;
 use dsvmc::render;
-use dsvmc::sema;
-use dsvmc::sema::checked::Clean;
-use dsvmc::source::{SourceFile, SourceMap};
 use dsvmc::template;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -28,45 +26,43 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// What became of an example.
-struct Compiled {
-    sources: SourceMap,
-    diagnostics: Vec<Diagnostic>,
-    artifacts: Option<Artifacts>,
-}
+/// The disk, on the day that the goldens were made.
+struct World;
 
-impl Compiled {
-    fn shown(&self) -> String {
-        render::short::all(&self.sources, &self.diagnostics)
+impl driver::World for World {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, driver::LoadError> {
+        std::fs::read(path).map_err(|cause| driver::LoadError::unreadable(path, cause))
+    }
+
+    fn kind(&self, path: &Path) -> Result<driver::EntryKind, driver::LoadError> {
+        Ok(if path.is_dir() { driver::EntryKind::Folder } else { driver::EntryKind::File })
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, driver::EntryKind)>, driver::LoadError> {
+        let entries = std::fs::read_dir(folder).map_err(|cause| driver::LoadError::unreadable(folder, cause))?;
+        let mut all: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        all.sort();
+        all.into_iter().map(|path| self.kind(&path).map(|kind| (path, kind))).collect()
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        jiff::civil::date(2026, 11, 23)
     }
 }
 
-fn compile(name: &str) -> Compiled {
-    let mut sources = SourceMap::default();
-    let mut sink = Sink::default();
-    let path = format!("examples/{name}/main.dsvm");
-    let text = std::fs::read_to_string(root().join(name).join("main.dsvm")).unwrap();
-    let main = sources.add(SourceFile::new(path, text));
-    let mut read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok();
-    let program = sema::load(&[main], &mut sources, &mut read, &mut sink);
-    let all = sema::check_all(&program, &mut sink);
-    let as_of = jiff::civil::date(2026, 11, 23);
-    let mut artifacts = None;
-    if !sink.has_errors() {
-        for checked in all.iter().skip(1) {
-            let _ = dsvmc::model::build(checked, as_of, &mut sink);
-        }
-        let symbolic = all.first().unwrap();
-        let fleet = dsvmc::model::build(symbolic, as_of, &mut sink);
-        let graph = dsvmc::graph::build(&fleet, symbolic, &mut sink);
-        artifacts = Clean::new(graph, &sink).map(|clean| dsvmc::emit::emit(&clean, symbolic, &mut sink));
-    }
-    Compiled { sources, diagnostics: sink.finish(), artifacts }
+/// Compiles an example; paths in messages are relative to the repository, where tests run.
+fn compile(name: &str) -> Compilation {
+    let options = driver::Options { stop: driver::Stop::AfterEmission };
+    driver::compile(&World, &Path::new("examples").join(name), options).unwrap()
+}
+
+fn shown(compiled: &Compilation) -> String {
+    render::short::all(&[(&compiled.sources, compiled.diagnostics.as_slice())])
 }
 
 fn artifacts(name: &str) -> Artifacts {
     let compiled = compile(name);
-    compiled.artifacts.clone().unwrap_or_else(|| panic!("{name}:\n{}", compiled.shown()))
+    compiled.artifacts.clone().unwrap_or_else(|| panic!("{name}:\n{}", shown(&compiled)))
 }
 
 #[test]
@@ -74,7 +70,7 @@ fn examples_compile_without_a_warning() {
     for name in names() {
         let compiled = compile(&name);
         let loud: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|d| d.severity != Severity::Info).collect();
-        assert!(loud.is_empty(), "{name}:\n{}", compiled.shown());
+        assert!(loud.is_empty(), "{name}:\n{}", shown(&compiled));
         assert!(compiled.artifacts.is_some(), "{name}");
     }
 }
@@ -88,7 +84,7 @@ fn pretty(value: &Value) -> String {
 /// Files of the `expected` folder: template, parameter files, source map.
 fn files(name: &str) -> Vec<(String, String)> {
     let compiled = compile(name);
-    let artifacts = compiled.artifacts.clone().unwrap_or_else(|| panic!("{name}:\n{}", compiled.shown()));
+    let artifacts = compiled.artifacts.clone().unwrap_or_else(|| panic!("{name}:\n{}", shown(&compiled)));
     let mut files = Vec::new();
     let several = artifacts.deployments.len() > 1;
     for deployment in &artifacts.deployments {
@@ -98,16 +94,8 @@ fn files(name: &str) -> Vec<(String, String)> {
             let env = if env.is_empty() { "json".to_owned() } else { format!("{env}.json") };
             files.push((format!("{prefix}parameters.{env}"), pretty(parameters)));
         }
-        let map: serde_json::Map<String, Value> = deployment
-            .provenance
-            .iter()
-            .filter_map(|(pointer, span)| {
-                let file = compiled.sources.get(span.source)?;
-                let (line, column) = file.line_column(span.start);
-                Some((pointer.clone(), Value::String(format!("{}:{line}:{column}", file.name))))
-            })
-            .collect();
-        files.push((format!("{prefix}sourcemap.json"), pretty(&Value::Object(map))));
+        let map = render::source_map::write(&compiled.sources, &deployment.provenance);
+        files.push((format!("{prefix}sourcemap.json"), map));
     }
     files
 }

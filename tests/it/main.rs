@@ -12,6 +12,7 @@
 mod cli;
 mod examples_sema;
 mod formula;
+mod coverage;
 mod examples;
 mod local;
 mod pool;
