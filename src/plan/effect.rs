@@ -43,7 +43,11 @@ pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: 
         gravest = gravest.max(attribute.effect);
     }
     let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
-    let text = words(gravest, machines, change, mode);
+    let mut text = words(gravest, machines, change, mode);
+    let scaled = change.attributes.iter().find(|a| a.path == "sku.capacity").map(|a| a.effect);
+    if let Some(scaled) = scaled.filter(|s| *s != gravest) {
+        text.push_str(&format!("; {}", words(scaled, machines, change, mode)));
+    }
     let touched = match gravest {
         EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage => machines,
         EffectKind::ScalesIn | EffectKind::ScalesOut => scaled_by(change),

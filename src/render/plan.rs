@@ -100,12 +100,9 @@ fn draw_change(change: &Change, width: usize, detail: Detail, palette: Palette, 
     let label = clean(&label(change));
     let pad = " ".repeat(width.saturating_sub(label.chars().count()));
     let word = format!("{} {:<7}", sign(change.action), change.action.word());
-    let place = change.source.as_ref().map(|s| format!("  {}:{}", clean(&s.file), s.line)).unwrap_or_default();
-    out.push_str(&format!(
-        "  {} {label}{pad}{}\n",
-        palette.paint(role(change.action), &word),
-        palette.paint(Role::Dim, &place)
-    ));
+    let place = change.source.as_ref().map(|s| format!("{pad}  {}:{}", clean(&s.file), s.line)).unwrap_or_default();
+    let place = if place.is_empty() { place } else { palette.paint(Role::Dim, &place) };
+    out.push_str(&format!("  {} {label}{place}\n", palette.paint(role(change.action), &word)));
     let effect = effect_line(change);
     if !effect.is_empty() {
         let role = if change.effect.kind >= EffectKind::Reimage { Role::Delete } else { Role::Dim };

@@ -1,7 +1,7 @@
 //! A plan → markdown for a comment on a pull request: under 64 KB, stable bytes, hostile names escaped.
 
 use super::plan::{effect_line, label, sign, summary, values};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, AttributeKind, Change, Plan};
 
 /// Comments are cut off by the forges at 65,536 characters.
 const LIMIT: usize = 64_000;
@@ -70,7 +70,7 @@ fn row(change: &Change) -> String {
 fn details(change: &Change) -> String {
     let mut out = format!("\n<details><summary>{} {}</summary>\n\n", change.action.word(), html(&label(change)));
     for attribute in change.attributes.iter().take(MOST_PROPERTIES) {
-        out.push_str(&format!("- {}: {}\n", code(&attribute.path), code(&values(attribute))));
+        out.push_str(&format!("- {} {}: {}\n", word(attribute.kind), code(&attribute.path), code(&values(attribute))));
     }
     let more = change.attributes.len().saturating_sub(MOST_PROPERTIES);
     if more > 0 {
@@ -78,6 +78,14 @@ fn details(change: &Change) -> String {
     }
     out.push_str("\n</details>\n");
     out
+}
+
+fn word(kind: AttributeKind) -> &'static str {
+    match kind {
+        AttributeKind::Add => "set",
+        AttributeKind::Remove => "removed",
+        AttributeKind::Change | AttributeKind::Unknown => "changed",
+    }
 }
 
 /// A code span that no content can leave: fence longer than any run of backticks in it; table bars and line ends escaped.
@@ -97,9 +105,12 @@ fn code(text: &str) -> String {
 /// Text in which nothing is markup, a mention or a link.
 fn escape(text: &str) -> String {
     let mut out = String::new();
+    // With an odd number of backticks none of them opens a code span.
+    let paired = text.matches('`').count() % 2 == 0;
     let mut in_code = false;
     for c in super::plan::clean(text).chars() {
         match c {
+            '`' if !paired => out.push_str("\\`"),
             '`' => {
                 in_code = !in_code;
                 out.push('`');
@@ -115,10 +126,6 @@ fn escape(text: &str) -> String {
             }
             _ => out.push(c),
         }
-    }
-    if in_code {
-        // An odd number of backticks: show all of them as they are.
-        return out.replace('`', "\\`");
     }
     out
 }

@@ -15,6 +15,7 @@ mod formula;
 mod coverage;
 mod examples;
 mod local;
+mod plan;
 mod pool;
 mod stdlib;
 mod stdlib_doc;

@@ -41,7 +41,7 @@ fn context(scope: &Scope, name: &str) -> Context {
     let tags = scope.tags.as_object().into_iter().flatten();
     context.resource_group = Some(ResourceGroup {
         name: scope.group.clone(),
-        location: Some(scope.location.clone()),
+        location: Some(scope.location.clone()).filter(|l| !l.is_empty()),
         tags: tags.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
         managed_by: None,
     });
@@ -63,6 +63,15 @@ fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, 
     // A project that outgrows one template was split before; a foreign one is held to the service's own limits there.
     let expansion = template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
     Ok(Expanded { context, expansion })
+}
+
+/// The region that the first resource with one names: the resource group is made there.
+#[must_use]
+pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
+    let scope = Scope { subscription: subscription.to_owned(), group: group.to_owned(), ..Scope::default() };
+    let expanded = expand_all(bundle, parts, &scope).ok()?;
+    let all = expanded.iter().flat_map(|e| e.expansion.flat().into_iter().map(|r| r.body.get("location").cloned()).collect::<Vec<_>>());
+    all.flatten().find_map(|l| l.as_str().filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned))
 }
 
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {

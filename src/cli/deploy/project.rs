@@ -1,16 +1,63 @@
-//! A `.dsvm` project → what is deployed.
+//! A `.dsvm` project → what is deployed, with the values of one env.
 
-use super::bundle::Bundle;
-use super::{Halt, What};
+use super::bundle::{Bundle, Part};
+use super::{Halt, What, parameters};
 use crate::cli::Context;
+use crate::cli::exit::Exit;
 use crate::diagnostics::Code;
+use crate::driver::{self, Options, Stop};
+use crate::render::snippet;
+use crate::sema::value::Value as Term;
 use std::path::Path;
 
 /// Compiles the project and takes the values of one env.
-pub fn load(path: &Path, _what: &What, _cx: &mut Context) -> Result<Bundle, Halt> {
-    Err(Halt::input(
-        Code::TemplateUnusable,
-        format!("`{}` is not a template", path.display()),
-        "name one with `--template`",
-    ))
+pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
+    let compiled = driver::compile(cx.world.as_ref(), path, Options { stop: Stop::AfterEmission })?;
+    if !compiled.diagnostics.is_empty() {
+        let text = snippet::all(&[(&compiled.sources, compiled.diagnostics.as_slice())], cx.printer.error_palette());
+        // Warnings give way to `-q`; errors do not.
+        if compiled.failed() { cx.printer.say(&text) } else { cx.printer.note(&text) }
+    }
+    let Some(artifacts) = compiled.artifacts else { return Err(Halt::told(Exit::Input)) };
+    let names: Vec<&str> = compiled.envs.iter().map(AsRef::as_ref).collect();
+    let env = choose(&names, what.env.as_deref(), &compiled.name)?;
+    let group = compiled.checked.as_ref().and_then(|c| match c[c.project?].get("resource_group")? {
+        Term::String(name) => Some(name.to_string()),
+        _ => None,
+    });
+    let parts = artifacts.deployments.into_iter().map(|deployment| {
+        let values = deployment.parameters.get(env.as_str()).and_then(parameters::entries);
+        let given = values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
+        Part {
+            name: deployment.name,
+            template: deployment.template,
+            text: String::new(),
+            given: given.unwrap_or_default(),
+            provenance: deployment.provenance.into_iter().collect(),
+        }
+    });
+    let parts = parts.collect();
+    let root = if compiled.project.path.is_dir() { compiled.project.path.clone() } else { compiled.project.path.parent().map(Path::to_owned).unwrap_or_default() };
+    Ok(Bundle {
+        project: compiled.name.to_string(),
+        root,
+        shown: path.display().to_string(),
+        env,
+        group,
+        location: None,
+        parts,
+        sources: compiled.sources,
+    })
+}
+
+fn choose(known: &[&str], wanted: Option<&str>, project: &str) -> Result<String, Halt> {
+    let list = known.iter().map(|e| format!("`{e}`")).collect::<Vec<_>>().join(", ");
+    match (known, wanted) {
+        ([], None) => Ok(String::new()),
+        ([], Some(env)) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has no envs, and so no `{env}`"), "leave `--env` out")),
+        ([only], None) => Ok((*only).to_owned()),
+        (many, Some(env)) if many.contains(&env) => Ok(env.to_owned()),
+        (_, Some(env)) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has no env `{env}`"), format!("its envs: {list}"))),
+        (_, None) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has the envs {list}; none was chosen"), "name one with `--env`")),
+    }
 }

@@ -1,0 +1,4 @@
+//! Plans as people and programs read them.
+
+mod render;
+mod schema;

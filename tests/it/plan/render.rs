@@ -1,0 +1,111 @@
+//! Golden renderings of one plan that holds every kind of change, and of hostile names.
+
+use dsvmc::plan::{Desired, Observed, Options, Plan, Source, diff};
+use dsvmc::render::palette::Palette;
+use dsvmc::render::plan::{Detail, terminal};
+use dsvmc::render::plan_markdown::markdown;
+use serde_json::{Value, json};
+
+const GROUP: &str = "/subscriptions/s/resourceGroups/rg/providers";
+
+fn id(rest: &str) -> String {
+    format!("{GROUP}/{rest}")
+}
+
+/// One of each: create, update of several kinds, replace, delete, unchanged, suppressed, warned about.
+pub fn every_kind() -> Plan {
+    let team = id("Microsoft.Compute/virtualMachineScaleSets/team");
+    let gpu = id("Microsoft.Compute/virtualMachineScaleSets/gpu");
+    let scale = json!({ "id": id("Microsoft.Insights/autoscaleSettings/gpu"), "properties": { "enabled": true, "targetResourceUri": gpu,
+        "profiles": [{ "name": "p", "capacity": { "minimum": "0", "maximum": "4", "default": "0" } }] } });
+    let machine = |version: &str, script: &str, secret: &str| {
+        json!({ "osProfile": { "adminPassword": secret }, "storageProfile": { "imageReference": { "version": version } },
+            "extensionProfile": { "extensions": [{ "name": "setup", "properties": { "settings": { "script": script } } }] } })
+    };
+    let wanted = [
+        json!({ "id": team, "location": "westus2", "sku": { "name": "Standard_D8s_v5", "capacity": 5 }, "tags": { "team": "research" },
+            "properties": { "upgradePolicy": { "mode": "Rolling" }, "virtualMachineProfile": machine("24.1.1", "apt update\napt install -y tmux\necho done\n", "x") } }),
+        json!({ "id": gpu, "location": "westus2", "sku": { "name": "Standard_NC24ads_A100_v4", "capacity": 1 }, "properties": { "orchestrationMode": "Flexible", "virtualMachineProfile": { "priority": "Spot" } } }),
+        scale.clone(),
+        json!({ "id": id("Microsoft.Network/networkSecurityGroups/team"), "location": "westus2", "properties": { "securityRules": [
+            { "name": "ssh", "properties": { "priority": 100, "sourceAddressPrefix": "203.0.113.0/24" } } ] } }),
+        json!({ "id": id("Microsoft.ManagedIdentity/userAssignedIdentities/team"), "location": "westus2" }),
+        json!({ "id": id("Microsoft.KeyVault/vaults/keys"), "location": "West US 2", "properties": { "tenantId": "t" } }),
+    ];
+    let live = vec![
+        json!({ "id": team, "location": "westus2", "sku": { "name": "Standard_D8s_v5", "tier": "Standard", "capacity": 8 }, "tags": { "team": "Research", "owner": "me" },
+            "properties": { "provisioningState": "Succeeded", "upgradePolicy": { "mode": "Rolling" }, "virtualMachineProfile": machine("24.1.0", "apt update\necho done\n", "x") } }),
+        json!({ "id": gpu, "location": "westus2", "sku": { "name": "standard_nc24ads_a100_v4", "capacity": 6 }, "properties": { "orchestrationMode": "Uniform", "virtualMachineProfile": { "priority": "Spot" } } }),
+        scale,
+        json!({ "id": id("Microsoft.Network/networkSecurityGroups/team"), "location": "westus2", "properties": { "securityRules": [
+            { "name": "ssh", "properties": { "priority": 100, "sourceAddressPrefix": "*" } }, { "name": "rdp", "properties": { "priority": 110 } } ] } }),
+        json!({ "id": id("Microsoft.Storage/storageAccounts/oldshare"), "properties": {} }),
+        json!({ "id": id("Microsoft.Storage/storageAccounts/oldshare/fileServices/default/shares/notebooks"), "properties": {} }),
+        json!({ "id": id("Microsoft.KeyVault/vaults/keys"), "location": "westus2", "properties": { "tenantId": "t", "vaultUri": "https://x", "enableSoftDelete": true } }),
+    ];
+    let managed = live.iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+    let mut desired = Desired::from_resources(&wanted);
+    for (line, resource) in (10u32..).step_by(7).zip(&mut desired.resources) {
+        resource.source = Some(Source { file: "pools/team.dsvm".into(), line, column: 1 });
+    }
+    diff(&desired, &Observed { resources: live, managed }, &Options::default())
+}
+
+#[test]
+fn terminal_shows_the_grave_things_first() {
+    let text = terminal(&every_kind(), "research, env prod on local, resource group rg", Detail::default(), Palette::plain());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn held_back_differences_are_listed_with_their_rule() {
+    let detail = Detail { suppressed: true, new_properties: true };
+    insta::assert_snapshot!(terminal(&every_kind(), "", detail, Palette::plain()));
+}
+
+#[test]
+fn markdown_is_made_for_a_comment() {
+    insta::assert_snapshot!(markdown(&every_kind(), "research, env prod"));
+}
+
+#[test]
+fn json_is_the_plan_itself() {
+    let plan = every_kind();
+    let text = serde_json::to_string_pretty(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    insta::assert_snapshot!(text);
+}
+
+/// Names cannot write markup, move a cursor, mention people or leave the table.
+#[test]
+fn hostile_names_stay_text() {
+    let name = "a`|<script>@everyone\u{1b}[2J\u{202e}**x**\n| - |";
+    let body = json!({ "id": id(&format!("Foo.Bar/baz/{name}")), "tags": { name: name } });
+    let plan = diff(&Desired::from_resources(&[body.clone()]), &Observed::default(), &Options::default());
+    let mut other = body.clone();
+    other["tags"][name] = json!("before");
+    let changed = diff(&Desired::from_resources(&[body]), &Observed { resources: vec![other], managed: vec![] }, &Options::default());
+    for plan in [&plan, &changed] {
+        let md = markdown(plan, name);
+        let text = terminal(plan, name, Detail { suppressed: true, new_properties: true }, Palette::plain());
+        for out in [&md, &text] {
+            assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'), "{out}");
+        }
+        // Outside of code spans nothing of the name is markup.
+        assert!(!md.contains("<script>@") || md.lines().filter(|l| l.contains("<script>")).all(|l| l.contains('`')), "{md}");
+        assert!(md.lines().filter(|l| l.starts_with('|')).all(|l| l.ends_with('|')), "{md}");
+    }
+    insta::assert_snapshot!(markdown(&changed, name));
+}
+
+#[test]
+fn markdown_stays_below_what_a_comment_holds() {
+    let resources: Vec<Value> = (0..3000)
+        .map(|n| json!({ "id": id(&format!("Microsoft.Compute/virtualMachineScaleSets/a-pool-with-a-long-name-{n}")), "tags": { "text": "x".repeat(200) } }))
+        .collect();
+    let live = resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
+    let plan = diff(&Desired::from_resources(&resources), &Observed { resources: live, managed: vec![] }, &Options::default());
+    let text = markdown(&plan, "many");
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert!(text.contains("more changes"));
+}
