@@ -70,8 +70,11 @@ fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, 
 pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
     let scope = Scope { subscription: subscription.to_owned(), group: group.to_owned(), ..Scope::default() };
     let expanded = expand_all(bundle, parts, &scope).ok()?;
-    let all = expanded.iter().flat_map(|e| e.expansion.flat().into_iter().map(|r| r.body.get("location").cloned()).collect::<Vec<_>>());
-    all.flatten().find_map(|l| l.as_str().filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned))
+    let all = expanded
+        .iter()
+        .flat_map(|e| e.expansion.flat().into_iter().map(|r| r.body.get("location").cloned()).collect::<Vec<_>>());
+    all.flatten()
+        .find_map(|l| l.as_str().filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned))
 }
 
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {

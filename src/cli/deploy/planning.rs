@@ -167,7 +167,8 @@ pub fn make(
     let location = existing
         .or_else(|| place.location.clone())
         .or_else(|| bundle.location.clone())
-        .or_else(|| location_parameter(&parts)).or_else(|| desired::location(bundle, &parts, &session.subscription, &group));
+        .or_else(|| location_parameter(&parts))
+        .or_else(|| desired::location(bundle, &parts, &session.subscription, &group));
     let location = match location {
         Some(location) => location,
         None if local => "westeurope".to_owned(),

@@ -27,7 +27,8 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
     });
     let parts = artifacts.deployments.into_iter().map(|deployment| {
         let values = deployment.parameters.get(env.as_str()).and_then(parameters::entries);
-        let given = values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
+        let given =
+            values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
         Part {
             name: deployment.name,
             template: deployment.template,
@@ -37,7 +38,11 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
         }
     });
     let parts = parts.collect();
-    let root = if compiled.project.path.is_dir() { compiled.project.path.clone() } else { compiled.project.path.parent().map(Path::to_owned).unwrap_or_default() };
+    let root = if compiled.project.path.is_dir() {
+        compiled.project.path.clone()
+    } else {
+        compiled.project.path.parent().map(Path::to_owned).unwrap_or_default()
+    };
     Ok(Bundle {
         project: compiled.name.to_string(),
         root,
@@ -54,10 +59,20 @@ fn choose(known: &[&str], wanted: Option<&str>, project: &str) -> Result<String,
     let list = known.iter().map(|e| format!("`{e}`")).collect::<Vec<_>>().join(", ");
     match (known, wanted) {
         ([], None) => Ok(String::new()),
-        ([], Some(env)) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has no envs, and so no `{env}`"), "leave `--env` out")),
+        ([], Some(env)) => Err(Halt::input(
+            Code::EnvNeeded,
+            format!("`{project}` has no envs, and so no `{env}`"),
+            "leave `--env` out",
+        )),
         ([only], None) => Ok((*only).to_owned()),
         (many, Some(env)) if many.contains(&env) => Ok(env.to_owned()),
-        (_, Some(env)) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has no env `{env}`"), format!("its envs: {list}"))),
-        (_, None) => Err(Halt::input(Code::EnvNeeded, format!("`{project}` has the envs {list}; none was chosen"), "name one with `--env`")),
+        (_, Some(env)) => {
+            Err(Halt::input(Code::EnvNeeded, format!("`{project}` has no env `{env}`"), format!("its envs: {list}")))
+        }
+        (_, None) => Err(Halt::input(
+            Code::EnvNeeded,
+            format!("`{project}` has the envs {list}; none was chosen"),
+            "name one with `--env`",
+        )),
     }
 }

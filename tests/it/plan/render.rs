@@ -53,7 +53,8 @@ pub fn every_kind() -> Plan {
 
 #[test]
 fn terminal_shows_the_grave_things_first() {
-    let text = terminal(&every_kind(), "research, env prod on local, resource group rg", Detail::default(), Palette::plain());
+    let text =
+        terminal(&every_kind(), "research, env prod on local, resource group rg", Detail::default(), Palette::plain());
     insta::assert_snapshot!(text);
 }
 
@@ -84,7 +85,11 @@ fn hostile_names_stay_text() {
     let plan = diff(&Desired::from_resources(&[body.clone()]), &Observed::default(), &Options::default());
     let mut other = body.clone();
     other["tags"][name] = json!("before");
-    let changed = diff(&Desired::from_resources(&[body]), &Observed { resources: vec![other], managed: vec![] }, &Options::default());
+    let changed = diff(
+        &Desired::from_resources(&[body]),
+        &Observed { resources: vec![other], managed: vec![] },
+        &Options::default(),
+    );
     for plan in [&plan, &changed] {
         let md = markdown(plan, name);
         let text = terminal(plan, name, Detail { suppressed: true, new_properties: true }, Palette::plain());
@@ -92,7 +97,10 @@ fn hostile_names_stay_text() {
             assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'), "{out}");
         }
         // Outside of code spans nothing of the name is markup.
-        assert!(!md.contains("<script>@") || md.lines().filter(|l| l.contains("<script>")).all(|l| l.contains('`')), "{md}");
+        assert!(
+            !md.contains("<script>@") || md.lines().filter(|l| l.contains("<script>")).all(|l| l.contains('`')),
+            "{md}"
+        );
         assert!(md.lines().filter(|l| l.starts_with('|')).all(|l| l.ends_with('|')), "{md}");
     }
     insta::assert_snapshot!(markdown(&changed, name));
@@ -104,7 +112,8 @@ fn markdown_stays_below_what_a_comment_holds() {
         .map(|n| json!({ "id": id(&format!("Microsoft.Compute/virtualMachineScaleSets/a-pool-with-a-long-name-{n}")), "tags": { "text": "x".repeat(200) } }))
         .collect();
     let live = resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
-    let plan = diff(&Desired::from_resources(&resources), &Observed { resources: live, managed: vec![] }, &Options::default());
+    let plan =
+        diff(&Desired::from_resources(&resources), &Observed { resources: live, managed: vec![] }, &Options::default());
     let text = markdown(&plan, "many");
     assert!(text.len() < 65_536, "{}", text.len());
     assert!(text.contains("more changes"));

@@ -45,7 +45,9 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str, errors: &mut Vec
         for (key, inner) in map {
             match schema.pointer(&format!("/properties/{key}")) {
                 Some(part) => check(part, root, inner, &format!("{at}/{key}"), errors),
-                None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => errors.push(format!("{at}: {key} is not in the schema")),
+                None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+                    errors.push(format!("{at}: {key} is not in the schema"))
+                }
                 None => {}
             }
         }
@@ -75,7 +77,13 @@ fn plans_fit_the_published_schema() {
 #[test]
 fn schema_lists_every_rule() {
     let schema = schema();
-    let listed: Vec<&str> = schema.pointer("/$defs/rule/enum").and_then(Value::as_array).unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+    let listed: Vec<&str> = schema
+        .pointer("/$defs/rule/enum")
+        .and_then(Value::as_array)
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap())
+        .collect();
     let rules: Vec<&str> = dsvmc::plan::Rule::ALL.iter().map(|r| r.name()).collect();
     assert_eq!(listed, rules);
     let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan.md")).unwrap();
