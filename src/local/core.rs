@@ -29,6 +29,8 @@ pub struct Settings {
 pub enum Job {
     /// Run the deployment with this id.
     Deploy(String),
+    /// Run the deployment stack with this id.
+    Stack(String),
 }
 
 /// The endpoint without its sockets.
@@ -190,8 +192,7 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         && cx.store.doc(&format!("lro|{id}")).is_some()
     {
         let monitor = request.query("monitor").is_some() || kind.ends_with("results") || *kind == "asyncoperations";
-        let bare = if kind.starts_with("deploymentstack") { false } else { monitor };
-        return lro::poll(cx, request, id, bare);
+        return lro::poll(cx, request, id, monitor);
     }
     let path = Path::parse(&request.segments);
     if path.namespace.is_none() {

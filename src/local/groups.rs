@@ -136,6 +136,10 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
 pub fn delete(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
     resources::check_locks(cx, &row.id, resources::Touch::Delete)?;
     let id = row.id.clone();
+    for inner in cx.store.below(&id) {
+        super::stacks::check_deny(cx, &inner.id, "delete")?;
+    }
+    super::stacks::check_deny(cx, &id, "delete")?;
     super::deploy::forget(cx, &id);
     super::stacks::forget(cx, &id);
     for inner in cx.store.below(&id) {

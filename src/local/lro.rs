@@ -37,6 +37,8 @@ pub enum Outcome {
     Body(u16, Option<Value>),
     /// Failed.
     Error(ArmError),
+    /// As the deployment stack of this document says, whenever it is asked.
+    Stack(String),
 }
 
 /// Stores an operation and gives back its id.
@@ -46,6 +48,7 @@ pub fn start(cx: &mut Cx<'_>, duration_ms: i64, outcome: Outcome) -> String {
     let outcome = match outcome {
         Outcome::Resource(id) => json!({ "resource": id }),
         Outcome::Body(status, body) => json!({ "status": status, "body": body }),
+        Outcome::Stack(key) => json!({ "stack": key }),
         Outcome::Error(error) => json!({ "error": error.value() }),
     };
     let doc = json!({ "start": cx.now.to_string(), "ready": ready, "outcome": outcome });
@@ -78,6 +81,10 @@ pub fn poll(cx: &mut Cx<'_>, request: &Request, id: &str, monitor: bool) -> Resu
     let ready = doc.get("ready").and_then(Value::as_i64).unwrap_or_default();
     let running = ready > cx.real_ms;
     let outcome = doc.get("outcome").cloned().unwrap_or_default();
+    if let Some(key) = outcome.get("stack").and_then(Value::as_str) {
+        return Ok(stack_status(cx, request, id, key));
+    }
+    let stacks = request.segments.iter().any(|part| part.eq_ignore_ascii_case("deploymentStackOperationStatus"));
     let error = outcome.get("error").map(|error| ArmError::from_value(409, error));
     if monitor {
         if running {
@@ -115,15 +122,30 @@ pub fn poll(cx: &mut Cx<'_>, request: &Request, id: &str, monitor: bool) -> Resu
         }
         match error {
             Some(error) => {
-                map.insert("status".into(), json!("Failed"));
+                map.insert("status".into(), json!(if stacks { "failed" } else { "Failed" }));
                 map.insert("error".into(), error.value());
             }
             None => {
-                map.insert("status".into(), json!("Succeeded"));
+                map.insert("status".into(), json!(if stacks { "succeeded" } else { "Succeeded" }));
             }
         }
     }
     Ok(Reply::ok(body))
+}
+
+/// A stack's operation: its state in lower case, with its error.
+fn stack_status(cx: &Cx<'_>, request: &Request, id: &str, key: &str) -> Reply {
+    let doc = cx.store.doc(key);
+    let open = doc.as_ref().is_some_and(|doc| doc.get("pending").is_some_and(|pending| !pending.is_null()));
+    let state = doc.as_ref().map_or_else(|| "succeeded".to_owned(), |doc| super::deploy::record_state(doc));
+    let mut body = json!({ "id": request.path(), "name": id, "status": state });
+    if let (Some(map), Some(error)) =
+        (body.as_object_mut(), doc.as_ref().and_then(|doc| doc.pointer("/record/properties/error")))
+    {
+        map.insert("error".into(), error.clone());
+    }
+    let reply = Reply::ok(body);
+    if open { reply.header("Retry-After", "1") } else { reply }
 }
 
 fn with_query(request: &Request) -> String {

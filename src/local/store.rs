@@ -4,7 +4,7 @@
 //! transaction before the client is answered; `rollback` undoes it. A process killed at any moment therefore loses no
 //! acknowledged write and leaves no half one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,6 +70,8 @@ enum Change {
 /// The state. All access is under one lock, held by [`super::core::Core`].
 pub struct Store {
     rows: BTreeMap<String, Arc<Row>>,
+    /// Keys of the rows of each type, lower case.
+    kinds: BTreeMap<String, BTreeSet<String>>,
     docs: BTreeMap<String, Arc<Value>>,
     journal: Vec<Change>,
     db: Connection,
@@ -110,7 +112,8 @@ impl Store {
         if version != Some(SCHEMA_VERSION) {
             return Err(format!("the state file is of version {version:?}, this dsvmc reads version {SCHEMA_VERSION}"));
         }
-        let mut store = Self { rows: BTreeMap::new(), docs: BTreeMap::new(), journal: Vec::new(), db };
+        let mut store =
+            Self { rows: BTreeMap::new(), kinds: BTreeMap::new(), docs: BTreeMap::new(), journal: Vec::new(), db };
         store.load().map_err(|error| format!("the state file cannot be read: {error}"))?;
         Ok(store)
     }
@@ -120,7 +123,9 @@ impl Store {
         let mut found = query.query([])?;
         while let Some(line) = found.next()? {
             let (key, body): (String, String) = (line.get(0)?, line.get(1)?);
-            self.rows.insert(key, Arc::new(serde_json::from_str(&body)?));
+            let row: Row = serde_json::from_str(&body)?;
+            self.kinds.entry(row.kind.to_lowercase()).or_default().insert(key.clone());
+            self.rows.insert(key, Arc::new(row));
         }
         let mut query = self.db.prepare("SELECT key, body FROM doc")?;
         let mut found = query.query([])?;
@@ -151,7 +156,8 @@ impl Store {
     /// Every resource of a type, compared without case.
     #[must_use]
     pub fn of_kind(&self, kind: &str) -> Vec<Arc<Row>> {
-        self.rows.values().filter(|row| row.kind.eq_ignore_ascii_case(kind)).cloned().collect()
+        let keys = self.kinds.get(&kind.to_lowercase());
+        keys.into_iter().flatten().filter_map(|key| self.rows.get(key).cloned()).collect()
     }
 
     /// All resources.
@@ -163,7 +169,7 @@ impl Store {
     pub fn put_row(&mut self, row: Row) -> Arc<Row> {
         let key = super::id::key(&row.id);
         let row = Arc::new(row);
-        let old = self.rows.insert(key.clone(), row.clone());
+        let old = self.set_row(&key, Some(row.clone()));
         self.journal.push(Change::Row(key, old));
         row
     }
@@ -171,13 +177,30 @@ impl Store {
     /// Removes a resource; says whether it was there.
     pub fn remove_row(&mut self, id: &str) -> bool {
         let key = super::id::key(id);
-        match self.rows.remove(&key) {
+        match self.set_row(&key, None) {
             Some(old) => {
                 self.journal.push(Change::Row(key, Some(old)));
                 true
             }
             None => false,
         }
+    }
+
+    /// Puts or removes a row and keeps the index of types; gives the row that was there.
+    fn set_row(&mut self, key: &str, new: Option<Arc<Row>>) -> Option<Arc<Row>> {
+        let old = match &new {
+            Some(row) => self.rows.insert(key.to_owned(), row.clone()),
+            None => self.rows.remove(key),
+        };
+        if let Some(old) = &old
+            && let Some(keys) = self.kinds.get_mut(&old.kind.to_lowercase())
+        {
+            keys.remove(key);
+        }
+        if let Some(row) = &new {
+            self.kinds.entry(row.kind.to_lowercase()).or_default().insert(key.to_owned());
+        }
+        old
     }
 
     /// A document.
@@ -272,8 +295,7 @@ impl Store {
         while self.journal.len() > mark {
             let Some(change) = self.journal.pop() else { return };
             match change {
-                Change::Row(key, Some(old)) => drop(self.rows.insert(key, old)),
-                Change::Row(key, None) => drop(self.rows.remove(&key)),
+                Change::Row(key, old) => drop(self.set_row(&key, old)),
                 Change::Doc(key, Some(old)) => drop(self.docs.insert(key, old)),
                 Change::Doc(key, None) => drop(self.docs.remove(&key)),
             }

@@ -35,27 +35,40 @@ pub fn key(id: &str) -> String {
 
 /// Starts a deployment that was just accepted.
 pub fn spawn(core: &Arc<Core>, job: Job) {
-    let Job::Deploy(id) = job;
+    let (id, run): (String, fn(&Arc<Core>, &str)) = match job {
+        Job::Deploy(id) => (id, run::run),
+        Job::Stack(id) => (id, super::stacks::run::run),
+    };
     let core = Arc::clone(core);
     // a machine without a free thread runs it here: the client waits longer for its answer
     let work = {
         let (core, id) = (Arc::clone(&core), id.clone());
-        move || run::run(&core, &id)
+        move || run(&core, &id)
     };
     if std::thread::Builder::new().name("dsvmc-deploy".into()).spawn(work).is_err() {
-        run::run(&core, &id);
+        run(&core, &id);
     }
 }
 
 /// Goes on with deployments that a stopped endpoint left running.
 pub fn resume(core: &Arc<Core>) {
     let left = core.with("", |cx| {
-        let docs = cx.store.docs("deployment|");
-        let open = docs.into_iter().filter(|(_, doc)| doc.get("pending").is_some_and(|pending| !pending.is_null()));
-        Ok(open.filter_map(|(_, doc)| doc.get("id").and_then(Value::as_str).map(str::to_owned)).collect::<Vec<_>>())
+        // polling URLs of an earlier life that nobody asks for any more
+        for (key, doc) in cx.store.docs("lro|") {
+            if doc.get("ready").and_then(Value::as_i64).is_some_and(|ready| ready < cx.real_ms - 86_400_000) {
+                cx.store.remove_doc(&key);
+            }
+        }
+        let mut jobs = Vec::new();
+        for (prefix, job) in [("deployment|", Job::Deploy as fn(String) -> Job), ("stack|", Job::Stack)] {
+            let docs = cx.store.docs(prefix);
+            let open = docs.into_iter().filter(|(_, doc)| doc.get("pending").is_some_and(|pending| !pending.is_null()));
+            jobs.extend(open.filter_map(|(_, doc)| doc.get("id").and_then(Value::as_str).map(|id| job(id.to_owned()))));
+        }
+        Ok(jobs)
     });
-    for id in left.unwrap_or_default() {
-        spawn(core, Job::Deploy(id));
+    for job in left.unwrap_or_default() {
+        spawn(core, job);
     }
 }
 
@@ -77,6 +90,22 @@ fn missing(path: &Path) -> ArmError {
 #[must_use]
 pub fn state(doc: &Value) -> &str {
     doc.pointer("/record/properties/provisioningState").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The same for a stack, whose states are in lower case.
+#[must_use]
+pub fn record_state(doc: &Value) -> String {
+    state(doc).to_lowercase()
+}
+
+/// Hands a deployment to the one around it: that one is resumed after a restart, this one is not.
+pub fn adopt(cx: &mut Cx<'_>, id: &str) {
+    if let Some(doc) = cx.store.doc(&key(id)) {
+        let mut doc = doc.as_ref().clone();
+        set(&mut doc, "/pending", Value::Null);
+        set(&mut doc, "/record/properties/provisioningState", json!("Running"));
+        cx.store.put_doc(&key(id), doc);
+    }
 }
 
 /// Whether a deployment has come to an end.

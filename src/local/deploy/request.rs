@@ -30,6 +30,8 @@ pub struct Order {
     pub tags: Option<Value>,
     /// What-if: only ids are wanted.
     pub ids_only: bool,
+    /// The stack that this deployment belongs to.
+    pub stack: Option<String>,
     /// Where and when.
     pub context: Context,
     /// One id for all records of this request.
@@ -176,6 +178,7 @@ impl Order {
             location,
             tags,
             ids_only,
+            stack: None,
             context,
             correlation: cx.unique(),
         })

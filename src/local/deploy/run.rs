@@ -251,6 +251,24 @@ fn order_less() -> Context {
     Context::default()
 }
 
+/// Runs the deployment of a stack, accepted and adopted, to its end.
+pub fn carry_and_finish(core: &Arc<Core>, order: &Order, expansion: &Expansion) -> Done {
+    let id = order.path.id();
+    let done = carry(core, order, expansion, &id);
+    finish(core, &id, Some((order, expansion)), &done, &order.context);
+    let _ = core.with("", |cx| {
+        if let Some(doc) = cx.store.doc(&super::key(&id)) {
+            let mut doc = doc.as_ref().clone();
+            if let Some(map) = doc.as_object_mut() {
+                map.shift_remove("outputs");
+            }
+            cx.store.put_doc(&super::key(&id), doc);
+        }
+        Ok(())
+    });
+    done
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
@@ -431,6 +449,9 @@ fn single(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Re
 }
 
 fn caller(order: &Order) -> String {
+    if let Some(stack) = &order.stack {
+        return crate::local::stacks::caller(stack);
+    }
     order.context.deployer.as_ref().map(|deployer| deployer.object_id.clone()).unwrap_or_default()
 }
 
@@ -472,18 +493,12 @@ fn nested(
             location: inner.context.location.clone(),
             tags: None,
             ids_only: false,
+            stack: order.stack.clone(),
             context,
             correlation: order.correlation.clone(),
         };
         super::accept(cx, &child, &expansion)?;
-        let key = super::key(&child.path.id());
-        if let Some(doc) = cx.store.doc(&key) {
-            let mut doc = doc.as_ref().clone();
-            // the outer deployment is the one that is resumed
-            set(&mut doc, "/pending", Value::Null);
-            set(&mut doc, "/record/properties/provisioningState", json!("Running"));
-            cx.store.put_doc(&key, doc);
-        }
+        super::adopt(cx, &child.path.id());
         Ok(Some((child, expansion)))
     });
     let result = match prepared {

@@ -184,6 +184,13 @@ fn shown(kind: &str, api_version: &str, mut body: Value) -> Value {
     diff::tidy(&body)
 }
 
+/// A resource that is there, as what-if shows it.
+#[must_use]
+pub fn shown_now(id: &str, body: Value) -> Value {
+    let kind = Path::of(id).resource_type();
+    shown(&kind, &version(&kind), body)
+}
+
 fn change(one: &Wanted, ids_only: bool) -> Value {
     let mut entry = json!({ "resourceId": one.id });
     if let Some(symbol) = &one.symbol {

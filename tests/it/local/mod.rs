@@ -2,8 +2,11 @@
 
 mod autoscale;
 mod basics;
+mod crash;
 mod deploy;
+mod load;
 mod server;
+mod stacks;
 mod types;
 
 use dsvmc::local::http::{Reply, Request};
