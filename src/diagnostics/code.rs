@@ -181,7 +181,6 @@ catalogue! {
     MountByIdentityImpossible = 366, Error, "mount-by-identity-impossible", "a share mounted by identity where that does not work";
     PrivilegedRole = 367, Warning, "privileged-role", "a machine that may change nearly everything";
     RoleIsNoGuid = 368, Error, "role-is-no-guid", "a role that is no GUID";
-    SecretNameRefused = 369, Error, "secret-name-refused", "a secret's name that Key Vault refuses";
     // 0380-0399 autoscale formulas of Azure Batch
     FormulaSyntax = 380, Error, "formula-syntax", "text that is no autoscale formula";
     FormulaLimit = 381, Error, "formula-limit", "a formula beyond the limits of Azure Batch";
@@ -197,11 +196,9 @@ catalogue! {
     FormulaRoundedDown = 391, Warning, "formula-rounded-down", "machines rounded down";
     FormulaCpuScale = 392, Warning, "formula-cpu-scale", "processor use compared as a percentage";
     // 04xx graph
-    DependencyCycle = 401, Error, "dependency-cycle", "resources that wait for each other";
     ResourceNamedTwice = 402, Error, "resource-named-twice", "two resources with the same type and name";
     AttributeUnavailable = 403, Error, "attribute-unavailable", "an attribute that this block does not have";
     UnknownOverride = 404, Error, "unknown-override", "an override of a resource that a pool does not have";
-    ResourceWithoutType = 405, Error, "resource-without-type", "a resource without a type and version";
     // 0420-0449 autoscale of interactive pools
     RangeWithoutAutoscale = 420, Error, "range-without-autoscale", "a range of machines that nothing moves within";
     AutoscaleWithoutRange = 421, Error, "autoscale-without-range", "autoscale of a fixed number of machines";

@@ -3,7 +3,7 @@
 use super::names::{self, DNS_LABEL};
 use super::{diags, template};
 use crate::diagnostics::Sink;
-use crate::graph::{Node, ResourceGraph};
+use crate::graph::{Node, ResourceGraph, Text};
 use crate::sema::checked::Checked;
 use serde_json::Value as Json;
 
@@ -19,11 +19,6 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
         check_name(node, sink);
         check_label(node, sink);
         check_tags(node, sink);
-        let document: usize = if node.kind.as_ref() == crate::graph::versions::SCALE_SET {
-            graph.variables.iter().filter_map(|v| v.text.known()).map(str::len).sum()
-        } else {
-            0
-        };
         let mut bytes = 0;
         for value in node.body.values() {
             walk(value, &mut |text| {
@@ -31,14 +26,24 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
                 if text.starts_with('[') && text.len() > EXPRESSION {
                     sink.push(diags::expression_too_long(text.len(), node.span));
                 }
-                if text.starts_with("[base64(") && document + text.len() > CUSTOM_DATA {
-                    sink.push(diags::setup_too_long(document + text.len(), CUSTOM_DATA, node.span));
+                if text.starts_with("[base64(") {
+                    let length = custom_data(graph, text);
+                    if length > CUSTOM_DATA {
+                        sink.push(diags::setup_too_long(length, CUSTOM_DATA, node.span));
+                    }
                 }
             });
         }
         if bytes > RESOURCE {
             sink.push(diags::resource_too_large(&node.name.json(), bytes, node.span));
         }
+    }
+    for output in &graph.outputs {
+        walk(&output.value, &mut |text| {
+            if text.starts_with('[') && text.len() > EXPRESSION {
+                sink.push(diags::expression_too_long(text.len(), output.span));
+            }
+        });
     }
     for owned in &graph.owned {
         if let Some(param) = checked.params.iter().find(|p| p.name.eq_ignore_ascii_case(&owned.parameter)) {
@@ -60,6 +65,12 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     }
 }
 
+/// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
+fn custom_data(graph: &ResourceGraph, expression: &str) -> usize {
+    let variables = graph.variables.iter().filter(|v| expression.contains(&format!("variables('{}')", v.name)));
+    expression.len() + variables.filter_map(|v| v.text.known()).map(str::len).sum::<usize>()
+}
+
 /// Checks the finished template.
 pub(crate) fn check_template(_graph: &ResourceGraph, checked: &Checked, template: &Json, sink: &mut Sink) {
     let count = template.get("parameters").and_then(Json::as_object).map_or(0, serde_json::Map::len);
@@ -71,8 +82,18 @@ pub(crate) fn check_template(_graph: &ResourceGraph, checked: &Checked, template
 }
 
 fn check_name(node: &Node, sink: &mut Sink) {
-    let (Some(name), Some(rule)) = (node.name.known(), names::rule(&node.kind)) else { return };
-    let last = name.rsplit('/').next().unwrap_or(name);
+    let Some(rule) = names::rule(&node.kind) else { return };
+    let last = match &node.name {
+        Text::Literal(name) => name.rsplit('/').next().unwrap_or(name),
+        // `concat(…, '/default/work')`: the parents are made at deployment, the last part is known.
+        Text::Expression(expression) => {
+            let tail = expression.strip_suffix("')").and_then(|e| e.rsplit('\'').next());
+            match tail.and_then(|t| t.rsplit_once('/')) {
+                Some((_, last)) => last,
+                None => return,
+            }
+        }
+    };
     if !rule.accepts(last) {
         sink.push(diags::name_refused(&node.kind, last, rule.length, rule.words, node.span));
     }

@@ -1,7 +1,7 @@
 //! A whole project: the rules for the symbolic program and for each env, then its templates.
 
 use super::{Artifacts, check, emit};
-use crate::diagnostics::{Diagnostic, Sink};
+use crate::diagnostics::{Code, Diagnostic, Sink};
 use crate::sema::checked::{Checked, Clean};
 use crate::{graph, model, sema};
 use jiff::civil::Date;
@@ -28,6 +28,10 @@ pub fn project(runs: &[Checked], as_of: Date, sink: &mut Sink) -> Option<Artifac
 }
 
 fn symbolic(runs: &[Checked], as_of: Date, sink: &mut Sink) -> Option<graph::ResourceGraph> {
+    // Blocks in a circle were reported; what is made of them would say it again.
+    if sink.as_slice().iter().any(|d| d.code == Code::BlockCycle) {
+        return None;
+    }
     let (first, envs) = runs.split_first()?;
     let ((resources, found), in_envs) = rayon::join(
         || one(first, as_of),

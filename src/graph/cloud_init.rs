@@ -6,7 +6,7 @@
 use super::context::{Names, Resolver};
 use super::expr::Text;
 use super::storage;
-use super::values;
+use super::{Variable, values};
 use crate::model::Fleet;
 use crate::model::pool::Pool;
 use crate::model::read;
@@ -146,14 +146,47 @@ impl Facts {
     }
 }
 
-/// The pool's facts as one line of JSON, with expressions where only the deployment knows.
-pub(crate) fn facts(
+/// Longest literal that stays inside the expression of the custom data; longer ones become variables, because an
+/// expression has a limit and a literal has none.
+const INLINE: usize = 4_000;
+
+/// The custom data of a pool's machines, and the variables that it needs beside the document.
+pub(crate) fn custom_data(
     fleet: &Fleet<'_>,
     names: &Names,
     index: usize,
     pool: &Pool<'_>,
     resolver: &Resolver<'_, '_>,
-) -> Text {
+) -> (Text, Vec<Variable>) {
+    let mut variables = Vec::new();
+    let mut parts = vec![Text::call("variables", &[VARIABLE.into()])];
+    let stem = super::scale_set::camel(&pool.block.name);
+    let mut literal = String::new();
+    let mut close = |literal: &mut String, parts: &mut Vec<Text>| {
+        let text = Text::Literal(std::mem::take(literal));
+        if text.known().is_some_and(|t| t.len() > INLINE) {
+            let name = format!("{stem}Setup{}", variables.len() + 1);
+            parts.push(Text::call("variables", &[Text::Literal(name.clone())]));
+            variables.push(Variable { name, text });
+        } else {
+            parts.push(text);
+        }
+    };
+    for part in facts(fleet, names, index, pool, resolver) {
+        match part {
+            Text::Literal(text) => literal.push_str(&text),
+            expression => {
+                close(&mut literal, &mut parts);
+                parts.push(expression);
+            }
+        }
+    }
+    close(&mut literal, &mut parts);
+    (Text::call("base64", &[Text::concat(&parts)]), variables)
+}
+
+/// The pool's facts as one line of JSON, with expressions where only the deployment knows.
+fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Vec<Text> {
     let mut facts = Facts { parts: Vec::with_capacity(32), open: Vec::new() };
     facts.begin("{");
     facts.field("pool", &Text::literal(pool.block.name.as_ref()));
@@ -197,7 +230,7 @@ pub(crate) fn facts(
     }
     facts.end("}");
     facts.raw("\n");
-    Text::concat(&facts.parts)
+    facts.parts
 }
 
 fn users(facts: &mut Facts, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {

@@ -9,7 +9,7 @@ use crate::source::Span;
 pub fn cycle(names: &[String], spans: &[Span]) -> Diagnostic {
     let primary = spans.first().copied().unwrap_or(Span::new(crate::source::SourceId(0), 0, 0));
     let mut found = Diagnostic::new(
-        Code::DependencyCycle,
+        Code::BlockCycle,
         format!("resources wait for each other: {}", names.join(" → ")),
         primary,
         "waits for the next",
@@ -51,16 +51,4 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
 pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     Diagnostic::new(Code::UnknownOverride, format!("a pool has no resource `{name}`"), span, "nothing to lay this over")
         .help(format!("choose one of: {}", known.join(", ")))
-}
-
-/// A `resource` without a type and version.
-#[must_use]
-pub fn resource_without_type(block: &Block) -> Diagnostic {
-    Diagnostic::new(
-        Code::ResourceWithoutType,
-        format!("resource `{}` says no type with its API version", block.name),
-        block.name_span,
-        "which resource?",
-    )
-    .help("write, for instance, `resource logs: \"Microsoft.OperationalInsights/workspaces@2025-07-01\" { … }`")
 }

@@ -1,11 +1,10 @@
 //! Resources in ARM's own words, and overrides laid over resources of a pool.
 
+use super::Node;
 use super::context::{Builder, Resolver, plain_node};
 use super::values;
-use super::{Node, diags};
 use crate::diagnostics::Sink;
 use crate::model::read;
-use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
 use crate::source::Span;
 use serde_json::{Map, Value as Json};
@@ -20,11 +19,6 @@ fn has_location(kind: &str) -> bool {
 
 /// All resources that the fleet has in ARM's own words.
 pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
-    for block in builder.checked.blocks.iter().filter(|b| b.kind == BlockKind::Resource) {
-        if block.class.as_deref().is_none_or(|class| !class.contains('@')) {
-            sink.push(diags::resource_without_type(block));
-        }
-    }
     for (index, resource) in builder.fleet.resources.iter().enumerate() {
         if resource.block.existing {
             continue;

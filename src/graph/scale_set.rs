@@ -47,6 +47,8 @@ struct Parts {
     /// Node of the address, public or not.
     address: usize,
     identity: Option<NodeId>,
+    /// Long parts of its setup.
+    variables: Vec<Variable>,
     sink: Sink,
 }
 
@@ -82,6 +84,7 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
     let mut assigned: BTreeMap<Text, NodeId> = BTreeMap::new();
     for (pool, parts) in fleet.pools.iter().zip(built) {
         sink.extend(parts.sink.finish());
+        builder.variables.extend(parts.variables);
         let mut places = Vec::with_capacity(parts.nodes.len());
         for mut node in parts.nodes {
             // Two pools with one identity ask for the same role: it is there once.
@@ -189,12 +192,14 @@ impl Shared<'_, '_> {
         }
         before.extend(pool.vault.and_then(|vault| self.vault_nodes.get(&vault)).into_iter().flatten().copied());
         let parameter = parameter_name(&pool.block.name);
+        let (custom, variables) = cloud_init::custom_data(self.fleet, self.names, index, pool, &resolver);
+        parts.variables = variables;
         let mut node = self.node(
             pool,
             index,
             v::SCALE_SET,
             &names.scale_set,
-            self.scale_set(index, pool, names, &subnet, &parameter),
+            self.scale_set(pool, names, &subnet, &custom, &parameter),
         );
         node.needs = before;
         node.places.extend([
@@ -260,10 +265,10 @@ impl Shared<'_, '_> {
 
     fn scale_set(
         &self,
-        index: usize,
         pool: &Pool<'_>,
         names: &PoolNames,
         subnet: &Text,
+        custom: &Text,
         parameter: &str,
     ) -> Map<String, Json> {
         let resolver = Resolver { checked: self.checked, names: self.names };
@@ -308,7 +313,7 @@ impl Shared<'_, '_> {
         if let Some(seconds) = pool.spot.as_ref().and_then(|s| s.restore) {
             properties.insert("spotRestorePolicy".into(), json!({ "enabled": true, "restoreTimeout": iso(seconds) }));
         }
-        let profile = self.machine(index, pool, names, subnet, &resolver);
+        let profile = self.machine(pool, names, subnet, custom, &resolver);
         properties.insert("virtualMachineProfile".into(), Json::Object(profile));
         body.insert("properties".into(), Json::Object(properties));
         body
@@ -316,10 +321,10 @@ impl Shared<'_, '_> {
 
     fn machine(
         &self,
-        index: usize,
         pool: &Pool<'_>,
         names: &PoolNames,
         subnet: &Text,
+        custom: &Text,
         resolver: &Resolver<'_, '_>,
     ) -> Map<String, Json> {
         let mut profile = Map::new();
@@ -333,7 +338,7 @@ impl Shared<'_, '_> {
             };
             profile.insert("billingProfile".into(), json!({ "maxPrice": price }));
         }
-        profile.insert("osProfile".into(), self.os_profile(index, pool, resolver));
+        profile.insert("osProfile".into(), Self::os_profile(pool, custom, resolver));
         profile.insert("storageProfile".into(), storage_profile(pool, resolver));
         profile.insert("networkProfile".into(), network_profile(pool, names, subnet));
         let mut security = Map::new();
@@ -355,7 +360,7 @@ impl Shared<'_, '_> {
         profile
     }
 
-    fn os_profile(&self, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
+    fn os_profile(pool: &Pool<'_>, custom: &Text, resolver: &Resolver<'_, '_>) -> Json {
         let admin = values::text(&pool.admin.name, resolver);
         let mut profile = Map::new();
         profile.insert("computerNamePrefix".into(), json!(computer_name(pool)));
@@ -363,9 +368,6 @@ impl Shared<'_, '_> {
         if let Some(password) = pool.admin.password {
             profile.insert("adminPassword".into(), values::text(password, resolver).into());
         }
-        let facts = cloud_init::facts(self.fleet, self.names, index, pool, resolver);
-        let document = Text::call("variables", &[cloud_init::VARIABLE.into()]);
-        let custom = Text::call("base64", &[Text::concat(&[document, facts])]);
         profile.insert("customData".into(), custom.into());
         let mut linux = Map::new();
         linux.insert("disablePasswordAuthentication".into(), json!(pool.admin.password.is_none()));

@@ -23,6 +23,8 @@ pub struct Autoscale<'a> {
     pub without_metrics: Option<&'a Value>,
     /// Rules that hold outside of schedules, and in those without rules of their own.
     pub rules: Vec<Rule<'a>>,
+    /// No rule was refused: those that are there can be judged together.
+    pub complete: bool,
     /// Other limits at certain times.
     pub schedules: Vec<Schedule<'a>>,
     /// Forecast: act on it, and seconds ahead.
@@ -126,6 +128,8 @@ pub struct Schedule<'a> {
     pub time: Time,
     /// Rules of its own; empty: those of the policy.
     pub rules: Vec<Rule<'a>>,
+    /// No rule was refused.
+    pub complete: bool,
 }
 
 /// When a schedule holds.
@@ -176,12 +180,14 @@ pub(crate) fn read<'a>(
         }
         _ => "UTC",
     };
+    let (own_rules, complete) = rules(cx, pool, block, machines, read::late(block, "of"), sink);
     let policy = Autoscale {
         block,
         timezone,
         enabled: read::flag(block, "enabled", true),
         without_metrics: read::late(block, "without_metrics"),
-        rules: rules(cx, pool, block, machines, read::late(block, "of"), sink),
+        rules: own_rules,
+        complete,
         schedules: schedules(cx, pool, block, machines, sink),
         predict: predict(block, sink),
         notify: read::child(block, BlockKind::Notify),
@@ -257,9 +263,10 @@ fn schedules<'a>(
                 sink.push(diags::range_inverted(least, most, limits.span));
             }
         }
+        let upright = machines.least().zip(machines.most()).is_none_or(|(least, most)| least <= most);
         let beyond = limits.most().zip(machines.most()).is_some_and(|(inner, outer)| inner > outer)
             || limits.least().zip(machines.least()).is_some_and(|(inner, outer)| inner < outer);
-        if beyond {
+        if beyond && upright {
             sink.push(diags::schedule_outside_pool(&child.name, limits.span, machines));
         }
         let date = |field: &str| match child.get(field) {
@@ -284,8 +291,8 @@ fn schedules<'a>(
             sink.push(diags::schedule_twice(&child.name, child.name_span));
         }
         let Some(time) = time else { continue };
-        let rules = rules(cx, pool, child, &limits, read::late(block, "of"), sink);
-        found.push(Schedule { block: child, machines: limits, time, rules });
+        let (rules, complete) = rules(cx, pool, child, &limits, read::late(block, "of"), sink);
+        found.push(Schedule { block: child, machines: limits, time, rules, complete });
     }
     found
 }
@@ -301,6 +308,7 @@ fn weekly(on: &Block) -> Option<Time> {
     }
 }
 
+/// The rules of a block, and whether all of them were taken.
 fn rules<'a>(
     cx: Context<'a, '_>,
     pool: &'a Block,
@@ -308,13 +316,15 @@ fn rules<'a>(
     machines: &Machines,
     of: Option<&'a Value>,
     sink: &mut Sink,
-) -> Vec<Rule<'a>> {
+) -> (Vec<Rule<'a>>, bool) {
+    let written = block.children(BlockKind::When).count();
     let rules: Vec<Rule<'a>> =
         block.children(BlockKind::When).filter_map(|when| rule(cx, pool, when, machines, of, sink)).collect();
     if rules.len() > 10 {
         sink.push(diags::too_many_rules(rules.len(), block.name_span));
     }
-    rules
+    let complete = rules.len() == written;
+    (rules, complete)
 }
 
 fn rule<'a>(

@@ -118,12 +118,6 @@ impl<'a> Vault<'a> {
             "Azure keeps deleted secrets 7 to 90 days",
             sink,
         );
-        for child in block.children(BlockKind::SecretEntry) {
-            let name = secret_name(child);
-            if !(1..=127).contains(&name.len()) || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-                sink.push(diags::secret_name_refused(&name, child.span_of("name")));
-            }
-        }
         Self {
             id,
             block,

@@ -11,8 +11,10 @@ use rust_decimal::Decimal;
 
 /// Checks the rules of the policy and of each schedule with rules of its own.
 pub(crate) fn check(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
-    check_set(&policy.rules, machines, sink);
-    for schedule in &policy.schedules {
+    if policy.complete {
+        check_set(&policy.rules, machines, sink);
+    }
+    for schedule in policy.schedules.iter().filter(|s| s.complete) {
         check_set(&schedule.rules, &schedule.machines, sink);
     }
     if !policy.rules.is_empty() && policy.schedules.is_empty() {

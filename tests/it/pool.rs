@@ -1,6 +1,6 @@
 //! Interactive pools from source to template.
 
-use dsvmc::diagnostics::{Diagnostic, Severity, Sink};
+use dsvmc::diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvmc::emit::{self, Artifacts};
 use dsvmc::sema;
 use dsvmc::source::{SourceFile, SourceMap};
@@ -67,4 +67,38 @@ fn every_example_compiles_without_a_finding() {
             }
         }
     }
+}
+
+/// The program in the first fenced block with this tag.
+fn fenced(page: &str, tag: &str) -> String {
+    let (_, rest) = page.split_once(&format!("```{tag}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn every_page_fails_as_it_says_and_its_fix_holds() {
+    let mut wrong = String::new();
+    let mine = |code: &&Code| matches!(code.number(), 300..=379 | 400..=599);
+    for code in Code::ALL.iter().filter(mine) {
+        let page = code.page();
+        if !page.contains("```dsvm fail\n") {
+            wrong.push_str(&format!("{}: no example\n", code.slug()));
+            continue;
+        }
+        let fails = compile(&fenced(page, "dsvm fail"));
+        let found: Vec<_> = fails.diagnostics.iter().filter(|d| matters(d, *code)).collect();
+        if found.len() != 1 || found.iter().any(|d| d.code != *code) {
+            wrong.push_str(&format!("{} fails with:\n{}", code.slug(), fails.findings()));
+        }
+        let fixed = compile(&fenced(page, "dsvm"));
+        if fixed.diagnostics.iter().any(|d| matters(d, *code)) || fixed.artifacts.is_none() {
+            wrong.push_str(&format!("{} is not fixed:\n{}", code.slug(), fixed.findings()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Hints count only on the page of a hint.
+fn matters(diagnostic: &Diagnostic, code: Code) -> bool {
+    diagnostic.severity != Severity::Info || diagnostic.code == code
 }

@@ -176,8 +176,3 @@ pub(crate) fn role_is_no_guid(text: &str, span: Span) -> Diagnostic {
     new(Code::RoleIsNoGuid, format!("`{text}` is not the GUID of a role"), span, "not a GUID")
         .help("import `std.roles` and write, for instance, `roles.storage_blob_data_reader`")
 }
-
-pub(crate) fn secret_name_refused(name: &str, span: Span) -> Diagnostic {
-    new(Code::SecretNameRefused, format!("Key Vault takes no secret named `{name}`"), span, "refused")
-        .help("use letters, digits and hyphens, at most 127")
-}
