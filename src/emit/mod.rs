@@ -8,7 +8,6 @@ pub mod diags;
 mod limits;
 mod names;
 mod parameters;
-mod project;
 mod split;
 mod template;
 
@@ -20,7 +19,6 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 pub use limits::check;
-pub use project::{examine, project};
 
 /// Everything that is written for a project.
 #[derive(Clone, Debug)]

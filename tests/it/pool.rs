@@ -1,10 +1,10 @@
 //! Interactive pools from source to template.
 
-use dsvmc::diagnostics::{Code, Diagnostic, Severity, Sink};
-use dsvmc::emit::{self, Artifacts};
-use dsvmc::sema;
-use dsvmc::source::{SourceFile, SourceMap};
-use std::path::Path;
+use dsvmc::diagnostics::{Code, Diagnostic, Severity};
+use dsvmc::driver::{self, EntryKind, LoadError, Options, Stop, World};
+use dsvmc::emit::Artifacts;
+use dsvmc::source::SourceMap;
+use std::path::{Path, PathBuf};
 
 /// What a program gives.
 pub struct Compiled {
@@ -28,20 +28,40 @@ impl Compiled {
     }
 }
 
+/// One file in memory, imports from a folder.
+struct Folder<'a> {
+    text: &'a str,
+    folder: &'a Path,
+}
+
+impl World for Folder<'_> {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        if path == Path::new("main.dsvm") {
+            return Ok(self.text.as_bytes().to_vec());
+        }
+        let unreadable = |cause| LoadError::unreadable(path, cause);
+        std::fs::read(self.folder.join(path)).map_err(unreadable)
+    }
+    fn kind(&self, _: &Path) -> Result<EntryKind, LoadError> {
+        Ok(EntryKind::File)
+    }
+    fn list(&self, _: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError> {
+        Ok(Vec::new())
+    }
+    fn today(&self) -> jiff::civil::Date {
+        jiff::civil::date(2026, 11, 23)
+    }
+}
+
 /// Compiles a program; imports are read from a folder.
-pub fn compile_in(name: &str, text: &str, folder: &Path) -> Compiled {
-    let mut sources = SourceMap::default();
-    let mut sink = Sink::default();
-    let root = sources.add(SourceFile::new(name, text));
-    let mut read = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
-    let program = sema::load(&[root], &mut sources, &mut read, &mut sink);
-    let runs = sema::check_all(&program, &mut sink);
-    let artifacts = emit::project(&runs, jiff::civil::date(2026, 11, 23), &mut sink);
-    Compiled { sources, diagnostics: sink.finish(), artifacts }
+pub fn compile_in(text: &str, folder: &Path) -> Compiled {
+    let options = Options { stop: Stop::AfterEmission };
+    let done = driver::compile(&Folder { text, folder }, Path::new("main.dsvm"), options).unwrap();
+    Compiled { sources: done.sources, diagnostics: done.diagnostics, artifacts: done.artifacts }
 }
 
 pub fn compile(text: &str) -> Compiled {
-    compile_in("main.dsvm", text, Path::new("."))
+    compile_in(text, Path::new("."))
 }
 
 fn examples() -> Vec<std::path::PathBuf> {
@@ -56,7 +76,7 @@ fn examples() -> Vec<std::path::PathBuf> {
 fn every_example_compiles_without_a_finding() {
     for example in examples() {
         let text = std::fs::read_to_string(example.join("main.dsvm")).unwrap();
-        let compiled = compile_in("main.dsvm", &text, &example);
+        let compiled = compile_in(&text, &example);
         assert_eq!(compiled.findings(), "", "{}", example.display());
         let artifacts = compiled.artifacts.unwrap();
         if let Ok(out) = std::env::var("DSVMC_TEST_OUT") {
