@@ -18,5 +18,6 @@ mod local;
 mod plan;
 mod pool;
 mod stdlib;
+mod stdlib_checks;
 mod stdlib_doc;
 mod support;
