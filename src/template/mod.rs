@@ -8,6 +8,7 @@
 
 mod budget;
 mod context;
+pub mod diags;
 mod document;
 mod error;
 mod eval;
@@ -17,6 +18,8 @@ mod functions;
 pub mod json;
 mod parameters;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use budget::Limits;

@@ -15,6 +15,7 @@ use super::parameters::Parameters;
 use super::value::{Kind, Val};
 use indexmap::IndexMap;
 use serde_json::Value;
+use std::fmt;
 use std::sync::Arc;
 
 /// Answers questions about deployed resources. `Ok(None)`: not known (yet); the expression stays as it is.
@@ -199,5 +200,17 @@ fn finished(machine: &Machine<'_>, val: &Val) -> Result<Val, Fault> {
             Ok(Val::object(members.collect::<Result<_, Fault>>()?)?.secret_if(val.secret))
         }
         _ => Ok(val.clone()),
+    }
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret_pointers.is_empty() { write!(f, "{}", self.value) } else { f.write_str("(secret)") }
+    }
+}
+
+impl fmt::Debug for ResolvedResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {:?}", self.id, self.body)
     }
 }

@@ -21,6 +21,8 @@ commands! {
     Check => check,
     /// Write templates, parameter files and source maps
     Build => build,
+    /// Print the resources that an ARM template sends
+    Expand => expand,
     /// The local endpoint: answers as Azure Resource Manager does, without Azure
     Local => local,
     /// Show what a deployment would change, and what that means for people

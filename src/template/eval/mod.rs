@@ -21,7 +21,7 @@ use super::context::Context;
 use super::document::Sections;
 use super::error::Fault;
 use super::expr::{Call, Expr, ExprKind};
-use super::functions::Run;
+use super::functions::{Run, Special};
 use super::resolve::Runtime;
 use super::value::{Kind, Val};
 use indexmap::IndexMap;
@@ -79,6 +79,12 @@ impl<'a> Machine<'a> {
             ExprKind::Str(text) => Ok(Val::str(Arc::clone(text))),
             ExprKind::Int(value) => Ok(Val::int(*value)),
             ExprKind::Member(base, name) => {
+                if let ExprKind::Call(call) = base.kind()
+                    && matches!(call.function.map(|f| &f.run), Some(Run::Special(Special::Deployment)))
+                    && let Some(found) = self.deployment_head(name)
+                {
+                    return Ok(found);
+                }
                 let base = self.budget.deeper(|| self.eval(base, frame))?;
                 access(&base, &Val::str(Arc::clone(name)))
             }
@@ -119,7 +125,11 @@ impl<'a> Machine<'a> {
                 self.pay(&args)?;
                 match run(&args, self.budget)? {
                     Some(result) => {
-                        let mark = args.iter().any(|a| a.secret) && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
+                        // A secret put into an array or object is marked there; anything else carries the mark on.
+                        let holds = matches!(function.name, "createArray" | "createObject" | "array");
+                        let mark = !holds
+                            && args.iter().any(|a| a.secret)
+                            && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
                         Ok(result.secret_if(mark))
                     }
                     None => later(&call.name, &args),
@@ -152,7 +162,7 @@ impl<'a> Machine<'a> {
             && !name.eq_ignore_ascii_case("copy")
         {
             return self.node(node, &frame).map_err(|fault| {
-                fault.framed(|reason| format!("The template variable '{name}' is not valid: {reason}. Please see https://aka.ms/arm-functions for usage details."))
+                fault.framed(|reason| format!("The template variable '{name}' is not valid: {}. Please see https://aka.ms/arm-functions for usage details.", reason.trim_end_matches('.')))
             });
         }
         if let Some((_, copies)) = self.sections.variables.get("copy")

@@ -87,7 +87,7 @@ impl Machine<'_> {
     fn default_value(&self, name: &str, node: &Node) -> Result<Val, Fault> {
         if let Some(default) = node.get("defaultValue") {
             return self.node(default, &Frame::root(Phase::Default)).map_err(|fault| {
-                fault.framed(|reason| format!("The template parameter '{name}' is not valid: {reason}. Please see https://aka.ms/arm-syntax-parameters for usage details."))
+                fault.framed(|reason| format!("The template parameter '{name}' is not valid: {}. Please see https://aka.ms/arm-syntax-parameters for usage details.", reason.trim_end_matches('.')))
             });
         }
         if self.is_nullable(node) {

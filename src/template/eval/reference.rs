@@ -24,6 +24,8 @@ pub(crate) struct Target {
     pub group: Option<String>,
     /// False when the condition is false.
     pub present: bool,
+    /// Another name: of a resource inside another, the last part.
+    pub alias: Option<String>,
     /// Outputs of a nested deployment once they are known.
     pub outputs: Option<Val>,
     /// Not an Azure resource: known to `reference` by its symbol only.
@@ -74,7 +76,7 @@ impl Targets {
                 keys.push(format!("{}/{name}", target.kind).to_lowercase());
             }
         }
-        keys.extend(target.symbol.iter().chain(&target.group).map(|s| s.to_lowercase()));
+        keys.extend(target.symbol.iter().chain(&target.group).chain(&target.alias).map(|s| s.to_lowercase()));
         keys.sort_unstable();
         keys.dedup();
         for key in keys {

@@ -3,7 +3,7 @@
 use super::{Machine, special::misplaced};
 use crate::template::context::{Scope, public_cloud};
 use crate::template::error::Fault;
-use crate::template::expr::Expr;
+use crate::template::expr::{Call, Expr};
 use crate::template::functions::Special;
 use crate::template::value::{Kind, Partial, Val};
 use indexmap::IndexMap;
@@ -114,6 +114,19 @@ impl Machine<'_> {
         }
     }
 
+    /// The name and id of the deployment, for which its template need not be looked at.
+    pub(super) fn deployment_head(&self, member: &str) -> Option<Val> {
+        let name = &self.context.deployment_name;
+        match member.to_ascii_lowercase().as_str() {
+            "name" => Some(text(name)),
+            "id" => {
+                Some(Val::str(format!("{}/providers/Microsoft.Resources/deployments/{name}", self.context.scope_id())))
+            }
+            "location" if self.context.scope != Scope::ResourceGroup => self.context.location.as_deref().map(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn deployment(&self) -> Result<Val, Fault> {
         if let Some(made) = self.deployment.get() {
             return Ok(made.clone());
@@ -136,21 +149,38 @@ impl Machine<'_> {
         properties.insert("provisioningState".into(), text("Accepted"));
         let properties = partly(Expr::member(Arc::clone(&call), "properties")?, Val::object(properties)?);
         let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
-        known.insert("name".into(), text(&self.context.deployment_name));
-        if self.context.scope != Scope::ResourceGroup
-            && let Some(location) = &self.context.location
-        {
-            known.insert("location".into(), text(location));
+        for member in ["name", "location", "id"] {
+            known.extend(self.deployment_head(member).map(|val| (Arc::from(member), val)));
         }
-        let id = format!(
-            "{}/providers/Microsoft.Resources/deployments/{}",
-            self.context.scope_id(),
-            self.context.deployment_name
-        );
-        known.insert("id".into(), Val::str(id));
         known.insert("properties".into(), properties);
         let made = partly(call, Val::object(known)?);
         Ok(self.deployment.get_or_init(|| made).clone())
+    }
+
+    /// A resource id with an unknown name, with the scope written out: it must mean the same wherever it is finished.
+    pub(super) fn open_id(&self, what: Special, call: &Call, args: Vec<Val>) -> Result<Val, Fault> {
+        let at = args.iter().position(|a| a.as_str().is_some_and(|t| t.contains('/')));
+        let closed = match (what, at) {
+            (Special::ResourceId | Special::SubscriptionResourceId | Special::ManagementGroupResourceId, Some(at)) => {
+                // The scope is that of an id of one name with the same leading arguments.
+                let probe = args.iter().take(at).cloned().chain([Val::str("A.A/a"), Val::str("a")]).collect::<Vec<_>>();
+                if probe.iter().all(Val::is_known) {
+                    let id = self.resource_id(what, &probe)?;
+                    let scope = id.strip_suffix("/providers/A.A/a/a").unwrap_or("");
+                    let rest = args.iter().skip(at).cloned();
+                    let name = if scope.is_empty() { "tenantResourceId" } else { "extensionResourceId" };
+                    let first = (!scope.is_empty()).then(|| Val::str(scope));
+                    Some(super::later(name, &first.into_iter().chain(rest).collect::<Vec<_>>())?)
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        };
+        match closed {
+            Some(closed) => Ok(closed),
+            None => super::later(&call.name, &args),
+        }
     }
 
     /// `resourceId` and its relatives, with known arguments.

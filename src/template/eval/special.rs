@@ -59,7 +59,7 @@ impl Machine<'_> {
             | Special::ExtensionResourceId => {
                 let args = self.args(call, frame)?;
                 if !args.iter().all(Val::is_known) {
-                    return later(&call.name, &args);
+                    return self.open_id(what, call, args);
                 }
                 let secret = args.iter().any(|a| a.secret);
                 Ok(Val::str(self.resource_id(what, &args)?).secret_if(secret))

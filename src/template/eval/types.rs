@@ -114,7 +114,8 @@ impl<'a> Machine<'a> {
 
     /// Checks a parameter's value and marks what is secret in it.
     pub(super) fn check_parameter(&self, name: &str, schema: &'a Node, value: Val) -> Result<Val, Fault> {
-        if schema.get("type").is_none() && schema.get("$ref").is_none() {
+        let typed = schema.get("type").is_some() || schema.get("$ref").is_some();
+        if !typed && self.sections.language == Language::One {
             return Err(Fault::new(format!(
                 "The template parameter '{name}' {} is not valid: the property 'type' is missing.",
                 place()
@@ -135,7 +136,8 @@ impl<'a> Machine<'a> {
         if schema.get("type").is_none() && schema.get("$ref").is_none() {
             return Ok(value.clone());
         }
-        let place = Place { azure: &what.replace('`', "'"), ours: what, path: String::new() };
+        let place =
+            Place { azure: &what.trim_start_matches("the ").replace('`', "'"), ours: what, path: String::new() };
         self.check(value, schema, &place)
     }
 

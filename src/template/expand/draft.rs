@@ -34,6 +34,8 @@ pub(super) struct Draft<'n> {
     pub extension: Option<String>,
     pub kind: String,
     pub name: Val,
+    /// The name as a resource inside another writes it.
+    pub own_name: Option<Arc<str>>,
     pub api_version: String,
     pub scope_id: Val,
     pub id: Val,
@@ -114,6 +116,7 @@ impl<'s> Stage<'s> {
                 group: draft.group.clone(),
                 present: draft.present,
                 outputs: None,
+                alias: draft.own_name.as_ref().map(|n| n.to_string()),
                 foreign: draft.extension.is_some(),
             };
             targets.add(target, &self.context.scope_id());
@@ -160,7 +163,7 @@ impl<'s> Stage<'s> {
             return self.one(&site, object, turns, Some(group), Some(count), drafts, groups);
         }
         let count = self.machine.copy_count(&count, &name).map_err(|f| f.at(copy_offset))?;
-        let batch = self.batch(copy, &eval, count, &name).map_err(|f| f.at(copy_offset))?;
+        let batch = self.batch(copy, &eval, &name).map_err(|f| f.at(copy_offset))?;
         let start = drafts.len();
         let mut firsts = Vec::new();
         for index in 0..count {
@@ -185,7 +188,6 @@ impl<'s> Stage<'s> {
         &self,
         copy: &Object,
         eval: &dyn Fn(&str) -> Result<Val, Fault>,
-        count: i64,
         name: &str,
     ) -> Result<Option<usize>, Fault> {
         let mode = eval("mode")?;
@@ -214,13 +216,6 @@ impl<'s> Stage<'s> {
                 .says(format!("the `batchSize` of the loop `{name}` is not a whole number from 1")));
             }
         };
-        // Azure refuses a batch larger than the loop; an empty loop has no batches.
-        if count > 0 && size > count {
-            return Err(Fault::new(format!(
-                "The copy batch size '{size}' of '{name}' is not valid. The batch size must not exceed the copy count '{count}'."
-            ))
-            .says(format!("the loop `{name}` has {count} turns and batches of {size}")));
-        }
         Ok(usize::try_from(size).ok())
     }
 
@@ -286,6 +281,7 @@ impl<'s> Stage<'s> {
             extension,
             kind: String::new(),
             name: Val::NULL,
+            own_name: None,
             api_version: String::new(),
             scope_id: Val::str(self.context.scope_id()),
             id: Val::NULL,
@@ -357,7 +353,8 @@ impl<'s> Stage<'s> {
             (Kind::Null, Some(_)) => String::new(),
             _ => return Err(required("apiVersion")),
         };
-        draft.kind = kind.to_string();
+        draft.kind = kind.trim_end_matches('/').to_string();
+        draft.own_name = parent.and(name.as_str().cloned());
         draft.name = name;
         if let Some(parent) = parent {
             return self.child(draft, parent);

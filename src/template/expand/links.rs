@@ -15,6 +15,21 @@ pub struct TemplateLink {
     pub base: Option<String>,
 }
 
+impl TemplateLink {
+    /// The address of what is linked: the URI, or the relative path taken from where the linking template stands.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        if !self.uri.is_empty() {
+            return Some(self.uri.clone());
+        }
+        let relative = self.relative_path.as_ref()?;
+        match self.base.as_deref().and_then(|base| base.rsplit_once('/')) {
+            Some((folder, _)) => Some(format!("{folder}/{relative}")),
+            None => Some(relative.clone()),
+        }
+    }
+}
+
 /// Finds linked templates. The engine itself reads nothing.
 pub trait Linker: Sync {
     /// The template behind a link; `Ok(None)` when links cannot be followed, an error when this one is wrong.

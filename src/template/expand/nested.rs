@@ -9,7 +9,7 @@ use crate::template::context::{Context, ResourceGroup, Scope};
 use crate::template::document::{Language, Sections};
 use crate::template::error::{Fault, TemplateError, codes};
 use crate::template::eval::{Frame, Given, Phase};
-use crate::template::json::{Node, Object};
+use crate::template::json::{Node, NodeKind, Object};
 use crate::template::value::{Kind, Val, same_name};
 use crate::template::{Parameters, Template};
 use indexmap::IndexMap;
@@ -56,7 +56,7 @@ impl<'s> Stage<'s> {
             members.insert("parameters".into(), shown_parameters(&given)?);
         }
         let link = self.link(&shown);
-        let (template, given) = self.linked(properties, link.as_ref(), given)?;
+        let (template, given) = self.linked(draft, properties, link.as_ref(), given)?;
         let context = self.inner_context(draft, location, link.as_ref());
         let expansion = match &template {
             Some(template) => self.inside(draft, template, &given, &context, outer, link.is_some())?,
@@ -70,7 +70,10 @@ impl<'s> Stage<'s> {
         let linked = properties.get("templateLink").is_some();
         let option = properties.get("expressionEvaluationOptions").and_then(|o| o.get("scope")).and_then(Node::as_str);
         let two = self.sections.language == Language::Two;
+        // The value of an expression is a finished template with parameters of its own.
+        let computed = properties.get("template").is_some_and(|t| matches!(t.kind, NodeKind::String(_)));
         match option {
+            _ if computed => Ok(false),
             Some(scope) if same_name(scope, "inner") => Ok(false),
             Some(scope) if same_name(scope, "outer") && two => Err(Fault::new(
                 "The nested deployment expression evaluation scope 'outer' is not supported with languageVersion '2.0'.",
@@ -141,6 +144,7 @@ impl<'s> Stage<'s> {
     /// The template inside, from the text or from the linker.
     fn linked(
         &self,
+        draft: &Draft<'_>,
         properties: &Object,
         link: Option<&TemplateLink>,
         mut given: IndexMap<String, Given>,
@@ -151,14 +155,14 @@ impl<'s> Stage<'s> {
         if let Some(node) = properties.get("template")
             && !node.is_null()
         {
-            return Ok((Some(self.part(node)?), given));
+            return Ok((Some(self.part(draft, node)?), given));
         }
         let Some(link) = link else { return Err(missing("template").into()) };
         let offset = properties.get("templateLink").map_or(0, |n| n.offset);
         if let Some(node) = properties.get("parametersLink")
             && given.is_empty()
         {
-            let uri = within(self.loops, &Frame::root(Phase::Body), &mut |frame| self.machine.node(node, frame))?;
+            let uri = within(&draft.turns, &Frame::root(Phase::Body), &mut |frame| self.machine.node(node, frame))?;
             let uri = uri.member("uri").as_ref().and_then(Val::as_str).map(|t| t.to_string()).unwrap_or_default();
             let found =
                 self.run.linker.parameters(&TemplateLink { uri, base: link.base.clone(), ..TemplateLink::default() });
@@ -172,21 +176,21 @@ impl<'s> Stage<'s> {
     }
 
     /// A template that stands in this one's text; made once for all turns of a loop.
-    fn part(&self, node: &Node) -> Result<Template, Failure> {
+    fn part(&self, draft: &Draft<'_>, node: &Node) -> Result<Template, Failure> {
+        if matches!(node.kind, NodeKind::String(_)) {
+            // An expression that gives a template: its strings have been evaluated once already.
+            let frame = Frame::root(Phase::Identity);
+            let val = within(&draft.turns, &frame, &mut |frame| self.machine.node(node, frame))?;
+            let made = Template::new(self.document().clone(), Node::from_value(&val.to_json(), node.offset));
+            return made.map_err(Failure::Inside);
+        }
         let key = (self.document().text().as_ptr() as usize, node.offset);
         if let Some(known) = self.run.parts.borrow().get(&key)
             && !self.document().text().is_empty()
         {
             return Ok(known.clone());
         }
-        let made = match &node.kind {
-            crate::template::json::NodeKind::String(_) => {
-                let val = self.machine.node(node, &Frame::root(Phase::Identity))?;
-                Template::new(self.document().clone(), Node::from_value(&val.to_json(), node.offset))
-            }
-            _ => Template::new(self.document().clone(), node.clone()),
-        };
-        let made = made.map_err(Failure::Inside)?;
+        let made = Template::new(self.document().clone(), node.clone()).map_err(Failure::Inside)?;
         self.run.parts.borrow_mut().insert(key, made.clone());
         Ok(made)
     }
@@ -203,7 +207,7 @@ impl<'s> Stage<'s> {
             context.location = location;
         }
         if let Some(link) = link {
-            context.template_link = Some(link.uri.clone()).filter(|uri| !uri.is_empty()).or(context.template_link);
+            context.template_link = link.address().or(context.template_link);
         }
         let target =
             draft.scope_id.as_str().map_or_else(|| super::order::bracketed(&draft.scope_id), |s| s.to_string());

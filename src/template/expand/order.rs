@@ -67,7 +67,8 @@ impl Stage<'_> {
                         return Err(Fault::new(format!(
                             "The resource '{wanted}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
                         ))
-                        .says(format!("`dependsOn` names `{wanted}`, and the template has no such resource")));
+                        .says(format!("`dependsOn` names `{wanted}`, and the template has no such resource"))
+                        .framed(str::to_string));
                     }
                 },
                 Kind::Array(_) | Kind::Object(_) | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {

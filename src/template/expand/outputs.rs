@@ -20,7 +20,7 @@ impl<'s> Stage<'s> {
                 Ok(None) => {}
                 Err(fault) => {
                     let fault = fault.at(node.offset).framed(|reason| {
-                        format!("The template output '{name}' is not valid: {reason}. Please see https://aka.ms/arm-syntax-outputs for usage details.")
+                        format!("The template output '{name}' is not valid: {}. Please see https://aka.ms/arm-syntax-outputs for usage details.", reason.trim_end_matches('.'))
                     });
                     errors.push(self.error(fault, &format!("/outputs/{name}"), None));
                 }

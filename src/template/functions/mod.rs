@@ -200,6 +200,7 @@ static EVALUATED: &[Function] = &[
     special(Group::Resource, "roleDefinitions", 1, Some(1), Special::Later),
     special(Group::Deployment, "externalInput", 1, Some(2), Special::Later),
     special(Group::Deployment, "externalInputs", 1, Some(1), Special::Later),
+    special(Group::Deployment, "extensions", 1, Some(1), Special::Later),
     special(Group::Resource, KEY_VAULT_SECRET, 2, Some(3), Special::Later),
 ];
 
@@ -231,7 +232,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
     let index =
         INDEX.get_or_init(|| tables().into_iter().flatten().map(|f| (f.name.to_ascii_lowercase(), f)).collect());
     let lower = name.to_ascii_lowercase();
-    index.get(lower.as_str()).copied().or_else(|| (lower.len() > 4 && lower.starts_with("list")).then_some(&LIST))
+    index.get(lower.as_str()).copied().or_else(|| lower.starts_with("list").then_some(&LIST))
 }
 
 /// All functions, sorted by group and name.

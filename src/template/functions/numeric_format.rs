@@ -53,11 +53,11 @@ pub(super) fn format(number: Number, spec: &str) -> Result<String, Fault> {
     let mut chars = spec.chars();
     let letter = chars.next().unwrap_or('G');
     let rest = chars.as_str();
-    let standard = letter.is_ascii_alphabetic() && rest.len() <= 3 && rest.bytes().all(|b| b.is_ascii_digit());
+    let standard = letter.is_ascii_alphabetic() && rest.len() <= 10 && rest.bytes().all(|b| b.is_ascii_digit());
     if !standard {
         return Ok(custom(number, spec));
     }
-    let precision: Option<usize> = if rest.is_empty() { None } else { rest.parse().ok() };
+    let precision: Option<usize> = if rest.is_empty() { None } else { Some(rest.parse().unwrap_or(usize::MAX)) };
     if precision.is_some_and(|p| p > MAX_PRECISION) {
         return Err(bad(spec));
     }

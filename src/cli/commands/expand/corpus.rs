@@ -1,0 +1,295 @@
+//! `dsvmc expand --check`: expands every template below a folder with stand-in values, and counts.
+
+use super::Links;
+use crate::cli::Context;
+use crate::cli::exit::Exit;
+use crate::driver::{EntryKind, World};
+use crate::template::json::Node;
+use crate::template::{self, Expansion, Limits, Parameters, Scope, Template};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What became of one file.
+enum Outcome {
+    /// Not a deployment template.
+    Other,
+    /// Not JSON.
+    Unread(String),
+    /// Refused.
+    Refused(String),
+    Expanded { resources: usize, unknown: bool },
+}
+
+pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let mut files = Vec::new();
+    walk(root, cx.world.as_ref(), &mut files)?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut resources, mut slowest) = (0, (Duration::ZERO, PathBuf::new()));
+    let start = Instant::now();
+    for file in &files {
+        let begun = Instant::now();
+        let outcome = one(file, cx.world.as_ref())?;
+        slowest = slowest.max((begun.elapsed(), file.clone()));
+        let word = match outcome {
+            Outcome::Other => "other JSON",
+            Outcome::Unread(why) => {
+                cx.printer.note(&format!("{}: unreadable: {why}\n", file.display()));
+                "not readable"
+            }
+            Outcome::Refused(why) => {
+                cx.printer.note(&format!("{}: {why}\n", file.display()));
+                *reasons.entry(generalised(&why)).or_default() += 1;
+                "refused"
+            }
+            Outcome::Expanded { resources: count, unknown } => {
+                resources += count;
+                if unknown { "expanded with unknown parts" } else { "expanded fully" }
+            }
+        };
+        *counts.entry(word).or_default() += 1;
+    }
+    let (agree, differ) = twins(&files, cx)?;
+    let mut text = String::new();
+    for (word, count) in &counts {
+        text.push_str(&format!("{count:>6}  {word}\n"));
+    }
+    text.push_str(&format!("{resources:>6}  resources\n"));
+    text.push_str(&format!("{agree:>6}  twins that agree\n{differ:>6}  twins that differ\n"));
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (reason, count) in reasons {
+        text.push_str(&format!("{count:>6}  refused: {reason}\n"));
+    }
+    cx.printer.data(&text)?;
+    cx.printer.note(&format!(
+        "{} files in {:.1} s; slowest {:.0} ms: {}\n",
+        files.len(),
+        start.elapsed().as_secs_f64(),
+        slowest.0.as_secs_f64() * 1e3,
+        slowest.1.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// The reason without the user's own words, so that equal reasons count as one.
+fn generalised(why: &str) -> String {
+    let mut out = String::new();
+    let why = why.split(" (line ").next().unwrap_or(why);
+    for (index, part) in why.split('`').enumerate() {
+        out.push_str(if index % 2 == 0 { part } else { "…" });
+    }
+    out.chars().take(110).collect()
+}
+
+fn walk(path: &Path, world: &dyn World, files: &mut Vec<PathBuf>) -> Result<(), miette::Report> {
+    if world.kind(path)? == EntryKind::File {
+        files.push(path.to_path_buf());
+        return Ok(());
+    }
+    for (entry, kind) in world.list(path)? {
+        match kind {
+            EntryKind::Folder => walk(&entry, world, files)?,
+            EntryKind::File if entry.extension().is_some_and(|e| e == "json" || e == "jsonc") => files.push(entry),
+            EntryKind::File => {}
+        }
+    }
+    Ok(())
+}
+
+fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
+    let bytes = world.read(file)?;
+    let text = String::from_utf8_lossy(&bytes);
+    if !text.to_lowercase().contains("deploymenttemplate.json") {
+        return Ok(Outcome::Other);
+    }
+    let node = match template::json::read(&text) {
+        Ok(node) => node,
+        Err(error) => return Ok(Outcome::Unread(error.message)),
+    };
+    let schema = node.get("$schema").and_then(|s| s.as_str()).unwrap_or("").to_lowercase();
+    if !schema.contains("deploymenttemplate.json") {
+        return Ok(Outcome::Other);
+    }
+    let first = |errors: Vec<template::TemplateError>| {
+        Outcome::Refused(errors.first().map(ToString::to_string).unwrap_or_default())
+    };
+    let template = match template::parse(&text) {
+        Ok(template) => template,
+        Err(errors) => return Ok(first(errors)),
+    };
+    let parameters = stand_ins(file, &template, world);
+    let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
+    let links = Links { world, base };
+    match template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links) {
+        Ok(expansion) => {
+            let flat = expansion.flat();
+            Ok(Outcome::Expanded { resources: flat.len(), unknown: unknown(&expansion) })
+        }
+        Err(errors) => Ok(first(errors)),
+    }
+}
+
+/// Bicep compiles many samples twice, with and without symbolic names: both must give the same resources.
+fn twins(files: &[PathBuf], cx: &mut Context) -> Result<(usize, usize), miette::Report> {
+    let (mut agree, mut differ) = (0, 0);
+    for file in files {
+        let Some(stem) = file.to_str().and_then(|f| f.strip_suffix(".symbolicnames.json")) else { continue };
+        let plain = PathBuf::from(format!("{stem}.json"));
+        let world = cx.world.as_ref();
+        let (Some(left), Some(right)) = (resources(&plain, world), resources(file, world)) else { continue };
+        if left == right {
+            agree += 1;
+        } else {
+            differ += 1;
+            cx.printer.note(&format!("{}: the twins differ\n", plain.display()));
+            let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+            for id in keys.into_iter().filter(|id| left.get(*id) != right.get(*id)) {
+                let show = |side: &BTreeMap<String, String>| side.get(id).cloned().unwrap_or_else(|| "absent".to_owned());
+                cx.printer.note(&format!("  {id}\n    {}\n    {}\n", show(&left), show(&right)));
+            }
+        }
+    }
+    Ok((agree, differ))
+}
+
+/// Resources of a template by id, with bodies as text; `None` when it cannot be expanded.
+fn resources(file: &Path, world: &dyn World) -> Option<BTreeMap<String, String>> {
+    let bytes = world.read(file).ok()?;
+    let template = template::parse(&String::from_utf8_lossy(&bytes)).ok()?;
+    let parameters = stand_ins(file, &template, world);
+    let links = Links { world, base: file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    let expansion =
+        template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links).ok()?;
+    let one = |r: &template::Resource| {
+        let mut body = r.body.clone();
+        body.sort_all_objects();
+        (r.id.clone(), body.to_string())
+    };
+    // `existing` resources are written only where there are symbolic names.
+    Some(expansion.flat().into_iter().filter(|r| !r.existing).map(one).collect())
+}
+
+fn unknown(expansion: &Expansion) -> bool {
+    expansion.flat().iter().any(|r| !r.unknown.is_empty()) || expansion.outputs.values().any(|o| !o.unknown.is_empty())
+}
+
+fn context(template: &Template) -> template::Context {
+    let mut context = template::Context::resource_group("11111111-1111-4111-8111-111111111111", "rg");
+    context.tenant_id = Some("22222222-2222-4222-8222-222222222222".to_owned());
+    context.management_group = Some("mg".to_owned());
+    context.location = Some("westeurope".to_owned());
+    context.now = jiff::Timestamp::from_second(1_700_000_000).ok();
+    context.guid_seed = Some(1);
+    if let Some(group) = &mut context.resource_group {
+        group.location = Some("westeurope".to_owned());
+    }
+    context.scope = template.scope().unwrap_or_default();
+    if context.scope != Scope::ResourceGroup {
+        context.resource_group = None;
+    }
+    context
+}
+
+/// Values of the parameter file beside the template, then stand-ins for what has neither value nor default.
+fn stand_ins(file: &Path, template: &Template, world: &dyn World) -> Parameters {
+    let beside = file.with_extension("parameters.json");
+    let mut parameters = Parameters::new();
+    let names: Vec<String> = template.parameters().into_iter().map(|(name, _, _)| name.to_lowercase()).collect();
+    if let Ok(bytes) = world.read(&beside)
+        && let Ok(found) = template::parse_parameters(&String::from_utf8_lossy(&bytes))
+        && found.names().all(|n| names.contains(&n.to_lowercase()))
+        && !String::from_utf8_lossy(&bytes).contains("GEN-")
+    {
+        parameters.merge(found);
+    }
+    let given: Vec<String> = parameters.names().map(str::to_lowercase).collect();
+    let declared = template.root().get("parameters");
+    for (index, (name, kind, required)) in template.parameters().into_iter().enumerate() {
+        if !required || given.contains(&name.to_lowercase()) {
+            continue;
+        }
+        let node = declared.and_then(|p| p.get(&name));
+        let value = node.map_or(Value::Null, |node| stand_in(template.root(), node, &kind, (&name, index), 0));
+        // A value that cannot be set is simply not given.
+        let _ = parameters.set(&name, &value);
+    }
+    parameters
+}
+
+/// A value that a type allows; the name and number of the parameter keep strings of two parameters apart.
+fn stand_in(root: &Node, node: &Node, kind: &str, named: (&str, usize), depth: usize) -> Value {
+    let text = |key: &str| node.get(key);
+    if let Some(first) = text("allowedValues").and_then(|a| a.as_array()).and_then(|a| a.first()) {
+        return if kind.eq_ignore_ascii_case("array") { Value::from(vec![first.to_value()]) } else { first.to_value() };
+    }
+    if depth > 20 {
+        return Value::Null;
+    }
+    if let Some(target) = node.get("$ref").and_then(|r| r.as_str()).and_then(|r| r.strip_prefix("#/definitions/")) {
+        let name = target.replace("~1", "/").replace("~0", "~");
+        return match root.get("definitions").and_then(|d| d.get(&name)) {
+            Some(found) => {
+                let kind = found.get("type").and_then(|t| t.as_str()).unwrap_or("object").to_owned();
+                stand_in(root, found, &kind, named, depth + 1)
+            }
+            None => Value::Null,
+        };
+    }
+    let least = text("minLength").and_then(|n| n.as_int()).unwrap_or(0).clamp(0, 1000) as usize;
+    match kind.to_lowercase().as_str() {
+        "int" => Value::from(text("minValue").and_then(|n| n.as_int()).unwrap_or(1)),
+        "bool" => Value::from(false),
+        "array" => {
+            let items = node.get("items").filter(|i| i.as_object().is_some());
+            let kind = items.and_then(|i| i.get("type")).and_then(|t| t.as_str()).unwrap_or("string").to_owned();
+            let one = items.map_or_else(|| Value::from("value"), |items| stand_in(root, items, &kind, named, depth + 1));
+            Value::from(vec![one; least.min(20)])
+        }
+        "object" | "secureobject" => object(root, node, named.1, depth),
+        _ => Value::from(word(named.0, named.1, least, text("maxLength").and_then(|n| n.as_int()))),
+    }
+}
+
+fn object(root: &Node, node: &Node, salt: usize, depth: usize) -> Value {
+    let mut members = serde_json::Map::new();
+    let mut schemas = vec![node];
+    if let Some(mapping) = node.get("discriminator").and_then(|d| d.get("mapping")).and_then(|m| m.as_object())
+        && let Some((name, schema)) = mapping.iter().next()
+    {
+        if let Some(property) = node.get("discriminator").and_then(|d| d.get("propertyName")).and_then(|p| p.as_str()) {
+            members.insert(property.to_owned(), Value::from(&**name));
+        }
+        let target = schema.get("$ref").and_then(|r| r.as_str()).and_then(|r| r.strip_prefix("#/definitions/"));
+        schemas.push(target.and_then(|t| root.get("definitions").and_then(|d| d.get(t))).unwrap_or(schema));
+    }
+    for schema in schemas {
+        for (name, property) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flat_map(|p| p.iter()) {
+            let optional = property.get("nullable").and_then(|n| n.as_bool()) == Some(true);
+            if optional || members.contains_key(&**name) {
+                continue;
+            }
+            let kind = property.get("type").and_then(|t| t.as_str()).unwrap_or("object").to_owned();
+            members.insert(name.to_string(), stand_in(root, property, &kind, (&**name, salt), depth + 1));
+        }
+    }
+    Value::Object(members)
+}
+
+/// A string by the name of its parameter: ids and addresses look like such.
+fn word(name: &str, salt: usize, least: usize, most: Option<i64>) -> String {
+    let name = name.to_lowercase();
+    let id = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg/providers/Microsoft.Web/sites/site";
+    let text = if name.ends_with("resourceid") {
+        id.to_owned()
+    } else if name.contains("artifactslocation") || name.ends_with("uri") || name.ends_with("url") {
+        format!("https://example.com/{salt}/")
+    } else {
+        format!("x{salt}in")
+    };
+    let padded: String = text.chars().chain("standin".chars().cycle()).take(least.max(text.chars().count())).collect();
+    let most = most.and_then(|m| usize::try_from(m).ok()).unwrap_or(usize::MAX);
+    padded.chars().take(most).collect()
+}

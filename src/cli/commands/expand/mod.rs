@@ -1,0 +1,198 @@
+//! `dsvmc expand`: prints the resources that a template sends.
+
+mod corpus;
+
+use crate::cli::Context;
+use crate::cli::exit::Exit;
+use crate::driver::World;
+use crate::source::{SourceFile, SourceMap};
+use crate::template::{
+    self, Expansion, Form, Limits, Linker, Parameters, Resource, Scope, Template, TemplateError, TemplateLink, diags,
+};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `expand`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dsvmc expand azuredeploy.json --parameters @azuredeploy.parameters.json")]
+pub struct Args {
+    /// The template; with `--check`, a file or folder of templates
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Values: `@file.json`, or `name=value`; a later one wins
+    #[arg(short, long, value_name = "@FILE|NAME=VALUE")]
+    parameters: Vec<String>,
+    /// Resource group that the template is deployed into
+    #[arg(short = 'g', long, value_name = "NAME", default_value = "rg")]
+    resource_group: String,
+    /// Subscription that the template is deployed into
+    #[arg(long, value_name = "ID", default_value = "11111111-1111-4111-8111-111111111111")]
+    subscription: String,
+    /// Region of the resource group, or of the deployment above resource groups; unknown without it
+    #[arg(short, long, value_name = "REGION")]
+    location: Option<String>,
+    /// Show values with unknown parts as JSON instead of one expression
+    #[arg(long)]
+    parts: bool,
+    /// Expand every template below FILE with stand-in values and count what works
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    if args.check {
+        return corpus::run(&args.file, cx);
+    }
+    let mut sources = SourceMap::default();
+    let text = read(&args.file, cx)?;
+    let source = sources.add(SourceFile::new(args.file.display().to_string(), text.as_str()));
+    let fail = |cx: &mut Context, sources: &SourceMap, errors: &[TemplateError], source| {
+        let found: Vec<_> = errors.iter().map(|e| diags::diagnostic(e, source)).collect();
+        cx.report(sources, &found).map_err(miette::Report::from)
+    };
+    let template = match template::parse(&text) {
+        Ok(template) => template,
+        Err(errors) => return fail(cx, &sources, &errors, source),
+    };
+    let mut parameters = Parameters::new();
+    for given in &args.parameters {
+        if let Some(path) = given.strip_prefix('@') {
+            let text = read(Path::new(path), cx)?;
+            let file = sources.add(SourceFile::new(path, text.as_str()));
+            match template::parse_parameters(&text) {
+                Ok(more) => parameters.merge(more),
+                Err(errors) => return fail(cx, &sources, &errors, file),
+            }
+        } else if let Err(problem) = assign(given, &template, &mut parameters) {
+            cx.printer.say(&format!("error: {problem}\n"));
+            return Ok(Exit::Input);
+        }
+    }
+    let context = context(args, &template);
+    let linker = Links { world: cx.world.as_ref(), base: args.file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    match template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
+        Ok(expansion) => {
+            let shown = serde_json::to_string_pretty(&shown(&expansion)).unwrap_or_default();
+            cx.printer.data(&format!("{shown}\n"))?;
+            Ok(Exit::Done)
+        }
+        Err(errors) => fail(cx, &sources, &errors, source),
+    }
+}
+
+fn read(path: &Path, cx: &Context) -> Result<String, miette::Report> {
+    let bytes = cx.world.read(path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Where the template goes, by its own schema.
+fn context(args: &Args, template: &Template) -> template::Context {
+    let scope = template.scope().unwrap_or_default();
+    let mut context = template::Context::resource_group(&args.subscription, &args.resource_group);
+    context.scope = scope;
+    context.location.clone_from(&args.location);
+    context.form = if args.parts { Form::Parts } else { Form::Whole };
+    match scope {
+        Scope::ResourceGroup => {
+            if let Some(group) = &mut context.resource_group {
+                group.location.clone_from(&args.location);
+            }
+        }
+        Scope::Subscription => context.resource_group = None,
+        Scope::ManagementGroup => {
+            context.resource_group = None;
+            context.subscription_id = None;
+            context.management_group = Some(args.resource_group.clone());
+        }
+        Scope::Tenant => {
+            context.resource_group = None;
+            context.subscription_id = None;
+        }
+    }
+    context
+}
+
+/// `name=value`: a string parameter takes the text as it is, any other reads it as JSON.
+fn assign(given: &str, template: &Template, parameters: &mut Parameters) -> Result<(), String> {
+    let (name, text) = given
+        .split_once('=')
+        .ok_or_else(|| format!("`{given}` is neither `@file.json` nor `name=value`"))?;
+    let kind = template.parameters().into_iter().find(|(n, _, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind, _)| kind);
+    let textual = kind.is_some_and(|k| k.eq_ignore_ascii_case("string") || k.eq_ignore_ascii_case("securestring"));
+    let value = if textual {
+        Value::from(text)
+    } else {
+        template::json::read(text).map_or_else(|_| Value::from(text), |node| node.to_value())
+    };
+    parameters.set(name, &value).map_err(|error| error.sentence)
+}
+
+/// Linked templates by a path relative to the template; nothing is fetched.
+struct Links<'w> {
+    world: &'w dyn World,
+    base: PathBuf,
+}
+
+impl Linker for Links<'_> {
+    fn template(&self, link: &TemplateLink) -> Result<Option<Template>, String> {
+        if link.relative_path.is_none() {
+            return Ok(None);
+        }
+        let Some(relative) = link.address() else { return Ok(None) };
+        let path = self.base.join(&relative);
+        let bytes = self.world.read(&path).map_err(|_| format!("the linked template `{relative}` cannot be read"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let first = |errors: Vec<TemplateError>| {
+            let why = errors.first().map(ToString::to_string).unwrap_or_default();
+            format!("the linked template `{relative}` cannot be used: {why}")
+        };
+        template::parse(&text).map(Some).map_err(first)
+    }
+}
+
+/// The expansion as JSON; secrets are masked.
+fn shown(expansion: &Expansion) -> Value {
+    let resources: Vec<Value> = expansion.flat().into_iter().map(resource).collect();
+    let outputs: Map<String, Value> = expansion
+        .outputs
+        .iter()
+        .map(|(name, output)| {
+            let value = if output.secure { Value::from("(secret)") } else { output.value.clone() };
+            (name.clone(), json!({ "type": output.kind, "value": value }))
+        })
+        .collect();
+    json!({ "scope": expansion.scope_id, "resources": resources, "outputs": outputs })
+}
+
+fn resource(resource: &Resource) -> Value {
+    let mut body = resource.body.clone();
+    for pointer in &resource.secret_pointers {
+        match body.pointer_mut(pointer) {
+            Some(secret) => *secret = Value::from("(secret)"),
+            None => body = Value::from("(secret)"),
+        }
+    }
+    let mut members = Map::new();
+    if !resource.id.is_empty() {
+        members.insert("id".to_owned(), Value::from(resource.id.as_str()));
+    }
+    if resource.existing {
+        members.insert("existing".to_owned(), Value::from(true));
+    }
+    for (key, value) in [("condition", &resource.condition), ("count", &resource.count)] {
+        if let Some(value) = value {
+            members.insert(key.to_owned(), Value::from(value.as_str()));
+        }
+    }
+    match body {
+        Value::Object(body) => members.extend(body),
+        other => {
+            members.insert("body".to_owned(), other);
+        }
+    }
+    if !resource.depends_on.is_empty() {
+        members.insert("dependsOn".to_owned(), Value::from(resource.depends_on.clone()));
+    }
+    Value::Object(members)
+}
