@@ -181,6 +181,17 @@ catalogue! {
     MountByIdentityImpossible = 366, Error, "mount-by-identity-impossible", "a share mounted by identity where that does not work";
     PrivilegedRole = 367, Warning, "privileged-role", "a machine that may change nearly everything";
     RoleIsNoGuid = 368, Error, "role-is-no-guid", "a role that is no GUID";
+    // 0370-0399 batch pools
+    BatchAiEnded = 370, Error, "batch-ai-ended", "a service that has ended";
+    WrongService = 371, Error, "wrong-service", "a setting that the chosen service does not have";
+    BatchImage = 372, Error, "batch-image", "an image that Azure Batch does not run";
+    BatchSize = 373, Error, "batch-size", "hardware that Azure Batch does not offer like this";
+    InterNodeLimit = 374, Error, "inter-node-limit", "more connected machines than Azure allows";
+    InterNodeSpot = 375, Warning, "inter-node-spot", "spot machines that talk to each other";
+    BatchMount = 376, Error, "batch-mount", "a mount that batch machines cannot have";
+    BatchScale = 377, Error, "batch-scale", "numbers of machines that contradict each other";
+    BatchNetwork = 378, Error, "batch-network", "addresses and ports that Azure Batch refuses";
+    AlwaysOn = 379, Info, "always-on", "machines that cost money without jobs";
     // 0380-0399 autoscale formulas of Azure Batch
     FormulaSyntax = 380, Error, "formula-syntax", "text that is no autoscale formula";
     FormulaLimit = 381, Error, "formula-limit", "a formula beyond the limits of Azure Batch";
@@ -195,6 +206,12 @@ catalogue! {
     FormulaNoDeallocation = 390, Warning, "formula-no-deallocation", "running tasks are left to the default";
     FormulaRoundedDown = 391, Warning, "formula-rounded-down", "machines rounded down";
     FormulaCpuScale = 392, Warning, "formula-cpu-scale", "processor use compared as a percentage";
+    BatchAccountMode = 393, Error, "batch-account-mode", "an account whose settings exclude each other";
+    TaskUser = 394, Error, "task-user", "an account on machines that cannot be made";
+    JobDoesNotFit = 395, Error, "job-does-not-fit", "a job that its pool cannot run";
+    EphemeralSpot = 396, Error, "ephemeral-spot", "an ephemeral system disk on spot machines";
+    TargetWord = 397, Error, "target-word", "a target that Azure Batch cannot compute";
+    BatchName = 398, Error, "batch-name", "a name that Azure refuses";
     // 04xx graph
     ResourceNamedTwice = 402, Error, "resource-named-twice", "two resources with the same type and name";
     AttributeUnavailable = 403, Error, "attribute-unavailable", "an attribute that this block does not have";

@@ -56,14 +56,20 @@ pub(crate) struct Names {
     pub(crate) vaults: Vec<Named>,
     pub(crate) resources: Vec<Named>,
     pub(crate) pools: Vec<PoolNames>,
+    pub(crate) batch: super::batch::BatchNames,
     /// Names that are made at deployment, each as a variable of the template.
     pub(crate) variables: Vec<Variable>,
     by_block: BTreeMap<BlockId, (BlockKind, usize)>,
 }
 
 impl Names {
+    /// Says where a block is.
+    pub(crate) fn place(&mut self, id: BlockId, kind: BlockKind, index: usize) {
+        self.by_block.insert(id, (kind, index));
+    }
+
     /// A name that is unique in all of Azure, kept in a variable: `notebooksAccount`.
-    fn made_up(&mut self, what: &str, prefix: &str, key: &str) -> Text {
+    pub(crate) fn made_up(&mut self, what: &str, prefix: &str, key: &str) -> Text {
         let mut name = format!("{}{what}", super::scale_set::camel(key));
         while self.variables.iter().any(|v| v.name == name) {
             name.push('_');
@@ -139,7 +145,7 @@ impl Resolver<'_, '_> {
                     _ => of(&pool.scale_set, v::SCALE_SET),
                 }
             }
-            _ => None,
+            _ => super::batch::find(&self.names.batch, kind, index, name),
         }
     }
 }
@@ -396,6 +402,7 @@ fn name_everything(fleet: &Fleet<'_>, checked: &Checked) -> Names {
         names.pools.push(names_of_pool);
         names.by_block.insert(pool.id, (BlockKind::Pool, index));
     }
+    super::batch::name(fleet, checked, &mut names);
     names
 }
 

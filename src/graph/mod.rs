@@ -5,6 +5,7 @@
 
 mod autoscale;
 mod balancer;
+mod batch;
 mod cloud_init;
 mod context;
 pub mod context_free;
@@ -128,6 +129,7 @@ pub fn build(fleet: &Fleet<'_>, checked: &Checked, sink: &mut Sink) -> ResourceG
     support::vaults(&mut builder);
     storage::emit(&mut builder);
     scale_set::pools(&mut builder, sink);
+    batch::emit(&mut builder);
     support::grants(&mut builder, sink);
     free::emit(&mut builder, sink);
     builder.finish(sink)

@@ -39,6 +39,7 @@ impl NetworkPlan {
 pub(crate) struct Reach {
     pub(crate) shares: BTreeMap<usize, BTreeSet<(usize, usize)>>,
     pub(crate) vaults: BTreeMap<usize, BTreeSet<(usize, usize)>>,
+    pub(crate) containers: BTreeMap<usize, BTreeSet<(usize, usize)>>,
 }
 
 /// Which pool uses what, from where.
@@ -57,6 +58,15 @@ pub(crate) fn reach(builder: &Builder<'_, '_>) -> Reach {
             if let Some(vault) = share.vault.and_then(vault_index) {
                 reach.vaults.entry(vault).or_default().insert(place);
             }
+        }
+    }
+    for pool in &fleet.batch {
+        let Some(place) = pool.network else { continue };
+        for share in &pool.shares {
+            reach.shares.entry(*share).or_default().insert(place);
+        }
+        for container in &pool.containers {
+            reach.containers.entry(*container).or_default().insert(place);
         }
     }
     reach
@@ -86,6 +96,11 @@ pub(crate) fn plan(builder: &mut Builder<'_, '_>) {
             plan.used = true;
         }
     }
+    for network in fleet.batch.iter().filter_map(|pool| pool.network) {
+        if let Some(plan) = plans.get_mut(network.0) {
+            plan.used = true;
+        }
+    }
     let mut endpoint = |(network, subnet): (usize, usize), service: &'static str| {
         if let Some(set) = plans.get_mut(network).and_then(|p| p.endpoints.get_mut(subnet)) {
             set.insert(service);
@@ -98,6 +113,9 @@ pub(crate) fn plan(builder: &mut Builder<'_, '_>) {
                 endpoint(*place, "Microsoft.Storage");
             }
         }
+    }
+    for places in reach.containers.values() {
+        places.iter().for_each(|place| endpoint(*place, "Microsoft.Storage"));
     }
     for (vault, places) in &reach.vaults {
         if fleet.vaults.get(*vault).is_some_and(|v| v.access == Access::ServiceEndpoint) {

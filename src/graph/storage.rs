@@ -20,6 +20,8 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
             continue;
         }
         let places = reach.shares.get(&index).cloned().unwrap_or_default();
+        // Azure Batch mounts NFS with the system's own client, which does not encrypt.
+        let mounted_by_batch = fleet.batch.iter().any(|pool| pool.shares.contains(&index));
         let Some(names) = builder.names.shares.get(index).cloned() else { continue };
         let subnets = allowed_subnets(builder, &places);
         let mut account = account(builder, share, &names.account, subnets);
@@ -28,7 +30,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         }
         let account_node = builder.add(account);
         let service = file_service(&names.account.name);
-        let mut node = plain_node(v::FILE_SERVICE, &service, service_body(share), share.span());
+        let mut node = plain_node(v::FILE_SERVICE, &service, service_body(share, mounted_by_batch), share.span());
         node.needs.insert(account_node);
         let service_node = builder.add(node);
         let full = Named {
@@ -65,7 +67,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
 
 fn account(builder: &Builder<'_, '_>, share: &Share<'_>, named: &Named, subnets: Vec<Json>) -> super::Node {
     let (kind, tier) = if share.premium { ("FileStorage", "Premium") } else { ("StorageV2", "Standard") };
-    let by_key = share.auth == Auth::KeyVault;
+    let by_key = matches!(share.auth, Auth::KeyVault | Auth::AccountKey);
     let mut properties = Map::new();
     properties.insert("minimumTlsVersion".into(), json!("TLS1_2"));
     properties.insert("supportsHttpsTrafficOnly".into(), json!(true));
@@ -95,11 +97,11 @@ fn file_service(account: &Text) -> Named {
     }
 }
 
-fn service_body(share: &Share<'_>) -> Map<String, Json> {
+fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map<String, Json> {
     let mut properties = Map::new();
     properties.insert("shareDeleteRetentionPolicy".into(), json!({ "enabled": true, "days": share.keep_deleted_days }));
     let protocol = match share.protocol {
-        Protocol::Nfs => json!({ "nfs": { "encryptionInTransit": { "required": true } } }),
+        Protocol::Nfs => json!({ "nfs": { "encryptionInTransit": { "required": !mounted_by_batch } } }),
         Protocol::Smb => json!({ "smb": { "versions": "SMB3.1.1", "channelEncryption": "AES-128-GCM;AES-256-GCM" } }),
     };
     properties.insert("protocolSettings".into(), protocol);

@@ -24,11 +24,44 @@ pub const VERSIONS: &[(&str, &str)] = &[
     (VAULT_SECRET, "2026-02-01"),
     (AUTOSCALE, "2022-10-01"),
     (DEPLOYMENT, "2025-04-01"),
+    (BATCH_ACCOUNT, BATCH_VERSION),
+    (BATCH_POOL, BATCH_VERSION),
+    (BATCH_APPLICATION, BATCH_VERSION),
+    (BLOB_SERVICE, STORAGE_VERSION),
+    (BLOB_CONTAINER, STORAGE_VERSION),
+    (WORKSPACE, ML_VERSION),
+    (COMPUTE, ML_VERSION),
+    (DATASTORE, ML_VERSION),
+    (LOGS, "2025-07-01"),
+    (INSIGHTS, "2020-02-02"),
 ];
 
 const NETWORK_VERSION: &str = "2025-05-01";
 const STORAGE_VERSION: &str = "2025-08-01";
 
+const BATCH_VERSION: &str = "2025-06-01";
+const ML_VERSION: &str = "2025-12-01";
+
+/// Account of Azure Batch.
+pub const BATCH_ACCOUNT: &str = "Microsoft.Batch/batchAccounts";
+/// Pool of Azure Batch.
+pub const BATCH_POOL: &str = "Microsoft.Batch/batchAccounts/pools";
+/// Application package of Azure Batch, for ids only.
+pub const BATCH_APPLICATION: &str = "Microsoft.Batch/batchAccounts/applications";
+/// Blob service of an account.
+pub const BLOB_SERVICE: &str = "Microsoft.Storage/storageAccounts/blobServices";
+/// Blob container.
+pub const BLOB_CONTAINER: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
+/// Workspace of Azure Machine Learning.
+pub const WORKSPACE: &str = "Microsoft.MachineLearningServices/workspaces";
+/// Compute of a workspace.
+pub const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
+/// Datastore of a workspace.
+pub const DATASTORE: &str = "Microsoft.MachineLearningServices/workspaces/datastores";
+/// Log Analytics.
+pub const LOGS: &str = "Microsoft.OperationalInsights/workspaces";
+/// Application Insights.
+pub const INSIGHTS: &str = "Microsoft.Insights/components";
 /// Scale set.
 pub const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
 /// Virtual network.

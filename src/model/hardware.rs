@@ -345,6 +345,13 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
     let span = pool.block.span_of("shares");
     let shares: Vec<_> = pool.shares.iter().filter_map(|s| cx.shares.get(*s)).collect();
     for (index, share) in shares.iter().enumerate() {
+        if share.auth == Auth::AccountKey {
+            sink.push(super::batch::diags::key_in_interactive_pool(
+                &share.block.name,
+                span,
+                share.block.span_of("auth"),
+            ));
+        }
         for other in shares.iter().take(index) {
             let inside = |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
             if share.id == other.id {

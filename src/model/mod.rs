@@ -6,6 +6,7 @@
 //! Knows no ARM resource: that is `graph`.
 
 pub mod autoscale;
+pub mod batch;
 pub(crate) mod calendar;
 pub mod diags;
 pub mod facts;
@@ -29,6 +30,9 @@ use crate::diagnostics::Sink;
 use crate::sema::checked::{Block, Checked, Origin};
 use crate::sema::table::BlockKind;
 use crate::sema::value::{BlockId, Value};
+use batch::job::Job;
+use batch::support::{BatchAccount, Container, Workspace};
+use batch::{Around, BatchPool};
 use jiff::civil::Date;
 use network::Network;
 use pool::Pool;
@@ -63,6 +67,12 @@ pub struct Fleet<'a> {
     pub pools: Vec<Pool<'a>>,
     /// Resources given in ARM's own words.
     pub resources: Vec<Resource<'a>>,
+    /// Pools that run jobs.
+    pub batch: Vec<BatchPool<'a>>,
+    /// What they refer to.
+    pub around: Around<'a>,
+    /// First jobs.
+    pub jobs: Vec<Job<'a>>,
 }
 
 /// Where the parts of a fleet are, by block.
@@ -97,6 +107,9 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let mut vaults = Vec::new();
     let mut resources = Vec::new();
     let mut pool_blocks: Vec<(BlockId, &Block)> = Vec::new();
+    let mut batch_blocks: Vec<(BlockId, &Block)> = Vec::new();
+    let mut job_blocks: Vec<&Block> = Vec::new();
+    let mut around = Around::default();
     for (index, block) in checked.blocks.iter().enumerate() {
         if block.origin == Origin::Library {
             continue;
@@ -121,6 +134,11 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
             }
             BlockKind::Resource => resources.extend(Resource::read(id, block)),
             BlockKind::Pool => pool_blocks.push((id, block)),
+            BlockKind::BatchPool => batch_blocks.push((id, block)),
+            BlockKind::BatchAccount => around.accounts.push(BatchAccount::read(id, block, sink)),
+            BlockKind::Workspace => around.workspaces.push(Workspace::read(id, block, sink)),
+            BlockKind::Container => around.containers.push(Container::read(id, block, sink)),
+            BlockKind::Job => job_blocks.push(block),
             _ => {}
         }
     }
@@ -139,6 +157,19 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         pools.extend(pool);
         sink.extend(own.finish());
     }
+    let built: Vec<(Option<BatchPool<'a>>, Sink)> = batch_blocks
+        .par_iter()
+        .map(|(id, block)| {
+            let mut own = Sink::default();
+            (BatchPool::read(context, &around, *id, block, &mut own), own)
+        })
+        .collect();
+    let mut batch = Vec::with_capacity(built.len());
+    for (pool, own) in built {
+        batch.extend(pool);
+        sink.extend(own.finish());
+    }
+    let jobs = job_blocks.iter().filter_map(|block| Job::read(block, &batch, (&around, &shares), sink)).collect();
     Fleet {
         name: project.map_or("pools", |p| p.name.as_ref()),
         location: project.and_then(|p| read::late(p, "location")),
@@ -149,5 +180,8 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         vaults,
         pools,
         resources,
+        batch,
+        around,
+        jobs,
     }
 }

@@ -276,7 +276,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-fn find_subnet(cx: Context<'_, '_>, block: &Block, sink: &mut Sink) -> (usize, usize) {
+pub(crate) fn find_subnet(cx: Context<'_, '_>, block: &Block, sink: &mut Sink) -> (usize, usize) {
     let network = read::reference(block, "network")
         .and_then(|id| cx.places.networks.get(&id).copied())
         .unwrap_or(cx.places.generated);

@@ -25,6 +25,8 @@ pub enum Auth {
     ManagedIdentity,
     /// With the account key, read from a vault at boot.
     KeyVault,
+    /// With the account key, which a template hands to batch machines.
+    AccountKey,
     /// By being on the network (NFS).
     Network,
 }
@@ -90,6 +92,7 @@ impl<'a> Share<'a> {
         let auth = match (protocol, read::text(block, "auth")) {
             (Protocol::Nfs, _) => Auth::Network,
             (Protocol::Smb, Some("key_vault")) => Auth::KeyVault,
+            (Protocol::Smb, Some("account_key")) => Auth::AccountKey,
             (Protocol::Smb, _) => Auth::ManagedIdentity,
         };
         let vault = read::reference(block, "vault");

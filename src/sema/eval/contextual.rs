@@ -51,6 +51,8 @@ impl<'p> Eval<'p> {
                 }
                 None => self.eval(expr),
             },
+            // A formula's condition is decided by the service, not here.
+            ExprKind::If(..) if matches!(ty.base(), Ty::Formula) => self.formula_value(expr),
             ExprKind::If(condition, yes, no) => {
                 let condition = self.eval_as(condition, &Ty::Bool);
                 self.choose(condition, yes, no, Some(ty), expr.span)

@@ -31,8 +31,8 @@ const SHARE: BlockSpec = BlockSpec::top(
     FieldSpec::new("tier", FieldType::OneOf(&["transaction_optimized", "hot", "cool"]), "Billing tier of a standard share; transaction optimized when left out.").early(),
     FieldSpec::new(
         "auth",
-        FieldType::OneOf(&["managed_identity", "key_vault"]),
-        "How a machine proves itself to an SMB share: by the pool's identity (the account then refuses keys), or with the account key, which the machine reads from a vault at each boot. NFS trusts the network and takes neither.",
+        FieldType::OneOf(&["managed_identity", "key_vault", "account_key"]),
+        "How a machine proves itself to an SMB share: by the pool's identity (the account then refuses keys), with the account key, which the machine reads from a vault at each boot, or, in batch pools only, with the key that the template hands over. NFS trusts the network and takes none of them.",
     )
     .early(),
     FieldSpec::new("vault", FieldType::Ref(BlockKind::Vault), "Vault that holds the account key, for `auth = key_vault`.").early(),
