@@ -63,6 +63,8 @@ pub struct Step {
     pub template: Value,
     /// Parameter values as they are sent.
     pub parameters: Value,
+    /// What the stack keeps as its description.
+    pub note: String,
 }
 
 /// All that an apply needs.
@@ -183,7 +185,8 @@ fn is_at_rest(current: &Value) -> bool {
     matches!(state.to_ascii_lowercase().as_str(), "succeeded" | "failed" | "canceled" | "cancelled" | "")
 }
 
-fn body_of(job: &Job, template: Value, parameters: &Value) -> Value {
+fn body_of(job: &Job, step: &Step, template: Value) -> Value {
+    let parameters = &step.parameters;
     if job.mode == DeployMode::Plain {
         return json!({ "properties": { "mode": "Incremental", "template": template, "parameters": parameters } });
     }
@@ -196,6 +199,7 @@ fn body_of(job: &Job, template: Value, parameters: &Value) -> Value {
         "properties": {
             "actionOnUnmanage": { "resources": action, "resourceGroups": "detach", "managementGroups": "detach" },
             "denySettings": { "mode": "none", "applyToChildScopes": false },
+            "description": step.note,
             "bypassStackOutOfSyncError": job.out_of_sync,
             "template": template,
             "parameters": parameters,
@@ -218,7 +222,7 @@ fn deploy(
     let live = if pools.is_empty() { Vec::new() } else { arm.observe(&pools)? };
     let mut template = step.template.clone();
     super::carry_live_capacity(&mut template, index, &job.desired, &live);
-    let body = body_of(job, template, &step.parameters);
+    let body = body_of(job, step, template);
     watch.event(&Event::Phase(format!("deploying `{}`", step.name)));
     let mut tries = 0;
     let reply = loop {

@@ -132,5 +132,26 @@ pub fn build(fleet: &Fleet<'_>, checked: &Checked, sink: &mut Sink) -> ResourceG
     batch::emit(&mut builder);
     support::grants(&mut builder, sink);
     free::emit(&mut builder, sink);
-    builder.finish(sink)
+    let mut graph = builder.finish(sink);
+    protect(&mut graph, checked);
+    graph
+}
+
+/// Marks what `prevent_destroy` speaks of, for the planner; Azure passes the mark over.
+fn protect(graph: &mut ResourceGraph, checked: &Checked) {
+    let marked: Vec<Span> = checked
+        .blocks
+        .iter()
+        .filter(|b| !b.existing && b.get("prevent_destroy").is_some_and(|v| matches!(v, crate::sema::value::Value::Bool(true))))
+        .map(|b| b.span)
+        .collect();
+    let inside = |inner: Span, outer: &Span| {
+        inner.source == outer.source && inner.start >= outer.start && inner.end <= outer.end
+    };
+    let kinds = [versions::SCALE_SET, versions::STORAGE, versions::FILE_SHARE, versions::VAULT];
+    for node in &mut graph.nodes {
+        if kinds.contains(&node.kind.as_ref()) && marked.iter().any(|span| inside(node.span, span)) {
+            node.body.insert("metadata".into(), serde_json::json!({ "dsvmc": { "preventDestroy": true } }));
+        }
+    }
 }

@@ -80,6 +80,139 @@ impl Baseline {
     }
 }
 
+/// The part of a record that may be kept where others read it: fingerprints of hidden values that are not secret, short.
+///
+/// A deployment stack carries it in its description, so that a plan made on another machine sees a changed start script.
+impl Baseline {
+    /// Fingerprints of everything that the service will not show, before it is sent.
+    #[must_use]
+    pub fn hidden(desired: &Desired, salt: &str) -> Self {
+        let mut record = Self { salt: salt.to_owned(), resources: BTreeMap::new() };
+        for resource in &desired.resources {
+            let facts = super::facts_of(&resource.resource_type);
+            hidden_in(&resource.body, &mut super::path::Path::default(), &facts, &mut |path, value| {
+                let entry = record.resources.entry(normal::fold_id(&resource.id)).or_default();
+                entry.written.insert(path.to_owned(), fingerprint(value, salt));
+            });
+        }
+        record
+    }
+
+    /// As text of at most `limit` bytes; what does not fit is left out.
+    #[must_use]
+    pub fn to_note(&self, limit: usize) -> String {
+        let mut text = format!("{NOTE} {}", self.salt);
+        for (id, resource) in &self.resources {
+            for (path, print) in &resource.written {
+                if super::facts::secret_by_name(&path.to_ascii_lowercase()) || facts_say_secret(id, path) {
+                    continue;
+                }
+                let entry = format!(" {}:{}", key_of(id, path), print.get(..SHORT).unwrap_or(print));
+                if text.len() + entry.len() <= limit {
+                    text.push_str(&entry);
+                }
+            }
+        }
+        text
+    }
+
+    /// Reads a note; gives fingerprints for `desired`. `None` when the text is no note.
+    #[must_use]
+    pub fn from_note(text: &str, desired: &Desired) -> Option<Self> {
+        let mut words = text.strip_prefix(NOTE)?.split_whitespace();
+        let mut record = Self { salt: words.next()?.to_owned(), resources: BTreeMap::new() };
+        let entries: BTreeMap<&str, &str> = words.filter_map(|w| w.split_once(':')).collect();
+        if entries.is_empty() {
+            return Some(record);
+        }
+        for resource in &desired.resources {
+            let facts = super::facts_of(&resource.resource_type);
+            hidden_in(&resource.body, &mut super::path::Path::default(), &facts, &mut |path, _| {
+                if let Some(print) = entries.get(key_of(&resource.id, path).as_str()) {
+                    let mine = record.resources.entry(normal::fold_id(&resource.id)).or_default();
+                    mine.written.insert(path.to_owned(), (*print).to_owned());
+                }
+            });
+        }
+        Some(record)
+    }
+
+    /// This record, with what `other` knows besides.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        if self.salt != other.salt {
+            // Fingerprints with another salt cannot be compared: the whole of `other` gives way.
+            for (id, resource) in other.resources {
+                self.resources.entry(id).or_default().filled.extend(resource.filled);
+            }
+            return self;
+        }
+        for (id, resource) in other.resources {
+            let mine = self.resources.entry(id).or_default();
+            mine.filled.extend(resource.filled);
+            for (path, print) in resource.written {
+                mine.written.entry(path).or_insert(print);
+            }
+        }
+        self
+    }
+}
+
+/// Calls `found` for each value that is never shown and no secret.
+fn hidden_in(value: &Value, at: &mut super::path::Path, facts: &super::TypeFacts, found: &mut dyn FnMut(&str, &Value)) {
+    let fact = facts.at(at.pattern());
+    if fact.secret || super::facts::secret_by_name(at.pattern()) {
+        return;
+    }
+    if fact.write_only && !normal::is_empty(value) {
+        return found(at.shown(), value);
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                let mark = at.enter_key(key);
+                hidden_in(inner, at, facts, found);
+                at.leave(mark);
+            }
+        }
+        Value::Array(list) => {
+            for (index, inner) in list.iter().enumerate() {
+                let label = inner.get("name").and_then(Value::as_str).map_or_else(|| index.to_string(), str::to_owned);
+                let mark = at.enter_element(&label, index);
+                hidden_in(inner, at, facts, found);
+                at.leave(mark);
+            }
+        }
+        _ => {}
+    }
+}
+
+const NOTE: &str = "Deployed by dsvmc. Record of hidden values:";
+const SHORT: usize = 16;
+
+fn key_of(id: &str, path: &str) -> String {
+    let text = format!("{}\0{}", normal::fold_id(id), path.to_ascii_lowercase());
+    super::saved::hex(&Sha256::digest(text.as_bytes())).chars().take(8).collect()
+}
+
+fn facts_say_secret(id: &str, path: &str) -> bool {
+    let facts = super::facts_of(&normal::type_of_id(id).0);
+    let mut pattern = String::new();
+    let mut inside = false;
+    for c in path.to_ascii_lowercase().chars() {
+        match c {
+            '[' => inside = true,
+            ']' => {
+                inside = false;
+                pattern.push_str("[]");
+            }
+            c if !inside => pattern.push(c),
+            _ => {}
+        }
+    }
+    facts.at(&pattern).secret
+}
+
 /// The value at a path as plans show it (`a.b[name].c`).
 fn at_path<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     let mut at = root;

@@ -357,7 +357,8 @@ impl Comparison<'_> {
         }
         let known = self.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
         match known {
-            Some((baseline, before)) if before != fingerprint(wanted, &baseline.salt) => {
+            // A note carries short fingerprints: as much as there is of one must fit.
+            Some((baseline, before)) if !fingerprint(wanted, &baseline.salt).starts_with(before) => {
                 self.change(AttributeKind::Change, Some(wanted), found);
             }
             None if found.is_some_and(|f| f != wanted && !f.is_null() && !is_mask(f)) && !self.is_secret() => {

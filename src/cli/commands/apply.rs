@@ -42,6 +42,9 @@ pub struct Args {
     /// Let the deployment stack go on although it lost track of its resources
     #[arg(long)]
     out_of_sync: bool,
+    /// Deploy although nothing differs: sends secrets again, whose values cannot be compared
+    #[arg(long)]
+    force: bool,
     /// List every property of new resources
     #[arg(long)]
     full: bool,
@@ -77,7 +80,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         let detail = Detail { suppressed: false, new_properties: args.full };
         show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
     }
-    if planned.plan.is_empty() {
+    if planned.plan.is_empty() && !args.force {
         return unchanged(&planned, &session, &state, cx);
     }
     let protected = consent::protected(&planned, state.receipt().as_ref());
@@ -179,7 +182,7 @@ fn carry_out(
 ) -> Result<Exit, Halt> {
     let started = jiff::Timestamp::now();
     let commit = saved::commit(&bundle.root);
-    let job = job(args, &planned, settings, &commit);
+    let job = job(args, &planned, settings, &commit, &state.salt());
     let result = crate::apply::run(&job, &session.client, state, &started.to_string(), progress);
     progress.close();
     let ended = jiff::Timestamp::now();
@@ -234,14 +237,19 @@ fn item(change: &crate::plan::Change, state: Option<&str>) -> ReceiptItem {
     ReceiptItem { id: change.id.clone(), action: change.action.word().to_owned(), state: state.unwrap_or(end).to_owned() }
 }
 
-fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str) -> Job {
+/// Azure keeps so much of a stack's description.
+const NOTE_LIMIT: usize = 4096;
+
+fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: &str) -> Job {
     let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
     let version = |id: &str| planned.desired.resources.iter().find(|r| crate::plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
     let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
     let selected: Vec<String> = planned.plan.changes.iter().map(|c| c.id.clone()).collect();
+    // Every stack carries the whole record: each is read by itself.
+    let note = Baseline::hidden(&planned.desired, salt).to_note(NOTE_LIMIT);
     let steps = planned.parts.iter().enumerate().map(|(index, part)| {
         let template = if narrowed { desired::narrow(&part.template, &planned.desired, index, &selected) } else { part.template.clone() };
-        Step { name: part.name.clone(), template, parameters: part.parameters.clone() }
+        Step { name: part.name.clone(), template, parameters: part.parameters.clone(), note: note.clone() }
     });
     Job {
         group: planned.group.clone(),

@@ -108,12 +108,11 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
     let mut desired = Desired::default();
     let mut outputs = Map::new();
     for (index, one) in expanded.iter().enumerate() {
-        let own: BTreeSet<&str> = one.expansion.resources.iter().map(|r| r.pointer.as_str()).collect();
-        for resource in one.expansion.flat() {
+        for (outer, resource) in with_outer(&one.expansion) {
             if resource.extension.is_some() {
                 continue;
             }
-            let nested = !one.expansion.resources.iter().any(|r| std::ptr::eq(r, resource));
+            let nested = !std::ptr::eq(outer, resource);
             let mut item = DesiredResource {
                 id: resource.id.clone(),
                 resource_type: resource.resource_type.clone(),
@@ -141,10 +140,8 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
             if is_known(&item.id) && !resource.name.is_empty() {
                 item.name = crate::plan::type_of_id(&item.id).1;
             }
-            if own.contains(resource.pointer.as_str()) && !nested {
-                let span = bundle.parts.get(index).and_then(|p| p.span(&resource.pointer));
-                item.source = span.and_then(|s| bundle.place(s));
-            }
+            let span = bundle.parts.get(index).and_then(|p| p.span(&outer.pointer));
+            item.source = span.and_then(|s| bundle.place(s));
             desired.resources.push(item);
         }
         for (name, output) in &one.expansion.outputs {
@@ -160,6 +157,18 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
         }
     }
     (desired, outputs)
+}
+
+/// Every resource with the one of the template itself that holds it: a nested deployment, or the resource.
+fn with_outer(expansion: &Expansion) -> Vec<(&template::Resource, &template::Resource)> {
+    let mut all = Vec::with_capacity(expansion.resources.len());
+    for outer in &expansion.resources {
+        match outer.nested.as_ref().and_then(|n| n.expansion.as_ref()) {
+            Some(inner) => all.extend(inner.flat().into_iter().map(|r| (outer, r))),
+            None => all.push((outer, outer)),
+        }
+    }
+    all
 }
 
 /// Answers from what was observed; knows nothing of what was not.

@@ -190,7 +190,7 @@ pub fn make(
     };
     let seen = look(bundle, &parts, &scope, session, found_group.is_some(), settings.mode)?;
     let options = Options {
-        baseline: state.baseline(),
+        baseline: baseline(state, &seen),
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
         unmanaged: settings.unmanaged,
@@ -211,8 +211,23 @@ pub fn make(
     })
 }
 
+/// What the last apply left: what this machine knows of it, completed by what the stacks carry. Whoever applied last
+/// wrote the stacks, so that their word counts where the two differ.
+fn baseline(state: &State, seen: &Seen) -> Option<plan::Baseline> {
+    let mut known = state.baseline();
+    for note in seen.notes.iter().filter_map(|n| plan::Baseline::from_note(n, &seen.desired)) {
+        known = Some(match known {
+            Some(own) => note.or(own),
+            None => note,
+        });
+    }
+    known
+}
+
 /// Both sides, and the outputs that are known.
 pub struct Seen {
+    /// Records that the stacks carry.
+    pub notes: Vec<String>,
     /// What is wanted.
     pub desired: Desired,
     /// What exists.
@@ -233,6 +248,7 @@ fn look(
     const ROUNDS: usize = 4;
     let expanded = desired::expand_all(bundle, parts, scope)?;
     let mut observed = Observed::default();
+    let mut notes = Vec::new();
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let (mut desired, mut outputs) = desired::resolve(&expanded, bundle, &observed);
     for _ in 0..ROUNDS {
@@ -246,9 +262,9 @@ fn look(
     }
     if exists && mode == DeployMode::Stack {
         let wanted = desired::wanted(&desired);
-        manage(session, &scope.group, parts, &wanted, &mut observed)?;
+        notes = manage(session, &scope.group, parts, &wanted, &mut observed)?;
     }
-    Ok(Seen { desired, observed, outputs })
+    Ok(Seen { notes, desired, observed, outputs })
 }
 
 /// Looks again after an apply, with the same values.
@@ -278,9 +294,11 @@ fn manage(
     parts: &[ReadyPart],
     wanted: &[Wanted],
     observed: &mut Observed,
-) -> Result<(), Halt> {
+) -> Result<Vec<String>, Halt> {
+    let mut notes = Vec::new();
     for part in parts {
         if let Some(stack) = session.client.stack(group, &part.name)? {
+            notes.extend(stack.pointer("/properties/description").and_then(Value::as_str).map(str::to_owned));
             let list = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
             observed.managed.extend(list.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
         }
@@ -289,7 +307,7 @@ fn manage(
     let known = |id: &str| ids.contains(&id.to_ascii_lowercase());
     let orphans: Vec<String> = observed.managed.iter().filter(|id| !known(id)).cloned().collect();
     if orphans.is_empty() {
-        return Ok(());
+        return Ok(notes);
     }
     let listed = session.client.list_resources(group)?;
     for id in orphans {
@@ -302,7 +320,7 @@ fn manage(
         };
         observed.resources.extend(whole);
     }
-    Ok(())
+    Ok(notes)
 }
 
 /// A parameter called `location` says where.

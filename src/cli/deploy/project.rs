@@ -4,7 +4,7 @@ use super::bundle::{Bundle, Part};
 use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Severity};
 use crate::driver::{self, Options, Stop};
 use crate::render::snippet;
 use crate::sema::value::Value as Term;
@@ -13,8 +13,10 @@ use std::path::Path;
 /// Compiles the project and takes the values of one env.
 pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
     let compiled = driver::compile(cx.world.as_ref(), path, Options { stop: Stop::AfterEmission })?;
-    if !compiled.diagnostics.is_empty() {
-        let text = snippet::all(&[(&compiled.sources, compiled.diagnostics.as_slice())], cx.printer.error_palette());
+    // Hints are for `check`; whoever deploys wants to know what is wrong.
+    let told: Vec<_> = compiled.diagnostics.iter().filter(|d| d.severity != Severity::Info).cloned().collect();
+    if !told.is_empty() {
+        let text = snippet::all(&[(&compiled.sources, told.as_slice())], cx.printer.error_palette());
         // Warnings give way to `-q`; errors do not.
         if compiled.failed() { cx.printer.say(&text) } else { cx.printer.note(&text) }
     }

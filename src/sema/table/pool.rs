@@ -20,6 +20,7 @@ const POOL: BlockSpec = BlockSpec::top(
         "How many. A range belongs to autoscale and begins at `initially`, else at its smaller end; deploying again never resets the number.",
     )
     .required(),
+    FieldSpec::new("prevent_destroy", FieldType::Bool, "Refuse any plan that would delete the pool or make it anew.").default("false").early(),
     FieldSpec::new("name", FieldType::String, "Name of the scale set in Azure; `vmss-` and the pool's name when left out."),
     FieldSpec::new("computer_name", FieldType::String, "What host names begin with; the pool's name when left out.").early(),
     FieldSpec::new("network", FieldType::Ref(BlockKind::Network), "Network of the machines; generated when left out.").early(),

@@ -26,6 +26,7 @@ const SHARE: BlockSpec = BlockSpec::top(
     ),
     FieldSpec::new("resource_group", FieldType::String, "Resource group of an `existing` share, when it is not the one deployed to."),
     FieldSpec::new("subscription", FieldType::String, "Subscription id of an `existing` share, when it is not the one deployed to."),
+    FieldSpec::new("prevent_destroy", FieldType::Bool, "Refuse any plan that would delete the share or its account.").default("false").early(),
     FieldSpec::new("performance", FieldType::OneOf(&["standard", "premium"]), "Hard disks or SSD; premium for NFS, else standard, when left out.").early(),
     FieldSpec::new("redundancy", FieldType::OneOf(&["lrs", "zrs", "grs", "gzrs"]), "Copies of the data: one place, three zones, a second region, or both. `grs` for standard and `zrs` for premium shares when left out.").early(),
     FieldSpec::new("tier", FieldType::OneOf(&["transaction_optimized", "hot", "cool"]), "Billing tier of a standard share; transaction optimized when left out.").early(),

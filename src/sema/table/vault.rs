@@ -14,6 +14,7 @@ const VAULT: BlockSpec = BlockSpec::top(
     FieldSpec::new("name", FieldType::String, "Name, unique in all of Azure; derived from the resource group when left out. An `existing` vault needs it."),
     FieldSpec::new("resource_group", FieldType::String, "Resource group of an `existing` vault, when it is not the one deployed to."),
     FieldSpec::new("subscription", FieldType::String, "Subscription id of an `existing` vault, when it is not the one deployed to."),
+    FieldSpec::new("prevent_destroy", FieldType::Bool, "Refuse any plan that would delete the vault.").default("false").early(),
     FieldSpec::new("sku", FieldType::OneOf(&["standard", "premium"]), "Premium keeps keys in hardware.").default("standard").early(),
     FieldSpec::new("retention", FieldType::Duration, "How long a deleted secret can be brought back: 7 to 90 days, fixed once the vault exists.").default("90 days").early(),
     FieldSpec::new("access", FieldType::OneOf(&["service_endpoint", "private_endpoint", "public"]), "How the network reaches it.").default("private_endpoint").early(),
