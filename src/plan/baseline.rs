@@ -66,7 +66,7 @@ impl Baseline {
         let hidden = plan.suppressed.iter().filter(|s| s.rule == super::Rule::WriteOnly);
         for entry in hidden {
             let Some(resource) = desired.resources.iter().find(|r| normal::same_id(&r.id, &entry.id)) else { continue };
-            if let Some(value) = at_path(&resource.body, &entry.path) {
+            if let Some(value) = at_path(resource.written(), &entry.path) {
                 let print = fingerprint(value, salt);
                 record
                     .resources
@@ -90,7 +90,7 @@ impl Baseline {
         let mut record = Self { salt: salt.to_owned(), resources: BTreeMap::new() };
         for resource in &desired.resources {
             let facts = super::facts_of(&resource.resource_type);
-            hidden_in(&resource.body, &mut super::path::Path::default(), &facts, &mut |path, value| {
+            hidden_in(resource.written(), &mut super::path::Path::default(), &facts, &mut |path, value| {
                 let entry = record.resources.entry(normal::fold_id(&resource.id)).or_default();
                 entry.written.insert(path.to_owned(), fingerprint(value, salt));
             });
@@ -127,7 +127,7 @@ impl Baseline {
         }
         for resource in &desired.resources {
             let facts = super::facts_of(&resource.resource_type);
-            hidden_in(&resource.body, &mut super::path::Path::default(), &facts, &mut |path, _| {
+            hidden_in(resource.written(), &mut super::path::Path::default(), &facts, &mut |path, _| {
                 if let Some(print) = entries.get(key_of(&resource.id, path).as_str()) {
                     let mine = record.resources.entry(normal::fold_id(&resource.id)).or_default();
                     mine.written.insert(path.to_owned(), (*print).to_owned());

@@ -55,6 +55,7 @@ struct Comparison<'a> {
     autoscaled: Option<&'a CapacityRange>,
     baseline: Option<&'a Baseline>,
     create: bool,
+    written: &'a Value,
     path: Path,
     out: Outcome,
 }
@@ -74,6 +75,7 @@ pub(super) fn compare(
         autoscaled,
         baseline,
         create: observed.get("id").is_none(),
+        written: desired.written(),
         path: Path::default(),
         out: Outcome::default(),
     };
@@ -358,7 +360,7 @@ impl Comparison<'_> {
         let known = self.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
         match known {
             // A note carries short fingerprints: as much as there is of one must fit.
-            Some((baseline, before)) if !fingerprint(wanted, &baseline.salt).starts_with(before) => {
+            Some((baseline, before)) if !fingerprint(self.written.pointer(self.path.pointer()).unwrap_or(wanted), &baseline.salt).starts_with(before) => {
                 self.change(AttributeKind::Change, Some(wanted), found);
             }
             None if found.is_some_and(|f| f != wanted && !f.is_null() && !is_mask(f)) && !self.is_secret() => {

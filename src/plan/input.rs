@@ -23,6 +23,9 @@ pub struct DesiredResource {
     pub api_version: String,
     /// The resource's JSON; a part that only the deployment can tell is listed in `unknown`.
     pub body: Value,
+    /// The same before anything was looked up, where that differs: what fingerprints of hidden values are made of, so
+    /// that they are the same before and after the first deployment. Null otherwise.
+    pub unresolved: Value,
     /// JSON pointers into `body` whose values are secret.
     pub secrets: Vec<String>,
     /// JSON pointers into `body` whose values are known after deployment only.
@@ -64,6 +67,14 @@ pub fn observed_from_json(json: &Value) -> Option<Observed> {
     let managed = json.get("managed").and_then(Value::as_array);
     let managed = managed.map(|m| m.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default();
     Some(Observed { resources, managed })
+}
+
+impl DesiredResource {
+    /// The body that fingerprints are made of.
+    #[must_use]
+    pub(super) fn written(&self) -> &Value {
+        if self.unresolved.is_null() { &self.body } else { &self.unresolved }
+    }
 }
 
 impl Desired {

@@ -119,6 +119,7 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
                 name: resource.name.clone(),
                 api_version: resource.api_version.clone(),
                 body: resource.body.clone(),
+                unresolved: Value::Null,
                 secrets: resource.secret_pointers.clone(),
                 unknown: resource.unknown.clone(),
                 existing: resource.existing,
@@ -131,6 +132,9 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
             if let Ok(done) = resource.resolve(&one.context, &live) {
                 if !done.present {
                     continue;
+                }
+                if !resource.unknown.is_empty() {
+                    item.unresolved = std::mem::take(&mut item.body);
                 }
                 item.id = done.id;
                 item.body = done.body.value;
