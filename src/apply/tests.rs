@@ -86,7 +86,12 @@ fn job() -> Job {
         stack_tags: json!({}),
         out_of_sync: false,
         replaced: vec![],
-        steps: vec![Step { name: "one".into(), template: json!({ "resources": [] }), parameters: json!({}), note: String::new() }],
+        steps: vec![Step {
+            name: "one".into(),
+            template: json!({ "resources": [] }),
+            parameters: json!({}),
+            note: String::new(),
+        }],
         desired: Desired::default(),
     }
 }
@@ -202,7 +207,12 @@ fn a_busy_pool_keeps_its_live_number_of_machines() {
         live: vec![json!({ "id": pool.to_lowercase(), "sku": { "capacity": 31 } })],
         ..Fake::default()
     };
-    let step = Step { name: "one".into(), template: json!({ "resources": [set] }), parameters: json!({}), note: String::new() };
+    let step = Step {
+        name: "one".into(),
+        template: json!({ "resources": [set] }),
+        parameters: json!({}),
+        note: String::new(),
+    };
     run(&Job { desired, steps: vec![step], ..job() }, &fake, &state, "now", &mut Quiet::default()).unwrap();
     assert_eq!(fake.body.borrow().pointer("/properties/template/resources/0/sku/capacity"), Some(&json!(31)));
 }

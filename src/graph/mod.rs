@@ -142,7 +142,9 @@ fn protect(graph: &mut ResourceGraph, checked: &Checked) {
     let marked: Vec<Span> = checked
         .blocks
         .iter()
-        .filter(|b| !b.existing && b.get("prevent_destroy").is_some_and(|v| matches!(v, crate::sema::value::Value::Bool(true))))
+        .filter(|b| {
+            !b.existing && b.get("prevent_destroy").is_some_and(|v| matches!(v, crate::sema::value::Value::Bool(true)))
+        })
         .map(|b| b.span)
         .collect();
     let inside = |inner: Span, outer: &Span| {

@@ -360,7 +360,10 @@ impl Comparison<'_> {
         let known = self.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
         match known {
             // A note carries short fingerprints: as much as there is of one must fit.
-            Some((baseline, before)) if !fingerprint(self.written.pointer(self.path.pointer()).unwrap_or(wanted), &baseline.salt).starts_with(before) => {
+            Some((baseline, before))
+                if !fingerprint(self.written.pointer(self.path.pointer()).unwrap_or(wanted), &baseline.salt)
+                    .starts_with(before) =>
+            {
                 self.change(AttributeKind::Change, Some(wanted), found);
             }
             None if found.is_some_and(|f| f != wanted && !f.is_null() && !is_mask(f)) && !self.is_secret() => {
