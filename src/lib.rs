@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod source;
 pub mod diagnostics;
 pub mod syntax;
+pub mod format;
 pub mod sema;
 pub mod catalog;
 pub mod formula;

@@ -2,7 +2,7 @@
 
 use super::find::{Project, projects};
 use super::{LoadError, World, diags, load};
-use crate::diagnostics::{Diagnostic, Sink};
+use crate::diagnostics::{Code, Diagnostic, Severity, Sink};
 use crate::emit::{self, Artifacts};
 use crate::sema::checked::{Checked, Clean};
 use crate::sema::{self, report};
@@ -52,7 +52,7 @@ impl Compilation {
     /// Whether an error was found.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.severity == crate::diagnostics::Severity::Error)
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
     }
 }
 
@@ -101,11 +101,19 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         name: declared.unwrap_or_else(|| project.fallback_name().into()),
         project: project.clone(),
         sources,
-        diagnostics: sink.finish(),
+        diagnostics: without_doubtful(sink.finish()),
         envs,
         checked: (options.stop == Stop::AfterEmission).then_some(symbolic),
         artifacts,
     })
+}
+
+/// After a syntax error only errors are told: what seems unused may be used in the part that could not be read.
+fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if diagnostics.iter().any(|d| d.code < Code::UnknownName && d.severity == Severity::Error) {
+        diagnostics.retain(|d| d.severity == Severity::Error);
+    }
+    diagnostics
 }
 
 /// Model, graph and limits, symbolically and for each env; then, if nothing is wrong and it is wanted, emission.
@@ -115,13 +123,17 @@ fn stages(results: &[Checked], as_of: Date, options: Options, sink: &mut Sink) -
     let fleet = model::build(symbolic, as_of, &mut own);
     let graph = graph::build(&fleet, symbolic, &mut own);
     emit::check(&graph, symbolic, &mut own);
+    // The rules of pools are judged for every env. Names and limits can only differ where a name has a parameter in it.
+    let named_by_parameter = graph.nodes.iter().any(|node| node.name.json().contains("parameters("));
     let found = envs
         .par_iter()
         .map(|checked| {
             let mut own = Sink::default();
             let fleet = model::build(checked, as_of, &mut own);
-            let graph = graph::build(&fleet, checked, &mut own);
-            emit::check(&graph, checked, &mut own);
+            if named_by_parameter {
+                let graph = graph::build(&fleet, checked, &mut own);
+                emit::check(&graph, checked, &mut own);
+            }
             (checked.env.clone().unwrap_or_default(), own.finish())
         })
         .collect();

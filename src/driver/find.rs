@@ -50,6 +50,26 @@ pub fn projects(world: &dyn World, paths: &[PathBuf]) -> Result<Vec<Project>, Lo
     Ok(found)
 }
 
+/// Every `.dsvm` file at or below the given paths, sorted, each once.
+pub fn files(world: &dyn World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if world.kind(path)? == EntryKind::File {
+            found.push(path.clone());
+            continue;
+        }
+        let mut folders = Vec::new();
+        walk(world, path, &mut folders)?;
+        if folders.is_empty() {
+            return Err(LoadError::Empty { path: path.clone() });
+        }
+        found.extend(folders.into_iter().flat_map(|folder| folder.files));
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
 fn below(world: &dyn World, path: &Path) -> Result<Vec<Project>, LoadError> {
     let mut folders = Vec::new();
     walk(world, path, &mut folders)?;

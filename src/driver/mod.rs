@@ -9,7 +9,7 @@ mod find;
 mod load;
 
 pub use compile::{Compilation, Options, Stop, compile, compile_all};
-pub use find::{Project, projects};
+pub use find::{Project, files, projects};
 pub use load::{LoadError, shown};
 
 use jiff::civil::Date;

@@ -367,7 +367,8 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
             }
         }
         if share.auth == Auth::ManagedIdentity {
-            if pool.image.ubuntu().is_none() {
+            // An image that is gone was told already.
+            if pool.image.ubuntu().is_none() && pool.image.state() != "gone" {
                 sink.push(diags::mount_by_identity_impossible(
                     &pool.image.0.name,
                     &share.block.name,

@@ -457,8 +457,11 @@ impl<'p> Eval<'p> {
                         self.add_to_record(&mut record, &field.name, value);
                     }
                     None => {
-                        self.eval(&field.value);
                         let child = kind_of(&field.name.value).is_some_and(|kind| row.spec.child(kind).is_some());
+                        // The value of a block written as a field is not judged: its words belong to the phrase.
+                        if !child {
+                            self.eval(&field.value);
+                        }
                         let diagnostic = diags::unknown_field(row.spec, &field.name.value, field.name.span, child);
                         self.report(diagnostic);
                     }
@@ -519,7 +522,7 @@ impl<'p> Eval<'p> {
 
     /// Required fields and defaults, once everything that was written and inherited is there.
     fn finish_fields(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, strict: bool) {
-        let incomplete = ast.body.as_ref().is_some_and(|body| body.incomplete);
+        let incomplete = doubtful(ast, row);
         for (index, spec) in row.spec.fields.iter().enumerate() {
             if block.fields.contains_key(spec.name) {
                 continue;
@@ -602,4 +605,16 @@ fn inherit(block: &mut Block, base: &Block, row: &'static Compiled) {
     }
     children.append(&mut block.children);
     block.children = children;
+}
+
+/// Whether a field that seems missing may have been meant by something that was already reported: a broken line, a
+/// misspelled field, a field written as a block.
+fn doubtful(ast: &ast::Block, row: &Compiled) -> bool {
+    ast.body.as_ref().is_some_and(|body| {
+        body.incomplete
+            || body.entries.iter().any(|entry| match entry {
+                Entry::Field(field) => !row.fields.contains_key(&*field.name.value),
+                Entry::Block(block) => row.fields.contains_key(&*block.keyword.value),
+            })
+    })
 }

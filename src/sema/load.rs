@@ -262,6 +262,7 @@ impl Loader<'_> {
             if let Some((name, name_span)) = import_name(import) {
                 let kind = target.map_or(DefKind::Missing, DefKind::Namespace);
                 self.define(module, Def::new(name, name_span, span, kind));
+                self.define_meant(module, import, name_span, span);
             }
             return;
         }
@@ -271,6 +272,16 @@ impl Loader<'_> {
                 _ => DefKind::Missing,
             };
             self.define(module, Def::new(name.value.clone(), name.span, name.span, kind));
+        }
+    }
+
+    /// After `import std.size` the program says `sizes.…`: the import was reported, its uses need not be.
+    fn define_meant(&mut self, module: ModuleId, import: &Import, name_span: Span, span: Span) {
+        let ImportFrom::Module(words) = &import.from else { return };
+        let Some(last) = words.last().filter(|_| import.alias.is_none()) else { return };
+        let known = library::names().any(|name| name == &*last.value);
+        if let Some(meant) = suggest(&last.value, library::names()).filter(|_| !known) {
+            self.define(module, Def::new(Arc::from(meant), name_span, span, DefKind::Missing));
         }
     }
 

@@ -146,13 +146,23 @@ impl<'t> Around<'t> {
             .or_else(|| self.separator())
     }
 
-    /// A mistake inside `${…}`.
+    /// A mistake inside `${…}`: explained like any other where it can be, with the text in there.
     fn in_string(&self) -> Option<Diagnostic> {
         let token = self.tokens.get(self.at).filter(|t| t.kind == Kind::String(true))?;
-        let text = self.slice(token);
-        let open = text.find("${")?;
-        let span = self.bytes(token.start + open, token.start + open + 2);
-        (self.failed > token.start + open).then(|| diags::bad_interpolation(span))
+        let before = self.text.get(token.start..self.failed.min(token.end))?;
+        let open = token.start + before.rfind("${")?;
+        let rest = self.text.get(open + 2..token.end)?;
+        let text = rest.split('}').next().unwrap_or_default();
+        let tokens: Vec<Token> = Scanner::new(text, 0).collect();
+        let failed = self.failed.saturating_sub(open + 2);
+        let at = tokens.iter().position(|t| t.end > failed).unwrap_or(tokens.len());
+        let base = self.base + open + 2;
+        let inner = Around { source: self.source, text, base, tokens, at, failed, place: Place::Own("let") };
+        inner
+            .foreign_sign()
+            .or_else(|| inner.value())
+            .or_else(|| inner.missing())
+            .or_else(|| Some(diags::bad_interpolation(self.bytes(open, open + 2))))
     }
 
     /// Typographic quotes, blanks that are none, letters that no name may have.

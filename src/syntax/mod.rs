@@ -72,5 +72,60 @@ pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut
     sink.extend(recover::item(source, text, item, file));
 }
 
+/// A lexical token as the formatter needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lexeme {
+    /// End of a line.
+    Newline,
+    /// `// …`
+    Comment,
+    /// `(`, `[`, `{`
+    Open,
+    /// `)`, `]`, `}`
+    Close,
+    /// A word.
+    Word,
+    /// Digits and the letters directly after them.
+    Number,
+    /// A string, with all that is in it.
+    String,
+    /// `/…/` after `matching`.
+    Regex,
+    /// An operator or any other sign.
+    Sign,
+}
+
+/// The lexical tokens of a text: kind, first byte, one past the last byte.
+pub fn lexemes(text: &str) -> impl Iterator<Item = (Lexeme, usize, usize)> {
+    scan::Scanner::new(text, 0).map(|token| {
+        let kind = match token.kind {
+            scan::Kind::Newline => Lexeme::Newline,
+            scan::Kind::Comment(_) => Lexeme::Comment,
+            scan::Kind::Open(_) => Lexeme::Open,
+            scan::Kind::Close(_) => Lexeme::Close,
+            scan::Kind::Word => Lexeme::Word,
+            scan::Kind::Number => Lexeme::Number,
+            scan::Kind::String(_) => Lexeme::String,
+            scan::Kind::Regex(_) => Lexeme::Regex,
+            scan::Kind::Sign | scan::Kind::Junk => Lexeme::Sign,
+        };
+        (kind, token.start, token.end)
+    })
+}
+
+/// The tree of a file as text, without places: equal for programs that differ only in layout.
+#[must_use]
+pub fn shape(file: &ast::File) -> String {
+    let full = format!("{file:?}");
+    let mut shape = String::with_capacity(full.len() / 2);
+    let mut rest = full.as_str();
+    while let Some((before, after)) = rest.split_once("Span {") {
+        shape.push_str(before);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    shape.push_str(rest);
+    shape
+}
+
 #[cfg(test)]
 mod tests;

@@ -305,7 +305,7 @@ impl<'t> Recovery<'t> {
             self.tokens.iter().enumerate().take(chunk.end).skip(chunk.start).filter(|(_, t)| t.kind != Kind::Newline);
         let (_, name) = tokens.next()?;
         let (at, equals) = tokens.next()?;
-        if !matches!(name.kind, Kind::Word | Kind::String(true)) || self.slice(equals) != "=" {
+        if !matches!(name.kind, Kind::Word | Kind::String(true)) || !matches!(self.slice(equals), "=" | "==" | ":") {
             return None;
         }
         let value = self.slice(name).trim_matches('"').into();

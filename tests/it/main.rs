@@ -9,6 +9,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod catalogue;
 mod cli;
 mod examples_sema;
 mod formula;
@@ -16,8 +17,11 @@ mod coverage;
 mod examples;
 mod local;
 mod plan;
+mod mistakes;
+mod parse_props;
 mod pool;
 mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;
 mod support;
+mod tidy;

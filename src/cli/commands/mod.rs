@@ -17,8 +17,12 @@ macro_rules! commands {
 
 // In the order of `--help`: what one does first stands first.
 commands! {
+    /// Write a first file to start from, with comments
+    Init => init,
     /// Check files for mistakes, without writing anything
     Check => check,
+    /// Put files into the one house style
+    Fmt => fmt,
     /// Write templates, parameter files and source maps
     Build => build,
     /// Print the resources that an ARM template sends
@@ -45,4 +49,6 @@ commands! {
     Import => import,
     /// Explain a message in full, with an example and its repair
     Explain => explain,
+    /// Write a script that teaches a shell to complete the command line
+    Completions => completions,
 }

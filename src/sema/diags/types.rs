@@ -334,6 +334,12 @@ pub(crate) fn not_in_text(ty: &Ty, span: Span) -> Diagnostic {
     .help(help)
 }
 
+/// `sizes.Standard_D8s_v5` without `import std.sizes`, in a project that declares no size of its own.
+pub(crate) fn not_imported(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, format!("`{name}` is not imported"), span, "not imported in this file")
+        .help(format!("write `import std.{name}` at the start of the file"))
+}
+
 pub(crate) fn unknown_part(of: &str, name: &str, span: Span, meant: Option<&str>, known: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::UnknownField, format!("{of} has no `{name}`"), span, "not in it");
     match meant {

@@ -56,7 +56,12 @@ impl<'p> Eval<'p> {
             return self.project_ref().unwrap_or_else(|| self.unknown(name, span));
         }
         if let Some(kind) = kind_of_plural(name) {
-            return self.all_of(kind, span);
+            let all = self.all_of(kind, span);
+            let none = matches!(&all, Value::Record(fields) if fields.is_empty());
+            if none && crate::sema::library::find(name).is_some() {
+                return self.report(diags::not_imported(name, span));
+            }
+            return all;
         }
         self.unknown(name, span)
     }

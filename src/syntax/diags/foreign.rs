@@ -267,10 +267,10 @@ pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
         "mi" | "mib" => Some("MiB"),
         "g" | "gi" | "gib" | "gig" => Some("GiB"),
         "t" | "ti" | "tib" => Some("TiB"),
-        "kb" => Some("KB"),
-        "mb" => Some("MB"),
-        "gb" => Some("GB"),
-        "tb" => Some("TB"),
+        "kb" | "kilobyte" | "kilobytes" => Some("KB"),
+        "mb" | "megabyte" | "megabytes" => Some("MB"),
+        "gb" | "gigabyte" | "gigabytes" => Some("GB"),
+        "tb" | "terabyte" | "terabytes" => Some("TB"),
         _ => None,
     };
     let diagnostic = Diagnostic::new(Code::UnknownUnit, format!("`{unit}` is not a unit"), span, "unknown unit")

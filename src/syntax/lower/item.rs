@@ -327,7 +327,10 @@ impl Lower<'_> {
             return;
         }
         let (head, inner) = self.head(inner, span);
-        if head.broken {
+        if head.broken && head.parts.is_empty() && !head.keyword.value.is_empty() {
+            // `size: sizes.A`: a field all the same.
+            body.entries.push(Entry::Field(Field { doc: None, name: head.keyword, value: Self::error(span), span }));
+        } else if head.broken {
             body.incomplete = true;
         } else {
             body.entries.push(Entry::Block(Box::new(assemble(head, inner, false))));

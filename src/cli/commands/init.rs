@@ -1,0 +1,69 @@
+//! `dsvmc init`: a commented file to start from, which checks, builds and deploys.
+
+use super::build::WriteError;
+use crate::cli::Context;
+use crate::cli::exit::Exit;
+use crate::driver::shown;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dsvmc init pools/research --key ~/.ssh/id_ed25519.pub")]
+pub struct Args {
+    /// Folder of the new project
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+    /// File with the public key of the first administrator
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+const STARTER: &str = include_str!("starter.dsvm");
+
+/// A key that nobody holds, so that the file checks before a real one is put in.
+const EXAMPLE_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f put-your-own-key-here";
+
+/// Runs the command.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let key = match &args.key {
+        Some(path) => Some(read_key(path, cx)?),
+        None => None,
+    };
+    let own = key.is_some();
+    let text = STARTER.replace("ADMIN_KEY", key.as_deref().unwrap_or(EXAMPLE_KEY));
+    let path = args.folder.join("main.dsvm");
+    std::fs::create_dir_all(&args.folder).map_err(|cause| WriteError::new(&args.folder, cause))?;
+    match create(&path, &text) {
+        Ok(()) => {}
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
+            cx.printer.say(&format!(
+                "error: `{}` exists already\n  = help: name another folder, as in `dsvmc init pools/research`\n",
+                shown(&path)
+            ));
+            return Ok(Exit::Input);
+        }
+        Err(cause) => return Err(WriteError::new(&path, cause).into()),
+    }
+    cx.printer.note(&format!("wrote `{}`\n", shown(&path)));
+    if !own {
+        cx.printer.note("put your own public key into `env dev`: nobody holds the one that stands there\n");
+    }
+    cx.printer.note(&format!("next: `dsvmc check {0}`, then `dsvmc plan {0}`\n", shown(&args.folder)));
+    Ok(Exit::Done)
+}
+
+/// Never writes over a file, not even one that appears at this moment.
+fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// The first line of a public key file, safe inside a string.
+fn read_key(path: &Path, cx: &Context) -> Result<String, miette::Report> {
+    let bytes = cx.world.read(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().next().unwrap_or_default().trim();
+    Ok(line.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\${"))
+}
