@@ -6,7 +6,6 @@ use dsvmc::diagnostics::Severity;
 use dsvmc::driver::{self, Options, Stop};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::snippet;
-use std::path::Path;
 
 /// Comment that ends the line of the mistake.
 const MARK: &str = "// <- here";
