@@ -19,6 +19,7 @@ pub mod builtins;
 pub mod checked;
 pub mod library;
 pub mod load;
+pub mod reference;
 pub mod report;
 pub mod secret_places;
 pub mod table;
@@ -32,9 +33,10 @@ pub use load::{Program, load};
 pub use run::is_known;
 pub use ty::Ty;
 
-use crate::diagnostics::Sink;
+use crate::diagnostics::{Diagnostic, Sink};
 use checked::Checked;
 use eval::Pass;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Checks a program: symbolically when `env` is `None`, with the values of that env otherwise.
@@ -42,15 +44,14 @@ use std::sync::Arc;
 #[must_use]
 pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
     let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
-    run::run(program, pass, sink)
+    let syntax = sink.has_errors();
+    run::run(program, pass, syntax, sink)
 }
 
 /// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the
 /// symbolic one. What several runs find is told once; what only an env finds names the env.
 #[must_use]
 pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
-    let mut symbolic = Sink::default();
-    let mut results = vec![check(program, None, &mut symbolic)];
     let mut envs: Vec<Arc<str>> = Vec::new();
     for env in program.envs() {
         if !envs.contains(env) {
@@ -60,12 +61,28 @@ pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
     if envs.is_empty() {
         envs.push(Arc::from(""));
     }
-    let mut found = Vec::new();
-    for env in envs {
+    let syntax = sink.has_errors();
+    let run_symbolic = || {
         let mut own = Sink::default();
-        results.push(check(program, Some(&env), &mut own));
-        found.push((env, own.finish()));
+        let checked = run::run(program, Pass::Symbolic, syntax, &mut own);
+        (checked, own.finish())
+    };
+    let run_envs = || -> Vec<(Checked, Arc<str>, Vec<Diagnostic>)> {
+        envs.par_iter()
+            .map(|env| {
+                let mut own = Sink::default();
+                let checked = run::run(program, Pass::Env(env.clone()), syntax, &mut own);
+                (checked, env.clone(), own.finish())
+            })
+            .collect()
+    };
+    let ((symbolic, told), checked) = rayon::join(run_symbolic, run_envs);
+    let mut results = vec![symbolic];
+    let mut found = Vec::new();
+    for (checked, env, own) in checked {
+        results.push(checked);
+        found.push((env, own));
     }
-    sink.extend(report::merge(symbolic.finish(), found));
+    sink.extend(report::merge(told, found));
     results
 }

@@ -15,8 +15,8 @@ use crate::syntax::ast::{self, Item, ItemKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Checks a program in one of its passes.
-pub(crate) fn run(program: &Program, pass: Pass, sink: &mut Sink) -> Checked {
+/// Checks a program in one of its passes. What is unused is told only when nothing else is wrong, `syntax` included.
+pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) -> Checked {
     let mut eval = Eval::new(program, pass.clone());
     let envs = match &pass {
         Pass::Symbolic => eval.checked_envs(),
@@ -41,7 +41,7 @@ pub(crate) fn run(program: &Program, pass: Pass, sink: &mut Sink) -> Checked {
     let params = eval.checked_params();
     eval.block_cycles();
     // A name that is misspelt somewhere is unused elsewhere: one mistake, one message.
-    if pass == Pass::Symbolic && !sink.has_errors() && !eval.sink.has_errors() {
+    if pass == Pass::Symbolic && !syntax && !eval.sink.has_errors() {
         eval.unused();
     }
     // What is found in a function is found again by each call.

@@ -20,6 +20,7 @@ mod plan;
 mod mistakes;
 mod parse_props;
 mod pool;
+mod reference;
 mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;

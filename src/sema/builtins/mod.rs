@@ -83,6 +83,14 @@ pub struct Builtin {
     result: fn(&[Ty]) -> Ty,
 }
 
+impl Builtin {
+    /// Whether a template can compute it too.
+    #[must_use]
+    pub fn at_deployment(&self) -> bool {
+        self.arm.is_some()
+    }
+}
+
 /// All of them, in the order of the reference.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
     [texts::TABLE, lists::TABLE, numbers::TABLE, networks::TABLE].into_iter().flatten()
