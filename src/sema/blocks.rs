@@ -3,7 +3,7 @@
 //!
 //! A `pool` without a class is a base: others build on it, nothing is made of it, and it may lack required fields.
 
-use super::checked::{Block, Field, Origin};
+use super::checked::{Block, Field, Fields, Origin};
 use super::compiled::{Compiled, compiled};
 use super::diags;
 use super::eval::{Eval, Slot, SlotState};
@@ -223,7 +223,7 @@ impl<'p> Eval<'p> {
             origin: Origin::Project,
             span: ast.span,
             name_span: ast.keyword.span,
-            fields: IndexMap::new(),
+            fields: Fields::default(),
             children: Vec::new(),
             free: None,
         };
@@ -543,14 +543,19 @@ impl<'p> Eval<'p> {
     }
 
     fn default_value(&mut self, row: &'static Compiled, index: usize, default: &'static Expr) -> Value {
-        let key = (row.spec.kind, index);
-        if let Some(value) = self.defaults.get(&key) {
+        let kind = row.spec.kind as usize;
+        if let Some(Some(value)) = self.defaults.get(kind).and_then(|values| values.get(index)) {
             return value.clone();
         }
         let ty = row.types.get(index).cloned().unwrap_or(Ty::Any);
         let main = self.program.main();
         let value = self.inside(main, |eval| eval.eval_as(default, &ty));
-        self.defaults.insert(key, value.clone());
+        if let Some(values) = self.defaults.get_mut(kind) {
+            values.resize(values.len().max(index + 1), None);
+            if let Some(place) = values.get_mut(index) {
+                *place = Some(value.clone());
+            }
+        }
         value
     }
 

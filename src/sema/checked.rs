@@ -55,7 +55,7 @@ pub struct Block {
     /// Its name, or its keyword when it has none.
     pub name_span: Span,
     /// Fields that were written (or inherited with `from`), plus defaults of the table (marked).
-    pub fields: IndexMap<&'static str, Field>,
+    pub fields: Fields,
     /// Nested blocks and phrases in source order (`autoscale`, `when`, `link`, `schedule`, `allow`, …).
     pub children: Vec<Block>,
     /// `override { … }` and the body of `resource`: free-form, deferred parts allowed.
@@ -86,6 +86,9 @@ impl Block {
         self.fields.get(name).filter(|f| !f.defaulted).map_or(self.name_span, |f| f.value_span)
     }
 }
+
+/// Fields by name.
+pub type Fields = IndexMap<&'static str, Field, super::hash::FastState>;
 
 /// A field's value and places.
 #[derive(Clone, Debug)]

@@ -4,13 +4,13 @@ use super::parser;
 use super::table::{BlockKind, BlockSpec, spec};
 use super::ty::Ty;
 use crate::syntax::ast;
-use std::collections::HashMap;
+use super::hash::FastMap;
 use std::sync::{LazyLock, OnceLock};
 
 /// A row, ready for use. Built once per process and kind.
 pub(crate) struct Compiled {
     pub(crate) spec: &'static BlockSpec,
-    pub(crate) fields: HashMap<&'static str, usize>,
+    pub(crate) fields: FastMap<&'static str, usize>,
     pub(crate) types: Vec<Ty>,
     pub(crate) defaults: Vec<Option<ast::Expr>>,
 }

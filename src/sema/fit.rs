@@ -92,6 +92,12 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             if **element == Ty::Any && !items.iter().any(has_secret) {
                 return Ok(value.clone());
             }
+            if stays(element) {
+                for (at, item) in items.iter().enumerate() {
+                    fit(item, element, facts).map_err(|misfit| inside(format!("element {}", at + 1), misfit))?;
+                }
+                return Ok(value.clone());
+            }
             let mut list = Vec::with_capacity(items.len());
             for (at, item) in items.iter().enumerate() {
                 list.push(fit(item, element, facts).map_err(|misfit| inside(format!("element {}", at + 1), misfit))?);
@@ -99,6 +105,12 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             Ok(Value::List(Arc::new(list)))
         }
         (Value::Record(fields), Ty::Map(element)) => {
+            if stays(element) {
+                for (name, field) in fields.iter() {
+                    fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?;
+                }
+                return Ok(value.clone());
+            }
             let mut map = IndexMap::with_capacity(fields.len());
             for (name, field) in fields.iter() {
                 let field = fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?;
@@ -172,6 +184,15 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
         | (Value::Condition(_), Ty::Condition)
         | (Value::Formula(_), Ty::Formula) => Ok(value.clone()),
         _ => Err(Misfit::Type),
+    }
+}
+
+/// Whether values of the type are the same after the check as before.
+fn stays(ty: &Ty) -> bool {
+    match ty.base() {
+        Ty::Union(parts) => parts.iter().all(stays),
+        Ty::Decimal | Ty::Days | Ty::List(_) | Ty::Map(_) | Ty::Record(_) | Ty::Nullable(_) => false,
+        _ => true,
     }
 }
 

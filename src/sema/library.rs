@@ -7,7 +7,7 @@ use super::parser;
 use crate::source::{SourceFile, SourceId, Span};
 use crate::syntax::ast::{Import, ImportFrom, ItemKind};
 use crate::syntax::index;
-use std::collections::HashMap;
+use super::hash::FastMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The modules with their text, in the order of their ids.
@@ -93,4 +93,4 @@ pub(crate) fn import_name(import: &Import) -> Option<(Arc<str>, Span)> {
 }
 
 /// Names of a module, each with the index of its definition.
-pub(crate) type Names = HashMap<Arc<str>, u32>;
+pub(crate) type Names = FastMap<Arc<str>, u32>;

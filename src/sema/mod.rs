@@ -9,6 +9,7 @@ mod diags;
 mod eval;
 mod fit;
 mod hardware;
+mod hash;
 mod head;
 mod params;
 mod parser;

@@ -24,6 +24,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Int,
+    /// A whole number, a size or a duration.
+    Whole,
     /// A whole or decimal number.
     Number,
     /// A number or a quantity: what has an order.
@@ -115,13 +117,14 @@ impl Kind {
             (_, Ty::Any | Ty::Error) | (Kind::Any, _) => true,
             (_, Ty::Union(parts)) if !text => parts.iter().all(|part| self.accepts(part)),
             (kind, Ty::Literal(value)) => match value.as_ref() {
-                Value::Int(_) => matches!(kind, Kind::Int | Kind::Number | Kind::Ordered),
+                Value::Int(_) => matches!(kind, Kind::Int | Kind::Whole | Kind::Number | Kind::Ordered),
                 Value::Bool(_) => kind == Kind::Bool,
                 Value::String(_) => matches!(kind, Kind::Text | Kind::TextOrList | Kind::Countable),
                 _ => kind == Kind::Ordered,
             },
             (Kind::Text, _) => text,
             (Kind::Int, ty) => matches!(ty, Ty::Int | Ty::Port),
+            (Kind::Whole, ty) => matches!(ty, Ty::Int | Ty::Port | Ty::Size | Ty::Duration),
             (Kind::Number, ty) => matches!(ty, Ty::Int | Ty::Port | Ty::Decimal),
             (Kind::Ordered, ty) => matches!(
                 ty,
@@ -149,6 +152,7 @@ impl Kind {
             Kind::Any => "any",
             Kind::Text => "string",
             Kind::Int => "int",
+            Kind::Whole => "int, size or duration",
             Kind::Number => "int | decimal",
             Kind::Ordered => "a number or a quantity",
             Kind::Bool => "bool",
@@ -216,6 +220,14 @@ fn later(
     let all: Vec<&Value> = values.iter().collect();
     let secret = super::eval::taint(&all, span, &format!("goes through `{}`", function.name));
     let ty = (function.result)(types);
+    let mixed = function.name == "div" && types.first().map(Ty::base) != types.get(1).map(Ty::base);
+    let unsure = types.iter().any(|ty| !matches!(ty.base(), Ty::Int | Ty::Size | Ty::Duration));
+    if mixed && !unsure {
+        let place = spans.get(1).copied().unwrap_or(span);
+        let found = types.get(1).cloned().unwrap_or(Ty::Any);
+        let wanted = "the same kind as the first";
+        return eval.report(diags::argument_type(function.name, function.signature, &found, wanted, place));
+    }
     let whole = function.name != "min" && function.name != "max"
         || types.iter().all(|ty| match ty.base() {
             Ty::List(element) => !matches!(element.base(), Ty::Decimal | Ty::Money),

@@ -47,15 +47,20 @@ pub(super) const TABLE: &[Builtin] = &[
     },
     Builtin {
         name: "div",
-        signature: "div(a: int, b: int): int",
-        doc: "How often `b` goes into `a`, without the rest. `a / b` is exact and gives a decimal.",
+        signature: "div(a: int, b: int): int · div(a: size, b: size): int · div(a: duration, b: duration): int",
+        doc: "How often `b` goes into `a`, without the rest: also of two sizes or two durations. `a / b` is exact and gives a decimal.",
         example: ("div(7, 2)", "3"),
-        arguments: &[Kind::Int, Kind::Int],
+        arguments: &[Kind::Whole, Kind::Whole],
         least: 2,
         many: false,
-        compute: |values| match (int(at(values, 0)?)?, int(at(values, 1)?)?) {
-            (_, 0) => Err(Fault::Zero),
-            (a, b) => a.checked_div(b).map(Value::Int).ok_or(Fault::Overflow),
+        compute: |values| match (at(values, 0)?, at(values, 1)?) {
+            (Value::Int(a), Value::Int(b))
+            | (Value::Size(a), Value::Size(b))
+            | (Value::Duration(a), Value::Duration(b)) => match b {
+                0 => Err(Fault::Zero),
+                b => a.checked_div(*b).map(Value::Int).ok_or(Fault::Overflow),
+            },
+            _ => Err(Fault::Argument(1, "the same kind as the first".to_owned())),
         },
         arm: Some("div"),
         result: ty_int,

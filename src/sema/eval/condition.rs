@@ -6,10 +6,17 @@ use crate::sema::table::{BlockKind, suggest};
 use crate::sema::ty::Ty;
 use crate::sema::value::{Condition, Value};
 use crate::syntax::ast::{Argument, BinaryOp, Expr, ExprKind};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How values over time become one.
 pub(crate) const AGGREGATES: &[&str] = &["avg", "min", "max", "sum", "count", "last"];
+
+static METRIC: LazyLock<Ty> =
+    LazyLock::new(|| Ty::Union([Ty::Ref(BlockKind::Metric), Ty::String].into_iter().collect()));
+
+static THRESHOLD: LazyLock<Ty> = LazyLock::new(|| {
+    Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect())
+});
 
 impl<'p> Eval<'p> {
     pub(super) fn condition(&mut self, expr: &'p Expr) -> Value {
@@ -45,12 +52,9 @@ impl<'p> Eval<'p> {
             [Argument { value: metric, .. }, Argument { value: window, .. }] => (metric, window),
             _ => return self.report(diags::condition_arguments(&aggregate, call.span)),
         };
-        let metric_type = Ty::Union([Ty::Ref(BlockKind::Metric), Ty::String].into_iter().collect());
-        let metric = self.eval_as(metric, &metric_type);
+        let metric = self.eval_as(metric, &METRIC);
         let window_value = self.eval_as(window, &Ty::Duration);
-        let threshold_type =
-            Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect());
-        let threshold = self.eval_as(threshold, &threshold_type);
+        let threshold = self.eval_as(threshold, &THRESHOLD);
         match (&metric, window_value, &threshold) {
             (Value::Error, ..) | (_, Value::Error, _) | (.., Value::Error) => Value::Error,
             (_, Value::Duration(window_seconds), _) => Value::Condition(Arc::new(Condition {

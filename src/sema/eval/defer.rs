@@ -80,7 +80,7 @@ impl<'p> Eval<'p> {
             Ty::Size | Ty::Duration | Ty::Percent if self.unbound == 0 => {
                 self.report(diags::not_at_deployment(
                     &format!("a `{}` cannot become text", value.ty),
-                    "the deployment knows plain numbers only; divide it by a unit first, as in `quota / 1 GiB`",
+                    "the deployment knows plain numbers only; divide it by a unit first, as in `div(quota, 1 GiB)`",
                     span,
                 ));
                 None

@@ -32,7 +32,8 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind};
 use indexmap::IndexMap;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use super::hash::{FastMap, FastSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most steps of one run: far beyond any real project, and over in about a second.
@@ -88,18 +89,18 @@ pub(crate) struct Eval<'p> {
     pub(crate) program: &'p Program,
     pub(crate) pass: Pass,
     pub(crate) sink: Sink,
-    pub(crate) states: HashMap<DefId, State>,
-    pub(crate) types: HashMap<DefId, Option<Ty>>,
-    pub(crate) used: HashSet<DefId>,
+    pub(crate) states: FastMap<DefId, State>,
+    pub(crate) types: FastMap<DefId, Option<Ty>>,
+    pub(crate) used: FastSet<DefId>,
     /// Values of parameters in this env.
     pub(crate) given: IndexMap<Arc<str>, (Value, Span)>,
     pub(crate) slots: Vec<Slot<'p>>,
     /// What the slots hold once they are done; the same length.
     pub(crate) blocks: Vec<Option<Block>>,
     /// What the name of a block stands for: a reference, or a record of them by key.
-    pub(crate) expanded: HashMap<DefId, Value>,
-    /// Values of defaults in the table.
-    pub(crate) defaults: HashMap<(BlockKind, usize), Value>,
+    pub(crate) expanded: FastMap<DefId, Value>,
+    /// Values of defaults in the table, by kind and field.
+    pub(crate) defaults: Vec<Vec<Option<Value>>>,
     /// What the location is in this run, when envs set it; and what the project says.
     pub(crate) location: Option<Value>,
     pub(crate) written_location: Option<Value>,
@@ -137,14 +138,14 @@ impl<'p> Eval<'p> {
             program,
             pass,
             sink: Sink::default(),
-            states: HashMap::new(),
-            types: HashMap::new(),
-            used: HashSet::new(),
+            states: FastMap::default(),
+            types: FastMap::default(),
+            used: FastSet::default(),
             given: IndexMap::new(),
             slots: Vec::new(),
             blocks: Vec::new(),
-            expanded: HashMap::new(),
-            defaults: HashMap::new(),
+            expanded: FastMap::default(),
+            defaults: vec![Vec::new(); BlockKind::ALL.len()],
             location: None,
             written_location: None,
             sizes: None,

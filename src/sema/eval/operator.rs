@@ -357,10 +357,6 @@ impl<'p> Eval<'p> {
             BinaryOp::LessOrEqual => Some("lessOrEquals"),
             BinaryOp::Greater => Some("greater"),
             BinaryOp::GreaterOrEqual => Some("greaterOrEquals"),
-            // A quantity by a unit, as in `quota / 1 GiB`, is a whole number to the deployment.
-            BinaryOp::Divide if matches!((x.base(), y.base()), (Ty::Size, Ty::Size) | (Ty::Duration, Ty::Duration)) => {
-                Some("div")
-            }
             _ => None,
         };
         let possible = name.filter(|_| matches!(ty, Ty::List(_)) || whole(x) && whole(y));
@@ -374,7 +370,6 @@ impl<'p> Eval<'p> {
                 span,
             ));
         };
-        let ty = if name == "div" { Ty::Int } else { ty };
         if let Some(same) = neutral(op, a, b) {
             return same.clone();
         }

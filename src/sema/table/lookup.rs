@@ -1,7 +1,7 @@
 //! Looking things up in the table: a kind by its keyword, a field by its name, and what somebody may have meant.
 
 use super::{BlockKind, BlockSpec, FieldSpec, Head};
-use std::collections::HashMap;
+use crate::sema::hash::FastMap;
 use std::sync::LazyLock;
 
 /// Every family of rows.
@@ -31,10 +31,10 @@ static NONE: BlockSpec = BlockSpec {
     attributes: &[],
 };
 
-static BY_KIND: LazyLock<HashMap<BlockKind, &'static BlockSpec>> =
+static BY_KIND: LazyLock<FastMap<BlockKind, &'static BlockSpec>> =
     LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|row| (row.kind, row)).collect());
 
-static BY_KEYWORD: LazyLock<HashMap<&'static str, BlockKind>> =
+static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
     // Several kinds can share a keyword; the first is the one that it means by itself.
     LazyLock::new(|| BlockKind::ALL.iter().rev().map(|kind| (kind.keyword(), *kind)).collect());
 
