@@ -4,7 +4,6 @@ use crate::sema::checked::{Block, Checked, Field, Origin, Param};
 use crate::sema::table::BlockKind;
 use crate::sema::value::{BlockId, Condition, Days, RangeValue, Value};
 use crate::source::{SourceId, Span};
-use indexmap::IndexMap;
 use std::sync::Arc;
 
 /// Some place.
@@ -24,7 +23,7 @@ pub(crate) fn block(kind: BlockKind, name: &str) -> Block {
         origin: Origin::Project,
         span: span(),
         name_span: span(),
-        fields: IndexMap::new(),
+        fields: crate::sema::checked::Fields::default(),
         children: Vec::new(),
         free: None,
     }

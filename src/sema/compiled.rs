@@ -1,10 +1,10 @@
 //! Rows of the table, made ready for checking: types built, defaults parsed, fields found by name.
 
+use super::hash::FastMap;
 use super::parser;
 use super::table::{BlockKind, BlockSpec, spec};
 use super::ty::Ty;
 use crate::syntax::ast;
-use super::hash::FastMap;
 use std::sync::{LazyLock, OnceLock};
 
 /// A row, ready for use. Built once per process and kind.

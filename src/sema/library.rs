@@ -2,12 +2,12 @@
 //!
 //! Shared by all projects of a process: ids of its files and modules are the same everywhere.
 
+use super::hash::FastMap;
 use super::load::{Def, DefKind, Module, ModuleId};
 use super::parser;
 use crate::source::{SourceFile, SourceId, Span};
 use crate::syntax::ast::{Import, ImportFrom, ItemKind};
 use crate::syntax::index;
-use super::hash::FastMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The modules with their text, in the order of their ids.

@@ -27,6 +27,8 @@ pub mod table;
 pub mod ty;
 pub mod value;
 #[cfg(test)]
+mod props;
+#[cfg(test)]
 mod tests;
 
 pub use eval::type_names;

@@ -47,9 +47,7 @@ fn title(kind: BlockKind) -> String {
     if kind_of(keyword) == Some(kind) {
         return keyword.to_owned();
     }
-    let class = classes(BlockKind::Pool).find(|class| {
-        super::table::kind_in(keyword, Some(class), None) == Some(kind)
-    });
+    let class = classes(BlockKind::Pool).find(|class| super::table::kind_in(keyword, Some(class), None) == Some(kind));
     match class {
         Some(class) => format!("{keyword} …: {class}"),
         None => {

@@ -16,7 +16,7 @@ pub(super) fn findings_of(files: &[(&str, &str)]) -> String {
     let root = sources.add(SourceFile::new(files[0].0, files[0].1));
     let mut read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
     let program = load(&[root], &mut sources, &mut read, &mut sink);
-    check_all(&program, &mut sink);
+    let _ = check_all(&program, &mut sink);
     let mut lines = String::new();
     for diagnostic in sink.finish() {
         let span = diagnostic.primary().unwrap();

@@ -11,7 +11,6 @@
 
 mod catalogue;
 mod cli;
-mod examples_sema;
 mod formula;
 mod coverage;
 mod examples;
@@ -21,6 +20,7 @@ mod mistakes;
 mod parse_props;
 mod pool;
 mod reference;
+mod sema_messages;
 mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;

@@ -57,7 +57,10 @@ fn every_block_of_the_reference_is_what_it_says() {
             count += 1;
             match words.collect::<Vec<_>>().as_slice() {
                 [] => {
-                    let told: Vec<_> = found(&text, &files).into_iter().filter(|(slug, _)| *slug != "unused" && *slug != "size-chosen").collect();
+                    let told: Vec<_> = found(&text, &files)
+                        .into_iter()
+                        .filter(|(slug, _)| *slug != "unused" && *slug != "size-chosen")
+                        .collect();
                     if !told.is_empty() {
                         wrong.push_str(&format!("{}:{line}: {told:?}\n", path.display()));
                     }

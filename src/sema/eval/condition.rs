@@ -14,9 +14,8 @@ pub(crate) const AGGREGATES: &[&str] = &["avg", "min", "max", "sum", "count", "l
 static METRIC: LazyLock<Ty> =
     LazyLock::new(|| Ty::Union([Ty::Ref(BlockKind::Metric), Ty::String].into_iter().collect()));
 
-static THRESHOLD: LazyLock<Ty> = LazyLock::new(|| {
-    Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect())
-});
+static THRESHOLD: LazyLock<Ty> =
+    LazyLock::new(|| Ty::Union([Ty::Int, Ty::Decimal, Ty::Percent, Ty::Size, Ty::Duration].into_iter().collect()));
 
 impl<'p> Eval<'p> {
     pub(super) fn condition(&mut self, expr: &'p Expr) -> Value {

@@ -23,6 +23,7 @@ pub use types::type_names;
 use super::checked::Block;
 use super::diags;
 use super::fit::{Facts, Misfit, fit};
+use super::hash::{FastMap, FastSet};
 use super::load::{DefId, ModuleId, Program};
 use super::table::BlockKind;
 use super::ty::Ty;
@@ -32,7 +33,6 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprKind};
 use indexmap::IndexMap;
 use std::cell::RefCell;
-use super::hash::{FastMap, FastSet};
 use std::collections::HashMap;
 use std::sync::Arc;
 
