@@ -216,6 +216,9 @@ catalogue! {
     ResourceNamedTwice = 402, Error, "resource-named-twice", "two resources with the same type and name";
     AttributeUnavailable = 403, Error, "attribute-unavailable", "an attribute that this block does not have";
     UnknownOverride = 404, Error, "unknown-override", "an override of a resource that a pool does not have";
+    TypeDisagrees = 406, Error, "type-disagrees", "a property or value that the resource type does not have";
+    UnknownResourceType = 407, Warning, "unknown-resource-type", "a resource type that is not known";
+    RetiredResourceType = 408, Error, "retired-resource-type", "a resource type whose service has ended";
     // 0420-0449 autoscale of interactive pools
     RangeWithoutAutoscale = 420, Error, "range-without-autoscale", "a range of machines that nothing moves within";
     AutoscaleWithoutRange = 421, Error, "autoscale-without-range", "autoscale of a fixed number of machines";

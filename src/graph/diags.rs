@@ -1,6 +1,7 @@
 //! Diagnostics of the resource graph.
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::catalog::{Finding, FindingKind};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::sema::checked::Block;
 use crate::source::Span;
 
@@ -51,4 +52,50 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
 pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     Diagnostic::new(Code::UnknownOverride, format!("a pool has no resource `{name}`"), span, "nothing to lay this over")
         .help(format!("choose one of: {}", known.join(", ")))
+}
+
+/// Something in ARM's own words that the type does not allow.
+#[must_use]
+pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
+    let path = finding.pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+    let title = match (path.as_str(), finding.kind) {
+        ("", _) => finding.message.clone(),
+        (_, FindingKind::UnknownProperty) => format!("`{path}` is no property of `{kind}`"),
+        _ => format!("`{path}`: {}", finding.message),
+    };
+    let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, "written in this block");
+    if finding.severity == crate::catalog::Severity::Warning {
+        found.severity = Severity::Warning;
+    }
+    match &finding.suggestion {
+        Some(instead) => found.help(format!("write `{instead}`")),
+        None => found.help(match finding.kind {
+            FindingKind::ReadOnly => "leave it out: Azure sets it".to_owned(),
+            FindingKind::Missing => "add it".to_owned(),
+            FindingKind::UnknownProperty => format!("leave it out, or look it up in the reference of `{kind}`"),
+            _ => "write a value that the type takes".to_owned(),
+        }),
+    }
+}
+
+/// A type that is nearly that of a known one.
+#[must_use]
+pub fn unknown_resource_type(kind: &str, near: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{kind}` is not known"), span, "of this type")
+        .help(format!("write `{near}`"))
+        .note("types that are not known here are not checked; this one is nearly the name of one that is")
+}
+
+/// A resource of Batch AI.
+#[must_use]
+pub fn batch_ai_resource(kind: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::RetiredResourceType,
+        format!("`{kind}` belongs to Batch AI, which has ended"),
+        span,
+        "cannot be deployed",
+    )
+    .help("declare a batch pool: `pool NAME: batch { service = azure_batch }` or `azure_ml`")
+    .help("run `dsvmc import` on the old description to carry it over")
+    .note("Azure Batch AI ended on 31 March 2019")
 }

@@ -10,8 +10,11 @@ use crate::source::Span;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
-/// Types that have no location of their own.
+/// Whether resources of a type have a location and tags of their own.
 fn has_location(kind: &str) -> bool {
+    if crate::catalog::lookup(kind, None).is_some() {
+        return !crate::catalog::location_less(kind);
+    }
     let lower = kind.to_ascii_lowercase();
     let child = lower.matches('/').count() > 1;
     !child && !lower.starts_with("microsoft.authorization/") && !lower.starts_with("microsoft.resources/")
@@ -43,6 +46,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         let mut node: Node = plain_node(resource.kind, &named, body, resource.block.span);
         node.api_version = Arc::from(resource.api_version);
         node.places = places;
+        super::known::check_resource(&node, resource.block.name_span, sink);
         let id = builder.add(node);
         builder.by_block.insert(resource.id, id);
     }

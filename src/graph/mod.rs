@@ -12,6 +12,7 @@ pub mod context_free;
 pub mod diags;
 pub mod expr;
 mod free;
+mod known;
 mod network;
 mod order;
 mod output;

@@ -399,7 +399,9 @@ impl Shared<'_, '_> {
                 continue;
             };
             if let Some(value) = &block.free {
-                node.places.extend(free::lay_over(&mut node.body, value, resolver, block.span));
+                let laid = free::lay_over(&mut node.body, value, resolver, block.span);
+                super::known::check_override(node, &laid, block.name_span, &mut parts.sink);
+                node.places.extend(laid);
             }
         }
     }

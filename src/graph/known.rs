@@ -1,0 +1,72 @@
+//! What a team wrote in ARM's own words, held against the known types.
+
+use super::{Node, diags};
+use crate::catalog::{self, Finding, FindingKind, Severity};
+use crate::diagnostics::Sink;
+use crate::source::Span;
+use serde_json::Value as Json;
+
+/// Most findings of one resource: a wrong version or a body of another type would fill the screen.
+const MOST: usize = 8;
+
+/// Checks a `resource` block.
+pub(crate) fn check_resource(node: &Node, span: Span, sink: &mut Sink) {
+    if node.kind.to_ascii_lowercase().starts_with("microsoft.batchai/") {
+        sink.push(diags::batch_ai_resource(&node.kind, span));
+        return;
+    }
+    if catalog::lookup(&node.kind, None).is_none() {
+        if let Some(near) = near_type(&node.kind) {
+            sink.push(diags::unknown_resource_type(&node.kind, near, span));
+        }
+        return;
+    }
+    for finding in findings(node).into_iter().take(MOST) {
+        sink.push(diags::type_disagrees(&node.kind, &finding, span));
+    }
+}
+
+/// Checks the parts of a resource that an override laid over it.
+pub(crate) fn check_override(node: &Node, laid: &[(String, Span)], span: Span, sink: &mut Sink) {
+    let inside = |finding: &Finding| {
+        laid.iter().any(|(pointer, _)| {
+            finding.pointer.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    for finding in findings(node).into_iter().filter(inside).take(MOST) {
+        sink.push(diags::type_disagrees(&node.kind, &finding, span));
+    }
+}
+
+/// Findings on the body; the name is checked elsewhere, and what is only unlisted may well be right.
+fn findings(node: &Node) -> Vec<Finding> {
+    let body = Json::Object(node.body.clone());
+    let mut all = catalog::validate(&node.kind, &node.api_version, &body);
+    all.retain(|f| f.kind != FindingKind::Unlisted || f.suggestion.is_some());
+    // A required property that is only misspelt is one mistake, told where it was written.
+    let meant: Vec<String> = all
+        .iter()
+        .filter(|f| f.kind == FindingKind::UnknownProperty)
+        .filter_map(|f| Some(format!("{} {}", parent(&f.pointer), f.suggestion.as_ref()?)))
+        .collect();
+    all.retain(|f| {
+        let missing = f.message.split('`').nth(1).map(|name| format!("{} {name}", f.pointer));
+        f.kind != FindingKind::Missing || !missing.is_some_and(|m| meant.contains(&m))
+    });
+    all.sort_by_key(|f| f.severity == Severity::Warning);
+    all
+}
+
+fn parent(pointer: &str) -> &str {
+    pointer.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// A known type of the same provider whose name is near: a slip of the hand. Types that are simply not known here are fine.
+fn near_type(kind: &str) -> Option<&'static str> {
+    let (provider, _) = kind.split_once('/')?;
+    let same = |name: &&str| name.split_once('/').is_some_and(|(p, _)| p.eq_ignore_ascii_case(provider));
+    crate::sema::table::suggest(kind, catalog::known_types().filter(same)).and_then(|near| {
+        let distance = strsim::osa_distance(&near.to_ascii_lowercase(), &kind.to_ascii_lowercase());
+        (distance <= 3).then(|| catalog::lookup(near, None).map(|t| t.name)).flatten()
+    })
+}
