@@ -134,7 +134,8 @@ fn colour_is_written_when_it_is_wanted() {
 #[test]
 fn at_most_fifty_messages_are_drawn_and_the_rest_is_counted() {
     let cx = TestContext::new();
-    cx.write("main.dsvm", &"let x = 'a'\n".repeat(70));
+    let lines: String = (0..70).map(|n| format!("let x{n} = 'a'\n")).collect();
+    cx.write("main.dsvm", &lines);
     let ran = cx.run("check main.dsvm");
     assert_eq!(ran.stderr.matches("error[DSVM0011]").count(), 50);
     assert!(ran.stderr.contains("(50 shown)"), "{}", ran.stderr);
@@ -170,4 +171,37 @@ fn a_reader_that_goes_away_is_no_error() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
     assert_eq!(said, "");
+}
+
+#[test]
+fn files_are_put_into_the_house_style_and_broken_ones_left_alone() {
+    let cx = TestContext::new();
+    cx.write("a.dsvm", "let  x=1 // why\n");
+    cx.write("b.dsvm", "let y = 2\n");
+    dsvmc_snapshot!(cx, "fmt --check", @r"
+    exit: 1
+    --- stdout
+    --- a.dsvm
+    +++ a.dsvm, formatted
+    @@ -1 +1 @@
+    -let  x=1 // why
+    +let x = 1 // why
+    --- stderr
+    1 file would change; run `dsvmc fmt`
+    ");
+    assert_eq!(cx.read("a.dsvm"), "let  x=1 // why\n");
+    assert_eq!(cx.run("fmt").exit, 0);
+    assert_eq!(cx.read("a.dsvm"), "let x = 1 // why\n");
+    assert_eq!(cx.run("fmt --check").exit, 0);
+    cx.write("a.dsvm", "let  x=\n");
+    assert_eq!(cx.run("fmt").exit, 1);
+    assert_eq!(cx.read("a.dsvm"), "let  x=\n");
+}
+
+#[test]
+fn the_starter_file_is_in_the_house_style() {
+    let cx = TestContext::new();
+    assert_eq!(cx.run("init").exit, 0);
+    let ran = cx.run("fmt --check");
+    assert_eq!(ran.exit, 0, "{}", ran.stdout);
 }

@@ -60,7 +60,7 @@ const CORE: &[&str] = &[
 /// What the core must not say.
 const OUTSIDE: &[&str] = &[
     "std::fs",
-    "std::net",
+    "std::net::Tcp", "std::net::Udp", "ToSocketAddrs",
     "std::env::",
     "std::process",
     "std::io::std",
