@@ -34,6 +34,8 @@ struct Printed {
     blank: bool,
     /// A bracket stays open at its end.
     opens: bool,
+    /// It holds several fields, which stand in no column.
+    several: bool,
 }
 
 /// Prints all lines.
@@ -47,7 +49,15 @@ pub(super) fn print(lines: &[Line<'_>]) -> String {
             let after_open = printed.last().is_none_or(|last| last.opens || last.blank);
             if !after_open {
                 let (text, comment) = (String::new(), String::new());
-                printed.push(Printed { indent: 0, field: None, text, comment, blank: true, opens: false });
+                printed.push(Printed {
+                    indent: 0,
+                    field: None,
+                    text,
+                    comment,
+                    blank: true,
+                    opens: false,
+                    several: false,
+                });
             }
             continue;
         }
@@ -83,6 +93,7 @@ pub(super) fn print(lines: &[Line<'_>]) -> String {
             comment: line.comment.unwrap_or_default().to_owned(),
             blank: false,
             opens,
+            several: has_several(line),
         });
     }
     while printed.last().is_some_and(|last| last.blank) {
@@ -108,10 +119,24 @@ fn ends_open(piece: &Piece<'_>) -> bool {
 fn field_width(line: &Line<'_>) -> Option<usize> {
     let [name, equals, _, ..] = line.pieces.as_slice() else { return None };
     let named = matches!(name.kind, Lexeme::Word | Lexeme::String) && equals.text == "=";
-    named.then(|| name.text.chars().count())
+    (named && !has_several(line)).then(|| name.text.chars().count())
 }
 
-/// Aligns `=` in runs of fields of one depth; blank lines, comments of their own and blocks end a run.
+/// Whether a line holds several fields: `a = 1, b = 2`.
+fn has_several(line: &Line<'_>) -> bool {
+    let mut depth = 0usize;
+    line.pieces.iter().any(|piece| {
+        match piece.kind {
+            Lexeme::Open => depth += 1,
+            Lexeme::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && piece.text == ","
+    })
+}
+
+/// Aligns `=` in runs of fields of one depth. Blank lines, comments of their own, lines with several fields and open
+/// blocks end a run.
 fn align(lines: &mut [Printed]) {
     let mut start = 0;
     while start < lines.len() {
@@ -120,7 +145,7 @@ fn align(lines: &mut [Printed]) {
             continue;
         };
         let depth = first.indent;
-        let in_run = |l: &&Printed| l.indent == depth && !l.blank && !l.text.is_empty();
+        let in_run = |l: &&Printed| l.indent == depth && !l.blank && !l.several && !l.text.is_empty();
         let mut length = lines.iter().skip(start).take_while(in_run).count();
         // A line that opens a bracket ends its run.
         if let Some(opening) = lines.iter().skip(start).take(length).position(|l| l.opens) {

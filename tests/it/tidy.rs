@@ -60,7 +60,9 @@ const CORE: &[&str] = &[
 /// What the core must not say.
 const OUTSIDE: &[&str] = &[
     "std::fs",
-    "std::net::Tcp", "std::net::Udp", "ToSocketAddrs",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "ToSocketAddrs",
     "std::env::",
     "std::process",
     "std::io::std",
