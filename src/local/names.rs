@@ -154,6 +154,32 @@ pub const REGIONS: &[(&str, &str)] = &[
     ("germanynorth", "Germany North"),
 ];
 
+const PAIRS: &[(&str, &str)] = &[
+    ("eastus", "westus"),
+    ("eastus2", "centralus"),
+    ("northcentralus", "southcentralus"),
+    ("westus2", "westcentralus"),
+    ("northeurope", "westeurope"),
+    ("uksouth", "ukwest"),
+    ("southeastasia", "eastasia"),
+    ("japaneast", "japanwest"),
+    ("australiaeast", "australiasoutheast"),
+    ("canadacentral", "canadaeast"),
+    ("centralindia", "southindia"),
+    ("koreacentral", "koreasouth"),
+    ("germanywestcentral", "germanynorth"),
+];
+
+/// The region that geo-redundant storage copies to, for regions that have a fixed pair.
+#[must_use]
+pub fn pair(location: &str) -> Option<&'static str> {
+    PAIRS.iter().find_map(|(a, b)| match location {
+        here if here == *a => Some(*b),
+        here if here == *b => Some(*a),
+        _ => None,
+    })
+}
+
 /// A location as ids and comparisons use it: lower case, no spaces.
 #[must_use]
 pub fn location(text: &str) -> String {

@@ -108,7 +108,13 @@ fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmErro
         None => embedded::place(path)
             .and_then(|place| embedded::get(cx, path, &place))
             .or_else(|| types::virtual_resource(cx, path))
-            .map(|body| (body, None)),
+            .map(|body| {
+                let tag = body
+                    .get("etag")
+                    .and_then(Value::as_str)
+                    .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
+                (body, tag)
+            }),
     };
     match (found, request.method.as_str()) {
         (Some(_), "HEAD") => Ok(Reply::empty(204)),

@@ -218,6 +218,15 @@ impl Rule for Pool {
         Ok(())
     }
 
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        // the answer to a write shows the resize that it starts
+        if request.method != "GET" && request.method != "HEAD" {
+            set(&mut body, "/properties/allocationState", json!("Resizing"));
+        }
+        body
+    }
+
     fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
         let auto = row.at("/properties/scaleSettings/autoScale").is_some();
         match (request.method.as_str(), word) {
@@ -297,7 +306,17 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         };
         let (dedicated, spot) = (count("targetDedicatedNodes", put), count("targetLowPriorityNodes", put));
         put.set("/properties/currentDedicatedNodes", dedicated);
-        put.set("/properties/currentLowPriorityNodes", spot);
+        put.set("/properties/currentLowPriorityNodes", spot.clone());
+        let now = put.cx.now.to_string();
+        let timeout = put.at("/properties/scaleSettings/fixedScale/resizeTimeout").cloned();
+        let target = put.at("/properties/scaleSettings/fixedScale/targetDedicatedNodes").cloned();
+        put.set(
+            "/properties/resizeOperationStatus",
+            json!({
+                "targetDedicatedNodes": target, "targetLowPriorityNodes": spot, "nodeDeallocationOption": "Requeue",
+                "resizeTimeout": timeout, "startTime": now,
+            }),
+        );
     }
     put.default("/properties/currentDedicatedNodes", json!(0));
     put.default("/properties/currentLowPriorityNodes", json!(0));

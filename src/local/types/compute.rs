@@ -192,14 +192,14 @@ fn check_name(put: &Put<'_, '_>) -> Result<(), ArmError> {
     let legal = (1..=64).contains(&name.len())
         && edge(name.chars().next())
         && edge(name.chars().last())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_');
     if legal {
         return Ok(());
     }
     Err(bad(
         "vmScaleSetName",
         format!(
-            "The entity name 'vmScaleSetName' is invalid according to its validation rule: '{name}' must be 1 to 64 letters, digits, '-' or '.', a letter or digit first and last."
+            "The entity name 'vmScaleSetName' is invalid according to its validation rule: '{name}' must be 1 to 64 letters, digits, '-', '_' or '.', a letter or digit first and last."
         ),
     ))
 }

@@ -166,6 +166,7 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         | "microsoft.storage/storageaccounts/tableservices" => &storage::Service,
         "microsoft.storage/storageaccounts/fileservices/shares"
         | "microsoft.storage/storageaccounts/blobservices/containers" => &storage::Share,
+        "microsoft.storage/storageaccounts/managementpolicies" => &storage::Policy,
         "microsoft.managedidentity/userassignedidentities" => &security::Identity,
         "microsoft.authorization/roleassignments" => &security::RoleAssignment,
         "microsoft.authorization/locks" => &security::Lock,

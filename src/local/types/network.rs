@@ -442,7 +442,7 @@ fn load_balancer(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         (
             "outboundRules",
             &[
-                ("allocatedOutboundPorts", json!(0)),
+                ("allocatedOutboundPorts", json!(1024)),
                 ("idleTimeoutInMinutes", json!(4)),
                 ("enableTcpReset", json!(false)),
             ],
@@ -523,6 +523,25 @@ fn back_references(put: &mut Put<'_, '_>) {
     }
 }
 
+/// The first address of a subnet that no network interface has.
+fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
+    let body = crate::local::write::find(cx, subnet)?;
+    let prefix = body.pointer("/properties/addressPrefix").or_else(|| body.pointer("/properties/addressPrefixes/0"))?;
+    let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
+    let used: BTreeSet<String> = cx
+        .store
+        .of_kind("Microsoft.Network/networkInterfaces")
+        .iter()
+        .flat_map(|row| {
+            list(&row.body, "/properties/ipConfigurations")
+                .filter_map(|ip| ip.pointer("/properties/privateIPAddress")?.as_str().map(str::to_owned))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // Azure keeps the first four and the last address for itself
+    net.hosts().skip(3).map(|address| address.to_string()).find(|address| !used.contains(address))
+}
+
 fn other(put: &mut Put<'_, '_>) {
     match put.path.last_type() {
         "routeTables" => {
@@ -534,6 +553,24 @@ fn other(put: &mut Put<'_, '_>) {
             put.default("/properties/enableAcceleratedNetworking", json!(false));
             put.default("/properties/enableIPForwarding", json!(false));
             put.default("/properties/dnsSettings/dnsServers", json!([]));
+            put.default("/properties/dnsSettings/appliedDnsServers", json!([]));
+            put.default("/properties/dnsSettings/internalDomainNameSuffix", json!("local.internal.cloudapp.net"));
+            put.default("/properties/hostedWorkloads", json!([]));
+            put.default("/properties/tapConfigurations", json!([]));
+            put.default("/properties/nicType", json!("Standard"));
+            let subnets: Vec<Option<String>> = list(&put.body, "/properties/ipConfigurations")
+                .map(|ip| ip.pointer("/properties/subnet/id").and_then(Value::as_str).map(str::to_owned))
+                .collect();
+            let addresses: Vec<Option<String>> =
+                subnets.iter().map(|id| id.as_deref().and_then(|id| private_address(put.cx, id))).collect();
+            for (at, ip) in edit(&mut put.body, "/properties/ipConfigurations").enumerate() {
+                set_default(ip, "/properties/privateIPAllocationMethod", json!("Dynamic"));
+                set_default(ip, "/properties/privateIPAddressVersion", json!("IPv4"));
+                set_default(ip, "/properties/primary", json!(at == 0));
+                if let Some(Some(address)) = addresses.get(at) {
+                    set_default(ip, "/properties/privateIPAddress", json!(address));
+                }
+            }
         }
         "natGateways" => {
             put.default("/sku/name", json!("Standard"));

@@ -152,6 +152,11 @@ impl Rule for Account {
         put.set("/properties/primaryEndpoints", ends);
         put.set("/properties/primaryLocation", json!(location));
         put.set("/properties/statusOfPrimary", json!("available"));
+        let copies = sku.contains("GRS") || sku.contains("GZRS");
+        if let (true, Some(pair)) = (copies, crate::local::names::pair(&location)) {
+            put.set("/properties/secondaryLocation", json!(pair));
+            put.set("/properties/statusOfSecondary", json!("available"));
+        }
         put.set("/properties/provisioningState", json!("Succeeded"));
         if put.hidden.get("keys").is_none() {
             let created = put.cx.now_ms();
@@ -289,6 +294,21 @@ pub fn service_body(cx: &Cx<'_>, path: &Path) -> Option<Value> {
     Some(body)
 }
 
+/// Policies of an account: one by the name `default`, always answered 200.
+pub struct Policy;
+
+impl Rule for Policy {
+    fn always_200(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        let now = put.cx.now.to_string();
+        put.set("/properties/lastModifiedTime", json!(now));
+        Ok(())
+    }
+}
+
 impl Rule for Service {
     fn always_200(&self) -> bool {
         true
@@ -301,7 +321,12 @@ impl Rule for Service {
                 format!("The service name '{}' is not 'default'.", put.path.name()),
             ));
         }
+        let account = put.path.parent().map(|account| account.id()).unwrap_or_default();
+        if let Some(sku) = put.cx.store.row(&account).and_then(|row| row.at("/sku").cloned()) {
+            put.set("/sku", sku);
+        }
         if put.path.last_type() == "fileServices" {
+            put.default("/properties/protocolSettings/smb", json!({}));
             put.default("/properties/cors/corsRules", json!([]));
             put.default("/properties/shareDeleteRetentionPolicy", json!({ "enabled": true, "days": 7 }));
         }
@@ -311,6 +336,10 @@ impl Rule for Service {
 
 impl Rule for Share {
     fn merges(&self) -> bool {
+        true
+    }
+
+    fn shows_etag(&self) -> bool {
         true
     }
 

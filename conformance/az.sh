@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# The stock Azure CLI against the local endpoint: each step's exit status and one fact of its output are checked.
+# Started by run.sh, which sets AZ, ENDPOINT, PLAIN, CA, SUBSCRIPTION and TENANT.
+set -uo pipefail
+t=$(cd "$(dirname "$0")" && pwd)/templates
+export AZURE_CONFIG_DIR=$(mktemp -d) REQUESTS_CA_BUNDLE=$CA AZURE_CORE_COLLECT_TELEMETRY=no
+trap 'rm -rf "$AZURE_CONFIG_DIR"' EXIT
+cat > "$AZURE_CONFIG_DIR/config" <<'C'
+[core]
+instance_discovery = false
+collect_telemetry = no
+only_show_errors = true
+C
+steps=0 failed=0
+say() { echo "$1" | cut -c1-150; }
+ok() { # ok WANT COMMAND...: exit 0 and this output
+  local want=$1 got status; shift; steps=$((steps + 1))
+  got=$(timeout 120 "$AZ" "$@" 2>"$AZURE_CONFIG_DIR/err"); status=$?
+  if [ $status -eq 0 ] && [ "$got" = "$want" ]; then say "ok   $*"; return; fi
+  failed=$((failed + 1)); echo "FAIL status $status, wanted '$want', got '${got:0:200}' :: $* :: $(head -c 400 "$AZURE_CONFIG_DIR/err" | tr '\n' ' ')"
+}
+bad() { # bad WORD COMMAND...: fails, and says WORD
+  local want=$1 status; shift; steps=$((steps + 1))
+  timeout 120 "$AZ" "$@" >/dev/null 2>"$AZURE_CONFIG_DIR/err"; status=$?
+  if [ $status -ne 0 ] && grep -q "$want" "$AZURE_CONFIG_DIR/err"; then say "ok   (fails as it should) $*"; return; fi
+  failed=$((failed + 1)); echo "FAIL status $status, no '$want' :: $* :: $(head -c 400 "$AZURE_CONFIG_DIR/err" | tr '\n' ' ')"
+}
+local_post() { curl -sf -X POST -H 'Content-Type: application/json' -d "$2" "$PLAIN/_local/$1" >/dev/null || echo "FAIL /_local/$1"; }
+pool="-f $t/pool.json -p @$t/pool.parameters.json"
+scope=/subscriptions/$SUBSCRIPTION/resourceGroups/conf
+
+echo "# signing in as a user would"
+ok "" cloud register -n local --endpoint-resource-manager "$ENDPOINT"
+ok "" cloud set -n local
+ok "$SUBSCRIPTION" login --service-principal -u any -p any --tenant "$TENANT" --query "[0].id" -o tsv
+ok "West Europe" account list-locations --query "[?name=='westeurope'].displayName | [0]" -o tsv
+
+echo "# groups, resources, tags, locks"
+ok Succeeded group create -n conf -l westeurope --query properties.provisioningState -o tsv
+ok dev group update -n conf --set tags.env=dev --query tags.env -o tsv
+ok w1 resource create -g conf -n w1 --resource-type Contoso.Things/widgets --api-version 2024-01-01 -l westeurope --properties '{"size": 3}' --query name -o tsv
+ok 3 resource show -g conf -n w1 --resource-type Contoso.Things/widgets --api-version 2024-01-01 --query properties.size -o tsv
+ok b tag update --resource-id $scope/providers/Contoso.Things/widgets/w1 --operation Merge --tags a=b --query properties.tags.a -o tsv
+ok 1 resource list --tag a=b --query "length(@)" -o tsv
+ok CanNotDelete lock create -n keep -g conf --lock-type CanNotDelete --query level -o tsv
+bad "failed to be deleted" resource delete -g conf -n w1 --resource-type Contoso.Things/widgets --api-version 2024-01-01
+ok "" lock delete -n keep -g conf
+ok "" resource delete -g conf -n w1 --resource-type Contoso.Things/widgets --api-version 2024-01-01
+
+echo "# deployments"
+bad InvalidTemplate deployment group validate -g conf $pool -p name=far-too-long-a-name
+ok 3 deployment group what-if -g conf -n d1 $pool --no-pretty-print --query "length(changes[?changeType=='Create'])" -o tsv
+ok Succeeded deployment group create -g conf -n d1 $pool --query properties.provisioningState -o tsv
+ok 3 deployment group what-if -g conf -n d1 $pool --no-pretty-print --query "length(changes[?changeType=='NoChange'])" -o tsv
+ok sku.capacity deployment group what-if -g conf -n d1 $pool count=5 --no-pretty-print --query "changes[?changeType=='Modify'].delta[0].path | [0]" -o tsv
+ok 36 deployment group show -g conf -n d1 --query "length(properties.outputs.pool.value)" -o tsv
+ok "" deployment group show -g conf -n d1 --query properties.parameters.password.value -o tsv
+ok EvaluateDeploymentOutput deployment operation group list -g conf -n d1 --query "[-1].properties.provisioningOperation" -o tsv
+ok 3 group export -n conf --query "length(resources)" -o tsv
+bad "cannot be cancelled" deployment group cancel -g conf -n d1
+ok Succeeded deployment sub create -n s1 -l westeurope -f $t/subscription.json -p group=conf2 --query properties.provisioningState -o tsv
+ok NoChange deployment sub what-if -n s1 -l westeurope -f $t/subscription.json -p group=conf2 --no-pretty-print --query "changes[0].changeType" -o tsv
+ok Succeeded deployment group show -g conf2 -n inside --query properties.provisioningState -o tsv
+ok "" deployment group delete -g conf -n d1
+
+echo "# scale sets"
+ok 3 vmss list-instances -g conf -n lab --query "length(@)" -o tsv
+ok "" vmss deallocate -g conf -n lab --instance-ids 1
+ok "VM deallocated" vmss get-instance-view -g conf -n lab --instance-id 1 --query "statuses[1].displayStatus" -o tsv
+ok "" vmss start -g conf -n lab --instance-ids 1
+ok "" vmss restart -g conf -n lab
+ok "" vmss reimage -g conf -n lab --instance-ids 0
+bad InvalidParameter vmss start -g conf -n lab --instance-ids 77
+ok "" vmss delete-instances -g conf -n lab --instance-ids 0
+ok 2 vmss show -g conf -n lab --query sku.capacity -o tsv
+ok 4 vmss scale -g conf -n lab --new-capacity 4 --query sku.capacity -o tsv
+ok dsadmin vmss show -g conf -n lab --query virtualMachineProfile.osProfile.adminUsername -o tsv
+ok "" vmss show -g conf -n lab --query virtualMachineProfile.osProfile.adminPassword -o tsv
+ok Automatic vmss update -g conf -n lab --set upgradePolicy.mode=Automatic --query upgradePolicy.mode -o tsv
+ok "" vmss update-instances -g conf -n lab --instance-ids "*"
+ok Standard_NC4as_T4_v3 vmss list-skus -g conf -n lab --query "[0].sku.name" -o tsv
+
+echo "# autoscale on the endpoint's clock"
+ok lab-auto monitor autoscale list -g conf --query "[0].name" -o tsv
+ok 1 monitor autoscale rule create -g conf --autoscale-name lab-auto --condition "Percentage CPU > 75 avg 5m" --scale out 2 --query "length([scaleAction.value])" -o tsv
+local_post metrics "{\"resource\": \"$scope/providers/Microsoft.Compute/virtualMachineScaleSets/lab\", \"metric\": \"Percentage CPU\", \"value\": 90, \"for\": \"PT5M\"}"
+local_post clock '{"advance": "PT1M"}'
+ok 6 vmss show -g conf -n lab --query sku.capacity -o tsv
+local_post clock '{"reset": true}'
+
+echo "# storage, identities, roles, network, Batch"
+ok Succeeded storage account create -g conf -n conflab1 -l westeurope --sku Standard_LRS --query provisioningState -o tsv
+ok 2 storage account keys list -g conf -n conflab1 --query "length(@)" -o tsv
+ok key1 storage account keys renew -g conf -n conflab1 --key key1 --query "[0].keyName" -o tsv
+ok false storage account check-name -n conflab1 --query nameAvailable -o tsv
+ok notebooks storage share-rm create -g conf --storage-account conflab1 -n notebooks --quota 100 --query name -o tsv
+ok 100 storage share-rm show -g conf --storage-account conflab1 -n notebooks --query shareQuota -o tsv
+ok 1 storage share-rm list -g conf --storage-account conflab1 --query "length(@)" -o tsv
+bad "not a valid storage account name\|AccountNameInvalid" storage account create -g conf -n Conf_Lab -l westeurope --sku Standard_LRS
+ok lab-id identity show -g conf2 -n lab-id --query name -o tsv
+principal=$("$AZ" identity show -g conf2 -n lab-id --query principalId -o tsv 2>/dev/null)
+ok "$principal" role assignment create --assignee-object-id "$principal" --assignee-principal-type ServicePrincipal --role Reader --scope $scope --query principalId -o tsv
+ok 1 role assignment list --scope $scope --fill-principal-name false --fill-role-definition-name false --query "length(@)" -o tsv
+ok lab-net network vnet show -g conf -n lab-net --query name -o tsv
+bad InUseSubnetCannotBeDeleted network vnet subnet delete -g conf --vnet-name lab-net -n pool
+ok Succeeded network nsg create -g conf -n guard -l westeurope --query NewNSG.provisioningState -o tsv
+ok 22 network nsg rule create -g conf --nsg-name guard -n ssh --priority 100 --access Allow --direction Inbound --protocol Tcp --destination-port-ranges 22 --query destinationPortRange -o tsv
+bad SecurityRuleConflict network nsg rule create -g conf --nsg-name guard -n ssh2 --priority 100 --access Allow --direction Inbound --protocol Tcp --destination-port-ranges 23
+ok true network public-ip create -g conf -n front -l westeurope --sku Standard --query "starts_with(publicIp.ipAddress, '203.0.113.')" -o tsv
+ok conflab batch account create -g conf -n conflab -l westeurope --query name -o tsv
+ok 1 batch account list -g conf --query "length(@)" -o tsv
+
+echo "# stacks"
+ok succeeded stack group create -n lab-stack -g conf2 -f $t/shares.json --action-on-unmanage deleteResources --deny-settings-mode denyDelete --yes --query provisioningState -o tsv
+ok 3 stack group show -n lab-stack -g conf2 --query "length(resources)" -o tsv
+bad DenyAssignmentAuthorizationFailed storage account delete -g conf2 -n stacklab1 -y
+ok 1 stack group create -n lab-stack -g conf2 -f $t/shares.json -p shares='["notebooks"]' --action-on-unmanage deleteResources --deny-settings-mode none --yes --query "length(deletedResources)" -o tsv
+ok 1 storage share-rm list -g conf2 --storage-account stacklab1 --query "length(@)" -o tsv
+ok 1.0.0.0 stack group export -n lab-stack -g conf2 --query template.contentVersion -o tsv
+ok 1 stack group list -g conf2 --query "length(@)" -o tsv
+ok "" stack group delete -n lab-stack -g conf2 --action-on-unmanage deleteAll --yes
+ok true storage account check-name -n stacklab1 --query nameAvailable -o tsv
+
+echo "# what goes wrong on demand"
+local_post faults '"throttle,path=*/resourcegroups/conf2,retry-after=1"'
+ok conf2 group show -n conf2 --query name -o tsv
+local_post faults '"AllocationFailed,type=Microsoft.Compute/virtualMachineScaleSets"'
+bad AllocationFailed deployment group create -g conf -n broken $pool count=9
+local_post limits '{"unavailable": {"westeurope": ["Standard_NC4as_T4_v3"]}}'
+bad SkuNotAvailable deployment group create -g conf -n refused $pool count=9
+local_post limits '{}'
+bad ResourceGroupNotFound deployment group create -g nowhere $pool
+
+echo "# the end"
+ok "" vmss delete -g conf -n lab
+ok "" group delete -n conf -y
+ok "" group delete -n conf2 -y
+ok "[]" group list --query "[].name" -o json
+echo "az: $steps steps, $failed failed"
+[ $failed -eq 0 ]
