@@ -14,6 +14,7 @@ mod cli;
 mod formula;
 mod coverage;
 mod examples;
+mod known_types;
 mod local;
 mod plan;
 mod mistakes;
