@@ -189,6 +189,8 @@ pub(crate) struct Builder<'a, 'f> {
     pub(crate) outputs: Vec<Output>,
     /// Node of each block that has one; shares: the share itself.
     pub(crate) by_block: BTreeMap<BlockId, NodeId>,
+    /// Node of each pool's scale set.
+    pub(crate) scale_sets: BTreeMap<BlockId, NodeId>,
     /// What a pool on this network, with this share or vault, has to wait for.
     pub(crate) network_nodes: BTreeMap<usize, Vec<NodeId>>,
     pub(crate) share_nodes: BTreeMap<usize, Vec<NodeId>>,
@@ -223,6 +225,7 @@ impl<'a, 'f> Builder<'a, 'f> {
             owned: Vec::new(),
             outputs: Vec::new(),
             by_block: BTreeMap::new(),
+            scale_sets: BTreeMap::new(),
             network_nodes: BTreeMap::new(),
             share_nodes: BTreeMap::new(),
             vault_nodes: BTreeMap::new(),
@@ -438,7 +441,10 @@ impl Builder<'_, '_> {
         attributes(value, &mut found);
         let mut nodes = BTreeSet::new();
         for (id, name) in found {
-            nodes.extend(self.by_block.get(&id));
+            // What tells of the scale set waits for it; the address is there before.
+            let of_scale_set = matches!(name.as_str(), "id" | "name" | "principal_id" | "client_id");
+            let scale_set = self.scale_sets.get(&id).filter(|_| of_scale_set);
+            nodes.extend(scale_set.or_else(|| self.by_block.get(&id)));
             let block = &self.checked[id];
             if name != "id" && self.resolver().find(id, &name).is_none() && block.kind != BlockKind::Project {
                 sink.push(diags::attribute_unavailable(block, &name, span));

@@ -50,12 +50,17 @@ impl Text {
             match (joined.last_mut(), part) {
                 (_, Self::Literal(text)) if text.is_empty() => {}
                 (Some(Self::Literal(last)), Self::Literal(text)) => last.push_str(text),
+                (_, Self::Expression(text)) => joined.push(Self::Expression(unwrapped(text).to_owned())),
                 _ => joined.push(part.clone()),
             }
         }
         match joined.len() {
             0 => Self::Literal(String::new()),
-            1 => joined.swap_remove(0),
+            // A `concat(…)` that stands alone stays one.
+            1 => match joined.swap_remove(0) {
+                Self::Expression(_) => parts.iter().find(|p| p.known().is_none()).cloned().unwrap_or_else(|| "".into()),
+                literal => literal,
+            },
             _ => Self::call("concat", &joined),
         }
     }
@@ -109,6 +114,24 @@ impl Text {
     }
 }
 
+/// The arguments of an expression that is one `concat(…)`, else the expression.
+fn unwrapped(text: &str) -> &str {
+    let Some(inside) = text.strip_prefix("concat(").and_then(|t| t.strip_suffix(')')) else { return text };
+    let (mut depth, mut quoted) = (0i32, false);
+    for c in inside.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return text;
+        }
+    }
+    inside
+}
+
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Self::Literal(text.to_owned())
@@ -141,6 +164,15 @@ mod tests {
     fn literals_stay_literal_and_join() {
         let text = Text::concat(&["a".into(), "".into(), "b".into()]);
         assert_eq!(text.json(), "ab");
+    }
+
+    #[test]
+    fn one_concat_inside_another_is_taken_apart() {
+        let inner = Text::concat(&["a".into(), Text::call("f", &["(".into()])]);
+        assert_eq!(Text::concat(&[inner.clone(), "b".into()]).json(), "[concat('a', f('('), 'b')]");
+        assert_eq!(Text::concat(&[inner]).json(), "[concat('a', f('('))]");
+        let two = Text::Expression("concat(a(), b()).x(c())".into());
+        assert_eq!(Text::concat(&[two, "d".into()]).json(), "[concat(concat(a(), b()).x(c()), 'd')]");
     }
 
     #[test]

@@ -207,7 +207,7 @@ def health(config):
         def do_GET(self):
             good = healthy(config)
             body = json.dumps({"ApplicationHealthState": "Healthy" if good else "Unhealthy"}).encode()
-            self.send_response(200 if good else 503)
+            self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -102,6 +102,7 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
             places.push(id);
         }
         let scale_set = places.get(parts.scale_set).copied().unwrap_or(NodeId(0));
+        builder.scale_sets.insert(pool.id, scale_set);
         builder.by_block.insert(pool.id, places.get(parts.address).copied().unwrap_or(scale_set));
         if let Some(mut owned) = parts.owned {
             owned.node = scale_set;

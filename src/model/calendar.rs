@@ -92,3 +92,90 @@ pub(crate) fn day_names(days: Days) -> Vec<&'static str> {
 pub(crate) fn windows_time_zones() -> &'static [&'static str] {
     &super::timezones::NAMES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Machines;
+    use crate::model::fixture::{block, span};
+    use crate::sema::checked::Block;
+    use crate::sema::table::BlockKind;
+    use crate::sema::value::Value;
+    use proptest::prelude::*;
+
+    fn weekly(block: &Block, days: u8, from: u16, to: u16) -> Schedule<'_> {
+        let machines = Machines { min: Value::Int(0), max: Value::Int(1), initial: None, ranged: true, span: span() };
+        Schedule {
+            block,
+            machines,
+            time: Time::Weekly { days: Days(days), from, to },
+            rules: Vec::new(),
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn a_schedule_that_starts_where_another_ends_needs_no_return() {
+        let (day, night) = (block(BlockKind::Schedule, "day"), block(BlockKind::Schedule, "night"));
+        let schedules = [weekly(&day, 0b001_1111, 480, 1140), weekly(&night, 0b111_1111, 1140, 480)];
+        assert_eq!(returns(&schedules, &schedules[0]), None);
+        let (days, minute) = returns(&schedules, &schedules[1]).unwrap();
+        assert_eq!(day_names(days), ["Saturday", "Sunday"]);
+        assert_eq!(minute, 480);
+    }
+
+    #[test]
+    fn the_whole_day_every_day_never_returns() {
+        let always = block(BlockKind::Schedule, "always");
+        let schedules = [weekly(&always, 0b111_1111, 0, 1440)];
+        assert_eq!(returns(&schedules, &schedules[0]), None);
+    }
+
+    #[test]
+    fn overlaps_are_found_across_midnight_and_across_the_week() {
+        let night = Time::Weekly { days: Days(0b100_0000), from: 22 * 60, to: 6 * 60 };
+        let early = Time::Weekly { days: Days(0b000_0001), from: 5 * 60, to: 7 * 60 };
+        let late = Time::Weekly { days: Days(0b000_0001), from: 6 * 60, to: 7 * 60 };
+        assert!(meeting(&night, &early).is_some());
+        assert!(meeting(&night, &late).is_none());
+    }
+
+    proptest! {
+        /// Azure lets a profile hold from its start until the next start: at every minute that must be the schedule
+        /// whose window it is, or the default.
+        #[test]
+        fn at_every_minute_the_right_profile_holds(
+            parts in prop::collection::vec((1u8..128, 0u16..48, 1u16..49), 1..5)
+        ) {
+            let blocks: Vec<Block> = (0..parts.len()).map(|i| block(BlockKind::Schedule, &format!("s{i}"))).collect();
+            let mut schedules: Vec<Schedule<'_>> = Vec::new();
+            for (block, (days, from, to)) in blocks.iter().zip(parts) {
+                let next = weekly(block, days, from * 30, to * 30);
+                let own = windows(&next.time);
+                let clear = schedules.iter().all(|s| meeting(&s.time, &next.time).is_none())
+                    && own.iter().enumerate().all(|(i, a)| own.iter().skip(i + 1).all(|b| {
+                        (b.0 + WEEK - a.0) % WEEK >= a.1 && (a.0 + WEEK - b.0) % WEEK >= b.1
+                    }));
+                if clear {
+                    schedules.push(next);
+                }
+            }
+            prop_assume!(!schedules.is_empty());
+            let mut starts: Vec<(u32, Option<usize>)> = Vec::new();
+            for (index, schedule) in schedules.iter().enumerate() {
+                starts.extend(windows(&schedule.time).into_iter().map(|(start, _)| (start, Some(index))));
+                if let Some((days, minute)) = returns(&schedules, schedule) {
+                    let days = (0..7u32).filter(|day| days.0 & (1 << day) != 0);
+                    starts.extend(days.map(|day| (day * DAY + u32::from(minute), None)));
+                }
+            }
+            for minute in (0..WEEK).step_by(15) {
+                let wanted = schedules.iter().position(|s| {
+                    windows(&s.time).iter().any(|(start, length)| (minute + WEEK - start) % WEEK < *length)
+                });
+                let holds = starts.iter().min_by_key(|(start, _)| (minute + WEEK - start) % WEEK).unwrap().1;
+                prop_assert_eq!(holds, wanted, "minute {}", minute);
+            }
+        }
+    }
+}
