@@ -81,10 +81,10 @@ check("keys", 2, len(storage.storage_accounts.list_keys("sdk", "stacklab1")["key
 check("shares", ["datasets", "notebooks"], [share.name for share in storage.file_shares.list("sdk", "stacklab1")])
 
 net = "/subscriptions/{}/resourceGroups/sdk/providers/Microsoft.Network/virtualNetworks/net".format(SUBSCRIPTION)
-resources.resources.begin_create_or_update_by_id(net, "2024-05-01", {
+resources.resources.begin_create_or_update_by_id(net, {
     "location": "westeurope",
     "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [{"name": "pool", "properties": {"addressPrefix": "10.0.0.0/24"}}]},
-}).result()
+}, api_version="2024-05-01").result()
 pool = {
     "location": "westeurope",
     "sku": {"name": "Standard_NC4as_T4_v3", "tier": "Standard", "capacity": 2},

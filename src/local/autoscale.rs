@@ -496,7 +496,7 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
             .and_then(|value| serde_json::from_value(value).ok())
             .unwrap_or_default();
         samples.extend(new);
-        samples.sort_by(|a, b| a.0.cmp(&b.0));
+        samples.sort_by_key(|sample| sample.0);
         let excess = samples.len().saturating_sub(20_000);
         samples.drain(..excess);
         cx.store.put_doc(&key, json!({ "resource": resource, "metric": metric, "samples": samples }));

@@ -273,10 +273,10 @@ fn response(request: &Request, reply: Reply) -> Response<Body> {
     add("x-ms-routing-request-id", &format!("LOCAL:{id}"));
     add("x-dsvmc-local", "not Azure");
     add("Cache-Control", "no-cache");
-    if let Some(client) = request.header("x-ms-client-request-id") {
-        if request.header("x-ms-return-client-request-id") == Some("true") {
-            add("x-ms-client-request-id", client);
-        }
+    if let Some(client) = request.header("x-ms-client-request-id")
+        && request.header("x-ms-return-client-request-id") == Some("true")
+    {
+        add("x-ms-client-request-id", client);
     }
     let limit = match request.method.as_str() {
         "GET" | "HEAD" => (

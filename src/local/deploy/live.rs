@@ -39,7 +39,7 @@ impl<'a, 'b> Live<'a, 'b> {
 
     fn is_hidden(&self, id: &str) -> bool {
         let key = crate::local::id::key(id);
-        self.hidden.iter().any(|hidden| *hidden == key)
+        self.hidden.contains(&key)
     }
 
     fn absent(&self, id: &str) -> Result<Option<Value>, String> {

@@ -131,13 +131,11 @@ pub fn rehearse<T>(cx: &mut Cx<'_>, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
     result
 }
 
+/// Is told of each resource of a rehearsal.
+pub type Seen<'s> = dyn FnMut(&mut Cx<'_>, &Resource, Result<Option<write::Written>, ArmError>) + 's;
+
 /// Writes every resource of a template in order, nested ones too, telling `seen` of each; for rehearsals.
-pub fn walk(
-    cx: &mut Cx<'_>,
-    context: &Context,
-    expansion: &Expansion,
-    seen: &mut dyn FnMut(&mut Cx<'_>, &Resource, Result<Option<write::Written>, ArmError>),
-) {
+pub fn walk(cx: &mut Cx<'_>, context: &Context, expansion: &Expansion, seen: &mut Seen<'_>) {
     for at in in_order(expansion) {
         let Some(resource) = expansion.resources.get(at).filter(|resource| !resource.existing) else { continue };
         let Some(nested) = &resource.nested else {
