@@ -419,7 +419,9 @@ impl<'p> Eval<'p> {
     fn set(&mut self, row: &'static Compiled, index: usize, name_span: Span, value: &'p Expr, block: &mut Block) {
         let (Some(spec), Some(ty)) = (row.spec.fields.get(index), row.types.get(index)) else { return };
         let value_span = value.span;
+        let around = self.place.replace((row.spec.kind.keyword(), spec.name));
         let value = self.eval_as(value, ty);
+        self.place = around;
         let value = match deferred_part(&value) {
             Some(part) if spec.when == When::Early && self.pass_is_symbolic() => {
                 let part = part.clone();

@@ -48,8 +48,9 @@ impl Hasher for FastHasher {
     }
 
     fn finish(&self) -> u64 {
-        // The low bits choose the bucket: mix the high ones in.
-        self.0 ^ self.0 >> 29
+        // Low bits choose the bucket, and a product's low bits know only those of its factors: fold the high half in.
+        let wide = u128::from(self.0) * u128::from(FACTOR);
+        (wide >> 64) as u64 ^ wide as u64
     }
 }
 

@@ -223,6 +223,7 @@ param n: int = 3
 param team: string = "a"
 param on: bool = true
 param opt: string?
+param q: size = 1 TiB
 output a: int = n * (2 + 3) + 0
 output b: string = "vm-" + "x${team}-${1 + 1}-${n}"
 output c: string = if 1 < 2 then team else "no"
@@ -231,6 +232,10 @@ output e: string = opt ?? "none"
 output f: bool = n > 2 && true
 output g: [string] = [team, "b"]
 output h: int = [n, 5][1]
+output i: bool = all([n > 1, true, on])
+output j: bool = any([n > 1, false])
+output k: int = div(q, 1 GiB)
+output l: int = min(n, 5)
 "#,
     );
     let shown: Vec<String> = program

@@ -233,7 +233,8 @@ fn later(
             Ty::List(element) => !matches!(element.base(), Ty::Decimal | Ty::Money),
             ty => !matches!(ty, Ty::Decimal | Ty::Money),
         });
-    let Some(arm) = function.arm.filter(|_| whole) else {
+    let listed = !matches!(function.arm, Some("and" | "or")) || matches!(values, [Value::List(_)]);
+    let Some(arm) = function.arm.filter(|_| whole && listed) else {
         if eval.unbound > 0 {
             return super::eval::deferred(ty, Deploy::Constant(Value::Null), secret);
         }
@@ -243,6 +244,25 @@ fn later(
             None => Value::Error,
         };
     };
+    // `and` and `or` of templates take their conditions one by one, not as a list.
+    if let ("and" | "or", [Value::List(items)]) = (arm, values) {
+        let neutral = Value::Bool(arm == "and");
+        let mut parts = Vec::with_capacity(items.len());
+        for item in items.iter().filter(|item| **item != neutral) {
+            match eval.lower(item, span) {
+                Some(part) => parts.push(part),
+                None => return Value::Error,
+            }
+        }
+        return match (parts.len(), parts.pop()) {
+            (1, Some(only)) => super::eval::deferred(ty, only, secret),
+            (_, Some(last)) => {
+                parts.push(last);
+                super::eval::deferred(ty, Deploy::Call(arm, parts), secret)
+            }
+            (_, None) => neutral,
+        };
+    }
     let mut parts = Vec::with_capacity(values.len());
     for (value, place) in values.iter().zip(spans) {
         match eval.lower(value, *place) {

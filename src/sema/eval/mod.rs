@@ -118,6 +118,8 @@ pub(crate) struct Eval<'p> {
     /// Above 0 while a function is checked without a call: its parameters have types but no values.
     pub(crate) unbound: u32,
     patterns: RefCell<HashMap<Arc<str>, Option<regex::Regex>>>,
+    /// The field that is being set: its kind of block and its name.
+    pub(crate) place: Option<(&'static str, &'static str)>,
 }
 
 impl Facts for Eval<'_> {
@@ -159,6 +161,7 @@ impl<'p> Eval<'p> {
             dead: 0,
             unbound: 0,
             patterns: RefCell::default(),
+            place: None,
         }
     }
 
@@ -310,7 +313,12 @@ impl<'p> Eval<'p> {
 
     pub(crate) fn misfit(&mut self, value: &Value, ty: &Ty, misfit: Misfit, span: Span) -> Value {
         let found = self.type_of(value);
-        let diagnostic = diags::misfit(value, &found, ty, &misfit, span);
+        let diagnostic = match (&misfit, self.place) {
+            (Misfit::Secret(path), Some((kind, field))) => {
+                diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure shows again"))
+            }
+            _ => diags::misfit(value, &found, ty, &misfit, span),
+        };
         match misfit {
             Misfit::Bounds { .. } | Misfit::Pattern(_) | Misfit::SshKey(_) => self.report_value(diagnostic),
             _ => self.report(diagnostic),
