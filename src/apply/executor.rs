@@ -436,13 +436,23 @@ fn refused_by(error: AzureError, id: Option<&str>) -> ApplyError {
     }
 }
 
+/// Adds an output; objects of the same name from several deployments of one project become one.
+pub fn join_output(outputs: &mut Map<String, Value>, name: &str, value: &Value) {
+    match (outputs.get_mut(name), value) {
+        (Some(Value::Object(have)), Value::Object(more)) => have.extend(more.clone()),
+        _ => {
+            outputs.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
 fn collect(end: &Value, job: &Job, done: &mut Done) {
     let outputs = end.pointer("/properties/outputs").and_then(Value::as_object);
     for (name, output) in outputs.into_iter().flatten() {
         let secret =
             output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
         if let (Some(value), false) = (output.get("value"), secret) {
-            done.outputs.insert(name.clone(), value.clone());
+            join_output(&mut done.outputs, name, value);
         }
     }
     let list = if job.mode == DeployMode::Stack { "/properties/resources" } else { "/properties/outputResources" };

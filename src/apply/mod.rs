@@ -13,6 +13,6 @@ mod state;
 mod tests;
 
 pub use carry::carry_live_capacity;
-pub use executor::{Arm, Event, Job, Step, Watch, run, settle};
+pub use executor::{Arm, Event, Job, Step, Watch, join_output, run, settle};
 pub use failure::{ApplyError, Refused};
 pub use state::{Lock, LockError, Receipt, ReceiptItem, State, StateError};

@@ -43,6 +43,8 @@ pub struct Options {
     pub excludes: Vec<String>,
     /// What happens to a resource that the source no longer holds.
     pub unmanaged: Unmanaged,
+    /// Leave [`Plan::suppressed`] empty: thousands of resources have a hundred thousand of them.
+    pub forget_suppressed: bool,
 }
 
 /// Compares both sides.
@@ -113,7 +115,9 @@ fn change_of(
     };
     let outcome =
         compare::compare(resource, found, owned.get(&normal::fold_id(&resource.id)), options.baseline.as_ref());
-    plan.suppressed.extend(outcome.suppressed);
+    if !options.forget_suppressed {
+        plan.suppressed.extend(outcome.suppressed);
+    }
     plan.warnings.extend(outcome.warnings);
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;

@@ -147,9 +147,22 @@ pub fn collect_outputs(deployment: Option<&Value>, outputs: &mut Map<String, Val
     for (name, output) in all.into_iter().flatten() {
         let secret = output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
         match output.get("value") {
-            Some(value) if !secret => outputs.insert(name.clone(), value.clone()),
-            _ => outputs.shift_remove(name),
-        };
+            Some(value) if !secret => crate::apply::join_output(outputs, name, value),
+            _ => {
+                outputs.shift_remove(name);
+            }
+        }
+    }
+}
+
+/// Objects are shown member by member, two levels deep.
+fn flatten(name: &str, value: &Value, depth: u8, lines: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) if depth < 2 && !map.is_empty() => {
+            map.iter().for_each(|(key, inner)| flatten(&format!("{name}.{key}"), inner, depth + 1, lines));
+        }
+        Value::String(text) => lines.push((name.to_owned(), text.clone())),
+        other => lines.push((name.to_owned(), other.to_string())),
     }
 }
 
@@ -159,11 +172,12 @@ pub fn say_outputs(outputs: &Map<String, Value>, cx: &mut Context) -> Result<(),
         return Ok(());
     }
     let palette = cx.printer.output_palette();
-    let width = outputs.keys().map(|k| k.chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    outputs.iter().for_each(|(name, value)| flatten(name, value, 0, &mut lines));
+    let width = lines.iter().map(|(k, _)| k.chars().count()).max().unwrap_or(0);
     let mut text = format!("\n{}\n", palette.paint(Role::Title, "Outputs"));
-    for (name, value) in outputs {
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        text.push_str(&format!("  {:<width$}  {}\n", clean(name), palette.paint(Role::Name, &clean(&shown))));
+    for (name, shown) in &lines {
+        text.push_str(&format!("  {:<width$}  {}\n", clean(name), palette.paint(Role::Name, &clean(shown))));
     }
     cx.printer.data(&text)?;
     Ok(())

@@ -77,6 +77,7 @@ impl Narrow {
             unmanaged: if self.detach { Unmanaged::Detach } else { Unmanaged::Delete },
             targets: self.only.clone(),
             excludes: self.exclude.clone(),
+            list_suppressed: false,
         }
     }
 }
@@ -89,7 +90,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let bundle = bundle::load(&args.path, &args.what, cx)?;
-    let settings = args.narrow.settings();
+    let mut settings = args.narrow.settings();
+    settings.list_suppressed = args.show_suppressed;
     let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full };
     let env = if bundle.env.is_empty() { String::new() } else { format!(", env {}", bundle.env) };
     let (plan, title) = if let Some(revision) = &args.against {

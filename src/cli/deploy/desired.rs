@@ -98,6 +98,16 @@ pub fn wanted(desired: &Desired) -> Vec<Wanted> {
     fresh.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
 }
 
+/// The resources whose ids are known before anything was looked up.
+#[must_use]
+pub fn known(expanded: &[Expanded]) -> Vec<Wanted> {
+    let all = expanded.iter().flat_map(|e| e.expansion.flat());
+    let mut seen = BTreeSet::new();
+    let known = all.filter(|r| r.extension.is_none() && is_known(&r.id) && !r.api_version.is_empty());
+    let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
+    fresh.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
+}
+
 fn is_known(id: &str) -> bool {
     id.starts_with('/')
 }

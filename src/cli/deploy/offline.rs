@@ -80,6 +80,7 @@ fn options(settings: &Settings, baseline: Option<plan::Baseline>) -> Options {
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
         unmanaged: settings.unmanaged,
+        forget_suppressed: !settings.list_suppressed,
     }
 }
 

@@ -62,11 +62,19 @@ pub struct Settings {
     pub targets: Vec<String>,
     /// Leave these out.
     pub excludes: Vec<String>,
+    /// List differences that a rule held back.
+    pub list_suppressed: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mode: DeployMode::Stack, unmanaged: Unmanaged::Delete, targets: Vec::new(), excludes: Vec::new() }
+        Self {
+            mode: DeployMode::Stack,
+            unmanaged: Unmanaged::Delete,
+            targets: Vec::new(),
+            excludes: Vec::new(),
+            list_suppressed: false,
+        }
     }
 }
 
@@ -194,6 +202,7 @@ pub fn make(
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
         unmanaged: settings.unmanaged,
+        forget_suppressed: !settings.list_suppressed,
     };
     let plan = plan::diff(&seen.desired, &seen.observed, &options);
     Ok(Planned {
@@ -250,6 +259,11 @@ fn look(
     let mut observed = Observed::default();
     let mut notes = Vec::new();
     let mut asked: BTreeSet<String> = BTreeSet::new();
+    if exists {
+        let wanted = desired::known(&expanded);
+        asked.extend(wanted.iter().map(|w| w.id.to_ascii_lowercase()));
+        observed.resources = session.client.observe(&wanted)?;
+    }
     let (mut desired, mut outputs) = desired::resolve(&expanded, bundle, &observed);
     for _ in 0..ROUNDS {
         let mut wanted = desired::wanted(&desired);
@@ -260,6 +274,7 @@ fn look(
         observed.resources.extend(session.client.observe(&wanted)?);
         (desired, outputs) = desired::resolve(&expanded, bundle, &observed);
     }
+    drop(expanded);
     if exists && mode == DeployMode::Stack {
         let wanted = desired::wanted(&desired);
         notes = manage(session, &scope.group, parts, &wanted, &mut observed)?;

@@ -1,4 +1,5 @@
 //! Plans as people and programs read them.
 
+mod deploy;
 mod render;
 mod schema;

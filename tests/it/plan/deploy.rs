@@ -1,0 +1,362 @@
+//! Plan, apply and destroy through the command line, against an endpoint that can be made to fail.
+
+use crate::support::{Ran, TestContext};
+use dsvmc::local::{self, Endpoint, Options};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const SECRET: &str = "Sentinel-4711-Password";
+
+/// A project as a template: everything that a fault can hit, small.
+fn template(tag: &str, extra: bool) -> Value {
+    let id = |kind: &str, name: &str| format!("[resourceId('{kind}', '{name}')]");
+    let mut resources = vec![
+        json!({ "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2024-11-30", "name": "id-team", "location": "westus2", "tags": { "t": tag } }),
+        json!({ "type": "Microsoft.Network/networkSecurityGroups", "apiVersion": "2025-05-01", "name": "nsg-team", "location": "westus2", "tags": { "t": tag },
+            "properties": { "securityRules": [{ "name": "ssh", "properties": { "access": "Allow", "direction": "Inbound", "protocol": "Tcp", "priority": 100,
+                "sourcePortRange": "*", "destinationPortRange": "22", "sourceAddressPrefix": "203.0.113.0/24", "destinationAddressPrefix": "*" } }] } }),
+        json!({ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2025-05-01", "name": "vnet-team", "location": "westus2",
+            "dependsOn": [id("Microsoft.Network/networkSecurityGroups", "nsg-team")],
+            "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "subnets": [{ "name": "machines", "properties": {
+                "addressPrefix": "10.0.0.0/24", "defaultOutboundAccess": false, "networkSecurityGroup": { "id": id("Microsoft.Network/networkSecurityGroups", "nsg-team") } } }] } }),
+        json!({ "type": "Microsoft.Storage/storageAccounts", "apiVersion": "2025-08-01", "name": "stteam0123456", "location": "westus2", "tags": { "t": tag },
+            "sku": { "name": "Standard_LRS" }, "kind": "StorageV2", "properties": { "minimumTlsVersion": "TLS1_2" } }),
+        json!({ "type": "Microsoft.Storage/storageAccounts/fileServices/shares", "apiVersion": "2025-08-01", "name": "stteam0123456/default/notebooks",
+            "dependsOn": [id("Microsoft.Storage/storageAccounts", "stteam0123456")], "properties": { "shareQuota": 100 } }),
+        json!({ "type": "Microsoft.KeyVault/vaults", "apiVersion": "2026-02-01", "name": "kv-team-0123456", "location": "westus2",
+            "properties": { "tenantId": "[subscription().tenantId]", "sku": { "name": "standard", "family": "A" }, "enableRbacAuthorization": true } }),
+        json!({ "type": "Microsoft.KeyVault/vaults/secrets", "apiVersion": "2026-02-01", "name": "kv-team-0123456/login",
+            "dependsOn": [id("Microsoft.KeyVault/vaults", "kv-team-0123456")], "properties": { "value": "[parameters('password')]" } }),
+    ];
+    if extra {
+        resources.push(json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2025-05-01", "name": "pip-extra", "location": "westus2",
+            "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" } }));
+    }
+    json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+        "parameters": { "password": { "type": "securestring" } },
+        "resources": resources,
+        "outputs": { "share": { "type": "string", "value": "notebooks" }, "hidden": { "type": "securestring", "value": "[parameters('password')]" },
+            "principal": { "type": "string", "value": "[reference(resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'id-team'), '2024-11-30').principalId]" } },
+    })
+}
+
+/// A folder with a template and a running endpoint.
+struct Place {
+    cx: TestContext,
+    endpoint: Endpoint,
+}
+
+impl Place {
+    fn new() -> Self {
+        let cx = TestContext::new();
+        let state = cx.path().join(".dsvmc").join("local");
+        std::fs::create_dir_all(&state).unwrap();
+        let endpoint = Endpoint::start(Options { state: Some(state), ..Options::default() }).unwrap();
+        let place = Self { cx, endpoint };
+        place.write(&template("a", false));
+        place
+    }
+
+    fn write(&self, template: &Value) {
+        self.cx.write("team.json", &format!("{template:#}"));
+    }
+
+    fn run(&self, arguments: &str) -> Ran {
+        let mut command = self.cx.command(arguments);
+        command.env("DSVMC_PARAM_password", SECRET);
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn apply(&self) -> Ran {
+        self.run("apply --yes --template team.json")
+    }
+
+    fn admin(&self, method: &str, body: &str) {
+        let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
+        local::ask(port, method, "/_local/faults", body).unwrap();
+    }
+
+    /// What exists, without what differs from run to run.
+    fn state(&self) -> BTreeMap<String, Value> {
+        let shown = self.run("show --json --template team.json");
+        assert_eq!(shown.exit, 0, "{}", shown.text());
+        let json: Value = serde_json::from_str(&shown.stdout).unwrap();
+        let list = json["resources"].as_array().unwrap().clone();
+        let mut all = BTreeMap::new();
+        for resource in list {
+            let id = resource["id"].as_str().unwrap().to_lowercase();
+            let keep = json!([
+                resource["tags"],
+                resource["sku"]["name"],
+                resource["properties"]["provisioningState"],
+                resource["properties"]["securityRules"][0]["name"]
+            ]);
+            assert!(all.insert(id, keep).is_none(), "a resource is there twice");
+        }
+        all
+    }
+
+    fn is_as_wanted(&self) -> bool {
+        self.run("plan --detailed-exitcode --template team.json").exit == 0
+    }
+}
+
+#[test]
+fn a_plan_after_an_apply_is_empty_and_the_second_apply_does_nothing() {
+    let place = Place::new();
+    let plan = place.run("plan --detailed-exitcode --template team.json");
+    assert_eq!(plan.exit, 2, "{}", plan.text());
+    let first = place.apply();
+    assert_eq!(first.exit, 0, "{}", first.text());
+    assert!(first.stdout.contains("7 created") && first.stdout.contains("notebooks"), "{}", first.text());
+    let second = place.apply();
+    assert_eq!(second.exit, 0, "{}", second.text());
+    assert!(second.stdout.contains("Nothing to do: all 7 resources"), "{}", second.text());
+    assert!(place.is_as_wanted());
+    // Without the record of this machine too.
+    std::fs::remove_file(place.cx.path().join(".dsvmc/team/baseline.json")).unwrap();
+    assert!(place.is_as_wanted());
+}
+
+#[test]
+fn applying_a_then_b_is_as_applying_b() {
+    let there = Place::new();
+    there.write(&template("b", false));
+    assert_eq!(there.apply().exit, 0);
+    let way = Place::new();
+    way.write(&template("a", true));
+    assert_eq!(way.apply().exit, 0);
+    way.write(&template("b", false));
+    let refused = way.apply();
+    assert_eq!(refused.exit, 1, "{}", refused.text());
+    assert!(refused.stderr.contains("DSVM0808"), "{}", refused.text());
+    let applied = way.run("apply --yes --allow-delete --template team.json");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    assert!(applied.stdout.contains("1 deleted"), "{}", applied.text());
+    assert_eq!(there.state(), way.state());
+}
+
+/// Each property by itself: changed, it is seen; applied, it is gone from the plan.
+#[test]
+fn every_single_change_is_planned_and_applied() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let changes = [
+        ("/resources/0/tags/t", json!("other")),
+        ("/resources/1/properties/securityRules/0/properties/sourceAddressPrefix", json!("198.51.100.0/24")),
+        ("/resources/1/properties/securityRules/0/properties/priority", json!(200)),
+        ("/resources/2/properties/addressSpace/addressPrefixes", json!(["10.0.0.0/16", "10.1.0.0/16"])),
+        ("/resources/3/sku/name", json!("Standard_ZRS")),
+        ("/resources/4/properties/shareQuota", json!(200)),
+        ("/resources/5/properties/enableRbacAuthorization", json!(false)),
+        ("/resources/6/properties/value", json!("another")),
+    ];
+    let mut wanted = template("a", false);
+    for (pointer, value) in changes {
+        *wanted.pointer_mut(pointer).unwrap() = value;
+        place.write(&wanted);
+        let plan = place.run("plan --detailed-exitcode --template team.json");
+        assert_eq!(plan.exit, 2, "{pointer}\n{}", plan.text());
+        let applied = place.apply();
+        assert_eq!(applied.exit, 0, "{pointer}\n{}", applied.text());
+        assert!(place.is_as_wanted(), "{pointer}");
+    }
+}
+
+/// Every fault at every step: whatever the first apply says, the second one ends in the wanted state.
+#[test]
+fn whatever_fails_the_next_apply_finishes_the_work() {
+    let mut cases = Vec::new();
+    for kind in ["throttle,retry-after=0", "error", "unavailable,retry-after=0", "reset", "lost"] {
+        for after in 0..7 {
+            cases.push(format!("{kind},after={after},times=2"));
+            cases.push(format!("{kind},after={after},times=always,method=PUT"));
+        }
+    }
+    let names =
+        ["id-team", "nsg-team", "vnet-team", "stteam0123456", "stteam0123456/default/notebooks", "kv-team-0123456"];
+    for kind in ["fail", "SkuNotAvailable", "AllocationFailed", "QuotaExceeded", "conflict"] {
+        cases.extend(names.iter().map(|name| format!("{kind},name={name}")));
+    }
+    cases.extend(["slow,seconds=1,name=vnet-team", "slow,seconds=1,name=stteam0123456"].map(str::to_owned));
+    let expected = {
+        let place = Place::new();
+        assert_eq!(place.apply().exit, 0);
+        place.state()
+    };
+    // Permanent transport faults cost a whole retry budget each: a few of them are enough here.
+    cases.retain(|c| !c.contains("always") || c.starts_with("reset,after=1"));
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let failures = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(case) = cases.get(next.fetch_add(1, std::sync::atomic::Ordering::SeqCst)) else { return };
+                    let place = Place::new();
+                    place.admin("POST", &json!([case]).to_string());
+                    let first = place.apply();
+                    place.admin("DELETE", "");
+                    let second = place.apply();
+                    let fine = [0, 3, 4].contains(&first.exit)
+                        && second.exit == 0
+                        && place.is_as_wanted()
+                        && place.state() == expected;
+                    if !fine {
+                        failures.lock().unwrap().push(format!(
+                            "{case}\nfirst {}\nsecond {}",
+                            first.text(),
+                            second.text()
+                        ));
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn an_apply_that_is_killed_is_finished_by_the_next_one() {
+    let place = Place::new();
+    place.admin("POST", r#"["slow,seconds=2,name=vnet-team"]"#);
+    let mut child = place
+        .cx
+        .command("apply --yes --template team.json")
+        .env("DSVMC_PARAM_password", SECRET)
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = place.cx.path().join(".dsvmc/team/journal.json");
+    for _ in 0..200 {
+        if std::fs::read_to_string(&journal).is_ok_and(|t| t.contains("begun")) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.admin("DELETE", "");
+    let second = place.apply();
+    assert_eq!(second.exit, 0, "{}", second.text());
+    assert!(second.stderr.contains("did not end"), "{}", second.text());
+    assert!(place.is_as_wanted());
+    assert!(!journal.exists());
+}
+
+#[test]
+fn saved_plans_are_applied_exactly_or_refused() {
+    let place = Place::new();
+    assert_eq!(place.run("plan -o team.plan --template team.json").exit, 0);
+    let saved = place.cx.read("team.plan");
+    assert!(!saved.contains(SECRET));
+    place.cx.write("broken.plan", &saved.replace("\"create\": 7", "\"create\": 8"));
+    let refused = |ran: Ran, why: &str| {
+        assert_eq!(ran.exit, 1, "{}", ran.text());
+        assert!(ran.stderr.contains("DSVM0701") && ran.stderr.contains(why), "{}", ran.text());
+    };
+    refused(place.run("apply broken.plan"), "was changed after it was saved");
+    refused(place.run("apply team.plan -g elsewhere"), "was made for");
+    refused(place.run("apply team.plan --set password=other"), "parameter values changed");
+    place.write(&template("b", false));
+    refused(place.run("apply team.plan"), "the sources changed");
+    place.write(&template("a", false));
+    let applied = place.run("apply team.plan");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    refused(place.run("apply team.plan"), "what is deployed changed");
+}
+
+#[test]
+fn destroy_deletes_what_was_made_and_nothing_else() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let asked = place.run("destroy --yes --template team.json");
+    assert_eq!(asked.exit, 1, "{}", asked.text());
+    let done = place.run("destroy --yes --allow-delete --template team.json");
+    assert_eq!(done.exit, 0, "{}", done.text());
+    assert_eq!(place.state(), BTreeMap::new());
+    let group = place.run("plan --template team.json");
+    assert!(group.stdout.contains("7 to create"), "{}", group.text());
+}
+
+#[test]
+fn what_is_protected_is_not_deleted() {
+    let place = Place::new();
+    let mut marked = template("a", true);
+    marked["resources"][7]["metadata"] = json!({ "dsvmc": { "preventDestroy": true } });
+    place.write(&marked);
+    assert_eq!(place.apply().exit, 0);
+    place.write(&template("a", false));
+    let refused = place.run("apply --yes --allow-delete --template team.json");
+    assert_eq!(refused.exit, 1, "{}", refused.text());
+    assert!(refused.stderr.contains("DSVM0809") && refused.stderr.contains("pip-extra"), "{}", refused.text());
+}
+
+#[test]
+fn two_applies_at_once_are_one_and_a_message() {
+    let place = Place::new();
+    let state = dsvmc::apply::State::new(place.cx.path(), "team", "");
+    let lock = state.lock(false).unwrap();
+    let refused = place.apply();
+    assert_eq!(refused.exit, 3, "{}", refused.text());
+    assert!(refused.stderr.contains("DSVM0807"), "{}", refused.text());
+    drop(lock);
+    assert_eq!(place.apply().exit, 0);
+}
+
+/// A secret goes through every command, format and failure; no output, file or log holds it.
+#[test]
+fn the_sentinel_is_found_nowhere() {
+    let place = Place::new();
+    place.admin("POST", r#"["fail,name=nsg-team,message=no"]"#);
+    let mut texts = vec![place.run("apply --yes --trace --template team.json").text()];
+    place.admin("DELETE", "");
+    for command in [
+        "plan --full --show-suppressed --trace",
+        "plan --format json",
+        "plan --format markdown",
+        "plan -o team.plan",
+        "plan --what-if",
+        "apply --yes --trace",
+        "apply --yes --force --format json",
+        "plan --full --show-suppressed",
+        "show --json",
+        "show",
+        "status",
+        "status --format json",
+        "outputs",
+        "outputs --format json",
+        "apply --yes --set password=Sentinel-4711-Password2",
+        "plan --set count=Sentinel-4711-Password",
+    ] {
+        texts.push(place.run(&format!("{command} --template team.json")).text());
+    }
+    texts.push(place.run("apply team.plan").text());
+    texts.push(place.run("doctor").text());
+    texts.push(place.run("destroy --yes --allow-delete --template team.json").text());
+    for text in &texts {
+        // Whoever writes a secret behind the name of a parameter that is none sees the name, not the value.
+        assert!(!text.contains("Sentinel"), "{text}");
+    }
+    let mut files = 0;
+    let mut folders = vec![place.cx.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            // The endpoint stands for Azure: it keeps what it was given.
+            if path.is_dir() && !path.ends_with("local") {
+                folders.push(path);
+            } else if path.is_file() {
+                files += 1;
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                assert!(!text.contains("Sentinel"), "{}", path.display());
+            }
+        }
+    }
+    assert!(files >= 4, "{files}");
+}
