@@ -56,9 +56,7 @@ pool team{i}: interactive {{
 """
 
 SIZES = ["Standard_D8s_v5", "Standard_D4ds_v5", "Standard_E8s_v5", "Standard_D16ads_v5", "Standard_E16ds_v5"]
-KEY = ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDJ8sVbWkW7m0Zk3yq1r0T6kQ2lL8nq5lYd0mE0h9g3yJq6b0xw1n1QmS6s0Lw3v8n2m5T9c1o4Yx7R0aBz2Kd"
-       "3Fh5Jk7Lm9Np1Qr3St5Uv7Wx9Yz1Ab3Cd5Ef7Gh9Ij1Kl3Mn5Op7Qr9St1Uv3Wx5Yz7Ab9Cd1Ef3Gh5Ij7Kl9Mn1Op3Qr5St7Uv9Wx1Yz3Ab5Cd7Ef9Gh1Ij3Kl5Mn7"
-       "Op9Qr1St3Uv5Wx7Yz9Ab1Cd3Ef5Gh7Ij9Kl1Mn3Op5Qr7St9 bench@example")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc bench@example.org"
 
 
 def main():
