@@ -123,14 +123,14 @@ fn stages(results: &[Checked], as_of: Date, options: Options, sink: &mut Sink) -
     let fleet = model::build(symbolic, as_of, &mut own);
     let graph = graph::build(&fleet, symbolic, &mut own);
     emit::check(&graph, symbolic, &mut own);
-    // The rules of pools are judged for every env. Names and limits can only differ where a name has a parameter in it.
-    let named_by_parameter = graph.nodes.iter().any(|node| node.name.json().contains("parameters("));
+    // What the graph's checks look at seldom depends on a parameter; the rules of the model nearly always do.
+    let graphs = emit::depends_on_values(&graph, symbolic);
     let found = envs
         .par_iter()
         .map(|checked| {
             let mut own = Sink::default();
             let fleet = model::build(checked, as_of, &mut own);
-            if named_by_parameter {
+            if graphs {
                 let graph = graph::build(&fleet, checked, &mut own);
                 emit::check(&graph, checked, &mut own);
             }

@@ -4,7 +4,8 @@ use super::names::{self, DNS_LABEL};
 use super::{diags, template};
 use crate::diagnostics::Sink;
 use crate::graph::{Node, ResourceGraph, Text};
-use crate::sema::checked::Checked;
+use crate::sema::checked::{Block, Checked};
+use crate::sema::table::BlockKind;
 use serde_json::Value as Json;
 
 const PARAMETERS: usize = 256;
@@ -63,6 +64,26 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
             extra.name_span,
         ));
     }
+}
+
+/// Whether [`check`] could find something else once parameters have values: a name, a label or a tag is made of one, or
+/// the project writes resources of its own, whose properties are held against their types.
+#[must_use]
+pub fn depends_on_values(graph: &ResourceGraph, checked: &Checked) -> bool {
+    let open = |text: &str| text.contains("parameters(") || text.contains("variables(");
+    let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
+    checked.blocks.iter().any(own)
+        || graph.nodes.iter().any(|node| {
+            let label = node.body.get("properties").and_then(|p| p.pointer("/dnsSettings/domainNameLabel"));
+            matches!(&node.name, Text::Expression(e) if e.contains("parameters("))
+                || label.and_then(Json::as_str).is_some_and(open)
+                || node
+                    .body
+                    .get("tags")
+                    .and_then(Json::as_object)
+                    .is_some_and(|tags| tags.iter().any(|(key, value)| open(key) || value.as_str().is_some_and(open)))
+        })
+        || graph.variables.iter().any(|v| matches!(&v.text, Text::Expression(e) if e.contains("parameters(")))
 }
 
 /// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.

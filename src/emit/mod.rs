@@ -18,7 +18,7 @@ use crate::source::Span;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-pub use limits::check;
+pub use limits::{check, depends_on_values};
 
 /// Everything that is written for a project.
 #[derive(Clone, Debug)]

@@ -9,6 +9,15 @@ use crate::model::{Machines, read};
 use crate::sema::value::{Days, Value};
 use serde_json::{Map, Value as Json, json};
 
+/// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    let mut map = Map::with_capacity(N);
+    for (key, value) in entries {
+        map.insert(key.to_owned(), value);
+    }
+    Json::Object(map)
+}
+
 /// Name of the profile that holds when no other does, as the portal calls it.
 const DEFAULT: &str = "Auto created default scale condition";
 
@@ -22,7 +31,8 @@ pub(crate) fn body(
     let without = policy.without_metrics.unwrap_or(&machines.min);
     let default = capacity(machines, without, resolver);
     let rules = |own: &[Rule<'_>]| -> Json { own.iter().map(|r| rule(r, names, resolver)).collect() };
-    let mut profiles = vec![json!({ "name": DEFAULT, "capacity": default, "rules": rules(&policy.rules) })];
+    let mut profiles =
+        vec![object([("name", DEFAULT.into()), ("capacity", default.clone()), ("rules", rules(&policy.rules))])];
     for schedule in &policy.schedules {
         let own = if schedule.rules.is_empty() { &policy.rules } else { &schedule.rules };
         let mut profile = Map::new();
@@ -46,12 +56,12 @@ pub(crate) fn body(
     }
     for schedule in &policy.schedules {
         if let Some((days, minute)) = returns(&policy.schedules, schedule) {
-            profiles.push(json!({
-                "name": twin_name(schedule),
-                "capacity": default,
-                "rules": rules(&policy.rules),
-                "recurrence": recurrence(policy.timezone, days, minute),
-            }));
+            profiles.push(object([
+                ("name", twin_name(schedule).into()),
+                ("capacity", default.clone()),
+                ("rules", rules(&policy.rules)),
+                ("recurrence", recurrence(policy.timezone, days, minute)),
+            ]));
         }
     }
     let mut properties = Map::new();
@@ -92,14 +102,22 @@ fn capacity(machines: &Machines, default: &Value, resolver: &Resolver<'_, '_>) -
         Value::Deferred(_) => Text::call("string", &[values::text(value, resolver)]).json(),
         known => values::plain(known),
     };
-    json!({ "minimum": text(&machines.min), "maximum": text(&machines.max), "default": text(default) })
+    object([
+        ("minimum", text(&machines.min).into()),
+        ("maximum", text(&machines.max).into()),
+        ("default", text(default).into()),
+    ])
 }
 
 fn recurrence(timezone: &str, days: Days, minute: u16) -> Json {
-    json!({
-        "frequency": "Week",
-        "schedule": { "timeZone": timezone, "days": day_names(days), "hours": [minute / 60 % 24], "minutes": [minute % 60] },
-    })
+    let days = day_names(days).into_iter().map(Json::from).collect();
+    let schedule = object([
+        ("timeZone", timezone.into()),
+        ("days", Json::Array(days)),
+        ("hours", Json::Array(vec![(minute / 60 % 24).into()])),
+        ("minutes", Json::Array(vec![(minute % 60).into()])),
+    ]);
+    object([("frequency", "Week".into()), ("schedule", schedule)])
 }
 
 fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json {
@@ -132,10 +150,13 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
             (if rule.condition.operator.starts_with('<') { "Decrease" } else { "Increase" }, "ExactCount", n)
         }
     };
-    json!({
-        "metricTrigger": trigger,
-        "scaleAction": { "direction": direction, "type": kind, "value": value.to_string(), "cooldown": iso(rule.cooldown) },
-    })
+    let action = object([
+        ("direction", direction.into()),
+        ("type", kind.into()),
+        ("value", value.to_string().into()),
+        ("cooldown", iso(rule.cooldown).into()),
+    ]);
+    object([("metricTrigger", Json::Object(trigger)), ("scaleAction", action)])
 }
 
 fn aggregation(word: &str) -> &'static str {
