@@ -24,6 +24,8 @@ pub struct Limits {
     pub total_resources: usize,
     /// Most bytes of all expanded resources and outputs together.
     pub expanded_bytes: usize,
+    /// Most bytes of all values made on the way; bounds the memory.
+    pub made_bytes: usize,
     /// Most evaluation steps; bounds the time.
     pub steps: u64,
 }
@@ -39,7 +41,8 @@ impl Default for Limits {
             copies: 800,
             nesting: 16,
             total_resources: 20_000,
-            expanded_bytes: 64 << 20,
+            expanded_bytes: 32 << 20,
+            made_bytes: 768 << 20,
             steps: 40_000_000,
         }
     }
@@ -53,6 +56,7 @@ pub(crate) struct Budget {
     steps: Cell<u64>,
     depth: Cell<u32>,
     bytes: Cell<usize>,
+    made: Cell<usize>,
     resources: Cell<usize>,
     limits: Limits,
 }
@@ -63,6 +67,7 @@ impl Budget {
             steps: Cell::new(limits.steps),
             depth: Cell::new(0),
             bytes: Cell::new(limits.expanded_bytes),
+            made: Cell::new(limits.made_bytes),
             resources: Cell::new(limits.total_resources),
             limits: *limits,
         }
@@ -92,6 +97,19 @@ impl Budget {
             }
             None => {
                 Err(Fault::limit(format!("the expanded template has more than {} bytes", self.limits.expanded_bytes)))
+            }
+        }
+    }
+
+    /// Pays for memory.
+    pub fn make(&self, bytes: usize) -> Result<(), Fault> {
+        match self.made.get().checked_sub(bytes) {
+            Some(left) => {
+                self.made.set(left);
+                Ok(())
+            }
+            None => {
+                Err(Fault::limit(format!("the values of the template need more than {} bytes", self.limits.made_bytes)))
             }
         }
     }

@@ -141,7 +141,7 @@ impl Template {
 
 /// The template hash: over the upper-cased, minified text in its own order.
 pub(crate) fn hash_of(value: &serde_json::Value) -> String {
-    functions::hash64(value.to_string().to_uppercase().as_bytes()).to_string()
+    functions::hash64(functions::upper(&value.to_string()).as_bytes()).to_string()
 }
 
 /// The JSON pointer of a resource as Azure writes a path.

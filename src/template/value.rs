@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Most nested arrays and objects in one value.
 pub(crate) const MAX_DEPTH: u16 = 256;
 /// Most bytes that one value may have when written out.
-pub(crate) const MAX_WEIGHT: usize = 16 << 20;
+pub(crate) const MAX_WEIGHT: usize = 8 << 20;
 
 /// A value and whether it comes from a secure parameter.
 #[derive(Clone)]
@@ -174,6 +174,17 @@ impl Val {
         };
         inside.secret |= self.secret;
         inside
+    }
+
+    /// About how many bytes of memory the outermost part takes; its elements were counted when they were made.
+    pub fn own_size(&self) -> usize {
+        match &self.kind {
+            Kind::Str(text) => text.len() + 16,
+            Kind::Array(array) => array.items.len() * 40 + 64,
+            Kind::Object(object) => object.members.len() * 120 + 128,
+            Kind::Expr(_) => 128,
+            _ => 0,
+        }
     }
 
     /// True when nothing inside is unknown.

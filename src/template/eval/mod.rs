@@ -47,6 +47,7 @@ pub(crate) struct Machine<'a> {
     targets: RefCell<Targets>,
     touched: RefCell<Vec<usize>>,
     deployment: OnceCell<Val>,
+    group: OnceCell<Val>,
     guids: Cell<u128>,
 }
 
@@ -68,6 +69,7 @@ impl<'a> Machine<'a> {
             targets: RefCell::default(),
             touched: RefCell::default(),
             deployment: OnceCell::new(),
+            group: OnceCell::new(),
             guids: Cell::new(0),
         }
     }
@@ -86,6 +88,9 @@ impl<'a> Machine<'a> {
                     return Ok(found);
                 }
                 let base = self.budget.deeper(|| self.eval(base, frame))?;
+                if let Some(object) = base.as_object() {
+                    self.budget.spend(object.members.len() / 32)?;
+                }
                 access(&base, &Val::str(Arc::clone(name)))
             }
             ExprKind::Index(base, index) => {
@@ -93,7 +98,11 @@ impl<'a> Machine<'a> {
                 let index = self.budget.deeper(|| self.eval(index, frame))?;
                 access(&base, &index)
             }
-            ExprKind::Call(call) => self.budget.deeper(|| self.call(call, frame)),
+            ExprKind::Call(call) => {
+                let result = self.budget.deeper(|| self.call(call, frame))?;
+                self.budget.make(result.own_size())?;
+                Ok(result)
+            }
         }
     }
 
@@ -139,7 +148,7 @@ impl<'a> Machine<'a> {
     }
 
     fn pay(&self, args: &[Val]) -> Result<(), Fault> {
-        self.budget.spend(args.len() + args.iter().map(|a| a.inside().weight).sum::<usize>() / 256)
+        self.budget.spend(args.len() + args.iter().map(|a| a.inside().weight).sum::<usize>() / 64)
     }
 
     /// The value of a variable.

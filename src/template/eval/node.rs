@@ -28,6 +28,7 @@ impl Machine<'_> {
             },
             NodeKind::Array(items) => {
                 let mut out = Vec::with_capacity(items.len());
+                self.budget.make(items.len() * 40)?;
                 for item in items {
                     out.push(self.node(item, frame)?);
                 }
@@ -49,6 +50,7 @@ impl Machine<'_> {
 
     /// Evaluates the members of an object but for those that `skip` names.
     pub fn object(&self, object: &Object, frame: &Frame<'_>, skip: impl Fn(&str) -> bool) -> Result<Val, Fault> {
+        self.budget.make(object.members.len() * 120)?;
         let mut members = IndexMap::with_capacity(object.members.len());
         for (key, node) in object.iter() {
             if skip(key) {

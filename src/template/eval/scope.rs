@@ -20,6 +20,14 @@ fn text(text: &str) -> Val {
 
 impl Machine<'_> {
     pub(super) fn resource_group(&self) -> Result<Val, Fault> {
+        if let Some(made) = self.group.get() {
+            return Ok(made.clone());
+        }
+        let made = self.make_resource_group()?;
+        Ok(self.group.get_or_init(|| made).clone())
+    }
+
+    fn make_resource_group(&self) -> Result<Val, Fault> {
         let (Some(group), Scope::ResourceGroup) = (&self.context.resource_group, self.context.scope) else {
             return Err(misplaced("resourceGroup", "the deployment is not into a resource group"));
         };

@@ -50,6 +50,7 @@ fn decode(function: &str, text: &str) -> Result<String, Fault> {
 
 fn parse(function: &str, text: &str, budget: &Budget) -> Result<Val, Fault> {
     budget.spend(text.len() / 16)?;
+    budget.make(text.len().saturating_mul(16))?;
     let node = json::read(text).map_err(|error| {
         Fault::new(format!(
             "The template language function '{function}' parameter is not valid. The provided value cannot be converted \

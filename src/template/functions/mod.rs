@@ -244,3 +244,4 @@ pub(crate) fn all() -> Vec<&'static Function> {
 
 pub(crate) use args::{scalar, wrong_type};
 pub(crate) use objects::key_text;
+pub(crate) use text::upper;

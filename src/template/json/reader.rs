@@ -31,7 +31,7 @@ pub struct ReadLimits {
 
 impl Default for ReadLimits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, depth: 128 }
+        Self { bytes: 16 << 20, depth: 128 }
     }
 }
 

@@ -224,3 +224,17 @@ fn key_vault_references_stay_open_until_fetched() {
     assert_eq!(e.resources[0].body["properties"]["p"], "opened");
     assert_eq!(e.resources[0].secret_pointers, ["/properties/p"]);
 }
+
+/// The template and hash of a real deployment (azure-cli, test_resource_group_level_what_if).
+#[test]
+fn the_template_hash_is_that_of_the_service() {
+    let text = r#"{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+        "parameters": {"storageAccountType": {"type": "string", "defaultValue": "Standard_LRS",
+            "allowedValues": ["Standard_LRS", "Standard_GRS", "Standard_ZRS", "Premium_LRS"], "metadata": {"description": "Storage Account type"}},
+            "location": {"type": "string", "defaultValue": "[resourceGroup().location]", "metadata": {"description": "Location for all resources."}}},
+        "variables": {"storageAccountName": "[concat('store', uniquestring(resourceGroup().id))]"},
+        "resources": [{"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2019-04-01", "name": "[variables('storageAccountName')]",
+            "location": "[parameters('location')]", "sku": {"name": "[parameters('storageAccountType')]"}, "kind": "StorageV2", "properties": {}}],
+        "outputs": {"storageAccountId": {"type": "string", "value": "[resourceId('Microsoft.Storage/storageAccounts', variables('storageAccountName'))]"}}}"#;
+    assert_eq!(parse(text).unwrap().hash(), "6230226507688242128");
+}

@@ -246,7 +246,7 @@ fn stand_in(root: &Node, node: &Node, kind: &str, named: (&str, usize), depth: u
             let items = node.get("items").filter(|i| i.as_object().is_some());
             let kind = items.and_then(|i| i.get("type")).and_then(|t| t.as_str()).unwrap_or("string").to_owned();
             let one = items.map_or_else(|| Value::from("value"), |items| stand_in(root, items, &kind, named, depth + 1));
-            Value::from(vec![one; least.min(20)])
+            Value::from(vec![one; least.clamp(1, 20)])
         }
         "object" | "secureobject" => object(root, node, named.1, depth),
         _ => Value::from(word(named.0, named.1, least, text("maxLength").and_then(|n| n.as_int()))),
