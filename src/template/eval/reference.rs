@@ -24,8 +24,6 @@ pub(crate) struct Target {
     pub group: Option<String>,
     /// False when the condition is false.
     pub present: bool,
-    /// Another name: of a resource inside another, the last part.
-    pub alias: Option<String>,
     /// Outputs of a nested deployment once they are known.
     pub outputs: Option<Val>,
     /// Not an Azure resource: known to `reference` by its symbol only.
@@ -37,6 +35,8 @@ pub(crate) struct Target {
 pub(crate) struct Targets {
     pub list: Vec<Target>,
     by_key: HashMap<String, Vec<usize>>,
+    /// By the last part of a name with several: counts when nothing else fits.
+    by_last: HashMap<String, Vec<usize>>,
 }
 
 /// An id for comparison: lower case, and one form for resource groups and subscriptions.
@@ -67,6 +67,9 @@ impl Targets {
             keys.push(id);
         }
         if let Some(name) = target.name.as_str() {
+            if let Some((_, last)) = name.rsplit_once('/') {
+                self.by_last.entry(last.to_lowercase()).or_default().push(at);
+            }
             keys.push(name.to_lowercase());
             if let Some(last) = target.kind.split('/').next_back()
                 && !target.kind.is_empty()
@@ -76,7 +79,7 @@ impl Targets {
                 keys.push(format!("{}/{name}", target.kind).to_lowercase());
             }
         }
-        keys.extend(target.symbol.iter().chain(&target.group).chain(&target.alias).map(|s| s.to_lowercase()));
+        keys.extend(target.symbol.iter().chain(&target.group).map(|s| s.to_lowercase()));
         keys.sort_unstable();
         keys.dedup();
         for key in keys {
@@ -96,6 +99,7 @@ impl Targets {
         self.by_key
             .get(&canonical_id(wanted))
             .or_else(|| self.by_key.get(wanted.trim_start_matches('/').to_lowercase().as_str()))
+            .or_else(|| self.by_last.get(wanted.to_lowercase().as_str()))
             .map(Vec::as_slice)
     }
 

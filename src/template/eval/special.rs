@@ -1,6 +1,7 @@
 //! Functions that evaluate their arguments themselves or look at the deployment.
 
 use super::{Frame, Machine, later, not_found};
+use crate::template::document::Language;
 use crate::template::error::Fault;
 use crate::template::expr::{Call, Expr};
 use crate::template::functions::{self, Special, wrong_type};
@@ -24,7 +25,7 @@ impl Machine<'_> {
             Special::Coalesce => self.coalesce(call, frame),
             Special::Parameters => self.named(call, frame, |machine, name, frame| machine.parameter_in(name, frame)),
             Special::Variables => self.named(call, frame, |machine, name, frame| {
-                if frame.function_parameters().is_some() {
+                if frame.function_parameters().is_some() && machine.sections.language == Language::One {
                     return Err(misplaced("variables", "a user-defined function sees only its parameters"));
                 }
                 machine.variable(name)

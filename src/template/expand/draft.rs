@@ -34,8 +34,6 @@ pub(super) struct Draft<'n> {
     pub extension: Option<String>,
     pub kind: String,
     pub name: Val,
-    /// The name as a resource inside another writes it.
-    pub own_name: Option<Arc<str>>,
     pub api_version: String,
     pub scope_id: Val,
     pub id: Val,
@@ -116,7 +114,6 @@ impl<'s> Stage<'s> {
                 group: draft.group.clone(),
                 present: draft.present,
                 outputs: None,
-                alias: draft.own_name.as_ref().map(|n| n.to_string()),
                 foreign: draft.extension.is_some(),
             };
             targets.add(target, &self.context.scope_id());
@@ -281,7 +278,6 @@ impl<'s> Stage<'s> {
             extension,
             kind: String::new(),
             name: Val::NULL,
-            own_name: None,
             api_version: String::new(),
             scope_id: Val::str(self.context.scope_id()),
             id: Val::NULL,
@@ -354,7 +350,6 @@ impl<'s> Stage<'s> {
             _ => return Err(required("apiVersion")),
         };
         draft.kind = kind.trim_end_matches('/').to_string();
-        draft.own_name = parent.and(name.as_str().cloned());
         draft.name = name;
         if let Some(parent) = parent {
             return self.child(draft, parent);
