@@ -142,6 +142,7 @@ fn stages(results: &[Checked], as_of: Date, options: Options, sink: &mut Sink) -
         return None;
     }
     let clean = Clean::new(graph, sink)?;
-    let artifacts = emit::emit(&clean, symbolic, sink);
+    let mut artifacts = emit::emit(&clean, symbolic, sink);
+    artifacts.files = emit::jobs::files(&fleet);
     (!sink.has_errors()).then_some(artifacts)
 }

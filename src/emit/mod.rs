@@ -4,6 +4,7 @@
 //! that outgrows one is split into several deployments in the order of their dependencies. The templates also work with
 //! `az deployment group create`.
 
+pub mod jobs;
 pub mod diags;
 mod limits;
 mod names;
@@ -25,6 +26,8 @@ pub use limits::{check, depends_on_values};
 pub struct Artifacts {
     /// In the order in which they are deployed; more than one only when a project outgrows one template.
     pub deployments: Vec<Deployment>,
+    /// Other files of the project: path below its folder, text. First jobs of batch pools.
+    pub files: Vec<(String, String)>,
 }
 
 /// One template with its parameter files.
@@ -61,7 +64,7 @@ pub fn emit(graph: &Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) ->
             depends_on: group.after.iter().filter_map(|g| names.get(*g).cloned()).collect(),
         });
     }
-    Artifacts { deployments }
+    Artifacts { deployments, files: Vec::new() }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::images::image;
 use super::mounts::mounts;
 use super::read::Node;
 use super::sizes::{self, Found};
-use super::write::{Document, nested, quoted, script};
+use super::write::{Document, Need, nested, quoted, script};
 
 /// Writes the pool of a cluster.
 pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mut Document) {
@@ -53,6 +53,7 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
         lines.push(format!("network  = {network}"));
         lines.push(format!("subnet   = {}", quoted(&subnet)));
     }
+    docker(&needs, batch, &mut lines);
     let user = node.get("userAccountSettings");
     account(&user, batch, &mut lines, document);
     steps(&setup, mounted.commands, batch, &mut lines, document);
@@ -97,8 +98,19 @@ pub fn guessed(document: &mut Document) {
             lines.push(format!("{field} = [{}]", list.join(", ")));
         }
     }
+    docker(&needs, batch, &mut lines);
     document.pools.push(name.clone());
     document.block(&format!("pool {name}: batch"), &lines);
+}
+
+/// Containers that the jobs of a pool run in.
+fn docker(needs: &[Need], batch: bool, lines: &mut Vec<String>) {
+    let mut images: Vec<String> = needs.iter().filter_map(|n| n.image.as_deref()).map(quoted).collect();
+    images.sort();
+    images.dedup();
+    if batch && !images.is_empty() {
+        lines.push(nested("docker", &[format!("images = [{}]", images.join(", "))]));
+    }
 }
 
 fn size(node: &Node, document: &mut Document) -> String {

@@ -15,7 +15,16 @@ pub fn need(node: &Node, document: &mut Document) -> Need {
         shares: mounted.shares,
         containers: mounted.containers,
         nodes: node.get("nodeCount").number().unwrap_or(1),
+        image: container_image(node),
     }
+}
+
+/// The container image, with its registry.
+fn container_image(node: &Node) -> Option<String> {
+    let registry = node.get("containerSettings").get("imageSourceRegistry");
+    let image = registry.get("image").text()?;
+    let server = registry.get("serverUrl").text().map(|s| format!("{s}/")).unwrap_or_default();
+    Some(format!("{server}{image}"))
 }
 
 /// Writes the job.
@@ -64,11 +73,8 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     if mpi && nodes > 1 {
         lines.push("mpi     = true".to_owned());
     }
-    let container = node.get("containerSettings");
-    let registry = container.get("imageSourceRegistry");
-    if let Some(image) = registry.get("image").text() {
-        let server = registry.get("serverUrl").text().map(|s| format!("{s}/")).unwrap_or_default();
-        lines.push(format!("environment = {}", quoted(&format!("{server}{image}"))));
+    if let Some(image) = container_image(node) {
+        lines.push(format!("environment = {}", quoted(&image)));
         document.warn("container images of 2018 carry old CUDA versions: check that they know the new GPU");
     } else if document.successor == Successor::AzureMl {
         document.warn("a job of Azure Machine Learning needs a container: set `environment`");

@@ -40,6 +40,8 @@ pub struct Need {
     pub containers: Vec<String>,
     /// Machines.
     pub nodes: i64,
+    /// Container image.
+    pub image: Option<String>,
 }
 
 impl Document {

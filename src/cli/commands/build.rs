@@ -82,6 +82,14 @@ fn write(one: &Compilation, folder: &Path) -> Result<usize, WriteError> {
         let name = format!("{:02}-{}", index + 1, deployment.name);
         files += write_deployment(one, deployment, &if alone { folder.to_owned() } else { folder.join(name) })?;
     }
+    for (path, text) in &artifacts.files {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|cause| WriteError { path: parent.to_owned(), cause })?;
+        }
+        put(&path, text)?;
+        files += 1;
+    }
     Ok(files)
 }
 

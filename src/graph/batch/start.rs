@@ -1,6 +1,6 @@
 //! The start task of a machine: links where shares are mounted, then the steps of `setup`, in one bash.
 
-use crate::model::batch::BatchPool;
+use crate::model::batch::{BatchPool, dedented};
 use crate::model::read;
 use crate::sema::table::BlockKind;
 use serde_json::{Value as Json, json};
@@ -41,7 +41,7 @@ pub(super) fn task(pool: &BatchPool<'_>, mounts: &[&str]) -> Option<Json> {
     }
     let mut retries = 3;
     for step in steps {
-        let run = read::text(step, "run").unwrap_or("").trim_end();
+        let run = dedented(read::text(step, "run").unwrap_or(""));
         let _ = writeln!(script, "# {}\n{run}", step.name);
         retries = read::int(step, "retries").unwrap_or(retries);
     }

@@ -305,6 +305,12 @@ pub(crate) fn job_needs_slots(slots: i64, limit: i64, span: Span, pool: &Block) 
         .help(format!("raise `task_slots` of the pool to {slots}, or take fewer slots"))
 }
 
+pub(crate) fn job_needs_docker(span: Span, pool: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, "a job in a container, on machines without containers", span, "runs in a container")
+        .also(pool.name_span, "without `docker`")
+        .help("add a `docker` block to the pool, with this image in `images`")
+}
+
 pub(crate) fn job_needs_environment(block: &Block) -> Diagnostic {
     new(Code::JobDoesNotFit, "a job of Azure Machine Learning without a container", block.name_span, "runs in what?")
         .help("set `environment` to a container image")

@@ -5,6 +5,7 @@ use crate::diagnostics::Sink;
 use crate::model::read;
 use crate::model::share::Share;
 use crate::sema::checked::Block;
+use crate::sema::table::BlockKind;
 use crate::sema::value::{BlockId, Value};
 
 /// A job.
@@ -65,6 +66,9 @@ impl<'a> Job<'a> {
             if (self.mpi || self.nodes > 1) && !connected {
                 let at = block.span_of(if self.mpi { "mpi" } else { "nodes" });
                 sink.push(diags::job_needs_inter_node(at, pool.block));
+            }
+            if self.environment.is_some() && read::child(pool.block, BlockKind::Docker).is_none() {
+                sink.push(diags::job_needs_docker(block.span_of("environment"), pool.block));
             }
             if self.slots > pool.task_slots {
                 sink.push(diags::job_needs_slots(self.slots, pool.task_slots, block.span_of("slots"), pool.block));

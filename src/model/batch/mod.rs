@@ -171,3 +171,23 @@ pub struct Around<'a> {
 pub fn mountable(protocol: Protocol, auth: Auth) -> bool {
     protocol == Protocol::Nfs || auth == Auth::AccountKey
 }
+
+/// A script without the indentation that all of its lines share.
+#[must_use]
+pub fn dedented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let shared = text.lines().filter(|l| !l.trim().is_empty()).map(indent).min().unwrap_or(0);
+    let lines: Vec<&str> = text.lines().map(|l| l.get(shared..).unwrap_or("").trim_end()).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_the_indentation_of_the_file_and_keep_their_own() {
+        assert_eq!(dedented("  if x\n    y\n\n  fi\n"), "if x\n  y\n\nfi");
+        assert_eq!(dedented("one"), "one");
+    }
+}
