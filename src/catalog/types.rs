@@ -358,7 +358,7 @@ mod tests {
             assert!(object.child("name").is_some(), "{}", entry.name);
             types += 1;
         }
-        assert_eq!(types, 61);
+        assert_eq!(types, 63);
         for (name, (_, _)) in &index().shared {
             let node = Node { kind: Kind::Shared(name), ..Node::default() };
             assert!(!matches!(node.resolved(), Kind::Any | Kind::Shared(_)), "{name}");
