@@ -5,6 +5,7 @@ mod brackets;
 mod diags;
 mod expected;
 mod explain;
+mod fast;
 mod grammar;
 mod index;
 mod lower;
@@ -57,6 +58,15 @@ pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: 
 
 /// Parses one item of a file that was found by [`index`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
+    if let Some(plain) = fast::item(source, text, item.start, item.end) {
+        file.items.push(plain);
+        return;
+    }
+    parse_by_grammar(source, text, item, file, sink);
+}
+
+/// Parses one item with the grammar, whatever it is.
+fn parse_by_grammar(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
     let Some(slice) = text.get(item.start..item.end) else { return };
     if item.balanced
         && item.too_deep.is_none()

@@ -12,13 +12,13 @@ type Deep = (Expr, u32);
 
 /// An operator of a row.
 #[derive(Clone, Copy)]
-enum Operator {
+pub(in super::super) enum Operator {
     Binary(BinaryOp),
     Range,
 }
 
 impl Operator {
-    fn of(text: &str) -> Operator {
+    pub(in super::super) fn of(text: &str) -> Operator {
         Operator::Binary(match text {
             "||" => BinaryOp::Or,
             "&&" => BinaryOp::And,
@@ -62,13 +62,13 @@ impl Operator {
 
 /// The operands and operators of a row that are not yet joined.
 #[derive(Default)]
-struct Row {
-    operands: Vec<Deep>,
-    operators: Vec<(Operator, Span)>,
+pub(in super::super) struct Row {
+    pub(in super::super) operands: Vec<Deep>,
+    pub(in super::super) operators: Vec<(Operator, Span)>,
 }
 
 impl Row {
-    fn push(&mut self, operator: Operator, span: Span) {
+    pub(in super::super) fn push(&mut self, operator: Operator, span: Span) {
         while self.operators.last().is_some_and(|(top, _)| top.precedence() >= operator.precedence()) {
             self.join();
         }
@@ -76,7 +76,7 @@ impl Row {
     }
 
     /// Joins the two topmost operands with the topmost operator.
-    fn join(&mut self) {
+    pub(in super::super) fn join(&mut self) {
         let Some((operator, span)) = self.operators.pop() else { return };
         let (Some((right, b)), Some((left, a))) = (self.operands.pop(), self.operands.pop()) else { return };
         let whole = left.span.to(right.span);
@@ -184,7 +184,7 @@ impl Lower<'_> {
                 "false" => ExprKind::Bool(false),
                 "null" => ExprKind::Null,
                 name => {
-                    if matches!(name, "then" | "else" | "for" | "in" | "of" | "initially") {
+                    if is_reserved(name) {
                         self.diagnostics.push(diags::reserved_word(span, name));
                         return (Self::error(span), 1);
                     }
@@ -266,6 +266,11 @@ impl Lower<'_> {
         }
         (Expr { kind: ExprKind::Record(fields), span }, deepest + 1)
     }
+}
+
+/// Words of the form of an expression, which no name may be (`if` is not among them: the grammar keeps it out).
+pub(in super::super) fn is_reserved(word: &str) -> bool {
+    matches!(word, "then" | "else" | "for" | "in" | "of" | "initially")
 }
 
 /// Puts the collected `!` and `-` before an operand, innermost last.

@@ -339,7 +339,7 @@ impl Lower<'_> {
 }
 
 /// Words that connect the parts of a phrase.
-fn is_connector(word: &str) -> bool {
+pub(in super::super) fn is_connector(word: &str) -> bool {
     matches!(word, "to" | "from" | "on" | "every" | "with" | "at" | "for" | "as" | "by" | "until")
 }
 

@@ -8,7 +8,8 @@ mod item;
 mod literal;
 mod types;
 
-pub(super) use item::{Head, assemble};
+pub(super) use expr::{Operator, Row, is_reserved};
+pub(super) use item::{Head, assemble, is_connector};
 
 use super::ast::{Expr, ExprKind, Name};
 use super::grammar::Rule;

@@ -1,0 +1,565 @@
+//! The common forms of blocks, straight from bytes to the tree.
+//!
+//! Most of a big project is plain blocks: fields, phrases, lists, calls. This reads those a good ten times faster than
+//! the generated parser. It decides nothing: whatever it does not know, or finds at all strange, it leaves to the
+//! grammar by giving `None`, so no message ever comes from here. What it does accept, the grammar accepts with the same
+//! tree, places included; tests hold it to that on every file of the repository and on random changes of them.
+
+use super::ast::{
+    Argument, Block, Body, Entry, Expr, ExprKind, Field, HeadPart, Item, ItemKind, Name, StringPart, UnaryOp,
+};
+use super::lower::{Lower, Operator, Row, is_connector, is_reserved};
+use super::scan::is_word_byte;
+use crate::source::{SourceId, Span, Spanned};
+use std::sync::Arc;
+
+/// An expression and its depth.
+type Deep = (Expr, u32);
+
+/// Deeper trees are left to the grammar.
+const MAX_DEPTH: u32 = 48;
+
+const UNITS: &[&str] = &[
+    "min", "sec", "s", "h", "days", "day", "d", "weeks", "week", "GiB", "TiB", "MiB", "KiB", "PiB", "GB", "TB", "MB",
+    "KB", "B",
+];
+
+/// Reads the block that stands at bytes `start..end` of a file.
+pub(super) fn item(source: SourceId, text: &str, start: usize, end: usize) -> Option<Item> {
+    let mut fast = Fast { source, text, bytes: text.as_bytes().get(..end)?, at: start, depth: 0 };
+    let export = (fast.peek_word() == "export").then(|| fast.word()).flatten().map(|word| word.span);
+    fast.blank();
+    let own_form = ["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "env"];
+    if own_form.contains(&fast.peek_word()) {
+        return None;
+    }
+    let keyword = fast.word()?;
+    let block = fast.block(keyword, true)?;
+    if fast.at != end {
+        return None;
+    }
+    let span = export.map_or(block.span, |word| word.to(block.span));
+    let doc = Lower::new(source, text, 0).doc(start as u32);
+    Some(Item { doc, export, span, kind: ItemKind::Block(Box::new(block)) })
+}
+
+struct Fast<'t> {
+    source: SourceId,
+    text: &'t str,
+    /// The bytes up to the end of the item.
+    bytes: &'t [u8],
+    at: usize,
+    depth: u32,
+}
+
+impl<'t> Fast<'t> {
+    fn byte(&self) -> u8 {
+        self.ahead(0)
+    }
+
+    /// Zero at the end: no form begins with it.
+    fn ahead(&self, by: usize) -> u8 {
+        self.bytes.get(self.at + by).copied().unwrap_or(0)
+    }
+
+    fn eat(&mut self, byte: u8) -> Option<()> {
+        (self.byte() == byte).then(|| self.at += 1)
+    }
+
+    fn span(&self, start: usize) -> Span {
+        Span::new(self.source, start as u32, self.at as u32)
+    }
+
+    fn slice(&self, start: usize) -> &'t str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn blank(&mut self) {
+        while matches!(self.byte(), b' ' | b'\t' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    /// Blanks, newlines and comments; commas too between entries.
+    fn space(&mut self, commas: bool) {
+        loop {
+            match self.byte() {
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
+                b',' if commas => self.at += 1,
+                b'/' if self.ahead(1) == b'/' => {
+                    while self.at < self.bytes.len() && self.byte() != b'\n' {
+                        self.at += 1;
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn word_end(&self) -> usize {
+        let mut end = self.at;
+        if self.byte().is_ascii_digit() {
+            return end;
+        }
+        while self.bytes.get(end).is_some_and(|b| is_word_byte(*b)) {
+            end += 1;
+        }
+        end
+    }
+
+    fn peek_word(&self) -> &'t str {
+        self.text.get(self.at..self.word_end()).unwrap_or_default()
+    }
+
+    fn word(&mut self) -> Option<Name> {
+        let start = self.at;
+        self.at = self.word_end();
+        (self.at > start).then(|| Spanned { value: self.slice(start).into(), span: self.span(start) })
+    }
+
+    /// A string without escapes and interpolation, on one line: its text.
+    fn plain_string(&mut self) -> Option<Name> {
+        let start = self.at;
+        self.eat(b'"')?;
+        loop {
+            match self.byte() {
+                b'"' => break,
+                b'\\' | b'\n' | 0 => return None,
+                b'$' if self.ahead(1) == b'{' => return None,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        // `"""` begins a long string.
+        if self.at == start + 2 && self.byte() == b'"' {
+            return None;
+        }
+        let value: Arc<str> = self.text.get(start + 1..self.at - 1)?.into();
+        Some(Spanned { value, span: self.span(start) })
+    }
+
+    /// What follows the keyword.
+    fn block(&mut self, keyword: Name, top: bool) -> Option<Block> {
+        let mut block = Block {
+            existing: None,
+            span: keyword.span,
+            keyword,
+            head: Vec::new(),
+            repeat: None,
+            class: None,
+            base: None,
+            body: None,
+        };
+        loop {
+            let here = self.at;
+            self.blank();
+            match self.byte() {
+                b'{' => {
+                    let body = self.body()?;
+                    block.span = block.span.to(body.span);
+                    block.body = Some(body);
+                    break;
+                }
+                b':' if block.class.is_none() && !block.head.is_empty() => {
+                    self.at += 1;
+                    self.blank();
+                    let class = if self.byte() == b'"' { self.string()? } else { self.name()? };
+                    block.span = block.span.to(class.span);
+                    block.class = Some(class);
+                }
+                b'\n' | b',' | b'}' | 0 => {
+                    self.at = here;
+                    break;
+                }
+                b'/' if self.ahead(1) == b'/' => {
+                    self.at = here;
+                    break;
+                }
+                // `name[x in xs]`
+                _ if top && block.head.is_empty() && self.is_repeated() => return None,
+                _ => {
+                    let part = self.head_part(&block.head)?;
+                    let (HeadPart::Word(Spanned { span, .. }) | HeadPart::Expr(Expr { span, .. })) = &part;
+                    block.span = block.span.to(*span);
+                    block.head.push(part);
+                }
+            }
+        }
+        if top {
+            self.base(&mut block)?;
+        }
+        Some(block)
+    }
+
+    /// Whether a word and then `[` stand here.
+    fn is_repeated(&self) -> bool {
+        let rest = self.bytes.get(self.word_end()..).unwrap_or_default();
+        rest.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r')) == Some(&b'[')
+    }
+
+    /// `from BASE` at the end of the head; a name that is a subtraction is left to the grammar.
+    fn base(&self, block: &mut Block) -> Option<()> {
+        if matches!(block.head.first(), Some(HeadPart::Expr(Expr { kind: ExprKind::Binary(..), .. }))) {
+            return None;
+        }
+        if let [.., HeadPart::Word(word), HeadPart::Expr(_)] = block.head.as_slice()
+            && &*word.value == "from"
+            && let Some(HeadPart::Expr(base)) = block.head.pop()
+        {
+            block.base = Some(base);
+            block.head.pop();
+        }
+        Some(())
+    }
+
+    fn head_part(&mut self, before: &[HeadPart]) -> Option<HeadPart> {
+        let (expr, _) = self.expr(false)?;
+        if let ExprKind::Name(word) = &expr.kind {
+            if is_connector(word) {
+                return Some(HeadPart::Word(Spanned { value: word.clone(), span: expr.span }));
+            }
+            // `5 minutes`: an unknown unit, which the grammar's side tells.
+            let number = |e: &Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Decimal(_));
+            if matches!(before.last(), Some(HeadPart::Expr(last)) if number(last)) {
+                return None;
+            }
+        }
+        Some(HeadPart::Expr(expr))
+    }
+
+    /// Enters a bracket; too deep is left to the grammar.
+    fn deeper(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth < MAX_DEPTH).then_some(())
+    }
+
+    fn body(&mut self) -> Option<Body> {
+        let start = self.at;
+        self.deeper()?;
+        self.eat(b'{')?;
+        let mut entries = Vec::new();
+        self.space(true);
+        while self.byte() != b'}' {
+            entries.push(self.entry()?);
+            self.separator()?;
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Some(Body { entries, incomplete: false, span: self.span(start) })
+    }
+
+    /// Between entries: a newline, a comma or a comment, or the end.
+    fn separator(&mut self) -> Option<()> {
+        self.blank();
+        let ends = matches!(self.byte(), b'\n' | b',' | b'}') || (self.byte() == b'/' && self.ahead(1) == b'/');
+        self.space(true);
+        ends.then_some(())
+    }
+
+    fn key(&mut self) -> Option<Name> {
+        if self.byte() != b'"' {
+            return self.word();
+        }
+        // An empty key is left to the grammar.
+        self.plain_string().filter(|name| !name.value.is_empty())
+    }
+
+    /// `=`, not `==`, and the space after it.
+    fn equals(&mut self) -> bool {
+        let found = self.byte() == b'=' && self.ahead(1) != b'=';
+        if found {
+            self.at += 1;
+            self.space(false);
+        }
+        found
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let start = self.at;
+        let quoted = self.byte() == b'"';
+        let name = self.key()?;
+        let after = self.at;
+        self.blank();
+        if self.equals() {
+            let (value, _) = self.expr(false)?;
+            let doc = Lower::new(self.source, self.text, 0).doc(start as u32);
+            return Some(Entry::Field(Field { doc, name, value, span: self.span(start) }));
+        }
+        self.at = after;
+        // Parts are separated from the keyword by a blank or a brace; anything else is strange.
+        if quoted {
+            return None;
+        }
+        Some(Entry::Block(Box::new(self.block(name, false)?)))
+    }
+
+    /// Operands and operators; `wide` inside brackets, where lines may end before an operator.
+    fn expr(&mut self, wide: bool) -> Option<Deep> {
+        let first = self.operand()?;
+        let mut row: Option<Row> = None;
+        let mut current = first;
+        loop {
+            let here = self.at;
+            if wide {
+                self.space(false)
+            } else {
+                self.blank()
+            }
+            let start = self.at;
+            if !self.operator() {
+                self.at = here;
+                break;
+            }
+            let (operator, span) = (Operator::of(self.slice(start)), self.span(start));
+            self.space(false);
+            let row = row.get_or_insert_default();
+            row.operands.push(current);
+            row.push(operator, span);
+            current = self.operand()?;
+        }
+        let Some(mut row) = row else { return Some(current) };
+        row.operands.push(current);
+        while !row.operators.is_empty() {
+            row.join();
+        }
+        row.operands.pop().filter(|(_, depth)| *depth < MAX_DEPTH)
+    }
+
+    /// Takes a binary operator, if one stands here.
+    fn operator(&mut self) -> bool {
+        let (first, second) = (self.byte(), self.ahead(1));
+        let length = match (first, second) {
+            (b'=' | b'!' | b'<' | b'>', b'=') | (b'&', b'&') | (b'|', b'|') | (b'?', b'?') | (b'.', b'.') => 2,
+            (b'/', b'/') => 0,
+            (b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'%', _) => 1,
+            (b'i' | b'o', _) => match self.peek_word() {
+                word @ ("in" | "of" | "initially") => word.len(),
+                _ => 0,
+            },
+            _ => 0,
+        };
+        self.at += length;
+        length > 0
+    }
+
+    fn operand(&mut self) -> Option<Deep> {
+        let start = self.at;
+        if matches!(self.byte(), b'-' | b'!') {
+            let op = if self.byte() == b'!' { UnaryOp::Not } else { UnaryOp::Negate };
+            self.at += 1;
+            self.blank();
+            let (inner, depth) = self.operand().filter(|(_, depth)| *depth < MAX_DEPTH)?;
+            let kind = ExprKind::Unary(op, Box::new(inner));
+            return Some((Expr { kind, span: self.span(start) }, depth + 1));
+        }
+        let mut operand = self.primary()?;
+        loop {
+            let base = Box::new(operand.0);
+            let depth = operand.1;
+            let (kind, deeper) = match self.byte() {
+                b'.' if self.ahead(1) != b'.' => {
+                    self.at += 1;
+                    (ExprKind::Member(base, self.word()?), depth)
+                }
+                b'(' => {
+                    let (arguments, inside) = self.arguments()?;
+                    (ExprKind::Call(base, arguments), depth.max(inside))
+                }
+                b'[' => {
+                    self.deeper()?;
+                    self.at += 1;
+                    self.space(false);
+                    let (index, inside) = self.expr(true)?;
+                    self.space(false);
+                    self.eat(b']')?;
+                    self.depth -= 1;
+                    (ExprKind::Index(base, Box::new(index)), depth.max(inside))
+                }
+                _ => return Some((*base, depth)),
+            };
+            if deeper + 1 >= MAX_DEPTH {
+                return None;
+            }
+            operand = (Expr { kind, span: self.span(start) }, deeper + 1);
+        }
+    }
+
+    fn arguments(&mut self) -> Option<(Vec<Argument>, u32)> {
+        self.deeper()?;
+        self.eat(b'(')?;
+        self.space(false);
+        let (mut arguments, mut deepest) = (Vec::new(), 0);
+        while self.byte() != b')' {
+            let start = self.at;
+            let mut name = self.word();
+            self.space(false);
+            if name.is_none() || !self.equals() {
+                self.at = start;
+                name = None;
+            }
+            let (value, inside) = self.expr(true)?;
+            deepest = deepest.max(inside);
+            arguments.push(Argument { name, value });
+            self.space(false);
+            if self.byte() != b')' {
+                self.eat(b',')?;
+                self.space(false);
+            }
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Some((arguments, deepest))
+    }
+
+    fn name(&mut self) -> Option<Expr> {
+        let start = self.at;
+        self.at = self.word_end();
+        let word = self.slice(start);
+        let kind = match word {
+            "" => return None,
+            "true" => ExprKind::Bool(true),
+            "false" => ExprKind::Bool(false),
+            "null" => ExprKind::Null,
+            word if word == "if" || is_reserved(word) => return None,
+            word => ExprKind::Name(word.into()),
+        };
+        Some(Expr { kind, span: self.span(start) })
+    }
+
+    fn string(&mut self) -> Option<Expr> {
+        let text = self.plain_string()?;
+        Some(Expr { kind: ExprKind::String(vec![StringPart::Text(text.value)]), span: text.span })
+    }
+
+    fn primary(&mut self) -> Option<Deep> {
+        let start = self.at;
+        match self.byte() {
+            b'"' => Some((self.string()?, 1)),
+            b'0'..=b'9' => Some((self.number()?, 1)),
+            b'[' => self.list(start),
+            b'{' => self.record(start),
+            b'(' => {
+                self.deeper()?;
+                self.at += 1;
+                self.space(false);
+                let (mut inner, depth) = self.expr(true)?;
+                self.space(false);
+                self.eat(b')')?;
+                self.depth -= 1;
+                inner.span = self.span(start);
+                Some((inner, depth + 1))
+            }
+            _ => Some((self.name()?, 1)),
+        }
+    }
+
+    fn list(&mut self, start: usize) -> Option<Deep> {
+        self.deeper()?;
+        self.at += 1;
+        self.space(false);
+        let (mut values, mut deepest) = (Vec::new(), 0);
+        while self.byte() != b']' {
+            let (value, inside) = self.expr(true)?;
+            deepest = deepest.max(inside);
+            values.push(value);
+            self.space(false);
+            if self.byte() != b']' {
+                // A comprehension is left to the grammar.
+                self.eat(b',')?;
+                self.space(false);
+            }
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Some((Expr { kind: ExprKind::List(values), span: self.span(start) }, deepest + 1))
+    }
+
+    fn record(&mut self, start: usize) -> Option<Deep> {
+        self.deeper()?;
+        self.at += 1;
+        self.space(true);
+        let (mut fields, mut deepest) = (Vec::new(), 0);
+        while self.byte() != b'}' {
+            let name = self.key()?;
+            self.blank();
+            if !self.equals() {
+                return None;
+            }
+            let (value, inside) = self.expr(false)?;
+            deepest = deepest.max(inside);
+            fields.push((name, value));
+            self.separator()?;
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Some((Expr { kind: ExprKind::Record(fields), span: self.span(start) }, deepest + 1))
+    }
+
+    /// Everything that starts with a digit, but money.
+    fn number(&mut self) -> Option<Expr> {
+        let start = self.at;
+        self.digits();
+        // What follows the first digits tells what it is: the rule `digits` of the grammar.
+        let form = if self.part(b'.') {
+            let second = self.at;
+            if self.part(b'.') && self.part(b'.') {
+                if self.part(b'/') { ExprKind::Cidr } else { ExprKind::Ip }
+            } else {
+                self.at = second;
+                ExprKind::Decimal
+            }
+        } else if self.part(b':') {
+            ExprKind::Time
+        } else if self.is_date_tail() {
+            self.at += 6;
+            ExprKind::Date
+        } else {
+            ExprKind::Int
+        };
+        let text: Arc<str> = self.slice(start).into();
+        let kind = form(text.clone());
+        let plain = matches!(kind, ExprKind::Int(_) | ExprKind::Decimal(_));
+        let end = self.at;
+        if self.byte() == b'%' {
+            self.at += 1;
+            let unit = Spanned { value: "%".into(), span: self.span(end) };
+            let kind = ExprKind::Quantity(text, unit);
+            return (plain && !is_word_byte(self.byte())).then(|| Expr { kind, span: self.span(start) });
+        }
+        self.blank();
+        let unit = self.peek_word();
+        if UNITS.contains(&unit) {
+            let unit = self.word()?;
+            let kind = ExprKind::Quantity(text, unit);
+            return plain.then(|| Expr { kind, span: self.span(start) });
+        }
+        // Money, and whatever else touches the digits.
+        if (unit.len() == 3 && unit.bytes().all(|b| b.is_ascii_uppercase())) || (self.at == end && !unit.is_empty()) {
+            return None;
+        }
+        self.at = end;
+        Some(Expr { kind, span: self.span(start) })
+    }
+
+    /// `-12-01` after a year.
+    fn is_date_tail(&self) -> bool {
+        let digit = |by: usize| self.ahead(by).is_ascii_digit() || self.ahead(by) == b'_';
+        self.byte() == b'-' && digit(1) && digit(2) && self.ahead(3) == b'-' && digit(4) && digit(5)
+    }
+
+    /// A sign and the digits after it, if both are there.
+    fn part(&mut self, sign: u8) -> bool {
+        let found = self.byte() == sign && (self.ahead(1).is_ascii_digit() || self.ahead(1) == b'_');
+        if found {
+            self.at += 1;
+            self.digits();
+        }
+        found
+    }
+
+    fn digits(&mut self) {
+        while self.byte().is_ascii_digit() || self.byte() == b'_' {
+            self.at += 1;
+        }
+    }
+}
