@@ -108,7 +108,7 @@ fn a_folder_of_templates_is_counted() {
     let ran = cx.run("expand --check .");
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     for line in [
-        "     1  expanded fully",
+        "     1  expanded with unknown parts",
         "     1  not readable",
         "     1  other JSON",
         "     1  refused\n",
