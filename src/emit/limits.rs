@@ -93,7 +93,7 @@ fn custom_data(graph: &ResourceGraph, expression: &str) -> usize {
 }
 
 /// Checks the finished template.
-pub(crate) fn check_template(_graph: &ResourceGraph, checked: &Checked, template: &Json, sink: &mut Sink) {
+pub(crate) fn check_template(checked: &Checked, template: &Json, sink: &mut Sink) {
     let count = template.get("parameters").and_then(Json::as_object).map_or(0, serde_json::Map::len);
     if count > PARAMETERS {
         if let Some(last) = checked.params.last() {

@@ -17,6 +17,7 @@ use crate::graph::ResourceGraph;
 use crate::sema::checked::{Checked, Clean};
 use crate::source::Span;
 use indexmap::IndexMap;
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 pub use limits::{check, depends_on_values};
@@ -51,18 +52,22 @@ pub fn emit(graph: &Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) ->
     let graph = graph.get();
     let groups = split::split(graph);
     let names: Vec<String> = split::names(&groups);
-    let mut deployments = Vec::with_capacity(groups.len());
-    for (index, group) in groups.iter().enumerate() {
-        let (template, provenance) = template::write(graph, checked, group, groups.len() == 1);
-        let parameters = parameters::files(checked, &template);
-        limits::check_template(graph, checked, &template, sink);
-        deployments.push(Deployment {
-            name: names.get(index).cloned().unwrap_or_default(),
-            template,
-            provenance,
-            parameters,
-            depends_on: group.after.iter().filter_map(|g| names.get(*g).cloned()).collect(),
-        });
+    let written: Vec<(Deployment, Sink)> = groups
+        .par_iter()
+        .zip(&names)
+        .map(|(group, name)| {
+            let mut own = Sink::default();
+            let (template, provenance) = template::write(graph, checked, group, groups.len() == 1);
+            let parameters = parameters::files(checked, &template);
+            limits::check_template(checked, &template, &mut own);
+            let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();
+            (Deployment { name: name.clone(), template, provenance, parameters, depends_on }, own)
+        })
+        .collect();
+    let mut deployments = Vec::with_capacity(written.len());
+    for (deployment, own) in written {
+        sink.extend(own.finish());
+        deployments.push(deployment);
     }
     Artifacts { deployments, files: Vec::new() }
 }

@@ -43,6 +43,8 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>) {
 
 /// What the project declares; a declared output takes the place of one of the same name.
 pub(crate) fn declared(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
+    let mut taken = BTreeSet::new();
+    let mut declared = Vec::new();
     for output in &builder.checked.outputs {
         if output.value == Value::Error {
             continue;
@@ -57,7 +59,9 @@ pub(crate) fn declared(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
             span: output.name_span,
             pool: None,
         };
-        builder.outputs.retain(|o| !o.name.eq_ignore_ascii_case(&made.name));
-        builder.outputs.push(made);
+        taken.insert(made.name.to_ascii_lowercase());
+        declared.push(made);
     }
+    builder.outputs.retain(|o| !taken.contains(&o.name.to_ascii_lowercase()));
+    builder.outputs.extend(declared);
 }

@@ -1,6 +1,6 @@
 //! Interactive pools from source to template.
 
-use dsvmc::diagnostics::{Code, Diagnostic, Severity};
+use dsvmc::diagnostics::{Diagnostic, Severity};
 use dsvmc::driver::{self, EntryKind, LoadError, Options, Stop, World};
 use dsvmc::emit::Artifacts;
 use dsvmc::source::SourceMap;
@@ -89,36 +89,167 @@ fn every_example_compiles_without_a_finding() {
     }
 }
 
-/// The program in the first fenced block with this tag.
-fn fenced(page: &str, tag: &str) -> String {
-    let (_, rest) = page.split_once(&format!("```{tag}\n")).unwrap();
-    rest.split_once("```").unwrap().0.to_owned()
+const WIDE: &str = r#"
+import std.images
+import std.sizes
+import std.roles
+
+project wide { location = westeurope, tags = { team = "x" } }
+
+param admin_key: ssh_key
+param offices: [cidr] = [203.0.113.0/24]
+secret param owner_password: string
+
+network lab {
+  address  = 10.1.0.0/16
+  dns      = [10.1.0.4, 10.1.0.5]
+  outbound = load_balancer
+  subnet a { address = 10.1.0.0/24 }
+  subnet b { address = 10.1.1.0/24 }
+}
+
+vault keys {
+  access = service_endpoint
+  secret owner { value = owner_password, expires = 2027-12-31 }
+}
+
+share nfs {
+  protocol = nfs
+  quota    = 200 GiB
+  mount    = "/data/nfs"
+  access   = private_endpoint
+}
+
+share smb {
+  quota = 2 TiB
+  mount = "/data/smb"
+  auth  = key_vault
+  vault = keys
+}
+
+existing share old {
+  account        = "stold"
+  name           = "old"
+  resource_group = "rg-old"
+  mount          = "/data/old"
+}
+
+pool uni: interactive {
+  image       = images.ubuntu_2204
+  size        = sizes.Standard_NC24ads_A100_v4
+  machines    = 0..8
+  network     = lab
+  subnet      = "b"
+  shares      = [nfs, smb, old]
+  vault       = keys
+  serve       = [ssh, jupyterhub, 8787]
+  entra_login = true
+  admin { name = "dsvmuser", key = admin_key, password_secret = "owner" }
+  user ada { uid = 2001, groups = ["docker"], password_secret = "ada" }
+  allow ssh from offices
+  allow jupyterhub from [203.0.113.0/24]
+  allow 8787 from network
+  upgrade { os_images = true }
+  autoscale {
+    schedule xmas { from = 2026-12-24, until = 2027-01-02, machines = 0..1 }
+    schedule day { on mon..fri from 08:00 to 18:00, machines = 1..8 }
+  }
+}
+"#;
+
+/// The template of a program without findings.
+fn template(text: &str) -> serde_json::Value {
+    let compiled = compile(text);
+    assert_eq!(compiled.findings(), "");
+    let artifacts = compiled.artifacts.unwrap();
+    assert_eq!(artifacts.deployments.len(), 1);
+    artifacts.deployments.into_iter().next().unwrap().template
+}
+
+fn of_type<'a>(template: &'a serde_json::Value, kind: &str) -> Vec<&'a serde_json::Value> {
+    template["resources"].as_array().unwrap().iter().filter(|r| r["type"] == kind).collect()
 }
 
 #[test]
-fn every_page_fails_as_it_says_and_its_fix_holds() {
-    let mut wrong = String::new();
-    let mine = |code: &&Code| matches!(code.number(), 300..=379 | 400..=599);
-    for code in Code::ALL.iter().filter(mine) {
-        let page = code.page();
-        if !page.contains("```dsvm fail\n") {
-            wrong.push_str(&format!("{}: no example\n", code.slug()));
-            continue;
-        }
-        let fails = compile(&fenced(page, "dsvm fail"));
-        let found: Vec<_> = fails.diagnostics.iter().filter(|d| matters(d, *code)).collect();
-        if found.len() != 1 || found.iter().any(|d| d.code != *code) {
-            wrong.push_str(&format!("{} fails with:\n{}", code.slug(), fails.findings()));
-        }
-        let fixed = compile(&fenced(page, "dsvm"));
-        if fixed.diagnostics.iter().any(|d| matters(d, *code)) || fixed.artifacts.is_none() {
-            wrong.push_str(&format!("{} is not fixed:\n{}", code.slug(), fixed.findings()));
+fn no_secret_is_in_a_template_but_where_azure_keeps_it() {
+    let template = template(WIDE);
+    let mut places = Vec::new();
+    for resource in template["resources"].as_array().unwrap() {
+        let text = resource.to_string();
+        if text.contains("owner_password") || text.contains("listKeys") {
+            places.push(resource["type"].as_str().unwrap());
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert_eq!(places, ["Microsoft.KeyVault/vaults/secrets", "Microsoft.KeyVault/vaults/secrets"]);
+    assert!(!template["outputs"].to_string().contains("owner_password"));
+    assert!(!template["variables"].to_string().contains("owner_password"));
+    assert_eq!(template["parameters"]["owner_password"]["type"], "securestring");
 }
 
-/// Hints count only on the page of a hint.
-fn matters(diagnostic: &Diagnostic, code: Code) -> bool {
-    diagnostic.severity != Severity::Info || diagnostic.code == code
+#[test]
+fn what_a_scale_set_needs_is_deployed_before_it() {
+    let template = template(WIDE);
+    let [set] = of_type(&template, "Microsoft.Compute/virtualMachineScaleSets")[..] else { panic!("one set") };
+    let needs = set["dependsOn"].to_string();
+    for kind in
+        ["virtualNetworks'", "loadBalancers'", "networkSecurityGroups'", "fileServices/shares'", "roleAssignments'"]
+    {
+        assert!(needs.contains(kind), "{kind} not in {needs}");
+    }
+    let position =
+        |kind: &str| template["resources"].as_array().unwrap().iter().position(|r| r["type"] == kind).unwrap();
+    assert!(position("Microsoft.Network/virtualNetworks") < position("Microsoft.Compute/virtualMachineScaleSets"));
+}
+
+#[test]
+fn capacity_under_autoscale_is_a_parameter_and_marked() {
+    let template = template(WIDE);
+    let [set] = of_type(&template, "Microsoft.Compute/virtualMachineScaleSets")[..] else { panic!("one set") };
+    assert_eq!(set["sku"]["capacity"], "[parameters('uniMachines')]");
+    assert_eq!(template["parameters"]["uniMachines"]["defaultValue"], 0);
+    let mark = &template["metadata"]["dsvmc"]["autoscaleOwned"][0];
+    assert_eq!(mark["parameter"], "uniMachines");
+    let index = usize::try_from(mark["resource"].as_u64().unwrap()).unwrap();
+    assert_eq!(&template["resources"][index], set);
+}
+
+#[test]
+fn entra_log_in_makes_the_set_uniform_with_an_identity_of_its_own() {
+    let template = template(WIDE);
+    let [set] = of_type(&template, "Microsoft.Compute/virtualMachineScaleSets")[..] else { panic!("one set") };
+    assert_eq!(set["properties"]["orchestrationMode"], "Uniform");
+    assert_eq!(set["identity"]["type"], "SystemAssigned, UserAssigned");
+}
+
+#[test]
+fn storage_refuses_keys_unless_they_are_asked_for_and_everybody_else() {
+    let template = template(WIDE);
+    for account in of_type(&template, "Microsoft.Storage/storageAccounts") {
+        let properties = &account["properties"];
+        assert_eq!(properties["networkAcls"]["defaultAction"], "Deny");
+        let by_key = account["name"].as_str().unwrap().contains("smb");
+        assert_eq!(properties["allowSharedKeyAccess"], by_key);
+    }
+}
+
+#[test]
+fn capacities_of_profiles_are_texts_and_each_window_returns() {
+    let template = template(WIDE);
+    let [setting] = of_type(&template, "Microsoft.Insights/autoscaleSettings")[..] else { panic!("one setting") };
+    assert_eq!(setting["properties"]["enabled"], true);
+    let profiles = setting["properties"]["profiles"].as_array().unwrap();
+    let names: Vec<&str> = profiles.iter().map(|p| p["name"].as_str().unwrap()).collect();
+    let default = "Auto created default scale condition";
+    let twin = r#"{"name":"Auto created default scale condition","for":"day"}"#;
+    assert_eq!(names, [default, "xmas", "day", twin]);
+    assert_eq!(profiles[2]["capacity"], serde_json::json!({ "minimum": "1", "maximum": "8", "default": "1" }));
+    assert_eq!(profiles[3]["recurrence"]["schedule"]["hours"], serde_json::json!([18]));
+}
+
+#[test]
+fn the_program_of_the_machines_is_python() {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/graph/machine.py");
+    let check = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+    let Ok(ran) = std::process::Command::new("python3").args(["-c", check]).arg(&program).status() else { return };
+    assert!(ran.success());
 }
