@@ -333,7 +333,7 @@ fn carry(core: &Arc<Core>, order: &Order, expansion: &Expansion, root: &str) -> 
             let Some(resource) = all.get(position) else { continue };
             progress = true;
             let begun = match &resource.nested {
-                Some(_) => nested(core, order, resource, root, &mut done),
+                Some(_) => nested(core, order, resource, position, root, &mut done),
                 None => single(core, order, resource, position),
             };
             match begun {
@@ -458,11 +458,11 @@ fn nested(
     core: &Arc<Core>,
     order: &Order,
     resource: &Resource,
+    at: usize,
     root: &str,
     done: &mut Done,
 ) -> Result<Option<Running>, ArmError> {
     let Some(inner) = &resource.nested else { return Ok(None) };
-    let at = done.written.len() + done.failed.len();
     let own = order.path.id();
     let started = real_ms();
     let caller = caller(order);
@@ -526,7 +526,7 @@ fn nested(
         took_ms: real_ms() - started,
     };
     let _ = core.with("", |cx| {
-        record::operation(cx, &own, 500_000 + at, &operation);
+        record::operation(cx, &own, at, &operation);
         Ok(())
     });
     failure.map_or(Ok(None), Err)

@@ -372,6 +372,19 @@ fn nested_deployments_groups_and_subscription_scope() {
 }
 
 #[test]
+fn each_nested_deployment_is_an_operation_of_its_own() {
+    let local = Local::group();
+    let empty = |name: &str| {
+        json!({ "type": "Microsoft.Resources/deployments", "apiVersion": "2025-04-01", "name": name,
+            "properties": { "mode": "Incremental", "template": template(json!([])) } })
+    };
+    let record = deploy(&local, DEPLOYMENT, &plain(json!([empty("one"), empty("two")]), "Incremental"));
+    assert_eq!(record["properties"]["provisioningState"], "Succeeded", "{record}");
+    let operations = local.get("/subscriptions/{sub}/resourcegroups/rg/deployments/d1/operations");
+    assert_eq!(body(&operations)["value"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
 fn secrets_come_from_the_vault_and_keys_from_the_account() {
     let local = Local::group();
     let vault = json!({ "location": "westeurope", "properties": { "tenantId": dsvmc::local::TENANT, "sku": { "family": "A", "name": "standard" } } });
