@@ -227,11 +227,11 @@ impl<'p> Eval<'p> {
             children: Vec::new(),
             free: None,
         };
-        if let Some(name) = head::block_name(ast) {
+        let Some(row) = compiled(kind) else { return block };
+        if let Some(name) = head::name_of(ast, row.spec) {
             block.name_span = name.span;
             block.name = name.value;
         }
-        let Some(row) = compiled(kind) else { return block };
         block.fields.reserve(row.spec.fields.len());
         if let Some(existing) = ast.existing
             && !row.spec.can_exist
@@ -325,7 +325,7 @@ impl<'p> Eval<'p> {
         match row.spec.head {
             Head::None => {}
             Head::Name | Head::OptionalName => {
-                if head::block_name(ast).is_some() {
+                if !block.name.is_empty() {
                     parts = parts.get(1..).unwrap_or_default();
                 } else if matches!(row.spec.head, Head::Name) {
                     self.report(diags::missing_name(row.spec.kind.keyword(), ast.keyword.span));

@@ -1,24 +1,32 @@
 //! What follows a block's keyword: a name, or values and words that become fields.
 
-use super::table::{Head, kind_of, spec};
+use super::table::{BlockSpec, Head, kind_of, spec};
 use crate::syntax::ast::{self, Block, ExprKind, HeadPart};
 
 /// The name in a block's head, if it has one.
 pub(crate) fn block_name(block: &Block) -> Option<ast::Name> {
-    let first = block.head.first()?;
-    let HeadPart::Expr(expr) = first else { return None };
+    match kind_of(&block.keyword.value) {
+        Some(kind) => name_of(block, spec(kind)),
+        None => first_name(block),
+    }
+}
+
+/// The name in the head of a block of that kind, if it has one.
+pub(crate) fn name_of(block: &Block, row: &BlockSpec) -> Option<ast::Name> {
+    match row.head {
+        Head::None | Head::Phrase(_) => None,
+        Head::Name => first_name(block),
+        // `autoscale every 5 min`: a word that is a field, and its value.
+        Head::OptionalName => {
+            first_name(block).filter(|name| block.head.len() == 1 || row.field(&name.value).is_none())
+        }
+    }
+}
+
+fn first_name(block: &Block) -> Option<ast::Name> {
+    let HeadPart::Expr(expr) = block.head.first()? else { return None };
     let ExprKind::Name(name) = &expr.kind else { return None };
-    let row = kind_of(&block.keyword.value).map(spec);
-    let named = match row {
-        None => true,
-        Some(row) => match row.head {
-            Head::Name => true,
-            // `autoscale every 5 min`: a word that is a field, and its value.
-            Head::OptionalName => block.head.len() == 1 || row.field(name).is_none(),
-            Head::None | Head::Phrase(_) => false,
-        },
-    };
-    named.then(|| ast::Name { value: name.clone(), span: expr.span })
+    Some(ast::Name { value: name.clone(), span: expr.span })
 }
 
 /// The word of a part, whether it was read as a word or as a bare name.

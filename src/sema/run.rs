@@ -39,7 +39,9 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
     let outputs = eval.outputs();
     eval.finish_blocks();
     let params = eval.checked_params();
-    eval.block_cycles();
+    if pass == Pass::Symbolic {
+        eval.block_cycles();
+    }
     // A name that is misspelt somewhere is unused elsewhere: one mistake, one message.
     if pass == Pass::Symbolic && !syntax && !eval.sink.has_errors() {
         eval.unused();

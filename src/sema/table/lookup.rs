@@ -31,8 +31,10 @@ static NONE: BlockSpec = BlockSpec {
     attributes: &[],
 };
 
-static BY_KIND: LazyLock<FastMap<BlockKind, &'static BlockSpec>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|row| (row.kind, row)).collect());
+static BY_KIND: LazyLock<Vec<&'static BlockSpec>> = LazyLock::new(|| {
+    let row = |kind: &BlockKind| FAMILIES.iter().flat_map(|family| family.iter()).find(|row| row.kind == *kind);
+    BlockKind::ALL.iter().map(|kind| row(kind).unwrap_or(&NONE)).collect()
+});
 
 static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
     // Several kinds can share a keyword; the first is the one that it means by itself.
@@ -41,7 +43,8 @@ static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
 /// The row of a kind.
 #[must_use]
 pub fn spec(kind: BlockKind) -> &'static BlockSpec {
-    BY_KIND.get(&kind).copied().unwrap_or(&NONE)
+    // INVARIANT: `ALL` is in the order of the variants.
+    BY_KIND.get(kind as usize).copied().unwrap_or(&NONE)
 }
 
 /// The kind that a keyword declares.
