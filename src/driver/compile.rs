@@ -97,11 +97,13 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
     let envs = program.envs().cloned().collect();
     let symbolic = if results.is_empty() { Checked::default() } else { results.swap_remove(0) };
     let declared = symbolic.project.map(|id| symbolic[id].name.clone()).filter(|name| !name.is_empty());
+    let mut diagnostics = without_doubtful(sink.finish());
+    super::formula::narrow(&sources, &mut diagnostics);
     Ok(Compilation {
         name: declared.unwrap_or_else(|| project.fallback_name().into()),
         project: project.clone(),
         sources,
-        diagnostics: without_doubtful(sink.finish()),
+        diagnostics,
         envs,
         checked: (options.stop == Stop::AfterEmission).then_some(symbolic),
         artifacts,

@@ -6,6 +6,7 @@
 mod compile;
 mod diags;
 mod find;
+mod formula;
 mod load;
 
 pub use compile::{Compilation, Options, Stop, compile, compile_all};
