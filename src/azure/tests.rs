@@ -10,9 +10,12 @@ use std::time::Instant;
 /// One answer: status, headers, body; status 0 drops the connection without an answer.
 type Answer = (u16, Vec<(String, String)>, String);
 
+/// Request line, body, headers.
+type Seen = (String, String, Vec<String>);
+
 struct Replay {
     url: String,
-    seen: Arc<Mutex<Vec<(String, String, Vec<String>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 /// Plays `answers` in order; `{me}` in headers and bodies is the server's own address.

@@ -106,7 +106,7 @@ fn code(text: &str) -> String {
 fn escape(text: &str) -> String {
     let mut out = String::new();
     // With an odd number of backticks none of them opens a code span.
-    let paired = text.matches('`').count() % 2 == 0;
+    let paired = text.matches('`').count().is_multiple_of(2);
     let mut in_code = false;
     for c in super::plan::clean(text).chars() {
         match c {

@@ -25,15 +25,15 @@ pub fn compare(planned: &Planned, session: &Session) -> Result<String, Halt> {
     for (id, kind) in &seen {
         let ours = planned.plan.changes.iter().find(|c| same_id(&c.id, id)).map(|c| c.action);
         let theirs = kind.as_str();
-        let agree = match (ours, theirs) {
+        let agree = matches!(
+            (ours, theirs),
             (Some(Action::Create), "Create")
-            | (Some(Action::NoChange), "NoChange" | "Ignore")
-            | (None, "Ignore" | "NoChange") => true,
-            (Some(Action::Update | Action::Replace), "Modify" | "Deploy")
-            | (Some(Action::Delete | Action::Detach), "Delete" | "Ignore") => true,
-            (_, "Unsupported") => true,
-            _ => false,
-        };
+                | (Some(Action::NoChange), "NoChange" | "Ignore")
+                | (None, "Ignore" | "NoChange")
+                | (Some(Action::Update | Action::Replace), "Modify" | "Deploy")
+                | (Some(Action::Delete | Action::Detach), "Delete" | "Ignore")
+                | (_, "Unsupported")
+        );
         if !agree {
             let name = clean(&type_of_id(id).1);
             let ours = ours.map_or("nothing", Action::word);
