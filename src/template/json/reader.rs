@@ -250,7 +250,7 @@ impl<'t> Reader<'t> {
         let open = self.at;
         self.at += 1;
         let stop = |b: &u8| *b == quote || *b == b'\\';
-        let plain = self.rest().as_bytes().iter().position(|b| stop(b));
+        let plain = self.rest().as_bytes().iter().position(stop);
         let unclosed = JsonError { offset: open as u32, message: "the string is not closed".to_string() };
         let Some(first) = plain else { return Err(unclosed) };
         let head = self.rest().get(..first).unwrap_or("");
@@ -269,7 +269,7 @@ impl<'t> Reader<'t> {
                 Some(b'\\') => self.escape(&mut out)?,
                 Some(_) => {
                     let rest = self.rest();
-                    let Some(run) = rest.as_bytes().iter().position(|b| stop(b)) else { return Err(unclosed) };
+                    let Some(run) = rest.as_bytes().iter().position(stop) else { return Err(unclosed) };
                     out.push_str(rest.get(..run).unwrap_or(""));
                     self.at += run;
                 }
