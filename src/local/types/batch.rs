@@ -292,7 +292,8 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
             return Err(invalid("evaluationInterval", "The interval must be between 5 minutes and 168 hours."));
         }
         let now = put.cx.now.to_string();
-        put.set("/properties/autoScaleRun", json!({ "evaluationTime": now, "results": results(&formula) }));
+        let results = results(&formula, &now);
+        put.set("/properties/autoScaleRun", json!({ "evaluationTime": now, "results": results }));
     } else {
         put.default("/properties/scaleSettings/fixedScale/targetDedicatedNodes", json!(0));
         put.default("/properties/scaleSettings/fixedScale/targetLowPriorityNodes", json!(0));
@@ -323,21 +324,13 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
     Ok(())
 }
 
-/// What the service reports of a run, for formulas that set plain numbers; others are not evaluated here.
-fn results(formula: &str) -> String {
-    let value = |name: &str| {
-        formula
-            .split(';')
-            .filter_map(|part| part.trim().strip_prefix(name)?.trim_start().strip_prefix('='))
-            .filter_map(|text| text.trim().parse::<u32>().ok())
-            .next_back()
-            .unwrap_or(0)
-    };
-    format!(
-        "$TargetDedicatedNodes={};$TargetLowPriorityNodes={};$NodeDeallocationOption=requeue",
-        value("$TargetDedicatedNodes"),
-        value("$TargetLowPriorityNodes")
-    )
+/// What the service reports of a run: the formula evaluated against a pool without machines, tasks and samples.
+fn results(formula: &str, now: &str) -> String {
+    let none = || "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue".to_owned();
+    let ticks = now.parse::<jiff::Timestamp>().ok().and_then(|t| i64::try_from(t.as_nanosecond() / 100).ok());
+    let pool = crate::formula::PoolState::empty(ticks.unwrap_or(0));
+    let Ok(formula) = crate::formula::parse(formula) else { return none() };
+    crate::formula::evaluate(&formula, &pool).map_or_else(|_| none(), |run| run.results())
 }
 
 fn times(put: &mut Put<'_, '_>) {
