@@ -58,7 +58,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         state.forget();
         return Ok(Exit::Done);
     }
-    let protected = protected(&bundle, &group, &session, &state);
+    let protected = protected(&plan, &bundle, &group, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
     let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
@@ -100,11 +100,19 @@ fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, de
 }
 
 /// What the source marks now, and what the last apply recorded.
-fn protected(bundle: &Bundle, group: &str, session: &Session, state: &State) -> Vec<String> {
+fn protected(plan: &Plan, bundle: &Bundle, group: &str, session: &Session, state: &State) -> Vec<String> {
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
     let names = bundle.parts.iter().flat_map(|p| marked_names(&p.template));
     let scope = format!("/subscriptions/{}/resourceGroups/{group}", session.subscription);
-    all.extend(names.map(|(kind, name)| crate::plan::resource_id(&scope, &kind, &name)));
+    for (kind, name) in names {
+        // A name that is computed is not known here: whatever of that type exists is taken for the marked one.
+        let same_type = |c: &&crate::plan::Change| c.resource_type.eq_ignore_ascii_case(&kind);
+        if name.starts_with('[') {
+            all.extend(plan.changes.iter().filter(same_type).map(|c| c.id.clone()));
+        } else {
+            all.push(crate::plan::resource_id(&scope, &kind, &name));
+        }
+    }
     all
 }
 
