@@ -95,10 +95,10 @@ fn custom_data(graph: &ResourceGraph, expression: &str) -> usize {
 /// Checks the finished template.
 pub(crate) fn check_template(checked: &Checked, template: &Json, sink: &mut Sink) {
     let count = template.get("parameters").and_then(Json::as_object).map_or(0, serde_json::Map::len);
-    if count > PARAMETERS {
-        if let Some(last) = checked.params.last() {
-            sink.push(diags::too_many_parameters(count, PARAMETERS, last.name_span));
-        }
+    if count > PARAMETERS
+        && let Some(last) = checked.params.last()
+    {
+        sink.push(diags::too_many_parameters(count, PARAMETERS, last.name_span));
     }
 }
 

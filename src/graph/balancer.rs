@@ -177,10 +177,10 @@ pub(crate) fn security_group(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Ma
 
 /// Address ranges: a list, or an expression for one when a parameter holds the whole list.
 fn prefixes(ranges: &[&Value], resolver: &Resolver<'_, '_>) -> Json {
-    if let [Value::Deferred(deferred)] = ranges {
-        if matches!(deferred.ty, crate::sema::ty::Ty::List(_)) {
-            return Json::from(Text::Expression(values::deploy(&deferred.expr, resolver)));
-        }
+    if let [Value::Deferred(deferred)] = ranges
+        && matches!(deferred.ty, crate::sema::ty::Ty::List(_))
+    {
+        return Json::from(Text::Expression(values::deploy(&deferred.expr, resolver)));
     }
     Json::Array(ranges.iter().map(|r| Json::from(values::text(r, resolver))).collect())
 }

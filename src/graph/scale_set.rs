@@ -512,10 +512,10 @@ fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text) -> Json {
     if pool.orchestration == Orchestration::Flexible {
         profile.insert("networkApiVersion".into(), json!("2022-11-01"));
     }
-    if !pool.health.extension {
-        if let Some(probe) = balancer::first_probe(names, pool) {
-            profile.insert("healthProbe".into(), json!({ "id": probe }));
-        }
+    if !pool.health.extension
+        && let Some(probe) = balancer::first_probe(names, pool)
+    {
+        profile.insert("healthProbe".into(), json!({ "id": probe }));
     }
     profile.insert(
         "networkInterfaceConfigurations".into(),

@@ -258,10 +258,10 @@ fn schedules<'a>(
         if shared {
             limits = limits.cut_to(machines);
         }
-        if let (Some(least), Some(most)) = (limits.least(), limits.most()) {
-            if least > most {
-                sink.push(diags::range_inverted(least, most, limits.span));
-            }
+        if let (Some(least), Some(most)) = (limits.least(), limits.most())
+            && least > most
+        {
+            sink.push(diags::range_inverted(least, most, limits.span));
         }
         let upright = machines.least().zip(machines.most()).is_none_or(|(least, most)| least <= most);
         let beyond = limits.most().zip(machines.most()).is_some_and(|(inner, outer)| inner > outer)
@@ -404,13 +404,12 @@ fn metric<'a>(
                 sink.push(diags::metric_of_nothing(&fact.name, condition.span));
                 return None;
             }
-            if read::flag(fact, "burstable_only", false) {
-                if let Some((_, size)) = read::referred(cx.checked, pool, "size") {
-                    if !super::facts::Size(size).burstable() {
-                        sink.push(diags::metric_of_burstable(&fact.name, condition.span, pool.span_of("size")));
-                        return None;
-                    }
-                }
+            if read::flag(fact, "burstable_only", false)
+                && let Some((_, size)) = read::referred(cx.checked, pool, "size")
+                && !super::facts::Size(size).burstable()
+            {
+                sink.push(diags::metric_of_burstable(&fact.name, condition.span, pool.span_of("size")));
+                return None;
             }
             Some(Metric {
                 name,

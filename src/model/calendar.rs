@@ -45,10 +45,11 @@ pub(crate) fn check(policy: &Autoscale<'_>, sink: &mut Sink) {
         for other in schedules.iter().take(index) {
             if let Some(minute) = meeting(&one.time, &other.time) {
                 sink.push(diags::schedules_overlap(one.block, other.block, &moment(minute)));
-            } else if let (Time::Dates(a, b), Time::Dates(c, d)) = (one.time, other.time) {
-                if a <= d && c <= b {
-                    sink.push(diags::schedules_overlap(one.block, other.block, &a.max(c).to_string()));
-                }
+            } else if let (Time::Dates(a, b), Time::Dates(c, d)) = (one.time, other.time)
+                && a <= d
+                && c <= b
+            {
+                sink.push(diags::schedules_overlap(one.block, other.block, &a.max(c).to_string()));
             }
         }
     }

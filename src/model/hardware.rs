@@ -50,10 +50,11 @@ pub(crate) fn check_image_and_size(
     }
     if image.architecture() != size.architecture() {
         sink.push(diags::architecture_mismatch(image, size, image_span, size_span));
-    } else if let Some(generation) = image.generation() {
-        if !size.generations().is_empty() && !size.generations().contains(&generation) {
-            sink.push(diags::generation_mismatch(image, generation, size, image_span, size_span));
-        }
+    } else if let Some(generation) = image.generation()
+        && !size.generations().is_empty()
+        && !size.generations().contains(&generation)
+    {
+        sink.push(diags::generation_mismatch(image, generation, size, image_span, size_span));
     }
     if size.nvme_only() {
         match image.nvme() {
@@ -124,10 +125,10 @@ pub(crate) fn spot<'a>(pool: &'a Block, size: Size<'_>, autoscaled: bool, sink: 
 pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> (OsDisk, Option<bool>) {
     let span = pool.span_of("os_disk");
     let wanted = read::int(pool, "os_disk_size");
-    if let (Some(wanted), Some(least)) = (wanted, image.os_disk()) {
-        if wanted < least {
-            sink.push(diags::os_disk_below_image(wanted, least, pool.span_of("os_disk_size"), &image.0.name));
-        }
+    if let (Some(wanted), Some(least)) = (wanted, image.os_disk())
+        && wanted < least
+    {
+        sink.push(diags::os_disk_below_image(wanted, least, pool.span_of("os_disk_size"), &image.0.name));
     }
     let gib = wanted.map(|b| b / read::GIB);
     let disk = match read::text(pool, "os_disk") {
@@ -137,10 +138,10 @@ pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink
                 OsDisk::Managed("Premium_LRS", gib)
             }
             Some((placement, space)) => {
-                if let (Some(space), Some(need)) = (space, wanted.or(image.os_disk())) {
-                    if need > space {
-                        sink.push(diags::ephemeral_disk_too_small(size.name(), space, need, span));
-                    }
+                if let (Some(space), Some(need)) = (space, wanted.or(image.os_disk()))
+                    && need > space
+                {
+                    sink.push(diags::ephemeral_disk_too_small(size.name(), space, need, span));
                 }
                 OsDisk::Ephemeral(placement)
             }
@@ -284,25 +285,18 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     check_zones(cx, pool, sink);
     check_shares(cx, pool, sink);
     let Some(network) = cx.networks.get(pool.network) else { return };
-    if let Some(docker) = pool.image.docker_bridge() {
-        if let Some(range) = network.address.iter().find(|n| overlap(n, &docker)).filter(|_| network.existing.is_none())
-        {
-            let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("address"));
-            sink.push(diags::network_meets_docker(
-                range,
-                &docker,
-                span,
-                pool.block.span_of("image"),
-                &pool.image.0.name,
-            ));
-        }
+    if let Some(docker) = pool.image.docker_bridge()
+        && let Some(range) = network.address.iter().find(|n| overlap(n, &docker)).filter(|_| network.existing.is_none())
+    {
+        let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("address"));
+        sink.push(diags::network_meets_docker(range, &docker, span, pool.block.span_of("image"), &pool.image.0.name));
     }
     let downloads = downloads(cx, pool);
-    if network.outbound == Outbound::None {
-        if let Some(why) = downloads {
-            let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("outbound"));
-            sink.push(diags::no_way_out(span, pool.block.name_span, why));
-        }
+    if network.outbound == Outbound::None
+        && let Some(why) = downloads
+    {
+        let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("outbound"));
+        sink.push(diags::no_way_out(span, pool.block.name_span, why));
     }
     if network.outbound == Outbound::LoadBalancer && !pool.public {
         sink.push(diags::no_public_balancer(

@@ -212,10 +212,10 @@ pub(crate) fn check(
         .and_then(|a| a.password_secret.map(|_| a.block))
         .into_iter()
         .chain(users.iter().filter(|u| u.password_secret.is_some()).map(|u| u.block));
-    if pool.get("vault").is_none_or(|v| *v == Value::Null) {
-        if let Some(first) = secrets.clone().next() {
-            sink.push(diags::password_secret_without_vault(pool, first.span_of("password_secret")));
-        }
+    if pool.get("vault").is_none_or(|v| *v == Value::Null)
+        && let Some(first) = secrets.clone().next()
+    {
+        sink.push(diags::password_secret_without_vault(pool, first.span_of("password_secret")));
     }
     let Some(hub) = services.iter().find(|s| s.port == JUPYTERHUB) else { return };
     let names = admin

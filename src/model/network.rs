@@ -198,16 +198,16 @@ fn check_ranges(block: &Block, space: &[IpNet], subnets: &[Subnet<'_>], sink: &m
         if !space.is_empty() && !space.iter().any(|s| s.contains(&range)) {
             sink.push(diags::subnet_outside_network(&range, span, block, space));
         }
-        if let IpNet::V4(v4) = range {
-            if v4.prefix_len() > 29 {
-                sink.push(diags::subnet_too_small_for_azure(&range, span));
-            }
+        if let IpNet::V4(v4) = range
+            && v4.prefix_len() > 29
+        {
+            sink.push(diags::subnet_too_small_for_azure(&range, span));
         }
         for other in subnets.iter().take(index) {
-            if let (Some(other_range), Some(other_span)) = (other.address, other.span) {
-                if overlap(&range, &other_range) {
-                    sink.push(diags::subnets_overlap(&range, span, &other_range, other_span));
-                }
+            if let (Some(other_range), Some(other_span)) = (other.address, other.span)
+                && overlap(&range, &other_range)
+            {
+                sink.push(diags::subnets_overlap(&range, span, &other_range, other_span));
             }
         }
     }

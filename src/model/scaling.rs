@@ -20,15 +20,15 @@ fn uniform_needs(pool: &Block) -> Vec<(&'static str, Span)> {
     if read::flag(pool, "entra_login", false) {
         needs.push(("log-in with Entra accounts needs a system-assigned identity", pool.span_of("entra_login")));
     }
-    if let Some(upgrade) = read::child(pool, BlockKind::Upgrade) {
-        if read::flag(upgrade, "os_images", false) {
-            needs.push(("new image versions are followed by uniform scale sets only", upgrade.span_of("os_images")));
-        }
+    if let Some(upgrade) = read::child(pool, BlockKind::Upgrade)
+        && read::flag(upgrade, "os_images", false)
+    {
+        needs.push(("new image versions are followed by uniform scale sets only", upgrade.span_of("os_images")));
     }
-    if let Some(health) = read::child(pool, BlockKind::Health) {
-        if read::text(health, "source") == Some("load_balancer") {
-            needs.push(("health by probe exists for uniform scale sets only", health.span_of("source")));
-        }
+    if let Some(health) = read::child(pool, BlockKind::Health)
+        && read::text(health, "source") == Some("load_balancer")
+    {
+        needs.push(("health by probe exists for uniform scale sets only", health.span_of("source")));
     }
     needs
 }
@@ -76,11 +76,11 @@ fn check_range(machines: &Machines, sink: &mut Sink) {
     if let Some(least) = machines.least().filter(|n| *n < 0) {
         sink.push(diags::negative_machines(least, span));
     }
-    if let (Some(least), Some(most)) = (machines.least(), machines.most()) {
-        if least > most {
-            sink.push(diags::range_inverted(least, most, span));
-            return;
-        }
+    if let (Some(least), Some(most)) = (machines.least(), machines.most())
+        && least > most
+    {
+        sink.push(diags::range_inverted(least, most, span));
+        return;
     }
     if let Some(initial) = machines.initial.as_ref().and_then(read::as_int) {
         let below = machines.least().is_some_and(|least| initial < least);
@@ -97,9 +97,9 @@ pub(crate) fn check_room(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     else {
         return;
     };
-    if let Some(most) = pool.machines.most() {
-        if u64::try_from(most).is_ok_and(|most| most > room(&range)) {
-            sink.push(diags::subnet_without_room(&range, room(&range), most, pool.machines.span));
-        }
+    if let Some(most) = pool.machines.most()
+        && u64::try_from(most).is_ok_and(|most| most > room(&range))
+    {
+        sink.push(diags::subnet_without_room(&range, room(&range), most, pool.machines.span));
     }
 }

@@ -146,6 +146,7 @@ impl<'a> Share<'a> {
 
     /// Where to point for the share as a whole.
     #[must_use]
+    #[expect(clippy::misnamed_getters, reason = "the name stands for the whole share")]
     pub fn span(&self) -> Span {
         self.block.name_span
     }

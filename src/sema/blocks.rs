@@ -83,7 +83,6 @@ impl<'p> Eval<'p> {
         Some(inherited.unwrap_or(plain))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a slot is made of this many independent things")]
     pub(crate) fn slot(
         &mut self,
         item: &'p Item,

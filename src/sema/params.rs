@@ -234,10 +234,8 @@ impl<'p> Eval<'p> {
         let mut params = Vec::new();
         for (def, item, param) in self.param_defs() {
             let ty = self.param_type(def, param);
-            let default = match &param.default {
-                None => None,
-                Some(default) => Some(self.inside(def.module, |eval| eval.eval_as(default, &ty))),
-            };
+            let default =
+                param.default.as_ref().map(|default| self.inside(def.module, |eval| eval.eval_as(default, &ty)));
             if let (Some(_), Ty::Secret(_)) = (&default, &ty) {
                 self.report(diags::secret_with_default(
                     &param.name.value,

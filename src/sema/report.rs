@@ -13,7 +13,7 @@ pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) 
     for diagnostic in &symbolic {
         known.insert(key(diagnostic), ());
     }
-    let mut only: IndexMap<(Code, Option<Span>), (Diagnostic, Vec<Arc<str>>)> = IndexMap::new();
+    let mut only = IndexMap::<_, (Diagnostic, Vec<Arc<str>>)>::new();
     for (env, found) in envs {
         for diagnostic in found {
             let key = key(&diagnostic);

@@ -133,10 +133,8 @@ impl<'p> Eval<'p> {
                 let id = DefId { module, index: index as u32 };
                 let Some(item) = def.item() else { continue };
                 match &item.kind {
-                    ItemKind::Let(_) | ItemKind::Param(_) => {
-                        if !self.states.contains_key(&id) {
-                            self.def_value(id, &def.name, def.name_span);
-                        }
+                    ItemKind::Let(_) | ItemKind::Param(_) if !self.states.contains_key(&id) => {
+                        self.def_value(id, &def.name, def.name_span);
                     }
                     ItemKind::Fn(function) if self.pass_is_symbolic() => self.check_function(id, function),
                     ItemKind::Type(declared) => self.check_type(id, declared),

@@ -9,7 +9,8 @@ pub(super) fn words(rules: &[Rule], tokens: &[String]) -> Vec<&'static str> {
     // Where a certain word is expected, operators could stand too, but that helps nobody.
     let certain = !words.is_empty();
     for word in rules.iter().filter_map(|rule| word(*rule)) {
-        if !words.contains(&word) && !(certain && word == "an operator") {
+        let hidden = certain && word == "an operator";
+        if !hidden && !words.contains(&word) {
             words.push(word);
         }
     }

@@ -215,6 +215,7 @@ pub(super) fn opener(closer: u8) -> u8 {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test stops where a range is wrong")]
 mod tests {
     use super::*;
 

@@ -220,6 +220,7 @@ fn is_binary(sign: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test stops where a range is wrong")]
 mod tests {
     use super::*;
 

@@ -32,8 +32,8 @@ fn policies_work_in_pools_smaller_than_they_are() {
         let compiled = compile(&text);
         assert_eq!(compiled.findings(), "", "{policy}");
         let template = compiled.artifacts.unwrap().deployments.remove(0).template;
-        let settings = template["resources"].as_array().unwrap().iter();
-        let autoscale = settings.filter(|r| r["type"] == "Microsoft.Insights/autoscaleSettings").last().unwrap();
+        let mut settings = template["resources"].as_array().unwrap().iter();
+        let autoscale = settings.rfind(|r| r["type"] == "Microsoft.Insights/autoscaleSettings").unwrap();
         for profile in autoscale["properties"]["profiles"].as_array().unwrap() {
             let most: i64 = profile["capacity"]["maximum"].as_str().unwrap().parse().unwrap();
             assert!(most <= 4, "{policy}: {profile}");

@@ -143,10 +143,10 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     if read::text(image.0, "batch") == Some("no") || agent.is_none() || ended.is_some() {
         sink.push(diags::image_unsupported(&image.0.name, span, agent.is_none(), ended));
     }
-    if let Some(docker) = read::child(pool.block, BlockKind::Docker) {
-        if !read::flag(image.0, "containers", false) {
-            sink.push(diags::image_without_containers(&image.0.name, span, docker.name_span));
-        }
+    if let Some(docker) = read::child(pool.block, BlockKind::Docker)
+        && !read::flag(image.0, "containers", false)
+    {
+        sink.push(diags::image_without_containers(&image.0.name, span, docker.name_span));
     }
 }
 

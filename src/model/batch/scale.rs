@@ -135,10 +135,10 @@ impl Scale<'_> {
 }
 
 fn check_order(machines: &Machines, sink: &mut Sink) {
-    if let (Some(least), Some(most)) = (machines.least(), machines.most()) {
-        if least > most || least < 0 {
-            sink.push(diags::range_backwards(least, most, machines.span));
-        }
+    if let (Some(least), Some(most)) = (machines.least(), machines.most())
+        && (least > most || least < 0)
+    {
+        sink.push(diags::range_backwards(least, most, machines.span));
     }
 }
 

@@ -400,7 +400,7 @@ pub(crate) fn result_type(op: BinaryOp, a: &Ty, b: &Ty) -> Option<Ty> {
     let number = |ty: &Ty| matches!(ty, Ty::Int | Ty::Decimal | Ty::Port);
     let both = |ty: Ty| (*a == ty && *b == ty).then_some(ty);
     let simplify = |ty: &Ty| match ty {
-        Ty::Union(parts) => parts.first().map(|part| literal_base(part)).unwrap_or(Ty::Any),
+        Ty::Union(parts) => parts.first().map(literal_base).unwrap_or(Ty::Any),
         Ty::Literal(_) => literal_base(ty),
         Ty::Port => Ty::Int,
         other => other.clone(),

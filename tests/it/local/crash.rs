@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::support::TestContext;
 
+#[expect(clippy::zombie_processes, reason = "the caller kills it and waits; a test that gives up ends the process")]
 fn start(context: &TestContext) -> (Child, u16) {
     let mut command = context.command("local serve");
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("spawn");

@@ -82,7 +82,7 @@ fn json_is_the_plan_itself() {
 fn hostile_names_stay_text() {
     let name = "a`|<script>@everyone\u{1b}[2J\u{202e}**x**\n| - |";
     let body = json!({ "id": id(&format!("Foo.Bar/baz/{name}")), "tags": { name: name } });
-    let plan = diff(&Desired::from_resources(&[body.clone()]), &Observed::default(), &Options::default());
+    let plan = diff(&Desired::from_resources(std::slice::from_ref(&body)), &Observed::default(), &Options::default());
     let mut other = body.clone();
     other["tags"][name] = json!("before");
     let changed = diff(
