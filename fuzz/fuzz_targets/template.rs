@@ -1,0 +1,11 @@
+//! Any template: reading and expanding end with a value or an error, in bounded time and memory.
+#![no_main]
+
+use dsvmc::template::{self, Context, Limits, Parameters};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(template) = template::parse(text) {
+        let _ = template::expand(&template, &Parameters::default(), &Context::default(), &Limits::default());
+    }
+});
