@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Drives the local endpoint with the stock Azure CLI and with Microsoft's Python SDKs.
+# Drives the local endpoint with the stock Azure CLI and with Microsoft's Python SDKs; holds emitted templates against checkov.
 #
 # usage: conformance/run.sh [PATH-OF-DSVMC]
 #
-# Installs both clients into virtual environments below $DSVMC_CONFORMANCE_ENV (about 900 MB; default: a folder in the
+# Installs them into virtual environments below $DSVMC_CONFORMANCE_ENV (about 900 MB; default: a folder in the
 # temporary directory, kept for the next run). Without python3, or when the packages cannot be had, a part is skipped, and
 # says so; with DSVMC_CONFORMANCE_REQUIRED=1 a skipped part is a failure.
 set -uo pipefail
@@ -39,5 +39,10 @@ if [ -n "${SDK_PYTHON:-}" ] || install sdk; then
   REQUESTS_CA_BUNDLE=$CA "${SDK_PYTHON:-$envs/sdk/bin/python}" "$here/sdk.py" || failed=1
 else
   skip "the Python SDKs" "their packages cannot be installed"
+fi
+if [ -n "${CHECKOV:-}" ] || install checkov; then
+  python3 "$here/checkov.py" "${CHECKOV:-$envs/checkov/bin/checkov}" || failed=1
+else
+  skip "checkov" "its package cannot be installed"
 fi
 [ $failed -eq 0 ] && { [ $skipped -eq 0 ] || [ -z "${DSVMC_CONFORMANCE_REQUIRED:-}" ]; }
