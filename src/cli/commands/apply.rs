@@ -81,7 +81,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
     }
     if planned.plan.is_empty() && !args.force {
-        return unchanged(&planned, &session, &state, cx);
+        return unchanged(&planned, &settings, &session, &state, cx);
     }
     let protected = consent::protected(&planned, state.receipt().as_ref());
     consent::check(&planned.plan, &protected, plan_file.is_some() || args.yes, args.allow_delete, cx)?;
@@ -124,8 +124,16 @@ fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings
     crate::plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
 }
 
-fn unchanged(planned: &Planned, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
+fn unchanged(planned: &Planned, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
     state.clear_journal();
+    // A mark is no property: that it came or went is no change, but counts from now on.
+    if let (Some(mut receipt), true) = (state.receipt(), settings.targets.is_empty() && settings.excludes.is_empty()) {
+        let marked = consent::marked(planned);
+        if receipt.protected != marked {
+            receipt.protected = marked;
+            state.write_receipt(&receipt)?;
+        }
+    }
     let mut outputs = planned.outputs.clone();
     for part in &planned.parts {
         let stack = session.client.stack(&planned.group, &part.name)?;

@@ -116,10 +116,24 @@ fn protected(plan: &Plan, bundle: &Bundle, group: &str, session: &Session, state
     all
 }
 
+/// Type and name of what a template marks, with the templates inside of it.
 fn marked_names(template: &Value) -> Vec<(String, String)> {
-    let list = template.get("resources").and_then(Value::as_array).into_iter().flatten();
-    let marked = list.filter(|r| r.pointer("/metadata/dsvmc/preventDestroy") == Some(&Value::Bool(true)));
-    marked.filter_map(|r| Some((r.get("type")?.as_str()?.to_owned(), r.get("name")?.as_str()?.to_owned()))).collect()
+    let list: Vec<&Value> = match template.get("resources") {
+        Some(Value::Array(list)) => list.iter().collect(),
+        // By symbolic name.
+        Some(Value::Object(map)) => map.values().collect(),
+        _ => Vec::new(),
+    };
+    let mut all = Vec::new();
+    for resource in list {
+        let text = |key: &str| resource.get(key).and_then(Value::as_str);
+        let marked = resource.pointer("/metadata/dsvmc/preventDestroy") == Some(&Value::Bool(true));
+        if let (true, Some(kind), Some(name)) = (marked, text("type"), text("name")) {
+            all.push((kind.to_owned(), name.to_owned()));
+        }
+        all.extend(resource.pointer("/properties/template").into_iter().flat_map(marked_names));
+    }
+    all
 }
 
 fn remove(plan: &Plan, stacks: &[String], group: &str, session: &Session, detach: bool, watch: &mut Progress) -> Result<(), Halt> {

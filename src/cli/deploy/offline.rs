@@ -33,13 +33,8 @@ pub fn live(
     let json = bundle::lenient(&text).map_err(|e| unusable(format!(": {e}")))?;
     let observed = plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
     // The file says where its resources are: what is wanted is meant for the same place.
-    let first = observed
-        .resources
-        .iter()
-        .chain(&[])
-        .find_map(|r| r.get("id").and_then(Value::as_str))
-        .unwrap_or_default()
-        .to_owned();
+    let first =
+        observed.resources.iter().find_map(|r| r.get("id").and_then(Value::as_str)).unwrap_or_default().to_owned();
     let segment = |name: &str| {
         let mut parts = first.split('/');
         parts.find(|p| p.eq_ignore_ascii_case(name)).and_then(|_| parts.next()).map(str::to_owned)
@@ -59,7 +54,9 @@ pub fn live(
         .or_else(|| bundle.location.clone())
         .or_else(|| location_of(&observed))
         .unwrap_or_else(|| "westeurope".to_owned());
-    let scope = desired::Scope { subscription, group, location, tags: json!({}), ..desired::Scope::default() };
+    let tenant = observed.resources.iter().find_map(|r| r.pointer("/properties/tenantId").and_then(Value::as_str));
+    let tenant = tenant.map(str::to_owned);
+    let scope = desired::Scope { subscription, tenant, group, location, tags: json!({}), ..desired::Scope::default() };
     let expanded = desired::expand_all(bundle, &parts, &scope)?;
     let (desired, _) = desired::resolve(&expanded, bundle, &observed);
     Ok(plan::diff(&desired, &observed, &options(settings, state.baseline())))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const SECRET: &str = "Sentinel-4711-Password";
 
 /// A project as a template: everything that a fault can hit, small.
-fn template(tag: &str, extra: bool) -> Value {
+pub fn template(tag: &str, extra: bool) -> Value {
     let id = |kind: &str, name: &str| format!("[resourceId('{kind}', '{name}')]");
     let mut resources = vec![
         json!({ "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2024-11-30", "name": "id-team", "location": "westus2", "tags": { "t": tag } }),
@@ -42,13 +42,13 @@ fn template(tag: &str, extra: bool) -> Value {
 }
 
 /// A folder with a template and a running endpoint.
-struct Place {
-    cx: TestContext,
+pub struct Place {
+    pub cx: TestContext,
     endpoint: Endpoint,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let cx = TestContext::new();
         let state = cx.path().join(".dsvmc").join("local");
         std::fs::create_dir_all(&state).unwrap();
@@ -58,11 +58,11 @@ impl Place {
         place
     }
 
-    fn write(&self, template: &Value) {
+    pub fn write(&self, template: &Value) {
         self.cx.write("team.json", &format!("{template:#}"));
     }
 
-    fn run(&self, arguments: &str) -> Ran {
+    pub fn run(&self, arguments: &str) -> Ran {
         let mut command = self.cx.command(arguments);
         command.env("DSVMC_PARAM_password", SECRET);
         let output = command.output().unwrap();
@@ -70,7 +70,7 @@ impl Place {
         Ran { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    fn apply(&self) -> Ran {
+    pub fn apply(&self) -> Ran {
         self.run("apply --yes --template team.json")
     }
 
@@ -80,7 +80,7 @@ impl Place {
     }
 
     /// What exists, without what differs from run to run.
-    fn state(&self) -> BTreeMap<String, Value> {
+    pub fn state(&self) -> BTreeMap<String, Value> {
         let shown = self.run("show --json --template team.json");
         assert_eq!(shown.exit, 0, "{}", shown.text());
         let json: Value = serde_json::from_str(&shown.stdout).unwrap();

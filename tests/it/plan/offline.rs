@@ -1,0 +1,187 @@
+//! Plans without an endpoint, and what `prevent_destroy` keeps, through the command line.
+
+use super::deploy::{Place, template};
+use serde_json::json;
+
+const STARTER: &str = include_str!("../../../src/cli/commands/starter.dsvm");
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJe2bQ0xjrbpMSzs7CSqvAiiIvQL1xBOOSqZ1w3Hpb6q team@example.org";
+
+/// The project that `dsvmc init` writes, with a key.
+fn starter() -> String {
+    let text = STARTER.replace("ADMIN_KEY", KEY);
+    assert_ne!(text, STARTER);
+    text
+}
+
+fn changed(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    text.replacen(from, to, 1)
+}
+
+fn forget(place: &Place, project: &str) {
+    let folder = place.cx.path().join(".dsvmc");
+    let mut gone = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(project)) {
+            std::fs::remove_dir_all(path).unwrap();
+            gone += 1;
+        }
+    }
+    assert!(gone > 0, "nothing of {project} in {}", folder.display());
+}
+
+fn git(place: &Place, arguments: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    command.args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]);
+    let output = command.args(arguments).current_dir(place.cx.path()).env("HOME", place.cx.path()).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn refuses(place: &Place, command: &str, name: &str) {
+    let before = place.state();
+    let ran = place.run(command);
+    assert_eq!(ran.exit, 1, "{command}\n{}", ran.text());
+    assert!(ran.stderr.contains("DSVM0809") && ran.stderr.contains(name), "{command}\n{}", ran.text());
+    assert_eq!(place.state(), before, "{command}");
+}
+
+#[test]
+fn destroy_keeps_what_is_marked_also_where_its_name_is_computed() {
+    let computed = "[concat('pip-', uniqueString(resourceGroup().id))]";
+    for name in ["pip-extra", computed] {
+        let place = Place::new();
+        let mut marked = template("a", true);
+        marked["resources"][7]["name"] = json!(name);
+        let plain = marked.clone();
+        marked["resources"][7]["metadata"] = json!({ "dsvmc": { "preventDestroy": true } });
+        place.write(&marked);
+        assert_eq!(place.apply().exit, 0);
+        let destroy = "destroy --yes --allow-delete --template team.json";
+        refuses(&place, destroy, "`pip-");
+        // The record of this machine is gone: the source alone says it.
+        forget(&place, "team");
+        refuses(&place, destroy, "`pip-");
+        // The source alone does not: the last apply says it, until one without the mark is applied.
+        assert_eq!(place.run("apply --yes --force --template team.json").exit, 0);
+        place.write(&plain);
+        refuses(&place, destroy, "`pip-");
+        let freed = place.apply();
+        assert_eq!(freed.exit, 0, "{}", freed.text());
+        let done = place.run(destroy);
+        assert_eq!(done.exit, 0, "{}", done.text());
+        assert!(place.state().is_empty());
+    }
+}
+
+#[test]
+fn destroy_keeps_what_is_marked_in_a_nested_template_or_under_a_symbol() {
+    let address = |mark: bool| {
+        let mut resource = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2025-05-01", "name": "[concat('pip-', 'inner')]",
+            "location": "westus2", "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" } });
+        if mark {
+            resource["metadata"] = json!({ "dsvmc": { "preventDestroy": true } });
+        }
+        resource
+    };
+    let schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+    let nested = json!({ "$schema": schema, "contentVersion": "1.0.0.0", "resources": [{
+        "type": "Microsoft.Resources/deployments", "apiVersion": "2025-04-01", "name": "inner", "properties": { "mode": "Incremental",
+            "template": { "$schema": schema, "contentVersion": "1.0.0.0", "resources": [address(true)] } } }] });
+    let symbols = json!({ "$schema": schema, "contentVersion": "1.0.0.0", "languageVersion": "2.0", "resources": { "address": address(true) } });
+    for template in [nested, symbols] {
+        let place = Place::new();
+        place.write(&template);
+        let applied = place.apply();
+        assert_eq!(applied.exit, 0, "{}", applied.text());
+        refuses(&place, "destroy --yes --allow-delete --template team.json", "pip-inner");
+        forget(&place, "team");
+        refuses(&place, "destroy --yes --allow-delete --template team.json", "pip-inner");
+    }
+}
+
+#[test]
+fn destroy_keeps_a_protected_share_of_a_project() {
+    let place = Place::new();
+    let text = changed(&starter(), "  quota = 1 TiB\n", "  quota = 1 TiB\n  prevent_destroy = true\n");
+    place.cx.write("pool.dsvm", &text);
+    let applied = place.run("apply --yes --env dev pool.dsvm");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    let refuse = |why: &str| {
+        let ran = place.run("destroy --yes --allow-delete --env dev pool.dsvm");
+        assert_eq!(ran.exit, 1, "{why}\n{}", ran.text());
+        assert!(ran.stderr.contains("DSVM0809"), "{why}\n{}", ran.text());
+    };
+    refuse("recorded");
+    forget(&place, "research");
+    refuse("in the source");
+    let still = place.run("plan --detailed-exitcode --env dev pool.dsvm");
+    assert_eq!(still.exit, 0, "{}", still.text());
+    place.cx.write("pool.dsvm", &starter());
+    let freed = place.run("apply --yes --env dev pool.dsvm");
+    assert_eq!(freed.exit, 0, "{}", freed.text());
+    let done = place.run("destroy --yes --allow-delete --env dev pool.dsvm");
+    assert_eq!(done.exit, 0, "{}", done.text());
+}
+
+#[test]
+fn a_plan_against_a_commit_is_what_the_working_tree_changes() {
+    let place = Place::new();
+    place.cx.write("pools/pool.dsvm", &starter());
+    git(&place, &["init", "-q"]);
+    git(&place, &["add", "pools"]);
+    git(&place, &["commit", "-q", "-m", "first"]);
+    git(&place, &["tag", "first"]);
+    let plan = |more: &str| place.run(&format!("plan --env dev --detailed-exitcode pools/pool.dsvm {more}"));
+    let same = plan("--against first");
+    assert_eq!(same.exit, 0, "{}", same.text());
+    place.cx.write("pools/pool.dsvm", &changed(&starter(), "quota = 1 TiB", "quota = 2 TiB"));
+    let other = plan("--against first");
+    assert_eq!(other.exit, 2, "{}", other.text());
+    assert!(other.stdout.contains("1024") && other.stdout.contains("2048"), "{}", other.text());
+    assert!(other.stdout.contains("Plan: 1 to update,"), "{}", other.text());
+    // A file that was not there then is new as a whole.
+    place.cx.write("later.dsvm", &starter());
+    let new = place.run("plan --env dev --detailed-exitcode --against first later.dsvm");
+    assert_eq!(new.exit, 2, "{}", new.text());
+    assert!(new.stdout.contains("to create"), "{}", new.text());
+    // What was committed since is compared as well.
+    git(&place, &["commit", "-q", "-a", "-m", "second"]);
+    assert_eq!(plan("--against HEAD").exit, 0);
+    assert_eq!(plan("--against HEAD~1").exit, 2);
+    let wrong = plan("--against nowhere");
+    assert_eq!(wrong.exit, 1, "{}", wrong.text());
+    assert!(wrong.stderr.contains("there is no commit `nowhere` here"), "{}", wrong.text());
+}
+
+#[test]
+fn what_show_writes_is_what_live_reads() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    place.cx.write("pool.dsvm", &starter());
+    let applied = place.run("apply --yes --env dev pool.dsvm");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    let observed = [("team", "--template team.json"), ("research", "--env dev pool.dsvm")].map(|(project, path)| {
+        let shown = place.run(&format!("show --json {path}"));
+        assert_eq!(shown.exit, 0, "{}", shown.text());
+        place.cx.write(&format!("{project}.observed.json"), &shown.stdout);
+        (project, path)
+    });
+    for recorded in [true, false] {
+        for (project, path) in observed {
+            if !recorded {
+                forget(&place, project);
+            }
+            let plan = place.run(&format!("plan --detailed-exitcode {path} --live {project}.observed.json"));
+            assert_eq!(plan.exit, 0, "{recorded}\n{}", plan.text());
+        }
+    }
+    place.write(&template("b", true));
+    let plan = place.run("plan --detailed-exitcode --template team.json --live team.observed.json");
+    assert_eq!(plan.exit, 2, "{}", plan.text());
+    assert!(plan.stdout.contains("1 to create") && plan.stdout.contains("pip-extra"), "{}", plan.text());
+    place.cx.write("bad.json", "[1, 2");
+    let bad = place.run("plan --template team.json --live bad.json");
+    assert_eq!(bad.exit, 1, "{}", bad.text());
+    assert!(bad.stderr.contains("is not a list of resources"), "{}", bad.text());
+}
