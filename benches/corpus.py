@@ -22,7 +22,7 @@ param admin_key: ssh_key
 param max_machines: int in 2..100 = 10
 
 env dev  {{ max_machines = 2, admin_key = "{key}" }}
-env prod {{ max_machines = 40, admin_key = "{key}" }}
+env prod {{ max_machines = 30, admin_key = "{key}" }}
 
 network campus {{
   address = 10.{a}.0.0/16

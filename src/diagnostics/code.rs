@@ -181,6 +181,7 @@ catalogue! {
     MountByIdentityImpossible = 366, Error, "mount-by-identity-impossible", "a share mounted by identity where that does not work";
     PrivilegedRole = 367, Warning, "privileged-role", "a machine that may change nearly everything";
     RoleIsNoGuid = 368, Error, "role-is-no-guid", "a role that is no GUID";
+    GraceBelowSetup = 369, Error, "grace-below-setup", "machines that are repaired before their setup is done";
     // 0370-0399 batch pools
     BatchAiEnded = 370, Error, "batch-ai-ended", "a service that has ended";
     WrongService = 371, Error, "wrong-service", "a setting that the chosen service does not have";
@@ -243,6 +244,7 @@ catalogue! {
     ScheduleOutsidePool = 440, Error, "schedule-outside-pool", "a schedule with limits beyond those of the pool";
     UnknownTimezone = 441, Error, "unknown-timezone", "a time zone that autoscale does not know";
     ForecastWithoutCpuRule = 442, Error, "forecast-without-cpu-rule", "a forecast without a rule that it could help";
+    CooldownBelowSetup = 443, Warning, "cooldown-below-setup", "a rule that acts again before its machines can work";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure refuses";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

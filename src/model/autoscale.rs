@@ -1,6 +1,7 @@
 //! The autoscale policy of a pool: rules, schedules, forecasts. Each rule of Azure's engine is checked here or in
 //! [`super::thresholds`] and [`super::calendar`].
 
+use super::hardware::SetupTime;
 use super::{Context, Machines, calendar, diags, read, thresholds};
 use crate::diagnostics::Sink;
 use crate::sema::checked::Block;
@@ -153,6 +154,7 @@ pub(crate) fn read<'a>(
     cx: Context<'a, '_>,
     pool: &'a Block,
     machines: &Machines,
+    setup: Option<SetupTime>,
     sink: &mut Sink,
 ) -> Option<Autoscale<'a>> {
     let inline = read::child(pool, BlockKind::Autoscale);
@@ -181,7 +183,7 @@ pub(crate) fn read<'a>(
         _ => "UTC",
     };
     let (own_rules, complete) = rules(cx, pool, block, machines, read::late(block, "of"), sink);
-    let policy = Autoscale {
+    let mut policy = Autoscale {
         block,
         timezone,
         enabled: read::flag(block, "enabled", true),
@@ -192,11 +194,32 @@ pub(crate) fn read<'a>(
         predict: predict(block, sink),
         notify: read::child(block, BlockKind::Notify),
     };
+    if let Some(setup) = setup {
+        rest_for_setup(&mut policy, setup, inline.is_some(), sink);
+    }
     thresholds::check(&policy, machines, sink);
     calendar::check(&policy, sink);
     check_zero(&policy, machines, sink);
     check_forecast(&policy, sink);
     Some(policy)
+}
+
+/// A machine that is still set up takes no load: a rule that acts again before it can adds machines that nobody needs.
+/// Rules without a cooldown of their own rest as long as the setup takes, and so do those of a policy that was written
+/// for many pools; for others it is told.
+fn rest_for_setup(policy: &mut Autoscale<'_>, setup: SetupTime, own: bool, sink: &mut Sink) {
+    let schedules = policy.schedules.iter_mut().flat_map(|schedule| schedule.rules.iter_mut());
+    for rule in policy.rules.iter_mut().chain(schedules).filter(|rule| !rule.action.shrinks()) {
+        if rule.cooldown >= setup.seconds {
+            continue;
+        }
+        match read::child(rule.block, BlockKind::Cooldown).filter(|_| own) {
+            Some(written) => {
+                sink.push(diags::cooldown_below_setup(rule.cooldown, written.span_of("time"), setup));
+            }
+            None => rule.cooldown = setup.seconds,
+        }
+    }
 }
 
 fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, i64)> {

@@ -10,6 +10,7 @@ use crate::diagnostics::Sink;
 use crate::sema::checked::Block;
 use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
+use crate::source::Span;
 
 /// Image against size, and both against the calendar.
 pub(crate) fn check_image_and_size(
@@ -178,9 +179,11 @@ pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink
 }
 
 /// How health is found out.
-pub(crate) fn health<'a>(pool: &'a Block, sink: &mut Sink) -> Health<'a> {
-    let default = Health { extension: true, custom: None, interval: 30, threshold: 3, grace: 30 * read::MINUTE };
-    let Some(block) = read::child(pool, BlockKind::Health) else { return default };
+pub(crate) fn health<'a>(pool: &'a Block, setup: Option<SetupTime>, sink: &mut Sink) -> Health<'a> {
+    let Some(block) = read::child(pool, BlockKind::Health) else {
+        let grace = grace(None, None, setup, sink);
+        return Health { extension: true, custom: None, interval: 30, threshold: 3, grace };
+    };
     let extension = read::text(block, "source") != Some("load_balancer");
     let protocol = read::text(block, "protocol");
     let port = read::int(block, "port");
@@ -200,27 +203,53 @@ pub(crate) fn health<'a>(pool: &'a Block, sink: &mut Sink) -> Health<'a> {
             None
         }
     };
+    let bounds = "a new machine has at most 4 hours to become healthy";
+    let written = diags::within(block, "grace", 0, 4 * read::HOUR, bounds, sink);
     Health {
         extension,
         custom,
         interval: diags::within(block, "interval", 5, 60, "the health extension asks every 5 to 60 seconds", sink)
             .unwrap_or(30),
         threshold: read::int(block, "threshold").unwrap_or(3),
-        grace: diags::within(
-            block,
-            "grace",
-            0,
-            4 * read::HOUR,
-            "a new machine has at most 4 hours to become healthy",
-            sink,
-        )
-        .unwrap_or(30 * read::MINUTE),
+        grace: grace(Some(block), written, setup, sink),
+    }
+}
+
+/// How long the setup of a new machine takes, where it is written: seconds, and the place.
+pub(crate) fn setup_time(pool: &Block, sink: &mut Sink) -> Option<SetupTime> {
+    let setup = read::child(pool, BlockKind::Setup)?;
+    let rule = "repairs leave a machine alone for 90 minutes at most; what takes longer belongs into an image";
+    let seconds = diags::within(setup, "takes", 0, 90 * read::MINUTE, rule, sink)?;
+    Some(SetupTime { seconds, span: setup.span_of("takes") })
+}
+
+/// What a new machine needs before it can work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SetupTime {
+    pub(crate) seconds: i64,
+    pub(crate) span: Span,
+}
+
+/// The time that a new machine is left alone: as written, not below the time of its setup; 30 minutes when left out,
+/// or longer when the setup takes longer.
+fn grace(block: Option<&Block>, written: Option<i64>, setup: Option<SetupTime>, sink: &mut Sink) -> i64 {
+    match (written.zip(block), setup) {
+        (Some((grace, block)), Some(setup)) => {
+            if grace < setup.seconds {
+                sink.push(diags::grace_below_setup(grace, block.span_of("grace"), setup));
+            }
+            grace
+        }
+        (Some((grace, _)), None) => grace,
+        (None, setup) => setup.map_or(0, |setup| setup.seconds).max(30 * read::MINUTE),
     }
 }
 
 /// Repairs: action and grace.
-pub(crate) fn repair(pool: &Block, sink: &mut Sink) -> Option<(&'static str, i64)> {
-    let Some(block) = read::child(pool, BlockKind::Repair) else { return Some(("Replace", 30 * read::MINUTE)) };
+pub(crate) fn repair(pool: &Block, setup: Option<SetupTime>, sink: &mut Sink) -> Option<(&'static str, i64)> {
+    let Some(block) = read::child(pool, BlockKind::Repair) else {
+        return Some(("Replace", grace(None, None, setup, sink)));
+    };
     if !read::flag(block, "enabled", true) {
         return None;
     }
@@ -229,9 +258,9 @@ pub(crate) fn repair(pool: &Block, sink: &mut Sink) -> Option<(&'static str, i64
         Some("restart") => "Restart",
         _ => "Replace",
     };
-    let grace =
-        diags::within(block, "grace", 10 * read::MINUTE, 90 * read::MINUTE, "repairs wait 10 to 90 minutes", sink);
-    Some((action, grace.unwrap_or(30 * read::MINUTE)))
+    let bounds = "repairs wait 10 to 90 minutes";
+    let written = diags::within(block, "grace", 10 * read::MINUTE, 90 * read::MINUTE, bounds, sink);
+    Some((action, grace(Some(block), written, setup, sink)))
 }
 
 /// Upgrades.

@@ -169,6 +169,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         batch.extend(pool);
         sink.extend(own.finish());
     }
+    scaling::check_rooms(&networks, &pools, &batch, sink);
     let jobs = job_blocks.iter().filter_map(|block| Job::read(block, &batch, (&around, &shares), sink)).collect();
     Fleet {
         name: project.map_or("pools", |p| p.name.as_ref()),

@@ -193,9 +193,10 @@ impl<'a> Pool<'a> {
                 _ => None,
             })
             .collect();
-        let autoscale = autoscale::read(cx, block, &machines, sink);
+        let setup = hardware::setup_time(block, sink);
+        let autoscale = autoscale::read(cx, block, &machines, setup, sink);
         let spot = hardware::spot(block, size, autoscale.is_some(), sink);
-        let health = hardware::health(block, sink);
+        let health = hardware::health(block, setup, sink);
         let entra_login = read::flag(block, "entra_login", false);
         let (orchestration, large) = scaling::orchestration(cx, block, image, size, &machines, sink);
         let (os_disk, trusted_launch) = hardware::disk_and_boot(block, image, size, sink);
@@ -243,7 +244,7 @@ impl<'a> Pool<'a> {
             identity,
             vault,
             entra_login,
-            repair: hardware::repair(block, sink),
+            repair: hardware::repair(block, setup, sink),
             upgrade: hardware::upgrade(block, sink),
             notice: hardware::notice(block, spot.is_some(), sink),
             scale_in: match read::text(block, "scale_in") {
@@ -258,7 +259,6 @@ impl<'a> Pool<'a> {
             autoscale,
             health,
         };
-        scaling::check_room(cx, &pool, sink);
         hardware::check_pool(cx, &pool, sink);
         Some(pool)
     }

@@ -1,13 +1,15 @@
 //! Kind of scale set and how many machines it can hold.
 
+use super::batch::BatchPool;
 use super::facts::{Image, Size};
-use super::network::room;
+use super::network::{Network, room};
 use super::pool::{Orchestration, Pool};
 use super::{Context, Machines, diags, read};
 use crate::diagnostics::Sink;
 use crate::sema::checked::Block;
 use crate::sema::table::BlockKind;
 use crate::source::Span;
+use indexmap::IndexMap;
 
 /// Most machines of a scale set in a single placement group.
 const PLACEMENT_GROUP: i64 = 100;
@@ -91,15 +93,43 @@ fn check_range(machines: &Machines, sink: &mut Sink) {
     }
 }
 
-/// Whether the pool's subnet has room for it.
-pub(crate) fn check_room(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
-    let Some(range) = cx.networks.get(pool.network).and_then(|n| n.subnets.get(pool.subnet)).and_then(|s| s.address)
-    else {
-        return;
-    };
-    if let Some(most) = pool.machines.most()
-        && u64::try_from(most).is_ok_and(|most| most > room(&range))
-    {
-        sink.push(diags::subnet_without_room(&range, room(&range), most, pool.machines.span));
+/// A pool and the addresses that it takes of its subnet.
+struct Tenant<'a> {
+    name: &'a str,
+    most: i64,
+    span: Span,
+}
+
+/// Whether the subnets have room for all pools in them, each at its largest number.
+pub(crate) fn check_rooms(networks: &[Network<'_>], pools: &[Pool<'_>], batch: &[BatchPool<'_>], sink: &mut Sink) {
+    let interactive = pools.iter().filter_map(|pool| {
+        let most = pool.machines.most()?;
+        Some(((pool.network, pool.subnet), Tenant { name: &pool.block.name, most, span: pool.machines.span }))
+    });
+    let nodes = batch.iter().filter_map(|pool| {
+        Some((pool.network?, Tenant { name: &pool.block.name, most: pool.most?, span: pool.block.span_of("machines") }))
+    });
+    let mut subnets: IndexMap<(usize, usize), Vec<Tenant<'_>>> = IndexMap::new();
+    for (place, tenant) in interactive.chain(nodes) {
+        subnets.entry(place).or_default().push(tenant);
+    }
+    for ((network, subnet), tenants) in subnets {
+        let Some(subnet) = networks.get(network).and_then(|network| network.subnets.get(subnet)) else { continue };
+        let Some(range) = subnet.address else { continue };
+        let room = room(&range);
+        let beyond = |most: i64| u64::try_from(most).is_ok_and(|most| most > room);
+        let mut alone = false;
+        for tenant in tenants.iter().filter(|tenant| beyond(tenant.most)) {
+            alone = true;
+            sink.push(diags::subnet_without_room(&range, room, tenant.most, tenant.span));
+        }
+        let all = tenants.iter().fold(0i64, |sum, tenant| sum.saturating_add(tenant.most));
+        if !alone && beyond(all) {
+            let mut largest: Vec<(&str, i64, Span)> = tenants.iter().map(|t| (t.name, t.most, t.span)).collect();
+            largest.sort_by_key(|(_, most, _)| std::cmp::Reverse(*most));
+            let Some(at) = subnet.span.or(largest.first().map(|(_, _, span)| *span)) else { continue };
+            let declared = subnet.span.is_some();
+            sink.push(diags::subnet_without_room_for_all(&range, (room, all), at, declared, &largest));
+        }
     }
 }

@@ -59,7 +59,19 @@ pub(super) fn fields_of_service(block: &Block, service: Service, sink: &mut Sink
                 sink.push(diags::only_of_other_service(kind.keyword(), child.name_span, service, other, instead));
             }
         }
-    } else if let Some(admin) = read::child(block, BlockKind::Admin) {
+        return;
+    }
+    if let Some(setup) = read::child(block, BlockKind::Setup).filter(|setup| read::written(setup, "takes")) {
+        let instead = "leave it out: Azure Batch gives no task to a machine whose setup is not done";
+        sink.push(diags::only_of_other_service(
+            "takes",
+            setup.span_of("takes"),
+            service,
+            "an interactive pool",
+            instead,
+        ));
+    }
+    if let Some(admin) = read::child(block, BlockKind::Admin) {
         let instead = "use `az batch node user create`, which makes an account on one machine for some hours";
         sink.push(diags::only_of_other_service("admin", admin.name_span, service, other, instead));
     }

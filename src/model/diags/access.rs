@@ -208,6 +208,28 @@ pub(crate) fn subnet_without_room(range: &IpNet, room: u64, most: i64, span: Spa
     .help("choose a larger subnet, or fewer machines")
 }
 
+/// The pools, the largest first: name, most machines, place.
+pub(crate) fn subnet_without_room_for_all(
+    range: &IpNet,
+    (room, all): (u64, i64),
+    at: Span,
+    declared: bool,
+    pools: &[(&str, i64, Span)],
+) -> Diagnostic {
+    let title = format!("{all} machines of {} pools do not fit into subnet {range}", pools.len());
+    let mut diagnostic = new(Code::SubnetWithoutRoom, title, at, "more machines than addresses");
+    for (name, most, span) in pools.iter().filter(|(_, _, span)| *span != at).take(3) {
+        diagnostic = diagnostic.also(*span, format!("`{name}` takes up to {most}"));
+    }
+    let help = match declared {
+        true => "choose a larger subnet, put some pools into another one, or give them fewer machines",
+        false => "declare a `network` with a subnet for some of the pools, or give them fewer machines",
+    };
+    diagnostic
+        .note(format!("{range} has room for {room} machines at the same time; Azure keeps five addresses"))
+        .help(help)
+}
+
 pub(crate) fn network_meets_docker(
     range: &IpNet,
     docker: &IpNet,

@@ -1,12 +1,26 @@
 //! Images, sizes, disks, boot, spot, health.
 
-use super::{new, size as in_words, successor};
+use super::{duration, new, size as in_words, successor};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::facts::{Image, Size};
+use crate::model::hardware::SetupTime;
 use crate::model::pool::Orchestration;
 use crate::sema::checked::Block;
 use crate::source::Span;
 use jiff::civil::Date;
+
+pub(crate) fn grace_below_setup(grace: i64, span: Span, setup: SetupTime) -> Diagnostic {
+    let takes = duration(setup.seconds);
+    new(
+        Code::GraceBelowSetup,
+        format!("new machines are left alone for {}, and their setup takes {takes}", duration(grace)),
+        span,
+        "ends before the setup does",
+    )
+    .also(setup.span, "the setup takes this long")
+    .note("a machine that is repaired in the middle of its setup begins anew, and is never done")
+    .help(format!("write `grace = {takes}` or longer, or leave it out"))
+}
 
 pub(crate) fn image_is_gone(name: &str, span: Span, retired: Option<Date>, next: Option<String>) -> Diagnostic {
     let found =

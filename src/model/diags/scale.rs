@@ -4,6 +4,7 @@ use super::{duration, new};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::Machines;
 use crate::model::autoscale::Rule;
+use crate::model::hardware::SetupTime;
 use crate::sema::checked::Block;
 use crate::source::Span;
 use rust_decimal::Decimal;
@@ -171,6 +172,19 @@ pub(crate) fn window_not_whole(window: i64, grain: i64, span: Span) -> Diagnosti
     )
     .note(format!("readings are {} apart", duration(grain)))
     .help("choose a window that is a multiple of `grain`")
+}
+
+pub(crate) fn cooldown_below_setup(cooldown: i64, span: Span, setup: SetupTime) -> Diagnostic {
+    let takes = duration(setup.seconds);
+    new(
+        Code::CooldownBelowSetup,
+        format!("the rule adds machines again after {}, before the first ones can work", duration(cooldown)),
+        span,
+        "shorter than the setup",
+    )
+    .also(setup.span, format!("a new machine needs {takes}"))
+    .note("until then the load looks as if no machine had come, and the pool grows further than it must")
+    .help(format!("write `cooldown {takes}`, or leave the cooldown out"))
 }
 
 pub(crate) fn metric_of_batch(name: &str, span: Span) -> Diagnostic {

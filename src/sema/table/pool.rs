@@ -149,7 +149,7 @@ const HEALTH: BlockSpec = BlockSpec::nested(
     FieldSpec::new("path", FieldType::String, "Which path is asked, for http and https.").early(),
     FieldSpec::new("interval", FieldType::Duration, "Time between two questions: 5 to 60 seconds.").default("30 s").early(),
     FieldSpec::new("threshold", FieldType::IntIn(1, 24), "Answers in a row that change the verdict.").default("3").early(),
-    FieldSpec::new("grace", FieldType::Duration, "Time that a new machine has to become healthy: at most 4 hours.").default("30 min").early(),
+    FieldSpec::new("grace", FieldType::Duration, "Time that a new machine has to become healthy: at most 4 hours. 30 minutes when left out, or as long as `setup` takes.").early(),
 ]);
 
 const REPAIR: BlockSpec = BlockSpec::nested(
@@ -160,9 +160,7 @@ const REPAIR: BlockSpec = BlockSpec::nested(
 .fields(&[
     FieldSpec::new("enabled", FieldType::Bool, "Whether machines are repaired.").default("true").early(),
     FieldSpec::new("action", FieldType::OneOf(&["replace", "reimage", "restart"]), "How.").default("replace").early(),
-    FieldSpec::new("grace", FieldType::Duration, "Time without repairs after a machine changed: 10 to 90 minutes.")
-        .default("30 min")
-        .early(),
+    FieldSpec::new("grace", FieldType::Duration, "Time without repairs after a machine changed: 10 to 90 minutes. 30 minutes when left out, or as long as `setup` takes.").early(),
 ]);
 
 const UPGRADE: BlockSpec = BlockSpec::nested(
@@ -191,6 +189,7 @@ const SETUP: BlockSpec = BlockSpec::nested(
 )
 .fields(&[
     FieldSpec::new("packages", FieldType::List(&FieldType::String), "Ubuntu packages to install first.").early(),
+    FieldSpec::new("takes", FieldType::Duration, "How long a new machine needs from its start until the setup is done: at most 90 minutes. Autoscale rests that long after it has added machines, and repairs leave new machines alone so long.").early(),
 ])
 .children(&[(BlockKind::Step, 0)]);
 
