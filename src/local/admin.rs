@@ -1,4 +1,4 @@
-//! `/_local/…`: what only this endpoint has: status, clock, metrics, faults, reset, shutdown.
+//! `/_local/…`: what only this endpoint has: status, clock, metrics, tasks, faults, reset, shutdown.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::error::ArmError;
 use super::faults::Fault;
 use super::http::{Reply, Request};
 use super::types::limits;
-use super::{autoscale, lro, meta};
+use super::{autoscale, lro, meta, nodes};
 
 /// Answers `/_local/…`.
 ///
@@ -25,6 +25,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             cx.store.put_doc("setting|clock", clock.to_value());
             cx.now = clock.now(real);
             autoscale::catch_up(cx);
+            nodes::catch_up(cx);
             Ok(Reply::ok(clock_body(cx)))
         }
         ("GET", ["metrics"]) => Ok(Reply::ok(autoscale::metrics_body(cx))),
@@ -37,6 +38,12 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             autoscale::forget_metrics(cx);
             Ok(Reply::empty(204))
         }
+        ("GET", ["tasks"]) => Ok(Reply::ok(nodes::body(cx))),
+        ("POST", ["tasks"]) => {
+            nodes::feed(cx, &request.json()?)?;
+            Ok(Reply::ok(nodes::body(cx)))
+        }
+        ("POST", ["formula"]) => Ok(Reply::ok(nodes::pool::rehearse(cx, &request.json()?)?)),
         ("GET", ["limits"]) => Ok(Reply::ok(limits::get(cx))),
         ("POST", ["limits"]) => Ok(Reply::ok(limits::set(cx, &request.json()?)?)),
         ("GET", ["faults"]) => Ok(Reply::ok(faults_body(cx))),

@@ -449,7 +449,8 @@ pub fn metrics_body(cx: &Cx<'_>) -> Value {
 }
 
 /// Takes metrics: one `{"resource", "metric", "value", "at"?}`, or `{"values": [[TIME, VALUE], …]}`, or a list of those.
-/// `at` is the endpoint's present when left out; `for` (`PT10M`) gives one sample a minute back from there.
+/// `at` is the endpoint's present when left out; `for` (`PT10M`) gives one sample a minute (for Batch pools
+/// one every 30 seconds) back from there.
 ///
 /// # Errors
 /// `InvalidRequestContent`.
@@ -467,17 +468,19 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
         let time = |text: &str| {
             text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|_| bad(format!("`{text}` is no time.")))
         };
+        // Batch takes a sample every 30 seconds, Monitor every minute
+        let step = if resource.to_lowercase().contains("/microsoft.batch/") { MINUTE / 2 } else { MINUTE };
         let mut new: Vec<(i64, f64)> = Vec::new();
         if let Some(value) = item.get("value").and_then(Value::as_f64) {
             let at = text("at").map(time).transpose()?.unwrap_or_else(|| cx.now_ms());
             let back = match text("for") {
                 None => 0,
                 Some(text) => duration(text)
-                    .map(|span| span.as_secs() / 60)
-                    .filter(|n| (0..=10_080).contains(n))
+                    .filter(|span| (0..=604_800).contains(&span.as_secs()))
+                    .map(|span| span.as_secs() * 1000 / step)
                     .ok_or_else(|| bad(format!("`{text}` is no duration up to a week.")))?,
             };
-            new.extend((0..=back).map(|n| (at - n * MINUTE, value)));
+            new.extend((0..=back).map(|n| (at - n * step, value)));
         }
         for pair in item.get("values").and_then(Value::as_array).into_iter().flatten() {
             match (pair.get(0).and_then(Value::as_str), pair.get(1).and_then(Value::as_f64)) {

@@ -136,6 +136,7 @@ impl Core {
             dry: false,
         };
         super::autoscale::catch_up(&mut cx);
+        super::nodes::catch_up(&mut cx);
         cx.store.commit()?;
         let result = work(&mut cx);
         let jobs = std::mem::take(&mut cx.jobs);

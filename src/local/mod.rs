@@ -3,7 +3,8 @@
 //!
 //! `server` turns sockets into [`http::Request`]s, `core` routes them under one lock and one transaction, `store` keeps
 //! the state, `write` puts a resource through its type's rules in `types`, `deploy` runs templates, `stacks` deployment
-//! stacks, `autoscale` evaluates autoscale settings against the endpoint's own clock.
+//! stacks, `autoscale` evaluates autoscale settings against the endpoint's own clock, `nodes` lets Batch pools and
+//! clusters grow and shrink with their tasks.
 
 pub mod admin;
 pub mod autoscale;
@@ -21,6 +22,7 @@ pub mod id;
 pub mod lro;
 pub mod meta;
 pub mod names;
+pub mod nodes;
 pub mod resources;
 pub mod server;
 pub mod stacks;

@@ -10,6 +10,7 @@ use crate::local::core::Cx;
 use crate::local::error::ArmError;
 use crate::local::http::{Reply, Request};
 use crate::local::lro::Style;
+use crate::local::nodes;
 use crate::local::store::Row;
 use crate::local::write::{Put, set, set_default};
 
@@ -67,11 +68,11 @@ impl Rule for Account {
             ("/properties/encryption/keySource", json!("Microsoft.Batch")),
             ("/properties/allowedAuthenticationModes", json!(["SharedKey", "AAD", "TaskAuthenticationToken"])),
             ("/properties/privateEndpointConnections", json!([])),
-            ("/properties/dedicatedCoreQuota", json!(100)),
+            ("/properties/dedicatedCoreQuota", json!(10_000)),
             ("/properties/dedicatedCoreQuotaPerVMFamilyEnforced", json!(false)),
-            ("/properties/lowPriorityCoreQuota", json!(100)),
-            ("/properties/poolQuota", json!(100)),
-            ("/properties/activeJobAndJobScheduleQuota", json!(300)),
+            ("/properties/lowPriorityCoreQuota", json!(10_000)),
+            ("/properties/poolQuota", json!(10_000)),
+            ("/properties/activeJobAndJobScheduleQuota", json!(10_000)),
         ] {
             put.default(pointer, value);
         }
@@ -175,6 +176,9 @@ impl Rule for Pool {
             put.immutable(fixed, "PropertyCannotBeUpdated")?;
         }
         security::identity(put)?;
+        // a PATCH that says nothing of the scale leaves it alone
+        let rescaled =
+            put.sent.pointer("/properties/scaleSettings").is_some() || put.at("/properties/scaleSettings").is_none();
         scale(put)?;
         // the service writes sizes in capitals
         let size = put.text("/properties/vmSize").map(str::to_uppercase).unwrap_or_default();
@@ -196,12 +200,24 @@ impl Rule for Pool {
             put.default("/properties/startTask/maxTaskRetryCount", json!(0));
             put.default("/properties/startTask/waitForSuccess", json!(true));
         }
+        if put.at("/properties/deploymentConfiguration/cloudServiceConfiguration").is_some() {
+            put.default("/properties/deploymentConfiguration/cloudServiceConfiguration/osVersion", json!("*"));
+        }
+        let agent = put.text("/properties/deploymentConfiguration/virtualMachineConfiguration/nodeAgentSkuId");
+        let login = match agent {
+            None => Some("Interactive"),
+            Some(agent) if agent.starts_with("batch.node.windows") => Some("Batch"),
+            Some(_) => None,
+        };
         for user in put.body.pointer_mut("/properties/userAccounts").and_then(Value::as_array_mut).into_iter().flatten()
         {
             if let Some(map) = user.as_object_mut() {
                 map.shift_remove("password");
             }
             set_default(user, "/elevationLevel", json!("NonAdmin"));
+            if let Some(mode) = login {
+                set_default(user, "/windowsUserConfiguration/loginMode", json!(mode));
+            }
         }
         for mount in
             put.body.pointer_mut("/properties/mountConfiguration").and_then(Value::as_array_mut).into_iter().flatten()
@@ -215,14 +231,26 @@ impl Rule for Pool {
             }
         }
         times(put);
-        Ok(())
+        nodes::pool::write(put, rescaled)
     }
 
     fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
-        let mut body = cx.view(row);
+        let mut row = row.clone();
+        let Some(memory) = nodes::Memory::of(&row.hidden) else { return cx.view(&row) };
+        nodes::pool::show(&mut row, &memory.sim, cx.now_ms());
         // the answer to a write shows the resize that it starts
         if request.method != "GET" && request.method != "HEAD" {
-            set(&mut body, "/properties/allocationState", json!("Resizing"));
+            set(&mut row.body, "/properties/allocationState", json!("Resizing"));
+            set(&mut row.body, "/properties/currentDedicatedNodes", json!(memory.before[0]));
+            set(&mut row.body, "/properties/currentLowPriorityNodes", json!(memory.before[1]));
+        }
+        let mut body = cx.view(&row);
+        // before 2021 task slots had another name
+        if request.api_version() < "2021"
+            && let Some(map) = body.get_mut("properties").and_then(Value::as_object_mut)
+            && let Some(slots) = map.shift_remove("taskSlotsPerNode")
+        {
+            map.insert("maxTasksPerNode".into(), slots);
         }
         body
     }
@@ -239,12 +267,19 @@ impl Rule for Pool {
                 "Reason",
                 "The specified pool has AutoScale enabled. AutoScale resize cannot be stopped",
             )])),
-            ("POST", "stopresize") => Ok(Some(Reply::ok(cx.view(row)))),
+            ("POST", "stopresize") => {
+                let mut row = row.clone();
+                if let Some(mut memory) = nodes::Memory::of(&row.hidden) {
+                    nodes::pool::stop(cx, &mut row, &mut memory);
+                }
+                let row = cx.store.put_row(row);
+                Ok(Some(Reply::ok(cx.view(&row)).header("ETag", format!("W/\"{}\"", row.etag))))
+            }
             ("POST", "disableautoscale") => {
                 let mut row = row.clone();
-                let dedicated = row.at("/properties/currentDedicatedNodes").cloned().unwrap_or(json!(0));
-                let spot = row.at("/properties/currentLowPriorityNodes").cloned().unwrap_or(json!(0));
-                if auto {
+                if let Some(mut memory) = nodes::Memory::of(&row.hidden).filter(|_| auto) {
+                    memory.next = None;
+                    let [dedicated, spot] = memory.sim.target;
                     set(
                         &mut row.body,
                         "/properties/scaleSettings",
@@ -254,9 +289,16 @@ impl Rule for Pool {
                     if let Some(map) = row.body.get_mut("properties").and_then(Value::as_object_mut) {
                         map.shift_remove("autoScaleRun");
                     }
+                    memory.wake = memory.sim.next();
+                    row.hidden = memory.hidden();
+                    row.etag = cx.unique();
+                    set(&mut row.body, "/etag", json!(format!("W/\"{}\"", row.etag)));
+                    set(&mut row.body, "/properties/lastModified", json!(cx.now.to_string()));
                 }
                 let row = cx.store.put_row(row);
-                Ok(Some(Reply::ok(cx.view(&row)).header("ETag", format!("W/\"{}\"", row.etag))))
+                let mut body = cx.view(&row);
+                set(&mut body, "/properties/allocationState", json!("Resizing"));
+                Ok(Some(Reply::ok(body).header("ETag", format!("W/\"{}\"", row.etag))))
             }
             _ => Ok(None),
         }
@@ -284,6 +326,14 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         let Some(formula) = put.text("/properties/scaleSettings/autoScale/formula").map(str::to_owned) else {
             return Err(invalid("formula", "autoScale needs a formula."));
         };
+        if let Err(error) = crate::formula::parse(&formula) {
+            return Err(ArmError::bad(
+                "AutoScalingFormulaSyntaxError",
+                "The specified autoscaling formula has a syntax error.",
+            )
+            .at("BatchAccount")
+            .because(vec![ArmError::bad("Reason", error.title)]));
+        }
         put.default("/properties/scaleSettings/autoScale/evaluationInterval", json!("PT15M"));
         if !put
             .text("/properties/scaleSettings/autoScale/evaluationInterval")
@@ -291,9 +341,6 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         {
             return Err(invalid("evaluationInterval", "The interval must be between 5 minutes and 168 hours."));
         }
-        let now = put.cx.now.to_string();
-        let results = results(&formula, &now);
-        put.set("/properties/autoScaleRun", json!({ "evaluationTime": now, "results": results }));
     } else {
         put.default("/properties/scaleSettings/fixedScale/targetDedicatedNodes", json!(0));
         put.default("/properties/scaleSettings/fixedScale/targetLowPriorityNodes", json!(0));
@@ -302,35 +349,8 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         {
             return Err(invalid("resizeTimeout", "The timeout must be at least 5 minutes."));
         }
-        let count = |name: &str, put: &Put<'_, '_>| {
-            put.at(&format!("/properties/scaleSettings/fixedScale/{name}")).cloned().unwrap_or(json!(0))
-        };
-        let (dedicated, spot) = (count("targetDedicatedNodes", put), count("targetLowPriorityNodes", put));
-        put.set("/properties/currentDedicatedNodes", dedicated);
-        put.set("/properties/currentLowPriorityNodes", spot.clone());
-        let now = put.cx.now.to_string();
-        let timeout = put.at("/properties/scaleSettings/fixedScale/resizeTimeout").cloned();
-        let target = put.at("/properties/scaleSettings/fixedScale/targetDedicatedNodes").cloned();
-        put.set(
-            "/properties/resizeOperationStatus",
-            json!({
-                "targetDedicatedNodes": target, "targetLowPriorityNodes": spot, "nodeDeallocationOption": "Requeue",
-                "resizeTimeout": timeout, "startTime": now,
-            }),
-        );
     }
-    put.default("/properties/currentDedicatedNodes", json!(0));
-    put.default("/properties/currentLowPriorityNodes", json!(0));
     Ok(())
-}
-
-/// What the service reports of a run: the formula evaluated against a pool without machines, tasks and samples.
-fn results(formula: &str, now: &str) -> String {
-    let none = || "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue".to_owned();
-    let ticks = now.parse::<jiff::Timestamp>().ok().and_then(|t| i64::try_from(t.as_nanosecond() / 100).ok());
-    let pool = crate::formula::PoolState::empty(ticks.unwrap_or(0));
-    let Ok(formula) = crate::formula::parse(formula) else { return none() };
-    crate::formula::evaluate(&formula, &pool).map_or_else(|_| none(), |run| run.results())
 }
 
 fn times(put: &mut Put<'_, '_>) {
@@ -346,6 +366,5 @@ fn times(put: &mut Put<'_, '_>) {
     put.default("/properties/creationTime", json!(now));
     put.set("/properties/provisioningState", json!("Succeeded"));
     put.default("/properties/provisioningStateTransitionTime", json!(now));
-    put.set("/properties/allocationState", json!("Steady"));
     put.set("/properties/allocationStateTransitionTime", json!(now));
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compute::KIND;
+use crate::local::clock::duration;
 use crate::local::core::Cx;
 use crate::local::error::ArmError;
 use crate::local::store::Row;
@@ -73,7 +74,14 @@ pub fn check(put: &Put<'_, '_>, location: &str) -> Result<(), ArmError> {
     Ok(())
 }
 
-/// Sets limits: `{"cores": {"westeurope": 100}, "unavailable": {"westeurope": ["Standard_NC6s_v3"]}}`.
+/// Whether a region does not have a size.
+#[must_use]
+pub fn unavailable(cx: &Cx<'_>, location: &str, size: &str) -> bool {
+    let list = get(cx).pointer(&format!("/unavailable/{location}")).and_then(Value::as_array).cloned();
+    list.is_some_and(|list| list.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(size)))
+}
+
+/// Sets limits: `{"cores": {"westeurope": 100}, "unavailable": {"westeurope": ["Standard_NC6s_v3"]}, "node_start": "PT2M"}`.
 ///
 /// # Errors
 /// `InvalidRequestContent` for another shape.
@@ -81,10 +89,13 @@ pub fn set(cx: &mut Cx<'_>, body: &Value) -> Result<Value, ArmError> {
     let shape = |key: &str, good: fn(&Value) -> bool| {
         body.get(key).is_none_or(|part| part.as_object().is_some_and(|map| map.values().all(good)))
     };
-    if !body.is_object() || !shape("cores", Value::is_i64) || !shape("unavailable", Value::is_array) {
+    let start = body.get("node_start").is_none_or(|start| {
+        start.as_str().and_then(duration).is_some_and(|span| (0..=86_400).contains(&span.as_secs()))
+    });
+    if !body.is_object() || !shape("cores", Value::is_i64) || !shape("unavailable", Value::is_array) || !start {
         return Err(ArmError::bad(
             "InvalidRequestContent",
-            "Limits are {\"cores\": {REGION: NUMBER}, \"unavailable\": {REGION: [SIZE]}}.",
+            "Limits are {\"cores\": {REGION: NUMBER}, \"unavailable\": {REGION: [SIZE]}, \"node_start\": DURATION}.",
         ));
     }
     cx.store.put_doc(KEY, body.clone());

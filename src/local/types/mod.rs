@@ -5,6 +5,7 @@ pub mod batch;
 pub mod compute;
 pub mod insights;
 pub mod instances;
+pub mod learning;
 pub mod library;
 pub mod limits;
 pub mod network;
@@ -175,6 +176,7 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.batch/batchaccounts" => &batch::Account,
         "microsoft.batch/batchaccounts/pools" => &batch::Pool,
         "microsoft.insights/autoscalesettings" => &insights::Autoscale,
+        "microsoft.machinelearningservices/workspaces/computes" => &learning::Compute,
         "microsoft.machinelearningservices/workspaces"
         | "microsoft.operationalinsights/workspaces"
         | "microsoft.insights/datacollectionrules" => &Placed,

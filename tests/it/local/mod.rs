@@ -5,6 +5,7 @@ mod basics;
 mod crash;
 mod deploy;
 mod load;
+mod nodes;
 mod server;
 mod stacks;
 mod types;

@@ -333,7 +333,7 @@ fn batch_pools_as_recorded() {
     let made = body(&reply);
     assert_eq!(
         (&made["properties"]["vmSize"], &made["properties"]["currentDedicatedNodes"]),
-        (&json!("STANDARD_A1"), &json!(2))
+        (&json!("STANDARD_A1"), &json!(0))
     );
     assert_eq!(made["properties"]["scaleSettings"]["fixedScale"]["resizeTimeout"], "PT15M");
     assert!(!made.to_string().contains("p@55wOrd"));
