@@ -8,7 +8,10 @@ use super::error::AzureError;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::request::Body;
-use azure_core::http::{AsyncRawResponse, ClientMethodOptions, ClientOptions, HttpClient, Method, Request, Transport};
+use azure_core::http::{
+    AsyncRawResponse, ClientMethodOptions, ClientOptions, ExponentialRetryOptions, HttpClient, Method, Request,
+    RetryOptions, Transport,
+};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
@@ -147,7 +150,37 @@ pub(super) struct Tokens {
 enum Kind {
     None,
     Static(Secret),
-    From(Arc<dyn TokenCredential>),
+    From(Box<Source>),
+}
+
+/// A credential, and what it is made of. The identity library keeps a token until it expires: whoever needs a new one
+/// because the service refused the old one needs a new credential.
+struct Source {
+    credential: Credential,
+    cloud: Cloud,
+    tenant: Option<String>,
+    http: Clients,
+    made: Mutex<Arc<dyn TokenCredential>>,
+}
+
+/// The way to token servers: that of everything else, and one around all proxies for those on this machine.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    pub(super) normal: reqwest::Client,
+    pub(super) direct: reqwest::Client,
+}
+
+impl Clients {
+    fn to(&self, url: &url::Url) -> &reqwest::Client {
+        // The identity endpoint of a machine is link-local; a proxy elsewhere could not reach it, and must not.
+        let near = match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_link_local() || address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback() || address.segments().first() == Some(&0xfe80),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if near { &self.direct } else { &self.normal }
+    }
 }
 
 impl Tokens {
@@ -155,12 +188,16 @@ impl Tokens {
         credential: &Credential,
         cloud: &Cloud,
         tenant: Option<&str>,
-        http: reqwest::Client,
+        http: Clients,
     ) -> Result<Self, AzureError> {
         let kind = match credential {
             Credential::None => Kind::None,
             Credential::Static(token) => Kind::Static(Secret::new(token.clone())),
-            other => Kind::From(make(other, cloud, tenant, http)?),
+            other => {
+                let made = Mutex::new(make(other, cloud, tenant, &http)?);
+                let tenant = tenant.map(str::to_owned);
+                Kind::From(Box::new(Source { credential: other.clone(), cloud: cloud.clone(), tenant, http, made }))
+            }
         };
         Ok(Self { kind, scope: cloud.scope(), last: Mutex::new(None) })
     }
@@ -177,14 +214,29 @@ impl Tokens {
         if let Some(token) = last.as_ref().filter(|t| !fresh && t.expires_on > soon) {
             return Ok(Some(token.token.secret().to_owned()));
         }
-        let token = source
-            .get_token(&[self.scope.as_str()], None)
-            .await
-            .map_err(|e| AzureError::Token(first_line(&e.to_string())))?;
+        let mut made = source.made.lock().await;
+        if fresh {
+            *made = make(&source.credential, &source.cloud, source.tenant.as_deref(), &source.http)?;
+        }
+        let token = made.get_token(&[self.scope.as_str()], None).await.map_err(|e| failure(&e))?;
         let text = token.token.secret().to_owned();
         *last = Some(token);
         Ok(Some(text))
     }
+}
+
+/// The causes in words, each once: the outermost says which credential, the innermost says why.
+fn failure(error: &azure_core::Error) -> AzureError {
+    let mut told = vec![first_line(&error.to_string())];
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let line = first_line(&cause.to_string());
+        if !told.iter().any(|t| t.contains(&line)) {
+            told.push(line);
+        }
+        next = cause.source();
+    }
+    AzureError::Token(told.join(": "))
 }
 
 fn first_line(text: &str) -> String {
@@ -201,13 +253,18 @@ fn make(
     credential: &Credential,
     cloud: &Cloud,
     tenant: Option<&str>,
-    http: reqwest::Client,
+    http: &Clients,
 ) -> Result<Arc<dyn TokenCredential>, AzureError> {
-    let failed = |e: azure_core::Error| AzureError::Token(first_line(&e.to_string()));
+    let failed = |e: azure_core::Error| failure(&e);
     let read = |name: &str| std::env::var(name).map_err(|_| AzureError::Token(format!("{name} is not set")));
     let client_options = || ClientOptions {
         transport: Some(Transport::new(Arc::new(Http(http.clone())))),
         cloud: Some(Arc::new(configuration(cloud))),
+        // A token server that does not answer is told soon; the calls themselves have a budget of their own.
+        retry: RetryOptions::exponential(ExponentialRetryOptions {
+            max_retries: 3,
+            ..ExponentialRetryOptions::default()
+        }),
         ..ClientOptions::default()
     };
     let tenant_or_env = || tenant.map_or_else(|| read("AZURE_TENANT_ID"), |t| Ok(t.to_owned()));
@@ -215,7 +272,7 @@ fn make(
         Credential::Auto => {
             let ready = available().into_iter().find(|c| c.ready).and_then(|c| Credential::named(c.name));
             let chosen = ready.unwrap_or(Credential::ManagedIdentity);
-            return make(&chosen, cloud, tenant, http.clone());
+            return make(&chosen, cloud, tenant, http);
         }
         Credential::Environment => {
             let options = ClientSecretCredentialOptions { client_options: client_options() };
@@ -238,7 +295,7 @@ fn make(
         }
         Credential::Ci => {
             let assertion = CiToken {
-                http: http.clone(),
+                http: http.normal.clone(),
                 url: read("ACTIONS_ID_TOKEN_REQUEST_URL")?,
                 token: Secret::new(read("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?),
             };
@@ -265,17 +322,9 @@ fn make(
 }
 
 fn configuration(cloud: &Cloud) -> azure_core::cloud::CloudConfiguration {
-    use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
-    match cloud.name {
-        "china" => CloudConfiguration::AzureChina,
-        "usgov" => CloudConfiguration::AzureGovernment,
-        "public" => CloudConfiguration::AzurePublic,
-        _ => {
-            let mut custom = CustomConfiguration::default();
-            custom.authority_host = std::env::var("AZURE_AUTHORITY_HOST").unwrap_or_else(|_| cloud.authority.clone());
-            custom.into()
-        }
-    }
+    let mut custom = azure_core::cloud::CustomConfiguration::default();
+    custom.authority_host.clone_from(&cloud.authority);
+    custom.into()
 }
 
 /// The OpenID Connect token that a CI job may ask for.
@@ -295,8 +344,10 @@ impl std::fmt::Debug for CiToken {
 impl ClientAssertion for CiToken {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         let fail = |text: &'static str| azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, text);
-        let url = format!("{}&audience=api%3A%2F%2FAzureADTokenExchange", self.url);
+        let sign = if self.url.contains('?') { '&' } else { '?' };
+        let url = format!("{}{sign}audience=api%3A%2F%2FAzureADTokenExchange", self.url);
         let answer = self.http.get(url).bearer_auth(self.token.secret()).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
         let answer = answer.map_err(|_| fail("the CI system gave no identity token"))?;
         let body: serde_json::Value =
             answer.json().await.map_err(|_| fail("the CI system's identity token cannot be read"))?;
@@ -309,7 +360,7 @@ impl ClientAssertion for CiToken {
 
 /// The identity library's requests, sent with our client.
 #[derive(Debug)]
-struct Http(reqwest::Client);
+struct Http(Clients);
 
 #[async_trait::async_trait]
 impl HttpClient for Http {
@@ -323,7 +374,7 @@ impl HttpClient for Http {
             Method::Patch => reqwest::Method::PATCH,
             _ => reqwest::Method::GET,
         };
-        let mut ours = self.0.request(method, request.url().clone());
+        let mut ours = self.0.to(request.url()).request(method, request.url().clone());
         for (name, value) in request.headers().iter() {
             ours = ours.header(name.as_str(), value.as_str());
         }

@@ -108,6 +108,26 @@ impl Client {
         Ok(Self { runtime, transport, subscription })
     }
 
+    /// What a custom Resource Manager tells of itself, in its own words added to `cloud`; asked once, without a token. One
+    /// that tells nothing is taken as it is.
+    #[must_use]
+    pub fn discover(cloud: Cloud, extra_roots: &[u8], trace: Option<Trace>) -> Cloud {
+        let retry = RetryBudget { attempts: 1, timeout: Duration::from_secs(20), ..RetryBudget::default() };
+        let options = Options {
+            cloud: cloud.clone(),
+            retry,
+            extra_roots: extra_roots.to_vec(),
+            trace,
+            ..Options::local(&cloud.endpoint, "")
+        };
+        let answer =
+            Self::new(options).and_then(|c| c.send(Method::Get, "/metadata/endpoints?api-version=2022-09-01", None));
+        match answer {
+            Ok(reply) => cloud.told(&reply.body),
+            Err(_) => cloud,
+        }
+    }
+
     /// Sends one request; waits for the answer, with retries where they are safe.
     ///
     /// # Errors

@@ -267,13 +267,6 @@ fn many_resources_of_one_kind_are_read_with_one_list() {
 }
 
 #[test]
-fn clouds_are_known_by_the_names_that_people_use() {
-    assert_eq!(Cloud::named("AzureChinaCloud").unwrap().scope(), "https://management.chinacloudapi.cn/.default");
-    assert_eq!(Cloud::named("https://arm.example:8443/").unwrap().endpoint, "https://arm.example:8443");
-    assert_eq!(Cloud::named("mars"), None);
-}
-
-#[test]
 fn names_cannot_leave_their_place_in_a_path() {
     let server = replay(vec![with(404, &[], r#"{"error":{"code":"NotFound","message":"no"}}"#)]);
     assert!(server.client().resource_group("a/../b?x#y").unwrap().is_none());

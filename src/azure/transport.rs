@@ -1,7 +1,7 @@
 //! Requests and answers: tokens, correlation ids, retries within a budget.
 
 use super::error::{AzureError, ServiceError};
-use super::identity::Tokens;
+use super::identity::{Clients, Tokens};
 use super::{Options, cloud::Cloud};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -114,25 +114,29 @@ enum Try {
 
 impl Transport {
     pub(super) fn new(options: Options) -> Result<Self, AzureError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("dsvmc/", env!("CARGO_PKG_VERSION")))
-            .timeout(options.retry.timeout)
-            .connect_timeout(options.retry.timeout.min(Duration::from_secs(20)))
-            .pool_max_idle_per_host(32)
-            .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(&options.cloud.endpoint) {
-            builder = builder.no_proxy();
-        }
-        if !options.extra_roots.is_empty() {
-            let roots = reqwest::Certificate::from_pem_bundle(&options.extra_roots)
-                .map_err(|e| AzureError::Setup(format!("the certificates to trust cannot be read: {e}")))?;
-            for root in roots {
-                builder = builder.add_root_certificate(root);
+        let build = |direct: bool| -> Result<reqwest::Client, AzureError> {
+            let mut builder = reqwest::Client::builder()
+                .user_agent(concat!("dsvmc/", env!("CARGO_PKG_VERSION")))
+                .timeout(options.retry.timeout)
+                .connect_timeout(options.retry.timeout.min(Duration::from_secs(20)))
+                .pool_max_idle_per_host(32)
+                .redirect(reqwest::redirect::Policy::none());
+            if direct {
+                builder = builder.no_proxy();
             }
-        }
-        let http =
-            builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))?;
-        let tokens = Tokens::new(&options.credential, &options.cloud, options.tenant.as_deref(), http.clone())?;
+            if !options.extra_roots.is_empty() {
+                let roots = reqwest::Certificate::from_pem_bundle(&options.extra_roots)
+                    .map_err(|e| AzureError::Setup(format!("the certificates to trust cannot be read: {e}")))?;
+                for root in roots {
+                    builder = builder.add_root_certificate(root);
+                }
+            }
+            builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))
+        };
+        let direct = build(true)?;
+        let http = if is_loopback(&options.cloud.endpoint) { direct.clone() } else { build(false)? };
+        let clients = Clients { normal: http.clone(), direct };
+        let tokens = Tokens::new(&options.credential, &options.cloud, options.tenant.as_deref(), clients)?;
         let session = uuid::Uuid::new_v4().to_string();
         Ok(Self { http, cloud: options.cloud, tokens, retry: options.retry, session, trace: options.trace })
     }

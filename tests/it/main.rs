@@ -11,6 +11,7 @@
 
 mod catalogue;
 mod cli;
+mod cloud;
 mod formula;
 mod coverage;
 mod examples;

@@ -101,6 +101,8 @@ fn local(args: &Args, found: &mut Vec<Finding>) {
 fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     let (cloud, credential) = session::identity(&args.place)?;
     found.push(Finding { name: "cloud", good: Some(true), detail: format!("{} ({})", cloud.name, cloud.endpoint) });
+    found.push(Finding { name: "authority", good: None, detail: format!("{}, tokens for {}", cloud.authority, cloud.audience) });
+    found.push(Finding { name: "suffixes", good: None, detail: format!("storage {}, vaults {}", cloud.suffix("storage"), cloud.suffix("keyvaultDns").trim_start_matches('.')) });
     let kinds = available();
     let chosen = kinds.iter().find(|k| k.ready).map(|k| k.name);
     for kind in &kinds {
@@ -116,7 +118,7 @@ fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     if subscription.is_none() {
         return Ok(());
     }
-    let session = session::open(&args.place, &args.path)?;
+    let session = session::open(&Where { soon: true, ..args.place.clone() }, &args.path)?;
     let answer = session.client.subscription();
     let detail = match &answer {
         Ok(body) => format!("reached; the subscription is called {}", body.get("displayName").and_then(Value::as_str).unwrap_or("?")),

@@ -39,7 +39,7 @@ pub struct Where {
     #[arg(long, value_name = "ID")]
     pub tenant: Option<String>,
     /// public, china, usgov, or the address of another Resource Manager
-    #[arg(long, value_name = "NAME|URL", env = "DSVMC_CLOUD", default_value = "public")]
+    #[arg(long, value_name = "NAME|URL", env = "AZURE_CLOUD", default_value = "public")]
     pub cloud: String,
     /// How to log in: auto, environment, workload-identity, ci, managed-identity, az, none
     #[arg(long, value_name = "KIND", env = "DSVMC_CREDENTIAL", default_value = "auto")]
@@ -50,6 +50,9 @@ pub struct Where {
     /// Tell each call to Resource Manager on stderr
     #[arg(long)]
     pub trace: bool,
+    /// Give up soon, for those who only look whether anybody answers
+    #[arg(skip)]
+    pub soon: bool,
 }
 
 /// The endpoint on this machine, or Azure.

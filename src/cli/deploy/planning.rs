@@ -194,7 +194,7 @@ pub fn make(
         group: group.clone(),
         location: location.clone(),
         tags: found_group.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
-        cloud: None,
+        cloud: Some(session.environment.clone()),
     };
     let seen = look(bundle, &parts, &scope, session, found_group.is_some(), settings.mode)?;
     let options = Options {
@@ -291,7 +291,7 @@ pub fn look_again(planned: &Planned, bundle: &Bundle, session: &Session, mode: D
         group: planned.group.clone(),
         location: planned.location.clone(),
         tags: found.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
-        cloud: None,
+        cloud: Some(session.environment.clone()),
     };
     look(bundle, &planned.parts, &scope, session, found.is_some(), mode)
 }

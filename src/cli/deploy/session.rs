@@ -21,6 +21,8 @@ pub struct Session {
     pub subscription: String,
     /// Tenant id, when known.
     pub tenant: Option<String>,
+    /// What `environment()` answers there.
+    pub environment: Value,
 }
 
 impl Session {
@@ -67,6 +69,7 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
         target: Target::Local,
         subscription,
         tenant: Some(local::TENANT.to_owned()),
+        environment: Cloud::public().environment,
     })
 }
 
@@ -103,26 +106,30 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
             "give it with `--subscription`, set AZURE_SUBSCRIPTION_ID, or run `az login`",
         ));
     };
-    let extra_roots = match &place.ca_file {
-        Some(path) => std::fs::read(path).map_err(|e| {
-            Halt::input(
-                Code::ClientSetup,
-                format!("`{}` cannot be read: {e}", path.display()),
-                "name a PEM file with `--ca-file`",
-            )
-        })?,
-        None => Vec::new(),
-    };
+    let environment = cloud.environment.clone();
     let options = Options {
         cloud,
         credential,
         subscription: subscription.clone(),
         tenant: tenant.clone(),
-        retry: RetryBudget::default(),
-        extra_roots,
+        retry: RetryBudget { attempts: if place.soon { 2 } else { 8 }, ..RetryBudget::default() },
+        extra_roots: extra_roots(place)?,
         trace: trace(place),
     };
-    Ok(Session { client: Client::new(options)?, _endpoint: None, target: Target::Azure, subscription, tenant })
+    let client = Client::new(options)?;
+    Ok(Session { client, _endpoint: None, target: Target::Azure, subscription, tenant, environment })
+}
+
+/// Certificates to trust besides the system's.
+fn extra_roots(place: &Where) -> Result<Vec<u8>, Halt> {
+    let Some(path) = &place.ca_file else { return Ok(Vec::new()) };
+    std::fs::read(path).map_err(|e| {
+        Halt::input(
+            Code::ClientSetup,
+            format!("`{}` cannot be read: {e}", path.display()),
+            "name a PEM file with `--ca-file`",
+        )
+    })
 }
 
 /// The cloud and the kind of credential that were chosen.
@@ -133,6 +140,12 @@ pub fn identity(place: &Where) -> Result<(Cloud, Credential), Halt> {
             format!("`{}` is no cloud that dsvmc knows", place.cloud),
             "use public, china, usgov, or the address of another Resource Manager",
         ));
+    };
+    let cloud =
+        if cloud.name == "custom" { Client::discover(cloud, &extra_roots(place)?, trace(place)) } else { cloud };
+    let cloud = match std::env::var("AZURE_AUTHORITY_HOST").ok().filter(|a| !a.is_empty()) {
+        Some(authority) => cloud.with_authority(&authority),
+        None => cloud,
     };
     let fixed = std::env::var("DSVMC_ACCESS_TOKEN").ok().filter(|t| !t.is_empty());
     if let (Some(token), "auto") = (fixed, place.credential.as_str()) {

@@ -1,0 +1,4 @@
+//! Azure from the client's side: clouds, credentials, proxies, and what goes wrong on the way.
+
+mod credentials;
+pub mod gate;
