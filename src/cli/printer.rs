@@ -36,6 +36,12 @@ impl Printer {
         self.output
     }
 
+    /// Columns of the terminal that stdout is; 0 elsewhere.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(0, |(width, _)| usize::from(width.0))
+    }
+
     /// Colours of stderr.
     #[must_use]
     pub fn error_palette(&self) -> Palette {

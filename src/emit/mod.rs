@@ -9,6 +9,7 @@ pub mod diags;
 mod limits;
 mod names;
 mod parameters;
+mod places;
 mod split;
 mod template;
 
@@ -52,12 +53,13 @@ pub fn emit(graph: &Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) ->
     let graph = graph.get();
     let groups = split::split(graph);
     let names: Vec<String> = split::names(&groups);
+    let places = places::Places::new(checked);
     let written: Vec<(Deployment, Sink)> = groups
         .par_iter()
         .zip(&names)
         .map(|(group, name)| {
             let mut own = Sink::default();
-            let (template, provenance) = template::write(graph, checked, group, groups.len() == 1);
+            let (template, provenance) = template::write(graph, checked, &places, group, groups.len() == 1);
             let parameters = parameters::files(checked, &template);
             limits::check_template(checked, &template, &mut own);
             let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();

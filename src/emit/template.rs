@@ -1,5 +1,6 @@
 //! One template: schema, parameters, variables, resources, outputs, in this order and each in a fixed order.
 
+use super::places::Places;
 use super::split::Group;
 use crate::graph::context_free::Resolve;
 use crate::graph::{Node, NodeId, Output, ResourceGraph};
@@ -18,6 +19,7 @@ const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "i
 pub(crate) fn write(
     graph: &ResourceGraph,
     checked: &Checked,
+    places: &Places<'_>,
     group: &Group,
     whole: bool,
 ) -> (Json, Vec<(String, Span)>) {
@@ -30,6 +32,7 @@ pub(crate) fn write(
         positions.insert(*id, position);
         let pointer = format!("/resources/{position}");
         provenance.push((pointer.clone(), node.span));
+        places.of(node, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
         provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
         resources.push(resource(graph, node, &here));
     }

@@ -7,6 +7,7 @@ use crate::model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use crate::model::calendar::{day_names, returns};
 use crate::model::{Machines, read};
 use crate::sema::value::{Days, Value};
+use crate::source::Span;
 use serde_json::{Map, Value as Json, json};
 
 /// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
@@ -88,6 +89,29 @@ pub(crate) fn body(
     let mut body = Map::new();
     body.insert("properties".into(), Json::Object(properties));
     body
+}
+
+/// Where the parts of a setting were written: schedules and rules, as [`body`] lays them out.
+pub(crate) fn places(policy: &Autoscale<'_>, machines: Span) -> Vec<(String, Span)> {
+    let mut places = vec![("/properties/profiles/0/capacity".to_owned(), machines)];
+    let rules = |profile: usize, own: &[Rule<'_>], places: &mut Vec<(String, Span)>| {
+        let each = own.iter().enumerate();
+        places.extend(each.map(|(i, r)| (format!("/properties/profiles/{profile}/rules/{i}"), r.block.name_span)));
+    };
+    rules(0, &policy.rules, &mut places);
+    for (index, schedule) in policy.schedules.iter().enumerate() {
+        places.push((format!("/properties/profiles/{}", index + 1), schedule.block.name_span));
+        let own = if schedule.rules.is_empty() { &policy.rules } else { &schedule.rules };
+        rules(index + 1, own, &mut places);
+    }
+    let twins = policy.schedules.iter().filter(|s| returns(&policy.schedules, s).is_some());
+    for (index, schedule) in twins.enumerate() {
+        let profile = policy.schedules.len() + 1 + index;
+        places.push((format!("/properties/profiles/{profile}"), schedule.block.name_span));
+        places.push((format!("/properties/profiles/{profile}/capacity"), machines));
+        rules(profile, &policy.rules, &mut places);
+    }
+    places
 }
 
 /// The name that makes Azure take a profile for the return to the default after a schedule: a JSON text in a string.

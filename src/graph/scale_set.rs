@@ -203,19 +203,13 @@ impl Shared<'_, '_> {
             self.scale_set(pool, names, &subnet, &custom, &parameter),
         );
         node.needs = before;
-        node.places.extend([
-            ("/sku/name".to_owned(), pool.block.span_of("size")),
-            ("/sku/capacity".to_owned(), pool.machines.span),
-            ("/properties/virtualMachineProfile/storageProfile/imageReference".to_owned(), pool.block.span_of("image")),
-            ("/properties/virtualMachineProfile/osProfile".to_owned(), pool.admin.block.span),
-            ("/properties/virtualMachineProfile/osProfile/adminUsername".to_owned(), pool.admin.block.span_of("name")),
-        ]);
         let scale_set = parts.add(node);
         parts.scale_set = (scale_set.0 & !LOCAL) as usize;
         if let Some(policy) = &pool.autoscale {
             let body = autoscale::body(policy, &pool.machines, names, &resolver);
             let mut node = self.node(pool, index, v::AUTOSCALE, &names.autoscale, body);
             node.span = policy.block.span;
+            node.places = autoscale::places(policy, pool.machines.span);
             node.needs.insert(scale_set);
             parts.add(node);
             parts.owned = Some(Owned {

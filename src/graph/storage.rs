@@ -38,7 +38,6 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
             name: Text::concat(&[names.account.name.clone(), "/default/".into(), names.share.name.clone()]),
         };
         let mut node = plain_node(v::FILE_SHARE, &full, share_body(builder, share), share.span());
-        node.places.push(("/properties/shareQuota".into(), share.block.span_of("quota")));
         node.needs.insert(service_node);
         let share_node = builder.add(node);
         builder.by_block.insert(share.id, share_node);

@@ -8,7 +8,7 @@ use super::facts::{Fact, Nature, TypeFacts, facts_of, secret_by_name};
 use super::lists::{self, Pairing};
 use super::path::Path;
 use super::{
-    AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Suppressed, Warning, WarningKind, normal,
+    AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Source, Suppressed, Warning, WarningKind, normal,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -54,6 +54,7 @@ struct Comparison<'a> {
     unknown: BTreeSet<&'a str>,
     autoscaled: Option<&'a CapacityRange>,
     baseline: Option<&'a Baseline>,
+    origin: &'a dyn Fn(&str) -> Option<Source>,
     create: bool,
     written: &'a Value,
     path: Path,
@@ -66,6 +67,7 @@ pub(super) fn compare(
     observed: &Value,
     autoscaled: Option<&CapacityRange>,
     baseline: Option<&Baseline>,
+    origin: &dyn Fn(&str) -> Option<Source>,
 ) -> Outcome {
     let mut cx = Comparison {
         facts: facts_of(&desired.resource_type),
@@ -74,6 +76,7 @@ pub(super) fn compare(
         unknown: desired.unknown.iter().map(String::as_str).collect(),
         autoscaled,
         baseline,
+        origin,
         create: observed.get("id").is_none(),
         written: desired.written(),
         path: Path::default(),
@@ -100,9 +103,9 @@ pub(super) fn compare(
 }
 
 /// Every property of a resource that does not exist yet.
-pub(super) fn all_new(desired: &DesiredResource) -> Vec<AttributeChange> {
+pub(super) fn all_new(desired: &DesiredResource, origin: &dyn Fn(&str) -> Option<Source>) -> Vec<AttributeChange> {
     let nothing = Value::Object(Map::new());
-    let outcome = compare(desired, &nothing, None, None);
+    let outcome = compare(desired, &nothing, None, None, origin);
     outcome.changes
 }
 
@@ -400,7 +403,7 @@ impl Comparison<'_> {
             after: show(wanted),
             secret,
             effect,
-            source: None,
+            source: (self.origin)(self.path.pointer()),
         };
         self.out.changes.push(change);
     }

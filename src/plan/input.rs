@@ -51,6 +51,19 @@ pub struct Observed {
     pub managed: Vec<String>,
 }
 
+/// Where properties of wanted resources were written.
+pub trait Origins {
+    /// The place of a JSON pointer into the template of one deployment, or the nearest place around it.
+    fn origin(&self, part: usize, pointer: &str) -> Option<Source>;
+}
+
+/// Nothing is known of where things were written.
+impl Origins for () {
+    fn origin(&self, _: usize, _: &str) -> Option<Source> {
+        None
+    }
+}
+
 /// Reads a file of resources: a list, `{"value": […]}`, one resource, or what `dsvmc show --json` gives
 /// (`{"resources": […], "managed": […]}`). `None` when it is none of these.
 #[must_use]

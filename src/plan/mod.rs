@@ -23,7 +23,7 @@ pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
 pub use compare::masked;
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
-pub use input::{Desired, DesiredResource, Observed, observed_from_json};
+pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
 pub use normal::{resource_id, same_id, type_of_id};
 pub use saved::{Refusal, SavedPlan, digest, verify};
 pub use types::*;
@@ -50,6 +50,12 @@ pub struct Options {
 /// Compares both sides.
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
+    diff_from(desired, observed, options, &())
+}
+
+/// Compares both sides and says where each property that differs was written.
+#[must_use]
+pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, origins: &dyn Origins) -> Plan {
     let live: IndexMap<String, &Value> = observed
         .resources
         .iter()
@@ -65,7 +71,7 @@ pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
             continue;
         }
         let found = live.get(&key).copied();
-        let change = change_of(resource, found, observed, &owned, options, &mut plan);
+        let change = change_of(resource, found, observed, &owned, options, origins, &mut plan);
         plan.changes.push(change);
     }
     deletions(&wanted, &live, observed, options, &mut plan);
@@ -91,8 +97,17 @@ fn change_of(
     observed: &Observed,
     owned: &IndexMap<String, CapacityRange>,
     options: &Options,
+    origins: &dyn Origins,
     plan: &mut Plan,
 ) -> Change {
+    let origin = |pointer: &str| {
+        // What a nested deployment holds is placed as a whole.
+        if resource.pointer.is_empty() {
+            None
+        } else {
+            origins.origin(resource.part, &format!("{}{pointer}", resource.pointer))
+        }
+    };
     let mut change = Change {
         id: resource.id.clone(),
         resource_type: resource.resource_type.clone(),
@@ -109,12 +124,17 @@ fn change_of(
     let Some(found) = found else {
         change.action = Action::Create;
         change.reason = "does not exist yet".to_owned();
-        change.attributes = compare::all_new(resource);
+        change.attributes = compare::all_new(resource, &origin);
         effect::of_create(&mut change, resource);
         return change;
     };
-    let outcome =
-        compare::compare(resource, found, owned.get(&normal::fold_id(&resource.id)), options.baseline.as_ref());
+    let outcome = compare::compare(
+        resource,
+        found,
+        owned.get(&normal::fold_id(&resource.id)),
+        options.baseline.as_ref(),
+        &origin,
+    );
     if !options.forget_suppressed {
         plan.suppressed.extend(outcome.suppressed);
     }

@@ -5,6 +5,7 @@ pub mod json;
 pub mod palette;
 pub mod plan;
 pub mod plan_markdown;
+pub mod plan_text;
 pub mod short;
 pub mod snippet;
 pub mod source_map;

@@ -1,7 +1,9 @@
 //! A plan → text for a terminal. Deletions and replacements first; every line leads back to the source.
 
 use super::palette::{Palette, Role};
-use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Summary};
+pub use super::plan_text::{clean, summary};
+use super::plan_text::{effect_line, label, sign, touched, values};
+use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Source, WarningKind};
 use serde_json::Value;
 
 /// What is shown besides the changes.
@@ -11,7 +13,22 @@ pub struct Detail {
     pub suppressed: bool,
     /// Every property of new resources.
     pub new_properties: bool,
+    /// Columns of the terminal; 0: not a terminal.
+    pub width: usize,
 }
+
+impl Detail {
+    /// Columns to fill; the same wherever no terminal says otherwise.
+    fn columns(self) -> usize {
+        const ELSEWHERE: usize = 120;
+        const NARROWEST: usize = 60;
+        if self.width == 0 { ELSEWHERE } else { self.width.max(NARROWEST) }
+    }
+}
+
+/// Width of the sign and the word before a name, and where what belongs to a change begins.
+const HEAD: usize = 12;
+const INDENT: &str = "      ";
 
 /// Draws a plan. `title` says what is compared with what.
 #[must_use]
@@ -20,63 +37,28 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
     if !title.is_empty() {
         out.push_str(&format!("{}\n\n", palette.paint(Role::Title, &clean(title))));
     }
-    let width = plan.effective().map(|c| clean(&label(c)).chars().count()).max().unwrap_or(0).min(72);
+    let room = detail.columns();
+    let widest = |text: &dyn Fn(&Change) -> usize| plan.effective().map(text).max().unwrap_or(0);
+    let names = widest(&|c| count(&clean(&label(c))));
+    let places = widest(&|c| c.source.as_ref().map_or(0, |s| count(&place(s)) + 2));
+    let names = names.min(room.saturating_sub(HEAD + places));
     for change in plan.effective() {
-        draw_change(change, width, detail, palette, &mut out);
+        draw_change(change, names, detail, palette, &mut out);
     }
     if !plan.is_empty() {
         out.push('\n');
     }
-    for warning in &plan.warnings {
-        let name = crate::plan::type_of_id(&warning.id).1;
-        out.push_str(&format!(
-            "{} `{}`: {}\n",
-            palette.paint(Role::Warning, "warning:"),
-            clean(&name),
-            clean(&warning.text)
-        ));
-    }
+    draw_warnings(plan, room, palette, &mut out);
     if detail.suppressed {
         draw_suppressed(plan, palette, &mut out);
     }
-    out.push_str(&format!("{}\n", summary(&plan.summary)));
+    out.push_str(&format!("{}\n", palette.paint(Role::Title, &summary(&plan.summary))));
+    let touched = touched(plan);
+    if !touched.is_empty() {
+        let text = wrap(&clean(&touched), room, "");
+        out.push_str(&format!("{}\n", palette.paint(Role::Warning, &text)));
+    }
     out
-}
-
-/// One sentence: how many of what.
-#[must_use]
-pub fn summary(sum: &Summary) -> String {
-    let total = sum.create + sum.update + sum.replace + sum.delete + sum.detach;
-    if total == 0 {
-        return match sum.no_change {
-            0 => "Nothing to do: the source holds no resources.".to_owned(),
-            1 => "Nothing to do: the resource is as the source says.".to_owned(),
-            n => format!("Nothing to do: all {n} resources are as the source says."),
-        };
-    }
-    let parts = [
-        (sum.delete, "to delete"),
-        (sum.replace, "to replace"),
-        (sum.detach, "to detach"),
-        (sum.update, "to update"),
-        (sum.create, "to create"),
-        (sum.no_change, "unchanged"),
-    ];
-    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    format!("Plan: {}.", parts.join(", "))
-}
-
-/// The sign before a change.
-#[must_use]
-pub fn sign(action: Action) -> &'static str {
-    match action {
-        Action::Delete => "-",
-        Action::Replace => "±",
-        Action::Detach => "o",
-        Action::Update => "~",
-        Action::Create => "+",
-        Action::NoChange => "=",
-    }
 }
 
 fn role(action: Action) -> Role {
@@ -89,96 +71,104 @@ fn role(action: Action) -> Role {
     }
 }
 
-/// `virtualMachineScaleSets team`: the type without its provider, and the name.
-#[must_use]
-pub fn label(change: &Change) -> String {
-    let short = change.resource_type.split_once('/').map_or(change.resource_type.as_str(), |(_, rest)| rest);
-    format!("{short} {}", change.name)
+/// `pools/team.dsvm:12`
+fn place(source: &Source) -> String {
+    format!("{}:{}", clean(&source.file), source.line)
 }
 
-fn draw_change(change: &Change, width: usize, detail: Detail, palette: Palette, out: &mut String) {
+fn draw_change(change: &Change, names: usize, detail: Detail, palette: Palette, out: &mut String) {
     let label = clean(&label(change));
-    let pad = " ".repeat(width.saturating_sub(label.chars().count()));
     let word = format!("{} {:<7}", sign(change.action), change.action.word());
-    let place = change.source.as_ref().map(|s| format!("{pad}  {}:{}", clean(&s.file), s.line)).unwrap_or_default();
-    let place = if place.is_empty() { place } else { palette.paint(Role::Dim, &place) };
-    out.push_str(&format!("  {} {label}{place}\n", palette.paint(role(change.action), &word)));
+    out.push_str(&format!("  {} {label}", palette.paint(role(change.action), &word)));
+    if let Some(source) = &change.source {
+        let pad = " ".repeat(names.saturating_sub(count(&label)) + 2);
+        out.push_str(&format!("{pad}{}", palette.paint(Role::Dim, &place(source))));
+    }
+    out.push('\n');
     let effect = effect_line(change);
     if !effect.is_empty() {
-        let role = if change.effect.kind >= EffectKind::Reimage { Role::Delete } else { Role::Dim };
-        out.push_str(&format!("      {}\n", palette.paint(role, &clean(&effect))));
+        let role = if change.effect.kind >= EffectKind::ScalesIn { Role::Delete } else { Role::Dim };
+        let text = wrap(&clean(&effect), detail.columns(), INDENT);
+        for line in text.lines() {
+            out.push_str(&format!("{INDENT}{}\n", palette.paint(role, line.trim_start())));
+        }
     }
     if change.action == Action::Create && !detail.new_properties {
         return;
     }
-    for attribute in &change.attributes {
-        draw_attribute(attribute, palette, out);
+    draw_attributes(change, detail.columns(), palette, out);
+}
+
+/// The properties: values begin in one column where they fit, and so do the lines of the source.
+fn draw_attributes(change: &Change, room: usize, palette: Palette, out: &mut String) {
+    let rows: Vec<Row> = change.attributes.iter().map(Row::of).collect();
+    let fits = |row: &&Row| row.text.is_none() && row.width() <= room;
+    let place_at = rows.iter().filter(fits).map(|r| r.body()).max().unwrap_or(0);
+    for row in rows {
+        let paths = format!("{INDENT}{} {}", palette.paint(row.role, row.sign), row.path);
+        let at = if row.place.is_empty() { String::new() } else { palette.paint(Role::Dim, &row.place) };
+        let pad = |from: usize| " ".repeat(if at.is_empty() { 0 } else { place_at.saturating_sub(from) + 2 });
+        let forces = palette.paint(Role::Replace, row.forces);
+        if let Some((before, after)) = row.text {
+            let from = INDENT.len() + 2 + count(&row.path) + count(row.forces);
+            out.push_str(&format!("{}\n", format!("{paths}{forces}{}{at}", pad(from)).trim_end()));
+            draw_text(before, after, palette, out);
+        } else if row.width() <= room {
+            out.push_str(&format!("{paths}: {}{forces}{}{at}\n", row.values, pad(row.body())));
+        } else {
+            // Too long for one line: the value under its name.
+            let from = INDENT.len() + 4 + count(&row.values) + count(row.forces);
+            out.push_str(&format!("{paths}:\n{INDENT}    {}{forces}{}{at}\n", row.values, pad(from)));
+        }
     }
 }
 
-/// What the change means, in one line.
-#[must_use]
-pub fn effect_line(change: &Change) -> String {
-    match (change.action, change.effect.text.as_str()) {
-        (Action::Create, "new") => String::new(),
-        (Action::Replace, text) => format!("{text}: {}", change.reason),
-        (_, text) => text.to_owned(),
-    }
+/// One property, ready to be laid out.
+struct Row<'a> {
+    sign: &'static str,
+    role: Role,
+    path: String,
+    values: String,
+    forces: &'static str,
+    place: String,
+    /// A text of several lines, before and after.
+    text: Option<(&'a str, &'a str)>,
 }
 
-fn draw_attribute(attribute: &AttributeChange, palette: Palette, out: &mut String) {
-    let (sign, role) = match attribute.kind {
-        AttributeKind::Add => ("+", Role::Create),
-        AttributeKind::Remove => ("-", Role::Delete),
-        AttributeKind::Change | AttributeKind::Unknown => ("~", Role::Update),
-    };
-    let path = clean(&attribute.path);
-    let forces = if attribute.effect == EffectKind::Replaces {
-        palette.paint(Role::Replace, "  (forces replacement)")
-    } else {
-        String::new()
-    };
-    if let (Some(Value::String(before)), Some(Value::String(after))) = (&attribute.before, &attribute.after)
-        && (before.contains('\n') || after.contains('\n'))
-    {
-        out.push_str(&format!("      {} {path}{forces}\n", palette.paint(role, sign)));
-        draw_text(before, after, palette, out);
-        return;
-    }
-    out.push_str(&format!("      {} {path}: {}{forces}\n", palette.paint(role, sign), values(attribute)));
-}
-
-/// `1 → 2`
-#[must_use]
-pub fn values(attribute: &AttributeChange) -> String {
-    if attribute.secret {
-        return match attribute.kind {
-            AttributeKind::Add => "(secret)".to_owned(),
-            AttributeKind::Remove => "(secret) is removed".to_owned(),
-            _ => "(secret) changes".to_owned(),
+impl<'a> Row<'a> {
+    fn of(attribute: &'a AttributeChange) -> Self {
+        let (sign, role) = match attribute.kind {
+            AttributeKind::Add => ("+", Role::Create),
+            AttributeKind::Remove => ("-", Role::Delete),
+            AttributeKind::Change | AttributeKind::Unknown => ("~", Role::Update),
         };
+        let text = match (&attribute.before, &attribute.after) {
+            (Some(Value::String(before)), Some(Value::String(after)))
+                if before.contains('\n') || after.contains('\n') =>
+            {
+                Some((before.as_str(), after.as_str()))
+            }
+            _ => None,
+        };
+        Self {
+            sign,
+            role,
+            path: clean(&attribute.path),
+            values: values(attribute),
+            forces: if attribute.effect == EffectKind::Replaces { "  (forces replacement)" } else { "" },
+            place: attribute.source.as_ref().map(place).unwrap_or_default(),
+            text,
+        }
     }
-    let show = |v: &Option<Value>| v.as_ref().map(shown);
-    match (attribute.kind, show(&attribute.before), show(&attribute.after)) {
-        (AttributeKind::Unknown, Some(before), _) => format!("{before} → (known after the deployment)"),
-        (AttributeKind::Unknown, None, _) => "(known after the deployment)".to_owned(),
-        (_, Some(before), Some(after)) => format!("{before} → {after}"),
-        (_, None, Some(after)) => after,
-        (_, Some(before), None) => before,
-        (_, None, None) => String::new(),
-    }
-}
 
-/// A value on one line, cut where it gets long.
-#[must_use]
-pub fn shown(value: &Value) -> String {
-    const LONGEST: usize = 100;
-    let text = clean(&value.to_string());
-    if text.chars().count() <= LONGEST {
-        return text;
+    /// Columns without the place.
+    fn body(&self) -> usize {
+        INDENT.len() + 2 + count(&self.path) + 2 + count(&self.values) + count(self.forces)
     }
-    let head: String = text.chars().take(LONGEST - 20).collect();
-    format!("{head}… ({} characters)", text.chars().count())
+
+    fn width(&self) -> usize {
+        self.body() + if self.place.is_empty() { 0 } else { 2 + count(&self.place) }
+    }
 }
 
 fn draw_text(before: &str, after: &str, palette: Palette, out: &mut String) {
@@ -202,6 +192,25 @@ fn draw_text(before: &str, after: &str, palette: Palette, out: &mut String) {
     }
 }
 
+fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
+    /// So many of a kind are told one by one.
+    const FEW: usize = 3;
+    let head = palette.paint(Role::Warning, "warning:");
+    let hidden = plan.warnings.iter().filter(|w| w.kind == WarningKind::SecretNotCompared).count();
+    for warning in plan.warnings.iter().filter(|w| hidden <= FEW || w.kind != WarningKind::SecretNotCompared) {
+        let name = crate::plan::type_of_id(&warning.id).1;
+        let text = wrap(&format!("{}`{}`: {}", " ".repeat(9), clean(&name), clean(&warning.text)), room, "  ");
+        out.push_str(&format!("{head} {}\n", text.trim_start()));
+    }
+    if hidden > FEW {
+        let text = format!(
+            "{}{hidden} secrets cannot be compared: the service never shows them and no apply is on record here",
+            " ".repeat(9)
+        );
+        out.push_str(&format!("{head} {}\n", wrap(&text, room, "  ").trim_start()));
+    }
+}
+
 fn draw_suppressed(plan: &Plan, palette: Palette, out: &mut String) {
     if plan.suppressed.is_empty() {
         out.push_str("No difference was held back.\n\n");
@@ -210,7 +219,7 @@ fn draw_suppressed(plan: &Plan, palette: Palette, out: &mut String) {
     out.push_str(&format!("{}\n", palette.paint(Role::Title, "Differences held back:")));
     for entry in &plan.suppressed {
         let name = crate::plan::type_of_id(&entry.id).1;
-        let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), shown);
+        let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), super::plan_text::shown);
         out.push_str(&format!(
             "  {:<18} {} {}: {} / {}\n",
             entry.rule.name(),
@@ -229,15 +238,31 @@ fn draw_suppressed(plan: &Plan, palette: Palette, out: &mut String) {
     out.push('\n');
 }
 
-/// Text that cannot move the cursor, change colours or break the line.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
-    };
-    if !text.contains(hostile) {
-        return text.to_owned();
+fn count(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Breaks at spaces so that no line is longer than `room`, where words allow; further lines begin with `indent`.
+fn wrap(text: &str, room: usize, indent: &str) -> String {
+    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut out = lead.clone();
+    let mut column = count(indent).max(count(&lead));
+    let mut first = true;
+    for word in text.split_whitespace() {
+        let length = count(word);
+        if !first && column + 1 + length > room {
+            out.push('\n');
+            out.push_str(indent);
+            column = count(indent) + length;
+        } else {
+            if !first {
+                out.push(' ');
+                column += 1;
+            }
+            column += length;
+        }
+        out.push_str(word);
+        first = false;
     }
-    text.chars().map(|c| if hostile(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+    out
 }

@@ -1,7 +1,7 @@
 //! A plan → markdown for a comment on a pull request: under 64 KB, stable bytes, hostile names escaped.
 
-use super::plan::{effect_line, label, sign, summary, values};
-use crate::plan::{Action, AttributeKind, Change, Plan};
+use super::plan_text::{effect_line, label, sign, summary, touched, values};
+use crate::plan::{Action, AttributeKind, Change, EffectKind, Plan};
 
 /// Comments are cut off by the forges at 65,536 characters.
 const LIMIT: usize = 64_000;
@@ -12,6 +12,10 @@ const MOST_PROPERTIES: usize = 20;
 #[must_use]
 pub fn markdown(plan: &Plan, title: &str) -> String {
     let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), summary(&plan.summary));
+    let touched = touched(plan);
+    if !touched.is_empty() {
+        out.push_str(&format!("\n**{}**\n", escape(&touched)));
+    }
     let changes: Vec<&Change> = plan.effective().collect();
     if !changes.is_empty() {
         out.push_str("\n| | resource | what it does | source |\n|---|---|---|---|\n");
@@ -70,7 +74,11 @@ fn row(change: &Change) -> String {
 fn details(change: &Change) -> String {
     let mut out = format!("\n<details><summary>{} {}</summary>\n\n", change.action.word(), html(&label(change)));
     for attribute in change.attributes.iter().take(MOST_PROPERTIES) {
-        out.push_str(&format!("- {} {}: {}\n", word(attribute.kind), code(&attribute.path), code(&values(attribute))));
+        let place = attribute.source.as_ref().map(|s| format!(" · {}", code(&format!("{}:{}", s.file, s.line))));
+        let place = place.unwrap_or_default();
+        let forces = if attribute.effect == EffectKind::Replaces { " (forces replacement)" } else { "" };
+        let (path, values) = (code(&attribute.path), code(&values(attribute)));
+        out.push_str(&format!("- {} {path}: {values}{forces}{place}\n", word(attribute.kind)));
     }
     let more = change.attributes.len().saturating_sub(MOST_PROPERTIES);
     if more > 0 {
@@ -90,7 +98,7 @@ fn word(kind: AttributeKind) -> &'static str {
 
 /// A code span that no content can leave: fence longer than any run of backticks in it; table bars and line ends escaped.
 fn code(text: &str) -> String {
-    let text = super::plan::clean(text).replace('|', "\\|");
+    let text = super::plan_text::clean(text).replace('|', "\\|");
     let mut longest = 0;
     let mut run = 0;
     for c in text.chars() {
@@ -108,7 +116,7 @@ fn escape(text: &str) -> String {
     // With an odd number of backticks none of them opens a code span.
     let paired = text.matches('`').count().is_multiple_of(2);
     let mut in_code = false;
-    for c in super::plan::clean(text).chars() {
+    for c in super::plan_text::clean(text).chars() {
         match c {
             '`' if !paired => out.push_str("\\`"),
             '`' => {
@@ -131,5 +139,5 @@ fn escape(text: &str) -> String {
 }
 
 fn html(text: &str) -> String {
-    super::plan::clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
+    super::plan_text::clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
 }

@@ -77,7 +77,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         hold_against(plan, &planned, &session, &settings)?;
     }
     if cx.format != Format::Json {
-        let detail = Detail { suppressed: false, new_properties: args.full };
+        let detail = Detail { suppressed: false, new_properties: args.full, ..Detail::default() };
         show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
     }
     if planned.plan.is_empty() && !args.force {

@@ -92,7 +92,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let bundle = bundle::load(&args.path, &args.what, cx)?;
     let mut settings = args.narrow.settings();
     settings.list_suppressed = args.show_suppressed;
-    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full };
+    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full, ..Detail::default() };
     let env = if bundle.env.is_empty() { String::new() } else { format!(", env {}", bundle.env) };
     let (plan, title) = if let Some(revision) = &args.against {
         let plan = offline::against(&bundle, &args.path, &args.what, revision, &settings, cx)?;
@@ -129,6 +129,7 @@ pub fn title(planned: &Planned, target: &str) -> String {
 
 /// Writes a plan to stdout in the chosen format.
 pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Result<(), Halt> {
+    let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
         Format::Markdown => crate::render::plan_markdown::markdown(plan, title),

@@ -4,7 +4,8 @@ use super::{Halt, What};
 use crate::cli::Context;
 use crate::diagnostics::Code;
 use crate::plan::Source;
-use crate::source::{SourceMap, Span};
+use crate::source::{SourceFile, SourceId, SourceMap, Span};
+use crate::template::json::{self, Node, NodeKind};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,12 +44,18 @@ pub struct Part {
     pub given: Vec<(String, Map<String, Value>)>,
     /// Source span by JSON pointer into the template.
     pub provenance: BTreeMap<String, Span>,
+    /// A template that was given as it is: its own text is the source.
+    pub written: Option<(SourceId, std::sync::Arc<Node>)>,
 }
 
 impl Part {
     /// The span of a pointer, or of the nearest place around it.
     #[must_use]
     pub fn span(&self, pointer: &str) -> Option<Span> {
+        if let Some((source, tree)) = &self.written {
+            let offset = deepest(tree, pointer);
+            return Some(Span::new(*source, offset, offset));
+        }
         let mut at = pointer;
         loop {
             if let Some(span) = self.provenance.get(at) {
@@ -56,6 +63,26 @@ impl Part {
             }
             at = at.rsplit_once('/')?.0;
         }
+    }
+}
+
+/// Where the value at a pointer stands, or the innermost one around it.
+fn deepest(tree: &Node, pointer: &str) -> u32 {
+    let mut at = tree;
+    for key in pointer.split('/').skip(1) {
+        let inner = match &at.kind {
+            NodeKind::Array(list) => key.parse::<usize>().ok().and_then(|i| list.get(i)),
+            _ => at.get(&key.replace("~1", "/").replace("~0", "~")),
+        };
+        let Some(inner) = inner else { break };
+        at = inner;
+    }
+    at.offset
+}
+
+impl crate::plan::Origins for Bundle {
+    fn origin(&self, part: usize, pointer: &str) -> Option<Source> {
+        self.place(self.parts.get(part)?.span(pointer)?)
     }
 }
 
@@ -85,7 +112,7 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
 fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
     let bytes = cx.world.read(path)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let template = lenient(&text).map_err(|why| {
+    let tree = json::read(&text).map_err(|why| {
         Halt::input(
             Code::TemplateUnusable,
             format!("`{}` is not a template: {why}", path.display()),
@@ -94,13 +121,18 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
     })?;
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let part = Part { name: name.clone(), template, text, ..Part::default() };
+    let mut sources = SourceMap::default();
+    let source = sources.add(SourceFile::new(path.to_string_lossy().replace('\\', "/"), text.as_str()));
+    let template = tree.to_value();
+    let written = Some((source, std::sync::Arc::new(tree)));
+    let part = Part { name: name.clone(), template, text, written, ..Part::default() };
     Ok(Bundle {
         project: name,
         root,
         shown: path.display().to_string(),
         env: what.env.clone().unwrap_or_default(),
         parts: vec![part],
+        sources,
         ..Bundle::default()
     })
 }

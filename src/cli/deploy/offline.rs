@@ -8,6 +8,7 @@ use crate::diagnostics::Code;
 use crate::driver::{EntryKind, LoadError, World};
 use crate::plan::{self, Desired, Observed, Options, Plan};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const NOWHERE: &str = "00000000-0000-0000-0000-000000000000";
@@ -59,7 +60,7 @@ pub fn live(
     let scope = desired::Scope { subscription, tenant, group, location, tags: json!({}), ..desired::Scope::default() };
     let expanded = desired::expand_all(bundle, &parts, &scope)?;
     let (desired, _) = desired::resolve(&expanded, bundle, &observed);
-    Ok(plan::diff(&desired, &observed, &options(settings, state.baseline())))
+    Ok(plan::diff_from(&desired, &observed, &options(settings, state.baseline()), bundle))
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
@@ -108,7 +109,7 @@ pub fn against(
             Err(halt) if halt.exit == crate::cli::exit::Exit::World => {
                 // The sources did not exist then: everything is new.
                 let wanted = expanded(bundle, what, &scope, cx)?;
-                return Ok(plan::diff(&wanted, &Observed::default(), &options(settings, None)));
+                return Ok(plan::diff_from(&wanted, &Observed::default(), &options(settings, None), bundle));
             }
             Err(halt) => return Err(halt),
         }
@@ -117,7 +118,14 @@ pub fn against(
     let new = expanded(bundle, what, &scope, cx)?;
     let resources: Vec<Value> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
     let managed = old.resources.iter().filter(|r| !r.existing).map(|r| r.id.clone()).collect();
-    let mut plan = plan::diff(&new, &Observed { resources, managed }, &options(settings, None));
+    let mut plan = plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), bundle);
+    // What goes away leads back to the line that declared it then.
+    let declared: BTreeMap<&str, &plan::Source> =
+        old.resources.iter().filter_map(|r| Some((r.id.as_str(), r.source.as_ref()?))).collect();
+    for change in plan.changes.iter_mut().filter(|c| c.source.is_none()) {
+        let before = declared.get(change.id.as_str()).copied().cloned();
+        change.source = before.map(|s| plan::Source { file: format!("{revision}:{}", s.file), ..s });
+    }
     // Neither side was deployed: nothing was filled in by a service, and no secret was hidden by one.
     plan.warnings.retain(|w| w.kind != plan::WarningKind::SecretNotCompared);
     Ok(plan)

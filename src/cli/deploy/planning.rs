@@ -204,7 +204,7 @@ pub fn make(
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
     };
-    let plan = plan::diff(&seen.desired, &seen.observed, &options);
+    let plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
     Ok(Planned {
         plan,
         desired: seen.desired,

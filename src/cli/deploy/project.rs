@@ -37,6 +37,7 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
             text: String::new(),
             given: given.unwrap_or_default(),
             provenance: deployment.provenance.into_iter().collect(),
+            written: None,
         }
     });
     let parts = parts.collect();

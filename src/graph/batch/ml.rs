@@ -177,8 +177,6 @@ pub(super) fn cluster(
     if let Some((network, _)) = pool.network {
         node.needs.extend(builder.network_nodes.get(&network).into_iter().flatten().copied());
     }
-    node.places.push(("/properties/properties/vmSize".into(), pool.block.span_of("size")));
-    node.places.push(("/properties/properties/scaleSettings".into(), pool.block.span_of("machines")));
     let id = builder.add(node);
     builder.by_block.insert(pool.id, id);
     datastores(builder, pool, names, home);

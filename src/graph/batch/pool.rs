@@ -91,9 +91,6 @@ pub(super) fn emit(
     body.insert("properties".into(), Json::Object(properties));
     let mut node = plain_node(v::BATCH_POOL, &names.pool, body, span);
     node.needs = needs;
-    for (pointer, field) in [("/properties/vmSize", "size"), ("/properties/scaleSettings", "machines")] {
-        node.places.push((pointer.into(), pool.block.span_of(field)));
-    }
     let id = builder.add(node);
     builder.by_block.insert(pool.id, id);
 }

@@ -154,6 +154,63 @@ fn a_plan_against_a_commit_is_what_the_working_tree_changes() {
     assert!(wrong.stderr.contains("there is no commit `nowhere` here"), "{}", wrong.text());
 }
 
+/// Each property leads to the field that was edited, not only to its block; what goes away to where it was.
+#[test]
+fn each_change_leads_back_to_its_line() {
+    let place = Place::new();
+    place.cx.write("pool.dsvm", &starter());
+    git(&place, &["init", "-q"]);
+    git(&place, &["add", "pool.dsvm"]);
+    git(&place, &["commit", "-q", "-m", "first"]);
+    let edits = [
+        ("quota = 1 TiB", "quota = 2 TiB", "properties.shareQuota"),
+        ("size     = sizes.Standard_D4s_v5", "size     = sizes.Standard_D8s_v5", "sku.name"),
+        ("< 25% {", "< 20% {", "rules[1].metricTrigger.threshold"),
+        ("allow ssh from office", "allow ssh from [198.51.100.0/24]", "sourceAddressPrefixes"),
+    ];
+    for (from, to, path) in edits {
+        let text = changed(&starter(), from, to);
+        place.cx.write("pool.dsvm", &text);
+        let line = text.lines().position(|l| l.contains(to)).unwrap() + 1;
+        let at = format!("pool.dsvm:{line}");
+        let plan =
+            |format: &str| place.run(&format!("plan --env dev --against HEAD --format {format} pool.dsvm")).stdout;
+        let json: serde_json::Value = serde_json::from_str(&plan("json")).unwrap();
+        let all = json["changes"].as_array().unwrap().iter().flat_map(|c| c["attributes"].as_array().unwrap());
+        let mine: Vec<_> = all.filter(|a| a["path"].as_str().unwrap().ends_with(path)).collect();
+        assert!(!mine.is_empty(), "{path}: {json:#}");
+        for attribute in mine {
+            assert_eq!(attribute["source"]["line"], line, "{attribute:#}");
+            assert_eq!(attribute["source"]["file"], "pool.dsvm");
+        }
+        for format in ["human", "markdown"] {
+            let text = plan(format);
+            assert!(text.contains(path) && text.lines().any(|l| l.contains(" → ") && l.contains(&at)), "{text}");
+        }
+    }
+    // A pool that is gone: the line of the commit.
+    let without = starter().split("\npool ").next().unwrap().to_owned();
+    let line = starter().lines().position(|l| l.starts_with("pool ")).unwrap() + 1;
+    place.cx.write("pool.dsvm", &without);
+    let plan = place.run("plan --env dev --against HEAD pool.dsvm");
+    let gone = format!("HEAD:pool.dsvm:{line}");
+    assert!(plan.stdout.lines().any(|l| l.contains("virtualMachineScaleSets") && l.contains(&gone)), "{}", plan.text());
+}
+
+/// A template that was written by hand leads back to its own lines.
+#[test]
+fn changes_of_a_template_lead_to_its_lines() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let mut wanted = template("a", false);
+    wanted["resources"][4]["properties"]["shareQuota"] = json!(200);
+    place.write(&wanted);
+    let line = place.cx.read("team.json").lines().position(|l| l.contains("shareQuota")).unwrap() + 1;
+    let plan = place.run("plan --template team.json");
+    let shown = plan.stdout.lines().any(|l| l.contains("shareQuota") && l.contains(&format!("team.json:{line}")));
+    assert!(shown, "{}", plan.text());
+}
+
 #[test]
 fn what_show_writes_is_what_live_reads() {
     let place = Place::new();

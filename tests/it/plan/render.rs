@@ -60,7 +60,7 @@ fn terminal_shows_the_grave_things_first() {
 
 #[test]
 fn held_back_differences_are_listed_with_their_rule() {
-    let detail = Detail { suppressed: true, new_properties: true };
+    let detail = Detail { suppressed: true, new_properties: true, ..Detail::default() };
     insta::assert_snapshot!(terminal(&every_kind(), "", detail, Palette::plain()));
 }
 
@@ -92,7 +92,12 @@ fn hostile_names_stay_text() {
     );
     for plan in [&plan, &changed] {
         let md = markdown(plan, name);
-        let text = terminal(plan, name, Detail { suppressed: true, new_properties: true }, Palette::plain());
+        let text = terminal(
+            plan,
+            name,
+            Detail { suppressed: true, new_properties: true, ..Detail::default() },
+            Palette::plain(),
+        );
         for out in [&md, &text] {
             assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'), "{out}");
         }
