@@ -3,6 +3,7 @@
 use crate::catalog::{Finding, FindingKind};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::sema::checked::Block;
+use crate::sema::value::SecretStep;
 use crate::source::Span;
 
 /// Resources that wait for each other.
@@ -61,9 +62,17 @@ pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
     let title = match (path.as_str(), finding.kind) {
         ("", _) => finding.message.clone(),
         (_, FindingKind::UnknownProperty) => format!("`{path}` is no property of `{kind}`"),
+        (_, FindingKind::WrongType) => format!("`{path}` {}", finding.message),
         _ => format!("`{path}`: {}", finding.message),
     };
-    let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, "written in this block");
+    let label = match (path.as_str(), finding.kind) {
+        ("", _) => "written in this block",
+        (_, FindingKind::UnknownProperty) => "no such property",
+        (_, FindingKind::Missing) => "lacks it",
+        (_, FindingKind::ReadOnly) => "only Azure writes it",
+        _ => "not what the type takes",
+    };
+    let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, label);
     if finding.severity == crate::catalog::Severity::Warning {
         found.severity = Severity::Warning;
     }
@@ -75,6 +84,33 @@ pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
             FindingKind::UnknownProperty => format!("leave it out, or look it up in the reference of `{kind}`"),
             _ => "write a value that the type takes".to_owned(),
         }),
+    }
+}
+
+/// A secret in a property that Azure shows again; the properties of the type that keep secrets.
+#[must_use]
+pub fn secret_in_property(
+    property: &str,
+    (kind, known): (&str, bool),
+    kept: &[&str],
+    path: &[SecretStep],
+    span: Span,
+) -> Diagnostic {
+    let title = format!("a secret reaches `{property}` of `{kind}`, which Azure shows again");
+    let mut found = Diagnostic::new(Code::SecretExposed, title, span, "the secret arrives here");
+    for step in path.iter().filter(|step| step.span != span) {
+        found = found.also(step.span, step.text.to_string());
+    }
+    let places: Vec<String> = kept
+        .iter()
+        .map(|pointer| format!("`{}`", pointer.trim_start_matches('/').replace("/*", "[]").replace('/', ".")))
+        .collect();
+    match (known, places.as_slice()) {
+        (false, _) => found
+            .help("put the secret into a vault, and let the resource read it there")
+            .note("the type is not known here: nothing says that Azure keeps this property secret"),
+        (true, []) => found.help("put the secret into a vault, and let the resource read it there"),
+        (true, places) => found.help(format!("use it only in {}", places.join(", "))),
     }
 }
 

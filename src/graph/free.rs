@@ -2,10 +2,10 @@
 
 use super::Node;
 use super::context::{Builder, Resolver, plain_node};
-use super::values;
+use super::{secrets, values};
 use crate::diagnostics::Sink;
 use crate::model::read;
-use crate::sema::value::Value;
+use crate::sema::checked::Free;
 use crate::source::Span;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
@@ -39,14 +39,14 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         if !tags.is_empty() && has_location(resource.kind) {
             body.insert("tags".into(), Json::Object(tags));
         }
-        let mut places = Vec::new();
-        if let Some(value) = &resource.block.free {
-            places = lay_over(&mut body, value, &resolver, resource.block.span);
+        if let Some(free) = &resource.block.free {
+            lay_over(&mut body, free, &resolver);
+            secrets::check(resource.kind, free, resource.block.name_span, sink);
         }
         let mut node: Node = plain_node(resource.kind, &named, body, resource.block.span);
         node.api_version = Arc::from(resource.api_version);
-        node.places = places;
-        super::known::check_resource(&node, resource.block.name_span, sink);
+        node.places = resource.block.free.as_ref().map(places).unwrap_or_default();
+        super::known::check_resource(&node, resource.block, sink);
         let id = builder.add(node);
         builder.by_block.insert(resource.id, id);
     }
@@ -54,7 +54,8 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
     for resource in &builder.fleet.resources {
         let Some(id) = builder.by_block.get(&resource.id).copied() else { continue };
         let mut needs = std::collections::BTreeSet::new();
-        for value in resource.block.free.iter().chain(read::late(resource.block, "after")) {
+        let body = resource.block.free.iter().map(|free| &free.value);
+        for value in body.chain(read::late(resource.block, "after")) {
             needs.extend(builder.waits_for(value, resource.block.span, sink));
         }
         needs.remove(&id);
@@ -64,27 +65,27 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
     }
 }
 
-/// Lays a record over a body: records merge, everything else is replaced. Returns the places of what was laid over.
-pub(crate) fn lay_over(
-    body: &mut Map<String, Json>,
-    value: &Value,
-    resolver: &Resolver<'_, '_>,
-    span: Span,
-) -> Vec<(String, Span)> {
-    let mut places = Vec::new();
-    if let Json::Object(top) = values::json(value, resolver) {
-        merge(body, top, "", &mut |pointer| places.push((pointer.to_owned(), span)));
-    }
-    places
+/// Where each property of a body was written, for the source map.
+pub(crate) fn places(free: &Free) -> Vec<(String, Span)> {
+    free.places.iter().map(|place| (place.pointer.clone(), place.name.to(place.value))).collect()
 }
 
-fn merge(into: &mut Map<String, Json>, from: Map<String, Json>, pointer: &str, note: &mut dyn FnMut(&str)) {
+/// Lays a record over a body: records merge, everything else is replaced. Returns the pointers of what was replaced.
+pub(crate) fn lay_over(body: &mut Map<String, Json>, free: &Free, resolver: &Resolver<'_, '_>) -> Vec<String> {
+    let mut laid = Vec::new();
+    if let Json::Object(top) = values::json(&free.value, resolver) {
+        merge(body, top, "", &mut laid);
+    }
+    laid
+}
+
+fn merge(into: &mut Map<String, Json>, from: Map<String, Json>, pointer: &str, laid: &mut Vec<String>) {
     for (key, value) in from {
         let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
         match (into.get_mut(&key), value) {
-            (Some(Json::Object(old)), Json::Object(new)) => merge(old, new, &here, note),
+            (Some(Json::Object(old)), Json::Object(new)) => merge(old, new, &here, laid),
             (_, value) => {
-                note(&here);
+                laid.push(here);
                 into.insert(key, value);
             }
         }

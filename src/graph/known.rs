@@ -3,6 +3,7 @@
 use super::{Node, diags};
 use crate::catalog::{self, Finding, FindingKind, Severity};
 use crate::diagnostics::Sink;
+use crate::sema::checked::Block;
 use crate::source::Span;
 use serde_json::Value as Json;
 
@@ -10,7 +11,8 @@ use serde_json::Value as Json;
 const MOST: usize = 8;
 
 /// Checks a `resource` block.
-pub(crate) fn check_resource(node: &Node, span: Span, sink: &mut Sink) {
+pub(crate) fn check_resource(node: &Node, block: &Block, sink: &mut Sink) {
+    let span = block.name_span;
     if node.kind.to_ascii_lowercase().starts_with("microsoft.batchai/") {
         sink.push(diags::batch_ai_resource(&node.kind, span));
         return;
@@ -22,20 +24,36 @@ pub(crate) fn check_resource(node: &Node, span: Span, sink: &mut Sink) {
         return;
     }
     for finding in findings(node).into_iter().take(MOST) {
-        sink.push(diags::type_disagrees(&node.kind, &finding, span));
+        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block)));
     }
 }
 
 /// Checks the parts of a resource that an override laid over it.
-pub(crate) fn check_override(node: &Node, laid: &[(String, Span)], span: Span, sink: &mut Sink) {
+pub(crate) fn check_override(node: &Node, laid: &[String], block: &Block, sink: &mut Sink) {
     let inside = |finding: &Finding| {
-        laid.iter().any(|(pointer, _)| {
+        laid.iter().any(|pointer| {
             finding.pointer.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
     for finding in findings(node).into_iter().filter(inside).take(MOST) {
-        sink.push(diags::type_disagrees(&node.kind, &finding, span));
+        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block)));
     }
+}
+
+/// Where a finding was written: a property that is wrong by its name there, one whose value is wrong at the value.
+fn place(finding: &Finding, block: &Block) -> Span {
+    let free = block.free.as_ref();
+    let Some(place) = free.and_then(|free| free.place(&finding.pointer)) else {
+        let name = matches!(finding.kind, FindingKind::Name) && block.field("name").is_some();
+        return if name { block.span_of("name") } else { block.name_span };
+    };
+    let last = finding.pointer.rsplit('/').next().unwrap_or_default();
+    let by_name = match finding.kind {
+        FindingKind::UnknownProperty | FindingKind::ReadOnly | FindingKind::Missing => true,
+        FindingKind::Case => finding.suggestion.as_deref().is_some_and(|word| word.eq_ignore_ascii_case(last)),
+        _ => false,
+    };
+    if by_name && place.pointer == finding.pointer { place.name } else { place.value }
 }
 
 /// Findings on the body; the name is checked elsewhere, and what is only unlisted may well be right.

@@ -17,6 +17,7 @@ mod network;
 mod order;
 mod output;
 mod scale_set;
+mod secrets;
 mod storage;
 mod support;
 pub mod values;

@@ -393,10 +393,11 @@ impl Shared<'_, '_> {
                 parts.sink.push(diags::unknown_override(&block.name, block.name_span, &known));
                 continue;
             };
-            if let Some(value) = &block.free {
-                let laid = free::lay_over(&mut node.body, value, resolver, block.span);
-                super::known::check_override(node, &laid, block.name_span, &mut parts.sink);
-                node.places.extend(laid);
+            if let Some(body) = &block.free {
+                super::secrets::check(&node.kind, body, block.name_span, &mut parts.sink);
+                let laid = free::lay_over(&mut node.body, body, resolver);
+                super::known::check_override(node, &laid, block, &mut parts.sink);
+                node.places.extend(free::places(body));
             }
         }
     }

@@ -3,14 +3,14 @@
 //!
 //! A `pool` without a class is a base: others build on it, nothing is made of it, and it may lack required fields.
 
-use super::checked::{Block, Field, Fields, Origin};
+use super::checked::{Block, Field, Fields, Free, Origin};
 use super::compiled::{Compiled, compiled};
 use super::diags;
 use super::eval::{Eval, Slot, SlotState};
-use super::fit::{deferred_part, secret_path};
+use super::fit::deferred_part;
+use super::free;
 use super::head;
 use super::load::{DefId, ModuleId};
-use super::secret_places::keeps_secrets;
 use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, kinds_at_top_level, suggest};
 use super::ty::Ty;
 use super::value::{BlockId, Days, Value};
@@ -446,6 +446,7 @@ impl<'p> Eval<'p> {
         base: Option<&Block>,
         making: &Making<'_>,
     ) {
+        let mut places = Vec::new();
         let free = matches!(row.spec.kind, BlockKind::Resource | BlockKind::Override);
         let mut record: IndexMap<Arc<str>, Value> = IndexMap::new();
         for entry in &body.entries {
@@ -454,8 +455,8 @@ impl<'p> Eval<'p> {
                     Some(index) => self.set(row, *index, field.name.span, &field.value, block),
                     None if free => {
                         let value = self.eval(&field.value);
-                        let value = self.free_value(value, &[&field.name.value], field.value.span);
                         self.add_to_record(&mut record, &field.name, value);
+                        free::note_places(&field.name, &field.value, "", &mut places);
                     }
                     None => {
                         let child = kind_of(&field.name.value).is_some_and(|kind| row.spec.child(kind).is_some());
@@ -474,7 +475,7 @@ impl<'p> Eval<'p> {
             }
         }
         if free {
-            block.free = Some(Value::Record(Arc::new(record)));
+            block.free = Some(Free { value: Value::Record(Arc::new(record)), places });
         }
     }
 
@@ -558,32 +559,6 @@ impl<'p> Eval<'p> {
             }
         }
         value
-    }
-
-    /// A value in a free body: a secret only under a property that Azure keeps secret.
-    fn free_value(&mut self, value: Value, path: &[&str], span: Span) -> Value {
-        if secret_path(&value).is_none() || path.iter().any(|name| keeps_secrets(name)) {
-            return value;
-        }
-        match &value {
-            Value::Record(fields) => {
-                let mut record = IndexMap::with_capacity(fields.len());
-                for (name, field) in fields.iter() {
-                    let mut path = path.to_vec();
-                    path.push(name);
-                    record.insert(name.clone(), self.free_value(field.clone(), &path, span));
-                }
-                Value::Record(Arc::new(record))
-            }
-            Value::List(items) => {
-                Value::List(Arc::new(items.iter().map(|item| self.free_value(item.clone(), path, span)).collect()))
-            }
-            _ => {
-                let place = format!("`{}`, which Azure shows again", path.join("."));
-                self.refuse_secret(&value, span, &place);
-                Value::Error
-            }
-        }
     }
 }
 

@@ -59,7 +59,38 @@ pub struct Block {
     /// Nested blocks and phrases in source order (`autoscale`, `when`, `link`, `schedule`, `allow`, …).
     pub children: Vec<Block>,
     /// `override { … }` and the body of `resource`: free-form, deferred parts allowed.
-    pub free: Option<Value>,
+    pub free: Option<Free>,
+}
+
+/// A body in ARM's own words.
+#[derive(Clone, Debug)]
+pub struct Free {
+    /// The body: always a record.
+    pub value: Value,
+    /// Where its properties were written, outer ones before inner ones.
+    pub places: Vec<Place>,
+}
+
+/// Where a property was written.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// JSON pointer into the body.
+    pub pointer: String,
+    /// Its name; the value itself for elements of lists.
+    pub name: Span,
+    /// Its value.
+    pub value: Span,
+}
+
+impl Free {
+    /// The place of a property, or of the innermost one around it that was written.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Option<&Place> {
+        let around = |place: &&Place| {
+            pointer.strip_prefix(place.pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.places.iter().filter(around).max_by_key(|place| place.pointer.len())
+    }
 }
 
 impl Block {

@@ -166,7 +166,7 @@ proptest! {
         prop_assume!(places <= 20 && value.unsigned_abs() < 10u128.pow(26));
         let program = format!("check {text} == {text}\nlet result = {text}\nresource x: \"A.B/c@2020-01-01\" {{ v = \"${{result}}\" }}\n");
         let checked = checked(&program);
-        let Some(Value::Record(body)) = &checked.blocks[0].free else { panic!("no body") };
+        let Some(Value::Record(body)) = checked.blocks[0].free.as_ref().map(|free| &free.value) else { panic!("no body") };
         let wanted = Decimal::from_i128_with_scale(value, places).normalize().to_string();
         prop_assert_eq!(&body["v"], &Value::String(wanted.into()));
     }

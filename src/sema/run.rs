@@ -298,7 +298,7 @@ fn block_targets(block: &Block, targets: &mut Vec<u32>) {
         value_targets(&field.value, targets);
     }
     if let Some(free) = &block.free {
-        value_targets(free, targets);
+        value_targets(&free.value, targets);
     }
     for child in &block.children {
         block_targets(child, targets);

@@ -36,15 +36,15 @@ fn one_slip_gives_one_finding() {
     for (program, wanted) in [
         (
             pool("override scale_set { properties = { zoneBalanced = false } }"),
-            "type-disagrees `scale_set`: `properties.zoneBalanced` is no property of `Microsoft.Compute/virtualMachineScaleSets`\n",
+            "type-disagrees `zoneBalanced`: `properties.zoneBalanced` is no property of `Microsoft.Compute/virtualMachineScaleSets`\n",
         ),
         (
             resource(logs, "properties = { sku = { nam = \"PerGB2018\" } }"),
-            "type-disagrees `one`: `properties.sku.nam` is no property of `Microsoft.OperationalInsights/workspaces`\n",
+            "type-disagrees `nam`: `properties.sku.nam` is no property of `Microsoft.OperationalInsights/workspaces`\n",
         ),
         (
             resource(logs, "properties = { retentionInDays = \"thirty\" }"),
-            "type-disagrees `one`: `properties.retentionInDays`: is a string, but must be a whole number\n",
+            "type-disagrees `\"thirty\"`: `properties.retentionInDays` is a string, but must be a whole number\n",
         ),
         (
             resource("Microsoft.OperationalInsights/workspace@2025-07-01", "properties = {}"),
