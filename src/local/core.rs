@@ -23,6 +23,8 @@ pub const TENANT: &str = "22222222-2222-4222-8222-222222222222";
 pub struct Settings {
     /// How long a long-running operation takes, in machine milliseconds; 0 ends it before the first poll.
     pub latency_ms: i64,
+    /// The project's folder: files below it can be linked.
+    pub project: Option<std::path::PathBuf>,
 }
 
 /// Work that starts once a request is committed.

@@ -11,6 +11,7 @@ use super::id::Path;
 use super::lro::{self, Outcome, Style};
 use super::store::Row;
 use super::types;
+use super::types::shape::{self, Stage};
 use super::write::{Deleted, Write, Written, not_found, set};
 
 /// Where children of a type are kept.
@@ -119,7 +120,9 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, b
     }
     let mut body = row.body.clone();
     set(&mut body, place.pointer, Value::Array(list));
-    let inner = Write { path: parent, body, patch: false, if_match: None, if_none_match: None };
+    // the parent's own part was checked when it was written: only the child is new
+    let inner =
+        Write { path: parent, body, api_version: String::new(), patch: false, if_match: None, if_none_match: None };
     Ok((inner, old.is_none()))
 }
 
@@ -128,6 +131,10 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, b
 /// # Errors
 /// The parent's own rules; a parent that is not there.
 pub fn put(cx: &mut Cx<'_>, write: &Write, place: &Place) -> Result<Written, ArmError> {
+    shape::envelope(&write.body)?;
+    for stage in [Stage::Reading, Stage::Meaning] {
+        shape::check(stage, place.kind, &write.api_version, &write.body, write.patch)?;
+    }
     let (inner, created) = with_child(cx, write, place)?;
     let mut written = super::write::put(cx, &inner)?;
     let child = named(&written.row, place, write.path.name()).cloned().unwrap_or_default();

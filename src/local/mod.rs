@@ -121,7 +121,9 @@ impl Endpoint {
         let tls = certificate.server_config().map_err(StartError::Start)?;
         let mut faults = faults::Faults::default();
         faults.add(options.faults.clone());
-        let settings = Settings { latency_ms: i64::from(options.latency_ms) };
+        // state stands in PROJECT/.dsvmc/local
+        let project = options.state.as_deref().and_then(Path::parent).and_then(Path::parent).map(Path::to_path_buf);
+        let settings = Settings { latency_ms: i64::from(options.latency_ms), project };
         let core = Core::new(store, faults, settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

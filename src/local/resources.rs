@@ -73,6 +73,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             let write = Write {
                 path: path.clone(),
                 body: request.json()?,
+                api_version: request.api_version().to_owned(),
                 patch: request.method == "PATCH",
                 if_match: request.header("if-match").map(str::to_owned),
                 if_none_match: request.header("if-none-match").map(str::to_owned),

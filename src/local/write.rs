@@ -14,6 +14,7 @@ use super::id::Path;
 use super::lro::{self, Outcome, Style};
 use super::resources::{Touch, check_locks};
 use super::store::Row;
+use super::types::shape::{self, Stage};
 use super::types::{self, Rule};
 
 /// A write as a client or a deployment asks for it.
@@ -23,6 +24,8 @@ pub struct Write {
     pub path: Path,
     /// The body as sent.
     pub body: Value,
+    /// The api-version that was asked for.
+    pub api_version: String,
     /// PATCH instead of PUT.
     pub patch: bool,
     /// `If-Match`.
@@ -251,7 +254,10 @@ fn prepare(
         }
         map.retain(|_, value| !value.is_null());
     }
+    shape::envelope(&sent)?;
     let merged = write.patch || rule.merges();
+    let partial = write.patch || (rule.merges() && old.is_some());
+    shape::check(Stage::Reading, kind, &write.api_version, &sent, partial)?;
     let body = match (&old, merged) {
         (Some(row), true) => {
             let mut body = row.body.clone();
@@ -264,6 +270,7 @@ fn prepare(
     let mut put = Put { cx, path, old: old.clone(), sent: &sent, body, hidden };
     check_location(&put, rule, kind)?;
     rule.prepare(&mut put)?;
+    shape::check(Stage::Meaning, kind, &write.api_version, &sent, partial)?;
     let (mut body, hidden) = (put.body, put.hidden);
     let name = old.as_ref().map_or_else(|| path.name().to_owned(), |row| row.name.clone());
     let mut full = Map::new();
@@ -437,6 +444,7 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, if_match: Option<&str>) -> Result<Op
         let write = Write {
             path: path.clone(),
             body: Value::Null,
+            api_version: String::new(),
             patch: false,
             if_match: Some(wanted.into()),
             if_none_match: None,

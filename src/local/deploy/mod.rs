@@ -1,14 +1,18 @@
 //! Deployments: validate, what-if, create, cancel, delete, export, list and operations, at every scope.
 //!
-//! `request` reads what a client sent and expands it, `run` carries a deployment out, `live` answers `reference()` and
-//! `list*()`, `record` is what a GET shows, `whatif` and `diff` compare, `export` writes templates.
+//! `request` reads what a client sent and expands it, `links` finds the templates that stand elsewhere, `steps` writes the
+//! resources, `run` carries a deployment out, `ending` closes it, `live` answers `reference()` and `list*()`, `record` is
+//! what a GET shows, `whatif` and `diff` compare, `export` writes templates.
 
 pub mod diff;
+pub mod ending;
 pub mod export;
+pub mod links;
 pub mod live;
 pub mod record;
 pub mod request;
 pub mod run;
+pub mod steps;
 pub mod whatif;
 
 use std::sync::Arc;
@@ -149,9 +153,9 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
         ("POST", ["validate"]) => {
             let order = Order::read(cx, request, &own)?;
             let expansion = order.expand(cx)?;
-            run::preflight(cx, &order, &expansion)?;
+            steps::preflight(cx, &order, &expansion)?;
             let mut body = record::fresh(cx, &order, &expansion, "Succeeded");
-            let ids: Vec<Value> = run::ids(&expansion).into_iter().map(|id| json!({ "id": id })).collect();
+            let ids: Vec<Value> = steps::ids(&expansion).into_iter().map(|id| json!({ "id": id })).collect();
             set(&mut body, "/properties/validatedResources", Value::Array(ids));
             Ok(Reply::ok(body))
         }
@@ -278,7 +282,7 @@ fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmEr
         prune(cx, own);
     }
     let expansion = order.expand(cx)?;
-    run::preflight(cx, &order, &expansion)?;
+    steps::preflight(cx, &order, &expansion)?;
     let record = accept(cx, &order, &expansion)?;
     cx.jobs.push(Job::Deploy(id.clone()));
     let operation =

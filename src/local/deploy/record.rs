@@ -55,6 +55,9 @@ pub fn fresh(cx: &Cx<'_>, order: &Order, expansion: &Expansion, state: &str) -> 
             "providers": providers(expansion), "dependencies": dependencies(expansion),
         }),
     );
+    for (name, link) in order.links.as_object().into_iter().flatten().filter(|(_, link)| !link.is_null()) {
+        set(&mut record, &format!("/properties/{name}"), link.clone());
+    }
     record
 }
 

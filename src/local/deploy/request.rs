@@ -7,10 +7,12 @@ use crate::local::core::{Cx, SUBSCRIPTION, TENANT};
 use crate::local::error::ArmError;
 use crate::local::http::Request;
 use crate::local::id::Path;
+use crate::local::write::set;
 use crate::template::{
     Context, Deployer, Expansion, Limits, Parameters, ResourceGroup, Scope, Template, TemplateError, json as lenient,
 };
 
+use super::links::Links;
 use super::live::Live;
 
 /// What a deployment is to do.
@@ -28,6 +30,8 @@ pub struct Order {
     pub location: Option<String>,
     /// Tags of the record.
     pub tags: Option<Value>,
+    /// `templateLink` and `parametersLink`, as the record shows them.
+    pub links: Value,
     /// What-if: only ids are wanted.
     pub ids_only: bool,
     /// The stack that this deployment belongs to.
@@ -78,37 +82,42 @@ impl Order {
             invalid(format!("{}. Path '', line {}, position {}.", error.message, place.line, place.column))
         })?;
         let properties = root.get("properties").ok_or_else(|| invalid("The property 'properties' is required."))?;
-        let template = match properties.get("template").filter(|node| !node.is_null()) {
-            Some(node) => Template::from_node(&document, node).map_err(|errors| template_error(&errors))?,
-            None => {
-                let link = properties
-                    .get("templateLink")
-                    .and_then(|link| link.get("uri").or_else(|| link.get("id")))
-                    .and_then(|node| node.as_str());
-                return Err(match link {
-                    Some(uri) => ArmError::bad(
-                        "InvalidContentLink",
-                        format!(
-                            "Unable to download deployment content from '{uri}': the local endpoint follows no links. Send the template itself."
-                        ),
-                    ),
-                    None => ArmError::bad(
-                        "InvalidTemplate",
-                        "Deployment template validation failed: the request has neither 'template' nor 'templateLink'.",
-                    ),
-                });
+        let part = |name: &str| properties.get(name).filter(|node| !node.is_null());
+        let links = Links::of(cx);
+        let (template, base) = match (part("template"), part("templateLink")) {
+            (Some(_), Some(_)) => {
+                return Err(ArmError::bad(
+                    "InvalidDeployment",
+                    "The deployment has both 'template' and 'templateLink'; only one of them can be given.",
+                ));
+            }
+            (Some(node), None) => {
+                (Template::from_node(&document, node).map_err(|errors| template_error(&errors))?, None)
+            }
+            (None, Some(link)) => links.named(&link.to_value(), None)?,
+            (None, None) => {
+                return Err(ArmError::bad(
+                    "InvalidTemplate",
+                    "Deployment template validation failed: the request has neither 'template' nor 'templateLink'.",
+                ));
             }
         };
         let envelope = json!({
             "mode": properties.get("mode").map(|node| node.to_value()), "location": root.get("location").map(|node| node.to_value()),
             "tags": root.get("tags").map(|node| node.to_value()),
             "format": properties.get("whatIfSettings").and_then(|node| node.get("resultFormat")).map(|node| node.to_value()),
+            "link": base, "templateLink": part("templateLink").map(|node| node.to_value()),
+            "parametersLink": part("parametersLink").map(|node| node.to_value()),
         });
-        let parameters = properties.get("parameters").map(|node| node.to_value()).unwrap_or_else(|| json!({}));
+        let parameters = match (part("parameters"), part("parametersLink")) {
+            (None, Some(link)) => links.values(&link.to_value(), None)?,
+            (parameters, _) => parameters.map(|node| node.to_value()).unwrap_or_else(|| json!({})),
+        };
         Self::build(cx, path, template, parameters, &envelope)
     }
 
-    /// An order from its parts: `envelope` has `mode`, `location`, `tags`, `format`.
+    /// An order from its parts: `envelope` has `mode`, `location`, `tags`, `format`, and of linked content `link`,
+    /// `templateLink` and `parametersLink`.
     ///
     /// # Errors
     /// As [`Order::read`].
@@ -168,6 +177,17 @@ impl Order {
         let seed = uuid::Uuid::new_v4().as_u128();
         let mut context = context_of(cx, &path.scope, name, location.as_deref());
         context.guid_seed = Some(seed);
+        context.template_link = text("link");
+        let mut shown = json!({});
+        for name in ["templateLink", "parametersLink"] {
+            if let Some(link) = envelope.get(name).filter(|link| !link.is_null()) {
+                let mut link = link.clone();
+                if let Some(map) = link.as_object_mut() {
+                    map.shift_remove("queryString");
+                }
+                set(&mut shown, &format!("/{name}"), link);
+            }
+        }
         let ids_only = text("format").is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
         let tags = envelope.get("tags").filter(|tags| !tags.is_null()).cloned();
         Ok(Self {
@@ -177,6 +197,7 @@ impl Order {
             mode: mode.to_owned(),
             location,
             tags,
+            links: shown,
             ids_only,
             stack: None,
             context,
@@ -190,6 +211,8 @@ impl Order {
         json!({
             "template": self.template.to_value(),
             "parameters": self.parameters, "mode": self.mode, "location": self.location, "tags": self.tags,
+            "link": self.context.template_link, "templateLink": self.links.get("templateLink"),
+            "parametersLink": self.links.get("parametersLink"),
             "now": self.context.now.map(|now| now.to_string()), "seed": self.context.guid_seed.map(|seed| seed.to_string()),
             "correlation": self.correlation, "caller": self.context.deployer.as_ref().map(|deployer| deployer.object_id.clone()),
         })
@@ -220,7 +243,8 @@ impl Order {
     pub fn expand(&self, cx: &mut Cx<'_>) -> Result<Expansion, ArmError> {
         let mut parameters = Parameters::from_json(&self.parameters).map_err(|error| template_error(&[error]))?;
         parameters.fetch_secrets(&Live::new(cx)).map_err(|error| template_error(&[error]))?;
-        crate::template::expand(&self.template, &parameters, &self.context, &Limits::default())
+        let links = Links::of(cx);
+        crate::template::expand_linked(&self.template, &parameters, &self.context, &Limits::default(), &links)
             .map_err(|errors| template_error(&errors))
     }
 }

@@ -4,25 +4,25 @@
 //! Several resources can be under way at once when operations take time; a failure stops what depends on it and nothing
 //! else. A restarted endpoint starts over: every write can be repeated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::local::clock::elapsed;
 use crate::local::core::{Core, Cx};
 use crate::local::error::ArmError;
 use crate::local::groups;
-use crate::local::http::Request;
 use crate::local::id::{Path, key};
-use crate::local::resources;
-use crate::local::write::{self, Write, set};
-use crate::template::{Context, Expansion, Limits, NestedDeployment, NoLinks, Resource};
+use crate::local::write::set;
+use crate::template::{Context, Expansion, Limits, Resource};
 
+use super::ending::{finish, sweep};
+use super::links::Links;
 use super::live::Live;
 use super::record::{self, Operation};
 use super::request::{Order, template_error};
+use super::steps::{context_inside, execute, no_link};
 
 /// What came of the resources of a template.
 #[derive(Default)]
@@ -34,188 +34,6 @@ pub struct Done {
     /// Somebody asked to stop.
     pub canceled: bool,
 }
-
-/// Errors that only the deployment itself meets: the service's preflight does not look at other resources.
-pub const RUNTIME_CODES: &[&str] = &[
-    "InvalidResourceReference",
-    "SubnetIsFull",
-    "ParentResourceNotFound",
-    "FailedIdentityOperation",
-    "ResourceNotFound",
-    "DeploymentFailed",
-    "InUseSubnetCannotBeDeleted",
-    "StorageAccountNotFound",
-    "Conflict",
-    "RoleAssignmentExists",
-];
-
-/// Ids of everything that a template deploys, nested templates included.
-#[must_use]
-pub fn ids(expansion: &Expansion) -> Vec<String> {
-    expansion
-        .flat()
-        .into_iter()
-        .filter(|resource| !resource.existing && !resource.id.starts_with('['))
-        .map(|resource| resource.id.clone())
-        .collect()
-}
-
-/// Positions of the resources in an order in which dependencies come first.
-#[must_use]
-pub fn in_order(expansion: &Expansion) -> Vec<usize> {
-    let at: BTreeMap<String, Vec<usize>> =
-        expansion.resources.iter().enumerate().fold(BTreeMap::new(), |mut map, (at, resource)| {
-            map.entry(key(&resource.id)).or_insert_with(Vec::new).push(at);
-            map
-        });
-    let mut out = Vec::new();
-    let mut seen = BTreeSet::new();
-    for first in 0..expansion.resources.len() {
-        let mut stack = vec![(first, false)];
-        while let Some((at_now, ready)) = stack.pop() {
-            if ready {
-                out.push(at_now);
-                continue;
-            }
-            if !seen.insert(at_now) {
-                continue;
-            }
-            stack.push((at_now, true));
-            let Some(resource) = expansion.resources.get(at_now) else { continue };
-            for id in resource.depends_on.iter().rev() {
-                stack.extend(at.get(&key(id)).into_iter().flatten().map(|before| (*before, false)));
-            }
-        }
-    }
-    out
-}
-
-/// Tries a deployment without keeping anything, as the service's preflight does.
-///
-/// # Errors
-/// `InvalidTemplateDeployment` with what the providers say.
-pub fn preflight(cx: &mut Cx<'_>, order: &Order, expansion: &Expansion) -> Result<(), ArmError> {
-    let mut errors = Vec::new();
-    rehearse(cx, |cx| {
-        let mut found = |_: &mut Cx<'_>, _: &Resource, result: Result<Option<write::Written>, ArmError>| {
-            if let Err(error) = result
-                && !RUNTIME_CODES.contains(&error.code.as_str())
-            {
-                errors.push(error);
-            }
-        };
-        walk(cx, &order.context, expansion, &mut found);
-    });
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(ArmError::bad(
-        "InvalidTemplateDeployment",
-        format!(
-            "The template deployment '{}' is not valid according to the validation procedure. The tracking id is '{}'. See inner errors for details.",
-            order.path.name(),
-            order.correlation
-        ),
-    )
-    .because(errors))
-}
-
-/// Runs `work` on a state that is as before afterwards.
-pub fn rehearse<T>(cx: &mut Cx<'_>, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
-    let mark = cx.store.mark();
-    let before = cx.dry;
-    cx.dry = true;
-    let result = work(cx);
-    cx.dry = before;
-    cx.store.rollback_to(mark);
-    result
-}
-
-/// Is told of each resource of a rehearsal.
-pub type Seen<'s> = dyn FnMut(&mut Cx<'_>, &Resource, Result<Option<write::Written>, ArmError>) + 's;
-
-/// Writes every resource of a template in order, nested ones too, telling `seen` of each; for rehearsals.
-pub fn walk(cx: &mut Cx<'_>, context: &Context, expansion: &Expansion, seen: &mut Seen<'_>) {
-    for at in in_order(expansion) {
-        let Some(resource) = expansion.resources.get(at).filter(|resource| !resource.existing) else { continue };
-        let Some(nested) = &resource.nested else {
-            let result = execute(cx, context, resource);
-            seen(cx, resource, result);
-            continue;
-        };
-        let inner = nested.expand(context, &Limits::default(), &NoLinks, &Live::lenient(cx, Vec::new()));
-        match inner {
-            Ok(Some(inner)) => {
-                let context = context_inside(cx, nested, context, &resource.id);
-                walk(cx, &context, &inner, seen);
-            }
-            Ok(None) => seen(cx, resource, Err(no_link(resource))),
-            Err(errors) => seen(cx, resource, Err(template_error(&errors))),
-        }
-    }
-}
-
-/// The context of a nested deployment's expressions, with what is known by now of its resource group.
-pub fn context_inside(cx: &Cx<'_>, nested: &NestedDeployment, outer: &Context, id: &str) -> Context {
-    if nested.outer {
-        return outer.clone();
-    }
-    let path = Path::of(id);
-    let mut context = nested.context.clone();
-    if cx.store.row(&path.scope).is_some() {
-        let fresh = super::request::context_of(cx, &path.scope, path.name(), nested.context.location.as_deref());
-        context.resource_group = fresh.resource_group;
-    }
-    context
-}
-
-fn no_link(resource: &Resource) -> ArmError {
-    ArmError::bad(
-        "InvalidContentLink",
-        format!("The deployment '{}' links a template; the local endpoint follows no links.", resource.name),
-    )
-}
-
-/// Writes one resource. `None`: its condition turned out false.
-///
-/// # Errors
-/// The provider's.
-pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<write::Written>, ArmError> {
-    let resolved = resource.resolve(context, &Live::new(cx)).map_err(|error| template_error(&[error]))?;
-    if !resolved.present {
-        return Ok(None);
-    }
-    if let Some(left) = resolved.body.unknown.first() {
-        let text = resolved.body.value.pointer(left).and_then(Value::as_str).unwrap_or_default().to_owned();
-        return Err(ArmError::bad(
-            "InvalidTemplate",
-            format!("The expression '{text}' of resource '{}' cannot be evaluated.", resolved.id),
-        ));
-    }
-    let body = record::sent_body(resource, &resolved.body.value);
-    let path = Path::of(&resolved.id);
-    match resource.resource_type.to_lowercase().as_str() {
-        "microsoft.resources/resourcegroups" => {
-            let name = resource.name.rsplit('/').next().unwrap_or_default();
-            let sub =
-                Path::of(&context.scope_id()).subscription().or(path.subscription()).unwrap_or_default().to_owned();
-            let id = format!("/subscriptions/{sub}/resourceGroups/{name}");
-            let (row, created) = groups::put(cx, &id, &body)?;
-            Ok(Some(write::Written { row, created, operation: None, duration_ms: 0, failure: None }))
-        }
-        "microsoft.resources/tags" => {
-            let request = Request { method: "PUT".into(), body: body.to_string().into_bytes(), ..Request::default() };
-            resources::tags(cx, &request, &path)?;
-            Ok(None)
-        }
-        "microsoft.resources/deploymentstacks" => Err(ArmError::bad(
-            "InvalidTemplate",
-            "A deployment stack inside a template is not served by the local endpoint.",
-        )),
-        _ => write::put(cx, &Write { path, body, patch: false, if_match: None, if_none_match: None }).map(Some),
-    }
-}
-
 /// Runs an accepted deployment to its end.
 pub fn run(core: &Arc<Core>, id: &str) {
     let path = Path::of(id);
@@ -283,7 +101,7 @@ struct Running {
     failure: Option<ArmError>,
 }
 
-fn real_ms() -> i64 {
+pub(super) fn real_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
@@ -446,7 +264,7 @@ fn single(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Re
     })
 }
 
-fn caller(order: &Order) -> String {
+pub(super) fn caller(order: &Order) -> String {
     if let Some(stack) = &order.stack {
         return crate::local::stacks::caller(stack);
     }
@@ -477,12 +295,22 @@ fn nested(
         {
             return Err(groups::not_found(group));
         }
+        let links = Links::of(cx);
+        let mut inner = inner.as_ref().clone();
+        if inner.template.is_none()
+            && let Some(link) = resolved.body.value.pointer("/properties/templateLink")
+        {
+            let (template, base) = links.named(link, order.context.template_link.as_deref())?;
+            inner.template = Some(template);
+            inner.context.template_link = base;
+        }
         let expansion = inner
-            .expand(&order.context, &Limits::default(), &NoLinks, &Live::new(cx))
+            .expand(&order.context, &Limits::default(), &links, &Live::new(cx))
             .map_err(|errors| template_error(&errors))?
             .ok_or_else(|| no_link(resource))?;
         let Some(template) = inner.template.clone() else { return Err(no_link(resource)) };
-        let context = context_inside(cx, inner, &order.context, &resolved.id);
+        let context = context_inside(cx, &inner, &order.context, &resolved.id);
+        let linked = |name: &str| resolved.body.value.pointer(&format!("/properties/{name}")).cloned();
         let child = Order {
             path,
             template,
@@ -490,6 +318,7 @@ fn nested(
             mode: "Incremental".into(),
             location: inner.context.location.clone(),
             tags: None,
+            links: json!({ "templateLink": linked("templateLink"), "parametersLink": linked("parametersLink") }),
             ids_only: false,
             stack: order.stack.clone(),
             context,
@@ -537,142 +366,4 @@ fn outputs_failed(core: &Arc<Core>, id: &str) -> Option<ArmError> {
     let doc = core.with("", |cx| Ok(cx.store.doc(&super::key(id)))).ok()??;
     (super::state(&doc) == "Failed")
         .then(|| ArmError::from_value(409, doc.pointer("/record/properties/error").unwrap_or(&Value::Null)))
-}
-
-/// Deletes what a complete deployment does not mention.
-fn sweep(core: &Arc<Core>, order: &Order, id: &str, done: &mut Done) {
-    let kept: BTreeSet<String> = done.written.iter().map(|id| key(id)).collect();
-    let scope = order.path.scope.clone();
-    let caller = caller(order);
-    let doomed = core.with("", |cx| Ok(unmentioned(cx, &scope, &kept)));
-    let mut left = doomed.unwrap_or_default();
-    let mut at = 900_000;
-    loop {
-        let mut errors = Vec::new();
-        let before = left.len();
-        for target in std::mem::take(&mut left) {
-            let started = real_ms();
-            let result = core.with(&caller, |cx| write::delete(cx, &Path::of(&target), None).map(|_| ()));
-            match result {
-                Ok(()) => {
-                    at += 1;
-                    let operation = Operation {
-                        verb: "Delete",
-                        target: Some((&target, None)),
-                        result: Ok(200),
-                        took_ms: real_ms() - started,
-                    };
-                    let _ = core.with("", |cx| {
-                        record::operation(cx, id, at, &operation);
-                        Ok(())
-                    });
-                }
-                Err(error) => errors.push((target, error)),
-            }
-        }
-        if errors.is_empty() {
-            return;
-        }
-        // what was in use may be free once its users are gone
-        if errors.len() == before {
-            for (target, error) in errors {
-                at += 1;
-                let operation =
-                    Operation { verb: "Delete", target: Some((&target, None)), result: Err(error.clone()), took_ms: 0 };
-                let _ = core.with("", |cx| {
-                    record::operation(cx, id, at, &operation);
-                    Ok(())
-                });
-                done.failed.push((target, error));
-            }
-            return;
-        }
-        left = errors.into_iter().map(|(target, _)| target).collect();
-    }
-}
-
-/// Resources of a group that a template does not mention, dependents first as far as ids tell.
-#[must_use]
-pub fn unmentioned(cx: &Cx<'_>, scope: &str, kept: &BTreeSet<String>) -> Vec<String> {
-    let mut out: Vec<String> = cx
-        .store
-        .below(scope)
-        .into_iter()
-        .filter(|row| resources::is_listed(row) && row.at("/properties/virtualMachineScaleSet").is_none())
-        .filter(|row| !kept.contains(&key(&row.id)))
-        .map(|row| row.id.clone())
-        .collect();
-    out.sort();
-    out
-}
-
-/// Writes the end of a deployment into its record.
-fn finish(core: &Arc<Core>, id: &str, parts: Option<(&Order, &Expansion)>, done: &Done, context: &Context) {
-    let _ = core.with("", |cx| {
-        let Some(doc) = cx.store.doc(&super::key(id)) else { return Ok(()) };
-        let mut doc = doc.as_ref().clone();
-        let mut error = (!done.failed.is_empty()).then(|| record::failure(&done.failed));
-        let (mut shown, mut whole) = (Map::new(), Map::new());
-        if error.is_none()
-            && !done.canceled
-            && let Some((_, expansion)) = parts
-        {
-            for (name, output) in &expansion.outputs {
-                let kind = record::type_word(&output.kind);
-                match output.resolve(context, &Live::new(cx)) {
-                    Ok(resolved) => {
-                        whole.insert(name.clone(), json!({ "type": kind, "value": resolved.value }));
-                        let secret = output.secure || !resolved.secret_pointers.is_empty();
-                        shown.insert(name.clone(), if secret { json!({ "type": kind }) } else { json!({ "type": kind, "value": resolved.value }) });
-                    }
-                    Err(problem) => {
-                        let inner = template_error(&[problem]).at(name.clone());
-                        error = Some(ArmError::bad("DeploymentOutputEvaluationFailed", format!("Unable to evaluate template outputs: '{name}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.")).because(vec![inner]));
-                        break;
-                    }
-                }
-            }
-        }
-        let state = match (&error, done.canceled) {
-            (_, true) => "Canceled",
-            (Some(_), _) => "Failed",
-            _ => "Succeeded",
-        };
-        let took = cx.real_ms - doc.get("start").and_then(Value::as_i64).unwrap_or(cx.real_ms);
-        set(&mut doc, "/record/properties/provisioningState", json!(state));
-        set(&mut doc, "/record/properties/timestamp", json!(cx.now.to_string()));
-        set(&mut doc, "/record/properties/duration", json!(elapsed(took)));
-        match &error {
-            Some(error) => set(&mut doc, "/record/properties/error", error.value()),
-            None => {
-                if !shown.is_empty() {
-                    set(&mut doc, "/record/properties/outputs", Value::Object(shown));
-                }
-                let written: Vec<Value> = done.written.iter().map(|id| json!({ "id": id })).collect();
-                set(&mut doc, "/record/properties/outputResources", Value::Array(written));
-            }
-        }
-        let nested = doc.get("pending").is_some_and(Value::is_null);
-        if nested {
-            set(&mut doc, "/outputs", Value::Object(whole));
-        } else {
-            // the values of secure outputs were for the deployments around; nobody else needs them
-            for (key, other) in cx.store.docs("deployment|") {
-                let correlation = |doc: &Value| doc.pointer("/record/properties/correlationId").cloned();
-                if other.get("outputs").is_some() && correlation(&other) == correlation(&doc) {
-                    let mut other = other.as_ref().clone();
-                    if let Some(map) = other.as_object_mut() {
-                        map.shift_remove("outputs");
-                    }
-                    cx.store.put_doc(&key, other);
-                }
-            }
-        }
-        set(&mut doc, "/pending", Value::Null);
-        cx.store.put_doc(&super::key(id), doc);
-        if error.is_none() && !done.canceled {
-            record::operation(cx, id, 999_999, &Operation { verb: "EvaluateDeploymentOutput", target: None, result: Ok(200), took_ms: 0 });
-        }
-        Ok(())
-    });
 }

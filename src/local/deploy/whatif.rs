@@ -9,14 +9,15 @@ use crate::local::core::Cx;
 use crate::local::error::ArmError;
 use crate::local::id::{Path, key};
 use crate::local::write::{self, set};
-use crate::template::{Context, Expansion, Limits, NoLinks, Resource};
+use crate::template::{Context, Expansion, Limits, Resource};
 
 use super::diff;
 use super::export::strip_read_only;
+use super::links::Links;
 use super::live::Live;
 use super::record::sent_body;
 use super::request::{Order, template_error};
-use super::run;
+use super::{ending, steps};
 
 /// What stands for a secret.
 const MASK: &str = "*******";
@@ -43,18 +44,18 @@ pub fn run(cx: &mut Cx<'_>, order: &Order) -> Result<Value, ArmError> {
     let expansion = order.expand(cx)?;
     let mut wanted = Vec::new();
     let new: Vec<String> =
-        run::ids(&expansion).into_iter().filter(|id| !write::exists(cx, id)).map(|id| key(&id)).collect();
+        steps::ids(&expansion).into_iter().filter(|id| !write::exists(cx, id)).map(|id| key(&id)).collect();
     collect(cx, &order.context, &expansion, &new, &mut wanted)?;
     let mut finished: BTreeMap<String, Value> = BTreeMap::new();
     let mut errors = Vec::new();
-    run::rehearse(cx, |cx| {
-        run::walk(cx, &order.context, &expansion, &mut |cx, resource, result| match result {
+    steps::rehearse(cx, |cx| {
+        steps::walk(cx, &order.context, &expansion, &mut |cx, resource, result| match result {
             Ok(_) => {
                 if let Some(body) = write::find(cx, &resource.id) {
                     finished.insert(key(&resource.id), body);
                 }
             }
-            Err(error) if !run::RUNTIME_CODES.contains(&error.code.as_str()) => errors.push(error),
+            Err(error) if !steps::RUNTIME_CODES.contains(&error.code.as_str()) => errors.push(error),
             Err(_) => {}
         });
     });
@@ -72,7 +73,7 @@ pub fn run(cx: &mut Cx<'_>, order: &Order) -> Result<Value, ArmError> {
     if order.path.group().is_some() {
         let kept: BTreeSet<String> = wanted.iter().map(|one| key(&one.id)).collect();
         let verb = if order.mode == "Complete" { "Delete" } else { "Ignore" };
-        for id in run::unmentioned(cx, &order.path.scope, &kept) {
+        for id in ending::unmentioned(cx, &order.path.scope, &kept) {
             let Some(body) = write::find(cx, &id) else { continue };
             let mut entry = json!({ "resourceId": id, "changeType": verb });
             if !order.ids_only {
@@ -104,11 +105,12 @@ fn collect(
 ) -> Result<(), ArmError> {
     for resource in expansion.resources.iter().filter(|resource| !resource.existing) {
         if let Some(nested) = &resource.nested {
+            let links = Links::of(cx);
             let inner = nested
-                .expand(context, &Limits::default(), &NoLinks, &Live::lenient(cx, new.to_vec()))
+                .expand(context, &Limits::default(), &links, &Live::lenient(cx, new.to_vec()))
                 .map_err(|errors| template_error(&errors))?;
             if let Some(inner) = inner {
-                let context = run::context_inside(cx, nested, context, &resource.id);
+                let context = steps::context_inside(cx, nested, context, &resource.id);
                 collect(cx, &context, &inner, new, out)?;
             }
             continue;

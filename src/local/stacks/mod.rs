@@ -144,9 +144,9 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             let ask = Ask::read(cx, request, &own)?;
             let expansion = ask.order.expand(cx)?;
             cx.caller = caller(&id);
-            deploy::run::preflight(cx, &ask.order, &expansion)?;
+            deploy::steps::preflight(cx, &ask.order, &expansion)?;
             let mut body = ask.record(cx, &expansion, "succeeded");
-            let ids: Vec<Value> = deploy::run::ids(&expansion).into_iter().map(|id| json!({ "id": id })).collect();
+            let ids: Vec<Value> = deploy::steps::ids(&expansion).into_iter().map(|id| json!({ "id": id })).collect();
             set(&mut body, "/properties/validatedResources", Value::Array(ids));
             Ok(Reply::ok(body))
         }
@@ -204,11 +204,23 @@ impl Ask {
         let template = properties.shift_remove("template").filter(|template| !template.is_null());
         let parameters =
             properties.shift_remove("parameters").filter(|given| !given.is_null()).unwrap_or_else(|| json!({}));
-        let Some(template) = template else {
-            return Err(ArmError::bad(
-                "InvalidContentLink",
-                "Unable to download deployment content: the local endpoint follows no links. Send the template itself.",
-            ));
+        let links = deploy::links::Links::of(cx);
+        let link = properties.get("templateLink").filter(|link| !link.is_null()).cloned();
+        let (template, base) = match (template, link) {
+            (Some(template), _) => {
+                (Template::from_json(&template).map_err(|errors| deploy::request::template_error(&errors))?, None)
+            }
+            (None, Some(link)) => links.named(&link, None)?,
+            (None, None) => {
+                return Err(ArmError::bad(
+                    "InvalidTemplate",
+                    "Deployment template validation failed: the request has neither 'template' nor 'templateLink'.",
+                ));
+            }
+        };
+        let parameters = match properties.get("parametersLink").filter(|link| !link.is_null()) {
+            Some(link) => links.values(link, None)?,
+            None => parameters,
         };
         check_settings(&mut properties)?;
         let name = path.name();
@@ -219,7 +231,6 @@ impl Ask {
                 format!("The deployment stack name '{name}' is not valid."),
             ));
         }
-        let template = Template::from_json(&template).map_err(|errors| deploy::request::template_error(&errors))?;
         let scope = properties
             .get("deploymentScope")
             .and_then(Value::as_str)
@@ -231,7 +242,7 @@ impl Ask {
             cx.unique().get(..4).unwrap_or_default()
         ));
         let location = body.get("location").and_then(Value::as_str).map(super::names::location);
-        let envelope = json!({ "mode": "Incremental", "location": location.clone().or_else(|| deployment.group().is_none().then(|| "westeurope".to_owned())) });
+        let envelope = json!({ "mode": "Incremental", "location": location.clone().or_else(|| deployment.group().is_none().then(|| "westeurope".to_owned())), "link": base });
         if path.group().is_none() && location.is_none() {
             return Err(ArmError::bad(
                 "LocationRequired",
@@ -338,7 +349,7 @@ fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmEr
     let ask = Ask::read(cx, request, own)?;
     let expansion = ask.order.expand(cx)?;
     let user = std::mem::replace(&mut cx.caller, caller(&id));
-    deploy::run::preflight(cx, &ask.order, &expansion)?;
+    deploy::steps::preflight(cx, &ask.order, &expansion)?;
     cx.caller = user;
     let mut record = ask.record(cx, &expansion, "creating");
     // what is managed stays so until the deployment has ended

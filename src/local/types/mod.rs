@@ -11,6 +11,7 @@ pub mod limits;
 pub mod network;
 pub mod refs;
 pub mod security;
+pub mod shape;
 pub mod storage;
 
 use serde_json::{Value, json};

@@ -148,7 +148,11 @@ impl Machine<'_> {
         }
         let mut properties: IndexMap<Arc<str>, Val> = IndexMap::new();
         if let Some(link) = &self.context.template_link {
-            properties.insert("templateLink".into(), Val::record([("uri", text(link))])?);
+            let shown = match link.split_once('#') {
+                Some((id, _)) if id.starts_with('/') => ("id", text(id)),
+                _ => ("uri", text(link)),
+            };
+            properties.insert("templateLink".into(), Val::record([shown])?);
         }
         properties.insert("template".into(), Val::from_node(self.sections.root)?);
         properties.insert("templateHash".into(), Val::str(crate::template::hash_of(&self.sections.root.to_value())));

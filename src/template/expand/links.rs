@@ -16,17 +16,25 @@ pub struct TemplateLink {
 }
 
 impl TemplateLink {
-    /// The address of what is linked: the URI, or the relative path taken from where the linking template stands.
+    /// The address of what is linked: the URI, the id of a template specification with `#`, or the relative path taken
+    /// from where the linking template stands.
     #[must_use]
     pub fn address(&self) -> Option<String> {
         if !self.uri.is_empty() {
             return Some(self.uri.clone());
         }
-        let relative = self.relative_path.as_ref()?;
-        match self.base.as_deref().and_then(|base| base.rsplit_once('/')) {
-            Some((folder, _)) => Some(format!("{folder}/{relative}")),
-            None => Some(relative.clone()),
+        if let Some(id) = &self.id {
+            return Some(format!("{id}#"));
         }
+        let relative = self.relative_path.as_ref()?;
+        let base = self.base.as_deref().unwrap_or_default();
+        // inside a template specification the path counts from its main template
+        let (id, path) = base.split_once('#').map_or(("", base), |(id, path)| (id, path));
+        let path = match path.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/{relative}"),
+            None => relative.clone(),
+        };
+        Some(if id.is_empty() { path } else { format!("{id}#{path}") })
     }
 }
 
