@@ -197,6 +197,7 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         let monitor = request.query("monitor").is_some() || kind.ends_with("results") || *kind == "asyncoperations";
         return lro::poll(cx, request, id, monitor);
     }
+    check_version(request)?;
     let path = Path::parse(&request.segments);
     if path.namespace.is_none() {
         return unscoped(cx, request, &path);
@@ -224,6 +225,38 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         return resources::route(cx, request, &path);
     }
     resources::collection(cx, request, &path)
+}
+
+/// Every request to the Resource Manager names the version of its words.
+fn check_version(request: &Request) -> Result<(), ArmError> {
+    let arm = request
+        .segments
+        .first()
+        .is_some_and(|first| first.eq_ignore_ascii_case("subscriptions") || first.eq_ignore_ascii_case("providers"));
+    if !arm {
+        return Ok(());
+    }
+    let Some(version) = request.query("api-version").filter(|version| !version.is_empty()) else {
+        return Err(ArmError::bad(
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        ));
+    };
+    let digits = |part: Option<&str>, count: usize| {
+        part.is_some_and(|part| part.len() == count && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut parts = version.splitn(4, '-');
+    let date = digits(parts.next(), 4) && digits(parts.next(), 2) && digits(parts.next(), 2);
+    let rest = parts.next().is_none_or(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+    });
+    if date && rest {
+        return Ok(());
+    }
+    Err(ArmError::bad(
+        "InvalidApiVersionParameter",
+        format!("The api-version '{version}' is invalid. A version is a date, as in 2025-04-01 or 2025-04-01-preview."),
+    ))
 }
 
 fn unscoped(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {

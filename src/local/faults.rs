@@ -36,6 +36,8 @@ pub enum Kind {
     QuotaExceeded,
     /// 409 `Conflict`.
     Conflict,
+    /// A stack does not trust its list of managed resources: 409 `DeploymentStackOutOfSync`.
+    OutOfSync,
 }
 
 const KINDS: &[(&str, Kind)] = &[
@@ -51,6 +53,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("AllocationFailed", Kind::AllocationFailed),
     ("QuotaExceeded", Kind::QuotaExceeded),
     ("conflict", Kind::Conflict),
+    ("DeploymentStackOutOfSync", Kind::OutOfSync),
 ];
 
 /// One fault with its selector.
@@ -186,9 +189,21 @@ impl Fault {
             })
     }
 
-    fn is_transport(&self) -> bool {
-        matches!(self.kind, Kind::Throttle | Kind::Error | Kind::Unavailable | Kind::Reset | Kind::Lost)
+    fn strikes_at(&self) -> At {
+        match self.kind {
+            Kind::Throttle | Kind::Error | Kind::Unavailable | Kind::Reset | Kind::Lost => At::Request,
+            Kind::OutOfSync => At::Stack,
+            _ => At::Write,
+        }
     }
+}
+
+/// Where a fault strikes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Request,
+    Write,
+    Stack,
 }
 
 /// `*` stands for anything; without one the text must occur somewhere.
@@ -254,10 +269,10 @@ impl Faults {
         &self.list
     }
 
-    fn take(&mut self, transport: bool, method: &str, path: &str, kind: Option<&str>) -> Vec<Fault> {
+    fn take(&mut self, at: At, method: &str, path: &str, kind: Option<&str>) -> Vec<Fault> {
         let mut struck = Vec::new();
         for fault in &mut self.list {
-            if fault.is_transport() == transport && fault.selects(method, path, kind) && fault.strikes() {
+            if fault.strikes_at() == at && fault.selects(method, path, kind) && fault.strikes() {
                 struck.push(fault.clone());
             }
         }
@@ -273,7 +288,7 @@ impl Faults {
         if !arm || self.list.is_empty() {
             return Verdict::Pass;
         }
-        match self.take(true, &request.method, &request.path(), None).first() {
+        match self.take(At::Request, &request.method, &request.path(), None).first() {
             None => Verdict::Pass,
             Some(fault) => {
                 let message = |default: &str| fault.message.clone().unwrap_or_else(|| default.to_owned());
@@ -323,12 +338,18 @@ pub struct Trouble {
     pub duration_ms: Option<i64>,
 }
 
+/// Whether a stack is to say that it does not trust its own list of resources.
+pub fn out_of_sync(cx: &Cx<'_>, id: &str, method: &str) -> bool {
+    !cx.dry
+        && !lock(&cx.core.faults).take(At::Stack, method, id, Some("Microsoft.Resources/deploymentStacks")).is_empty()
+}
+
 /// The trouble that is due for a write.
 pub fn trouble(cx: &Cx<'_>, id: &str, kind: &str, method: &str) -> Option<Trouble> {
     if cx.dry {
         return None;
     }
-    let struck = lock(&cx.core.faults).take(false, method, id, Some(kind));
+    let struck = lock(&cx.core.faults).take(At::Write, method, id, Some(kind));
     if struck.is_empty() {
         return None;
     }

@@ -258,6 +258,7 @@ fn prepare(
     let merged = write.patch || rule.merges();
     let partial = write.patch || (rule.merges() && old.is_some());
     shape::check(Stage::Reading, kind, &write.api_version, &sent, partial)?;
+    shape::convert(kind, &write.api_version, &mut sent);
     let body = match (&old, merged) {
         (Some(row), true) => {
             let mut body = row.body.clone();

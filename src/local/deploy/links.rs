@@ -173,7 +173,8 @@ fn download(url: &url::Url) -> Result<String, String> {
     let fail = |error: std::io::Error| error.to_string();
     stream.set_write_timeout(Some(PATIENCE)).map_err(fail)?;
     // HTTP/1.0: the answer ends with the connection, in one piece
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\r\n").map_err(fail)?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(fail)?;
     let mut bytes = Vec::new();
     let mut part = vec![0; 65_536];
     loop {

@@ -64,6 +64,9 @@ impl Runtime for Live<'_, '_> {
                 }
                 return Some(record);
             }
+            if let Some(doc) = cx.store.doc(&crate::local::stacks::key(id)) {
+                return doc.get("record").cloned();
+            }
             let path = Path::of(id);
             write::find(cx, id).or_else(|| types::virtual_resource(cx, &path))
         });

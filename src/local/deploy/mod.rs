@@ -66,7 +66,10 @@ pub fn resume(core: &Arc<Core>) {
         let mut jobs = Vec::new();
         for (prefix, job) in [("deployment|", Job::Deploy as fn(String) -> Job), ("stack|", Job::Stack)] {
             let docs = cx.store.docs(prefix);
-            let open = docs.into_iter().filter(|(_, doc)| doc.get("pending").is_some_and(|pending| !pending.is_null()));
+            // a stack inside a deployment is taken up by that one
+            let open = docs.into_iter().filter(|(_, doc)| {
+                doc.get("pending").is_some_and(|pending| !pending.is_null()) && doc.get("inside") != Some(&json!(true))
+            });
             jobs.extend(open.filter_map(|(_, doc)| doc.get("id").and_then(Value::as_str).map(|id| job(id.to_owned()))));
         }
         Ok(jobs)

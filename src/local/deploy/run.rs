@@ -14,6 +14,7 @@ use crate::local::core::{Core, Cx};
 use crate::local::error::ArmError;
 use crate::local::groups;
 use crate::local::id::{Path, key};
+use crate::local::stacks::{self, Ask};
 use crate::local::write::set;
 use crate::template::{Context, Expansion, Limits, Resource};
 
@@ -150,8 +151,10 @@ fn carry(core: &Arc<Core>, order: &Order, expansion: &Expansion, root: &str) -> 
             }
             let Some(resource) = all.get(position) else { continue };
             progress = true;
+            let stacked = resource.resource_type.eq_ignore_ascii_case("Microsoft.Resources/deploymentStacks");
             let begun = match &resource.nested {
                 Some(_) => nested(core, order, resource, position, root, &mut done),
+                None if stacked => stack(core, order, resource, position),
                 None => single(core, order, resource, position),
             };
             match begun {
@@ -346,6 +349,39 @@ fn nested(
                 Some(error) => Err(error),
             }
         }
+    };
+    let failure = result.as_ref().err().cloned();
+    let operation = Operation {
+        verb: "Create",
+        target: Some((&resource.id, resource.symbolic_name.as_deref())),
+        result,
+        took_ms: real_ms() - started,
+    };
+    let _ = core.with("", |cx| {
+        record::operation(cx, &own, at, &operation);
+        Ok(())
+    });
+    failure.map_or(Ok(None), Err)
+}
+
+/// Runs a deployment stack that stands in the template to its end.
+fn stack(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Result<Option<Running>, ArmError> {
+    let own = order.path.id();
+    let started = real_ms();
+    let accepted = core.with(&caller(order), |cx| {
+        let resolved = resource.resolve(&order.context, &Live::new(cx)).map_err(|error| template_error(&[error]))?;
+        if !resolved.present {
+            return Ok(None);
+        }
+        let path = Path::of(&resolved.id);
+        let ask = Ask::build(cx, &path, &record::sent_body(resource, &resolved.body.value))?;
+        stacks::accept(cx, &ask, true)?;
+        Ok(Some(path.id()))
+    });
+    let result = match accepted {
+        Ok(None) => return Ok(None),
+        Ok(Some(id)) => stacks::run::inside(core, &id).map(|()| 200),
+        Err(error) => Err(error),
     };
     let failure = result.as_ref().err().cloned();
     let operation = Operation {

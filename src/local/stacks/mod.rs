@@ -16,6 +16,7 @@ use super::groups;
 use super::http::{Reply, Request};
 use super::id::Path;
 use super::lro::{self, Outcome};
+use super::resources::{Touch, check_locks};
 use super::write::set;
 use crate::template::{Expansion, Template, json as lenient};
 
@@ -337,16 +338,30 @@ pub fn poll_url(request: &Request, path: &Path, location: Option<&str>, operatio
 
 fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
     let id = own.id();
-    let old = cx.store.doc(&key(&id));
-    if let Some(old) = &old
-        && old.get("pending").is_some_and(|pending| !pending.is_null())
-    {
-        return Err(ArmError::conflict(
-            "DeploymentStackInNonTerminalState",
-            format!("The deployment stack '{}' is in a non-terminal state; wait for it to end.", own.name()),
-        ));
-    }
+    check_locks(cx, &own.scope, Touch::Write)?;
+    let there = cx.store.doc(&key(&id)).is_some();
     let ask = Ask::read(cx, request, own)?;
+    let (record, operation) = accept(cx, &ask, false)?;
+    cx.jobs.push(Job::Stack(id));
+    let status = if there { 200 } else { 201 };
+    let poll = poll_url(request, own, ask.location.as_deref(), &operation);
+    Ok(Reply::with(status, record).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+}
+
+/// Stores a stack as accepted; gives its record and its operation. `inside`: it is part of a deployment, which carries it
+/// out and takes it up again itself.
+///
+/// # Errors
+/// Another update is under way, preflight, `DeploymentStackOutOfSync`.
+pub fn accept(cx: &mut Cx<'_>, ask: &Ask, inside: bool) -> Result<(Value, String), ArmError> {
+    let own = &ask.path;
+    let id = own.id();
+    let old = cx.store.doc(&key(&id));
+    if let Some(old) = &old {
+        // one that its deployment left half done is begun again by that deployment
+        check_ended(own, old, inside)?;
+        check_sync(cx, own, ask.properties.get("bypassStackOutOfSyncError") == Some(&json!(true)), "PUT")?;
+    }
     let expansion = ask.order.expand(cx)?;
     let user = std::mem::replace(&mut cx.caller, caller(&id));
     deploy::steps::preflight(cx, &ask.order, &expansion)?;
@@ -360,13 +375,37 @@ fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmEr
     let operation = lro::start(cx, 0, Outcome::Stack(key(&id)));
     let doc = json!({
         "id": id, "record": record, "template": ask.order.template.to_value(), "before": before, "start": cx.real_ms,
-        "pending": { "body": body_of(&ask), "order": ask.order.pending(), "deployment": ask.order.path.id() },
+        "pending": { "body": body_of(ask), "order": ask.order.pending(), "deployment": ask.order.path.id() },
+        "inside": inside,
     });
     cx.store.put_doc(&key(&id), doc);
-    cx.jobs.push(Job::Stack(id));
-    let status = if old.is_some() { 200 } else { 201 };
-    let poll = poll_url(request, own, ask.location.as_deref(), &operation);
-    Ok(Reply::with(status, record).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    Ok((record, operation))
+}
+
+fn check_ended(own: &Path, doc: &Value, inside: bool) -> Result<(), ArmError> {
+    let open = doc.get("pending").is_some_and(|pending| !pending.is_null());
+    if !open || (inside && doc.get("inside") == Some(&json!(true))) {
+        return Ok(());
+    }
+    Err(ArmError::conflict(
+        "DeploymentStackInNonTerminalState",
+        format!("The deployment stack '{}' is in a non-terminal state; wait for it to end.", own.name()),
+    ))
+}
+
+/// A list that may be wrong must not decide what is deleted, unless the caller says that it may. The endpoint's own lists
+/// are never wrong: a fault makes one so.
+fn check_sync(cx: &Cx<'_>, own: &Path, bypass: bool, method: &str) -> Result<(), ArmError> {
+    let id = own.id();
+    if bypass || !super::faults::out_of_sync(cx, &id, method) {
+        return Ok(());
+    }
+    Err(ArmError::conflict(
+        "DeploymentStackOutOfSync",
+        format!(
+            "The deployment stack '{id}' may not have an accurate list of managed resources. Check that the list of managed resources has no additional entries, or deploy the stack again as it is. To go on regardless, set bypassStackOutOfSyncError to true."
+        ),
+    ))
 }
 
 fn body_of(ask: &Ask) -> Value {
@@ -379,14 +418,16 @@ fn body_of(ask: &Ask) -> Value {
 fn delete(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
     let id = own.id();
     let Some(doc) = cx.store.doc(&key(&id)) else { return Ok(Reply::empty(204)) };
-    if doc.get("pending").is_some_and(|pending| !pending.is_null()) {
-        return Err(ArmError::conflict(
-            "DeploymentStackInNonTerminalState",
-            format!("The deployment stack '{}' is in a non-terminal state; wait for it to end.", own.name()),
-        ));
-    }
-    let word = |name: &str| request.query(&format!("unmanageAction.{name}")).unwrap_or("detach").to_lowercase();
-    let action = json!({ "resources": word("Resources"), "resourceGroups": word("ResourceGroups") });
+    check_ended(own, &doc, false)?;
+    let bypass = request.query("bypassStackOutOfSyncError").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    check_sync(cx, own, bypass, "DELETE")?;
+    let word =
+        |name: &str, default: &str| request.query(&format!("unmanageAction.{name}")).unwrap_or(default).to_lowercase();
+    let action = json!({
+        "resources": word("Resources", "detach"), "resourceGroups": word("ResourceGroups", "detach"),
+        "managementGroups": word("ManagementGroups", "detach"),
+        "resourcesWithoutDeleteSupport": word("ResourcesWithoutDeleteSupport", "fail"),
+    });
     cx.caller = caller(&id);
     let ended = run::unmanage(cx, &managed(&doc), &action);
     if !ended.failed.is_empty() {

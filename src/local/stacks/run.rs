@@ -39,6 +39,31 @@ pub fn unmanage(cx: &mut Cx<'_>, ids: &[String], action: &Value) -> Unmanaged {
             false => out.detached.push(id.clone()),
         }
     }
+    let lasting = |id: &str| crate::local::types::implied(&Path::of(id).resource_type());
+    let tolerant = action.get("resourcesWithoutDeleteSupport").and_then(Value::as_str) == Some("detach");
+    // what cannot be deleted goes with its parent, or not at all
+    let all: BTreeSet<String> = doomed.iter().map(|id| id_key(id)).collect();
+    doomed.retain(|id| {
+        let parent = Path::of(id).parent();
+        let goes = parent.is_some_and(|parent| all.contains(&id_key(&parent.id())) || !write::exists(cx, &parent.id()));
+        if !lasting(id) {
+            return true;
+        }
+        if goes {
+            out.deleted.push(id.clone());
+        } else if tolerant {
+            out.detached.push(id.clone());
+        } else {
+            let kind = Path::of(id).resource_type();
+            let error = ArmError::new(
+                405,
+                "DeploymentStackResourceDeleteNotSupported",
+                format!("Resources of type '{kind}' cannot be deleted by themselves."),
+            );
+            out.failed.push((id.clone(), error));
+        }
+        false
+    });
     // groups last, what is inside goes first
     doomed.sort_by_key(|id| (Path::of(id).namespace.is_none(), std::cmp::Reverse(id.matches('/').count())));
     loop {
@@ -62,10 +87,32 @@ pub fn unmanage(cx: &mut Cx<'_>, ids: &[String], action: &Value) -> Unmanaged {
             }
         }
         if errors.is_empty() || errors.len() == before {
-            out.failed = errors;
+            out.failed.extend(errors);
             return out;
         }
         doomed = errors.into_iter().map(|(id, _)| id).collect();
+    }
+}
+
+/// Runs a stack that is part of a deployment to its end; the error is that of the stack.
+///
+/// # Errors
+/// What stopped it.
+pub fn inside(core: &Arc<Core>, id: &str) -> Result<(), ArmError> {
+    run(core, id);
+    let doc = core.with("", |cx| Ok(cx.store.doc(&key(id))))?;
+    let doc = doc.ok_or_else(|| ArmError::missing("DeploymentStackNotFound", ""))?;
+    match deploy::state(&doc) {
+        "succeeded" => Ok(()),
+        state => Err(doc.pointer("/record/properties/error").map_or_else(
+            || {
+                ArmError::conflict(
+                    "DeploymentStackDeploymentFailed",
+                    format!("The deployment stack '{id}' is {state}."),
+                )
+            },
+            |error| ArmError::from_value(409, error),
+        )),
     }
 }
 

@@ -122,6 +122,19 @@ pub fn check(stage: Stage, kind: &str, api_version: &str, body: &Value, partial:
     Ok(())
 }
 
+/// Turns values into the kind that is wanted, where they can be read as it: `"5"`, `5`, `"true"`.
+pub fn convert(kind: &str, api_version: &str, body: &mut Value) {
+    if api_version.is_empty() {
+        return;
+    }
+    for finding in catalog::validate(kind, api_version, body) {
+        let Some(text) = finding.suggestion.filter(|_| finding.kind == FindingKind::WrongType) else { continue };
+        if let (Some(slot), Ok(value)) = (body.pointer_mut(&finding.pointer), serde_json::from_str(&text)) {
+            *slot = value;
+        }
+    }
+}
+
 fn unread(what: &str) -> ArmError {
     ArmError::bad(
         "InvalidRequestContent",
@@ -325,6 +338,9 @@ mod tests {
     fn what_can_be_converted_is_read() {
         let body = json!({ "sku": { "capacity": "5" }, "properties": { "overprovision": "true" } });
         assert_eq!(reading(SET, "2024-07-01", &body), Ok(()));
+        let mut read = body.clone();
+        convert(SET, "2024-07-01", &mut read);
+        assert_eq!(read, json!({ "sku": { "capacity": 5 }, "properties": { "overprovision": true } }));
         let body = json!({ "properties": { "overprovision": "perhaps" } });
         assert_eq!(reading(SET, "2024-07-01", &body).unwrap_err().code, "BadRequest");
     }

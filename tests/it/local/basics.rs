@@ -55,6 +55,19 @@ fn double_slashes_and_broken_bodies() {
 }
 
 #[test]
+fn every_request_names_a_version() {
+    let local = Local::group();
+    for (query, want) in [
+        ("?api-version=", "MissingApiVersionParameter"),
+        ("?api-version=latest", "InvalidApiVersionParameter"),
+        ("?api-version=2024-1-1", "InvalidApiVersionParameter"),
+    ] {
+        assert_eq!(code(&local.put(&format!("{THING}{query}"), "{}")), (400, want));
+    }
+    assert_eq!(local.put(&format!("{THING}?api-version=2024-01-01-preview"), "{}").status, 201);
+}
+
+#[test]
 fn conditions_of_requests_are_checked() {
     let local = Local::group();
     let first = local.put(THING, "{}");

@@ -4,7 +4,9 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use dsvmc::local::{announced, ask};
+use dsvmc::local::announced;
+
+use super::ask;
 use serde_json::json;
 
 use crate::support::TestContext;

@@ -4,9 +4,11 @@ mod autoscale;
 mod basics;
 mod crash;
 mod deploy;
+mod links;
 mod load;
 mod nodes;
 mod server;
+mod shape;
 mod stacks;
 mod types;
 
@@ -36,7 +38,7 @@ impl Local {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
-        let path = full(path);
+        let path = versioned(&full(path));
         let (path, query) = path.split_once('?').unwrap_or((&path, ""));
         let mut request = Request { method: method.into(), body: body.as_bytes().to_vec(), ..Request::default() };
         request.base = self.endpoint.base_url.clone();
@@ -60,6 +62,20 @@ impl Local {
     pub fn delete(&self, path: &str) -> Reply {
         self.send("DELETE", path, "", &[])
     }
+}
+
+/// A path of the Resource Manager with an api-version, if it has none.
+fn versioned(path: &str) -> String {
+    let arm = path.to_lowercase().starts_with("/subscriptions") || path.to_lowercase().starts_with("/providers");
+    if !arm || path.contains("api-version=") {
+        return path.to_owned();
+    }
+    format!("{path}{}api-version=2025-04-01", if path.contains('?') { "&" } else { "?" })
+}
+
+/// Asks an endpoint over its HTTP port.
+pub fn ask(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
+    dsvmc::local::ask(port, method, &versioned(path), body)
 }
 
 /// `{rg}` and `{sub}` written out.

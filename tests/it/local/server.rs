@@ -5,7 +5,9 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use dsvmc::local::faults::Fault;
-use dsvmc::local::{Endpoint, Options, ask};
+use dsvmc::local::{Endpoint, Options};
+
+use super::ask;
 use serde_json::Value;
 
 use crate::support::TestContext;
@@ -73,7 +75,7 @@ fn a_reset_does_nothing_and_a_lost_answer_is_a_write() {
         raw(
             port,
             &format!(
-                "PUT /subscriptions/s/resourceGroups/{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+                "PUT /subscriptions/s/resourceGroups/{name}?api-version=2025-04-01 HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             ),
         )
