@@ -24,7 +24,10 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
         add_new(&mut mounted.containers, &need.containers);
     }
     let network = network(&node.get("subnet"), document);
-    let (name, _) = document.name(azure_name, &format!("cluster {}", azure_name.to_ascii_lowercase()));
+    // room for what the language puts in front of a digit
+    let most = if document.successor == Successor::AzureMl { 20 } else { 60 };
+    let short = azure_name.get(..most).unwrap_or(azure_name);
+    let (name, _) = document.name(short, &format!("cluster {}", azure_name.to_ascii_lowercase()));
     document.pools.push(name.clone());
 
     let batch = document.successor == Successor::AzureBatch;
@@ -33,6 +36,7 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
     if batch {
         lines.push(format!("image    = {}", image(&configuration, document)));
     } else if configuration.exists() {
+        super::images::told(&configuration, document);
         document.warn("a cluster of Azure Machine Learning has no image: jobs run in containers");
     }
     lines.push(format!("size     = {}", size(&node.get("vmSize"), document)));
@@ -218,9 +222,14 @@ fn account(user: &Node, batch: bool, lines: &mut Vec<String>, document: &mut Doc
 
 fn steps(setup: &Node, mut commands: Vec<String>, batch: bool, lines: &mut Vec<String>, document: &mut Document) {
     let task = setup.get("setupTask");
+    // only the service set it
+    task.get("stdOutErrPathSuffix").carried();
     if !batch {
         for command in &commands {
             document.comment(&format!("Machines ran at their start: {command}"));
+        }
+        if let Some(command) = task.get("commandLine").text() {
+            document.comment(&format!("Machines ran at their start: {}", rewritten(&command, document)));
         }
         if task.exists() || !commands.is_empty() {
             document.warn("a cluster of Azure Machine Learning has no setup: put it into the environment of the jobs");

@@ -101,7 +101,7 @@ fn name_of(file: &str, map: &Map<String, Json>) -> String {
 
 /// The properties at one level, whichever form they came in; what only the service could set falls away.
 fn lifted(map: &Map<String, Json>) -> Json {
-    const SERVICE: [&str; 16] = [
+    const SERVICE: [&str; 21] = [
         "$schema",
         "id",
         "name",
@@ -115,9 +115,14 @@ fn lifted(map: &Map<String, Json>) -> Json {
         "creationtime",
         "currentnodecount",
         "errors",
+        "executioninfo",
+        "executionstate",
+        "executionstatetransitiontime",
+        "joboutputdirectorypathsegment",
         "nodestatecounts",
         "provisioningstate",
         "provisioningstatetransitiontime",
+        "tooltype",
     ];
     let mut body = Map::new();
     for (key, value) in map {

@@ -40,3 +40,15 @@ pub fn image(configuration: &Node, document: &mut Document) -> String {
     ));
     "images.ubuntu_hpc".to_owned()
 }
+
+/// Says what the image of a cluster was, where the successor takes none.
+pub fn told(configuration: &Node, document: &mut Document) {
+    let reference = configuration.get("imageReference");
+    let parts =
+        ["publisher", "offer", "sku", "version", "virtualMachineImageId"].map(|part| reference.get(part).text());
+    let named = configuration.get("image").text().into_iter().chain(parts.into_iter().flatten());
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        document.comment(&format!("The image was {}.", named.join(":")));
+    }
+}

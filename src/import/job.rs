@@ -4,12 +4,13 @@ use super::Successor;
 use super::cluster::rewritten;
 use super::mounts::mounts;
 use super::read::Node;
-use super::write::{Document, Need, identifier, quoted, script};
+use super::write::{Document, Need, quoted, script};
 
 /// What a job needs of its pool; declares the shares and containers that it mounts.
 pub fn need(node: &Node, document: &mut Document) -> Need {
     let mounted = mounts(&node.get("mountVolumes"), document);
     let cluster = node.get("cluster").get("id").text();
+    node.get("cluster").get("resourceGroup").carried();
     Need {
         cluster: cluster.map(|id| id.rsplit('/').next().unwrap_or("").to_owned()),
         shares: mounted.shares,
@@ -60,8 +61,10 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     let (name, _) = document.name(azure_name, &format!("job {}", azure_name.to_ascii_lowercase()));
     let cluster = node.get("cluster").get("id").text();
     let pool = cluster
-        .map(|id| identifier(id.rsplit('/').next().unwrap_or("")))
-        .filter(|c| document.pools.contains(c))
+        .and_then(|id| {
+            let last = id.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+            document.made_for(&format!("cluster {last}"))
+        })
         .or_else(|| document.pools.first().cloned());
     let pool = pool.unwrap_or_else(|| "cluster".to_owned());
     own_variables(&mut commands, document);
@@ -219,8 +222,10 @@ fn script_of(name: &str, settings: &Node, under_mpi: bool, document: &mut Docume
     Some(command)
 }
 
-/// `7.00:00:00` (days, hours, minutes, seconds) or an ISO duration of whole units.
+/// `7.00:00:00` (days, hours, minutes, seconds), `7 days, 0:00:00`, or an ISO duration of whole units.
 fn time_limit(text: &str) -> Option<String> {
+    let dotted = text.replacen(" days, ", ".", 1).replacen(" day, ", ".", 1);
+    let text = dotted.as_str();
     if let Some(iso) = text.strip_prefix("PT") {
         let (number, unit) = iso.split_at_checked(iso.len().checked_sub(1)?)?;
         let number: u32 = number.parse().ok()?;

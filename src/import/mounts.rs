@@ -1,5 +1,6 @@
 //! Mounted file systems and file servers → shares and containers.
 
+use super::Successor;
 use super::read::Node;
 use super::write::{Document, quoted};
 
@@ -86,11 +87,21 @@ fn file_share(share: &Node, document: &mut Document) -> Option<String> {
         format!("mount   = {}", quoted(&mount)),
         "auth    = account_key".to_owned(),
     ];
+    // what Batch AI did when it was not told, and what is refused now
+    if modes.iter().flatten().any(|mode| opens_to_all(mode)) {
+        document
+            .comment("Batch AI gave every account on the machine access (0777); now it is the owner and the group.");
+    }
     for (mode, field) in modes.into_iter().zip(["file_mode", "directory_mode"]) {
-        lines.extend(mode.map(|m| format!("{field} = {}", quoted(&m))));
+        lines.extend(mode.filter(|mode| !opens_to_all(mode)).map(|m| format!("{field} = {}", quoted(&m))));
     }
     document.block(&format!("existing share {name}"), &lines);
     Some(name)
+}
+
+/// Whether a mode lets everybody in.
+fn opens_to_all(mode: &str) -> bool {
+    mode.trim_start_matches('0') == "777"
 }
 
 fn blob_container(container: &Node, document: &mut Document) -> Option<String> {
@@ -146,15 +157,27 @@ fn mounted_server(server: &Node, document: &mut Document) -> Option<String> {
     }
     if new {
         document.comment(&format!("Takes the place of the file server {azure_name}; copy its files from /mnt/data."));
-        let mut lines =
-            vec!["protocol = nfs".to_owned(), "quota    = 1 TiB".to_owned(), format!("mount    = {}", quoted(&mount))];
-        lines.extend(options.filter(|o| o != "rw").map(|o| {
-            let each: Vec<String> = o.split(',').map(|part| quoted(part.trim())).collect();
-            format!("options  = [{}]", each.join(", "))
-        }));
+        let mut lines = vec![way(document), "quota    = 1 TiB".to_owned(), format!("mount    = {}", quoted(&mount))];
+        let options = options.filter(|o| o != "rw");
+        if document.successor == Successor::AzureMl {
+            options.iter().for_each(|o| document.comment(&format!("It was mounted with {o}.")));
+        } else {
+            lines.extend(options.map(|o| {
+                let each: Vec<String> = o.split(',').map(|part| quoted(part.trim())).collect();
+                format!("options  = [{}]", each.join(", "))
+            }));
+        }
         document.block(&format!("share {name}"), &lines);
     }
     Some(name)
+}
+
+/// How the share that takes the place of a file server is mounted: Azure Machine Learning has no datastore for NFS.
+fn way(document: &Document) -> String {
+    match document.successor {
+        Successor::AzureBatch => "protocol = nfs".to_owned(),
+        Successor::AzureMl => "auth     = account_key".to_owned(),
+    }
 }
 
 /// A file server: one machine with striped disks becomes an NFS share.
@@ -170,13 +193,17 @@ pub fn file_server(azure_name: &str, node: &Node, document: &mut Document) {
         "Takes the place of the file server {azure_name}: {machine} with {count} disks of {size} GiB{}. Copy its files from /mnt/data.",
         kind.map(|k| format!(" ({k})")).unwrap_or_default()
     ));
-    document.warn("a file server was one machine without a copy of its disks; an NFS share of Azure Files replaces it and needs the network of the pool");
+    document.warn(match document.successor {
+        Successor::AzureBatch => "a file server was one machine without a copy of its disks; an NFS share of Azure Files replaces it and needs the network of the pool",
+        Successor::AzureMl => "a file server was one machine without a copy of its disks; a share of Azure Files replaces it, as a datastore of the workspace",
+    });
     document.mounted_at.push((name.clone(), format!("/data/{azure_name}")));
+    let way = way(document);
     // Premium file shares begin at 100 GiB.
     document.block(
         &format!("share {name}"),
         &[
-            "protocol = nfs".to_owned(),
+            way,
             format!("quota    = {} GiB", (size.saturating_mul(count)).clamp(100, 102_400)),
             format!("mount    = {}", quoted(&format!("/data/{azure_name}"))),
         ],

@@ -14,7 +14,8 @@ pub struct Node {
 }
 
 /// What a property is called when it holds a secret.
-const SECRETS: [&str; 4] = ["accountkey", "adminuserpassword", "password", "instrumentationkey"];
+const SECRETS: [&str; 6] =
+    ["accountkey", "adminuserpassword", "password", "instrumentationkey", "saskey", "connectionstring"];
 
 impl Node {
     /// The whole of a definition.

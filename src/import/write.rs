@@ -2,6 +2,9 @@
 
 use super::read::Node;
 use super::{Imported, Successor};
+use crate::diagnostics::Sink;
+use crate::format::format;
+use crate::source::SourceId;
 use std::fmt::Write as _;
 
 /// A project in the making.
@@ -129,13 +132,26 @@ impl Document {
         (name, true)
     }
 
+    /// The name of the block made for `purpose`, when there is one.
+    pub fn made_for(&self, purpose: &str) -> Option<String> {
+        self.made.iter().find(|(made_for, _)| made_for == purpose).map(|(_, name)| name.clone())
+    }
+
     /// Adds a block, with the comments gathered for it.
     pub fn block(&mut self, head: &str, lines: &[String]) {
         let mut text = String::new();
         for comment in self.take_comments() {
             push_comment(&mut text, "", &comment);
         }
-        push_block(&mut text, head, lines, 0);
+        // fields first, then the blocks inside, each with room above it
+        let (inner, mut ordered): (Vec<String>, Vec<String>) = lines.iter().cloned().partition(|line| is_block(line));
+        for block in inner {
+            if !ordered.is_empty() {
+                ordered.push(String::new());
+            }
+            ordered.push(block);
+        }
+        push_block(&mut text, head, &ordered, 0);
         self.blocks.push(text);
     }
 
@@ -193,14 +209,28 @@ impl Document {
         }
         let _ = writeln!(text);
         push_block(&mut text, &format!("project {}", identifier(project)), &lines, 0);
-        text.push_str("\nimport std.images\nimport std.sizes\n");
+        let body = self.head.iter().chain(&self.blocks);
+        let uses = |module: &str| body.clone().any(|part| part.contains(&format!("{module}.")));
+        let modules = ["images", "sizes"].into_iter().filter(|module| uses(module));
+        let imports: String = modules.map(|module| format!("import std.{module}\n")).collect();
+        if !imports.is_empty() {
+            let _ = write!(text, "\n{imports}");
+        }
         for part in self.head.iter().chain(&self.blocks) {
             text.push('\n');
             text.push_str(part.trim_end_matches('\n'));
             text.push('\n');
         }
+        // INVARIANT: what is written here can be read; a property test says so.
+        let text = format(SourceId(0), &text, &mut Sink::default()).unwrap_or(text);
         Imported { text, warnings: self.warnings, carried: self.carried, named: self.named }
     }
+}
+
+/// Whether a line (or lines) of a block is a block itself.
+fn is_block(line: &str) -> bool {
+    let first = line.split('\n').next().unwrap_or("");
+    (first.ends_with('{') || first.ends_with("{}")) && !first.contains(" = ")
 }
 
 /// A block with its lines indented; `{}` when it has none.

@@ -70,3 +70,48 @@ fn a_cluster_wakes_for_its_jobs_and_its_plan_stays_quiet() {
     let ran = place.cx.run("destroy --yes --allow-delete --target local .");
     assert_eq!(ran.exit, 0, "{}", ran.text());
 }
+
+/// Definitions of Batch AI in the forms that its documentation has: as written by hand, and as its command line showed them.
+fn definitions() -> Value {
+    let share = |name: &str| {
+        json!({ "accountName": "labdata", "azureFileUrl": format!("https://labdata.file.core.windows.net/{name}"), "relativeMountPath": name,
+            "directoryMode": "0777", "fileMode": "0777", "credentials": { "accountKey": null } })
+    };
+    json!([
+        { "type": "Microsoft.BatchAI/workspaces/fileServers", "name": "ws/nfs", "location": "eastus", "properties": { "vmSize": "Standard_DS3",
+            "dataDisks": { "diskSizeInGB": 10, "diskCount": 2, "storageAccountType": "Standard_LRS" },
+            "sshConfiguration": { "userAccountSettings": { "adminUserName": "ann" } } } },
+        { "type": "Microsoft.BatchAI/workspaces/clusters", "id": "/x/clusters/a-cluster-with-a-very-long-name", "name": "a-cluster-with-a-very-long-name",
+            "allocationState": "steady", "currentNodeCount": 0, "vmSize": "STANDARD_NC6", "vmPriority": "lowpriority",
+            "scaleSettings": { "additionalProperties": {}, "autoScale": { "minimumNodeCount": 0, "maximumNodeCount": 2, "initialNodeCount": 0 } },
+            "virtualMachineConfiguration": { "imageReference": { "offer": "UbuntuServer", "publisher": "Canonical", "sku": "16.04-LTS", "version": "latest" } },
+            "userAccountSettings": { "adminUserName": "ann", "adminUserSshPublicKey": "ssh-rsa AAAA" },
+            "subnet": { "id": "/subscriptions/0/resourceGroups/nets/providers/Microsoft.Network/virtualNetworks/corp/subnets/gpu" },
+            "nodeSetup": { "setupTask": { "commandLine": "$AZ_BATCHAI_MOUNT_ROOT/scripts/setup.sh", "stdOutErrPathPrefix": "$AZ_BATCHAI_MOUNT_ROOT/logs",
+                    "stdOutErrPathSuffix": "0/1/2" },
+                "mountVolumes": { "azureFileShares": [share("scripts"), share("logs")],
+                    "fileServers": [{ "fileServer": { "id": "/x/fileServers/nfs" }, "relativeMountPath": "nfs", "mountOptions": "rw" }] } } },
+        { "type": "Microsoft.BatchAI/workspaces/experiments/jobs", "name": "train", "cluster": { "id": "/x/clusters/a-cluster-with-a-very-long-name", "resourceGroup": "lab" },
+            "nodeCount": 2, "constraints": { "maxWallClockTime": "7 days, 0:00:00" }, "executionState": "running", "toolType": "horovod",
+            "executionInfo": { "startTime": "2018-06-18T07:40:28.744000+00:00" }, "stdOutErrPathPrefix": "$AZ_BATCHAI_JOB_MOUNT_ROOT/logs",
+            "horovodSettings": { "pythonScriptFilePath": "$AZ_BATCHAI_JOB_MOUNT_ROOT/scripts/it's \"odd\" ${HOME} \\n.py", "processCount": 2 },
+            "containerSettings": { "imageSourceRegistry": { "image": "tensorflow/tensorflow:1.8.0-gpu" } },
+            "mountVolumes": { "azureFileShares": [share("scripts"), share("logs")] } },
+    ])
+}
+
+#[test]
+fn what_is_imported_is_formatted_and_can_be_built() {
+    for service in ["azure_batch", "azure_ml"] {
+        let cx = TestContext::new();
+        cx.write("given.json", &definitions().to_string());
+        let ran = cx.run(&format!("import --service {service} given.json"));
+        assert_eq!(ran.exit, 0, "{}", ran.text());
+        cx.write("main.dsvm", &ran.stdout);
+        assert_eq!(cx.run("fmt --check main.dsvm").exit, 0, "{}", ran.stdout);
+        let checked = cx.run("check .");
+        assert_eq!(checked.exit, 0, "{}{}", checked.text(), ran.stdout);
+        assert!(!ran.stdout.contains("Not carried over:\n//   execution"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("time_limit  = 7 days"), "{}", ran.stdout);
+    }
+}

@@ -96,10 +96,7 @@ fn every_recipe_is_carried_over_without_a_lost_property() {
         }
         let size = if recipe.0.contains("Infiniband") { "NC24r" } else { "NC6" };
         assert!(text.contains(&format!("The size was Standard_{size}, which is retired")), "{}: {text}", recipe.0);
-        assert!(
-            text.contains(&format!("machines = {}\n", recipe.2)) && text.contains("on_removal = requeue"),
-            "{text}"
-        );
+        assert!(text.contains(&format!("= {}\n", recipe.2)) && text.contains("on_removal = requeue"), "{text}");
         assert_eq!(text.contains("inter_node = true"), recipe.2 > 1, "{}", recipe.0);
         assert!(!text.contains("AZ_BATCHAI_JOB_MOUNT_ROOT"), "{text}");
     }
@@ -177,7 +174,7 @@ fn templates_with_nested_resources_are_read() {
         { "type": "Microsoft.Storage/storageAccounts", "name": "other" }] });
     let text = one(template).text;
     assert!(text.contains("pool gpu: batch {"), "{text}");
-    assert!(text.contains("job train {\n  pool    = gpu\n  command = \"python train.py\""), "{text}");
+    assert!(text.contains("job train {\n  pool       = gpu\n  command    = \"python train.py\""), "{text}");
     assert!(text.contains("time_limit = 7 days"), "{text}");
     assert!(!text.contains("other"), "{text}");
 }
@@ -199,4 +196,105 @@ fn what_is_not_known_is_named_with_its_value() {
 fn other_json_is_refused() {
     let error = import(&[("a.json".to_owned(), json!({ "hello": 1 }))], "x", Successor::AzureBatch).unwrap_err();
     assert_eq!(error, "`a.json` holds no cluster, file server or job of Batch AI");
+}
+
+mod any {
+    use super::super::{Successor, import};
+    use crate::diagnostics::Sink;
+    use crate::format::format;
+    use crate::source::SourceId;
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::Bool),
+            any::<i64>().prop_map(|n| json!(n)),
+            "[ -~\n\"\\\\$é]{0,20}".prop_map(Json::String),
+            Just(json!("https://labdata.file.core.windows.net/a/b")),
+            Just(json!("/subscriptions/0/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s")),
+        ];
+        let keys = proptest::sample::select(vec![
+            "properties",
+            "vmSize",
+            "nodeCount",
+            "scaleSettings",
+            "autoScale",
+            "manual",
+            "minimumNodeCount",
+            "maximumNodeCount",
+            "targetNodeCount",
+            "nodeSetup",
+            "setupTask",
+            "commandLine",
+            "mountVolumes",
+            "azureFileShares",
+            "azureFileUrl",
+            "azureBlobFileSystems",
+            "accountName",
+            "containerName",
+            "fileServers",
+            "fileServer",
+            "relativeMountPath",
+            "mountOptions",
+            "unmanagedFileSystems",
+            "mountCommand",
+            "subnet",
+            "id",
+            "name",
+            "type",
+            "location",
+            "tags",
+            "userAccountSettings",
+            "adminUserName",
+            "virtualMachineConfiguration",
+            "imageReference",
+            "offer",
+            "virtualMachineImageId",
+            "customToolkitSettings",
+            "horovodSettings",
+            "pythonScriptFilePath",
+            "containerSettings",
+            "imageSourceRegistry",
+            "image",
+            "environmentVariables",
+            "value",
+            "inputDirectories",
+            "path",
+            "outputDirectories",
+            "pathPrefix",
+            "constraints",
+            "maxWallClockTime",
+            "cluster",
+            "résumé",
+        ]);
+        leaf.prop_recursive(5, 60, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
+                prop::collection::vec((keys.clone(), inner), 1..7).prop_map(|pairs| Json::Object(
+                    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+                )),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_given_the_result_is_formatted_text_of_the_language(cluster in any_json(), job in any_json(), server in any_json()) {
+            let file = json!([
+                { "type": "Microsoft.BatchAI/workspaces/fileServers", "name": "nfs", "properties": server },
+                { "type": "Microsoft.BatchAI/workspaces/clusters", "name": "nc6", "properties": cluster },
+                { "type": "Microsoft.BatchAI/workspaces/experiments/jobs", "name": "train", "properties": job },
+            ]);
+            for successor in [Successor::AzureBatch, Successor::AzureMl] {
+                let text = import(&[("given.json".to_owned(), file.clone())], "migrated", successor).unwrap().text;
+                let mut sink = Sink::default();
+                let formatted = format(SourceId(0), &text, &mut sink);
+                prop_assert_eq!(formatted.as_deref(), Ok(text.as_str()), "{:?}", sink.finish());
+            }
+        }
+    }
 }
