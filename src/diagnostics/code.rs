@@ -83,7 +83,7 @@ catalogue! {
     RecursiveFunction = 114, Error, "recursive-function", "a function that calls itself";
     WrongArguments = 115, Error, "wrong-arguments", "a call with the wrong arguments";
     UnknownParam = 116, Error, "unknown-param", "an env that sets a parameter which does not exist";
-    MissingEnvValue = 117, Error, "missing-env-value", "an env without a value for a parameter";
+    MissingEnvValue = 117, Warning, "missing-env-value", "an env without a value that other envs have";
     BadPhrase = 118, Error, "bad-phrase", "what follows a keyword is not complete or does not belong there";
     UnknownFunction = 119, Error, "unknown-function", "a function that does not exist";
     BadClass = 120, Error, "bad-class", "what stands around a block's name does not fit its kind";

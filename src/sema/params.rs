@@ -138,6 +138,7 @@ impl<'p> Eval<'p> {
     pub(crate) fn env_values(&mut self, env: &'p ast::Env) -> IndexMap<Arc<str>, (Value, Span)> {
         let params = self.param_defs();
         let mut values: IndexMap<Arc<str>, (Value, Span)> = IndexMap::new();
+        let mut doubtful = env.incomplete;
         for (name, expr) in &env.values {
             let found = params.iter().find(|(_, _, param)| param.name.value == name.value);
             let value = match found {
@@ -153,6 +154,7 @@ impl<'p> Eval<'p> {
                     self.eval(expr);
                     let known: Vec<&str> = params.iter().map(|(_, _, param)| &*param.name.value).collect();
                     let meant = suggest(&name.value, known.iter().copied().chain([LOCATION])).map(str::to_owned);
+                    doubtful = true;
                     self.report(diags::unknown_param(&name.value, name.span, &env.name.value, meant.as_deref()));
                     continue;
                 }
@@ -175,7 +177,9 @@ impl<'p> Eval<'p> {
             let optional = matches!(param.ty.kind, ast::TypeKind::Nullable(_));
             let secret = param.secret.is_some() || matches!(param.ty.kind, ast::TypeKind::Secret(_));
             let given = values.contains_key(&param.name.value) || param.default.is_some() || optional || secret;
-            if !given && !env.incomplete {
+            // What no env sets is given at each deployment; what only some set was forgotten in the others.
+            let other = || self.program.env_items().flat_map(|(_, env)| &env.values);
+            if !given && !doubtful && other().any(|(name, _)| name.value == param.name.value) {
                 self.report(diags::missing_env_value(
                     &param.name.value,
                     env.name.span,

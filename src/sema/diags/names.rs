@@ -289,6 +289,7 @@ pub(crate) fn missing_env_value(name: &str, span: Span, env: &str, declared: Spa
         format!("`{name}` is missing"),
     )
     .also(declared, "has no default")
+    .note("other envs give one; without it, each deployment of this env asks for it")
     .help(format!("write `{name} = …` in the env, or give the parameter a default"))
 }
 
