@@ -110,8 +110,17 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
     })
 }
 
-/// After a syntax error only errors are told: what seems unused may be used in the part that could not be read.
+/// After a syntax error only errors are told: what seems unused may be used in the part that could not be read. After
+/// any error nothing is called unused, and a number of machines that contradicts itself is not judged further.
 fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        diagnostics.retain(|d| d.code != Code::Unused);
+    }
+    let refused: Vec<_> =
+        diagnostics.iter().filter(|d| d.code == Code::MachinesRangeRefused).filter_map(Diagnostic::primary).collect();
+    diagnostics.retain(|d| {
+        d.code == Code::MachinesRangeRefused || !d.labels.iter().any(|label| refused.contains(&label.span))
+    });
     if diagnostics.iter().any(|d| d.code < Code::UnknownName && d.severity == Severity::Error) {
         diagnostics.retain(|d| d.severity == Severity::Error);
     }

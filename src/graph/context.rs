@@ -446,7 +446,8 @@ impl Builder<'_, '_> {
             let scale_set = self.scale_sets.get(&id).filter(|_| of_scale_set);
             nodes.extend(scale_set.or_else(|| self.by_block.get(&id)));
             let block = &self.checked[id];
-            if name != "id" && self.resolver().find(id, &name).is_none() && block.kind != BlockKind::Project {
+            let known = !self.fleet.refused.contains(&id);
+            if known && name != "id" && self.resolver().find(id, &name).is_none() && block.kind != BlockKind::Project {
                 sink.push(diags::attribute_unavailable(block, &name, span));
             }
         }

@@ -3,6 +3,7 @@
 use crate::catalog::{Finding, FindingKind};
 use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::sema::checked::Block;
+use crate::sema::table::BlockKind;
 use crate::sema::value::SecretStep;
 use crate::source::Span;
 
@@ -42,6 +43,9 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
     )
     .also(block.name_span, "declared here")
     .help(match name {
+        _ if block.kind == BlockKind::Pool && block.class.is_none() => {
+            format!("write `pool {}: interactive {{ … }}`: without it nothing is made of the pool", block.name)
+        }
         "ssh" | "jupyterhub" => format!("add `{name}` to `serve` of the pool"),
         "principal_id" | "client_id" => "give the pool an identity: `identity = …`".to_string(),
         _ => "read another attribute".to_string(),

@@ -46,6 +46,11 @@ pub(crate) fn timezones() -> &'static [&'static str] {
     &timezones::NAMES
 }
 
+/// The Windows name of a time zone with an IANA name.
+pub(crate) fn timezone_of_iana(name: &str) -> Option<&'static str> {
+    timezones::of_iana(name)
+}
+
 /// A project's pools and what they use.
 #[derive(Clone, Debug)]
 pub struct Fleet<'a> {
@@ -65,6 +70,8 @@ pub struct Fleet<'a> {
     pub vaults: Vec<Vault<'a>>,
     /// Interactive pools.
     pub pools: Vec<Pool<'a>>,
+    /// Pools of which a part was refused: nothing more is said of what refers to them.
+    pub refused: Vec<BlockId>,
     /// Resources given in ARM's own words.
     pub resources: Vec<Resource<'a>>,
     /// Pools that run jobs.
@@ -152,8 +159,12 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
             (Pool::read(context, *id, block, &mut own), own)
         })
         .collect();
+    let mut refused = Vec::new();
     let mut pools = Vec::with_capacity(built.len());
-    for (pool, own) in built {
+    for ((pool, own), (id, block)) in built.into_iter().zip(&pool_blocks) {
+        if pool.is_none() && block.class.is_some() {
+            refused.push(*id);
+        }
         pools.extend(pool);
         sink.extend(own.finish());
     }
@@ -165,7 +176,10 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         })
         .collect();
     let mut batch = Vec::with_capacity(built.len());
-    for (pool, own) in built {
+    for ((pool, own), (id, _)) in built.into_iter().zip(&batch_blocks) {
+        if pool.is_none() {
+            refused.push(*id);
+        }
         batch.extend(pool);
         sink.extend(own.finish());
     }
@@ -180,6 +194,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         identities,
         vaults,
         pools,
+        refused,
         resources,
         batch,
         around,

@@ -194,7 +194,11 @@ impl<'a> Pool<'a> {
             })
             .collect();
         let setup = hardware::setup_time(block, sink);
-        let autoscale = autoscale::read(cx, block, &machines, setup, sink);
+        // A number of machines that contradicts itself says nothing about what moves it.
+        let autoscale = match scaling::check_range(&machines, sink) {
+            true => autoscale::read(cx, block, &machines, setup, sink),
+            false => None,
+        };
         let spot = hardware::spot(block, size, autoscale.is_some(), sink);
         let health = hardware::health(block, setup, sink);
         let entra_login = read::flag(block, "entra_login", false);

@@ -53,7 +53,6 @@ pub(crate) fn orchestration(
         (Some("uniform"), _) | (None, Some(_)) => Orchestration::Uniform,
         _ => Orchestration::Flexible,
     };
-    check_range(machines, sink);
     let most = machines.most().or_else(|| bound(cx, machines)).unwrap_or(MOST);
     // INVARIANT: images of galleries and of the Marketplace reach 1,000; unmanaged custom images are not offered.
     let _ = image;
@@ -73,16 +72,18 @@ fn bound(cx: Context<'_, '_>, machines: &Machines) -> Option<i64> {
     cx.checked.params.iter().find(|p| p.name == *name).and_then(|p| p.max)
 }
 
-fn check_range(machines: &Machines, sink: &mut Sink) {
+/// Whether a number of machines does not contradict itself.
+pub(crate) fn check_range(machines: &Machines, sink: &mut Sink) -> bool {
     let span = machines.span;
     if let Some(least) = machines.least().filter(|n| *n < 0) {
-        sink.push(diags::negative_machines(least, span));
+        sink.push(diags::negative_machines(least, machines.ranged, span));
+        return false;
     }
     if let (Some(least), Some(most)) = (machines.least(), machines.most())
         && least > most
     {
         sink.push(diags::range_inverted(least, most, span));
-        return;
+        return false;
     }
     if let Some(initial) = machines.initial.as_ref().and_then(read::as_int) {
         let below = machines.least().is_some_and(|least| initial < least);
@@ -91,6 +92,7 @@ fn check_range(machines: &Machines, sink: &mut Sink) {
             sink.push(diags::initial_outside(initial, span));
         }
     }
+    true
 }
 
 /// A pool and the addresses that it takes of its subnet.

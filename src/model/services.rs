@@ -77,10 +77,12 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
         }
     }
     let mut allowed = vec![false; services.len()];
+    let mut astray = false;
     for child in pool.children(BlockKind::Allow) {
         let Some((name, port)) = child.get("service").and_then(|v| name_and_port(cx, v)) else { continue };
         let Some(index) = services.iter().position(|s| s.port == port) else {
             sink.push(diags::allowed_but_not_served(&name, child.span_of("service"), span));
+            astray = true;
             continue;
         };
         let sources = match child.get("sources") {
@@ -112,7 +114,8 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
         }
         mark(&mut allowed, index);
     }
-    if public {
+    // Who was let in to something else was perhaps meant for what is closed now.
+    if public && !astray {
         for (service, allowed) in services.iter().zip(&allowed) {
             if !allowed {
                 sink.push(diags::served_to_nobody(&service.name, pool, span));

@@ -191,7 +191,7 @@ impl<'a> Share<'a> {
         let Some(bytes) = read::as_int(quota) else { return };
         let (least, most) = if self.premium { (100, 102_400) } else { (1, 102_400) };
         if bytes % read::GIB != 0 || !(least..=most).contains(&(bytes / read::GIB)) {
-            sink.push(diags::quota_outside(block, least, most, self.premium));
+            sink.push(diags::quota_outside(block, bytes, (least, most), self.premium));
         }
     }
 
@@ -237,6 +237,21 @@ const HIDING: &[&str] = &["/home", "/opt", "/srv", "/var", "/anaconda"];
 const SYSTEM: &[&str] =
     &["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr", "tmp"];
 
+/// The first `{…}` of a path that stands for nothing.
+fn placeholder(path: &str) -> Option<&str> {
+    let mut rest = path;
+    while let Some(open) = rest.find(['{', '}']) {
+        let from = rest.get(open..)?;
+        let end = from.find('}').map_or(from.len(), |end| end + 1);
+        let word = from.get(..end)?;
+        if word != "{user}" {
+            return Some(word);
+        }
+        rest = from.get(end..)?;
+    }
+    None
+}
+
 fn links<'a>(block: &'a Block, sink: &mut Sink) -> Vec<Link<'a>> {
     let mut links = Vec::new();
     for child in block.children(BlockKind::Link) {
@@ -252,6 +267,12 @@ fn links<'a>(block: &'a Block, sink: &mut Sink) -> Vec<Link<'a>> {
         };
         if !inside(target) {
             sink.push(diags::link_target_outside(target, child.span_of("target")));
+            continue;
+        }
+        if let Some((field, word)) =
+            [("path", path), ("target", target)].into_iter().find_map(|(field, text)| Some((field, placeholder(text)?)))
+        {
+            sink.push(diags::unknown_placeholder(word, child.span_of(field)));
             continue;
         }
         links.push(Link { path: below, target });

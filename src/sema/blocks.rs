@@ -51,13 +51,18 @@ impl<'p> Eval<'p> {
                 let keys = self.inside(def.module, |eval| eval.keys_of(repeat));
                 self.leave();
                 self.states.remove(&def);
-                let mut record = IndexMap::new();
-                for (key, element) in keys {
-                    let key_name = (repeat.variable.value.clone(), key.clone(), element);
-                    let value = self.slot(item, ast, def.module, kind, &name, Some(key_name));
-                    record.insert(key, value);
+                match keys {
+                    Some(keys) => {
+                        let mut record = IndexMap::new();
+                        for (key, element) in keys {
+                            let key_name = (repeat.variable.value.clone(), key.clone(), element);
+                            let value = self.slot(item, ast, def.module, kind, &name, Some(key_name));
+                            record.insert(key, value);
+                        }
+                        Value::Record(Arc::new(record))
+                    }
+                    None => Value::Error,
                 }
-                Value::Record(Arc::new(record))
             }
         };
         self.expanded.insert(def, value.clone());
@@ -103,11 +108,11 @@ impl<'p> Eval<'p> {
         Value::Ref(id)
     }
 
-    /// Keys and elements of `[x in xs]`.
-    fn keys_of(&mut self, repeat: &'p ast::Repeat) -> Vec<(Arc<str>, Value)> {
+    /// Keys and elements of `[x in xs]`; nothing when what they run over was refused.
+    fn keys_of(&mut self, repeat: &'p ast::Repeat) -> Option<Vec<(Arc<str>, Value)>> {
         let list = self.eval(&repeat.list);
         let pairs: Vec<(Arc<str>, Value)> = match &list {
-            Value::Error => return Vec::new(),
+            Value::Error => return None,
             Value::List(items) => {
                 let mut pairs = Vec::with_capacity(items.len());
                 for item in items.iter() {
@@ -117,7 +122,7 @@ impl<'p> Eval<'p> {
                         None => {
                             let ty = self.type_of(item);
                             self.report(diags::no_key(&ty, repeat.list.span));
-                            return Vec::new();
+                            return None;
                         }
                     }
                 }
@@ -126,16 +131,16 @@ impl<'p> Eval<'p> {
             Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             Value::Range(range) => match self.numbers(range, repeat.list.span) {
                 Some(numbers) => numbers.into_iter().map(|number| (Arc::from(number.to_string()), number)).collect(),
-                None => return Vec::new(),
+                None => return None,
             },
             Value::Deferred(inner) => {
                 self.report(diags::not_early(inner, "how many blocks there are", repeat.list.span));
-                return Vec::new();
+                return None;
             }
             other => {
                 let ty = self.type_of(other);
                 self.report(diags::not_a_list(&ty, repeat.list.span));
-                return Vec::new();
+                return None;
             }
         };
         let mut seen: IndexMap<Arc<str>, Value> = IndexMap::new();
@@ -149,7 +154,7 @@ impl<'p> Eval<'p> {
                 self.report(diags::key_twice(&key, repeat.list.span));
             }
         }
-        seen.into_iter().collect()
+        Some(seen.into_iter().collect())
     }
 
     /// The key of an element: the text or number itself, the name of a block, the field `name` of a record.
@@ -258,6 +263,7 @@ impl<'p> Eval<'p> {
         let known: Vec<&str> = kind_of(&ast.keyword.value).into_iter().flat_map(classes).collect();
         let known = known.as_slice();
         match (&ast.class, kind) {
+            (None, BlockKind::Resource) if head::quoted_name(ast).is_some() => None,
             (None, BlockKind::Resource) => {
                 self.report(diags::resource_without_type(ast.keyword.span));
                 None
@@ -324,6 +330,10 @@ impl<'p> Eval<'p> {
         match row.spec.head {
             Head::None => {}
             Head::Name | Head::OptionalName => {
+                if let Some(name) = head::quoted_name(ast) {
+                    self.report(diags::quoted_name(row.spec.kind.keyword(), name, block.name_span));
+                    return;
+                }
                 if !block.name.is_empty() {
                     parts = parts.get(1..).unwrap_or_default();
                 } else if matches!(row.spec.head, Head::Name) {

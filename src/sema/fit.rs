@@ -24,8 +24,8 @@ pub(crate) enum Misfit {
     Secret(Vec<SecretStep>),
     /// It is text that does not look like an OpenSSH public key, for this reason.
     SshKey(&'static str),
-    /// A smaller number is larger than the larger one.
-    At(String, Box<Misfit>),
+    /// A part of it does not fit: which, why, and what it is and should be.
+    At(String, Box<Misfit>, Box<(Value, Ty)>),
     /// A record lacks this field.
     Missing(Arc<str>),
     /// A record has a field too many; those that exist.
@@ -94,26 +94,31 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             }
             if stays(element) {
                 for (at, item) in items.iter().enumerate() {
-                    fit(item, element, facts).map_err(|misfit| inside(format!("element {}", at + 1), misfit))?;
+                    fit(item, element, facts)
+                        .map_err(|misfit| inside(format!("element {}", at + 1), item, element, misfit))?;
                 }
                 return Ok(value.clone());
             }
             let mut list = Vec::with_capacity(items.len());
             for (at, item) in items.iter().enumerate() {
-                list.push(fit(item, element, facts).map_err(|misfit| inside(format!("element {}", at + 1), misfit))?);
+                list.push(
+                    fit(item, element, facts)
+                        .map_err(|misfit| inside(format!("element {}", at + 1), item, element, misfit))?,
+                );
             }
             Ok(Value::List(Arc::new(list)))
         }
         (Value::Record(fields), Ty::Map(element)) => {
             if stays(element) {
                 for (name, field) in fields.iter() {
-                    fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?;
+                    fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), field, element, misfit))?;
                 }
                 return Ok(value.clone());
             }
             let mut map = IndexMap::with_capacity(fields.len());
             for (name, field) in fields.iter() {
-                let field = fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?;
+                let field =
+                    fit(field, element, facts).map_err(|misfit| inside(format!("`{name}`"), field, element, misfit))?;
                 map.insert(name.clone(), field);
             }
             Ok(Value::Record(Arc::new(map)))
@@ -125,7 +130,8 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             let mut record = IndexMap::with_capacity(rows.len());
             for (name, row) in rows.iter() {
                 let field = match fields.get(name) {
-                    Some(field) => fit(field, &row.ty, facts).map_err(|misfit| inside(format!("`{name}`"), misfit))?,
+                    Some(field) => fit(field, &row.ty, facts)
+                        .map_err(|misfit| inside(format!("`{name}`"), field, &row.ty, misfit))?,
                     None => match &row.default {
                         Some(default) => default.clone(),
                         None if row.ty.nullable() => Value::Null,
@@ -196,11 +202,11 @@ fn stays(ty: &Ty) -> bool {
     }
 }
 
-fn inside(place: String, misfit: Misfit) -> Misfit {
+fn inside(place: String, value: &Value, ty: &Ty, misfit: Misfit) -> Misfit {
     match misfit {
         secret @ Misfit::Secret(_) => secret,
-        Misfit::At(deeper, misfit) => Misfit::At(format!("{place}, {deeper}"), misfit),
-        other => Misfit::At(place, Box::new(other)),
+        Misfit::At(deeper, misfit, part) => Misfit::At(format!("{place}, {deeper}"), misfit, part),
+        other => Misfit::At(place, Box::new(other), Box::new((value.clone(), ty.clone()))),
     }
 }
 

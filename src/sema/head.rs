@@ -2,6 +2,7 @@
 
 use super::table::{BlockSpec, Head, kind_of, spec};
 use crate::syntax::ast::{self, Block, ExprKind, HeadPart};
+use std::sync::Arc;
 
 /// The name in a block's head, if it has one.
 pub(crate) fn block_name(block: &Block) -> Option<ast::Name> {
@@ -25,8 +26,20 @@ pub(crate) fn name_of(block: &Block, row: &BlockSpec) -> Option<ast::Name> {
 
 fn first_name(block: &Block) -> Option<ast::Name> {
     let HeadPart::Expr(expr) = block.head.first()? else { return None };
-    let ExprKind::Name(name) = &expr.kind else { return None };
+    let name = match &expr.kind {
+        ExprKind::Name(name) => name,
+        _ => quoted_name(block)?,
+    };
     Some(ast::Name { value: name.clone(), span: expr.span })
+}
+
+/// `pool "team"`: a name in quotes, which is reported and understood.
+pub(crate) fn quoted_name(block: &Block) -> Option<&Arc<str>> {
+    let HeadPart::Expr(expr) = block.head.first()? else { return None };
+    let ExprKind::String(parts) = &expr.kind else { return None };
+    let [ast::StringPart::Text(text)] = parts.as_slice() else { return None };
+    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (letters && text.starts_with(|first: char| first.is_ascii_alphabetic())).then_some(text)
 }
 
 /// The word of a part, whether it was read as a word or as a bare name.

@@ -96,7 +96,15 @@ impl Module {
     pub(crate) fn define(&mut self, def: Def, duplicate: &mut dyn FnMut(&Def, &Def)) {
         let index = self.defs.len() as u32;
         match self.names.get(&def.name).and_then(|first| self.defs.get(*first as usize)) {
-            Some(first) => duplicate(&def, first),
+            Some(first) => {
+                duplicate(&def, first);
+                let another = first.keyword() != def.keyword();
+                let first = self.names.get(&def.name).and_then(|first| self.defs.get_mut(*first as usize));
+                // Which of two different things a use means cannot be known: it stays quiet.
+                if let Some(first) = first.filter(|_| another) {
+                    first.kind = DefKind::Missing;
+                }
+            }
             None => {
                 self.names.insert(def.name.clone(), index);
             }

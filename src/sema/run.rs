@@ -264,6 +264,15 @@ impl<'p> Eval<'p> {
         for (module, names) in program.own_modules() {
             for (index, def) in names.defs.iter().enumerate() {
                 let id = DefId { module, index: index as u32 };
+                if let Some(ItemKind::Block(block)) = def.item().map(|item| &item.kind)
+                    && &*block.keyword.value == BlockKind::Pool.keyword()
+                    && block.class.is_none()
+                    && block.base.is_none()
+                    && !self.used.contains(&id)
+                    && !def.export
+                {
+                    self.report(diags::base_unused(&def.name, def.name_span));
+                }
                 let known = names.names.get(&def.name) == Some(&(index as u32));
                 if self.used.contains(&id) || def.export || !known {
                     continue;

@@ -206,7 +206,15 @@ impl<'t> Around<'t> {
             "-" if self.word(at + 1) == ">" && self.place == Place::Own("fn") => {
                 Some(diags::arrow_result(self.bytes_of(at, at + 1)))
             }
+            "=" if matches!(self.word(at + 1), "<" | ">") && self.touches(at) && self.compares() => {
+                let sign = format!("{}=", self.word(at + 1));
+                Some(diags::written_as(self.bytes_of(at, at + 1), &format!("={}", self.word(at + 1)), &sign))
+            }
             "=" if self.word(at + 1) == ">" && self.touches(at) => Some(diags::arrow(self.bytes_of(at, at + 1))),
+            "." if before.is_some_and(|b| self.word(b) == ".." && self.touches(b)) => {
+                before.map(|b| diags::written_as(self.bytes_of(b, at), "...", ".."))
+            }
+            "then" if self.word(0) == "when" => Some(diags::no_then(span)),
             "and" | "or" if before.is_some_and(|b| self.ends_operand(b)) => {
                 let sign = if self.word(at) == "and" { "&&" } else { "||" };
                 Some(diags::written_as(span, self.word(at), sign))
@@ -222,6 +230,19 @@ impl<'t> Around<'t> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a comparison can stand here, and no field begins.
+    fn compares(&self) -> bool {
+        let operands = self.at.checked_sub(1).is_some_and(|b| self.ends_operand(b)) && self.starts_operand(self.at + 2);
+        operands
+            && match self.place {
+                Place::Body => self.at > 1,
+                Place::Own(_) => {
+                    self.tokens.iter().take(self.at).any(|t| self.slice(t) == "=") || self.word(0) == "check"
+                }
+                Place::Top => false,
+            }
     }
 
     fn bytes_of(&self, first: usize, last: usize) -> Span {
@@ -252,6 +273,14 @@ impl<'t> Around<'t> {
             Place::Body => return None,
             Place::Top if self.kind(0) == Some(Kind::Word) && self.word(1) == "=" && at == 1 => {
                 return Some(diags::field_outside(self.span(0), self.word(0)));
+            }
+            Place::Top if self.word(at) == "=" && at == first + 2 && self.kind(at + 1) == Some(Kind::Word) => {
+                return Some(diags::equals_for_class(
+                    self.span(at),
+                    self.word(first),
+                    self.word(first + 1),
+                    self.word(at + 1),
+                ));
             }
             Place::Top
                 if matches!(self.word(first), "var" | "const" | "val" | "set" | "def")
@@ -425,6 +454,15 @@ impl<'t> Around<'t> {
             None => "the end of the line".to_owned(),
             Some(_) => diags::shown(self.word(self.at)),
         };
-        diags::unexpected(self.span(self.at), &found, expected)
+        let way_out = match (self.place, self.kind(self.at)) {
+            (Place::Own("output"), None) if self.at == 4 => {
+                Some(format!("write its value: `output {}: {} = …`", self.word(1), self.word(3)))
+            }
+            _ if expected.contains(&"`else`") && self.tokens.iter().any(|t| self.slice(t) == "if") => {
+                Some("write the other value too: `if … then … else …`".to_owned())
+            }
+            _ => None,
+        };
+        diags::unexpected(self.span(self.at), &found, expected, way_out)
     }
 }

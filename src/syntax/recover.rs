@@ -247,6 +247,12 @@ impl<'t> Recovery<'t> {
                     start = *end;
                     *end
                 }
+                // A parenthesis that was never closed keeps together what it would hold.
+                Some(Partner::Missing(end)) => {
+                    let end = (*end).clamp(at + 1, range.end);
+                    last = self.tokens.get(end - 1).copied();
+                    end
+                }
                 _ => at + 1,
             };
         }

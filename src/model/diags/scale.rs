@@ -1,7 +1,7 @@
 //! Numbers of machines, autoscale rules and schedules.
 
 use super::{duration, new};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Safety};
 use crate::model::Machines;
 use crate::model::autoscale::Rule;
 use crate::model::hardware::SetupTime;
@@ -29,9 +29,10 @@ pub(crate) fn initial_outside(initial: i64, span: Span) -> Diagnostic {
     .help("choose a number inside the range after `initially`")
 }
 
-pub(crate) fn negative_machines(least: i64, span: Span) -> Diagnostic {
-    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "less than none")
-        .help("write 0 or more")
+pub(crate) fn negative_machines(least: i64, ranged: bool, span: Span) -> Diagnostic {
+    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "less than none").help(
+        if ranged { "write 0 or more" } else { "write 0 or more; a range is written with two dots, as in `1..10`" },
+    )
 }
 
 pub(crate) fn range_without_autoscale(pool: &Block, span: Span) -> Diagnostic {
@@ -291,6 +292,17 @@ pub(crate) fn schedule_outside_pool(name: &str, span: Span, machines: &Machines)
 
 pub(crate) fn unknown_timezone(name: &str, span: Span) -> Diagnostic {
     let known = crate::model::timezones();
+    if let Some(same) = crate::model::timezone_of_iana(name) {
+        return new(
+            Code::UnknownTimezone,
+            format!("`{name}` is not how Windows names this time zone"),
+            span,
+            "an IANA name",
+        )
+        .note("autoscale takes the names that Windows gives to time zones")
+        .help(format!("write `\"{same}\"`"))
+        .fix(format!("Write `{same}`"), vec![(span, format!("\"{same}\""))], Safety::NeedsReview);
+    }
     let near = known.iter().min_by_key(|k| strsim::damerau_levenshtein(&k.to_lowercase(), &name.to_lowercase()));
     let found =
         new(Code::UnknownTimezone, format!("autoscale knows no time zone `{name}`"), span, "not a Windows time zone")

@@ -2,6 +2,7 @@
 
 use super::new;
 use crate::diagnostics::{Code, Diagnostic};
+use crate::model::read;
 use crate::sema::checked::Block;
 use crate::source::Span;
 
@@ -10,16 +11,21 @@ pub(crate) fn share_without_quota(block: &Block) -> Diagnostic {
         .help("add, for instance, `quota = 1 TiB`")
 }
 
-pub(crate) fn quota_outside(block: &Block, least: i64, most: i64, premium: bool) -> Diagnostic {
+pub(crate) fn quota_outside(block: &Block, bytes: i64, (least, most): (i64, i64), premium: bool) -> Diagnostic {
     let kind = if premium { "premium" } else { "standard" };
+    let gib = bytes / read::GIB;
+    let (label, wanted) = match (least..=most).contains(&gib) {
+        true => ("not a whole number of GiB", gib + i64::from(bytes % read::GIB >= read::GIB / 2)),
+        false => ("outside of the bounds", gib.clamp(least, most)),
+    };
     new(
         Code::QuotaRefused,
         format!("the capacity of share `{}` is not one that Azure offers", block.name),
         block.span_of("quota"),
-        "outside of the bounds",
+        label,
     )
     .note(format!("a {kind} share has {least} GiB to {most} GiB, in whole GiB"))
-    .help("choose a capacity within these bounds")
+    .help(format!("write for instance `{wanted} GiB`"))
 }
 
 pub(crate) fn nfs_needs_premium(block: &Block) -> Diagnostic {
@@ -136,6 +142,12 @@ pub(crate) fn link_outside_home(path: &str, span: Span) -> Diagnostic {
 pub(crate) fn link_target_outside(target: &str, span: Span) -> Diagnostic {
     new(Code::LinkOutside, format!("`{target}` is not a folder inside the share"), span, "leaves the share")
         .help("write a relative path without `..`, such as `\"notebooks/{user}\"`")
+}
+
+pub(crate) fn unknown_placeholder(word: &str, span: Span) -> Diagnostic {
+    new(Code::NotOneOf, format!("`{word}` stands for nothing"), span, "not replaced by anything")
+        .note("in the paths of a link only `{user}` is replaced: by the name of each user")
+        .help("write `{user}`")
 }
 
 pub(crate) fn mount_by_identity_impossible(image: &str, share: &str, span: Span, at_image: Span) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use super::{article, listed};
 use crate::diagnostics::{Code, Diagnostic, Safety};
-use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, suggest};
+use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, kind_in, spec, suggest};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -31,6 +31,17 @@ pub(crate) fn unknown_kind(keyword: &str, span: Span, known: &[&str]) -> Diagnos
 pub(crate) fn missing_name(keyword: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::BadPhrase, format!("this `{keyword}` has no name"), span, "a name is missing after this")
         .help(format!("write a name: `{keyword} main {{ … }}`"))
+}
+
+pub(crate) fn quoted_name(keyword: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadPhrase,
+        format!("the name of this `{keyword}` is in quotes"),
+        span,
+        "a plain word is a name",
+    )
+    .help(format!("write `{keyword} {name} {{ … }}`"))
+    .fix("Remove the quotes", vec![(span, name.to_owned())], Safety::Safe)
 }
 
 /// How a phrase is written: `link PATH to TARGET`.
@@ -72,7 +83,11 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
         "no such field",
     );
     if is_child {
-        return diagnostic.help(format!("write it as a block, without `=`: `{name} {{ … }}`"));
+        let phrase = kind_in(name, None, Some(row.kind)).map(spec);
+        return diagnostic.help(match phrase {
+            Some(row) if matches!(row.head, Head::Phrase(_)) => format!("write it without `=`: `{}`", shape(row)),
+            _ => format!("write it as a block, without `=`: `{name} {{ … }}`"),
+        });
     }
     match suggest(name, row.field_names()) {
         Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(

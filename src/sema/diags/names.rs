@@ -35,6 +35,28 @@ pub(crate) fn unknown_name(
     }
 }
 
+/// A name that is not declared where a block of one kind is wanted; `facts` are those of the standard library.
+pub(crate) fn unknown_of_kind(keyword: &str, name: &str, facts: &[&str], span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::UnknownName,
+        format!("there is no {keyword} called `{name}`"),
+        span,
+        "not declared in this file",
+    );
+    match facts {
+        [] => diagnostic.help(format!("declare it: `{keyword} {name} {{ … }}`")),
+        facts => diagnostic.help(format!("write one of {}", super::listed(facts.iter().copied(), 12))),
+    }
+}
+
+/// `monday..friday`
+pub(crate) fn long_days(from: &str, to: &str, span: Span) -> Diagnostic {
+    let short = format!("{from}..{to}");
+    Diagnostic::new(Code::UnknownName, "days of the week have three letters", span, "not how days are written")
+        .help(format!("write `{short}`"))
+        .fix(format!("Write `{short}`"), vec![(span, short)], Safety::Safe)
+}
+
 pub(crate) fn duplicate_name(name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::DuplicateName, format!("`{name}` is declared twice"), span, "declared again here")
         .also(first, "first declared here")
@@ -291,6 +313,17 @@ pub(crate) fn missing_env_value(name: &str, span: Span, env: &str, declared: Spa
     .also(declared, "has no default")
     .note("other envs give one; without it, each deployment of this env asks for it")
     .help(format!("write `{name} = …` in the env, or give the parameter a default"))
+}
+
+/// `pool team { … }`, which nothing builds on.
+pub(crate) fn base_unused(name: &str, span: Span) -> Diagnostic {
+    let at = Span { start: span.end, ..span };
+    Diagnostic::new(Code::Unused, format!("nothing is made of the pool `{name}`"), span, "only a base for other pools")
+        .note("a pool without `: interactive` or `: batch` holds what other pools share with `from`")
+        .help(format!(
+            "write `pool {name}: interactive {{ … }}`, or build on it: `pool NAME: interactive from {name} {{ … }}`"
+        ))
+        .fix("Make it interactive", vec![(at, ": interactive".to_owned())], Safety::NeedsReview)
 }
 
 pub(crate) fn unused(what: &str, name: &str, span: Span, whole: Span) -> Diagnostic {

@@ -54,8 +54,8 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
             .help(format!("write one of {}", listed(known.iter().copied(), 12)))
         }
         Misfit::Secret(path) => super::secret_exposed(path, span, "a place that is not kept secret"),
-        Misfit::At(place, inner) => {
-            let inner = self::misfit(value, found, wanted, inner, span);
+        Misfit::At(place, inner, part) => {
+            let inner = self::misfit(&part.0, found, &part.1, inner, span);
             Diagnostic { title: format!("{place}: {}", inner.title), ..inner }
         }
         Misfit::Missing(name) => Diagnostic::new(
@@ -101,8 +101,11 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
             "make it whole with `floor`, `ceil` or `round`, or divide with `div(a, b)`".to_owned()
         }
         (Value::Int(n), Ty::Range) => format!("write a range: `{n}..{n}`"),
-        (Value::String(text), Ty::Cidr | Ty::Ip | Ty::Time | Ty::Date | Ty::Int | Ty::Bool) => {
+        (Value::String(text), wanted) if in_quotes(text, wanted) => {
             format!("write it without quotes: `{text}`")
+        }
+        (Value::Ip(ip), Ty::Cidr) => {
+            format!("write `{ip}/{}` for this one address", if ip.is_ipv4() { 32 } else { 128 })
         }
         (
             Value::Int(_)
@@ -121,6 +124,42 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         _ => format!("write {} `{wanted_text}`", article(&wanted_text)),
     };
     diagnostic.help(help)
+}
+
+/// Whether a text is a value of the type in quotes that should not be there.
+fn in_quotes(text: &str, wanted: &Ty) -> bool {
+    let quantity = |units: &[&str]| {
+        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, '%' | '/')).trim_end();
+        let unit = text.get(number.len()..).unwrap_or_default().trim_start();
+        number.parse::<f64>().is_ok() && units.contains(&unit)
+    };
+    let clock = |c: char| c.is_ascii_digit() || c == ':';
+    match wanted.not_null().base() {
+        Ty::Union(parts) => parts.iter().any(|part| in_quotes(text, part)),
+        Ty::Cidr => text.parse::<ipnet::IpNet>().is_ok(),
+        Ty::Ip => text.parse::<std::net::IpAddr>().is_ok(),
+        Ty::Int | Ty::Port => text.parse::<i64>().is_ok(),
+        Ty::Decimal => text.parse::<f64>().is_ok(),
+        Ty::Bool => matches!(text, "true" | "false"),
+        Ty::Date => text.parse::<jiff::civil::Date>().is_ok(),
+        Ty::Time => text.len() == 5 && text.contains(':') && text.chars().all(clock),
+        Ty::Percent => quantity(&["%"]),
+        Ty::Size => quantity(&["B", "KiB", "MiB", "GiB", "TiB", "PiB", "KB", "MB", "GB", "TB"]),
+        Ty::Duration => quantity(&["s", "sec", "min", "h", "d", "day", "days", "week", "weeks"]),
+        Ty::Range => text.split_once("..").is_some_and(|(a, b)| a.parse::<i64>().is_ok() && b.parse::<i64>().is_ok()),
+        _ => false,
+    }
+}
+
+/// `"Standard_D8s_v5"` where a size is wanted.
+pub(crate) fn fact_in_quotes(found: &Ty, wanted: &Ty, fact: Option<&str>, span: Span) -> Diagnostic {
+    let diagnostic = mismatch(found, &wanted.to_string(), span);
+    let Some(fact) = fact else { return diagnostic };
+    Diagnostic { help: Vec::new(), ..diagnostic }.help(format!("write it without quotes: `{fact}`")).fix(
+        format!("Write `{fact}`"),
+        vec![(span, fact.to_owned())],
+        Safety::NeedsReview,
+    )
 }
 
 pub(crate) fn mismatch(found: &Ty, wanted: &str, span: Span) -> Diagnostic {

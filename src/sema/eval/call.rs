@@ -62,6 +62,10 @@ impl<'p> Eval<'p> {
             self.poison(arguments);
             return self.report(diags::not_a_function(name, at));
         };
+        // What could not be parsed was told.
+        if matches!(function.body.kind, ExprKind::Error) {
+            return self.poison(arguments);
+        }
         if let Some(from) = self.calls.iter().position(|call| *call == def) {
             let mut steps: Vec<(Arc<str>, Span)> = Vec::new();
             for call in self.calls.get(from..).unwrap_or_default() {

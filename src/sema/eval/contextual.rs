@@ -99,7 +99,13 @@ impl<'p> Eval<'p> {
         if words.is_empty() {
             return match self.near_fact(&kinds, name) {
                 Some(near) => self.report(diags::unknown_name(name, expr.span, Some(&near), None, None, None)),
-                None => self.eval(expr),
+                None if matches!(ty.not_null().base(), Ty::Bool) && switch(name).is_some() => {
+                    self.report(diags::not_one_of(name, &["true", "false"], switch(name), expr.span))
+                }
+                None => match kinds.first().filter(|_| self.library_home(name).is_none()) {
+                    Some(kind) => self.unknown_of(*kind, name, expr.span),
+                    None => self.eval(expr),
+                },
             };
         }
         let meant = suggest(name, words.iter().copied());
@@ -249,6 +255,15 @@ fn record_type(ty: &Ty) -> Option<&Ty> {
         record @ (Ty::Record(_) | Ty::Map(_)) => Some(record),
         Ty::Union(parts) => parts.iter().find_map(record_type),
         Ty::Nullable(inner) => record_type(inner),
+        _ => None,
+    }
+}
+
+/// What other languages call `true` and `false`.
+fn switch(word: &str) -> Option<&'static str> {
+    match word {
+        "yes" | "on" | "True" | "TRUE" | "enabled" => Some("true"),
+        "no" | "off" | "False" | "FALSE" | "disabled" => Some("false"),
         _ => None,
     }
 }

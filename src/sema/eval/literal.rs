@@ -183,6 +183,12 @@ impl<'p> Eval<'p> {
     }
 
     pub(super) fn range(&mut self, min: &'p Expr, max: &'p Expr, span: Span) -> Value {
+        if let (ExprKind::Name(from), ExprKind::Name(to)) = (&min.kind, &max.kind)
+            && let (Some(from), Some(to)) = (long_day(from), long_day(to))
+            && !self.in_scope(from)
+        {
+            return self.report(diags::long_days(from, to, span));
+        }
         let (low, high) = (self.eval(min), self.eval(max));
         match (&low, &high) {
             (Value::Error, _) | (_, Value::Error) => Value::Error,
@@ -269,4 +275,12 @@ mod tests {
         assert_eq!(time("24:01"), None);
         assert_eq!(time("12:60"), None);
     }
+}
+
+/// `mon` for `monday`, `Mon`, `mo`.
+fn long_day(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    let day = super::name::DAYS.iter().copied().find(|day| lower.starts_with(*day))?;
+    let rest = lower.get(day.len()..)?;
+    (word != day && (rest.is_empty() || rest.ends_with("day") || matches!(rest, "s" | "rs" | "nes"))).then_some(day)
 }

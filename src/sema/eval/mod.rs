@@ -312,16 +312,29 @@ impl<'p> Eval<'p> {
     }
 
     pub(crate) fn misfit(&mut self, value: &Value, ty: &Ty, misfit: Misfit, span: Span) -> Value {
-        let found = self.type_of(value);
-        let diagnostic = match (&misfit, self.place) {
-            (Misfit::Secret(path), Some((kind, field))) => {
-                diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure shows again"))
-            }
-            _ => diags::misfit(value, &found, ty, &misfit, span),
-        };
+        if let Misfit::At(place, inner, part) = misfit {
+            let (value, ty) = *part;
+            let diagnostic = self.misfit_diagnostic(&value, &ty, &inner, span);
+            return self.report(Diagnostic { title: format!("{place}: {}", diagnostic.title), ..diagnostic });
+        }
+        let diagnostic = self.misfit_diagnostic(value, ty, &misfit, span);
         match misfit {
             Misfit::Bounds { .. } | Misfit::Pattern(_) | Misfit::SshKey(_) => self.report_value(diagnostic),
             _ => self.report(diagnostic),
+        }
+    }
+
+    fn misfit_diagnostic(&self, value: &Value, ty: &Ty, misfit: &Misfit, span: Span) -> Diagnostic {
+        let found = self.type_of(value);
+        match (misfit, self.place) {
+            (Misfit::Secret(path), Some((kind, field))) => {
+                diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure shows again"))
+            }
+            // The name of a fact in quotes, where the fact itself is wanted.
+            (Misfit::Type, _) if let (Value::String(name), Ty::Ref(kind)) = (value, ty.not_null().base()) => {
+                diags::fact_in_quotes(&found, ty, self.fact_called(name, *kind).as_deref(), span)
+            }
+            _ => diags::misfit(value, &found, ty, misfit, span),
         }
     }
 

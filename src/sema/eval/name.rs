@@ -93,13 +93,35 @@ impl<'p> Eval<'p> {
         self.report(diags::unknown_name(name, span, meant.as_deref(), declared, module, inside.as_deref()))
     }
 
+    /// A name that is not declared where a block of a kind is wanted.
+    pub(super) fn unknown_of(&mut self, kind: BlockKind, name: &Arc<str>, span: Span) -> Value {
+        let incomplete = self.program.module(self.module).is_some_and(|module| module.incomplete);
+        let near = suggest(name, self.candidates()).is_some();
+        if incomplete || near || kind_of_plural(name).is_some() {
+            return self.name(name, span);
+        }
+        let facts = crate::sema::library::find(&plural(kind)).and_then(|id| self.program.module(id));
+        let facts: Vec<&str> = facts.map(|module| module.exported().collect()).unwrap_or_default();
+        let diagnostic = diags::unknown_of_kind(kind.keyword(), name, &facts, span);
+        self.report(diagnostic)
+    }
+
     /// `images.ubuntu_2204` for a name that a module of the standard library exports.
-    fn library_home(&self, name: &str) -> Option<String> {
+    pub(super) fn library_home(&self, name: &str) -> Option<String> {
         crate::sema::library::names().find_map(|module| {
             let id = crate::sema::library::find(module)?;
             let found = crate::sema::library::module(id)?.names.contains_key(name);
             found.then(|| format!("{module}.{name}"))
         })
+    }
+
+    /// How a block of a kind is written whose name is this text: `sizes.Standard_D8s_v5`, `notebooks`.
+    pub(super) fn fact_called(&self, name: &str, kind: BlockKind) -> Option<String> {
+        let own = self.program.lookup(self.module, name).and_then(|(_, def)| self.program.def(def));
+        match own {
+            Some(def) => (def.keyword() == Some(kind.keyword())).then(|| name.to_owned()),
+            None => self.library_home(name),
+        }
     }
 
     /// The value of a definition.

@@ -124,6 +124,22 @@ pub(in super::super) fn arrow(span: Span) -> Diagnostic {
     )
 }
 
+/// `when … then { … }`
+pub(in super::super) fn no_then(span: Span) -> Diagnostic {
+    foreign("there is no `then` before the braces of a block", span, "not needed").help("remove `then`").fix(
+        "Remove `then`",
+        vec![(span, String::new())],
+        Safety::Safe,
+    )
+}
+
+/// `pool team = interactive {`
+pub(in super::super) fn equals_for_class(span: Span, keyword: &str, name: &str, class: &str) -> Diagnostic {
+    foreign(format!("what sort of {keyword} it is stands after `:`, not `=`"), span, "`:` is expected here")
+        .help(format!("write `{keyword} {name}: {class}`"))
+        .fix("Replace `=` by `:`", vec![(span, ":".to_owned())], Safety::NeedsReview)
+}
+
 /// `var x = 1`
 pub(in super::super) fn other_keyword(span: Span, word: &str, keyword: &str) -> Diagnostic {
     foreign(format!("`{word}` is written `{keyword}`"), span, "no such declaration")

@@ -61,13 +61,20 @@ pub(super) fn lonely_string(span: Span) -> Diagnostic {
 }
 
 /// Anything else.
-pub(super) fn unexpected(span: Span, found: &str, expected: &[&str]) -> Diagnostic {
+pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Option<String>) -> Diagnostic {
     let title = match expected.split_last() {
         None => format!("{found} cannot stand here"),
         Some((last, [])) => format!("expected {last}, found {found}"),
         Some((last, before)) => format!("expected {} or {last}, found {found}", before.join(", ")),
     };
-    Diagnostic::new(Code::UnexpectedToken, title, span, "not expected here")
+    let help = way_out.unwrap_or_else(|| match (expected.split_last(), found.starts_with('`')) {
+        (Some((last, [])), true) => format!("write {last} before {found}, or remove {found}"),
+        (Some((last, before)), true) => format!("write {} or {last} here, or remove {found}", before.join(", ")),
+        (Some((last, before)), false) if !before.is_empty() => format!("go on with {} or {last}", before.join(", ")),
+        (Some((last, _)), false) => format!("go on with {last}"),
+        (None, _) => format!("remove {found}"),
+    });
+    Diagnostic::new(Code::UnexpectedToken, title, span, "not expected here").help(help)
 }
 
 /// How a token is named in a message.

@@ -283,6 +283,7 @@ impl Lower<'_> {
                     head.class = Some(self.primary(inner).0);
                 }
             }
+            Rule::expr if pair.as_str().trim() == "then" => self.diagnostics.push(diags::no_then(at)),
             Rule::expr => {
                 let expr = self.expr(pair);
                 let part = match &expr.kind {
