@@ -213,6 +213,7 @@ catalogue! {
     EphemeralSpot = 396, Error, "ephemeral-spot", "an ephemeral system disk on spot machines";
     TargetWord = 397, Error, "target-word", "a target that Azure Batch cannot compute";
     BatchName = 398, Error, "batch-name", "a name that Azure refuses";
+    PoolInOtherRegion = 399, Error, "pool-in-other-region", "machines in another region than their network";
     // 04xx graph
     ResourceNamedTwice = 402, Error, "resource-named-twice", "two resources with the same type and name";
     AttributeUnavailable = 403, Error, "attribute-unavailable", "an attribute that this block does not have";

@@ -6,6 +6,7 @@
 
 pub mod jobs;
 pub mod diags;
+mod elsewhere;
 mod limits;
 mod names;
 mod parameters;

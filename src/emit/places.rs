@@ -37,6 +37,11 @@ impl<'a> Places<'a> {
         }
         let Some(top) = self.around(node.span) else { return };
         if top.kind != K::Project
+            && let Some(span) = written(top, "location").filter(|_| node.body.contains_key("location"))
+        {
+            found("/location", span);
+        }
+        if top.kind != K::Project
             && let (Some(Value::Record(tags)), Some(span)) = (top.get("tags"), written(top, "tags"))
         {
             tags.iter()

@@ -1,5 +1,6 @@
 //! One template: schema, parameters, variables, resources, outputs, in this order and each in a fixed order.
 
+use super::elsewhere::Elsewhere;
 use super::places::Places;
 use super::split::Group;
 use crate::graph::context_free::Resolve;
@@ -9,7 +10,8 @@ use crate::source::Span;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
-const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+/// Schema of templates.
+pub(crate) const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
 /// Most outputs of a template.
 pub(crate) const OUTPUTS: usize = 64;
 /// Keys that come before the dependencies, in this order; `properties` comes last.
@@ -25,19 +27,16 @@ pub(crate) fn write(
 ) -> (Json, Vec<(String, Span)>) {
     let here: BTreeSet<NodeId> = group.nodes.iter().copied().collect();
     let mut provenance = Vec::new();
-    let mut resources = Vec::with_capacity(group.nodes.len());
-    let mut positions = std::collections::HashMap::with_capacity(group.nodes.len());
-    for (position, id) in group.nodes.iter().enumerate() {
-        let Some(node) = graph.nodes.get(id.0 as usize) else { continue };
-        positions.insert(*id, position);
-        let pointer = format!("/resources/{position}");
-        provenance.push((pointer.clone(), node.span));
-        places.of(node, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
-        provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
-        resources.push(resource(graph, node, &here));
-    }
+    let elsewhere = Elsewhere::of(graph, checked, group);
+    let resources = match &elsewhere {
+        Some(elsewhere) => elsewhere.resources(places, &mut provenance),
+        None => plain(graph, group, &here, places, &mut provenance),
+    };
     let owned: Vec<_> = graph.owned.iter().filter(|o| here.contains(&o.node)).collect();
-    let outputs = outputs(graph, group, &here, whole, &mut provenance);
+    let mut outputs = outputs(graph, group, &here, whole, &mut provenance);
+    if let Some(elsewhere) = &elsewhere {
+        outputs.values_mut().for_each(|output| elsewhere.found_from_here(output));
+    }
     let mut parameters = Map::new();
     let mut used = Used::default();
     resources.iter().chain(outputs.values()).for_each(|part| used.find(part));
@@ -53,29 +52,14 @@ pub(crate) fn write(
             parameters.insert(name.to_owned(), body);
         }
     }
-    let mut marks = Vec::with_capacity(owned.len());
     for mark in owned {
         provenance.push((format!("/parameters/{}", mark.parameter), mark.span));
         parameters.insert(mark.parameter.clone(), capacity_parameter(mark));
-        let node = graph.nodes.get(mark.node.0 as usize);
-        marks.push(json!({
-            "pool": mark.pool,
-            "parameter": mark.parameter,
-            "resource": positions.get(&mark.node).copied().unwrap_or(0),
-            "type": node.map_or("", |n| n.kind.as_ref()),
-            "name": node.map_or(String::new(), |n| n.name.json()),
-            "property": "/sku/capacity",
-        }));
     }
     let mut template = Map::new();
     template.insert("$schema".into(), json!(SCHEMA));
     template.insert("contentVersion".into(), json!("1.0.0.0"));
-    let mut metadata = Map::new();
-    metadata.insert("project".into(), json!(graph.project));
-    if !marks.is_empty() {
-        metadata.insert("autoscaleOwned".into(), Json::Array(marks));
-    }
-    template.insert("metadata".into(), json!({ "dsvmc": metadata }));
+    template.insert("metadata".into(), json!({ "dsvmc": { "project": graph.project } }));
     if !parameters.is_empty() {
         template.insert("parameters".into(), Json::Object(parameters));
     }
@@ -89,7 +73,34 @@ pub(crate) fn write(
     (Json::Object(template), provenance)
 }
 
-fn resource(graph: &ResourceGraph, node: &Node, here: &BTreeSet<NodeId>) -> Json {
+/// Resources that are all in the group deployed to.
+fn plain(
+    graph: &ResourceGraph,
+    group: &Group,
+    here: &BTreeSet<NodeId>,
+    places: &Places<'_>,
+    provenance: &mut Vec<(String, Span)>,
+) -> Vec<Json> {
+    let mut resources = Vec::with_capacity(group.nodes.len());
+    for node in group.nodes.iter().filter_map(|id| graph.nodes.get(id.0 as usize)) {
+        trace(node, &format!("/resources/{}", resources.len()), places, provenance);
+        // In another deployment it is there already: that one comes first.
+        let needs = node.needs.iter().filter(|need| here.contains(need));
+        let needs = needs.filter_map(|need| graph.nodes.get(need.0 as usize)).map(|n| Json::from(&n.id)).collect();
+        resources.push(resource(node, needs));
+    }
+    resources
+}
+
+/// Notes where a resource was written.
+pub(crate) fn trace(node: &Node, pointer: &str, places: &Places<'_>, provenance: &mut Vec<(String, Span)>) {
+    provenance.push((pointer.to_owned(), node.span));
+    places.of(node, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
+    provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
+}
+
+/// A resource as the template has it.
+pub(crate) fn resource(node: &Node, depends_on: Vec<Json>) -> Json {
     let mut out = Map::with_capacity(node.body.len() + 4);
     out.insert("type".into(), json!(node.kind.as_ref()));
     out.insert("apiVersion".into(), json!(node.api_version.as_ref()));
@@ -99,16 +110,8 @@ fn resource(graph: &ResourceGraph, node: &Node, here: &BTreeSet<NodeId>) -> Json
             out.insert(key.into(), value.clone());
         }
     }
-    // In another deployment it is there already: that one comes first.
-    let needs: Vec<Json> = node
-        .needs
-        .iter()
-        .filter(|need| here.contains(need))
-        .filter_map(|need| graph.nodes.get(need.0 as usize))
-        .map(|n| Json::from(&n.id))
-        .collect();
-    if !needs.is_empty() {
-        out.insert("dependsOn".into(), Json::Array(needs));
+    if !depends_on.is_empty() {
+        out.insert("dependsOn".into(), Json::Array(depends_on));
     }
     for (key, value) in &node.body {
         if !FIRST.contains(&key.as_str()) {

@@ -182,6 +182,8 @@ pub(crate) struct Builder<'a, 'f> {
     pub(crate) checked: &'a Checked,
     pub(crate) names: Names,
     pub(crate) location: Json,
+    /// Where what is added now goes.
+    pub(crate) place: Place,
     pub(crate) tags: Map<String, Json>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) variables: Vec<Variable>,
@@ -218,6 +220,7 @@ impl<'a, 'f> Builder<'a, 'f> {
             fleet,
             checked,
             names,
+            place: Place { group: None, location: location.clone() },
             location,
             tags,
             nodes: Vec::new(),
@@ -240,10 +243,16 @@ impl<'a, 'f> Builder<'a, 'f> {
     }
 
     /// Adds a node.
-    pub(crate) fn add(&mut self, node: Node) -> NodeId {
+    pub(crate) fn add(&mut self, mut node: Node) -> NodeId {
+        node.group = node.group.or_else(|| self.place.group.clone());
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(node);
         id
+    }
+
+    /// Where a block says that it is; the project's place without a block.
+    pub(crate) fn place_of(&self, block: Option<&Block>) -> Place {
+        place_of(block, &self.location, &self.resolver())
     }
 
     /// The project's tags and those of a block.
@@ -261,13 +270,30 @@ impl<'a, 'f> Builder<'a, 'f> {
         span: Span,
     ) -> Node {
         let mut body = Map::new();
-        body.insert("location".into(), self.location.clone());
+        body.insert("location".into(), self.place.location.clone());
         let tags = self.tags_of(block);
         if !tags.is_empty() {
             body.insert("tags".into(), Json::Object(tags));
         }
         body.extend(rest);
         plain_node(kind, named, body, span)
+    }
+}
+
+/// Resource group and region of what is deployed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Place {
+    /// `None`: the group deployed to.
+    pub(crate) group: Option<Text>,
+    pub(crate) location: Json,
+}
+
+/// Where a block says that it is.
+pub(crate) fn place_of(block: Option<&Block>, location: &Json, resolver: &Resolver<'_, '_>) -> Place {
+    let written = |field: &str| block.and_then(|b| read::late(b, field));
+    Place {
+        group: written("resource_group").map(|v| values::text(v, resolver)),
+        location: written("location").map_or_else(|| location.clone(), |v| values::json(v, resolver)),
     }
 }
 
@@ -283,6 +309,7 @@ pub(crate) fn plain_node(kind: &str, named: &Named, body: Map<String, Json>, spa
         span,
         places: Vec::new(),
         pool: None,
+        group: None,
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Node {
     pub places: Vec<(String, Span)>,
     /// The pool that it belongs to, by position in the fleet; shared things have none.
     pub pool: Option<u32>,
+    /// The resource group that it was given, when that is not the one deployed to. Ids are written as if everything were
+    /// in one group; `emit` sends each resource to its own.
+    pub group: Option<Text>,
 }
 
 /// The number of machines of a scale set that autoscale owns.

@@ -110,7 +110,9 @@ pub(crate) fn plan(builder: &mut Builder<'_, '_>) {
         let Some(found) = fleet.shares.get(*share) else { continue };
         for place in places {
             if found.access == Access::ServiceEndpoint {
-                endpoint(*place, "Microsoft.Storage");
+                let network = fleet.networks.get(place.0).and_then(|n| n.block).map(|(_, block)| block);
+                let near = builder.place_of(network).location == builder.place_of(Some(found.block)).location;
+                endpoint(*place, if near { "Microsoft.Storage" } else { "Microsoft.Storage.Global" });
             }
         }
     }
@@ -151,6 +153,10 @@ pub(crate) fn plan(builder: &mut Builder<'_, '_>) {
             _ => plan.subnets.first().map(|id| (id.clone(), None)),
         };
     }
+    // The endpoint to all regions holds for one's own too; Azure takes one of them for a subnet.
+    for set in plans.iter_mut().flat_map(|p| &mut p.endpoints).filter(|s| s.contains("Microsoft.Storage.Global")) {
+        set.remove("Microsoft.Storage");
+    }
     builder.network_plans = plans;
 }
 
@@ -165,6 +171,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         let Some(named) = builder.names.networks.get(index).cloned() else { continue };
         let span = network.span().unwrap_or(builder.project_span);
         let block = network.block.map(|(_, block)| block);
+        builder.place = builder.place_of(block);
         let key = block.map_or_else(|| crate::model::read::dashed(fleet.name), |b| crate::model::read::dashed(&b.name));
         let nat = (network.outbound == Outbound::NatGateway).then(|| nat_gateway(builder, &key, block, span));
         let mut subnets: Vec<Json> = Vec::new();
@@ -206,6 +213,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         }
         builder.network_nodes.insert(index, vec![id]);
     }
+    builder.place = builder.place_of(None);
 }
 
 fn nat_gateway(
@@ -262,6 +270,13 @@ pub(crate) fn private_endpoint(builder: &mut Builder<'_, '_>, network: usize, ta
         |(_, block)| crate::model::read::dashed(&block.name),
     );
     let network_nodes = builder.network_nodes.get(&network).cloned().unwrap_or_default();
+    // An endpoint is in the region of its network, and kept with it unless the network is somebody else's.
+    let found = builder.fleet.networks.get(network);
+    let mut place = builder.place_of(found.and_then(|n| n.block).map(|(_, block)| block));
+    if found.is_some_and(|n| n.existing.is_some()) {
+        place.group.clone_from(&builder.place.group);
+    }
+    let outside = std::mem::replace(&mut builder.place, place);
     let zone =
         Named { id: resource_id(v::DNS_ZONE, std::slice::from_ref(&target.zone), None), name: target.zone.clone() };
     let zone_node = match builder.nodes.iter().position(|n| n.id == zone.id) {
@@ -320,6 +335,7 @@ pub(crate) fn private_endpoint(builder: &mut Builder<'_, '_>, network: usize, ta
     let mut node = plain_node(v::PRIVATE_ENDPOINT_ZONES, &group, body, target.span);
     node.needs.extend([endpoint_node, zone_node]);
     let group_node = builder.add(node);
+    builder.place = outside;
     vec![group_node, link_node]
 }
 

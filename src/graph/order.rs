@@ -8,10 +8,10 @@ use std::collections::{BinaryHeap, HashMap};
 
 /// Reports resources of the same type and name.
 pub(crate) fn check_names(nodes: &[Node], sink: &mut Sink) {
-    let mut seen: HashMap<(String, String), usize> = HashMap::with_capacity(nodes.len());
+    let mut seen: HashMap<(String, String, Option<super::Text>), usize> = HashMap::with_capacity(nodes.len());
     for (index, node) in nodes.iter().enumerate() {
         let Some(name) = node.name.known() else { continue };
-        let key = (node.kind.to_ascii_lowercase(), name.to_ascii_lowercase());
+        let key = (node.kind.to_ascii_lowercase(), name.to_ascii_lowercase(), node.group.clone());
         match seen.get(&key).and_then(|first| nodes.get(*first)) {
             Some(first) => sink.push(diags::same_name(&node.kind, name, node.span, first.span)),
             None => {

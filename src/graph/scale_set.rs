@@ -1,6 +1,6 @@
 //! Everything of one pool: identity, roles, the way in, the scale set, its autoscale setting. Pools are built in parallel.
 
-use super::context::{Builder, Names, PoolNames, Resolver, merged_tags, plain_node};
+use super::context::{Builder, Names, PoolNames, Resolver, merged_tags, place_of, plain_node};
 use super::expr::Text;
 use super::support::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
 use super::values::{self, iso};
@@ -133,7 +133,8 @@ impl Shared<'_, '_> {
     ) -> Node {
         let resolver = Resolver { checked: self.checked, names: self.names };
         let mut body = Map::new();
-        body.insert("location".into(), self.location.clone());
+        let place = place_of(Some(pool.block), self.location, &resolver);
+        body.insert("location".into(), place.location);
         let tags = merged_tags(self.tags, Some(pool.block), &resolver);
         if !tags.is_empty() {
             body.insert("tags".into(), Json::Object(tags));
@@ -141,6 +142,7 @@ impl Shared<'_, '_> {
         body.extend(rest);
         let mut node = plain_node(kind, named, body, pool.block.name_span);
         node.pool = u32::try_from(index).ok();
+        node.group = place.group;
         node
     }
 

@@ -23,6 +23,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         // Azure Batch mounts NFS with the system's own client, which does not encrypt.
         let mounted_by_batch = fleet.batch.iter().any(|pool| pool.shares.contains(&index));
         let Some(names) = builder.names.shares.get(index).cloned() else { continue };
+        builder.place = builder.place_of(Some(share.block));
         let subnets = allowed_subnets(builder, &places);
         let mut account = account(builder, share, &names.account, subnets);
         if share.access == Access::ServiceEndpoint {
@@ -62,6 +63,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         }
         builder.share_nodes.insert(index, ready);
     }
+    builder.place = builder.place_of(None);
 }
 
 fn account(builder: &Builder<'_, '_>, share: &Share<'_>, named: &Named, subnets: Vec<Json>) -> super::Node {

@@ -26,11 +26,13 @@ pub(crate) fn identities(builder: &mut Builder<'_, '_>) {
             continue;
         }
         let Some(named) = builder.names.identities.get(index).cloned() else { continue };
+        builder.place = builder.place_of(Some(identity.block));
         let node = builder.node(v::IDENTITY, &named, Some(identity.block), Map::new(), identity.block.name_span);
         let id = builder.add(node);
         builder.by_block.insert(identity.id, id);
         builder.identity_nodes.insert(index, id);
     }
+    builder.place = builder.place_of(None);
 }
 
 /// Vaults and the secrets that the deployment writes.
@@ -39,6 +41,7 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
     for (index, vault) in builder.fleet.vaults.iter().enumerate() {
         let Some(named) = builder.names.vaults.get(index).cloned() else { continue };
         let span = vault.block.name_span;
+        builder.place = builder.place_of(Some(vault.block));
         let mut ready = Vec::new();
         if vault.existing.is_none() {
             let places = reach.vaults.get(&index).cloned().unwrap_or_default();
@@ -77,7 +80,7 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
                         id: &named.id,
                         node: vault_node,
                         group: "vault",
-                        zone: "privatelink.vaultcore.azure.net".into(),
+                        zone: vault_zone(),
                         key: read::dashed(&vault.block.name),
                         span,
                     };
@@ -112,6 +115,14 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
         }
         builder.vault_nodes.insert(index, ready);
     }
+    builder.place = builder.place_of(None);
+}
+
+/// The private DNS zone of vaults: that of their own suffix, which each cloud has another of.
+fn vault_zone() -> Text {
+    let suffix = Text::Expression("environment().suffixes.keyvaultDns".into());
+    let inner = Text::call("replace", &[suffix, ".vault.".into(), ".vaultcore.".into()]);
+    Text::concat(&["privatelink".into(), inner])
 }
 
 /// Where a role holds.

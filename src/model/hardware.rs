@@ -312,6 +312,7 @@ pub(crate) fn notice(pool: &Block, spot: bool, sink: &mut Sink) -> Option<i64> {
 /// Rules that need the whole pool.
 pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
     check_zones(cx, pool, sink);
+    check_region(cx, pool, sink);
     check_shares(cx, pool, sink);
     let Some(network) = cx.networks.get(pool.network) else { return };
     if let Some(docker) = pool.image.docker_bridge()
@@ -356,8 +357,33 @@ fn downloads(cx: Context<'_, '_>, pool: &Pool<'_>) -> Option<&'static str> {
     }
 }
 
+fn project_location<'a>(cx: Context<'a, '_>) -> Option<&'a Value> {
+    read::late(&cx.checked[cx.checked.project?], "location")
+}
+
+/// Machines are where their network is.
+fn check_region(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
+    let Some(network) = cx.networks.get(pool.network) else { return };
+    let name = |value: Option<&Value>| match value? {
+        Value::Ref(id) => Some(cx.checked[*id].name.to_string()),
+        Value::String(text) => Some(text.replace(' ', "").to_lowercase()),
+        _ => None,
+    };
+    let here = name(read::late(pool.block, "location").or_else(|| project_location(cx)));
+    let of_network = network.block.and_then(|(_, block)| read::late(block, "location"));
+    // Where somebody else's network is, only its block can tell.
+    let silent = network.existing.is_some() && of_network.is_none();
+    let there = name(of_network.or_else(|| project_location(cx)));
+    let (Some(here), Some(there)) = (here, there) else { return };
+    if here != there && !silent {
+        let written = if read::late(pool.block, "location").is_some() { "location" } else { "network" };
+        sink.push(diags::pool_in_other_region(&here, &there, pool.block.span_of(written), network.span()));
+    }
+}
+
 fn check_zones(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
-    let Some(Value::Ref(region)) = cx.checked.project.and_then(|p| cx.checked[p].get("location")) else { return };
+    let own = read::late(pool.block, "location");
+    let Some(Value::Ref(region)) = own.or_else(|| project_location(cx)) else { return };
     let region = &cx.checked[*region];
     if !pool.zones.is_empty() && read::text(region, "zones") == Some("no") {
         sink.push(diags::region_without_zones(&region.name, pool.block.span_of("zones")));

@@ -317,6 +317,21 @@ pub(crate) fn region_without_zones(name: &str, span: Span) -> Diagnostic {
         .help("take `zones` out, or choose another region")
 }
 
+pub(crate) fn pool_in_other_region(here: &str, there: &str, span: Span, network: Option<Span>) -> Diagnostic {
+    let diagnostic = new(
+        Code::PoolInOtherRegion,
+        format!("the pool is in `{here}`, its network in `{there}`"),
+        span,
+        "Azure places machines only in the region of their network",
+    );
+    match network {
+        Some(network) => diagnostic
+            .also(network, format!("in `{there}`"))
+            .help(format!("choose a network in `{here}`, or leave `location` out")),
+        None => diagnostic.help(format!("declare a network with `location = {here}` and name it in the pool")),
+    }
+}
+
 pub(crate) fn orchestration_clash(span: Span, reason: &str, at_reason: Span) -> Diagnostic {
     new(
         Code::OrchestrationClash,

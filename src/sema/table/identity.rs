@@ -19,7 +19,12 @@ const IDENTITY: BlockSpec = BlockSpec::top(
     FieldSpec::new(
         "resource_group",
         FieldType::String,
-        "Resource group of an `existing` identity, when it is not the one deployed to.",
+        "Resource group of the identity, when it is not the one deployed to.",
+    ),
+    FieldSpec::new(
+        "location",
+        FieldType::Either(&[FieldType::Ref(BlockKind::Region), FieldType::String]),
+        "Region, when it is not that of the project.",
     ),
     FieldSpec::new(
         "subscription",

@@ -12,7 +12,8 @@ const NETWORK: BlockSpec = BlockSpec::top(
 .can_exist()
 .fields(&[
     FieldSpec::new("name", FieldType::String, "Name in Azure; `vnet-` and the block's name when left out. An `existing` network needs it."),
-    FieldSpec::new("resource_group", FieldType::String, "Resource group of an `existing` network, when it is not the one deployed to."),
+    FieldSpec::new("resource_group", FieldType::String, "Resource group of the network with its gateway and private endpoints, when it is not the one deployed to."),
+    FieldSpec::new("location", FieldType::Either(&[FieldType::Ref(BlockKind::Region), FieldType::String]), "Region, when it is not that of the project. Pools on the network must be in it."),
     FieldSpec::new("subscription", FieldType::String, "Subscription id of an `existing` network, when it is not the one deployed to."),
     FieldSpec::new(
         "address",

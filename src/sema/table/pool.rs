@@ -22,6 +22,8 @@ const POOL: BlockSpec = BlockSpec::top(
     .required(),
     FieldSpec::new("prevent_destroy", FieldType::Bool, "Refuse any plan that would delete the pool or make it anew.").default("false").early(),
     FieldSpec::new("name", FieldType::String, "Name of the scale set in Azure; `vmss-` and the pool's name when left out."),
+    FieldSpec::new("resource_group", FieldType::String, "Resource group of the scale set and what belongs to it, when it is not the one deployed to."),
+    FieldSpec::new("location", FieldType::Either(&[FieldType::Ref(BlockKind::Region), FieldType::String]), "Region, when it is not that of the project; that of its network."),
     FieldSpec::new("computer_name", FieldType::String, "What host names begin with; the pool's name when left out.").early(),
     FieldSpec::new("network", FieldType::Ref(BlockKind::Network), "Network of the machines; generated when left out.").early(),
     FieldSpec::new("subnet", FieldType::String, "Which subnet of the network, by the name of its block; the first when left out.").early(),

@@ -12,6 +12,7 @@ const RESOURCE: BlockSpec = BlockSpec::top(
 .can_exist()
 .fields(&[
     FieldSpec::new("name", FieldType::String, "Name in Azure; the block's name when left out."),
+    FieldSpec::new("resource_group", FieldType::String, "Resource group, when it is not the one deployed to. A child resource is where its parent is."),
     FieldSpec::new("location", FieldType::String, "Region, for types that have one; the project's when left out."),
     FieldSpec::new("after", FieldType::List(&FieldType::Any), "Blocks that must be deployed before it, besides those that the body refers to.").early(),
 ])

@@ -12,7 +12,8 @@ const VAULT: BlockSpec = BlockSpec::top(
 .can_exist()
 .fields(&[
     FieldSpec::new("name", FieldType::String, "Name, unique in all of Azure; derived from the resource group when left out. An `existing` vault needs it."),
-    FieldSpec::new("resource_group", FieldType::String, "Resource group of an `existing` vault, when it is not the one deployed to."),
+    FieldSpec::new("resource_group", FieldType::String, "Resource group of the vault, when it is not the one deployed to."),
+    FieldSpec::new("location", FieldType::Either(&[FieldType::Ref(BlockKind::Region), FieldType::String]), "Region, when it is not that of the project."),
     FieldSpec::new("subscription", FieldType::String, "Subscription id of an `existing` vault, when it is not the one deployed to."),
     FieldSpec::new("prevent_destroy", FieldType::Bool, "Refuse any plan that would delete the vault.").default("false").early(),
     FieldSpec::new("sku", FieldType::OneOf(&["standard", "premium"]), "Premium keeps keys in hardware.").default("standard").early(),
