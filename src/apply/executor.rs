@@ -3,7 +3,7 @@
 use super::failure::{ApplyError, Refused};
 use super::state::{Journal, JournalStep, State};
 use crate::azure::{AzureError, DeployMode, Pending, Progress, Reply, ServiceError, Wanted};
-use crate::plan::{Desired, Unmanaged};
+use crate::plan::{Desired, NewGroup, Unmanaged};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub trait Arm {
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
     /// Reads resources.
     fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError>;
+    /// Forgets a stack; its resources stay.
+    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError>;
     /// Starts a stack or a deployment; the body is complete.
     fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError>;
     /// The stack or deployment as it stands.
@@ -72,9 +74,9 @@ pub struct Step {
 pub struct Job {
     /// Resource group.
     pub group: String,
-    /// Its location when it must be made.
-    pub location: String,
-    /// Its tags when it must be made.
+    /// Groups that must be made.
+    pub groups: Vec<NewGroup>,
+    /// Tags of groups that are made.
     pub group_tags: Value,
     /// Stack or plain.
     pub mode: DeployMode,
@@ -86,10 +88,24 @@ pub struct Job {
     pub out_of_sync: bool,
     /// Resources that must go before they are made anew: id and API version.
     pub replaced: Vec<Wanted>,
+    /// What the source no longer holds, children first. With one stack the stack deletes it; with several, what moves
+    /// from one to another must not be deleted on the way: they let go of everything, and this is deleted in the end.
+    pub removed: Vec<Wanted>,
+    /// Stacks that hold nothing of the source any more: forgotten in the end.
+    pub leftovers: Vec<String>,
     /// Deployments in order.
     pub steps: Vec<Step>,
     /// What is deployed: to find a refused resource, and pools whose capacity is carried.
     pub desired: Desired,
+}
+
+impl Job {
+    /// Whether stacks let go of what they lose, to be deleted here.
+    fn lets_go(&self) -> bool {
+        self.mode == DeployMode::Stack
+            && self.unmanaged == Unmanaged::Delete
+            && (self.steps.len() > 1 || !self.leftovers.is_empty())
+    }
 }
 
 /// What came of it.
@@ -108,26 +124,21 @@ pub struct Done {
 /// # Errors
 /// See [`ApplyError`]; the journal then says what was begun.
 pub fn run(job: &Job, arm: &dyn Arm, state: &State, started: &str, watch: &mut dyn Watch) -> Result<Done, ApplyError> {
-    let mut journal = Journal { started: started.to_owned(), steps: Vec::new() };
+    let removing = if job.lets_go() { job.removed.iter().map(|w| w.id.clone()).collect() } else { Vec::new() };
+    let mut journal = Journal { started: started.to_owned(), steps: Vec::new(), removing };
     state.write_journal(&journal)?;
-    if arm.group(&job.group)?.is_none() {
-        watch.event(&Event::Phase(format!("making the resource group `{}` in {}", job.group, job.location)));
-        arm.put_group(&job.group, &job.location, &job.group_tags)?;
+    for group in &job.groups {
+        if arm.group(&group.name)?.is_none() {
+            watch.event(&Event::Phase(format!("making the resource group `{}` in {}", group.name, group.location)));
+            arm.put_group(&group.name, &group.location, &job.group_tags)?;
+        }
     }
     for step in &job.steps {
         settle(arm, job.mode, &job.group, &step.name, watch)?;
     }
     let mut done = Done::default();
     for gone in job.replaced.iter().rev() {
-        stop_if_asked(watch)?;
-        let entry = journal.steps.len();
-        journal.steps.push(JournalStep { kind: "delete".into(), name: gone.id.clone(), state: "begun".into() });
-        state.write_journal(&journal)?;
-        watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleting".into() });
-        let result = arm.delete(&gone.id, &gone.api_version);
-        mark(&mut journal, entry, result.is_ok(), state)?;
-        result.map_err(|e| refused_by(e, Some(&gone.id)))?;
-        watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
+        delete(gone, arm, &mut journal, state, watch)?;
     }
     for (index, step) in job.steps.iter().enumerate() {
         stop_if_asked(watch)?;
@@ -138,7 +149,37 @@ pub fn run(job: &Job, arm: &dyn Arm, state: &State, started: &str, watch: &mut d
         mark(&mut journal, entry, result.is_ok(), state)?;
         result?;
     }
+    if job.lets_go() {
+        for gone in &job.removed {
+            delete(gone, arm, &mut journal, state, watch)?;
+            done.states.insert(gone.id.clone(), "Deleted".into());
+        }
+        for name in &job.leftovers {
+            stop_if_asked(watch)?;
+            watch.event(&Event::Phase(format!("forgetting the stack `{name}`, which holds nothing of the sources")));
+            arm.forget(&job.group, name)?;
+        }
+    }
     Ok(done)
+}
+
+fn delete(
+    gone: &Wanted,
+    arm: &dyn Arm,
+    journal: &mut Journal,
+    state: &State,
+    watch: &mut dyn Watch,
+) -> Result<(), ApplyError> {
+    stop_if_asked(watch)?;
+    let entry = journal.steps.len();
+    journal.steps.push(JournalStep { kind: "delete".into(), name: gone.id.clone(), state: "begun".into() });
+    state.write_journal(journal)?;
+    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleting".into() });
+    let result = arm.delete(&gone.id, &gone.api_version);
+    mark(journal, entry, result.is_ok(), state)?;
+    result.map_err(|e| refused_by(e, Some(&gone.id)))?;
+    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
+    Ok(())
 }
 
 fn mark(journal: &mut Journal, entry: usize, well: bool, state: &State) -> Result<(), ApplyError> {
@@ -190,10 +231,7 @@ fn body_of(job: &Job, step: &Step, template: Value) -> Value {
     if job.mode == DeployMode::Plain {
         return json!({ "properties": { "mode": "Incremental", "template": template, "parameters": parameters } });
     }
-    let action = match job.unmanaged {
-        Unmanaged::Delete => "delete",
-        Unmanaged::Detach => "detach",
-    };
+    let action = if job.unmanaged == Unmanaged::Delete && !job.lets_go() { "delete" } else { "detach" };
     json!({
         "tags": job.stack_tags,
         "properties": {
@@ -482,6 +520,13 @@ impl Arm for crate::azure::Client {
 
     fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
         crate::azure::Client::observe(self, wanted)
+    }
+
+    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError> {
+        match self.delete_stack(group, stack, "detach").and_then(|reply| self.finish(reply)) {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError> {

@@ -86,6 +86,9 @@ pub struct Journal {
     pub started: String,
     /// Steps in order.
     pub steps: Vec<JournalStep>,
+    /// Ids that no stack holds any more and that are to be deleted.
+    #[serde(default)]
+    pub removing: Vec<String>,
 }
 
 /// One step.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::azure::{AzureError, DeployMode, Pending, Reply, ServiceError, Wanted};
-use crate::plan::{Desired, Unmanaged};
+use crate::plan::{Desired, NewGroup, Unmanaged};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::time::Duration;
@@ -40,6 +40,10 @@ impl Arm for Fake {
     }
     fn observe(&self, _: &[Wanted]) -> Result<Vec<Value>, AzureError> {
         Ok(self.live.clone())
+    }
+    fn forget(&self, _: &str, stack: &str) -> Result<(), AzureError> {
+        self.log(format!("forget {stack}"));
+        Ok(())
     }
     fn start(&self, _: DeployMode, _: &str, name: &str, body: &Value) -> Result<Reply, AzureError> {
         self.log(format!("start {name}"));
@@ -79,13 +83,15 @@ impl Watch for Quiet {
 fn job() -> Job {
     Job {
         group: "g".into(),
-        location: "westus2".into(),
+        groups: vec![NewGroup { name: "g".into(), location: "westus2".into() }],
         group_tags: json!({}),
         mode: DeployMode::Stack,
         unmanaged: Unmanaged::Delete,
         stack_tags: json!({}),
         out_of_sync: false,
         replaced: vec![],
+        removed: vec![],
+        leftovers: vec![],
         steps: vec![Step {
             name: "one".into(),
             template: json!({ "resources": [] }),
@@ -129,6 +135,25 @@ fn what_must_be_replaced_goes_first_in_reverse_order() {
 }
 
 #[test]
+fn what_moves_between_stacks_is_not_deleted_on_the_way() {
+    let (_folder, state) = state();
+    let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
+    let gone = Wanted { id: "/gone".into(), api_version: "v".into() };
+    let alone = Job { removed: vec![gone.clone()], ..job() };
+    run(&alone, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(fake.body.borrow()["properties"]["actionOnUnmanage"]["resources"], "delete");
+    assert_eq!(*fake.sent.borrow(), ["start one"]);
+    fake.sent.borrow_mut().clear();
+    let two = [job().steps[0].clone(), Step { name: "two".into(), ..job().steps[0].clone() }].to_vec();
+    let several = Job { removed: vec![gone], steps: two, leftovers: vec!["old".into()], ..job() };
+    run(&several, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(fake.body.borrow()["properties"]["actionOnUnmanage"]["resources"], "detach");
+    assert_eq!(*fake.sent.borrow(), ["start one", "start two", "delete /gone", "forget old"]);
+    // Cut off before the deletion, the next plan still knows of it.
+    assert_eq!(state.journal().unwrap().removing, ["/gone"]);
+}
+
+#[test]
 fn a_running_deployment_is_waited_for_and_a_busy_one_tried_again() {
     let (_folder, state) = state();
     let busy = ServiceError { status: 409, code: "DeploymentActive".into(), ..ServiceError::default() };
@@ -164,6 +189,9 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
         }
         fn observe(&self, w: &[Wanted]) -> Result<Vec<Value>, AzureError> {
             self.0.observe(w)
+        }
+        fn forget(&self, g: &str, s: &str) -> Result<(), AzureError> {
+            self.0.forget(g, s)
         }
         fn start(&self, _: DeployMode, _: &str, _: &str, _: &Value) -> Result<Reply, AzureError> {
             Ok(Reply { status: 201, async_operation: Some("http://x/op".into()), ..Reply::default() })

@@ -243,6 +243,21 @@ impl Client {
         Self::maybe(self.send(Method::Get, &self.stack_path(group, name), None))
     }
 
+    /// The deployment stacks of a group.
+    ///
+    /// # Errors
+    /// The call failed; a group that does not exist has none.
+    pub fn list_stacks(&self, group: &str) -> Result<Vec<Value>, AzureError> {
+        let path = format!(
+            "{}/providers/Microsoft.Resources/deploymentStacks?api-version={STACKS_API}",
+            self.group_path(group)
+        );
+        match self.pages(&path) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
     /// Starts the creation or the update of a deployment stack.
     ///
     /// # Errors

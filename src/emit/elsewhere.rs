@@ -140,7 +140,9 @@ impl<'a> Elsewhere<'a> {
     fn needs<'n>(&self, of: impl Iterator<Item = &'n NodeId>, inside: Option<usize>) -> Vec<Json> {
         let mut ids = Vec::new();
         for need in of.filter_map(|id| self.graph.nodes.get(id.0 as usize)).flat_map(|n| n.needs.iter()) {
-            let Some(node) = self.graph.nodes.get(need.0 as usize).filter(|_| self.nodes.contains(need)) else { continue };
+            let Some(node) = self.graph.nodes.get(need.0 as usize).filter(|_| self.nodes.contains(need)) else {
+                continue;
+            };
             let id = match (self.home.get(need), inside) {
                 (home, Some(run)) if home == Some(&run) => Json::from(&node.id),
                 (_, Some(_)) => continue,
@@ -353,7 +355,14 @@ fn each_text(value: &mut Json, change: &dyn Fn(&str) -> Option<String>) {
             }
         }
         Json::Array(list) => list.iter_mut().for_each(|v| each_text(v, change)),
-        Json::Object(map) => map.values_mut().for_each(|v| each_text(v, change)),
+        Json::Object(map) => {
+            map.values_mut().for_each(|v| each_text(v, change));
+            // Identities are listed by their ids as keys.
+            if map.keys().any(|key| key.starts_with('[')) {
+                let renamed = |(key, value): (String, Json)| (change(&key).unwrap_or(key), value);
+                *map = std::mem::take(map).into_iter().map(renamed).collect();
+            }
+        }
         _ => {}
     }
 }

@@ -19,6 +19,9 @@ pub struct Plan {
     pub suppressed: Vec<Suppressed>,
     /// What a person should know although nothing is changed for it.
     pub warnings: Vec<Warning>,
+    /// Resource groups that are made before anything else.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub groups: Vec<NewGroup>,
 }
 
 impl Plan {
@@ -73,6 +76,15 @@ impl Summary {
         }
         sum
     }
+}
+
+/// A resource group that does not exist yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewGroup {
+    /// Its name.
+    pub name: String,
+    /// Its region.
+    pub location: String,
 }
 
 /// What happens to one resource.

@@ -48,6 +48,12 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
     if !plan.is_empty() {
         out.push('\n');
     }
+    if !plan.groups.is_empty() {
+        let each = |g: &crate::plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
+        let text =
+            format!("Made first: resource group {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
+        out.push_str(&format!("{}\n\n", wrap(&text, room, "")));
+    }
     draw_warnings(plan, room, palette, &mut out);
     if detail.suppressed {
         draw_suppressed(plan, palette, &mut out);

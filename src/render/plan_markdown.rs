@@ -16,6 +16,9 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
     if !touched.is_empty() {
         out.push_str(&format!("\n**{}**\n", escape(&touched)));
     }
+    for group in &plan.groups {
+        out.push_str(&format!("\nMade first: resource group {} in {}.\n", code(&group.name), escape(&group.location)));
+    }
     let changes: Vec<&Change> = plan.effective().collect();
     if !changes.is_empty() {
         out.push_str("\n| | resource | what it does | source |\n|---|---|---|---|\n");

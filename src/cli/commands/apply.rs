@@ -5,6 +5,7 @@ use crate::apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Wa
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::observing::{Seen, look_again};
 use crate::cli::deploy::planning::{self, Planned, Settings};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
@@ -265,6 +266,10 @@ const NOTE_LIMIT: usize = 4096;
 fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: &str) -> Job {
     let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
     let version = |id: &str| planned.desired.resources.iter().find(|r| crate::plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
+    let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| crate::azure::Wanted {
+        id: c.id.clone(),
+        api_version: crate::catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
+    });
     let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
     let selected: Vec<String> = planned.plan.changes.iter().map(|c| c.id.clone()).collect();
     // Every stack carries the whole record: each is read by itself.
@@ -275,13 +280,15 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     });
     Job {
         group: planned.group.clone(),
-        location: planned.location.clone(),
+        groups: planned.plan.groups.clone(),
         group_tags: json!({}),
         mode: settings.mode,
         unmanaged: settings.unmanaged,
-        stack_tags: json!({ "dsvmc-version": env!("CARGO_PKG_VERSION"), "dsvmc-project": planned.project, "dsvmc-commit": commit }),
+        stack_tags: json!({ "dsvmc-version": env!("CARGO_PKG_VERSION"), "dsvmc-project": planned.project, "dsvmc-env": planned.env, "dsvmc-commit": commit }),
         out_of_sync: args.out_of_sync,
         replaced: replaced.map(|c| crate::azure::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
+        removed: removed.collect(),
+        leftovers: planned.leftovers.clone(),
         steps: steps.collect(),
         desired: planned.desired.clone(),
     }
@@ -292,7 +299,7 @@ fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &S
     if !settings.targets.is_empty() || !settings.excludes.is_empty() {
         return Ok(());
     }
-    let planning::Seen { desired, observed, .. } = planning::look_again(planned, bundle, session, settings.mode)?;
+    let Seen { desired, observed, .. } = look_again(planned, bundle, session, settings.mode, state)?;
     let baseline = Baseline::record(&desired, &observed, &state.salt());
     let options = crate::plan::Options { baseline: Some(baseline.clone()), ..crate::plan::Options::default() };
     let left = crate::plan::diff(&desired, &observed, &options);

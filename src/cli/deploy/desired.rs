@@ -118,11 +118,12 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
     let mut desired = Desired::default();
     let mut outputs = Map::new();
     for (index, one) in expanded.iter().enumerate() {
-        for (outer, resource) in with_outer(&one.expansion) {
+        let first = desired.resources.len();
+        let (placed, inside) = places(&one.expansion, &one.context);
+        for Placed { resource, context, pointer, near, after } in placed {
             if resource.extension.is_some() {
                 continue;
             }
-            let nested = !std::ptr::eq(outer, resource);
             let mut item = DesiredResource {
                 id: resource.id.clone(),
                 resource_type: resource.resource_type.clone(),
@@ -133,13 +134,13 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
                 secrets: resource.secret_pointers.clone(),
                 unknown: resource.unknown.clone(),
                 existing: resource.existing,
-                pointer: if nested { String::new() } else { resource.pointer.clone() },
+                pointer,
                 part: index,
-                depends_on: resource.depends_on.clone(),
+                depends_on: resource.depends_on.iter().chain(&after).cloned().collect(),
                 source: None,
             };
             // What cannot be finished stays unknown: the deployment will tell.
-            if let Ok(done) = resource.resolve(&one.context, &live) {
+            if let Ok(done) = resource.resolve(context, &live) {
                 if !done.present {
                     continue;
                 }
@@ -154,9 +155,15 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
             if is_known(&item.id) && !resource.name.is_empty() {
                 item.name = crate::plan::type_of_id(&item.id).1;
             }
-            let span = bundle.parts.get(index).and_then(|p| p.span(&outer.pointer));
+            let span = bundle.parts.get(index).and_then(|p| p.span(&near));
             item.source = span.and_then(|s| bundle.place(s));
             desired.resources.push(item);
+        }
+        // Who waits for a nested deployment waits for what is in it.
+        for item in desired.resources.iter_mut().skip(first) {
+            let ids = std::mem::take(&mut item.depends_on);
+            let each = |id: String| inside.get(&id.to_ascii_lowercase()).cloned().unwrap_or_else(|| vec![id]);
+            item.depends_on = ids.into_iter().flat_map(each).collect();
         }
         for (name, output) in &one.expansion.outputs {
             if output.secure {
@@ -173,16 +180,55 @@ pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (
     (desired, outputs)
 }
 
-/// Every resource with the one of the template itself that holds it: a nested deployment, or the resource.
-fn with_outer(expansion: &Expansion) -> Vec<(&template::Resource, &template::Resource)> {
+/// A resource, and where in the template it stands.
+struct Placed<'a> {
+    resource: &'a template::Resource,
+    /// Where its expressions are evaluated.
+    context: &'a Context,
+    /// JSON pointer from the template's root; empty when it stands in a template elsewhere.
+    pointer: String,
+    /// The same, or that of the deployment that links the template elsewhere.
+    near: String,
+    /// What the deployments around it wait for.
+    after: Vec<String>,
+}
+
+/// Ids of what is inside, by the id of each deployment in a template.
+type Inside = BTreeMap<String, Vec<String>>;
+
+/// Every resource of a template and of the deployments nested in it.
+fn places<'a>(expansion: &'a Expansion, context: &'a Context) -> (Vec<Placed<'a>>, Inside) {
     let mut all = Vec::with_capacity(expansion.resources.len());
-    for outer in &expansion.resources {
-        match outer.nested.as_ref().and_then(|n| n.expansion.as_ref()) {
-            Some(inner) => all.extend(inner.flat().into_iter().map(|r| (outer, r))),
-            None => all.push((outer, outer)),
-        }
+    let mut inside = Inside::new();
+    walk(expansion, context, ("", true), &[], &mut all, &mut inside);
+    (all, inside)
+}
+
+fn walk<'a>(
+    expansion: &'a Expansion,
+    context: &'a Context,
+    (prefix, exact): (&str, bool),
+    after: &[String],
+    all: &mut Vec<Placed<'a>>,
+    inside: &mut Inside,
+) {
+    for resource in &expansion.resources {
+        let near = if exact { format!("{prefix}{}", resource.pointer) } else { prefix.to_owned() };
+        let nested = resource.nested.as_ref().and_then(|n| Some((n, n.expansion.as_ref()?)));
+        let Some((nested, inner)) = nested else {
+            let pointer = if exact { near.clone() } else { String::new() };
+            all.push(Placed { resource, context, pointer, near, after: after.to_vec() });
+            continue;
+        };
+        let context = if nested.outer { context } else { &nested.context };
+        let after: Vec<String> = after.iter().chain(&resource.depends_on).cloned().collect();
+        let exact = exact && nested.link.is_none();
+        let prefix = if exact { format!("{near}/properties/template") } else { near };
+        let first = all.len();
+        walk(inner, context, (&prefix, exact), &after, all, inside);
+        let ids = all.iter().skip(first).map(|p| p.resource.id.clone()).collect();
+        inside.insert(resource.id.to_ascii_lowercase(), ids);
     }
-    all
 }
 
 /// Answers from what was observed; knows nothing of what was not.
@@ -225,20 +271,35 @@ pub fn narrow(template: &Value, desired: &Desired, part: usize, selected: &[Stri
     let places: BTreeSet<&str> =
         mine.iter().filter(|r| keep.contains(r.id.as_str())).map(|r| r.pointer.as_str()).collect();
     let mut narrowed = template.clone();
-    match narrowed.get_mut("resources") {
-        Some(Value::Array(list)) => {
-            let kept = list.iter().enumerate().filter(|(i, _)| places.contains(format!("/resources/{i}").as_str()));
-            *list = kept.map(|(_, r)| r.clone()).collect();
-        }
-        Some(Value::Object(map)) => {
-            map.retain(|name, r| {
-                places.contains(format!("/resources/{name}").as_str()) || r.get("existing") == Some(&Value::Bool(true))
-            });
-        }
-        _ => {}
-    }
+    keep_only(&mut narrowed, "", &places);
     if let Some(map) = narrowed.as_object_mut() {
         map.shift_remove("outputs");
     }
     narrowed
+}
+
+/// Takes out what is not at one of these pointers, in nested templates too; a nested deployment without resources goes.
+fn keep_only(template: &mut Value, prefix: &str, places: &BTreeSet<&str>) {
+    let stays = |key: &str, resource: &mut Value| {
+        let pointer = format!("{prefix}/resources/{key}");
+        let inner = format!("{pointer}/properties/template");
+        if let Some(nested) = resource.pointer_mut("/properties/template")
+            && places.iter().any(|p| p.starts_with(&inner))
+        {
+            keep_only(nested, &inner, places);
+            return true;
+        }
+        places.contains(pointer.as_str()) || resource.get("existing") == Some(&Value::Bool(true))
+    };
+    match template.get_mut("resources") {
+        Some(Value::Array(list)) => {
+            let mut index = 0;
+            list.retain_mut(|resource| {
+                index += 1;
+                stays(&(index - 1).to_string(), resource)
+            });
+        }
+        Some(Value::Object(map)) => map.retain(|name, resource| stays(name, resource)),
+        _ => {}
+    }
 }

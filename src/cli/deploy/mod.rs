@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod consent;
 pub mod desired;
+pub mod observing;
 pub mod offline;
 pub mod parameters;
 pub mod planning;

@@ -1,15 +1,15 @@
 //! Bundle and endpoint → plan: values, expansion, one look at what exists, comparison.
 
 use super::bundle::Bundle;
+use super::observing::{self, Seen};
 use super::session::Session;
 use super::{Halt, What, Where, desired, parameters};
 use crate::apply::State;
-use crate::azure::{DeployMode, Wanted};
+use crate::azure::DeployMode;
 use crate::cli::Context;
 use crate::diagnostics::Code;
 use crate::plan::{self, Desired, Observed, Options, Plan, Unmanaged};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 /// A plan and all that it was made of.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Planned {
     pub location: String,
     /// Whether it exists.
     pub group_exists: bool,
+    /// Stacks of this project and env that hold nothing of the source any more.
+    pub leftovers: Vec<String>,
     /// Outputs as far as they are known now.
     pub outputs: Map<String, Value>,
 }
@@ -196,7 +198,7 @@ pub fn make(
         tags: found_group.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
         cloud: Some(session.environment.clone()),
     };
-    let seen = look(bundle, &parts, &scope, session, found_group.is_some(), settings.mode)?;
+    let seen = observing::look(bundle, &parts, &scope, session, settings.mode, state)?;
     let options = Options {
         baseline: baseline(state, &seen),
         targets: settings.targets.clone(),
@@ -204,9 +206,11 @@ pub fn make(
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
     };
-    let plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
+    let mut plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
+    plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
     Ok(Planned {
         plan,
+        leftovers: seen.leftovers,
         desired: seen.desired,
         observed: seen.observed,
         parts,
@@ -233,109 +237,10 @@ fn baseline(state: &State, seen: &Seen) -> Option<plan::Baseline> {
     known
 }
 
-/// Both sides, and the outputs that are known.
-pub struct Seen {
-    /// Records that the stacks carry.
-    pub notes: Vec<String>,
-    /// What is wanted.
-    pub desired: Desired,
-    /// What exists.
-    pub observed: Observed,
-    /// Outputs that are known.
-    pub outputs: Map<String, Value>,
-}
-
-/// Looks at what exists, in rounds: a name that depends on another resource is known only once that one was seen.
-fn look(
-    bundle: &Bundle,
-    parts: &[ReadyPart],
-    scope: &desired::Scope,
-    session: &Session,
-    exists: bool,
-    mode: DeployMode,
-) -> Result<Seen, Halt> {
-    const ROUNDS: usize = 4;
-    let expanded = desired::expand_all(bundle, parts, scope)?;
-    let mut observed = Observed::default();
-    let mut notes = Vec::new();
-    let mut asked: BTreeSet<String> = BTreeSet::new();
-    if exists {
-        let wanted = desired::known(&expanded);
-        asked.extend(wanted.iter().map(|w| w.id.to_ascii_lowercase()));
-        observed.resources = session.client.observe(&wanted)?;
-    }
-    let (mut desired, mut outputs) = desired::resolve(&expanded, bundle, &observed);
-    for _ in 0..ROUNDS {
-        let mut wanted = desired::wanted(&desired);
-        wanted.retain(|w| asked.insert(w.id.to_ascii_lowercase()));
-        if wanted.is_empty() || !exists {
-            break;
-        }
-        observed.resources.extend(session.client.observe(&wanted)?);
-        (desired, outputs) = desired::resolve(&expanded, bundle, &observed);
-    }
-    drop(expanded);
-    if exists && mode == DeployMode::Stack {
-        let wanted = desired::wanted(&desired);
-        notes = manage(session, &scope.group, parts, &wanted, &mut observed)?;
-    }
-    Ok(Seen { notes, desired, observed, outputs })
-}
-
-/// Looks again after an apply, with the same values.
-pub fn look_again(planned: &Planned, bundle: &Bundle, session: &Session, mode: DeployMode) -> Result<Seen, Halt> {
-    let found = session.client.resource_group(&planned.group)?;
-    let scope = desired::Scope {
-        subscription: session.subscription.clone(),
-        tenant: session.tenant.clone(),
-        group: planned.group.clone(),
-        location: planned.location.clone(),
-        tags: found.as_ref().and_then(|g| g.get("tags")).cloned().unwrap_or(json!({})),
-        cloud: Some(session.environment.clone()),
-    };
-    look(bundle, &planned.parts, &scope, session, found.is_some(), mode)
-}
-
 /// The resource group that a command speaks of.
 #[must_use]
 pub fn group_of(bundle: &Bundle, place: &Where) -> String {
     place.resource_group.clone().or_else(|| bundle.group.clone()).unwrap_or_else(|| default_group(bundle))
-}
-
-/// Reads what the stacks manage; what the source no longer holds is looked at too.
-fn manage(
-    session: &Session,
-    group: &str,
-    parts: &[ReadyPart],
-    wanted: &[Wanted],
-    observed: &mut Observed,
-) -> Result<Vec<String>, Halt> {
-    let mut notes = Vec::new();
-    for part in parts {
-        if let Some(stack) = session.client.stack(group, &part.name)? {
-            notes.extend(stack.pointer("/properties/description").and_then(Value::as_str).map(str::to_owned));
-            let list = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
-            observed.managed.extend(list.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
-        }
-    }
-    let ids: BTreeSet<String> = wanted.iter().map(|w| w.id.to_ascii_lowercase()).collect();
-    let known = |id: &str| ids.contains(&id.to_ascii_lowercase());
-    let orphans: Vec<String> = observed.managed.iter().filter(|id| !known(id)).cloned().collect();
-    if orphans.is_empty() {
-        return Ok(notes);
-    }
-    let listed = session.client.list_resources(group)?;
-    for id in orphans {
-        let envelope =
-            listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, &id)));
-        let api_version = crate::catalog::latest_version(&plan::type_of_id(&id).0);
-        let whole = match api_version {
-            Some(version) => session.client.resource(&id, version)?,
-            None => envelope.cloned(),
-        };
-        observed.resources.extend(whole);
-    }
-    Ok(notes)
 }
 
 /// A parameter called `location` says where.
