@@ -8,9 +8,9 @@ use crate::sema::value::Value;
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Write as _;
 
-/// The files of all jobs: path below the project's folder, text.
+/// The files of all jobs: path below the project's folder, text. `envs` are the project's.
 #[must_use]
-pub fn files(fleet: &Fleet<'_>) -> Vec<(String, String)> {
+pub fn files(fleet: &Fleet<'_>, envs: &[&str]) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for job in &fleet.jobs {
         let Some(pool) = fleet.batch.get(job.pool) else { continue };
@@ -19,11 +19,11 @@ pub fn files(fleet: &Fleet<'_>) -> Vec<(String, String)> {
             Service::AzureBatch => {
                 files.push((format!("{folder}/job.json"), pretty(&batch_job(job, pool))));
                 files.push((format!("{folder}/task.json"), pretty(&batch_task(job))));
-                files.push((format!("{folder}/submit.sh"), batch_submit(fleet, job, pool)));
+                files.push((format!("{folder}/submit.sh"), batch_submit(fleet, envs, job, pool)));
             }
             Service::AzureMl => {
                 files.push((format!("{folder}/job.yml"), ml_job(fleet, job, pool)));
-                files.push((format!("{folder}/submit.sh"), ml_submit(fleet, job, pool)));
+                files.push((format!("{folder}/submit.sh"), ml_submit(fleet, envs, job, pool)));
             }
         }
     }
@@ -78,42 +78,53 @@ fn batch_task(job: &Job<'_>) -> Json {
     Json::Object(task)
 }
 
-fn batch_submit(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
+fn batch_submit(fleet: &Fleet<'_>, envs: &[&str], job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let named = pool.home.and_then(|h| fleet.around.accounts.get(h)).and_then(|a| a.name).and_then(read::as_text);
     let account = match named {
-        Some(name) => name.to_owned(),
+        Some(name) => word(name),
         // The name is made at deployment; the pool tells which account it is.
-        None => "$(az resource list --resource-group \"$group\" --resource-type Microsoft.Batch/batchAccounts --query '[0].name' --output tsv)".to_owned(),
+        None => "$(az resource list --resource-group \"$group\" --resource-type Microsoft.Batch/batchAccounts --query '[].name' --output tsv)".to_owned(),
     };
-    let id = id(job);
+    let id = word(&id(job));
     format!(
-        "#!/bin/sh\n# Submits the job once: sh submit.sh [RESOURCE_GROUP]\nset -eu\ngroup=${{1:-rg-{project}}}\n\
-         here=$(dirname \"$0\")\naccount={account}\n\
+        "#!/bin/sh\n# Submits the job once: sh submit.sh [RESOURCE_GROUP] [BATCH_ACCOUNT]\nset -eu\n{group}\
+         here=$(dirname \"$0\")\naccount=${{2:-{account}}}\n\
+         if [ \"$(printf '%s\\n' \"$account\" | wc -w)\" -ne 1 ]; then\n  \
+         echo \"name one Batch account of the group $group: sh submit.sh $group BATCH_ACCOUNT\" >&2\n  exit 2\nfi\n\
          az batch account login --resource-group \"$group\" --name \"$account\"\n\
          az batch job create --json-file \"$here/job.json\"\n\
          az batch task create --job-id {id} --json-file \"$here/task.json\"\n\
          # The job ends when its task has ended.\n\
          az batch job set --job-id {id} --on-all-tasks-complete terminatejob\n",
-        project = fleet.name,
+        group = group(fleet, envs),
     )
+}
+
+/// The line that finds the resource group: as `apply` names it, where there is one name.
+fn group(fleet: &Fleet<'_>, envs: &[&str]) -> String {
+    match envs {
+        [] => format!("group=${{1:-rg-{}}}\n", fleet.name),
+        [env] => format!("group=${{1:-rg-{}-{env}}}\n", fleet.name),
+        _ => "group=${1:?name the resource group: sh submit.sh RESOURCE_GROUP}\n".to_owned(),
+    }
 }
 
 fn ml_job(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let mut text = String::from("$schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json\n");
     let (inputs, outputs) = (mounts(fleet, job, "inputs"), mounts(fleet, job, "outputs"));
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "name: {}\ncommand: |", id(job));
+    // Writing to a string cannot fail. The 2 says how far the command is indented, however its first line begins.
+    let _ = writeln!(text, "name: {}\ncommand: |2", plain(&id(job)));
     for (kind, list) in [("inputs", &inputs), ("outputs", &outputs)] {
         for (name, path) in list {
             let parent = path.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
-            let _ = writeln!(text, "  mkdir -p {parent} && ln -sfn ${{{{{kind}.{name}}}}} {path}");
+            let _ = writeln!(text, "  mkdir -p {} && ln -sfn ${{{{{kind}.{name}}}}} {}", word(parent), word(path));
         }
     }
     for line in dedented(job.command).lines() {
         let _ = writeln!(text, "  {line}");
     }
     if let Some(image) = job.environment {
-        let _ = writeln!(text, "environment:\n  image: {image}");
+        let _ = writeln!(text, "environment:\n  image: {}", plain(image));
     }
     let _ = writeln!(text, "compute: azureml:{}\nresources:\n  instance_count: {}", pool.name, job.nodes);
     if job.mpi {
@@ -148,20 +159,36 @@ fn mounts(fleet: &Fleet<'_>, job: &Job<'_>, field: &str) -> Vec<(String, String)
         .collect()
 }
 
-fn ml_submit(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
+fn ml_submit(fleet: &Fleet<'_>, envs: &[&str], job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let workspace = pool
         .home
         .and_then(|h| fleet.around.workspaces.get(h))
         .map_or_else(|| format!("mlw-{}", read::dashed(fleet.name)), |w| w.name.clone());
     format!(
-        "#!/bin/sh\n# Submits the job {}: sh submit.sh [RESOURCE_GROUP]\nset -eu\ngroup=${{1:-rg-{}}}\n\
-         az ml job create --file \"$(dirname \"$0\")/job.yml\" --resource-group \"$group\" --workspace-name {workspace}\n",
+        "#!/bin/sh\n# Submits the job {}: sh submit.sh [RESOURCE_GROUP]\nset -eu\n{}\
+         az ml job create --file \"$(dirname \"$0\")/job.yml\" --resource-group \"$group\" --workspace-name {}\n",
         id(job),
-        fleet.name,
+        group(fleet, envs),
+        word(&workspace),
     )
 }
 
-/// A word of the shell.
+/// A scalar of YAML, in quotes where it could be read as something else.
+fn plain(text: &str) -> String {
+    let safe = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "./:@_-".contains(c))
+        && !text.ends_with(':')
+        && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&text.to_ascii_lowercase().as_str());
+    if safe { text.to_owned() } else { json!(text).to_string() }
+}
+
+/// A word of the shell, in quotes where it needs them.
+fn word(text: &str) -> String {
+    let safe = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "./:@_-".contains(c));
+    if safe { text.to_owned() } else { quoted(text) }
+}
+
+/// A word of the shell in quotes.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

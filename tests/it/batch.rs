@@ -115,3 +115,107 @@ fn what_is_imported_is_formatted_and_can_be_built() {
         assert!(ran.stdout.contains("time_limit  = 7 days"), "{}", ran.stdout);
     }
 }
+
+/// A command line tool named `az` that writes down what it was asked, each argument on a line of its own.
+fn fake_az(cx: &TestContext) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = cx.write(
+        "bin/az",
+        "#!/bin/sh\nfor word in \"$@\"; do printf '<%s>\\n' \"$word\" >> \"$ASKED\"; done\n\
+         case \"$*\" in *'resource list'*) printf '%s\\n' $ACCOUNTS ;; esac\n",
+    );
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.parent().unwrap().to_owned()
+}
+
+/// Runs a script with the fake tool: exit code, what it was asked, what was said.
+fn submit(cx: &TestContext, script: &str, arguments: &[&str], accounts: &str) -> (i32, String, String) {
+    let tools = fake_az(cx);
+    let asked = cx.path().join("asked.txt");
+    let _ = std::fs::remove_file(&asked);
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let output = std::process::Command::new("sh")
+        .arg(cx.path().join(script))
+        .args(arguments)
+        .env("PATH", path)
+        .env("ASKED", &asked)
+        .env("ACCOUNTS", accounts)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), std::fs::read_to_string(asked).unwrap_or_default(), said)
+}
+
+/// A command that a shell would take apart in many ways.
+const ODD: &str = r#"
+      echo "it's \"odd\"" '$HOME' `date` \$(id) ; : & # not a comment
+    printf '%s\n' "a	tab" 'ünïcode' '#!' '{{}}'
+"#;
+
+#[test]
+fn a_batch_job_is_submitted_as_it_is_written() {
+    let cx = TestContext::new();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/10-batch-dsvm-to-zero/main.dsvm");
+    let text = std::fs::read_to_string(source).unwrap();
+    let odd = ODD.replace('\\', "\\\\").replace("${", "\\${");
+    let text = text.replace(
+        "\"/opt/tools/bin/python /data/sets/evaluate.py\"",
+        &format!("\"\"\"{}\"\"\"", odd.replace("\"\"\"", "")),
+    );
+    cx.write("main.dsvm", &text);
+    let built = cx.run("build . --out out");
+    assert_eq!(built.exit, 0, "{}", built.text());
+    let task: Value = serde_json::from_str(&cx.read("out/batch/jobs/evaluate/task.json")).unwrap();
+    // the shell gets exactly the command, however it is quoted
+    let line = task["commandLine"].as_str().unwrap();
+    let output = std::process::Command::new("sh").arg("-c").arg(line.replacen("/bin/bash -c", "printf %s", 1)).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        ODD.trim_matches('\n').lines().map(|l| l.strip_prefix("    ").unwrap_or(l)).collect::<Vec<_>>().join("\n")
+    );
+    let script = "out/batch/jobs/evaluate/submit.sh";
+    let (code, asked, said) = submit(&cx, script, &[], "mine");
+    assert_eq!((code, said.as_str()), (0, ""), "{asked}");
+    for wanted in [
+        "<resource>\n<list>\n<--resource-group>\n<rg-batch>\n",
+        "<login>\n<--resource-group>\n<rg-batch>\n<--name>\n<mine>\n",
+        "<job>\n<create>\n<--json-file>\n",
+        "<task>\n<create>\n<--job-id>\n<evaluate>\n<--json-file>\n",
+        "<--on-all-tasks-complete>\n<terminatejob>\n",
+    ] {
+        assert!(asked.contains(wanted), "{wanted} is not in {asked}");
+    }
+    // several accounts, and none: it asks which, and does nothing
+    for accounts in ["one two", ""] {
+        let (code, asked, said) = submit(&cx, script, &["a group; rm -rf /"], accounts);
+        assert_eq!(code, 2, "{asked}");
+        assert!(said.contains("name one Batch account of the group a group; rm -rf /"), "{said}");
+        assert!(!asked.contains("<login>"), "{asked}");
+    }
+    let (code, asked, _) = submit(&cx, script, &["a group; rm -rf /", "mine"], "one two");
+    assert_eq!(code, 0);
+    assert!(asked.contains("<--resource-group>\n<a group; rm -rf />\n<--name>\n<mine>\n"), "{asked}");
+}
+
+#[test]
+fn a_job_of_machine_learning_is_submitted_as_it_is_written() {
+    let cx = TestContext::new();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/12-azure-ml-cluster/main.dsvm");
+    let text = std::fs::read_to_string(source).unwrap().replace("job finetune", "job yes");
+    cx.write("main.dsvm", &text);
+    let built = cx.run("build . --out out");
+    assert_eq!(built.exit, 0, "{}", built.text());
+    let job = cx.read("out/learning/jobs/yes/job.yml");
+    assert!(job.contains("\nname: \"yes\"\ncommand: |2\n"), "{job}");
+    let (code, asked, _) = submit(&cx, "out/learning/jobs/yes/submit.sh", &[], "");
+    assert_eq!(code, 0);
+    // the group as `apply` names it, with its env
+    assert!(asked.contains("<--resource-group>\n<rg-learning-lab>\n<--workspace-name>\n<mlw-lab>\n"), "{asked}");
+    // with several envs there is no such name
+    cx.write("main.dsvm", &format!("{text}\nenv more {{\n  admin_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc dsvmuser@example.org\"\n}}\n"));
+    let built = cx.run("build . --out two");
+    assert_eq!(built.exit, 0, "{}", built.text());
+    let (code, asked, said) = submit(&cx, "two/learning/jobs/yes/submit.sh", &[], "");
+    assert!(code != 0 && asked.is_empty() && said.contains("name the resource group"), "{code} {asked} {said}");
+    assert_eq!(submit(&cx, "two/learning/jobs/yes/submit.sh", &["mine"], "").0, 0);
+}

@@ -82,6 +82,16 @@ const FORMULAS: &[Published] = &[
     ("one line", Other, "a public Python tool", "pendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second); pendingTaskSamples = pendingTaskSamplePercent < 70 ? 1 : avg($PendingTasks.GetSample(180 * TimeInterval_Second)); $TargetDedicatedNodes = min(100, pendingTaskSamples);"),
     ("sum of two frames", Other, "a public guide", "$TargetDedicatedNodes=min(10,($PendingTasks.GetSample(1 * TimeInterval_Minute) + $ActiveTasks.GetSample(1 * TimeInterval_Minute)) / 1);"),
     ("smallest clamp", Other, "a public Terraform module", "$samples = $PendingTasks.GetSamplePercent(TimeInterval_Minute * 5);\n$tasks = $samples < 70 ? max(0, $PendingTasks.GetSample(1)) : max($PendingTasks.GetSample(1), avg($PendingTasks.GetSample(TimeInterval_Minute * 5)));\n$TargetDedicatedNodes = max(0, min($tasks, 4));\n$NodeDeallocationOption = taskcompletion;"),
+    ("GA4GH TES: dedicated", Microsoft, "microsoft/ga4gh-tes AutoPoolFormula", "$NodeDeallocationOption = taskcompletion;\nlifespan = time() - time(\"Mon, 23 Nov 2026 10:00:00 GMT\");\nspan = TimeInterval_Second * 90;\nstartup = TimeInterval_Minute * 2;\nratio = 10;\n$TargetDedicated = (lifespan > startup ? min($PendingTasks.GetSample(span, ratio)) : 1);"),
+    ("GA4GH TES: spot", Microsoft, "microsoft/ga4gh-tes AutoPoolFormula", "$NodeDeallocationOption = taskcompletion;\nlifespan = time() - time(\"Mon, 23 Nov 2026 10:00:00 GMT\");\nspan = TimeInterval_Second * 90;\nstartup = TimeInterval_Minute * 2;\nratio = 10;\n$TargetLowPriorityNodes = (lifespan > startup ? min($PendingTasks.GetSample(span, ratio)) : 3);"),
+    ("shared by two", Other, "JupiterOne/graph-azure, Terraform", "startingNumberOfVMs = 1;\nmaxNumberofVMs = 2;\npendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);\npendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 *   TimeInterval_Second));\n$TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);"),
+    ("between two bounds", Other, "a workflow tool's Terraform module", "startingNumberOfVMs = 0;\nminNumberofVMs = 0;\nmaxNumberofVMs = 25;\npendingTaskSamplePercent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);\npendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(180 *   TimeInterval_Second));\n$TargetDedicatedNodes=max(minNumberofVMs,min(maxNumberofVMs, pendingTaskSamples));"),
+    ("spot only, a minute", Other, "a public guide", "startingNumberOfVMs = 0;\nmaxNumberofVMs = 50;\npendingTaskSamplePercent = $PendingTasks.GetSamplePercent(60 * TimeInterval_Second);\npendingTaskSamples = pendingTaskSamplePercent < 70 ? startingNumberOfVMs : avg($PendingTasks.GetSample(60 * TimeInterval_Second));\n$TargetLowPriorityNodes=min(maxNumberofVMs, pendingTaskSamples);\n//$TargetDedicatedNodes=min(maxNumberofVMs, pendingTaskSamples);  \n"),
+    ("spot only, a course", Other, "a public course", "$samples = $PendingTasks.GetSamplePercent(TimeInterval_Minute * 5);\n$tasks = $samples < 70 ? 0 : avg($PendingTasks.GetSample(TimeInterval_Minute * 5));\n$TargetLowPriorityNodes = min(4, $tasks);\n$TargetDedicatedNodes = 0;\n$NodeDeallocationOption = taskcompletion;"),
+    ("half and half", Other, "a public pipeline", "maxNumberofVMs = 25;\n$Samples = $PendingTasks.GetSamplePercent(TimeInterval_Minute * 5);\n$Tasks = $Samples < 70 ? max(0,$PendingTasks.GetSample(1)) : max( $PendingTasks.GetSample(1), avg($PendingTasks.GetSample(TimeInterval_Minute * 5)));\n$TargetVMs = $Tasks > 0? $Tasks:max(0, $TargetDedicated/2);\n$TargetDedicated = 0.5*max(0,min($TargetVMs,maxNumberofVMs));\n$TargetLowPriorityNodes = 0.5*max(0,min($TargetVMs,maxNumberofVMs));\n$NodeDeallocationOption = taskcompletion;"),
+    ("down after half an hour", Other, "a public set-up script", "$TargetLowPriorityNodes = min(70, max(0, $PendingTasks.GetSample(TimeInterval_Minute*30, 0)))"),
+    ("capped at 100", Other, "a public pipeline in Python", "// Get pending tasks for the past 5 minutes.\n$samples = $ActiveTasks.GetSamplePercent(TimeInterval_Minute * 5);\n$tasks = $samples < 70 ? max(0, $ActiveTasks.GetSample(1)) :\nmax( $ActiveTasks.GetSample(1), avg($ActiveTasks.GetSample(TimeInterval_Minute * 5)));\n$targetVMs = $tasks > 0 ? $tasks : max(0, $TargetDedicatedNodes / 2);\ncappedPoolSize = 100;\n$TargetDedicatedNodes = max(0, min($targetVMs, cappedPoolSize));\n$NodeDeallocationOption = taskcompletion;"),
+    ("keeps spot machines", Other, "a public Node service", "$TargetLowPriorityNodes = 4;"),
 ];
 
 /// Published all the same, and refused by us: text, and the title of the finding.
@@ -101,6 +111,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("$TargetLowPriorityNodes = min(20, $PendingTasks.GetSample(1 * TimeInterval_Minute, 0).GetAverage() * 2);", "there is no method `GetAverage`"),
     ("$pendingTasks = $PendingTasks.GetSample(1);\n    $TargetDedicatedNodes = ($pendingTasks > 0) ? 1 : 0;", "`>` between a doubleVec and a double"),
     ("$targetNodes = 3;$targetDedicatedNodes = $targetNodes;$nodeDeallocationOption = taskcompletion;", "`$targetDedicatedNodes` is no variable of the service, so assigning it changes nothing"),
+    // Others' scripts and guides: a vector as a target or in a comparison, a function that does not exist, a lost semicolon.
+    ("$TargetDedicatedNodes = $PendingTasks.GetSample(10 * TimeInterval_Minute, 0);", "`$TargetDedicatedNodes` is set to a doubleVec, not to one number"),
+    ("startingNodeCount = 1;\n$TargetDedicatedNodes = $PendingTasks.GetSample(60 * TimeInterval_Second) == 0 ? startingNodeCount : 5;", "`==` between a doubleVec and a double"),
+    ("$taskSlotsPerNode = 4;\n$totalNeeded = ceil($PendingTasks / $taskSlotsPerNode);\n$TargetDedicatedNodes = min(10, max(2, $totalNeeded));", "`$PendingTasks` is a metric, not a number"),
+    ("lifespan = (now() - $PoolLifetimeInSeconds);\n$TargetDedicatedNodes = 0;", "there is no function `now`"),
+    ("maxNumberofVMs = 4;\n$TargetDedicatedNodes=min(maxNumberofVMs, 3)\n$NodeDeallocationOption = taskcompletion;", "the `;` after this statement is missing"),
+    // microsoft/accessibility-insights-service evaluates a formula for its variables only.
+    ("$pending = avg($PendingTasks.GetSample(TimeInterval_Minute, 15 * TimeInterval_Minute));\n$ratio = avg($RunningTasks.GetSample(TimeInterval_Minute, 15 * TimeInterval_Minute)) / ($pending > 0 ? $pending : 1);", "the formula sets no target"),
 ];
 
 /// A pool that has worked for an hour: four tasks run, two wait.
@@ -194,6 +212,19 @@ fn documented_results_come_out() {
         run(published("management SDK, recorded"), &at("2020-05-29T17:23:03.2302103Z")),
         "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue"
     );
+    // The SDK for Node's test of the evaluate call; and what a pool of another project showed after a run.
+    assert_eq!(
+        run(published("az batch pool autoscale, test"), &at("2026-11-23")),
+        "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue"
+    );
+    let without_work = at("2020-09-26T03:30:46.770Z").with("$PendingTasks", &[0.0; 10]);
+    assert_eq!(
+        run(published("shared by two"), &without_work),
+        "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue;maxNumberofVMs=2;pendingTaskSamplePercent=100;pendingTaskSamples=0;startingNumberOfVMs=1"
+    );
+    // "Number of compute nodes to allocate the first time this formula is evaluated", then the pending tasks.
+    assert!(run(published("GA4GH TES: spot"), &at("2026-11-23T10:01:00Z")).contains("$TargetLowPriorityNodes=3;"));
+    assert!(run(published("GA4GH TES: spot"), &busy()).contains("$TargetLowPriorityNodes=6;"));
     // doAzureParallel issue 215: an idle pool of one machine.
     let idle = PoolState { target: (1.0, 0.0), ..at("2018-01-31T20:08:17.7098248Z") }.with("$ActiveTasks", &[0.0; 40]);
     assert_eq!(

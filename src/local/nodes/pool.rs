@@ -143,8 +143,11 @@ fn evaluate(cx: &Cx<'_>, row: &mut Row, memory: &mut Memory, at: i64) {
 
 fn run(cx: &Cx<'_>, row: &Row, sim: &Sim, text: &str, at: i64) -> (Value, Option<formula::Evaluation>) {
     let time = moment(at);
+    // a run that fails leaves the targets, and shows them
+    let [dedicated, spot] = sim.target;
+    let kept = format!("$TargetDedicatedNodes={dedicated};$TargetLowPriorityNodes={spot};$NodeDeallocationOption=requeue");
     let failed = |code: &str, message: String| {
-        json!({ "evaluationTime": time, "error": {
+        json!({ "evaluationTime": time, "results": kept, "error": {
             "code": code, "message": "Autoscale formula evaluation failed",
             "details": [{ "code": "Message", "message": message }] } })
     };
