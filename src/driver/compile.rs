@@ -154,7 +154,8 @@ fn stages(results: &[Checked], as_of: Date, options: Options, sink: &mut Sink) -
     }
     let clean = Clean::new(graph, sink)?;
     let mut artifacts = emit::emit(&clean, symbolic, sink);
-    let names: Vec<&str> = envs.iter().filter_map(|checked| checked.env.as_deref()).filter(|env| !env.is_empty()).collect();
+    let names: Vec<&str> =
+        envs.iter().filter_map(|checked| checked.env.as_deref()).filter(|env| !env.is_empty()).collect();
     artifacts.files = emit::jobs::files(&fleet, &names);
     (!sink.has_errors()).then_some(artifacts)
 }

@@ -168,7 +168,8 @@ fn a_batch_job_is_submitted_as_it_is_written() {
     let task: Value = serde_json::from_str(&cx.read("out/batch/jobs/evaluate/task.json")).unwrap();
     // the shell gets exactly the command, however it is quoted
     let line = task["commandLine"].as_str().unwrap();
-    let output = std::process::Command::new("sh").arg("-c").arg(line.replacen("/bin/bash -c", "printf %s", 1)).output().unwrap();
+    let output =
+        std::process::Command::new("sh").arg("-c").arg(line.replacen("/bin/bash -c", "printf %s", 1)).output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         ODD.trim_matches('\n').lines().map(|l| l.strip_prefix("    ").unwrap_or(l)).collect::<Vec<_>>().join("\n")

@@ -145,7 +145,8 @@ fn run(cx: &Cx<'_>, row: &Row, sim: &Sim, text: &str, at: i64) -> (Value, Option
     let time = moment(at);
     // a run that fails leaves the targets, and shows them
     let [dedicated, spot] = sim.target;
-    let kept = format!("$TargetDedicatedNodes={dedicated};$TargetLowPriorityNodes={spot};$NodeDeallocationOption=requeue");
+    let kept =
+        format!("$TargetDedicatedNodes={dedicated};$TargetLowPriorityNodes={spot};$NodeDeallocationOption=requeue");
     let failed = |code: &str, message: String| {
         json!({ "evaluationTime": time, "results": kept, "error": {
             "code": code, "message": "Autoscale formula evaluation failed",
