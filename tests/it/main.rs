@@ -13,6 +13,7 @@ mod batch;
 mod catalogue;
 mod cli;
 mod cloud;
+mod format;
 mod formula;
 mod coverage;
 mod examples;
