@@ -21,6 +21,7 @@ mod known_types;
 mod expand;
 mod local;
 mod plan;
+mod machine;
 mod mistakes;
 mod parse_props;
 mod pool;
