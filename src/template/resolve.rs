@@ -83,14 +83,15 @@ impl Resource {
             }
             Ok(ResolvedResource { id, present: true, body: resolved(machine, &self.parts)? })
         };
-        at_runtime(context, runtime, work).map_err(|fault| fault.located(None, "", Some(&self.id)))
+        let own = (!self.id.starts_with('[')).then(|| (self.id.clone(), self.api_version.clone()));
+        at_runtime(context, runtime, own, work).map_err(|fault| fault.located(None, "", Some(&self.id)))
     }
 }
 
 impl Output {
     /// Finishes the output at the end of a deployment.
     pub fn resolve(&self, context: &Context, runtime: &dyn Runtime) -> Result<Resolved, TemplateError> {
-        at_runtime(context, runtime, |machine| resolved(machine, &self.parts))
+        at_runtime(context, runtime, None, |machine| resolved(machine, &self.parts))
             .map_err(|fault| fault.located(None, "outputs", None))
     }
 }
@@ -113,7 +114,7 @@ impl NestedDeployment {
         inner.now = context.now;
         inner.guid_seed = context.guid_seed;
         inner.cloud.clone_from(&context.cloud);
-        let given = at_runtime(context, runtime, |machine| {
+        let given = at_runtime(context, runtime, None, |machine| {
             let mut given = IndexMap::new();
             for (name, value) in &self.given {
                 let val = value.value().unwrap_or(Val::NULL);
@@ -166,6 +167,7 @@ impl Parameters {
 fn at_runtime<T: Send>(
     context: &Context,
     runtime: &dyn Runtime,
+    own: Option<(String, String)>,
     work: impl FnOnce(&Machine<'_>) -> Result<T, Fault> + Send,
 ) -> Result<T, Fault> {
     on_a_deep_stack(|| {
@@ -175,6 +177,7 @@ fn at_runtime<T: Send>(
         let budget = Budget::new(&Limits::default());
         let mut machine = Machine::new(&sections, &given, context, &budget);
         machine.runtime = Some(runtime);
+        machine.own = own;
         work(&machine)
     })
 }

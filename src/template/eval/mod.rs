@@ -49,6 +49,8 @@ pub(crate) struct Machine<'a> {
     deployment: OnceCell<Val>,
     group: OnceCell<Val>,
     guids: Cell<u128>,
+    /// Id and api-version of the resource whose parts are finished: what `this` means.
+    pub own: Option<(String, String)>,
 }
 
 impl<'a> Machine<'a> {
@@ -71,6 +73,7 @@ impl<'a> Machine<'a> {
             deployment: OnceCell::new(),
             group: OnceCell::new(),
             guids: Cell::new(0),
+            own: None,
         }
     }
 
@@ -191,7 +194,9 @@ impl<'a> Machine<'a> {
         let full = format!("{}.{}", call.namespace.as_deref().unwrap_or(""), call.name);
         let node = match self.sections.functions.get(&full.to_lowercase()) {
             Some(node) => *node,
-            None if full.to_lowercase().starts_with("this.") => return later(&full, &self.args(call, frame)?),
+            None if call.namespace.as_deref().is_some_and(|space| space.eq_ignore_ascii_case("this")) => {
+                return self.this(call, frame);
+            }
             None => return Err(unknown_function(&full)),
         };
         let declared = node.get("parameters").and_then(|p| p.as_array()).unwrap_or(&[]);

@@ -51,7 +51,9 @@ impl Machine<'_> {
     /// Evaluates the members of an object but for those that `skip` names.
     pub fn object(&self, object: &Object, frame: &Frame<'_>, skip: impl Fn(&str) -> bool) -> Result<Val, Fault> {
         self.budget.make(object.members.len() * 120)?;
-        let mut members = IndexMap::with_capacity(object.members.len());
+        let mut members: IndexMap<Arc<str>, Val> = IndexMap::with_capacity(object.members.len());
+        // names that are known only after deployment, with their place among the others
+        let mut open: Vec<(usize, Arc<Expr>, Val)> = Vec::new();
         for (key, node) in object.iter() {
             if skip(key) {
                 continue;
@@ -67,25 +69,28 @@ impl Machine<'_> {
                 continue;
             }
             let name = self.key(key, node.offset, frame)?;
-            members.insert(name, self.node(node, frame)?);
+            let value = self.node(node, frame)?;
+            match &name.kind {
+                Kind::Expr(partial) => open.push((members.len(), Arc::clone(&partial.expr), value)),
+                _ => drop(name.as_str().map(|name| members.insert(Arc::clone(name), value))),
+            }
         }
-        Val::object(members)
+        if open.is_empty() { Val::object(members) } else { with_open_names(members, open) }
     }
 
     /// Property names may be expressions.
-    fn key(&self, key: &Arc<str>, offset: u32, frame: &Frame<'_>) -> Result<Arc<str>, Fault> {
+    fn key(&self, key: &Arc<str>, offset: u32, frame: &Frame<'_>) -> Result<Val, Fault> {
         if !key.starts_with('[') {
-            return Ok(Arc::clone(key));
+            return Ok(Val::str(Arc::clone(key)));
         }
         let text = crate::template::json::Text::new(Arc::clone(key));
         match text.expression() {
-            None => Ok(text.literal()),
+            None => Ok(Val::str(text.literal())),
             Some(Err(error)) => Err(Fault::from(error.clone()).at(offset)),
             Some(Ok(expr)) => {
                 let val = self.eval(expr, frame).map_err(|fault| fault.at(offset))?;
                 match &val.kind {
-                    Kind::Str(name) => Ok(Arc::clone(name)),
-                    Kind::Expr(partial) => Ok(Arc::from(format!("[{}]", partial.expr))),
+                    Kind::Str(_) | Kind::Expr(_) => Ok(val),
                     _ => Err(Fault::new(format!("The property name expression '{key}' must evaluate to a string."))
                         .says(format!(
                             "the property name `{key}` is a value of type {}",
@@ -156,6 +161,23 @@ impl Machine<'_> {
             .says(format!("the count of the loop `{name}` is not a whole number"))),
         }
     }
+}
+
+/// An object with names that are not known yet: one expression, which makes it when they are.
+fn with_open_names(members: IndexMap<Arc<str>, Val>, open: Vec<(usize, Arc<Expr>, Val)>) -> Result<Val, Fault> {
+    let secret = members.values().chain(open.iter().map(|(_, _, value)| value)).any(|value| value.inside().secret);
+    let mut args = Vec::with_capacity((members.len() + open.len()) * 2);
+    let mut open = open.into_iter().peekable();
+    for (at, (name, value)) in members.iter().enumerate() {
+        while let Some((_, name, value)) = open.next_if(|(place, ..)| *place <= at) {
+            args.extend([name, Expr::from_val(&value)?]);
+        }
+        args.extend([Expr::string(Arc::clone(name))?, Expr::from_val(value)?]);
+    }
+    for (_, name, value) in open {
+        args.extend([name, Expr::from_val(&value)?]);
+    }
+    Ok(Val::expr(Expr::call("createObject", args)?).secret_if(secret))
 }
 
 /// The loops of a `copy` property, when it is one.

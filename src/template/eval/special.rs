@@ -82,6 +82,35 @@ impl Machine<'_> {
         }
     }
 
+    /// `this.exists()`, `this.existingResource()`, `this.existingProperties()`: the resource itself as it was before.
+    pub(super) fn this(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+        let name = format!("this.{}", call.name);
+        let known = ["exists", "existingResource", "existingProperties"];
+        let Some(what) = known.into_iter().find(|known| same_name(known, &call.name)) else {
+            return Err(super::unknown_function(&name));
+        };
+        if !call.args.is_empty() {
+            return Err(Fault::new(format!("The template function '{name}' takes no arguments."))
+                .says(format!("`{name}` takes no arguments; {} stand here", call.args.len())));
+        }
+        if !matches!(frame.phase, crate::template::eval::Phase::Body | crate::template::eval::Phase::Resolve) {
+            return Err(misplaced(&name, "it is for the properties of a resource only"));
+        }
+        if let (Some(runtime), Some((id, api_version))) = (self.runtime, &self.own) {
+            let version = Some(api_version.as_str()).filter(|version| !version.is_empty());
+            match runtime.reference(id, version, what != "existingProperties") {
+                // not known: it stays open
+                Ok(None) => {}
+                Ok(Some(_)) if what == "exists" => return Ok(Val::bool(true)),
+                Ok(Some(found)) => return Val::from_json(&found),
+                // there is none
+                Err(_) if what == "exists" => return Ok(Val::bool(false)),
+                Err(_) => return Ok(Val::NULL),
+            }
+        }
+        Ok(Val::expr(Expr::of_namespace("this", what)?))
+    }
+
     fn arg(&self, call: &Call, at: usize, frame: &Frame<'_>) -> Result<Val, Fault> {
         match call.args.get(at) {
             Some(arg) => self.eval(arg, frame),

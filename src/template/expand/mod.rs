@@ -119,6 +119,7 @@ impl Run<'_> {
         let stage = Stage { run: self, machine: &machine, sections: &sections, template, context, loops: &[], depth };
         let resources = stage.resources()?;
         let outputs = stage.outputs()?;
+        stage.asserts()?;
         Ok(Expansion { scope_id: context.scope_id(), resources, outputs, parameters })
     }
 

@@ -29,6 +29,50 @@ impl<'s> Stage<'s> {
         if errors.is_empty() { Ok(outputs) } else { Err(errors) }
     }
 
+    /// The template's own assertions: each must be true, or not known yet.
+    pub(super) fn asserts(&self) -> Result<(), Vec<TemplateError>> {
+        let Some(node) = self.sections.root.get("asserts").filter(|node| !node.is_null()) else { return Ok(()) };
+        let wrong = |node: &Node, sentence: String, pointer: &str| {
+            let fault =
+                Fault::new(format!("The template assertion is not valid: {sentence}.")).says(sentence).at(node.offset);
+            self.error(fault, pointer, None)
+        };
+        let Some(all) = node.as_object() else {
+            return Err(vec![wrong(
+                node,
+                "the section `asserts` is no object of names and conditions".to_owned(),
+                "/asserts",
+            )]);
+        };
+        let mut errors = Vec::new();
+        for (name, condition) in all.iter() {
+            let pointer = format!("/asserts/{name}");
+            match self.machine.node(condition, &Frame::root(Phase::Output)) {
+                Ok(value) => match &value.kind {
+                    Kind::Bool(true) | Kind::Expr(_) => {}
+                    Kind::Bool(false) => {
+                        let fault = Fault::new(format!("The template assertion '{name}' failed."))
+                            .says(format!(
+                                "the template says of itself that `{name}` holds, and with these values it does not"
+                            ))
+                            .at(condition.offset);
+                        errors.push(self.error(fault, &pointer, None));
+                    }
+                    _ => errors.push(wrong(
+                        condition,
+                        format!(
+                            "the assertion `{name}` is a value of type {}, not a condition",
+                            value.type_name().to_lowercase()
+                        ),
+                        &pointer,
+                    )),
+                },
+                Err(fault) => errors.push(self.error(fault.at(condition.offset), &pointer, None)),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     fn output(&self, name: &str, node: &'s Node) -> Result<Option<Output>, Fault> {
         let identity = Frame::root(Phase::Identity);
         let condition = match node.get("condition") {

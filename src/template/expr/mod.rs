@@ -111,6 +111,12 @@ impl Expr {
         Self::build(ExprKind::Call(Call { namespace: None, name: Arc::from(name), args, function }))
     }
 
+    /// A call without arguments of a function that belongs to a namespace.
+    pub(crate) fn of_namespace(namespace: &str, name: &str) -> Result<Arc<Expr>, Fault> {
+        let (namespace, name) = (Some(Arc::from(namespace)), Arc::from(name));
+        Self::build(ExprKind::Call(Call { namespace, name, args: Vec::new(), function: None }))
+    }
+
     /// The access of a member.
     pub(crate) fn member(base: Arc<Expr>, name: impl Into<Arc<str>>) -> Result<Arc<Expr>, Fault> {
         Self::build(ExprKind::Member(base, name.into()))

@@ -2,6 +2,8 @@
 
 mod errors;
 mod hostile;
+mod metamorphic;
+mod mutation;
 mod nested;
 mod partial;
 mod props;

@@ -229,3 +229,68 @@ fn an_unknown_condition_or_count_is_kept() {
     assert_eq!(ids(&done), ["A.B/c/r0", "A.B/c/r1"]);
     assert!(!inner[1].resolve(&place(), &Five).unwrap().present);
 }
+
+#[test]
+fn names_that_are_not_known_yet_are_found_at_deployment() {
+    let reference = "reference('/subscriptions/s/resourceGroups/g/providers/A.B/c/z', '1').n";
+    let e = expanded(json!({"resources": [{"type": "A.B/c", "apiVersion": "1", "name": "r", "properties": {
+        "first": 1, format!("[concat('k', {reference})]"): "[toUpper('v')]", "last": { "x": true } }}]}));
+    let resource = &e.resources[0];
+    assert_eq!(resource.unknown, ["/properties"]);
+    let shown = resource.body["properties"].as_str().unwrap();
+    assert!(shown.starts_with("[createObject('first', 1, concat('k', reference("), "{shown}");
+    struct World;
+    impl Runtime for World {
+        fn reference(&self, _: &str, _: Option<&str>, _: bool) -> Result<Option<Value>, String> {
+            Ok(Some(json!({"n": "7"})))
+        }
+        fn list(&self, _: &str, _: &str, _: Option<&str>, _: Option<&Value>) -> Result<Option<Value>, String> {
+            Ok(None)
+        }
+    }
+    let done = resource.resolve(&place(), &World).unwrap();
+    assert_eq!(done.body.value["properties"], json!({"first": 1, "k7": "V", "last": {"x": true}}));
+    assert_eq!(done.body.unknown, Vec::<String>::new());
+}
+
+#[test]
+fn this_is_the_resource_as_it_was() {
+    struct World(Result<Option<Value>, String>);
+    impl Runtime for World {
+        fn reference(&self, id: &str, api: Option<&str>, full: bool) -> Result<Option<Value>, String> {
+            assert!(id.ends_with("/providers/A.B/c/r") && api == Some("2024-01-01"), "{id} {api:?}");
+            let found = self.0.clone()?;
+            Ok(if full { found } else { found.map(|v| v["properties"].clone()) })
+        }
+        fn list(&self, _: &str, _: &str, _: Option<&str>, _: Option<&Value>) -> Result<Option<Value>, String> {
+            Ok(None)
+        }
+    }
+    let e = expanded(json!({"resources": [{"type": "A.B/c", "apiVersion": "2024-01-01", "name": "r", "properties": {
+        "there": "[this.exists()]", "tier": "[coalesce(tryGet(this.existingResource(), 'properties', 'tier'), 'Cold')]",
+        "size": "[tryGet(this.existingProperties(), 'size')]" }}]}));
+    let resource = &e.resources[0];
+    assert_eq!(resource.body["properties"]["there"], "[this.exists()]");
+    let finish = |world: World| resource.resolve(&place(), &world).unwrap().body.value["properties"].clone();
+    let before = json!({"properties": {"tier": "Hot", "size": 3}});
+    assert_eq!(finish(World(Ok(Some(before)))), json!({"there": true, "tier": "Hot", "size": 3}));
+    assert_eq!(finish(World(Err("not found".to_owned()))), json!({"there": false, "tier": "Cold", "size": null}));
+    assert_eq!(finish(World(Ok(None)))["there"], "[this.exists()]");
+    let wrong = |expression: &str| refused(json!({"outputs": {"o": {"type": "bool", "value": expression}}})).sentence;
+    assert!(wrong("[this.exists()]").contains("cannot be called here"));
+    let body = json!({"resources": [{"type": "A.B/c", "apiVersion": "1", "name": "r", "properties": {"a": "[this.absent()]"}}]});
+    assert!(refused(body).sentence.contains("this.absent"));
+}
+
+#[test]
+fn assertions_hold_or_say_so() {
+    let with = |value: Value| json!({"parameters": {"n": {"type": "int", "defaultValue": 3}}, "asserts": value});
+    expanded(with(
+        json!({"small": "[less(parameters('n'), 5)]", "later": "[empty(reference('/subscriptions/s/resourceGroups/g/providers/A.B/c/z', '1').n)]"}),
+    ));
+    let error = refused(with(json!({"small": "[less(parameters('n'), 2)]"})));
+    assert_eq!((error.code, error.path.as_str()), ("InvalidTemplate", "properties.template.asserts.small"));
+    assert!(error.message.contains("'small'") && error.position.is_some(), "{error:?}");
+    assert!(refused(with(json!({"odd": "[parameters('n')]"}))).sentence.contains("not a condition"));
+    assert!(refused(with(json!(["x"]))).sentence.contains("asserts"));
+}
