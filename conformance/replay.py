@@ -21,7 +21,7 @@ import yaml
 folder, base = pathlib.Path(sys.argv[1]), sys.argv[2].rstrip("/")
 AZURE = "https://management.azure.com"
 UNSTABLE = re.compile(
-    r"(id|guid|etag|time|timestamp|duration|created|modified|uniqueid|correlationid|trackingid|servicerequestid|message|token|value|ipaddress|creationtime|operationid|templatehash)$",
+    r"(id|guid|etag|time|timestamp|duration|created|modified|uniqueid|correlationid|trackingid|servicerequestid|message|token|value|ipaddress|creationtime|operationid|templatehash|internaldomainnamesuffix|identifier)$",
     re.I,
 )
 
@@ -74,7 +74,7 @@ def differ(path, theirs, ours, out):
         else:
             for at, a in enumerate(theirs):
                 name = a.get("name") if isinstance(a, dict) else None
-                if name is None:
+                if name is None or len(theirs) == len(ours) == 1:
                     same = ours[at:at + 1]
                 else:
                     same = [b for b in ours if isinstance(b, dict) and b.get("name") == name]
@@ -84,14 +84,27 @@ def differ(path, theirs, ours, out):
         out.append(f"{path}: {theirs!r} is {ours!r}")
     elif theirs != ours and str(theirs).lower() != str(ours).lower():
         key = re.sub(r"\[\d+\]", "", path).rsplit(".", 1)[-1]
-        if not UNSTABLE.search(key) and not (key == "name" and re.fullmatch(r"[0-9a-f-]{36}", str(theirs))):
+        if not UNSTABLE.search(key) and not (key == "name" and re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}$", str(theirs))):
             out.append(f"{path}: {theirs!r} is {ours!r}")
+
+
+def made_names(theirs, ours, names):
+    """Names that the service made up: `account.GUID` there, another here; later requests use them."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key, value in theirs.items():
+            made_names(value, ours.get(key), names)
+        a, b = theirs.get("name"), ours.get("name")
+        if isinstance(a, str) and isinstance(b, str) and a != b and re.search(r"\.[0-9a-f]{8}-[0-9a-f-]{27}$", a):
+            names[a] = b
+    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        for a, b in zip(theirs, ours):
+            made_names(a, b, names)
 
 
 def main():
     total = same = 0
     for file in sorted(folder.glob("*.yaml")):
-        polls, notes = {}, []
+        polls, names, notes = {}, {}, []
         exchanges = yaml.safe_load(file.read_text())["interactions"]
         prepare(exchanges)
         for number, exchange in enumerate(exchanges):
@@ -105,7 +118,10 @@ def main():
                 continue
             if response["status"]["code"] == 202 and method == "GET":
                 continue
+            for old, new in names.items():
+                target = target.replace(old, new)
             status, headers, text = send(method, target, unwrap(request["body"]))
+            made_names(theirs, parse(text), names)
             recorded = {k.lower(): v[0] for k, v in response["headers"].items()}
             for name in ("azure-asyncoperation", "location"):
                 if name in recorded and name in headers:
@@ -139,7 +155,7 @@ def prepare(exchanges):
         if group := re.match(r"(/subscriptions/[^/]+/resource[gG]roups/[^/]+)/", path):
             creates = any(e["request"]["method"] == "PUT" and e["request"]["uri"].split("?")[0].lower().endswith(group.group(1).lower()) for e in exchanges)
             if not creates:
-                send("PUT", base + group.group(1), '{"location": "eastus"}')
+                send("PUT", base + group.group(1) + "?api-version=2021-04-01", '{"location": "eastus"}')
         if account := re.match(r"(.*/providers/Microsoft.Batch/batchAccounts/[^/]+)/pools/", path):
             send("PUT", base + account.group(1) + "?api-version=2020-05-01", '{"location": "eastus"}')
 

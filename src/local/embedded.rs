@@ -19,33 +19,35 @@ use super::write::{Deleted, Write, Written, not_found, set};
 pub struct Place {
     kind: &'static str,
     pointer: &'static str,
+    /// A PUT keeps what it does not mention, and a deletion is done at once.
+    at_once: bool,
+}
+
+const fn at(kind: &'static str, pointer: &'static str) -> Place {
+    Place { kind, pointer, at_once: false }
 }
 
 const PLACES: &[Place] = &[
-    Place { kind: "Microsoft.Network/virtualNetworks/subnets", pointer: "/properties/subnets" },
+    at("Microsoft.Network/virtualNetworks/subnets", "/properties/subnets"),
+    at("Microsoft.Network/virtualNetworks/virtualNetworkPeerings", "/properties/virtualNetworkPeerings"),
+    at("Microsoft.Network/networkSecurityGroups/securityRules", "/properties/securityRules"),
+    at("Microsoft.Network/networkSecurityGroups/defaultSecurityRules", "/properties/defaultSecurityRules"),
+    at("Microsoft.Network/routeTables/routes", "/properties/routes"),
+    at("Microsoft.Network/loadBalancers/backendAddressPools", "/properties/backendAddressPools"),
+    at("Microsoft.Network/loadBalancers/inboundNatRules", "/properties/inboundNatRules"),
+    at("Microsoft.Network/loadBalancers/frontendIPConfigurations", "/properties/frontendIPConfigurations"),
+    at("Microsoft.Network/loadBalancers/probes", "/properties/probes"),
+    at("Microsoft.Network/loadBalancers/loadBalancingRules", "/properties/loadBalancingRules"),
+    at("Microsoft.Network/loadBalancers/outboundRules", "/properties/outboundRules"),
+    at("Microsoft.Network/loadBalancers/inboundNatPools", "/properties/inboundNatPools"),
+    at(
+        "Microsoft.Compute/virtualMachineScaleSets/extensions",
+        "/properties/virtualMachineProfile/extensionProfile/extensions",
+    ),
     Place {
-        kind: "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
-        pointer: "/properties/virtualNetworkPeerings",
-    },
-    Place { kind: "Microsoft.Network/networkSecurityGroups/securityRules", pointer: "/properties/securityRules" },
-    Place {
-        kind: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
-        pointer: "/properties/defaultSecurityRules",
-    },
-    Place { kind: "Microsoft.Network/routeTables/routes", pointer: "/properties/routes" },
-    Place { kind: "Microsoft.Network/loadBalancers/backendAddressPools", pointer: "/properties/backendAddressPools" },
-    Place { kind: "Microsoft.Network/loadBalancers/inboundNatRules", pointer: "/properties/inboundNatRules" },
-    Place {
-        kind: "Microsoft.Network/loadBalancers/frontendIPConfigurations",
-        pointer: "/properties/frontendIPConfigurations",
-    },
-    Place { kind: "Microsoft.Network/loadBalancers/probes", pointer: "/properties/probes" },
-    Place { kind: "Microsoft.Network/loadBalancers/loadBalancingRules", pointer: "/properties/loadBalancingRules" },
-    Place { kind: "Microsoft.Network/loadBalancers/outboundRules", pointer: "/properties/outboundRules" },
-    Place { kind: "Microsoft.Network/loadBalancers/inboundNatPools", pointer: "/properties/inboundNatPools" },
-    Place {
-        kind: "Microsoft.Compute/virtualMachineScaleSets/extensions",
-        pointer: "/properties/virtualMachineProfile/extensionProfile/extensions",
+        kind: "Microsoft.Storage/storageAccounts/privateEndpointConnections",
+        pointer: "/properties/privateEndpointConnections",
+        at_once: true,
     },
 ];
 
@@ -98,15 +100,22 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, b
     let row = cx.store.row(&parent.id()).ok_or_else(|| not_found(&parent))?;
     let mut child = json!({ "name": write.path.name() });
     let old = named(&row, place, write.path.name()).cloned();
-    if write.patch
+    if place.at_once && old.is_none() {
+        return Err(not_found(&write.path)); // others make these
+    }
+    if (write.patch || place.at_once)
         && let Some(old) = &old
     {
         child = old.clone();
     }
     if let (Some(map), Some(sent)) = (child.as_object_mut(), write.body.as_object()) {
         for (key, value) in sent {
-            if !["id", "name", "type", "apiVersion", "dependsOn", "location"].contains(&key.as_str()) {
-                map.insert(key.clone(), value.clone());
+            if ["id", "name", "type", "apiVersion", "dependsOn", "location"].contains(&key.as_str()) {
+                continue;
+            }
+            match map.get_mut(key).filter(|_| place.at_once) {
+                Some(slot) => super::write::merge(slot, value),
+                None => drop(map.insert(key.clone(), value.clone())),
             }
         }
     }
@@ -121,8 +130,7 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, b
     let mut body = row.body.clone();
     set(&mut body, place.pointer, Value::Array(list));
     // the parent's own part was checked when it was written: only the child is new
-    let inner =
-        Write { path: parent, body, api_version: String::new(), patch: false, if_match: None, if_none_match: None };
+    let inner = Write { path: parent, body, api_version: write.api_version.clone(), checked: true, ..Write::default() };
     Ok((inner, old.is_none()))
 }
 
@@ -183,6 +191,7 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, place: &Place) -> Result<Option<Dele
     new.changed = cx.now_ms();
     let location = new.location();
     cx.store.put_row(new);
-    let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None));
-    Ok(Some(Deleted { operation: Some((operation, Style::AsyncOperation)), location }))
+    let operation = (!place.at_once)
+        .then(|| (lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None)), Style::AsyncOperation));
+    Ok(Some(Deleted { operation, location, answer: None }))
 }

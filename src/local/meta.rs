@@ -54,7 +54,15 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, words: &[&str]) -> Result<Optio
             "id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "dsvmc local", "countryCode": "XX",
             "tenantCategory": "Home", "defaultDomain": "local.invalid", "domains": ["local.invalid"],
         }] })),
-        ["subscriptions"] => page(request, subscriptions(cx)),
+        ["subscriptions"] => {
+            let all = subscriptions(cx);
+            let count = json!({ "type": "Total", "value": all.len() });
+            let mut reply = page(request, all);
+            if let Some(body) = &mut reply.body {
+                super::write::set(body, "/count", count);
+            }
+            reply
+        }
         ["providers", "microsoft.management", "managementgroups"] => page(request, vec![management_group(TENANT)]),
         ["providers", "microsoft.management", "managementgroups", _] => {
             Reply::ok(management_group(request.segments.last().map_or("", String::as_str)))
@@ -134,7 +142,7 @@ pub fn caller(request: &Request) -> String {
 fn subscription_body(id: &str) -> Value {
     json!({
         "id": format!("/subscriptions/{id}"), "authorizationSource": "RoleBased", "subscriptionId": id, "tenantId": TENANT,
-        "displayName": "dsvmc local (not Azure)", "state": "Enabled", "managedByTenants": [],
+        "displayName": "dsvmc local (not Azure)", "state": "Enabled", "managedByTenants": [], "tags": {},
         "subscriptionPolicies": { "locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off" },
     })
 }

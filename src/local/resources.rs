@@ -74,6 +74,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
                 path: path.clone(),
                 body: request.json()?,
                 api_version: request.api_version().to_owned(),
+                checked: false,
                 patch: request.method == "PATCH",
                 if_match: request.header("if-match").map(str::to_owned),
                 if_none_match: request.header("if-none-match").map(str::to_owned),
@@ -86,7 +87,11 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
                 return Ok(Reply::empty(204));
             };
             Ok(match deleted.operation {
-                None => Reply::empty(200),
+                None => {
+                    let reply = deleted.answer.map_or_else(|| Reply::empty(200), Reply::ok);
+                    let etag = reply.body.as_ref().and_then(|body| body.get("etag")?.as_str().map(str::to_owned));
+                    etag.map_or(reply.clone(), |etag| reply.header("ETag", etag))
+                }
                 Some((operation, style)) => {
                     let reply = Reply::empty(202).header("Retry-After", "1");
                     poll_headers(reply, request, path, &deleted.location, &operation, style, true)
@@ -135,6 +140,7 @@ fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) 
     let status = if written.created { 201 } else { 200 };
     let rule = types::rule(&written.row.kind);
     let mut body = rule.shown(cx, &written.row, request);
+    rule.first_answer(&mut body);
     let Some((operation, style)) = &written.operation else {
         let status = if rule.always_200() { 200 } else { status };
         return Reply::with(status, body).header("ETag", format!("W/\"{}\"", written.row.etag));

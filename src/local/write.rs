@@ -18,14 +18,16 @@ use super::types::shape::{self, Stage};
 use super::types::{self, Rule};
 
 /// A write as a client or a deployment asks for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Write {
     /// What is written.
     pub path: Path,
     /// The body as sent.
     pub body: Value,
-    /// The api-version that was asked for.
+    /// The api-version that was asked for; empty when the endpoint writes by itself.
     pub api_version: String,
+    /// The body was checked already, as that of a child.
+    pub checked: bool,
     /// PATCH instead of PUT.
     pub patch: bool,
     /// `If-Match`.
@@ -59,6 +61,8 @@ pub struct Put<'a, 'b> {
     pub old: Option<Arc<Row>>,
     /// The body as the client sent it.
     pub sent: &'a Value,
+    /// The api-version that was asked for; empty when the endpoint writes by itself.
+    pub api_version: &'a str,
     /// The body that will be stored.
     pub body: Value,
     /// What a client never sees.
@@ -257,8 +261,9 @@ fn prepare(
     shape::envelope(&sent)?;
     let merged = write.patch || rule.merges();
     let partial = write.patch || (rule.merges() && old.is_some());
-    shape::check(Stage::Reading, kind, &write.api_version, &sent, partial)?;
-    shape::convert(kind, &write.api_version, &mut sent);
+    let version = if write.checked { "" } else { write.api_version.as_str() };
+    shape::check(Stage::Reading, kind, version, &sent, partial)?;
+    shape::convert(kind, version, &mut sent);
     let body = match (&old, merged) {
         (Some(row), true) => {
             let mut body = row.body.clone();
@@ -268,10 +273,10 @@ fn prepare(
         _ => sent.clone(),
     };
     let hidden = old.as_ref().map(|row| row.hidden.clone()).unwrap_or_default();
-    let mut put = Put { cx, path, old: old.clone(), sent: &sent, body, hidden };
+    let mut put = Put { cx, path, old: old.clone(), sent: &sent, api_version: &write.api_version, body, hidden };
     check_location(&put, rule, kind)?;
     rule.prepare(&mut put)?;
-    shape::check(Stage::Meaning, kind, &write.api_version, &sent, partial)?;
+    shape::check(Stage::Meaning, kind, version, &sent, partial)?;
     let (mut body, hidden) = (put.body, put.hidden);
     let name = old.as_ref().map_or_else(|| path.name().to_owned(), |row| row.name.clone());
     let mut full = Map::new();
@@ -424,6 +429,8 @@ pub struct Deleted {
     pub operation: Option<(String, Style)>,
     /// The resource's location, for polling URLs.
     pub location: String,
+    /// What the answer says of what is gone.
+    pub answer: Option<Value>,
 }
 
 /// Deletes a resource with its children; `None` when it was not there.
@@ -442,14 +449,7 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, if_match: Option<&str>) -> Result<Op
     }
     let Some(row) = cx.store.row(&id) else { return Ok(None) };
     if let Some(wanted) = if_match {
-        let write = Write {
-            path: path.clone(),
-            body: Value::Null,
-            api_version: String::new(),
-            patch: false,
-            if_match: Some(wanted.into()),
-            if_none_match: None,
-        };
+        let write = Write { path: path.clone(), if_match: Some(wanted.into()), ..Write::default() };
         check_match(&write, Some(&row))?;
     }
     check_locks(cx, &id, Touch::Delete)?;
@@ -470,5 +470,5 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, if_match: Option<&str>) -> Result<Op
         Style::Sync => None,
         style => Some((lro::start(cx, duration, Outcome::Body(200, None)), style)),
     };
-    Ok(Some(Deleted { operation, location: row.location() }))
+    Ok(Some(Deleted { operation, location: row.location(), answer: rule.deletion_answer(&row) }))
 }

@@ -250,7 +250,8 @@ fn single(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Re
     let written = core.with(&caller, |cx| {
         let written = execute(cx, &order.context, resource)?;
         let Some(written) = written else { return Ok(None) };
-        let status = if written.created { 201 } else { 200 };
+        let quiet = crate::local::types::rule(&written.row.kind).always_200();
+        let status = if written.created && !quiet { 201 } else { 200 };
         let slow = written.operation.is_some() && (written.duration_ms > 0);
         let waits = slow || written.failure.is_some();
         let result = if waits { Ok(202) } else { Ok(status) };

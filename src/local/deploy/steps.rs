@@ -209,8 +209,7 @@ pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Resul
         }
         _ => {
             let api_version = resource.api_version.clone();
-            write::put(cx, &Write { path, body, api_version, patch: false, if_match: None, if_none_match: None })
-                .map(Some)
+            write::put(cx, &Write { path, body, api_version, ..Write::default() }).map(Some)
         }
     }
 }

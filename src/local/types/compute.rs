@@ -61,6 +61,30 @@ fn bad(target: &str, message: impl Into<String>) -> ArmError {
     ArmError::bad("InvalidParameter", message).at(target)
 }
 
+/// `Microsoft.Compute/availabilitySets`: a write is answered 200, new or not.
+pub struct AvailabilitySet;
+
+impl Rule for AvailabilitySet {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn always_200(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        put.default("/sku/name", json!("Classic"));
+        put.default("/properties/platformUpdateDomainCount", json!(5));
+        put.default("/properties/platformFaultDomainCount", json!(3));
+        Ok(())
+    }
+}
+
 impl Rule for Compute {
     fn needs_location(&self) -> bool {
         true
@@ -73,12 +97,6 @@ impl Rule for Compute {
     fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
         match put.path.last_type() {
-            "availabilitySets" => {
-                put.default("/sku/name", json!("Classic"));
-                put.default("/properties/platformUpdateDomainCount", json!(5));
-                put.default("/properties/platformFaultDomainCount", json!(3));
-                return Ok(());
-            }
             "virtualMachines" => {
                 let vm = put.cx.unique();
                 put.default("/properties/vmId", json!(vm));

@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod compute;
+pub mod containers;
 pub mod insights;
 pub mod instances;
 pub mod learning;
@@ -106,6 +107,14 @@ pub trait Rule: Sync {
         Ok(None)
     }
 
+    /// Changes the first answer to a write, which is given before the operation has ended.
+    fn first_answer(&self, _body: &mut Value) {}
+
+    /// What a deletion answers, for types that tell what is gone.
+    fn deletion_answer(&self, _row: &Row) -> Option<Value> {
+        None
+    }
+
     /// What a GET shows.
     fn shown(&self, cx: &Cx<'_>, row: &Row, _request: &Request) -> Value {
         cx.view(row)
@@ -143,9 +152,9 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
     match kind.to_lowercase().as_str() {
         "microsoft.compute/virtualmachinescalesets" => &compute::ScaleSet,
         "microsoft.compute/virtualmachinescalesets/virtualmachines" => &instances::Instance,
+        "microsoft.compute/availabilitysets" => &compute::AvailabilitySet,
         "microsoft.compute/virtualmachines"
         | "microsoft.compute/disks"
-        | "microsoft.compute/availabilitysets"
         | "microsoft.compute/galleries"
         | "microsoft.compute/galleries/images"
         | "microsoft.compute/galleries/images/versions"
@@ -154,10 +163,10 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.network/networksecuritygroups" => &network::Network::SecurityGroup,
         "microsoft.network/publicipaddresses" => &network::Network::PublicIp,
         "microsoft.network/loadbalancers" => &network::Network::LoadBalancer,
+        "microsoft.network/networkinterfaces" => &network::Network::Interface,
+        "microsoft.network/privateendpoints" => &network::Network::PrivateEndpoint,
         "microsoft.network/natgateways"
         | "microsoft.network/routetables"
-        | "microsoft.network/networkinterfaces"
-        | "microsoft.network/privateendpoints"
         | "microsoft.network/bastionhosts"
         | "microsoft.network/publicipprefixes"
         | "microsoft.network/applicationgateways" => &network::Network::Other,
@@ -166,9 +175,11 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         | "microsoft.storage/storageaccounts/blobservices"
         | "microsoft.storage/storageaccounts/queueservices"
         | "microsoft.storage/storageaccounts/tableservices" => &storage::Service,
-        "microsoft.storage/storageaccounts/fileservices/shares"
-        | "microsoft.storage/storageaccounts/blobservices/containers" => &storage::Share,
+        "microsoft.storage/storageaccounts/fileservices/shares" => &storage::Share,
+        "microsoft.storage/storageaccounts/blobservices/containers" => &containers::Container,
         "microsoft.storage/storageaccounts/managementpolicies" => &storage::Policy,
+        "microsoft.storage/storageaccounts/encryptionscopes" => &containers::EncryptionScope,
+        "microsoft.storage/storageaccounts/blobservices/containers/immutabilitypolicies" => &containers::Immutability,
         "microsoft.managedidentity/userassignedidentities" => &security::Identity,
         "microsoft.authorization/roleassignments" => &security::RoleAssignment,
         "microsoft.authorization/locks" => &security::Lock,

@@ -158,6 +158,10 @@ impl Rule for Account {
             put.set("/properties/statusOfSecondary", json!("available"));
         }
         put.set("/properties/provisioningState", json!("Succeeded"));
+        let connections = put.body.pointer_mut("/properties/privateEndpointConnections").and_then(Value::as_array_mut);
+        for connection in connections.into_iter().flatten() {
+            set(connection, "/properties/provisioningState", json!("Succeeded"));
+        }
         if put.hidden.get("keys").is_none() {
             let created = put.cx.now_ms();
             put.hidden = json!({ "keys": [1, 1], "salt": put.cx.unique(), "keyTime": [created, created] });
@@ -222,7 +226,11 @@ impl Rule for Account {
                     _ => "tableServices",
                 };
                 let path = Path::of(&format!("{}/{segment}/default", row.id));
-                let body = cx.store.row(&path.id()).map(|row| cx.view(&row)).or_else(|| service_body(cx, &path));
+                let body = cx
+                    .store
+                    .row(&path.id())
+                    .map(|row| Service.shown(cx, &row, request))
+                    .or_else(|| service_body(cx, &path));
                 Some(Reply::ok(json!({ "value": body.into_iter().collect::<Vec<_>>() })))
             }
             _ => None,
@@ -298,6 +306,13 @@ pub fn service_body(cx: &Cx<'_>, path: &Path) -> Option<Value> {
 pub struct Policy;
 
 impl Rule for Policy {
+    // the id ends in `default`, the name does not
+    fn shown(&self, cx: &Cx<'_>, row: &Row, _: &Request) -> Value {
+        let mut body = cx.view(row);
+        set(&mut body, "/name", json!("DefaultManagementPolicy"));
+        body
+    }
+
     fn always_200(&self) -> bool {
         true
     }
@@ -310,6 +325,20 @@ impl Rule for Policy {
 }
 
 impl Rule for Service {
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        // today only premium accounts speak of it
+        let version = request.query("api-version").unwrap_or_default();
+        if !version.is_empty() && version < "2020-01-01" && row.kind.ends_with("/fileServices") {
+            super::super::write::set_default(
+                &mut body,
+                "/properties/protocolSettings/smb/multichannel",
+                json!({ "enabled": false }),
+            );
+        }
+        body
+    }
+
     fn always_200(&self) -> bool {
         true
     }
@@ -334,7 +363,31 @@ impl Rule for Service {
     }
 }
 
+/// Names of shares and containers.
+///
+/// # Errors
+/// `InvalidResourceName`.
+pub fn check_part_name(name: &str) -> Result<(), ArmError> {
+    let legal = (3..=63).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !name.contains("--")
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if legal {
+        return Ok(());
+    }
+    Err(ArmError::bad("InvalidResourceName", "The specified resource name contains invalid characters."))
+}
+
 impl Rule for Share {
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        if request.query("$expand").is_some_and(|what| what.to_lowercase().contains("stats")) {
+            set(&mut body, "/properties/shareUsageBytes", json!(0));
+        }
+        body
+    }
+
     fn merges(&self) -> bool {
         true
     }
@@ -344,20 +397,8 @@ impl Rule for Share {
     }
 
     fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
-        let name = put.path.name();
-        let legal = (3..=63).contains(&name.len())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            && !name.contains("--")
-            && !name.starts_with('-')
-            && !name.ends_with('-');
-        if !legal {
-            return Err(ArmError::bad(
-                "InvalidResourceName",
-                "The specified resource name contains invalid characters.",
-            ));
-        }
+        check_part_name(put.path.name())?;
         put.immutable("/properties/enabledProtocols", "PropertyChangeNotAllowed")?;
-        let container = put.path.last_type() == "containers";
         let quota = put.at("/properties/shareQuota").and_then(Value::as_i64);
         if quota.is_some_and(|quota| !(1..=262_144).contains(&quota)) {
             return Err(ArmError::bad(
@@ -382,33 +423,19 @@ impl Rule for Share {
         put.set("/properties/lastModifiedTime", json!(now));
         put.default("/properties/leaseStatus", json!("Unlocked"));
         put.default("/properties/leaseState", json!("Available"));
-        if container {
-            for (pointer, value) in [
-                ("/properties/publicAccess", json!("None")),
-                ("/properties/deleted", json!(false)),
-                ("/properties/remainingRetentionDays", json!(0)),
-                ("/properties/defaultEncryptionScope", json!("$account-encryption-key")),
-                ("/properties/denyEncryptionScopeOverride", json!(false)),
-                ("/properties/hasImmutabilityPolicy", json!(false)),
-                ("/properties/hasLegalHold", json!(false)),
-            ] {
-                put.default(pointer, value);
-            }
-        } else {
-            let account =
-                put.path.parent().and_then(|service| service.parent()).map(|account| account.id()).unwrap_or_default();
-            let premium = put.cx.store.row(&account).is_some_and(|row| row.text("/sku/tier") == Some("Premium"));
-            put.default("/properties/accessTier", json!(if premium { "Premium" } else { "TransactionOptimized" }));
-            put.default("/properties/shareQuota", json!(if premium { 100 } else { 5120 }));
-            put.default("/properties/enabledProtocols", json!("SMB"));
-            if put.text("/properties/enabledProtocols") == Some("NFS") {
-                put.default("/properties/rootSquash", json!("NoRootSquash"));
-                if !premium {
-                    return Err(ArmError::bad(
-                        "NfsFileShareNotSupported",
-                        "NFS file shares need a premium file storage account.",
-                    ));
-                }
+        let account =
+            put.path.parent().and_then(|service| service.parent()).map(|account| account.id()).unwrap_or_default();
+        let premium = put.cx.store.row(&account).is_some_and(|row| row.text("/sku/tier") == Some("Premium"));
+        put.default("/properties/accessTier", json!(if premium { "Premium" } else { "TransactionOptimized" }));
+        put.default("/properties/shareQuota", json!(if premium { 100 } else { 5120 }));
+        put.default("/properties/enabledProtocols", json!("SMB"));
+        if put.text("/properties/enabledProtocols") == Some("NFS") {
+            put.default("/properties/rootSquash", json!("NoRootSquash"));
+            if !premium {
+                return Err(ArmError::bad(
+                    "NfsFileShareNotSupported",
+                    "NFS file shares need a premium file storage account.",
+                ));
             }
         }
         Ok(())

@@ -109,7 +109,13 @@ fn damage(text: &mut String, seeds: &[String], dice: &mut Dice) {
     let (from, to) = (a.min(b), a.max(b));
     match dice.roll(9) {
         0 => text.insert_str(a, WORDS[dice.roll(WORDS.len())]),
-        1 => text.replace_range(from..to.min(from + 1 + dice.roll(12)).max(from), ""),
+        1 => {
+            let mut end = to.min(from + 1 + dice.roll(12));
+            while !text.is_char_boundary(end) {
+                end += 1;
+            }
+            text.replace_range(from..end, "");
+        }
         2 if to - from < 4000 => {
             let part = text[from..to].to_owned();
             let at = dice.place(text);

@@ -4,6 +4,7 @@ mod autoscale;
 mod basics;
 mod crash;
 mod deploy;
+mod guards;
 mod links;
 mod load;
 mod nodes;
