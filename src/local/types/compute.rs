@@ -96,13 +96,10 @@ impl Rule for Compute {
 
     fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        match put.path.last_type() {
-            "virtualMachines" => {
-                let vm = put.cx.unique();
-                put.default("/properties/vmId", json!(vm));
-                strip_secrets(&mut put.body, "/properties");
-            }
-            _ => {}
+        if put.path.last_type() == "virtualMachines" {
+            let vm = put.cx.unique();
+            put.default("/properties/vmId", json!(vm));
+            strip_secrets(&mut put.body, "/properties");
         }
         put.set("/properties/provisioningState", json!("Succeeded"));
         Ok(())

@@ -117,14 +117,14 @@ fn damage(text: &mut String, seeds: &[String], dice: &mut Dice) {
             text.replace_range(from..end, "");
         }
         2 if to - from < 4000 => {
-            let part = text[from..to].to_owned();
+            let part = text.get(from..to).unwrap_or_default().to_owned();
             let at = dice.place(text);
             text.insert_str(at, &part);
         }
         3 => {
             let other = &seeds[dice.roll(seeds.len())];
             let (c, d) = (dice.place(other), dice.place(other));
-            let mut part = other[c.min(d)..c.max(d)].to_owned();
+            let mut part = other.get(c.min(d)..c.max(d)).unwrap_or_default().to_owned();
             while part.len() > 600 {
                 part.pop();
             }
@@ -135,7 +135,7 @@ fn damage(text: &mut String, seeds: &[String], dice: &mut Dice) {
             let strings: Vec<(usize, usize)> = quoted(text);
             if strings.len() > 1 {
                 let (x, y) = (strings[dice.roll(strings.len())], strings[dice.roll(strings.len())]);
-                let part = text[y.0..y.1].to_owned();
+                let part = text.get(y.0..y.1).unwrap_or_default().to_owned();
                 text.replace_range(x.0..x.1, &part);
             }
         }
