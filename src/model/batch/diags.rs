@@ -1,7 +1,7 @@
 //! Diagnostics of batch pools: one constructor for each fact.
 
 use super::Service;
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::formula::Place;
 use crate::sema::checked::Block;
 use crate::source::Span;
@@ -31,6 +31,40 @@ pub(crate) fn only_of_other_service(
         &format!("only {other} has it"),
     )
     .help(instead.to_owned())
+}
+
+pub(crate) fn no_max_price(service: Service, span: Span) -> Diagnostic {
+    new(
+        Code::WrongService,
+        format!("`max_price` means nothing for `{}`", service.word()),
+        span,
+        "only an interactive pool has it",
+    )
+    .note("neither Azure Batch nor Azure Machine Learning takes a highest price: machines are taken away when Azure needs them")
+    .help("leave it out, and bound the cost with `machines` and the `time_limit` of jobs")
+}
+
+pub(crate) fn job_of_other_service(field: &str, span: Span, instead: &str) -> Diagnostic {
+    new(Code::WrongService, format!("`{field}` means nothing for `azure_ml`"), span, "only Azure Batch has it").help(instead)
+}
+
+pub(crate) fn windows_image(name: &str, span: Span) -> Diagnostic {
+    new(Code::BatchImage, format!("batch pools run Linux, and `{name}` is Windows"), span, "a Windows image")
+        .note("setup, links and commands of jobs are written for bash")
+        .help("use `images.ubuntu_hpc`, or declare the pool as a `resource` of `Microsoft.Batch/batchAccounts/pools`")
+}
+
+pub(crate) fn image_perhaps_unsupported(name: &str, span: Span) -> Diagnostic {
+    let mut found = new(
+        Code::BatchImage,
+        format!("image `{name}` is not known to be on the list of Azure Batch"),
+        span,
+        "the list is only told to accounts",
+    );
+    found.severity = Severity::Warning;
+    found
+        .help("see whether `az batch pool supported-images list` names it, and declare an image with `batch = yes` then")
+        .help("`images.ubuntu_hpc` is on the list")
 }
 
 pub(crate) fn name_refused(name: &str, span: Span, rule: &str) -> Diagnostic {

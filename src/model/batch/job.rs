@@ -73,8 +73,18 @@ impl<'a> Job<'a> {
             if self.slots > pool.task_slots {
                 sink.push(diags::job_needs_slots(self.slots, pool.task_slots, block.span_of("slots"), pool.block));
             }
-        } else if self.environment.is_none() {
-            sink.push(diags::job_needs_environment(block));
+        } else {
+            for (field, instead) in [
+                ("slots", "leave it out: a job takes whole machines"),
+                ("retries", "leave it out: submit the job again, or let the command try again"),
+            ] {
+                if read::written(block, field) {
+                    sink.push(diags::job_of_other_service(field, block.span_of(field), instead));
+                }
+            }
+            if self.environment.is_none() {
+                sink.push(diags::job_needs_environment(block));
+            }
         }
         let mounted = |id: BlockId| {
             pool.shares.iter().filter_map(|s| shares.get(*s)).any(|s| s.id == id)

@@ -142,7 +142,11 @@ impl<'a> BatchPool<'a> {
             most,
         };
         if let Some(image) = pool.image.filter(|_| service == Service::AzureBatch) {
-            hardware::check_image_and_size(cx, block, image, size, sink);
+            if image.windows() {
+                sink.push(diags::windows_image(&image.0.name, block.span_of("image")));
+            } else {
+                hardware::check_image_and_size(cx, block, image, size, sink);
+            }
         }
         rules::check(cx, around, &pool, sink);
         Some(pool)

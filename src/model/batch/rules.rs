@@ -48,6 +48,9 @@ pub(super) fn fields_of_service(block: &Block, service: Service, sink: &mut Sink
         Service::AzureMl => (ONLY_BATCH, "Azure Batch"),
         Service::AzureBatch => (ONLY_ML, "Azure Machine Learning"),
     };
+    if read::written(block, "max_price") {
+        sink.push(diags::no_max_price(service, block.span_of("max_price")));
+    }
     for (field, instead) in fields {
         if read::written(block, field) {
             sink.push(diags::only_of_other_service(field, block.span_of(field), service, other, instead));
@@ -146,6 +149,9 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
         sink.push(diags::image_missing(pool.block));
         return;
     };
+    if image.windows() {
+        return;
+    }
     let span = pool.block.span_of("image");
     let agent = read::text(image.0, "node_agent");
     let ended = match image.0.get("node_agent_until") {
@@ -154,6 +160,9 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     };
     if read::text(image.0, "batch") == Some("no") || agent.is_none() || ended.is_some() {
         sink.push(diags::image_unsupported(&image.0.name, span, agent.is_none(), ended));
+    }
+    if read::text(image.0, "batch") == Some("unknown") {
+        sink.push(diags::image_perhaps_unsupported(&image.0.name, span));
     }
     if let Some(docker) = read::child(pool.block, BlockKind::Docker)
         && !read::flag(image.0, "containers", false)

@@ -24,6 +24,7 @@ const BATCH_POOL: BlockSpec = BlockSpec::top(
     FieldSpec::new("machines", COUNT, "How many, of the kind that `priority` says. A range belongs to autoscale; deploying again never resets the number.").required(),
     FieldSpec::new("spot_machines", COUNT, "Spot machines next to regular ones (`azure_batch`).").default("0"),
     FieldSpec::new("priority", FieldType::OneOf(&["regular", "spot"]), "Spot machines cost less and can be taken away at any time. Neither service takes a highest price.").default("regular").early(),
+    FieldSpec::new("max_price", FieldType::Money, "Neither service takes one: spot machines cost what spot machines cost."),
     FieldSpec::new("task_slots", FieldType::IntIn(1, 256), "Tasks that one machine runs at a time: at most four for each vCPU, and never more than 256 (`azure_batch`).").default("1").early(),
     FieldSpec::new("fill", FieldType::OneOf(&["spread", "pack"]), "Whether tasks are spread over machines or fill one after the other (`azure_batch`).").default("spread").early(),
     FieldSpec::new("inter_node", FieldType::Bool, "Machines talk to each other, as MPI needs. Limits the pool to 100 machines (`azure_batch`).").default("false").early(),
