@@ -134,7 +134,7 @@ pub fn build(fleet: &Fleet<'_>, checked: &Checked, sink: &mut Sink) -> ResourceG
     support::vaults(&mut builder);
     storage::emit(&mut builder);
     scale_set::pools(&mut builder, sink);
-    batch::emit(&mut builder);
+    batch::emit(&mut builder, sink);
     support::grants(&mut builder, sink);
     free::emit(&mut builder, sink);
     let mut graph = builder.finish(sink);

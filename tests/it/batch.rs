@@ -220,3 +220,32 @@ fn a_job_of_machine_learning_is_submitted_as_it_is_written() {
     assert!(code != 0 && asked.is_empty() && said.contains("name the resource group"), "{code} {asked} {said}");
     assert_eq!(submit(&cx, "two/learning/jobs/yes/submit.sh", &["mine"], "").0, 0);
 }
+
+#[test]
+fn what_has_no_word_is_laid_over_the_pool() {
+    for (service, name, rest, pointer) in [
+        (
+            "azure_batch",
+            "pool",
+            "image = images.ubuntu_hpc",
+            "{ deploymentConfiguration = { virtualMachineConfiguration = { dataDisks = [{ lun = 0, diskSizeGB = 256 }] } } }",
+        ),
+        ("azure_ml", "cluster", "", "{ properties = { isolatedNetwork = true } }"),
+    ] {
+        let cx = TestContext::new();
+        cx.write(
+            "main.dsvm",
+            &format!(
+                "import std.images\nimport std.sizes\nproject lab {{ location = westeurope }}\npool nightly: batch {{\n  service = {service}\n  {rest}\n  \
+                 size = sizes.Standard_D4s_v5\n  machines = 0..8\n  override {name} {{ properties = {pointer} }}\n}}\n"
+            ),
+        );
+        let ran = cx.run("build . --out out");
+        assert_eq!(ran.exit, 0, "{}", ran.text());
+        let template: Value = serde_json::from_str(&cx.read("out/lab/template.json")).unwrap();
+        let text = template.to_string();
+        let wanted = if name == "pool" { r#""dataDisks":[{"lun":0,"diskSizeGB":256}]"# } else { r#""isolatedNetwork":true"# };
+        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains(r#""vmSize":"#), "{text}");
+    }
+}

@@ -9,8 +9,9 @@ mod start;
 
 use super::context::{Builder, Named, Names, Resolver, resource_id};
 use super::expr::Text;
-use super::{values, versions as v};
-use crate::model::batch::Service;
+use super::{NodeId, diags, free, known, secrets, values, versions as v};
+use crate::diagnostics::Sink;
+use crate::model::batch::{BatchPool, Service};
 use crate::model::pool::PoolIdentity;
 use crate::model::{Fleet, read};
 use crate::sema::checked::Checked;
@@ -145,7 +146,7 @@ fn principal(id: &Text, kind: &str) -> Text {
 }
 
 /// Everything for batch.
-pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
+pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
     if builder.fleet.batch.is_empty()
         && builder.fleet.around.accounts.is_empty()
         && builder.fleet.around.workspaces.is_empty()
@@ -175,6 +176,33 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
         match pool.service {
             Service::AzureBatch => pool::emit(builder, pool, &names, identity, home),
             Service::AzureMl => ml::cluster(builder, pool, &names, identity, home),
+        }
+        overrides(builder, pool, identity, sink);
+    }
+}
+
+/// Lays the overrides of a pool over its resources: the pool (or cluster) itself, and an identity of its own.
+fn overrides(builder: &mut Builder<'_, '_>, pool: &BatchPool<'_>, identity: Option<NodeId>, sink: &mut Sink) {
+    for block in pool.block.children(BlockKind::Override) {
+        let itself = builder.by_block.get(&pool.id).copied();
+        let target = match (pool.service, block.name.as_ref()) {
+            (Service::AzureBatch, "pool") | (Service::AzureMl, "cluster") => itself,
+            (_, "identity") => identity.filter(|_| matches!(pool.identity, PoolIdentity::Own)),
+            _ => None,
+        };
+        let at = target.and_then(|id| usize::try_from(id.0).ok());
+        let Some(mut node) = at.and_then(|at| builder.nodes.get(at)).cloned() else {
+            let own = if pool.service == Service::AzureBatch { "pool" } else { "cluster" };
+            sink.push(diags::unknown_override(&block.name, block.name_span, &[own, "identity"]));
+            continue;
+        };
+        let Some(body) = &block.free else { continue };
+        secrets::check(&node.kind, body, block.name_span, sink);
+        let laid = free::lay_over(&mut node.body, body, &builder.resolver());
+        known::check_override(&node, &laid, block, sink);
+        node.places.extend(free::places(body));
+        if let Some(place) = at.and_then(|at| builder.nodes.get_mut(at)) {
+            *place = node;
         }
     }
 }

@@ -21,5 +21,5 @@ const RESOURCE: BlockSpec = BlockSpec::top(
 const OVERRIDE: BlockSpec = BlockSpec::nested(
     BlockKind::Override,
     Head::Name,
-    "Properties laid over one resource of the pool, in ARM's own words: `override scale_set { properties = { … } }`. The name says which: `scale_set`, `load_balancer`, `public_ip`, `security_group`, `autoscale`, `identity`.",
+    "Properties laid over one resource of the pool, in ARM's own words: `override scale_set { properties = { … } }`. The name says which: `scale_set`, `load_balancer`, `public_ip`, `security_group`, `autoscale`, `identity`; of batch pools `pool` (Azure Batch), `cluster` (Azure Machine Learning), `identity`.",
 );
