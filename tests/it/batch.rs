@@ -244,7 +244,8 @@ fn what_has_no_word_is_laid_over_the_pool() {
         assert_eq!(ran.exit, 0, "{}", ran.text());
         let template: Value = serde_json::from_str(&cx.read("out/lab/template.json")).unwrap();
         let text = template.to_string();
-        let wanted = if name == "pool" { r#""dataDisks":[{"lun":0,"diskSizeGB":256}]"# } else { r#""isolatedNetwork":true"# };
+        let wanted =
+            if name == "pool" { r#""dataDisks":[{"lun":0,"diskSizeGB":256}]"# } else { r#""isolatedNetwork":true"# };
         assert!(text.contains(wanted), "{text}");
         assert!(text.contains(r#""vmSize":"#), "{text}");
     }

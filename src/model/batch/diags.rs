@@ -45,7 +45,8 @@ pub(crate) fn no_max_price(service: Service, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn job_of_other_service(field: &str, span: Span, instead: &str) -> Diagnostic {
-    new(Code::WrongService, format!("`{field}` means nothing for `azure_ml`"), span, "only Azure Batch has it").help(instead)
+    new(Code::WrongService, format!("`{field}` means nothing for `azure_ml`"), span, "only Azure Batch has it")
+        .help(instead)
 }
 
 pub(crate) fn windows_image(name: &str, span: Span) -> Diagnostic {
@@ -63,7 +64,9 @@ pub(crate) fn image_perhaps_unsupported(name: &str, span: Span) -> Diagnostic {
     );
     found.severity = Severity::Warning;
     found
-        .help("see whether `az batch pool supported-images list` names it, and declare an image with `batch = yes` then")
+        .help(
+            "see whether `az batch pool supported-images list` names it, and declare an image with `batch = yes` then",
+        )
         .help("`images.ubuntu_hpc` is on the list")
 }
 
