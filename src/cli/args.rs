@@ -50,6 +50,8 @@ pub enum Format {
     Json,
     /// For a comment on a pull request, on stdout (plan)
     Markdown,
+    /// For code hosts and editors, on stdout (check, plan)
+    Sarif,
 }
 
 /// When to use colour.

@@ -47,6 +47,7 @@ impl Context {
             }
             Format::Short => self.printer.data(&render::short::all(found))?,
             Format::Json => self.printer.data(&render::json::all(found))?,
+            Format::Sarif => self.printer.data(&render::sarif::all(found))?,
         }
         let mut all = found.iter().flat_map(|(_, diagnostics)| *diagnostics);
         Ok(if all.any(|d| d.severity == Severity::Error) { Exit::Input } else { Exit::Done })

@@ -6,6 +6,7 @@ use super::baseline::{Baseline, fingerprint};
 use super::capacity::CapacityRange;
 use super::facts::{Fact, Nature, TypeFacts, facts_of, secret_by_name};
 use super::lists::{self, Pairing};
+use super::mask::{is_mask, mask};
 use super::path::Path;
 use super::{
     AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Source, Suppressed, Warning, WarningKind, normal,
@@ -47,14 +48,25 @@ pub(super) struct Outcome {
     pub warnings: Vec<Warning>,
 }
 
+/// What a comparison knows besides both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    /// The range that autoscale keeps the number of machines in, when it owns that number.
+    pub autoscaled: Option<&'a CapacityRange>,
+    /// What the last apply left.
+    pub baseline: Option<&'a Baseline>,
+    /// Where a pointer into the wanted body was written.
+    pub origin: &'a dyn Fn(&str) -> Option<Source>,
+    /// Do not list what rules held back.
+    pub forget_suppressed: bool,
+}
+
 struct Comparison<'a> {
     facts: Arc<TypeFacts>,
     id: &'a str,
     secrets: BTreeSet<&'a str>,
     unknown: BTreeSet<&'a str>,
-    autoscaled: Option<&'a CapacityRange>,
-    baseline: Option<&'a Baseline>,
-    origin: &'a dyn Fn(&str) -> Option<Source>,
+    setting: Setting<'a>,
     create: bool,
     written: &'a Value,
     path: Path,
@@ -62,21 +74,13 @@ struct Comparison<'a> {
 }
 
 /// Compares both sides of one resource.
-pub(super) fn compare(
-    desired: &DesiredResource,
-    observed: &Value,
-    autoscaled: Option<&CapacityRange>,
-    baseline: Option<&Baseline>,
-    origin: &dyn Fn(&str) -> Option<Source>,
-) -> Outcome {
+pub(super) fn compare(desired: &DesiredResource, observed: &Value, setting: Setting<'_>) -> Outcome {
     let mut cx = Comparison {
         facts: facts_of(&desired.resource_type),
         id: &desired.id,
         secrets: desired.secrets.iter().map(String::as_str).collect(),
         unknown: desired.unknown.iter().map(String::as_str).collect(),
-        autoscaled,
-        baseline,
-        origin,
+        setting,
         create: observed.get("id").is_none(),
         written: desired.written(),
         path: Path::default(),
@@ -105,7 +109,8 @@ pub(super) fn compare(
 /// Every property of a resource that does not exist yet.
 pub(super) fn all_new(desired: &DesiredResource, origin: &dyn Fn(&str) -> Option<Source>) -> Vec<AttributeChange> {
     let nothing = Value::Object(Map::new());
-    let outcome = compare(desired, &nothing, None, None, origin);
+    let outcome =
+        compare(desired, &nothing, Setting { autoscaled: None, baseline: None, origin, forget_suppressed: true });
     outcome.changes
 }
 
@@ -227,7 +232,7 @@ impl Comparison<'_> {
 
     /// Whether autoscale owns the number; warns when the live one is outside the declared range.
     fn capacity(&mut self, wanted: &Value, found: &Value) -> bool {
-        let Some(range) = self.autoscaled else { return false };
+        let Some(range) = self.setting.autoscaled else { return false };
         self.suppress(Rule::OwnedByAutoscale, Some(wanted), Some(found));
         if let Some(live) = found.as_u64()
             && (live < range.min || live > range.max)
@@ -335,12 +340,12 @@ impl Comparison<'_> {
             }
             return;
         }
-        let filled = self.baseline.and_then(|b| b.filled(self.id, self.path.shown()));
+        let filled = self.setting.baseline.and_then(|b| b.filled(self.id, self.path.shown()));
         if filled.is_some_and(|hash| hash == super::digest(found)) {
             return self.suppress(Rule::ServiceFilled, None, Some(found));
         }
         if let Value::Array(list) = found
-            && self.baseline.is_none_or(|b| b.filled(self.id, self.path.shown()).is_none())
+            && self.setting.baseline.is_none_or(|b| b.filled(self.id, self.path.shown()).is_none())
             && !list.is_empty()
             && list.iter().all(|e| lists::added_by_policy(&format!("{}[]", self.path.pattern()), e))
         {
@@ -360,7 +365,7 @@ impl Comparison<'_> {
         if self.is_create() {
             return self.change(AttributeKind::Add, Some(wanted), None);
         }
-        let known = self.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
+        let known = self.setting.baseline.and_then(|b| b.written(self.id, self.path.shown()).map(|f| (b, f)));
         match known {
             // A note carries short fingerprints: as much as there is of one must fit.
             Some((baseline, before))
@@ -403,7 +408,7 @@ impl Comparison<'_> {
             after: show(wanted),
             secret,
             effect,
-            source: (self.origin)(self.path.pointer()),
+            source: (self.setting.origin)(self.path.pointer()),
         };
         self.out.changes.push(change);
     }
@@ -423,7 +428,7 @@ impl Comparison<'_> {
     }
 
     fn suppress(&mut self, rule: Rule, wanted: Option<&Value>, found: Option<&Value>) {
-        if self.is_create() {
+        if self.is_create() || self.setting.forget_suppressed {
             return;
         }
         let show = |v: Option<&Value>| v.filter(|_| !self.is_secret()).map(|v| self.masked(v));
@@ -480,43 +485,6 @@ fn is_below(pointer: &str, roots: &BTreeSet<&str>) -> bool {
     roots.iter().any(|root| pointer.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')))
 }
 
-fn is_mask(value: &Value) -> bool {
-    value.as_str().is_some_and(|s| !s.is_empty() && s.chars().all(|c| c == '*'))
-}
-
-fn mask(value: &Value, pattern: &str, pointer: &str, facts: &TypeFacts, secrets: &BTreeSet<&str>) -> Value {
-    let secret =
-        |pattern: &str, pointer: &str| facts.at(pattern).secret || secret_by_name(pattern) || secrets.contains(pointer);
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, inner)| {
-                let pattern = format!("{pattern}.{}", key.to_ascii_lowercase());
-                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                let shown = if secret(&pattern, &pointer) {
-                    Value::from("(secret)")
-                } else {
-                    mask(inner, &pattern, &pointer, facts, secrets)
-                };
-                (key.clone(), shown)
-            })
-            .collect(),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(i, inner)| {
-                let (pattern, pointer) = (format!("{pattern}[]"), format!("{pointer}/{i}"));
-                if secret(&pattern, &pointer) {
-                    Value::from("(secret)")
-                } else {
-                    mask(inner, &pattern, &pointer, facts, secrets)
-                }
-            })
-            .collect(),
-        other => other.clone(),
-    }
-}
-
 fn effect_of(nature: Option<Nature>) -> EffectKind {
     match nature {
         Some(Nature::Quiet) => EffectKind::None,
@@ -527,22 +495,4 @@ fn effect_of(nature: Option<Nature>) -> EffectKind {
         Some(Nature::Capacity) => EffectKind::ScalesOut,
         Some(Nature::Quota) | None => EffectKind::InPlace,
     }
-}
-
-/// A resource as the service shows it, with everything secret taken out.
-#[must_use]
-pub fn masked(resource: &Value) -> Value {
-    let kind = resource.get("id").and_then(Value::as_str).map(|id| normal::type_of_id(id).0).unwrap_or_default();
-    let facts = facts_of(&kind);
-    let map = resource.as_object().into_iter().flatten();
-    let shown = map.map(|(key, value)| {
-        let pattern = key.to_ascii_lowercase();
-        let pointer = format!("/{key}");
-        let secret = facts.at(&pattern).secret || secret_by_name(&pattern);
-        (
-            key.clone(),
-            if secret { Value::from("(secret)") } else { mask(value, &pattern, &pointer, &facts, &BTreeSet::new()) },
-        )
-    });
-    shown.collect()
 }

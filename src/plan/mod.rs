@@ -12,6 +12,7 @@ mod path;
 mod normal;
 mod compare;
 mod lists;
+mod mask;
 mod effect;
 mod capacity;
 mod baseline;
@@ -21,9 +22,9 @@ mod tests;
 
 pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
-pub use compare::masked;
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
 pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
+pub use mask::masked;
 pub use normal::{resource_id, same_id, type_of_id};
 pub use saved::{Refusal, SavedPlan, digest, verify};
 pub use types::*;
@@ -128,16 +129,14 @@ fn change_of(
         effect::of_create(&mut change, resource);
         return change;
     };
-    let outcome = compare::compare(
-        resource,
-        found,
-        owned.get(&normal::fold_id(&resource.id)),
-        options.baseline.as_ref(),
-        &origin,
-    );
-    if !options.forget_suppressed {
-        plan.suppressed.extend(outcome.suppressed);
-    }
+    let setting = compare::Setting {
+        autoscaled: owned.get(&normal::fold_id(&resource.id)),
+        baseline: options.baseline.as_ref(),
+        origin: &origin,
+        forget_suppressed: options.forget_suppressed,
+    };
+    let outcome = compare::compare(resource, found, setting);
+    plan.suppressed.extend(outcome.suppressed);
     plan.warnings.extend(outcome.warnings);
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;

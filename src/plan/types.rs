@@ -256,6 +256,46 @@ pub enum EffectKind {
     DeletesData,
 }
 
+impl EffectKind {
+    /// Its name, as in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Appears => "appears",
+            Self::NewMachines => "new-machines",
+            Self::ScalesOut => "scales-out",
+            Self::InPlace => "in-place",
+            Self::Rolling => "rolling",
+            Self::Restart => "restart",
+            Self::ScalesIn => "scales-in",
+            Self::Reimage => "reimage",
+            Self::Removes => "removes",
+            Self::Replaces => "replaces",
+            Self::DeletesData => "deletes-data",
+        }
+    }
+
+    /// What it means, in one clause.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::None => "nobody notices",
+            Self::Appears => "something new; nothing that runs is touched",
+            Self::NewMachines => "machines made from now on; running ones keep what they have until they are upgraded",
+            Self::ScalesOut => "machines are added",
+            Self::InPlace => "a rule, an address or a size changes while everything keeps running",
+            Self::Rolling => "machines are changed in batches",
+            Self::Restart => "machines restart",
+            Self::ScalesIn => "machines are removed",
+            Self::Reimage => "machines are made anew from the image: what is on their local disks is lost",
+            Self::Removes => "the resource goes away",
+            Self::Replaces => "Azure fixes the named property at creation: the resource is deleted and made anew",
+            Self::DeletesData => "a share, an account, a disk or a vault goes away with what is in it",
+        }
+    }
+}
+
 /// What a change means for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {

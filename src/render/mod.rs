@@ -6,6 +6,7 @@ pub mod palette;
 pub mod plan;
 pub mod plan_markdown;
 pub mod plan_text;
+pub mod sarif;
 pub mod short;
 pub mod snippet;
 pub mod source_map;

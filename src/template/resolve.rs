@@ -63,9 +63,15 @@ pub struct ResolvedResource {
 }
 
 impl Resource {
+    /// Whether nothing of it waits for the deployment: [`Resource::resolve`] would give it as it is.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unknown.is_empty() && self.identity.0.is_known() && self.identity.1.is_null()
+    }
+
     /// Finishes the resource at deployment time.
     pub fn resolve(&self, context: &Context, runtime: &dyn Runtime) -> Result<ResolvedResource, TemplateError> {
-        if self.unknown.is_empty() && self.identity.0.is_known() && self.identity.1.is_null() {
+        if self.is_complete() {
             let body = Resolved {
                 value: self.body.clone(),
                 secret_pointers: self.secret_pointers.clone(),

@@ -26,6 +26,7 @@ mod mistakes;
 mod parse_props;
 mod pool;
 mod reference;
+mod sarif;
 mod sema_messages;
 mod stdlib;
 mod stdlib_checks;

@@ -275,7 +275,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     // Every stack carries the whole record: each is read by itself.
     let note = Baseline::hidden(&planned.desired, salt).to_note(NOTE_LIMIT);
     let steps = planned.parts.iter().enumerate().map(|(index, part)| {
-        let template = if narrowed { desired::narrow(&part.template, &planned.desired, index, &selected) } else { part.template.clone() };
+        let template = if narrowed { desired::narrow(&part.template, &planned.desired, index, &selected) } else { (*part.template).clone() };
         Step { name: part.name.clone(), template, parameters: part.parameters.clone(), note: note.clone() }
     });
     Job {

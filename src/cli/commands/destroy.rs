@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, planning, session};
+use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, planning, session};
 use crate::cli::exit::Exit;
 use crate::diagnostics::Code;
 use crate::plan::{Desired, Observed, Options, Plan, diff};
@@ -58,7 +58,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         state.forget();
         return Ok(Exit::Done);
     }
-    let protected = protected(&plan, &bundle, &group, &session, &state);
+    let protected = protected(&plan, &bundle, &args.what, &group, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
     let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
@@ -100,20 +100,47 @@ fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, de
 }
 
 /// What the source marks now, and what the last apply recorded.
-fn protected(plan: &Plan, bundle: &Bundle, group: &str, session: &Session, state: &State) -> Vec<String> {
+fn protected(plan: &Plan, bundle: &Bundle, what: &What, group: &str, session: &Session, state: &State) -> Vec<String> {
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
-    let names = bundle.parts.iter().flat_map(|p| marked_names(&p.template));
+    let marked: Vec<(String, String)> = bundle.parts.iter().flat_map(|p| marked_names(&p.template)).collect();
+    if marked.is_empty() {
+        return all;
+    }
     let scope = format!("/subscriptions/{}/resourceGroups/{group}", session.subscription);
-    for (kind, name) in names {
-        // A name that is computed is not known here: whatever of that type exists is taken for the marked one.
-        let same_type = |c: &&crate::plan::Change| c.resource_type.eq_ignore_ascii_case(&kind);
-        if name.starts_with('[') {
-            all.extend(plan.changes.iter().filter(same_type).map(|c| c.id.clone()));
-        } else {
+    let names = worked_out(bundle, what, group, session);
+    for (kind, name) in marked {
+        let same_type = |one: &str| one.eq_ignore_ascii_case(&kind);
+        if !name.starts_with('[') {
             all.push(crate::plan::resource_id(&scope, &kind, &name));
+        } else if let Some(names) = &names {
+            all.extend(names.iter().filter(|(other, _)| same_type(other)).map(|(_, id)| id.clone()));
+        } else {
+            // A name that cannot be worked out here: whatever of that type exists is taken for the marked one.
+            all.extend(plan.changes.iter().filter(|c| same_type(&c.resource_type)).map(|c| c.id.clone()));
         }
     }
     all
+}
+
+/// Type and id of what the source marks, computed names worked out; inside of nested templates, of all that could be
+/// meant. `None` when a value that a name needs is not known here.
+fn worked_out(bundle: &Bundle, what: &What, group: &str, session: &Session) -> Option<Vec<(String, String)>> {
+    let parts = planning::known_values(bundle, what)?;
+    let scope = desired::Scope {
+        subscription: session.subscription.clone(),
+        tenant: session.tenant.clone(),
+        group: group.to_owned(),
+        ..desired::Scope::default()
+    };
+    let mut wants = desired::expand_all(bundle, &parts, &scope).ok()?;
+    wants.look_at(&Observed::default());
+    let (desired, _) = wants.finish(&Observed::default());
+    let meant = |r: &&crate::plan::DesiredResource| {
+        let mark = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
+        r.pointer.is_empty() || bundle.parts.get(r.part).is_some_and(|p| p.template.pointer(&mark) == Some(&Value::Bool(true)))
+    };
+    let meant: Vec<_> = desired.resources.iter().filter(meant).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
+    meant.iter().all(|(_, id)| id.starts_with('/')).then_some(meant)
 }
 
 /// Type and name of what a template marks, with the templates inside of it.

@@ -132,6 +132,7 @@ pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Resul
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
+        Format::Sarif => crate::render::sarif::plan(plan),
         Format::Markdown => crate::render::plan_markdown::markdown(plan, title),
         Format::Human | Format::Short => crate::render::plan::terminal(plan, title, detail, cx.printer.output_palette()),
     };

@@ -9,6 +9,7 @@ use crate::template::json::{self, Node, NodeKind};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One project with one set of values.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,7 @@ pub struct Part {
     /// Its name.
     pub name: String,
     /// The template.
-    pub template: Value,
+    pub template: Arc<Value>,
     /// The template's text, for messages with positions.
     pub text: String,
     /// Parameter values, weakest source first.
@@ -45,7 +46,7 @@ pub struct Part {
     /// Source span by JSON pointer into the template.
     pub provenance: BTreeMap<String, Span>,
     /// A template that was given as it is: its own text is the source.
-    pub written: Option<(SourceId, std::sync::Arc<Node>)>,
+    pub written: Option<(SourceId, Arc<Node>)>,
 }
 
 impl Part {
@@ -123,8 +124,8 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
     let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let mut sources = SourceMap::default();
     let source = sources.add(SourceFile::new(path.to_string_lossy().replace('\\', "/"), text.as_str()));
-    let template = tree.to_value();
-    let written = Some((source, std::sync::Arc::new(tree)));
+    let template = Arc::new(tree.to_value());
+    let written = Some((source, Arc::new(tree)));
     let part = Part { name: name.clone(), template, text, written, ..Part::default() };
     Ok(Bundle {
         project: name,

@@ -7,8 +7,11 @@ use crate::azure::Wanted;
 use crate::diagnostics::Code;
 use crate::plan::{Desired, DesiredResource, Observed, same_id};
 use crate::template::{self, Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
+use indexmap::IndexMap;
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Where a template is expanded for.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +30,24 @@ pub struct Scope {
     pub cloud: Option<Value>,
 }
 
-/// One expanded deployment.
-pub struct Expanded {
+/// Everything that is wanted, as far as it is known; what depends on resources that exist is finished by [`Wants::look_at`].
+#[derive(Default)]
+pub struct Wants {
+    parts: Vec<Part>,
+}
+
+struct Part {
     context: Context,
-    expansion: Expansion,
+    resources: Vec<Want>,
+    outputs: IndexMap<String, template::Output>,
+}
+
+struct Want {
+    item: DesiredResource,
+    /// The resource as it was expanded and where its expressions are evaluated, when a part of it is not known yet.
+    late: Option<(Box<template::Resource>, Arc<Context>)>,
+    /// False when its condition turned out false.
+    present: bool,
 }
 
 fn context(scope: &Scope, name: &str) -> Context {
@@ -49,11 +66,176 @@ fn context(scope: &Scope, name: &str) -> Context {
 }
 
 /// Expands every deployment.
-pub fn expand_all(bundle: &Bundle, parts: &[ReadyPart], scope: &Scope) -> Result<Vec<Expanded>, Halt> {
-    parts.iter().map(|part| expand(bundle, part, scope)).collect()
+pub fn expand_all(bundle: &Bundle, parts: &[ReadyPart], scope: &Scope) -> Result<Wants, Halt> {
+    let parts = parts.par_iter().enumerate().map(|(index, part)| {
+        let (context, expansion) = expand(bundle, part, scope)?;
+        let mut walk =
+            Walk { bundle, part: index, all: Vec::with_capacity(expansion.resources.len()), inside: BTreeMap::new() };
+        walk.take(expansion.resources, &Arc::new(context.clone()), ("", true), &[]);
+        // Who waits for a nested deployment waits for what is in it.
+        for want in &mut walk.all {
+            let ids = std::mem::take(&mut want.item.depends_on);
+            let each = |id: String| walk.inside.get(&id.to_ascii_lowercase()).cloned().unwrap_or_else(|| vec![id]);
+            want.item.depends_on = ids.into_iter().flat_map(each).collect();
+        }
+        Ok(Part { context, resources: walk.all, outputs: expansion.outputs })
+    });
+    Ok(Wants { parts: parts.collect::<Result<_, Halt>>()? })
 }
 
-fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, Halt> {
+/// Takes every resource of a template and of the deployments nested in it; nothing is copied.
+struct Walk<'a> {
+    bundle: &'a Bundle,
+    part: usize,
+    all: Vec<Want>,
+    /// Ids of what is inside, by the id of each deployment in the template.
+    inside: BTreeMap<String, Vec<String>>,
+}
+
+impl Walk<'_> {
+    /// `prefix` is where this template stands in the outermost one; not `exact` when it stands elsewhere and `prefix` is
+    /// the deployment that links it. `after`: what the deployments around it wait for.
+    fn take(
+        &mut self,
+        resources: Vec<template::Resource>,
+        context: &Arc<Context>,
+        (prefix, exact): (&str, bool),
+        after: &[String],
+    ) {
+        for mut resource in resources {
+            let near = if exact { format!("{prefix}{}", resource.pointer) } else { prefix.to_owned() };
+            match resource.nested.take().map(|n| *n) {
+                Some(template::NestedDeployment { context: own, outer, link, expansion: Some(inner), .. }) => {
+                    let context = if outer { Arc::clone(context) } else { Arc::new(own) };
+                    let after: Vec<String> = after.iter().chain(&resource.depends_on).cloned().collect();
+                    let exact = exact && link.is_none();
+                    let prefix = if exact { format!("{near}/properties/template") } else { near };
+                    let first = self.all.len();
+                    self.take(inner.resources, &context, (&prefix, exact), &after);
+                    let ids = self.all.iter().skip(first).map(|w| w.item.id.clone()).collect();
+                    self.inside.insert(resource.id.to_ascii_lowercase(), ids);
+                }
+                _ => self.leaf(resource, context, (near, exact), after),
+            }
+        }
+    }
+
+    fn leaf(
+        &mut self,
+        mut resource: template::Resource,
+        context: &Arc<Context>,
+        (near, exact): (String, bool),
+        after: &[String],
+    ) {
+        if resource.extension.is_some() {
+            return;
+        }
+        let span = self.bundle.parts.get(self.part).and_then(|p| p.span(&near));
+        let complete = resource.is_complete();
+        let mut item = DesiredResource {
+            id: resource.id.clone(),
+            resource_type: std::mem::take(&mut resource.resource_type),
+            name: std::mem::take(&mut resource.name),
+            api_version: std::mem::take(&mut resource.api_version),
+            existing: resource.existing,
+            pointer: if exact { near } else { String::new() },
+            part: self.part,
+            depends_on: resource.depends_on.drain(..).chain(after.iter().cloned()).collect(),
+            source: span.and_then(|s| self.bundle.place(s)),
+            ..DesiredResource::default()
+        };
+        if complete {
+            item.body = std::mem::take(&mut resource.body);
+            item.secrets = std::mem::take(&mut resource.secret_pointers);
+        }
+        let late = (!complete).then(|| (Box::new(resource), Arc::clone(context)));
+        let mut want = Want { item, late, present: true };
+        want.name();
+        self.all.push(want);
+    }
+}
+
+impl Want {
+    fn name(&mut self) {
+        if is_known(&self.item.id) && !self.item.name.is_empty() {
+            self.item.name = crate::plan::type_of_id(&self.item.id).1;
+        }
+    }
+
+    /// What cannot be finished stays unknown: the deployment will tell.
+    fn look_at(&mut self, live: &Live<'_>) {
+        let Some((late, context)) = &self.late else { return };
+        let Ok(done) = late.resolve(context, live) else {
+            self.item.body = late.body.clone();
+            self.item.secrets.clone_from(&late.secret_pointers);
+            self.item.unknown.clone_from(&late.unknown);
+            return;
+        };
+        self.present = done.present;
+        self.item.id = done.id;
+        self.item.body = done.body.value;
+        self.item.secrets = done.body.secret_pointers;
+        self.item.unknown = done.body.unknown;
+        self.name();
+    }
+}
+
+impl Wants {
+    fn all(&self) -> impl Iterator<Item = &Want> {
+        self.parts.iter().flat_map(|p| &p.resources).filter(|w| w.present)
+    }
+
+    /// The resources to look at whose ids are known, those that are only referred to included.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<Wanted> {
+        wanted(self.all().map(|w| &w.item))
+    }
+
+    /// Fills in what the resources that exist can tell.
+    pub fn look_at(&mut self, observed: &Observed) {
+        let live = Live::new(observed);
+        let parts = &mut self.parts;
+        template::together(|| {
+            for part in parts {
+                part.resources.iter_mut().for_each(|want| want.look_at(&live));
+            }
+        });
+    }
+
+    /// What is wanted, and the outputs that are known by now.
+    #[must_use]
+    pub fn finish(self, observed: &Observed) -> (Desired, Map<String, Value>) {
+        let live = Live::new(observed);
+        let mut desired = Desired::default();
+        let mut outputs = Map::new();
+        let mut late_outputs = Vec::new();
+        for part in self.parts {
+            for want in part.resources.into_iter().filter(|w| w.present) {
+                let mut item = want.item;
+                if let Some((late, _)) = want.late.filter(|(late, _)| !late.unknown.is_empty()) {
+                    item.unresolved = late.body;
+                }
+                desired.resources.push(item);
+            }
+            let shown = part.outputs.into_iter().filter(|(_, o)| !o.secure);
+            late_outputs.push((part.context, shown.collect::<Vec<_>>()));
+        }
+        template::together(|| {
+            let each = late_outputs.iter().flat_map(|(context, all)| all.iter().map(move |o| (context, o)));
+            for (context, (name, output)) in each {
+                if let Ok(done) = output.resolve(context, &live)
+                    && done.unknown.is_empty()
+                    && done.secret_pointers.is_empty()
+                {
+                    outputs.insert(name.clone(), done.value);
+                }
+            }
+        });
+        (desired, outputs)
+    }
+}
+
+fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), Halt> {
     let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
     let parsed =
         if part.text.is_empty() { template::Template::from_json(&part.template) } else { template::parse(&part.text) };
@@ -62,19 +244,17 @@ fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<Expanded, 
     let context = context(scope, &part.name);
     // A project that outgrows one template was split before; a foreign one is held to the service's own limits there.
     let expansion = template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
-    Ok(Expanded { context, expansion })
+    Ok((context, expansion))
 }
 
 /// The region that the first resource with one names: the resource group is made there.
 #[must_use]
 pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
     let scope = Scope { subscription: subscription.to_owned(), group: group.to_owned(), ..Scope::default() };
-    let expanded = expand_all(bundle, parts, &scope).ok()?;
-    let all = expanded
-        .iter()
-        .flat_map(|e| e.expansion.flat().into_iter().map(|r| r.body.get("location").cloned()).collect::<Vec<_>>());
-    all.flatten()
-        .find_map(|l| l.as_str().filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned))
+    let wants = expand_all(bundle, parts, &scope).ok()?;
+    let all = wants.all().filter_map(|w| w.late.as_ref().map_or(&w.item.body, |(late, _)| &late.body).get("location"));
+    let mut named = all.filter_map(Value::as_str).filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global");
+    named.next().map(str::to_owned)
 }
 
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
@@ -91,144 +271,15 @@ fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
 
 /// The resources to look at, those that are only referred to included.
 #[must_use]
-pub fn wanted(desired: &Desired) -> Vec<Wanted> {
+pub fn wanted<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<Wanted> {
     let mut seen = BTreeSet::new();
-    let known = desired.resources.iter().filter(|r| is_known(&r.id) && !r.api_version.is_empty());
-    let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
-    fresh.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
-}
-
-/// The resources whose ids are known before anything was looked up.
-#[must_use]
-pub fn known(expanded: &[Expanded]) -> Vec<Wanted> {
-    let all = expanded.iter().flat_map(|e| e.expansion.flat());
-    let mut seen = BTreeSet::new();
-    let known = all.filter(|r| r.extension.is_none() && is_known(&r.id) && !r.api_version.is_empty());
+    let known = resources.filter(|r| is_known(&r.id) && !r.api_version.is_empty());
     let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
     fresh.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
 }
 
 fn is_known(id: &str) -> bool {
     id.starts_with('/')
-}
-
-/// Finishes what is wanted with what exists. Also gives the outputs that are known by now.
-pub fn resolve(expanded: &[Expanded], bundle: &Bundle, observed: &Observed) -> (Desired, Map<String, Value>) {
-    let live = Live::new(observed);
-    let mut desired = Desired::default();
-    let mut outputs = Map::new();
-    for (index, one) in expanded.iter().enumerate() {
-        let first = desired.resources.len();
-        let (placed, inside) = places(&one.expansion, &one.context);
-        for Placed { resource, context, pointer, near, after } in placed {
-            if resource.extension.is_some() {
-                continue;
-            }
-            let mut item = DesiredResource {
-                id: resource.id.clone(),
-                resource_type: resource.resource_type.clone(),
-                name: resource.name.clone(),
-                api_version: resource.api_version.clone(),
-                body: resource.body.clone(),
-                unresolved: Value::Null,
-                secrets: resource.secret_pointers.clone(),
-                unknown: resource.unknown.clone(),
-                existing: resource.existing,
-                pointer,
-                part: index,
-                depends_on: resource.depends_on.iter().chain(&after).cloned().collect(),
-                source: None,
-            };
-            // What cannot be finished stays unknown: the deployment will tell.
-            if let Ok(done) = resource.resolve(context, &live) {
-                if !done.present {
-                    continue;
-                }
-                if !resource.unknown.is_empty() {
-                    item.unresolved = std::mem::take(&mut item.body);
-                }
-                item.id = done.id;
-                item.body = done.body.value;
-                item.secrets = done.body.secret_pointers;
-                item.unknown = done.body.unknown;
-            }
-            if is_known(&item.id) && !resource.name.is_empty() {
-                item.name = crate::plan::type_of_id(&item.id).1;
-            }
-            let span = bundle.parts.get(index).and_then(|p| p.span(&near));
-            item.source = span.and_then(|s| bundle.place(s));
-            desired.resources.push(item);
-        }
-        // Who waits for a nested deployment waits for what is in it.
-        for item in desired.resources.iter_mut().skip(first) {
-            let ids = std::mem::take(&mut item.depends_on);
-            let each = |id: String| inside.get(&id.to_ascii_lowercase()).cloned().unwrap_or_else(|| vec![id]);
-            item.depends_on = ids.into_iter().flat_map(each).collect();
-        }
-        for (name, output) in &one.expansion.outputs {
-            if output.secure {
-                continue;
-            }
-            if let Ok(done) = output.resolve(&one.context, &live)
-                && done.unknown.is_empty()
-                && done.secret_pointers.is_empty()
-            {
-                outputs.insert(name.clone(), done.value);
-            }
-        }
-    }
-    (desired, outputs)
-}
-
-/// A resource, and where in the template it stands.
-struct Placed<'a> {
-    resource: &'a template::Resource,
-    /// Where its expressions are evaluated.
-    context: &'a Context,
-    /// JSON pointer from the template's root; empty when it stands in a template elsewhere.
-    pointer: String,
-    /// The same, or that of the deployment that links the template elsewhere.
-    near: String,
-    /// What the deployments around it wait for.
-    after: Vec<String>,
-}
-
-/// Ids of what is inside, by the id of each deployment in a template.
-type Inside = BTreeMap<String, Vec<String>>;
-
-/// Every resource of a template and of the deployments nested in it.
-fn places<'a>(expansion: &'a Expansion, context: &'a Context) -> (Vec<Placed<'a>>, Inside) {
-    let mut all = Vec::with_capacity(expansion.resources.len());
-    let mut inside = Inside::new();
-    walk(expansion, context, ("", true), &[], &mut all, &mut inside);
-    (all, inside)
-}
-
-fn walk<'a>(
-    expansion: &'a Expansion,
-    context: &'a Context,
-    (prefix, exact): (&str, bool),
-    after: &[String],
-    all: &mut Vec<Placed<'a>>,
-    inside: &mut Inside,
-) {
-    for resource in &expansion.resources {
-        let near = if exact { format!("{prefix}{}", resource.pointer) } else { prefix.to_owned() };
-        let nested = resource.nested.as_ref().and_then(|n| Some((n, n.expansion.as_ref()?)));
-        let Some((nested, inner)) = nested else {
-            let pointer = if exact { near.clone() } else { String::new() };
-            all.push(Placed { resource, context, pointer, near, after: after.to_vec() });
-            continue;
-        };
-        let context = if nested.outer { context } else { &nested.context };
-        let after: Vec<String> = after.iter().chain(&resource.depends_on).cloned().collect();
-        let exact = exact && nested.link.is_none();
-        let prefix = if exact { format!("{near}/properties/template") } else { near };
-        let first = all.len();
-        walk(inner, context, (&prefix, exact), &after, all, inside);
-        let ids = all.iter().skip(first).map(|p| p.resource.id.clone()).collect();
-        inside.insert(resource.id.to_ascii_lowercase(), ids);
-    }
 }
 
 /// Answers from what was observed; knows nothing of what was not.

@@ -74,33 +74,27 @@ pub fn look(
     mode: DeployMode,
     state: &State,
 ) -> Result<Seen, Halt> {
-    const ROUNDS: usize = 4;
-    let expanded = desired::expand_all(bundle, parts, scope)?;
+    const ROUNDS: usize = 5;
+    let mut wants = desired::expand_all(bundle, parts, scope)?;
     let mut groups = Groups { session, known: BTreeMap::new() };
     let exists = groups.exists(&scope.group)?;
     let mut observed = Observed::default();
     let mut asked: BTreeSet<String> = BTreeSet::new();
-    let wanted = desired::known(&expanded);
-    asked.extend(wanted.iter().map(|w| w.id.to_ascii_lowercase()));
-    observed.resources = groups.observe(wanted)?;
-    let (mut desired, mut outputs) = desired::resolve(&expanded, bundle, &observed);
     for _ in 0..ROUNDS {
-        let mut wanted = desired::wanted(&desired);
+        let mut wanted = wants.wanted();
         wanted.retain(|w| asked.insert(w.id.to_ascii_lowercase()));
-        if wanted.is_empty() {
-            break;
-        }
-        let more = groups.observe(wanted)?;
-        if more.is_empty() {
-            break;
-        }
+        let more = if wanted.is_empty() { Vec::new() } else { groups.observe(wanted)? };
+        let nothing = more.is_empty();
         observed.resources.extend(more);
-        (desired, outputs) = desired::resolve(&expanded, bundle, &observed);
+        wants.look_at(&observed);
+        if nothing {
+            break;
+        }
     }
-    drop(expanded);
+    let (desired, outputs) = wants.finish(&observed);
     let (mut notes, mut leftovers) = (Vec::new(), Vec::new());
     if exists && mode == DeployMode::Stack {
-        let wanted = desired::wanted(&desired);
+        let wanted = desired::wanted(desired.resources.iter());
         (notes, leftovers) = manage(session, &scope.group, bundle, parts, &wanted, state, &mut observed)?;
     }
     let groups = missing(&mut groups, scope, &desired)?;

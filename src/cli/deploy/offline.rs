@@ -58,8 +58,9 @@ pub fn live(
     let tenant = observed.resources.iter().find_map(|r| r.pointer("/properties/tenantId").and_then(Value::as_str));
     let tenant = tenant.map(str::to_owned);
     let scope = desired::Scope { subscription, tenant, group, location, tags: json!({}), ..desired::Scope::default() };
-    let expanded = desired::expand_all(bundle, &parts, &scope)?;
-    let (desired, _) = desired::resolve(&expanded, bundle, &observed);
+    let mut wants = desired::expand_all(bundle, &parts, &scope)?;
+    wants.look_at(&observed);
+    let (desired, _) = wants.finish(&observed);
     Ok(plan::diff_from(&desired, &observed, &options(settings, state.baseline()), bundle))
 }
 
@@ -143,8 +144,9 @@ fn with_id(resource: &plan::DesiredResource) -> Value {
 fn expanded(bundle: &Bundle, what: &What, scope: &desired::Scope, cx: &mut Context) -> Result<Desired, Halt> {
     let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
-    let expanded = desired::expand_all(bundle, &parts, scope)?;
-    let (mut desired, _) = desired::resolve(&expanded, bundle, &Observed::default());
+    let mut wants = desired::expand_all(bundle, &parts, scope)?;
+    wants.look_at(&Observed::default());
+    let (mut desired, _) = wants.finish(&Observed::default());
     for resource in &mut desired.resources {
         resource.unknown.clear();
         // A name that only a deployment can tell still has to tell two resources apart.

@@ -11,9 +11,9 @@ use std::io::{BufRead, IsTerminal, Write};
 /// A declared parameter.
 #[derive(Clone, Debug)]
 pub struct Declared {
-    name: String,
-    kind: String,
-    has_default: bool,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) has_default: bool,
     description: String,
 }
 

@@ -10,6 +10,7 @@ use crate::cli::Context;
 use crate::diagnostics::Code;
 use crate::plan::{self, Desired, Observed, Options, Plan, Unmanaged};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// A plan and all that it was made of.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +47,7 @@ pub struct ReadyPart {
     /// Name of the stack.
     pub name: String,
     /// The template.
-    pub template: Value,
+    pub template: Arc<Value>,
     /// Its text.
     pub text: String,
     /// `{name: {"value": …}}`
@@ -108,9 +109,52 @@ pub fn ready(
     local: bool,
     cx: &mut Context,
 ) -> Result<Vec<ReadyPart>, Halt> {
+    let mut told = Vec::new();
+    let salt = state.salt();
+    let parts = values(bundle, what, &mut |declared, values| {
+        let made_up = std::cell::RefCell::new(&mut told);
+        let fallback = |name: &str, secret: bool| {
+            (local && secret).then(|| {
+                made_up.borrow_mut().push(name.to_owned());
+                Value::from(format!(
+                    "Local1-{}",
+                    plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()
+                ))
+            })
+        };
+        parameters::complete(declared, values, &fallback, cx)
+    })?;
+    told.sort();
+    told.dedup();
+    for name in told {
+        cx.printer.note(&format!("note: secret `{name}` has no value; the local endpoint gets a made-up one\n"));
+    }
+    Ok(parts)
+}
+
+/// The values that are known without asking, with a blank for each secret; `None` when another one is missing.
+#[must_use]
+pub fn known_values(bundle: &Bundle, what: &What) -> Option<Vec<ReadyPart>> {
+    let missing = || Halt::told(crate::cli::exit::Exit::Input);
+    let fill = &mut |declared: &[parameters::Declared], values: &mut Map<String, Value>| {
+        let open: Vec<_> = declared.iter().filter(|d| !d.has_default && !values.contains_key(&d.name)).collect();
+        for parameter in open {
+            let blank = parameter.kind.starts_with("secure").then(|| json!({ "value": "" })).ok_or_else(missing)?;
+            values.insert(parameter.name.clone(), blank);
+        }
+        Ok(())
+    };
+    values(bundle, what, fill).ok()
+}
+
+/// Values of every deployment; `complete` fills in what nobody gave.
+fn values(
+    bundle: &Bundle,
+    what: &What,
+    complete: &mut dyn FnMut(&[parameters::Declared], &mut Map<String, Value>) -> Result<(), Halt>,
+) -> Result<Vec<ReadyPart>, Halt> {
     let files = what.parameters.iter().map(|a| parameters::read_file(a)).collect::<Result<Vec<_>, _>>()?;
     let mut parts = Vec::new();
-    let mut told = Vec::new();
     let several = bundle.parts.len() > 1;
     for (index, part) in bundle.parts.iter().enumerate() {
         let declared = parameters::declared(&part.template);
@@ -131,29 +175,13 @@ pub fn ready(
             .cloned()
             .collect();
         let mut values = parameters::gather(&declared, &given, &sets, &|name| std::env::var(name).ok())?;
-        let salt = state.salt();
-        let made_up = std::cell::RefCell::new(&mut told);
-        let fallback = |name: &str, secret: bool| {
-            (local && secret).then(|| {
-                made_up.borrow_mut().push(name.to_owned());
-                Value::from(format!(
-                    "Local1-{}",
-                    plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()
-                ))
-            })
-        };
-        parameters::complete(&declared, &mut values, &fallback, cx)?;
+        complete(&declared, &mut values)?;
         parts.push(ReadyPart {
             name: stack_name(bundle, index),
-            template: part.template.clone(),
+            template: Arc::clone(&part.template),
             text: part.text.clone(),
             parameters: Value::Object(values),
         });
-    }
-    told.sort();
-    told.dedup();
-    for name in told {
-        cx.printer.note(&format!("note: secret `{name}` has no value; the local endpoint gets a made-up one\n"));
     }
     Ok(parts)
 }

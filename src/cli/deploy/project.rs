@@ -33,7 +33,7 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
             values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
         Part {
             name: deployment.name,
-            template: deployment.template,
+            template: std::sync::Arc::new(deployment.template),
             text: String::new(),
             given: given.unwrap_or_default(),
             provenance: deployment.provenance.into_iter().collect(),

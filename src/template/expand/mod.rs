@@ -19,7 +19,7 @@ use super::eval::{Given, Machine};
 use super::parameters::Parameters;
 use super::{Document, Template, azure_path};
 use indexmap::IndexMap;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// Most errors that one expansion reports.
@@ -52,8 +52,24 @@ pub fn expand_linked(
     })
 }
 
+thread_local! {
+    /// This thread was made by [`together`].
+    static TOGETHER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` on one thread with room for all the finishing in it, which otherwise takes a thread each time.
+pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    on_a_deep_stack(|| {
+        TOGETHER.set(true);
+        work()
+    })
+}
+
 /// Runs `work` where recursion has room. Without a thread to be had it runs here.
 pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if TOGETHER.get() {
+        return work();
+    }
     let slot = std::sync::Mutex::new(Some(work));
     let take = || slot.lock().ok().and_then(|mut slot| slot.take()).map(|work| work());
     let done = std::thread::scope(|scope| {
