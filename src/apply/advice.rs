@@ -66,7 +66,22 @@ const ADVICE: &[(&str, &str, &str)] = &[
         "",
         "a policy of your organisation forbids this: change the property that the policy names, or ask its owner for an exemption",
     ),
+    (
+        "SubscriptionIsOverQuotaForSku",
+        "",
+        "the quota is used up: ask for more in the portal under Quotas, or choose another region or size",
+    ),
+    (
+        "DenyAssignmentAuthorizationFailed",
+        "",
+        "a deployment stack or a managed application denies this: change it where the denial was made",
+    ),
     ("ScopeLocked", "", "a lock protects the resource: have it removed (`az lock list`), then apply again"),
+    (
+        "MarketplacePurchaseEligibilityFailed",
+        "not to be sold in market",
+        "the publisher does not sell this image in the subscription's country: choose another image, or a subscription of another country",
+    ),
     (
         "MarketplacePurchaseEligibilityFailed",
         "",
@@ -75,6 +90,11 @@ const ADVICE: &[(&str, &str, &str)] = &[
     (
         "ResourcePurchaseValidationFailed",
         "",
+        "the terms of the image must be accepted once for the subscription: `az vm image terms accept --urn …`",
+    ),
+    (
+        "BadRequest",
+        "legal terms",
         "the terms of the image must be accepted once for the subscription: `az vm image terms accept --urn …`",
     ),
     ("VMMarketplaceInvalidInput", "", "the image needs a purchase `plan` block, or must not have one"),

@@ -8,11 +8,13 @@ pub mod advice;
 mod carry;
 mod executor;
 mod failure;
+mod follow;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use carry::carry_live_capacity;
-pub use executor::{Arm, Event, Job, Step, Watch, join_output, run, settle};
+pub use executor::{Arm, Event, Job, Step, Watch, run};
 pub use failure::{ApplyError, Refused};
+pub use follow::{join_output, settle};
 pub use state::{Lock, LockError, Receipt, ReceiptItem, State, StateError};

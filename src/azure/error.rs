@@ -149,6 +149,28 @@ impl ServiceError {
         out
     }
 
+    /// One error for each innermost cause, each with only that cause in it: outer codes say what inner words do not.
+    #[must_use]
+    pub fn chains(&self) -> Vec<ServiceError> {
+        let mut all: Vec<ServiceError> = Vec::new();
+        if self.details.is_empty() {
+            all.push(self.clone());
+        }
+        for inner in self.details.iter().flat_map(ServiceError::chains) {
+            let same = |known: &ServiceError| known.details.iter().any(|d| d.innermost() == inner.innermost());
+            if !all.iter().any(same) {
+                all.push(ServiceError { details: vec![inner], ..self.clone() });
+            }
+        }
+        all
+    }
+
+    /// Whether a message anywhere in it holds this text.
+    #[must_use]
+    pub fn told(&self, text: &str) -> bool {
+        self.message.contains(text) || self.details.iter().any(|d| d.told(text))
+    }
+
     fn collect<'a>(&'a self, out: &mut Vec<&'a ServiceError>) {
         if self.details.is_empty() {
             if !out.iter().any(|e| e.code == self.code && e.message == self.message && e.target == self.target) {
@@ -213,6 +235,17 @@ fn from_value(value: &Value, depth: u8) -> ServiceError {
         if !cause.message.is_empty() || !cause.details.is_empty() {
             error.message = cause.message.clone();
             error.details.push(cause);
+        }
+    }
+    // Which policy it was stands beside the message.
+    let extra = value.get("additionalInfo").and_then(Value::as_array).into_iter().flatten();
+    for info in extra.filter(|i| i.get("type").and_then(Value::as_str) == Some("PolicyViolation")) {
+        let text = |key: &str| info.pointer(&format!("/info/{key}")).and_then(Value::as_str);
+        let policy = text("policyDefinitionDisplayName").or_else(|| text("policyDefinitionName"));
+        let assignment = text("policyAssignmentDisplayName").or_else(|| text("policyAssignmentName"));
+        if let Some(policy) = policy {
+            let assigned = assignment.map(|a| format!(", assigned as `{a}`")).unwrap_or_default();
+            error.message = format!("{} (policy `{policy}`{assigned})", error.message.trim());
         }
     }
     error

@@ -202,8 +202,9 @@ impl Tokens {
         Ok(Self { kind, scope: cloud.scope(), last: Mutex::new(None) })
     }
 
-    /// A token that holds for at least two minutes more; `fresh` asks for a new one whatever the old one says.
-    pub(super) async fn get(&self, fresh: bool) -> Result<Option<String>, AzureError> {
+    /// A token that holds for at least two minutes more, and is not the one that was refused. Of many calls that were
+    /// refused with one token, the first asks for a new one and all use it.
+    pub(super) async fn get(&self, refused: Option<&str>) -> Result<Option<String>, AzureError> {
         let source = match &self.kind {
             Kind::None => return Ok(None),
             Kind::Static(token) => return Ok(Some(token.secret().to_owned())),
@@ -211,11 +212,12 @@ impl Tokens {
         };
         let mut last = self.last.lock().await;
         let soon = azure_core::time::OffsetDateTime::now_utc() + azure_core::time::Duration::minutes(2);
-        if let Some(token) = last.as_ref().filter(|t| !fresh && t.expires_on > soon) {
+        let good = |t: &&AccessToken| Some(t.token.secret()) != refused && t.expires_on > soon;
+        if let Some(token) = last.as_ref().filter(good) {
             return Ok(Some(token.token.secret().to_owned()));
         }
         let mut made = source.made.lock().await;
-        if fresh {
+        if refused.is_some() {
             *made = make(&source.credential, &source.cloud, source.tenant.as_deref(), &source.http)?;
         }
         let token = made.get_token(&[self.scope.as_str()], None).await.map_err(|e| failure(&e))?;

@@ -159,18 +159,21 @@ impl Transport {
         let host = host_of(&url);
         let mut waited = Duration::ZERO;
         let mut next = self.retry.first_wait;
-        let mut fresh_token = false;
+        let mut refused: Option<String> = None;
         for attempt in 1.. {
-            let outcome = self.once(method, &url, body.clone(), fresh_token).await?;
+            // A token is for Resource Manager alone: a URL that leads elsewhere gets none.
+            let token =
+                if same_origin(&url, &self.cloud.endpoint) { self.tokens.get(refused.as_deref()).await? } else { None };
+            let outcome = self.once(method, &url, body.clone(), token.as_deref()).await?;
             let last = attempt >= self.retry.attempts;
             let wait = match outcome {
                 Try::Answer(reply) => return Ok(reply),
                 // The token ran out between two calls: one more try with a new one.
                 Try::Later { error, .. } if error.status == 401 => {
-                    if fresh_token || last {
+                    if refused.is_some() || token.is_none() || last {
                         return Err(AzureError::Service(Box::new(error)));
                     }
-                    fresh_token = true;
+                    refused = token;
                     continue;
                 }
                 Try::Later { wait, error } => {
@@ -204,7 +207,7 @@ impl Transport {
         method: Method,
         url: &str,
         body: Option<String>,
-        fresh_token: bool,
+        token: Option<&str>,
     ) -> Result<Try, AzureError> {
         let started = Instant::now();
         let request_id = uuid::Uuid::new_v4().to_string();
@@ -214,10 +217,7 @@ impl Transport {
             .header("accept", "application/json")
             .header("x-ms-client-request-id", &request_id)
             .header("x-ms-correlation-request-id", &self.session);
-        // A token is for Resource Manager alone: a URL that leads elsewhere gets none.
-        if same_origin(url, &self.cloud.endpoint)
-            && let Some(token) = self.tokens.get(fresh_token).await?
-        {
+        if let Some(token) = token {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {

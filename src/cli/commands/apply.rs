@@ -5,11 +5,12 @@ use crate::apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Wa
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::bundle::Bundle;
-use crate::cli::deploy::observing::{Seen, look_again};
+use crate::cli::deploy::observing::{Seen, look_again, mark, mark_tags};
 use crate::cli::deploy::planning::{self, Planned, Settings};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session};
+use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session, standing};
+use crate::azure::DeployMode;
 use crate::cli::exit::Exit;
 use crate::plan::{Action, Baseline, SavedPlan};
 use crate::render::palette::Role;
@@ -81,10 +82,18 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         let detail = Detail { suppressed: false, new_properties: args.full, ..Detail::default() };
         show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
     }
-    if planned.plan.is_empty() && !args.force {
-        return unchanged(&planned, &settings, &session, &state, cx);
+    if planned.plan.is_empty() && !args.force && !marks_changed(&planned, &settings) {
+        for name in &planned.leftovers {
+            cx.printer.note(&format!("The stack `{}` holds nothing of the sources; it is forgotten, its resources stay.\n", clean(name)));
+            crate::apply::Arm::forget(&session.client, &planned.group, name)?;
+        }
+        return unchanged(&planned, &bundle, &settings, &session, &state, cx);
     }
     let protected = consent::protected(&planned, state.receipt().as_ref());
+    if planned.plan.is_empty() {
+        // What is the same already needs nobody's consent.
+        return carry_out(args, &bundle, planned, &settings, &session, &state, &mut progress, cx);
+    }
     consent::check(&planned.plan, &protected, plan_file.is_some() || args.yes, args.allow_delete, cx)?;
     carry_out(args, &bundle, planned, &settings, &session, &state, &mut progress, cx)
 }
@@ -125,7 +134,7 @@ fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings
     crate::plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
 }
 
-fn unchanged(planned: &Planned, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
+fn unchanged(planned: &Planned, bundle: &Bundle, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
     state.clear_journal();
     // A mark is no property: that it came or went is no change, but counts from now on.
     if let (Some(mut receipt), true) = (state.receipt(), settings.targets.is_empty() && settings.excludes.is_empty()) {
@@ -136,9 +145,8 @@ fn unchanged(planned: &Planned, settings: &Settings, session: &Session, state: &
         }
     }
     let mut outputs = planned.outputs.clone();
-    for part in &planned.parts {
-        let stack = session.client.stack(&planned.group, &part.name)?;
-        collect_outputs(stack.as_ref(), &mut outputs);
+    for deployed in standing::deployed(session, &planned.group, bundle)? {
+        standing::collect_outputs(&deployed.body, &mut outputs);
     }
     if cx.format == Format::Json {
         let receipt = state.receipt().unwrap_or_default();
@@ -150,18 +158,14 @@ fn unchanged(planned: &Planned, settings: &Settings, session: &Session, state: &
     Ok(Exit::Done)
 }
 
-/// Adds the outputs of a stack or deployment; secret ones are left out.
-pub fn collect_outputs(deployment: Option<&Value>, outputs: &mut Map<String, Value>) {
-    let all = deployment.and_then(|d| d.pointer("/properties/outputs")).and_then(Value::as_object);
-    for (name, output) in all.into_iter().flatten() {
-        let secret = output.get("type").and_then(Value::as_str).is_some_and(|t| t.to_ascii_lowercase().starts_with("secure"));
-        match output.get("value") {
-            Some(value) if !secret => crate::apply::join_output(outputs, name, value),
-            _ => {
-                outputs.shift_remove(name);
-            }
-        }
+/// A mark is no property: that one came or went is no change of a resource, but the stack must know of it.
+fn marks_changed(planned: &Planned, settings: &Settings) -> bool {
+    let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
+    if settings.mode != DeployMode::Stack || narrowed {
+        return false;
     }
+    let set = |marks: Vec<String>| marks.into_iter().collect::<std::collections::BTreeSet<_>>();
+    set(consent::marked(planned).iter().map(|id| mark(id)).collect()) != set(planned.marks.clone())
 }
 
 /// Objects are shown member by member, two levels deep.
@@ -272,6 +276,12 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     });
     let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
     let selected: Vec<String> = planned.plan.changes.iter().map(|c| c.id.clone()).collect();
+    let mut tags = mark_tags(&consent::marked(planned));
+    for (name, value) in
+        [("version", env!("CARGO_PKG_VERSION")), ("project", &planned.project), ("env", &planned.env), ("commit", commit)]
+    {
+        tags.insert(format!("dsvmc-{name}"), Value::from(value));
+    }
     // Every stack carries the whole record: each is read by itself.
     let note = Baseline::hidden(&planned.desired, salt).to_note(NOTE_LIMIT);
     let steps = planned.parts.iter().enumerate().map(|(index, part)| {
@@ -284,7 +294,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         group_tags: json!({}),
         mode: settings.mode,
         unmanaged: settings.unmanaged,
-        stack_tags: json!({ "dsvmc-version": env!("CARGO_PKG_VERSION"), "dsvmc-project": planned.project, "dsvmc-env": planned.env, "dsvmc-commit": commit }),
+        stack_tags: Value::Object(tags),
         out_of_sync: args.out_of_sync,
         replaced: replaced.map(|c| crate::azure::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
         removed: removed.collect(),
@@ -319,7 +329,8 @@ fn told(receipt: &Receipt, seconds: i64, cx: &mut Context) -> Result<(), Halt> {
     let sum = &receipt.summary;
     let parts = [(sum.create, "created"), (sum.update, "updated"), (sum.replace, "replaced"), (sum.delete, "deleted"), (sum.detach, "detached")];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let what = if parts.is_empty() { "sent again, nothing differed".to_owned() } else { parts.join(", ") };
     let palette = cx.printer.output_palette();
-    cx.printer.data(&format!("\n{} {} in {seconds} s.\n", palette.paint(Role::Good, "Done:"), parts.join(", ")))?;
+    cx.printer.data(&format!("\n{} {} in {seconds} s.\n", palette.paint(Role::Good, "Done:"), what))?;
     say_outputs(&receipt.outputs, cx)
 }

@@ -4,6 +4,7 @@ use crate::apply::{Event, State, Watch};
 use crate::azure::{Pending, Progress as Standing};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::observing::{mark, marks_of, stacks};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, planning, session};
@@ -16,11 +17,16 @@ use std::path::PathBuf;
 
 /// Arguments of `destroy`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The resource group stays, with everything in it that this project did not make.")]
+#[command(after_help = "Resource groups stay, with everything in them that this project did not make.\n\n\
+                  Examples:\n  dsvmc destroy --target local examples/01-shared-pool\n  \
+                  dsvmc destroy --target azure --project team --env prod   (its sources are gone)")]
 pub struct Args {
     /// File or folder of the project
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
+    /// Name of a project whose sources are gone; with --env when it had envs
+    #[arg(long, value_name = "NAME", conflicts_with = "template")]
+    project: Option<String>,
     #[command(flatten)]
     what: What,
     #[command(flatten)]
@@ -46,19 +52,23 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let bundle = match &args.project {
+        Some(name) => Bundle { project: name.clone(), root: args.path.clone(), env: args.what.env.clone().unwrap_or_default(), ..Bundle::default() },
+        None => bundle::load(&args.path, &args.what, cx)?,
+    };
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
     let group = planning::group_of(&bundle, &args.place);
     let (plan, stacks) = everything(&bundle, &group, &session, &state, args.detach)?;
-    let title = format!("{}: destroy what it made in {group} on {}", bundle.project, session.target.name());
-    super::plan::show(&plan, &title, Detail::default(), cx)?;
     if plan.is_empty() && stacks.is_empty() {
         state.forget();
+        cx.printer.note(&format!("Nothing of `{}` is deployed to `{group}` on {}.\n", bundle.project, session.target.name()));
         return Ok(Exit::Done);
     }
-    let protected = protected(&plan, &bundle, &args.what, &group, &session, &state);
+    let title = format!("{}: destroy what it made from {group} on {}", bundle.project, session.target.name());
+    super::plan::show(&plan, &title, Detail::default(), cx)?;
+    let protected = protected(&plan, &bundle, &args.what, &group, &stacks, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
     let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
@@ -74,49 +84,48 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-/// What the stacks manage, or what the last receipt lists for plain deployments; with the names of the stacks.
-fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<String>), Halt> {
-    let mut managed = Vec::new();
-    let mut stacks = Vec::new();
-    for index in 0..bundle.parts.len() {
-        let name = planning::stack_name(bundle, index);
-        let Some(stack) = session.client.stack(group, &name)? else { continue };
-        let ids = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
-        managed.extend(ids.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
-        stacks.push(name);
-    }
+/// What the stacks manage, or what the last receipt lists for plain deployments; with the stacks.
+fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<Value>), Halt> {
+    let stacks = stacks(session, group, bundle)?;
+    let ids = |stack: &Value| -> Vec<String> {
+        let all = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned).collect()
+    };
+    let mut managed: Vec<String> = stacks.iter().flat_map(ids).collect();
     if stacks.is_empty() {
         managed = state.receipt().map(|r| r.managed).unwrap_or_default();
     }
-    let mut resources = Vec::new();
-    for id in &managed {
-        if let Some(version) = crate::catalog::latest_version(&crate::plan::type_of_id(id).0) {
-            resources.extend(session.client.resource(id, version)?);
-        }
-    }
-    let observed = Observed { resources, managed };
+    let versioned = |id: &String| {
+        let api_version = crate::catalog::latest_version(&crate::plan::type_of_id(id).0)?.to_owned();
+        Some(crate::azure::Wanted { id: id.clone(), api_version })
+    };
+    let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
+    let observed = Observed { resources: session.client.observe(&wanted)?, managed };
     let unmanaged = if detach { crate::plan::Unmanaged::Detach } else { crate::plan::Unmanaged::Delete };
     Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
 }
 
-/// What the source marks now, and what the last apply recorded.
-fn protected(plan: &Plan, bundle: &Bundle, what: &What, group: &str, session: &Session, state: &State) -> Vec<String> {
+/// What the source marks now, and what the last apply recorded, here or in the stacks.
+fn protected(plan: &Plan, bundle: &Bundle, what: &What, group: &str, stacks: &[Value], session: &Session, state: &State) -> Vec<String> {
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
+    let marks: Vec<String> = stacks.iter().flat_map(marks_of).collect();
+    all.extend(plan.changes.iter().filter(|c| marks.contains(&mark(&c.id))).map(|c| c.id.clone()));
     let marked: Vec<(String, String)> = bundle.parts.iter().flat_map(|p| marked_names(&p.template)).collect();
     if marked.is_empty() {
         return all;
     }
-    let scope = format!("/subscriptions/{}/resourceGroups/{group}", session.subscription);
     let names = worked_out(bundle, what, group, session);
     for (kind, name) in marked {
         let same_type = |one: &str| one.eq_ignore_ascii_case(&kind);
+        let of_type = || plan.changes.iter().filter(|c| same_type(&c.resource_type));
         if !name.starts_with('[') {
-            all.push(crate::plan::resource_id(&scope, &kind, &name));
+            // In whichever group.
+            all.extend(of_type().filter(|c| c.name.eq_ignore_ascii_case(&name)).map(|c| c.id.clone()));
         } else if let Some(names) = &names {
             all.extend(names.iter().filter(|(other, _)| same_type(other)).map(|(_, id)| id.clone()));
         } else {
             // A name that cannot be worked out here: whatever of that type exists is taken for the marked one.
-            all.extend(plan.changes.iter().filter(|c| same_type(&c.resource_type)).map(|c| c.id.clone()));
+            all.extend(of_type().map(|c| c.id.clone()));
         }
     }
     all
@@ -163,12 +172,12 @@ fn marked_names(template: &Value) -> Vec<(String, String)> {
     all
 }
 
-fn remove(plan: &Plan, stacks: &[String], group: &str, session: &Session, detach: bool, watch: &mut Progress) -> Result<(), Halt> {
+fn remove(plan: &Plan, stacks: &[Value], group: &str, session: &Session, detach: bool, watch: &mut Progress) -> Result<(), Halt> {
     let action = if detach { "detach" } else { "delete" };
     for change in plan.effective() {
         watch.event(&Event::Resource { id: change.id.clone(), state: "Deleting".into() });
     }
-    for name in stacks.iter().rev() {
+    for name in stacks.iter().rev().filter_map(|s| s.get("name").and_then(Value::as_str)) {
         let reply = session.client.delete_stack(group, name, action)?;
         let Some(mut pending) = Pending::of(&reply) else { continue };
         loop {

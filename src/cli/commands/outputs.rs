@@ -1,9 +1,9 @@
 //! `dsvmc outputs`: what the last deployment gave out.
 
-use super::apply::{collect_outputs, say_outputs};
+use super::apply::say_outputs;
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, session};
+use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, session, standing};
 use crate::cli::exit::Exit;
 use crate::diagnostics::Code;
 use serde_json::{Map, Value};
@@ -35,18 +35,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let bundle = bundle::load(&args.path, &args.what, cx)?;
     let session = session::open(&args.place, &bundle.root)?;
     let group = planning::group_of(&bundle, &args.place);
+    let deployed = standing::deployed(&session, &group, &bundle)?;
     let mut outputs = Map::new();
-    let mut found = false;
-    for index in 0..bundle.parts.len() {
-        let name = planning::stack_name(&bundle, index);
-        let deployed = match session.client.stack(&group, &name)? {
-            Some(stack) => Some(stack),
-            None => session.client.deployment(&group, &name)?,
-        };
-        found |= deployed.is_some();
-        collect_outputs(deployed.as_ref(), &mut outputs);
-    }
-    if !found {
+    deployed.iter().for_each(|d| standing::collect_outputs(&d.body, &mut outputs));
+    if deployed.is_empty() {
         return Err(Halt::input(Code::NotDeployed, format!("nothing of `{}` is deployed to `{group}`", bundle.project), "deploy it with `dsvmc apply`"));
     }
     if let Some(name) = &args.name {

@@ -2,7 +2,8 @@
 
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, session};
+use crate::cli::deploy::standing::{self, Standing};
+use crate::cli::deploy::{self, Halt, What, Where};
 use crate::cli::exit::Exit;
 use crate::plan::{masked, type_of_id};
 use crate::render::plan::clean;
@@ -32,10 +33,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let bundle = bundle::load(&args.path, &args.what, cx)?;
-    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
-    let session = session::open(&args.place, &bundle.root)?;
-    let planned = planning::make(&bundle, &args.place, &args.what, &planning::Settings::default(), &session, &state, cx)?;
+    let Standing { session, planned, .. } = standing::look(&args.path, &args.what, &args.place, cx)?;
     let resources: Vec<Value> = planned.observed.resources.iter().map(masked).collect();
     if args.json || cx.format == Format::Json {
         let json = json!({
@@ -45,14 +43,20 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         cx.printer.data(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
-    let mut text = String::new();
+    let mut rows: Vec<[String; 5]> = Vec::with_capacity(resources.len());
     for resource in &resources {
-        let of = |pointer: &str| resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of = |pointer: &str| clean(resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
         let (kind, name) = type_of_id(&of("/id"));
-        let machines = resource.pointer("/sku/capacity").and_then(Value::as_u64).map(|n| format!("{n} machines")).unwrap_or_default();
-        let state = of("/properties/provisioningState");
-        let line = format!("{:<58} {:<36} {:<12} {state:<10} {machines}", clean(&kind), clean(&name), of("/location"));
-        text.push_str(&format!("{}\n", line.trim_end()));
+        let machines = resource.pointer("/sku/capacity").and_then(Value::as_u64);
+        let machines = machines.map(|n| format!("{n} {}", if n == 1 { "machine" } else { "machines" })).unwrap_or_default();
+        rows.push([kind, name, of("/location"), of("/properties/provisioningState").to_lowercase(), machines]);
+    }
+    let width = |at: usize| rows.iter().filter_map(|r| r.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3), 0];
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        text.push_str(&format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end()));
     }
     if resources.is_empty() {
         cx.printer.note(&format!("Nothing of `{}` exists in `{}`.\n", clean(&planned.project), clean(&planned.group)));

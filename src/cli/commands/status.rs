@@ -2,7 +2,8 @@
 
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, saved, session};
+use crate::cli::deploy::standing::{self, Deployed, Standing};
+use crate::cli::deploy::{self, Halt, What, Where, saved};
 use crate::cli::exit::Exit;
 use crate::render::plan::{clean, summary};
 use serde_json::{Value, json};
@@ -27,22 +28,14 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let bundle = bundle::load(&args.path, &args.what, cx)?;
-    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
-    let session = session::open(&args.place, &bundle.root)?;
-    let planned = planning::make(&bundle, &args.place, &args.what, &planning::Settings::default(), &session, &state, cx)?;
-    let mut deployments = Vec::new();
-    for part in &planned.parts {
-        let found = match session.client.stack(&planned.group, &part.name)? {
-            Some(stack) => Some(("stack", stack)),
-            None => session.client.deployment(&planned.group, &part.name)?.map(|d| ("deployment", d)),
-        };
-        let Some((kind, body)) = found else { continue };
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        deployments.push(json!({
-            "kind": kind, "name": part.name, "state": text("/properties/provisioningState"), "commit": text("/tags/dsvmc-commit"),
-        }));
-    }
+    let Standing { bundle, state, session, planned } = standing::look(&args.path, &args.what, &args.place, cx)?;
+    let found = standing::deployed(&session, &planned.group, &bundle)?;
+    let as_json = |d: &Deployed| {
+        json!({
+            "kind": d.kind, "name": d.name, "state": d.text("/properties/provisioningState"), "commit": d.text("/tags/dsvmc-commit"),
+        })
+    };
+    let deployments: Vec<Value> = found.iter().map(as_json).collect();
     let here = saved::commit(&bundle.root);
     let receipt = state.receipt();
     let interrupted = state.journal().map(|j| j.started);
@@ -59,10 +52,12 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     if deployments.is_empty() {
         text.push_str("  not deployed\n");
     }
-    for one in &deployments {
-        let of = |key: &str| one.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let from = if of("commit").is_empty() { String::new() } else { format!(", from commit {}", clean(&of("commit"))) };
-        text.push_str(&format!("  {} `{}`: {}{from}\n", of("kind"), clean(&of("name")), of("state").to_lowercase()));
+    for one in &found {
+        let commit = one.text("/tags/dsvmc-commit");
+        let from = if commit.is_empty() { String::new() } else { format!(", from commit {}", clean(&commit)) };
+        let left = if planned.leftovers.contains(&one.name) { "; holds nothing of the sources any more" } else { "" };
+        let state = one.text("/properties/provisioningState").to_lowercase();
+        text.push_str(&format!("  {} `{}`: {}{from}{left}\n", one.kind, clean(&one.name), clean(&state)));
     }
     if !here.is_empty() {
         text.push_str(&format!("  sources here: commit {here}\n"));
@@ -73,11 +68,20 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     if let Some(started) = &interrupted {
         text.push_str(&format!("  the apply that began at {} did not end; run `dsvmc apply` to go on\n", clean(started)));
     }
-    text.push_str(&format!("  {} resources exist\n", planned.observed.resources.len()));
+    let count = planned.observed.resources.len();
+    let noun = if count == 1 { "resource exists" } else { "resources exist" };
+    text.push_str(&format!("  {count} {noun}\n"));
     for warning in &planned.plan.warnings {
         text.push_str(&format!("  warning: `{}`: {}\n", clean(&crate::plan::type_of_id(&warning.id).1), clean(&warning.text)));
     }
-    text.push_str(&format!("  against the source: {}\n", summary(&planned.plan.summary)));
+    // Before the first apply everything is missing: that is no drift.
+    if !deployments.is_empty() || count > 0 {
+        let drift: Vec<String> = planned.plan.effective().take(10).map(|c| format!("`{}`", clean(&c.name))).collect();
+        let more = planned.plan.effective().count().saturating_sub(drift.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let which = if drift.is_empty() { String::new() } else { format!(" {}{more}; `dsvmc plan` shows how", drift.join(", ")) };
+        text.push_str(&format!("  against the sources: {}{which}\n", summary(&planned.plan.summary)));
+    }
     cx.printer.data(&text)?;
     Ok(Exit::Done)
 }

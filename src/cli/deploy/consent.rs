@@ -1,6 +1,7 @@
 //! Whether a plan may be carried out: what is protected, and who agreed.
 
 use super::Halt;
+use super::observing::mark;
 use super::planning::Planned;
 use crate::apply::Receipt;
 use crate::cli::Context;
@@ -25,6 +26,8 @@ pub fn protected(planned: &Planned, last: Option<&Receipt>) -> Vec<String> {
     let mut all = marked(planned);
     let wanted = |id: &str| planned.desired.resources.iter().any(|r| same_id(&r.id, id));
     all.extend(last.into_iter().flat_map(|r| &r.protected).filter(|id| !wanted(id)).cloned());
+    let gone = planned.plan.destructive().filter(|c| !wanted(&c.id) && planned.marks.contains(&mark(&c.id)));
+    all.extend(gone.map(|c| c.id.clone()));
     all
 }
 

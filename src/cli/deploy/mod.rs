@@ -13,6 +13,7 @@ pub mod project;
 pub mod refusal;
 pub mod saved;
 pub mod session;
+pub mod standing;
 pub mod whatif;
 
 use crate::cli::Context;
@@ -48,6 +49,9 @@ pub struct Where {
     /// PEM file with certificates to trust besides the system's
     #[arg(long, value_name = "FILE", env = "DSVMC_CA_BUNDLE")]
     pub ca_file: Option<PathBuf>,
+    /// How often a call is sent before it counts as failed
+    #[arg(long, value_name = "TIMES", env = "DSVMC_TRIES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub tries: u32,
     /// Tell each call to Resource Manager on stderr
     #[arg(long)]
     pub trace: bool,

@@ -24,6 +24,8 @@ pub struct Seen {
     pub groups: Vec<NewGroup>,
     /// Stacks of this project and env that hold nothing of the source any more.
     pub leftovers: Vec<String>,
+    /// Marks of what the last apply protected.
+    pub marks: Vec<String>,
 }
 
 /// Which resource groups exist; each is asked for once.
@@ -92,13 +94,14 @@ pub fn look(
         }
     }
     let (desired, outputs) = wants.finish(&observed);
-    let (mut notes, mut leftovers) = (Vec::new(), Vec::new());
+    let mut left = Left::default();
     if exists && mode == DeployMode::Stack {
         let wanted = desired::wanted(desired.resources.iter());
-        (notes, leftovers) = manage(session, &scope.group, bundle, parts, &wanted, state, &mut observed)?;
+        left = manage(session, &scope.group, bundle, parts, &wanted, state, &mut observed)?;
     }
     let groups = missing(&mut groups, scope, &desired)?;
-    Ok(Seen { notes, desired, observed, outputs, groups, leftovers })
+    let Left { notes, leftovers, marks } = left;
+    Ok(Seen { notes, desired, observed, outputs, groups, leftovers, marks })
 }
 
 /// The groups that the deployment needs and that do not exist: the one deployed to, then the others in order.
@@ -173,6 +176,42 @@ pub fn stacks(session: &Session, group: &str, bundle: &Bundle) -> Result<Vec<Val
     Ok(found)
 }
 
+/// Most characters of a tag's value.
+const TAG: usize = 256;
+
+/// What a protected resource leaves in the tags of a stack: whoever applies next, from whichever machine, knows of it.
+#[must_use]
+pub fn mark(id: &str) -> String {
+    let lower = Value::from(id.trim_end_matches('/').to_ascii_lowercase());
+    plan::digest(&lower).chars().filter(char::is_ascii_hexdigit).take(12).collect()
+}
+
+/// Tags that hold the marks.
+#[must_use]
+pub fn mark_tags(ids: &[String]) -> Map<String, Value> {
+    let mut marks: Vec<String> = ids.iter().map(|id| mark(id)).collect();
+    marks.sort();
+    marks.dedup();
+    let chunks = marks.chunks(TAG / 13).enumerate();
+    chunks.map(|(n, chunk)| (format!("dsvmc-protected-{}", n + 1), Value::from(chunk.join(" ")))).collect()
+}
+
+/// The marks of a stack.
+#[must_use]
+pub fn marks_of(stack: &Value) -> Vec<String> {
+    let tags = stack.get("tags").and_then(Value::as_object).into_iter().flatten();
+    let ours = tags.filter(|(name, _)| name.starts_with("dsvmc-protected-"));
+    ours.filter_map(|(_, value)| value.as_str()).flat_map(|v| v.split(' ').map(str::to_owned)).collect()
+}
+
+/// What earlier applies left.
+#[derive(Default)]
+struct Left {
+    notes: Vec<String>,
+    leftovers: Vec<String>,
+    marks: Vec<String>,
+}
+
 /// Reads what the stacks manage; what the source no longer holds is looked at too.
 fn manage(
     session: &Session,
@@ -182,17 +221,18 @@ fn manage(
     wanted: &[Wanted],
     state: &State,
     observed: &mut Observed,
-) -> Result<(Vec<String>, Vec<String>), Halt> {
-    let (mut notes, mut leftovers) = (Vec::new(), Vec::new());
+) -> Result<Left, Halt> {
+    let mut left = Left::default();
     for stack in stacks(session, group, bundle)? {
         let list = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
         observed.managed.extend(list.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
         let name = stack.get("name").and_then(Value::as_str).unwrap_or_default();
         if parts.iter().any(|p| p.name.eq_ignore_ascii_case(name)) {
-            notes.extend(stack.pointer("/properties/description").and_then(Value::as_str).map(str::to_owned));
+            left.notes.extend(stack.pointer("/properties/description").and_then(Value::as_str).map(str::to_owned));
         } else {
-            leftovers.push(name.to_owned());
+            left.leftovers.push(name.to_owned());
         }
+        left.marks.extend(marks_of(&stack));
     }
     // An apply that was cut off had let go of these in order to delete them.
     observed.managed.extend(state.journal().into_iter().flat_map(|j| j.removing));
@@ -205,7 +245,7 @@ fn manage(
         }
     }
     if orphans.is_empty() {
-        return Ok((notes, leftovers));
+        return Ok(left);
     }
     let versioned = |id: &String| {
         let api_version = crate::catalog::latest_version(&plan::type_of_id(id).0)?.to_owned();
@@ -221,5 +261,5 @@ fn manage(
         };
         observed.resources.extend(unknown.filter_map(envelope).cloned());
     }
-    Ok((notes, leftovers))
+    Ok(left)
 }

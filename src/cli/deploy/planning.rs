@@ -37,6 +37,8 @@ pub struct Planned {
     pub group_exists: bool,
     /// Stacks of this project and env that hold nothing of the source any more.
     pub leftovers: Vec<String>,
+    /// Marks of what the last apply protected, whoever made it.
+    pub marks: Vec<String>,
     /// Outputs as far as they are known now.
     pub outputs: Map<String, Value>,
 }
@@ -239,6 +241,7 @@ pub fn make(
     Ok(Planned {
         plan,
         leftovers: seen.leftovers,
+        marks: seen.marks,
         desired: seen.desired,
         observed: seen.observed,
         parts,

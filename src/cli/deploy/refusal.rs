@@ -40,8 +40,10 @@ fn one(refused: &Refused, bundle: &Bundle, desired: &Desired, cx: &Context) -> S
     let name = refused.id.as_deref().map(|id| type_of_id(id).1).filter(|n| !n.is_empty());
     let what =
         resource.map(|r| r.name.clone()).or(name).map_or_else(|| "the deployment".to_owned(), |n| format!("`{n}`"));
-    let title = clean(&format!("Azure refused {what}: {}", refused.error.code));
-    let reason = clean(reason(&refused.error));
+    let innermost = refused.error.innermost();
+    let cause = innermost.first().copied().unwrap_or(&refused.error);
+    let title = clean(&format!("Azure refused {what}: {}", cause.code));
+    let reason = clean(reason(cause));
     let advice = advice::advice(&refused.error);
     let span = resource.and_then(|r| bundle.parts.get(r.part)?.span(&r.pointer));
     let Some(span) = span else {

@@ -51,6 +51,7 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
         options.retry = RetryBudget {
             longest_wait: Duration::from_secs(5),
             total: Duration::from_secs(60),
+            attempts: place.tries,
             ..RetryBudget::default()
         };
         Ok(Client::new(options)?)
@@ -112,11 +113,19 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
         credential,
         subscription: subscription.clone(),
         tenant: tenant.clone(),
-        retry: RetryBudget { attempts: if place.soon { 2 } else { 8 }, ..RetryBudget::default() },
+        retry: RetryBudget {
+            attempts: if place.soon { place.tries.min(2) } else { place.tries },
+            ..RetryBudget::default()
+        },
         extra_roots: extra_roots(place)?,
         trace: trace(place),
     };
     let client = Client::new(options)?;
+    // Templates ask for the tenant, and a value that is not known looks like a change.
+    let tenant = match tenant {
+        None if !place.soon => client.subscription()?.get("tenantId").and_then(Value::as_str).map(str::to_owned),
+        known => known,
+    };
     Ok(Session { client, _endpoint: None, target: Target::Azure, subscription, tenant, environment })
 }
 

@@ -79,6 +79,18 @@ impl Place {
         local::ask(port, method, "/_local/faults", body).unwrap();
     }
 
+    pub fn arm(&self, method: &str, path: &str, body: &str) -> Value {
+        let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
+        local::ask(port, method, path, body).unwrap()
+    }
+
+    /// Names of all resources that exist.
+    pub fn left(&self) -> Vec<String> {
+        let path = format!("/subscriptions/{}/resources?api-version=2024-11-01", local::SUBSCRIPTION);
+        let listed = self.arm("GET", &path, "");
+        listed["value"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// What exists, without what differs from run to run.
     pub fn state(&self) -> BTreeMap<String, Value> {
         let shown = self.run("show --json --template team.json");
@@ -359,4 +371,192 @@ fn the_sentinel_is_found_nowhere() {
         }
     }
     assert!(files >= 4, "{files}");
+}
+
+/// Two processes at once: the second is refused, or waits.
+#[test]
+fn two_processes_at_once_are_one_and_a_message() {
+    let place = Place::new();
+    place.admin("POST", r#"["slow,seconds=2,name=vnet-team"]"#);
+    let spawn = |arguments: &str| {
+        let mut command = place.cx.command(arguments);
+        command.env("DSVMC_PARAM_password", SECRET).stderr(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let first = spawn("apply --yes --template team.json");
+    let journal = place.cx.path().join(".dsvmc/team/journal.json");
+    for _ in 0..500 {
+        if journal.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let refused = spawn("apply --yes --template team.json");
+    let waits = spawn("apply --yes --wait --template team.json");
+    let pid = first.id();
+    let refused = refused.wait_with_output().unwrap();
+    assert_eq!(refused.status.code(), Some(3));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("DSVM0807") && told.contains(&format!("process {pid}")), "{told}");
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+    let waited = waits.wait_with_output().unwrap();
+    assert_eq!(waited.status.code(), Some(0), "{}", String::from_utf8_lossy(&waited.stderr));
+    assert!(place.is_as_wanted());
+}
+
+#[test]
+fn detached_resources_stay_and_are_forgotten() {
+    let place = Place::new();
+    place.write(&template("a", true));
+    assert_eq!(place.apply().exit, 0);
+    place.write(&template("a", false));
+    let plan = place.run("plan --detach --template team.json");
+    assert!(plan.stdout.contains("1 to detach") && plan.stdout.contains("pip-extra"), "{}", plan.text());
+    // Nothing is lost: no consent is asked for beyond the plain one.
+    let applied = place.run("apply --yes --detach --template team.json");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    assert!(applied.stdout.contains("1 detached"), "{}", applied.text());
+    assert!(place.is_as_wanted());
+    let gone = place.run("destroy --yes --allow-delete --template team.json");
+    assert_eq!(gone.exit, 0, "{}", gone.text());
+    assert_eq!(place.left(), ["pip-extra"]);
+}
+
+#[test]
+fn what_hangs_is_left_on_request_and_finished_later() {
+    let place = Place::new();
+    place.admin("POST", r#"["stuck,name=vnet-team"]"#);
+    let mut child = place.cx.command("apply --yes --template team.json");
+    child.env("DSVMC_PARAM_password", SECRET).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = child.spawn().unwrap();
+    for _ in 0..500 {
+        if place.left().iter().any(|n| n == "stteam0123456") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    let stopped = child.wait_with_output().unwrap();
+    let told = String::from_utf8(stopped.stderr).unwrap();
+    assert_eq!(stopped.status.code(), Some(4), "{told}");
+    assert!(told.contains("stopped on request"), "{told}");
+    let status = place.run("status --template team.json");
+    assert!(status.stdout.contains("did not end") && status.stdout.contains("deploying"), "{}", status.text());
+    place.admin("DELETE", "");
+    let second = place.apply();
+    assert_eq!(second.exit, 0, "{}", second.text());
+    assert!(place.is_as_wanted());
+}
+
+#[test]
+fn a_folder_with_several_projects_is_not_applied_by_accident() {
+    let cx = TestContext::new();
+    let project = |name: &str| format!("project {name} {{ location = westeurope }}\n");
+    cx.write("one/main.dsvm", &project("one"));
+    cx.write("two/main.dsvm", &project("two"));
+    for command in ["apply --yes", "destroy --yes", "status", "outputs", "show"] {
+        let ran = cx.run(&format!("{command} ."));
+        assert_eq!(ran.exit, 3, "{command} {}", ran.text());
+        assert!(
+            ran.stderr.contains("DSVM0903") && ran.stderr.contains("one") && ran.stderr.contains("two"),
+            "{}",
+            ran.text()
+        );
+    }
+    // Each by itself keeps its own record.
+    for name in ["one", "two"] {
+        let ran = cx.run(&format!("apply --yes {name}"));
+        assert_eq!(ran.exit, 0, "{}", ran.text());
+    }
+}
+
+#[test]
+fn a_project_whose_sources_are_gone_can_still_be_destroyed() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    std::fs::rename(place.cx.path().join("team.json"), place.cx.path().join("crew.json")).unwrap();
+    // Renamed, it is another project with a group of its own; the old one stands where it was.
+    let plan = place.run("plan --template crew.json");
+    assert!(plan.stdout.contains("7 to create"), "{}", plan.text());
+    let none = place.run("destroy --yes --project nobody");
+    assert_eq!(none.exit, 0, "{}", none.text());
+    assert!(none.stderr.contains("Nothing of `nobody` is deployed to `rg-nobody`"), "{}", none.text());
+    let refused = place.run("destroy --yes --project team");
+    assert_eq!(refused.exit, 1, "{}", refused.text());
+    let gone = place.run("destroy --yes --allow-delete --project team");
+    assert_eq!(gone.exit, 0, "{}", gone.text());
+    assert_eq!(place.left(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_protected_holds_on_another_machine_and_against_destroy() {
+    let place = Place::new();
+    let mut marked = template("a", true);
+    marked["resources"][7]["metadata"] = json!({ "dsvmc": { "preventDestroy": true } });
+    place.write(&marked);
+    assert_eq!(place.apply().exit, 0);
+    // Another machine has no record of its own.
+    std::fs::remove_dir_all(place.cx.path().join(".dsvmc/team")).unwrap();
+    let held = |ran: Ran| {
+        assert_eq!(ran.exit, 1, "{}", ran.text());
+        assert!(ran.stderr.contains("DSVM0809") && ran.stderr.contains("pip-extra"), "{}", ran.text());
+    };
+    held(place.run("destroy --yes --allow-delete --template team.json"));
+    held(place.run("destroy --yes --allow-delete --project team"));
+    place.write(&template("a", false));
+    held(place.run("apply --yes --allow-delete --template team.json"));
+    // Taken away in one change, deleted in the next.
+    place.write(&template("a", true));
+    assert_eq!(place.apply().exit, 0);
+    let gone = place.run("destroy --yes --allow-delete --template team.json");
+    assert_eq!(gone.exit, 0, "{}", gone.text());
+}
+
+#[test]
+fn locks_are_honoured_and_named() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let lock = format!(
+        "/subscriptions/{}/resourceGroups/rg-team/providers/Microsoft.KeyVault/vaults/kv-team-0123456/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01",
+        local::SUBSCRIPTION
+    );
+    place.arm("PUT", &lock, r#"{"properties":{"level":"CanNotDelete"}}"#);
+    let held = place.run("destroy --yes --allow-delete --template team.json");
+    assert_eq!(held.exit, 4, "{}", held.text());
+    assert!(held.stderr.contains("kv-team-0123456") && held.stderr.contains("lock"), "{}", held.text());
+    assert!(place.left().iter().any(|n| n == "kv-team-0123456"), "{:?}", place.left());
+    place.arm("DELETE", &lock, "");
+    let gone = place.run("destroy --yes --allow-delete --template team.json");
+    assert_eq!(gone.exit, 0, "{}", gone.text());
+    assert_eq!(place.left(), Vec::<String>::new());
+}
+
+/// A stack that the project had when it was larger.
+#[test]
+fn stacks_that_hold_nothing_of_the_sources_are_forgotten() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let stacks = format!(
+        "/subscriptions/{}/resourceGroups/rg-team/providers/Microsoft.Resources/deploymentStacks",
+        local::SUBSCRIPTION
+    );
+    let extra = &template("a", true)["resources"][7];
+    let body = json!({ "tags": { "dsvmc-project": "team", "dsvmc-env": "" }, "properties": { "actionOnUnmanage": { "resources": "detach" },
+        "denySettings": { "mode": "none" }, "template": { "$schema": template("a", false)["$schema"], "contentVersion": "1.0.0.0", "resources": [extra] } } });
+    place.arm("PUT", &format!("{stacks}/dsvmc-team-2?api-version=2025-07-01"), &body.to_string());
+    let status = place.run("status --template team.json");
+    assert!(
+        status.stdout.contains("stack `dsvmc-team-2`") && status.stdout.contains("holds nothing"),
+        "{}",
+        status.text()
+    );
+    let plan = place.run("plan --template team.json");
+    assert!(plan.stdout.contains("pip-extra") && plan.stdout.contains("1 to delete"), "{}", plan.text());
+    let applied = place.run("apply --yes --allow-delete --template team.json");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    assert!(!place.left().iter().any(|n| n == "pip-extra"), "{:?}", place.left());
+    let left = place.arm("GET", &format!("{stacks}?api-version=2025-07-01"), "");
+    assert_eq!(left["value"].as_array().unwrap().len(), 1);
+    assert!(place.is_as_wanted());
 }

@@ -1,6 +1,6 @@
 //! Plans as people and programs read them.
 
-mod deploy;
+pub mod deploy;
 mod groups;
 mod offline;
 mod render;
