@@ -280,5 +280,6 @@ catalogue! {
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";
     SeveralProjects = 903, Error, "several-projects", "one project is wanted, and there are several";
     OutputUnwritable = 904, Error, "output-unwritable", "a file cannot be written";
+    FileIgnored = 905, Warning, "file-ignored", "a file beside `main.dsvm` that nothing imports";
     Internal = 999, Error, "internal", "a bug in dsvmc";
 }

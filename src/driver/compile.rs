@@ -92,6 +92,13 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
     }
     let mut read = |path: &str| world.read(Path::new(path)).ok().map(|bytes| load::decode(bytes).0);
     let program = sema::load(&roots, &mut sources, &mut read, &mut sink);
+    let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
+    for path in project.beside.iter().filter(|path| !imported.contains(&load::shown(path))) {
+        let text = load::decode(world.read(path)?).0;
+        let first = text.lines().next().unwrap_or_default().len() as u32;
+        let source = sources.add(SourceFile::new(load::shown(path), text));
+        sink.push(diags::file_ignored(source, first, path));
+    }
     let mut results = sema::check_all(&program, &mut sink);
     let artifacts = if sink.has_errors() { None } else { stages(&results, world.today(), options, &mut sink) };
     let envs = program.envs().cloned().collect();

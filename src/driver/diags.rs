@@ -2,6 +2,18 @@
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{SourceId, Span};
+use std::path::Path;
+
+/// A file beside `main.dsvm` that nothing imports; `first` is the length of its first line.
+pub(super) fn file_ignored(source: SourceId, first: u32, path: &Path) -> Diagnostic {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let span = Span::new(source, 0, first);
+    Diagnostic::new(Code::FileIgnored, format!("nothing imports `{name}`"), span, "no part of the project")
+        .note("a folder with `main.dsvm` is a project of that file and of what it imports")
+        .help(format!(
+            "write `import \"./{name}\"` in `main.dsvm`; or name no file `main.dsvm`: then all files of the folder are the project"
+        ))
+}
 
 /// A byte that is not UTF-8; `at` is its place in the text as decoded.
 pub(super) fn not_utf8(source: SourceId, at: u32) -> Diagnostic {

@@ -16,11 +16,13 @@ pub struct Project {
     pub path: PathBuf,
     /// Its own files; those that they import come on top.
     pub files: Vec<PathBuf>,
+    /// Files beside `main.dsvm`: part of the project only when something imports them.
+    pub beside: Vec<PathBuf>,
 }
 
 impl Project {
     fn file(path: &Path) -> Self {
-        Self { path: path.to_owned(), files: vec![path.to_owned()] }
+        Self { path: path.to_owned(), files: vec![path.to_owned()], beside: Vec::new() }
     }
 
     /// A name for a project that declares none.
@@ -82,13 +84,17 @@ fn below(world: &dyn World, path: &Path) -> Result<Vec<Project>, LoadError> {
     if !declared.is_empty() {
         return Ok(declared);
     }
-    Ok(folders.into_iter().map(|folder| Project { path: folder.path, files: folder.files }).collect())
+    Ok(folders
+        .into_iter()
+        .map(|folder| Project { path: folder.path, files: folder.files, beside: Vec::new() })
+        .collect())
 }
 
 /// The projects of one folder that say so: by `main.dsvm` or by a `project` block.
 fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadError> {
     if let Some(main) = folder.files.iter().find(|file| file.file_name().is_some_and(|name| name == "main.dsvm")) {
-        return Ok(vec![Project { path: folder.path.clone(), files: vec![main.clone()] }]);
+        let beside = folder.files.iter().filter(|file| *file != main).cloned().collect();
+        return Ok(vec![Project { path: folder.path.clone(), files: vec![main.clone()], beside }]);
     }
     let mut with_project = Vec::new();
     for file in &folder.files {
@@ -99,7 +105,7 @@ fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadErro
     }
     Ok(match with_project.as_slice() {
         [] => Vec::new(),
-        [_] => vec![Project { path: folder.path.clone(), files: folder.files.clone() }],
+        [_] => vec![Project { path: folder.path.clone(), files: folder.files.clone(), beside: Vec::new() }],
         several => several.iter().map(|file| Project::file(file)).collect(),
     })
 }

@@ -65,6 +65,15 @@ impl Def {
         }
     }
 
+    /// Whether it is a pool that only holds what other pools share: without a class, and built on nothing.
+    pub(crate) fn is_base(&self) -> bool {
+        let DefKind::Item(item) = &self.kind else { return false };
+        let ItemKind::Block(block) = &item.kind else { return false };
+        &*block.keyword.value == super::table::BlockKind::Pool.keyword()
+            && block.class.is_none()
+            && block.base.is_none()
+    }
+
     /// The keyword of a block, without parsing it.
     pub(crate) fn keyword(&self) -> Option<&str> {
         match &self.kind {

@@ -196,7 +196,10 @@ impl<'p> Eval<'p> {
                         eval.report(diags::secret_output(&output.name.value, output.name.span));
                         return (Value::Error, Ty::Error);
                     }
-                    (eval.eval_as(&output.value, &ty), ty)
+                    let value = eval.eval_as(&output.value, &ty);
+                    // What `any` is in the template, its value says.
+                    let ty = if matches!(ty.base(), Ty::Any) { eval.type_of(&value) } else { ty };
+                    (value, ty)
                 }
                 None => {
                     let value = eval.eval(&output.value);
@@ -264,13 +267,7 @@ impl<'p> Eval<'p> {
         for (module, names) in program.own_modules() {
             for (index, def) in names.defs.iter().enumerate() {
                 let id = DefId { module, index: index as u32 };
-                if let Some(ItemKind::Block(block)) = def.item().map(|item| &item.kind)
-                    && &*block.keyword.value == BlockKind::Pool.keyword()
-                    && block.class.is_none()
-                    && block.base.is_none()
-                    && !self.used.contains(&id)
-                    && !def.export
-                {
+                if def.is_base() && !self.used.contains(&id) && !def.export {
                     self.report(diags::base_unused(&def.name, def.name_span));
                 }
                 let known = names.names.get(&def.name) == Some(&(index as u32));

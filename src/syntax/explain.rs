@@ -301,6 +301,18 @@ impl<'t> Around<'t> {
         if self.word(first) == "import" && self.kind(at) == Some(Kind::Sign) && at == first + 1 {
             return Some(diags::unquoted_path(self.span(at)));
         }
+        if self.word(first) == "import"
+            && self.kind(at) == Some(Kind::Open(b'{'))
+            && matches!(self.kind(at - 1), Some(Kind::String(true) | Kind::Word))
+        {
+            let end = self.tokens.iter().skip(at).position(|t| t.kind == Kind::Close(b'}')).map_or(at, |p| at + p);
+            let text = |from: Span, to: Span| {
+                let range = (from.start as usize - self.base)..(to.end as usize - self.base);
+                self.text.get(range).unwrap_or_default()
+            };
+            let (names, file) = (text(self.span(at), self.span(end)), text(self.span(first + 1), self.span(at - 1)));
+            return Some(diags::names_after_path(self.bytes_of(at, end), names, file));
+        }
         let named = matches!(self.place, Place::Own("param" | "let" | "fn" | "type" | "output"));
         let secret = usize::from(self.word(first) == "secret");
         if named && self.kind(at) == Some(Kind::Number) && at == first + secret + 1 {

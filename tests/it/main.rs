@@ -34,3 +34,4 @@ mod stdlib_doc;
 mod support;
 mod tidy;
 mod template_doc;
+mod whole;

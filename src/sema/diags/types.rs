@@ -3,6 +3,7 @@
 use super::{article, listed};
 use crate::diagnostics::{Code, Diagnostic, Safety};
 use crate::sema::fit::Misfit;
+use crate::sema::table::BlockKind;
 use crate::sema::ty::Ty;
 use crate::sema::value::Value;
 use crate::source::Span;
@@ -82,7 +83,25 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
     }
 }
 
+/// A number of bytes and a kind of machine are both called `size`.
+fn two_sizes(found: &Ty, wanted: &Ty, span: Span) -> Option<Diagnostic> {
+    let (label, help) = match (found.base(), wanted.not_null().base()) {
+        (Ty::Ref(BlockKind::Size), Ty::Size) => (
+            "a kind of machine, not a number of bytes",
+            "write the type of a kind of machine as `sizes.size`, with `import std.sizes`",
+        ),
+        (Ty::Size, Ty::Ref(BlockKind::Size)) => {
+            ("a number of bytes, not a kind of machine", "name a kind of machine, such as `sizes.Standard_D4s_v5`")
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::new(Code::TypeMismatch, "another sort of `size` is expected here", span, label).help(help))
+}
+
 fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic {
+    if let Some(diagnostic) = two_sizes(found, wanted, span) {
+        return diagnostic;
+    }
     let wanted_text = wanted.to_string();
     let diagnostic = Diagnostic::new(
         Code::TypeMismatch,

@@ -207,7 +207,7 @@ impl<'p> Eval<'p> {
             let module = self.program.module(self.module());
             let mut known: Vec<&str> = builtins::names().collect();
             known.extend(module.into_iter().flat_map(|module| &module.defs).map(|def| &*def.name));
-            let meant = suggest(name, known).map(str::to_owned);
+            let meant = called_elsewhere(name).or(suggest(name, known)).map(str::to_owned);
             return self.report(diags::unknown_function(name, at, meant.as_deref()));
         };
         let mut values = Vec::with_capacity(arguments.len());
@@ -218,7 +218,7 @@ impl<'p> Eval<'p> {
             }
             values.push((self.eval(&argument.value), argument.value.span));
         }
-        if values.iter().any(|(value, _)| matches!(value, Value::Error)) {
+        if values.iter().any(|(value, _)| has_error(value)) {
             return Value::Error;
         }
         builtins::apply(self, function, values, at, span)
@@ -227,4 +227,33 @@ impl<'p> Eval<'p> {
 
 fn unbound(ty: Ty, name: &Arc<str>) -> Value {
     super::defer::deferred(ty, Deploy::Parameter(name.clone()), Vec::new())
+}
+
+/// Whether a value or a part of it was reported.
+fn has_error(value: &Value) -> bool {
+    match value {
+        Value::Error => true,
+        Value::List(items) => items.iter().any(has_error),
+        Value::Record(fields) => fields.values().any(has_error),
+        _ => false,
+    }
+}
+
+/// What a function of other languages is called here.
+fn called_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "len" | "size" | "count" => "length",
+        "distinct" | "uniq" | "dedup" => "unique",
+        "toLower" | "to_lower" | "lowercase" => "lower",
+        "toUpper" | "to_upper" | "uppercase" => "upper",
+        "range" => "sequence",
+        "str" | "string" | "to_string" => "text",
+        "uniqueString" => "unique_string",
+        "union" => "merge",
+        "cidrsubnet" | "cidrSubnet" | "subnet" => "cidr_subnet",
+        "cidrhost" | "cidrHost" => "cidr_host",
+        "startsWith" | "startswith" => "starts_with",
+        "endsWith" | "endswith" => "ends_with",
+        _ => return None,
+    })
 }

@@ -250,7 +250,8 @@ impl<'p> Eval<'p> {
         let mut record = indexmap::IndexMap::new();
         for (index, def) in module.defs.iter().enumerate() {
             let same = def.keyword() == Some(kind.keyword());
-            if !same {
+            // A base holds what others share; nothing is made of it.
+            if !same || def.is_base() {
                 continue;
             }
             let id = DefId { module: program.main(), index: index as u32 };

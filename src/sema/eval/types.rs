@@ -173,6 +173,9 @@ impl<'p> Eval<'p> {
                     return Ty::Ref(kind);
                 }
                 let own = self.program.module(self.module());
+                if own.is_some_and(|module| module.incomplete) {
+                    return Ty::Error;
+                }
                 let own = own.into_iter().flat_map(|module| &module.defs).filter(|def| is_type(def));
                 let mut known: Vec<&str> = type_names().collect();
                 known.extend(own.map(|def| &*def.name));

@@ -124,6 +124,12 @@ pub(in super::super) fn arrow(span: Span) -> Diagnostic {
     )
 }
 
+/// `import "./x.dsvm" { a }`
+pub(in super::super) fn names_after_path(span: Span, names: &str, file: &str) -> Diagnostic {
+    foreign("the names of an import stand before its file", span, "stands at the wrong end")
+        .help(format!("write `import {names} from {file}`"))
+}
+
 /// `when … then { … }`
 pub(in super::super) fn no_then(span: Span) -> Diagnostic {
     foreign("there is no `then` before the braces of a block", span, "not needed").help("remove `then`").fix(

@@ -67,6 +67,7 @@ pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Op
         Some((last, [])) => format!("expected {last}, found {found}"),
         Some((last, before)) => format!("expected {} or {last}, found {found}", before.join(", ")),
     };
+    let expected: Vec<&str> = expected.iter().copied().filter(|word| *word != "the end of the line").collect();
     let help = way_out.unwrap_or_else(|| match (expected.split_last(), found.starts_with('`')) {
         (Some((last, [])), true) => format!("write {last} before {found}, or remove {found}"),
         (Some((last, before)), true) => format!("write {} or {last} here, or remove {found}", before.join(", ")),
