@@ -36,10 +36,10 @@ def measure(command, cwd=None, runs=RUNS):
     return min(times), statistics.median(times), peak / 1024
 
 
-def corpus(name, projects, pools):
+def corpus(name, projects, pools, *kind):
     out = WORK / name
     if not out.exists():
-        subprocess.run([sys.executable, ROOT / "benches" / "corpus.py", out, str(projects), str(pools)], check=True)
+        subprocess.run([sys.executable, ROOT / "benches" / "corpus.py", out, str(projects), str(pools), *kind], check=True)
     return out
 
 
@@ -68,6 +68,11 @@ def main():
     row("`build`, one project of 1,000 pools", [DSVMC, "build", single, "--out", out / "single"])
     row("`check`, 10,000 pools (500 projects)", [DSVMC, "check", big])
     row("`build`, 10,000 pools (500 projects)", [DSVMC, "build", big, "--out", out / "big"])
+    batch = corpus("batch-1000", 50, 20, "batch")
+    row("`check`, 1,000 batch pools (50 projects)", [DSVMC, "check", batch])
+    row("`build`, 1,000 batch pools (50 projects)", [DSVMC, "build", batch, "--out", out / "batch"])
+    batch = corpus("batch-single", 1, 1000, "batch")
+    row("`build`, one project of 1,000 batch pools", [DSVMC, "build", batch, "--out", out / "batch-single"])
     peer(single)
 
 

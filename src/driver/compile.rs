@@ -10,6 +10,8 @@ use crate::source::{SourceFile, SourceMap};
 use crate::{graph, model};
 use jiff::civil::Date;
 use rayon::prelude::*;
+use std::any::Any;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +48,18 @@ pub struct Compilation {
     pub checked: Option<Checked>,
     /// Templates and parameter files; only when they were asked for and nothing was wrong.
     pub artifacts: Option<Artifacts>,
+    /// What was made on the way and nobody needs any more.
+    remains: Remains,
+}
+
+/// Syntax trees and evaluated programs, kept only so that they need not be given back one by one.
+#[derive(Clone, Default)]
+struct Remains(#[expect(dead_code, reason = "held, never read")] Option<Arc<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remains")
+    }
 }
 
 impl Compilation {
@@ -56,13 +70,26 @@ impl Compilation {
     }
 }
 
-/// Compiles every project at or below the given paths, in the order of their paths.
-pub fn compile_all(world: &dyn World, paths: &[PathBuf], options: Options) -> Result<Vec<Compilation>, LoadError> {
+/// Compiles every project at or below the given paths, in the order of their paths. `then` takes what it needs out of
+/// each as soon as it is done; what it leaves is given back, so that a tree needs little more memory than its largest
+/// projects. What is left of one single project stays until the process ends: it is about to, and giving a large
+/// project back piece by piece takes longer than compiling a small one.
+pub fn compile_each<T: Send>(
+    world: &dyn World,
+    paths: &[PathBuf],
+    options: Options,
+    then: impl Fn(&mut Compilation) -> T + Sync,
+) -> Result<Vec<T>, LoadError> {
     let found = projects(world, paths)?;
     match found.as_slice() {
         // Worth no thread of its own.
-        [one] => Ok(vec![compile_project(world, one, options)?]),
-        many => many.par_iter().map(|project| compile_project(world, project, options)).collect(),
+        [one] => {
+            let mut done = compile_project(world, one, options)?;
+            let taken = then(&mut done);
+            std::mem::forget(done);
+            Ok(vec![taken])
+        }
+        many => many.par_iter().map(|project| Ok(then(&mut compile_project(world, project, options)?))).collect(),
     }
 }
 
@@ -70,7 +97,11 @@ pub fn compile_all(world: &dyn World, paths: &[PathBuf], options: Options) -> Re
 pub fn compile(world: &dyn World, path: &Path, options: Options) -> Result<Compilation, LoadError> {
     let found = projects(world, &[path.to_owned()])?;
     match found.as_slice() {
-        [one] => compile_project(world, one, options),
+        [one] => {
+            let mut done = compile_project(world, one, options)?;
+            done.remains = Remains::default();
+            Ok(done)
+        }
         _ => Err(LoadError::SeveralProjects {
             path: path.to_owned(),
             projects: found.iter().map(|p| load::shown(&p.path)).collect(),
@@ -99,10 +130,12 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         let source = sources.add(SourceFile::new(load::shown(path), text));
         sink.push(diags::file_ignored(source, first, path));
     }
-    let mut results = sema::check_all(&program, &mut sink);
-    let artifacts = if sink.has_errors() { None } else { stages(&results, world.today(), options, &mut sink) };
+    let as_of = world.today();
+    let made = sema::check_each(&program, &mut sink, |checked| checked.map(|checked| Made::new(checked, as_of)));
+    let (mut results, made): (Vec<Checked>, Vec<Option<Made>>) = made.into_iter().unzip();
+    let artifacts = if sink.has_errors() { None } else { finish(&results, made, as_of, options, &mut sink) };
     let envs = program.envs().cloned().collect();
-    let symbolic = if results.is_empty() { Checked::default() } else { results.swap_remove(0) };
+    let symbolic = results.first_mut().map(std::mem::take).unwrap_or_default();
     let declared = symbolic.project.map(|id| symbolic[id].name.clone()).filter(|name| !name.is_empty());
     let mut diagnostics = without_doubtful(sink.finish());
     super::formula::narrow(&sources, &mut diagnostics);
@@ -114,6 +147,7 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         envs,
         checked: (options.stop == Stop::AfterEmission).then_some(symbolic),
         artifacts,
+        remains: Remains(Some(Arc::new((program, results)))),
     })
 }
 
@@ -134,35 +168,62 @@ fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Model, graph and limits, symbolically and for each env; then, if nothing is wrong and it is wanted, emission.
-fn stages(results: &[Checked], as_of: Date, options: Options, sink: &mut Sink) -> Option<Artifacts> {
+/// Model, graph and limits of one run.
+struct Made {
+    sink: Sink,
+    /// Of the symbolic run only.
+    graph: Option<graph::ResourceGraph>,
+    /// First jobs, of the symbolic run.
+    jobs: Vec<(String, String)>,
+}
+
+impl Made {
+    /// The rules of the model look at every run. What the graph's checks look at seldom depends on a parameter, so that
+    /// the envs' graphs wait for the symbolic one.
+    fn new(checked: &Checked, as_of: Date) -> Self {
+        let mut sink = Sink::default();
+        let fleet = model::build(checked, as_of, &mut sink);
+        let graph = checked.env.is_none().then(|| {
+            let graph = graph::build(&fleet, checked, &mut sink);
+            emit::check(&graph, checked, &mut sink);
+            graph
+        });
+        let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
+        let jobs = if graph.is_some() { emit::jobs::files(&fleet, &names) } else { Vec::new() };
+        Self { sink, graph, jobs }
+    }
+
+    /// Adds the checks of the graph of an env; what its model finds was found before.
+    fn check_graph(&mut self, checked: &Checked, as_of: Date) {
+        let fleet = model::build(checked, as_of, &mut Sink::default());
+        let graph = graph::build(&fleet, checked, &mut self.sink);
+        emit::check(&graph, checked, &mut self.sink);
+    }
+}
+
+/// Merges what all runs found; then, if nothing is wrong and it is wanted, emits.
+fn finish(
+    results: &[Checked],
+    made: Vec<Option<Made>>,
+    as_of: Date,
+    options: Options,
+    sink: &mut Sink,
+) -> Option<Artifacts> {
     let (symbolic, envs) = results.split_first()?;
-    let mut own = Sink::default();
-    let fleet = model::build(symbolic, as_of, &mut own);
-    let graph = graph::build(&fleet, symbolic, &mut own);
-    emit::check(&graph, symbolic, &mut own);
-    // What the graph's checks look at seldom depends on a parameter; the rules of the model nearly always do.
-    let graphs = emit::depends_on_values(&graph, symbolic);
-    let found = envs
-        .par_iter()
-        .map(|checked| {
-            let mut own = Sink::default();
-            let fleet = model::build(checked, as_of, &mut own);
-            if graphs {
-                let graph = graph::build(&fleet, checked, &mut own);
-                emit::check(&graph, checked, &mut own);
-            }
-            (checked.env.clone().unwrap_or_default(), own.finish())
-        })
-        .collect();
+    let mut made: Vec<Made> = made.into_iter().collect::<Option<_>>()?;
+    let mut of_envs = made.split_off(1);
+    let Made { sink: own, graph, jobs } = made.pop()?;
+    let graph = graph?;
+    if emit::depends_on_values(&graph, symbolic) {
+        of_envs.par_iter_mut().zip(envs).for_each(|(made, checked)| made.check_graph(checked, as_of));
+    }
+    let name = |checked: &Checked| checked.env.clone().unwrap_or_default();
+    let found = of_envs.into_iter().zip(envs).map(|(made, checked)| (name(checked), made.sink.finish())).collect();
     sink.extend(report::merge(own.finish(), found));
     if options.stop == Stop::AfterChecks {
         return None;
     }
-    let clean = Clean::new(graph, sink)?;
-    let mut artifacts = emit::emit(&clean, symbolic, sink);
-    let names: Vec<&str> =
-        envs.iter().filter_map(|checked| checked.env.as_deref()).filter(|env| !env.is_empty()).collect();
-    artifacts.files = emit::jobs::files(&fleet, &names);
+    let mut artifacts = emit::emit(Clean::new(graph, sink)?, symbolic, sink);
+    artifacts.files = jobs;
     (!sink.has_errors()).then_some(artifacts)
 }

@@ -9,7 +9,7 @@ mod find;
 mod formula;
 mod load;
 
-pub use compile::{Compilation, Options, Stop, compile, compile_all};
+pub use compile::{Compilation, Options, Stop, compile, compile_each};
 pub use find::{Project, files, projects};
 pub use load::{LoadError, shown};
 

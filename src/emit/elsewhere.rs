@@ -10,12 +10,12 @@
 use super::places::Places;
 use super::split::Group;
 use super::template::{SCHEMA, resource, trace};
+use crate::graph::json::{Json, Key, Map, json};
 use crate::graph::versions as v;
 use crate::graph::{Node, NodeId, ResourceGraph, Text};
 use crate::sema::checked::Checked;
 use crate::source::Span;
 use crate::template::{Expr, ExprKind};
-use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -51,10 +51,15 @@ struct Taken {
     group: bool,
 }
 
+/// Whether anything goes to another group.
+pub(crate) fn has_any(graph: &ResourceGraph) -> bool {
+    graph.nodes.iter().any(|n| n.group.is_some())
+}
+
 impl<'a> Elsewhere<'a> {
     /// Where everything goes; `None` when all is in the group deployed to.
     pub(crate) fn of(graph: &'a ResourceGraph, checked: &'a Checked, group: &'a Group) -> Option<Self> {
-        if graph.nodes.iter().all(|n| n.group.is_none()) {
+        if !has_any(graph) {
             return None;
         }
         let mut roots = HashMap::new();
@@ -121,8 +126,8 @@ impl<'a> Elsewhere<'a> {
             let pointer = format!("/resources/{}", all.len());
             match self.home.get(id) {
                 None => {
-                    trace(node, &pointer, places, provenance);
-                    let mut made = resource(node, self.needs([*id].iter(), None));
+                    trace((node, &node.body), &pointer, places, provenance);
+                    let mut made = resource(node, node.body.clone(), self.needs([*id].iter(), None));
                     self.found_from_here(&mut made);
                     all.push(made);
                 }
@@ -179,8 +184,13 @@ impl<'a> Elsewhere<'a> {
         let mut inner = Vec::with_capacity(run.members.len());
         for id in &run.members {
             let node = self.graph.nodes.get(id.0 as usize)?;
-            trace(node, &format!("{pointer}/properties/template/resources/{}", inner.len()), places, provenance);
-            let mut made = resource(node, self.needs([*id].iter(), Some(index)));
+            trace(
+                (node, &node.body),
+                &format!("{pointer}/properties/template/resources/{}", inner.len()),
+                places,
+                provenance,
+            );
+            let mut made = resource(node, node.body.clone(), self.needs([*id].iter(), Some(index)));
             each_text(&mut made, &|text| self.rewritten(text, Some(&taken)));
             inner.push(made);
         }
@@ -189,10 +199,10 @@ impl<'a> Elsewhere<'a> {
         let mut hand_in = |name: String, mut declaration: Json, value: Text| {
             let secret = declaration.get("type").and_then(Json::as_str).is_some_and(|t| t.starts_with("secure"));
             if let (Some(map), true) = (declaration.as_object_mut(), secret) {
-                map.shift_remove("defaultValue");
+                map.remove("defaultValue");
             }
-            declared.insert(name.clone(), declaration);
-            given.insert(name, json!({ "value": value.json() }));
+            declared.insert(name.clone().into(), declaration);
+            given.insert(name.into(), json!({ "value": value.json() }));
         };
         for name in &taken.parameters {
             let value = Text::call("parameters", &[Text::literal(name.as_str())]);
@@ -351,7 +361,7 @@ fn each_text(value: &mut Json, change: &dyn Fn(&str) -> Option<String>) {
     match value {
         Json::String(text) => {
             if let Some(new) = change(text) {
-                *text = new;
+                *text = new.into();
             }
         }
         Json::Array(list) => list.iter_mut().for_each(|v| each_text(v, change)),
@@ -359,7 +369,7 @@ fn each_text(value: &mut Json, change: &dyn Fn(&str) -> Option<String>) {
             map.values_mut().for_each(|v| each_text(v, change));
             // Identities are listed by their ids as keys.
             if map.keys().any(|key| key.starts_with('[')) {
-                let renamed = |(key, value): (String, Json)| (change(&key).unwrap_or(key), value);
+                let renamed = |(key, value): (Key, Json)| (change(&key).map_or(key, Key::from), value);
                 *map = std::mem::take(map).into_iter().map(renamed).collect();
             }
         }

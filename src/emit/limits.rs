@@ -3,44 +3,36 @@
 use super::names::{self, DNS_LABEL};
 use super::{diags, template};
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map};
 use crate::graph::{Node, ResourceGraph, Text};
 use crate::sema::checked::{Block, Checked};
 use crate::sema::table::BlockKind;
-use serde_json::Value as Json;
+use rayon::prelude::*;
+use std::collections::HashMap;
 
 const PARAMETERS: usize = 256;
 const EXPRESSION: usize = 24_576;
 const RESOURCE: usize = 1 << 20;
 const CUSTOM_DATA: usize = 65_535;
 const TAGS: usize = 50;
+/// Resources that are checked together; small projects are not worth a second thread.
+const CHUNK: usize = 256;
 
 /// Checks names, expressions, tags and sizes of resources, before anything is written.
 pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
-    for node in &graph.nodes {
-        check_name(node, sink);
-        check_label(node, sink);
-        check_tags(node, sink);
-        let mut bytes = 0;
-        for value in node.body.values() {
-            walk(value, &mut |text| {
-                bytes += text.len() + 16;
-                if text.starts_with('[') && text.len() > EXPRESSION {
-                    sink.push(diags::expression_too_long(text.len(), node.span));
-                }
-                if text.starts_with("[base64(") {
-                    let length = custom_data(graph, text);
-                    if length > CUSTOM_DATA {
-                        sink.push(diags::setup_too_long(length, CUSTOM_DATA, node.span));
-                    }
-                }
-            });
-        }
-        if bytes > RESOURCE {
-            sink.push(diags::resource_too_large(&node.name.json(), bytes, node.span));
-        }
-    }
+    let known = Known::new(graph);
+    let found: Vec<Sink> = graph
+        .nodes
+        .par_chunks(CHUNK)
+        .map(|nodes| {
+            let mut own = Sink::default();
+            nodes.iter().for_each(|node| check_node(node, &known, &mut own));
+            own
+        })
+        .collect();
+    found.into_iter().for_each(|own| sink.extend(own.finish()));
     for output in &graph.outputs {
-        walk(&output.value, &mut |text| {
+        output.value.texts(&mut |text| {
             if text.starts_with('[') && text.len() > EXPRESSION {
                 sink.push(diags::expression_too_long(text.len(), output.span));
             }
@@ -66,6 +58,51 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     }
 }
 
+fn check_node(node: &Node, known: &Known<'_>, sink: &mut Sink) {
+    check_name(node, sink);
+    check_label(node, sink);
+    check_tags(node, sink);
+    let mut bytes = 0;
+    for value in node.body.values() {
+        value.texts(&mut |text| {
+            bytes += text.len() + 16;
+            if !text.starts_with('[') {
+                return;
+            }
+            if text.len() > EXPRESSION {
+                sink.push(diags::expression_too_long(text.len(), node.span));
+            }
+            if text.starts_with("[base64(") {
+                let length = known.custom_data(text);
+                if length > CUSTOM_DATA {
+                    sink.push(diags::setup_too_long(length, CUSTOM_DATA, node.span));
+                }
+            }
+        });
+    }
+    if bytes > RESOURCE {
+        sink.push(diags::resource_too_large(&node.name.json(), bytes, node.span));
+    }
+}
+
+/// Lengths of the variables whose text is known, by name.
+struct Known<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Known<'a> {
+    fn new(graph: &'a ResourceGraph) -> Self {
+        Self(graph.variables.iter().filter_map(|v| Some((v.name.as_str(), v.text.known()?.len()))).collect())
+    }
+
+    /// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
+    fn custom_data(&self, expression: &str) -> usize {
+        let mut named: Vec<&str> =
+            expression.split("variables('").skip(1).filter_map(|after| after.split('\'').next()).collect();
+        named.sort_unstable();
+        named.dedup();
+        expression.len() + named.iter().filter_map(|name| self.0.get(name)).sum::<usize>()
+    }
+}
+
 /// Whether [`check`] could find something else once parameters have values: a name, a label or a tag is made of one, or
 /// the project writes resources of its own, whose properties are held against their types.
 #[must_use]
@@ -74,7 +111,7 @@ pub fn depends_on_values(graph: &ResourceGraph, checked: &Checked) -> bool {
     let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
     checked.blocks.iter().any(own)
         || graph.nodes.iter().any(|node| {
-            let label = node.body.get("properties").and_then(|p| p.pointer("/dnsSettings/domainNameLabel"));
+            let label = node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel"));
             matches!(&node.name, Text::Expression(e) if e.contains("parameters("))
                 || label.and_then(Json::as_str).is_some_and(open)
                 || node
@@ -86,15 +123,9 @@ pub fn depends_on_values(graph: &ResourceGraph, checked: &Checked) -> bool {
         || graph.variables.iter().any(|v| matches!(&v.text, Text::Expression(e) if e.contains("parameters(")))
 }
 
-/// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
-fn custom_data(graph: &ResourceGraph, expression: &str) -> usize {
-    let variables = graph.variables.iter().filter(|v| expression.contains(&format!("variables('{}')", v.name)));
-    expression.len() + variables.filter_map(|v| v.text.known()).map(str::len).sum::<usize>()
-}
-
 /// Checks the finished template.
 pub(crate) fn check_template(checked: &Checked, template: &Json, sink: &mut Sink) {
-    let count = template.get("parameters").and_then(Json::as_object).map_or(0, serde_json::Map::len);
+    let count = template.get("parameters").and_then(Json::as_object).map_or(0, Map::len);
     if count > PARAMETERS
         && let Some(last) = checked.params.last()
     {
@@ -122,7 +153,7 @@ fn check_name(node: &Node, sink: &mut Sink) {
 
 fn check_label(node: &Node, sink: &mut Sink) {
     let label =
-        node.body.get("properties").and_then(|p| p.pointer("/dnsSettings/domainNameLabel")).and_then(Json::as_str);
+        node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel")).and_then(Json::as_str);
     let (Some(label), Some(rule)) = (label.filter(|l| !l.starts_with('[')), DNS_LABEL.as_ref()) else { return };
     if !rule.accepts(label) {
         sink.push(diags::name_refused("DNS label", label, rule.length, rule.words, node.span));
@@ -135,7 +166,7 @@ fn check_tags(node: &Node, sink: &mut Sink) {
         sink.push(diags::tags_refused("a resource has at most 50 tags", node.span));
     }
     let longest = if node.kind.as_ref() == crate::graph::versions::STORAGE { 128 } else { 512 };
-    for (key, value) in tags {
+    for (key, value) in tags.iter() {
         if key.chars().count() > longest || key.contains(['<', '>', '%', '&', '\\', '?', '/']) {
             sink.push(diags::tags_refused(
                 "names of tags are at most 512 characters (128 on storage) without `<>%&\\?/`",
@@ -144,17 +175,5 @@ fn check_tags(node: &Node, sink: &mut Sink) {
         } else if value.as_str().is_some_and(|v| !v.starts_with('[') && v.chars().count() > 256) {
             sink.push(diags::tags_refused("values of tags are at most 256 characters", node.span));
         }
-    }
-}
-
-fn walk(value: &Json, see: &mut dyn FnMut(&str)) {
-    match value {
-        Json::String(text) => see(text),
-        Json::Array(list) => list.iter().for_each(|v| walk(v, see)),
-        Json::Object(map) => map.iter().for_each(|(key, value)| {
-            see(key);
-            walk(value, see);
-        }),
-        _ => {}
     }
 }

@@ -16,11 +16,11 @@ mod template;
 
 use crate::diagnostics::Sink;
 use crate::graph::ResourceGraph;
+use crate::graph::json::{Json, Map};
 use crate::sema::checked::{Checked, Clean};
 use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
-use serde_json::Value as Json;
 
 pub use limits::{check, depends_on_values};
 
@@ -50,17 +50,24 @@ pub struct Deployment {
 
 /// Writes the templates.
 #[must_use]
-pub fn emit(graph: &Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> Artifacts {
-    let graph = graph.get();
-    let groups = split::split(graph);
+pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> Artifacts {
+    let mut graph = graph.into_inner();
+    let groups = split::split(&graph);
+    // The bodies move into the templates, unless they are written anew for another group; what is left of the nodes is what others refer to.
+    let bodies: Vec<Vec<Map>> = match elsewhere::has_any(&graph) {
+        false => groups.iter().map(|group| template::take_bodies(&mut graph, group)).collect(),
+        true => vec![Vec::new(); groups.len()],
+    };
+    let graph = &graph;
     let names: Vec<String> = split::names(&groups);
     let places = places::Places::new(checked);
     let written: Vec<(Deployment, Sink)> = groups
         .par_iter()
         .zip(&names)
-        .map(|(group, name)| {
+        .zip(bodies)
+        .map(|((group, name), bodies)| {
             let mut own = Sink::default();
-            let (template, provenance) = template::write(graph, checked, &places, group, groups.len() == 1);
+            let (template, provenance) = template::write(graph, checked, &places, (group, bodies), groups.len() == 1);
             let parameters = parameters::files(checked, &template);
             limits::check_template(checked, &template, &mut own);
             let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();
@@ -87,7 +94,7 @@ mod tests {
         let graph = graph::build(&fleet, checked, &mut sink);
         check(&graph, checked, &mut sink);
         let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
-        let artifacts = emit(&clean, checked, &mut sink);
+        let artifacts = emit(clean, checked, &mut sink);
         (artifacts, sink.finish())
     }
 
@@ -97,9 +104,9 @@ mod tests {
         assert_eq!(diagnostics, []);
         let [main] = artifacts.deployments.as_slice() else { panic!("one deployment") };
         if let Ok(path) = std::env::var("DSVMC_TEST_OUT") {
-            std::fs::write(path, serde_json::to_string_pretty(&main.template).unwrap()).unwrap();
+            std::fs::write(path, main.template.pretty()).unwrap();
         }
-        let mut template = main.template.clone();
+        let mut template = main.template.clone().into_value();
         template["variables"]["dsvmcMachine"] = "(the document)".into();
         insta::assert_json_snapshot!(template);
     }
@@ -111,12 +118,13 @@ mod tests {
         assert!(artifacts.deployments.len() > 8);
         let mut before: Vec<&str> = Vec::new();
         for deployment in &artifacts.deployments {
-            let count = deployment.template["resources"].as_array().unwrap().len();
+            let template = &deployment.template;
+            let count = template.get("resources").unwrap().as_array().unwrap().len();
             assert!(count <= 800, "{} has {count}", deployment.name);
-            let text = serde_json::to_string_pretty(&deployment.template).unwrap();
+            let text = template.pretty();
             assert!(text.len() < 4 << 20, "{} has {} bytes", deployment.name, text.len());
-            assert!(deployment.template["outputs"].as_object().map_or(0, |o| o.len()) <= 64);
-            assert!(deployment.template["parameters"].as_object().map_or(0, |o| o.len()) <= 256);
+            assert!(template.get("outputs").and_then(Json::as_object).map_or(0, Map::len) <= 64);
+            assert!(template.get("parameters").and_then(Json::as_object).map_or(0, Map::len) <= 256);
             for name in &deployment.depends_on {
                 assert!(before.contains(&name.as_str()), "{} before {}", name, deployment.name);
             }
@@ -126,8 +134,8 @@ mod tests {
 
     #[test]
     fn the_same_graph_gives_the_same_bytes() {
-        let one = serde_json::to_string(&compile(&fixture::seed(7)).0.deployments[0].template).unwrap();
-        let two = serde_json::to_string(&compile(&fixture::seed(7)).0.deployments[0].template).unwrap();
+        let one = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
+        let two = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
         assert_eq!(one, two);
     }
 }

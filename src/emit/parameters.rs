@@ -1,10 +1,10 @@
 //! Parameter files: one for each env, with exactly the parameters that the template has.
 
 use crate::graph::context_free::Resolve;
+use crate::graph::json::{Json, Map, json};
 use crate::sema::checked::{Checked, EnvValues};
 use crate::sema::value::Value;
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json, json};
 
 const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#";
 
@@ -17,11 +17,11 @@ pub(crate) fn files(checked: &Checked, template: &Json) -> IndexMap<String, Json
     checked.envs.iter().map(|env| (env.name.to_string(), file(values(checked, env, &known)))).collect()
 }
 
-fn file(parameters: Map<String, Json>) -> Json {
+fn file(parameters: Map) -> Json {
     json!({ "$schema": SCHEMA, "contentVersion": "1.0.0.0", "parameters": parameters })
 }
 
-fn values(checked: &Checked, env: &EnvValues, known: &dyn Fn(&str) -> bool) -> Map<String, Json> {
+fn values(checked: &Checked, env: &EnvValues, known: &dyn Fn(&str) -> bool) -> Map {
     let resolve = Resolve::new(checked);
     let mut out = Map::new();
     for (name, (value, _)) in &env.values {
@@ -32,13 +32,13 @@ fn values(checked: &Checked, env: &EnvValues, known: &dyn Fn(&str) -> bool) -> M
         match (secret, value) {
             (_, Value::Record(record)) if secret && record.contains_key("vault") => {
                 if let Some(reference) = key_vault(record, &resolve) {
-                    out.insert(name.to_string(), json!({ "reference": reference }));
+                    out.insert(name.to_string().into(), json!({ "reference": reference }));
                 }
             }
             // A secret is never written down: without a reference it is asked for.
             (true, _) => {}
             (false, value) => {
-                out.insert(name.to_string(), json!({ "value": resolve.json(value) }));
+                out.insert(name.to_string().into(), json!({ "value": resolve.json(value) }));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A table of facts: what is not in it was computed from several fields and belongs to the block as a whole.
 
 use crate::graph::Node;
+use crate::graph::json::Map;
 use crate::graph::versions as v;
 use crate::sema::checked::{Block, Checked, Origin};
 use crate::sema::table::BlockKind as K;
@@ -26,11 +27,11 @@ impl<'a> Places<'a> {
         Self { blocks, project: checked.project.map(|p| &checked[p]) }
     }
 
-    /// Calls `found` for each property of the node whose line is known.
-    pub(super) fn of(&self, node: &Node, found: &mut dyn FnMut(&str, Span)) {
+    /// Calls `found` for each property of the node, whose body was taken out, whose line is known.
+    pub(super) fn of(&self, node: &Node, body: &Map, found: &mut dyn FnMut(&str, Span)) {
         if let Some(project) = self.project {
             for (pointer, field) in [("/location", "location"), ("/tags", "tags")] {
-                if let Some(span) = written(project, field).filter(|_| node.body.contains_key(field)) {
+                if let Some(span) = written(project, field).filter(|_| body.contains_key(field)) {
                     found(pointer, span);
                 }
             }

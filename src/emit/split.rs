@@ -27,7 +27,7 @@ pub(crate) struct Group {
 
 /// Cuts the graph.
 pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
-    let sizes: Vec<usize> = graph.nodes.iter().map(|n| estimate_map(&n.body) + 400).collect();
+    let sizes: Vec<usize> = graph.nodes.iter().map(|n| n.body.estimate() + 400).collect();
     let all: usize = sizes.iter().sum();
     if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len() <= POOLS {
         let nodes = (0..graph.nodes.len()).map(id).collect();
@@ -136,19 +136,4 @@ pub(crate) fn names(groups: &[Group]) -> Vec<String> {
             }
         })
         .collect()
-}
-
-fn estimate_map(map: &serde_json::Map<String, serde_json::Value>) -> usize {
-    map.iter().map(|(key, value)| key.len() + 24 + estimate(value)).sum()
-}
-
-/// Bytes of a value when it is written with two blanks of indentation; errs on the large side.
-fn estimate(value: &serde_json::Value) -> usize {
-    match value {
-        serde_json::Value::Null | serde_json::Value::Bool(_) => 5,
-        serde_json::Value::Number(_) => 8,
-        serde_json::Value::String(text) => text.len() + text.len() / 8 + 2,
-        serde_json::Value::Array(list) => 16 + list.iter().map(|v| estimate(v) + 24).sum::<usize>(),
-        serde_json::Value::Object(map) => 16 + estimate_map(map),
-    }
 }

@@ -4,10 +4,10 @@ use super::elsewhere::Elsewhere;
 use super::places::Places;
 use super::split::Group;
 use crate::graph::context_free::Resolve;
+use crate::graph::json::{Json, Map, json};
 use crate::graph::{Node, NodeId, Output, ResourceGraph};
 use crate::sema::checked::{Checked, Param};
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
 /// Schema of templates.
@@ -17,12 +17,18 @@ pub(crate) const OUTPUTS: usize = 64;
 /// Keys that come before the dependencies, in this order; `properties` comes last.
 const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "identity", "zones", "subscriptionId"];
 
+/// Takes the bodies of a group's nodes out of the graph, in the order of the group.
+pub(crate) fn take_bodies(graph: &mut ResourceGraph, group: &Group) -> Vec<Map> {
+    let body = |id: &NodeId| graph.nodes.get_mut(id.0 as usize).map(|node| std::mem::take(&mut node.body));
+    group.nodes.iter().map(body).map(Option::unwrap_or_default).collect()
+}
+
 /// Writes a template with its map back to the source.
 pub(crate) fn write(
     graph: &ResourceGraph,
     checked: &Checked,
     places: &Places<'_>,
-    group: &Group,
+    (group, bodies): (&Group, Vec<Map>),
     whole: bool,
 ) -> (Json, Vec<(String, Span)>) {
     let here: BTreeSet<NodeId> = group.nodes.iter().copied().collect();
@@ -30,7 +36,7 @@ pub(crate) fn write(
     let elsewhere = Elsewhere::of(graph, checked, group);
     let resources = match &elsewhere {
         Some(elsewhere) => elsewhere.resources(places, &mut provenance),
-        None => plain(graph, group, &here, places, &mut provenance),
+        None => plain(graph, (group, bodies), &here, places, &mut provenance),
     };
     let owned: Vec<_> = graph.owned.iter().filter(|o| here.contains(&o.node)).collect();
     let mut outputs = outputs(graph, group, &here, whole, &mut provenance);
@@ -40,26 +46,24 @@ pub(crate) fn write(
     let mut parameters = Map::new();
     let mut used = Used::default();
     resources.iter().chain(outputs.values()).for_each(|part| used.find(part));
-    let variables: Map<String, Json> = graph
-        .variables
-        .iter()
-        .filter(|v| used.variables.contains(&v.name))
-        .map(|v| (v.name.clone(), Json::from(&v.text)))
-        .collect();
+    let mut variables = Map::new();
+    for variable in graph.variables.iter().filter(|v| used.variables.contains(&v.name)) {
+        variables.insert(variable.name.clone().into(), Json::from(&variable.text));
+    }
     for (name, span, body) in declared_parameters(checked) {
         if whole || used.parameters.contains(name) {
             provenance.push((format!("/parameters/{name}"), span));
-            parameters.insert(name.to_owned(), body);
+            parameters.insert(name.to_owned().into(), body);
         }
     }
     for mark in owned {
         provenance.push((format!("/parameters/{}", mark.parameter), mark.span));
-        parameters.insert(mark.parameter.clone(), capacity_parameter(mark));
+        parameters.insert(mark.parameter.clone().into(), capacity_parameter(mark));
     }
     let mut template = Map::new();
     template.insert("$schema".into(), json!(SCHEMA));
     template.insert("contentVersion".into(), json!("1.0.0.0"));
-    template.insert("metadata".into(), json!({ "dsvmc": { "project": graph.project } }));
+    template.insert("metadata".into(), json!({ "dsvmc": { "project": &graph.project } }));
     if !parameters.is_empty() {
         template.insert("parameters".into(), Json::Object(parameters));
     }
@@ -76,48 +80,50 @@ pub(crate) fn write(
 /// Resources that are all in the group deployed to.
 fn plain(
     graph: &ResourceGraph,
-    group: &Group,
+    (group, bodies): (&Group, Vec<Map>),
     here: &BTreeSet<NodeId>,
     places: &Places<'_>,
     provenance: &mut Vec<(String, Span)>,
 ) -> Vec<Json> {
     let mut resources = Vec::with_capacity(group.nodes.len());
-    for node in group.nodes.iter().filter_map(|id| graph.nodes.get(id.0 as usize)) {
-        trace(node, &format!("/resources/{}", resources.len()), places, provenance);
+    for (id, body) in group.nodes.iter().zip(bodies) {
+        let Some(node) = graph.nodes.get(id.0 as usize) else { continue };
+        trace((node, &body), &format!("/resources/{}", resources.len()), places, provenance);
         // In another deployment it is there already: that one comes first.
         let needs = node.needs.iter().filter(|need| here.contains(need));
         let needs = needs.filter_map(|need| graph.nodes.get(need.0 as usize)).map(|n| Json::from(&n.id)).collect();
-        resources.push(resource(node, needs));
+        resources.push(resource(node, body, needs));
     }
     resources
 }
 
 /// Notes where a resource was written.
-pub(crate) fn trace(node: &Node, pointer: &str, places: &Places<'_>, provenance: &mut Vec<(String, Span)>) {
+pub(crate) fn trace(
+    (node, body): (&Node, &Map),
+    pointer: &str,
+    places: &Places<'_>,
+    provenance: &mut Vec<(String, Span)>,
+) {
     provenance.push((pointer.to_owned(), node.span));
-    places.of(node, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
+    places.of(node, body, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
     provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
 }
 
 /// A resource as the template has it.
-pub(crate) fn resource(node: &Node, depends_on: Vec<Json>) -> Json {
-    let mut out = Map::with_capacity(node.body.len() + 4);
+pub(crate) fn resource(node: &Node, mut body: Map, depends_on: Vec<Json>) -> Json {
+    let mut out = Map::with_capacity(body.len() + 4);
     out.insert("type".into(), json!(node.kind.as_ref()));
     out.insert("apiVersion".into(), json!(node.api_version.as_ref()));
     out.insert("name".into(), Json::from(&node.name));
     for key in FIRST {
-        if let Some(value) = node.body.get(key) {
-            out.insert(key.into(), value.clone());
+        if let Some(value) = body.remove(key) {
+            out.insert(key.into(), value);
         }
     }
     if !depends_on.is_empty() {
         out.insert("dependsOn".into(), Json::Array(depends_on));
     }
-    for (key, value) in &node.body {
-        if !FIRST.contains(&key.as_str()) {
-            out.insert(key.clone(), value.clone());
-        }
-    }
+    out.extend(body);
     Json::Object(out)
 }
 
@@ -127,7 +133,7 @@ fn outputs(
     here: &BTreeSet<NodeId>,
     whole: bool,
     provenance: &mut Vec<(String, Span)>,
-) -> Map<String, Json> {
+) -> Map {
     let fits = |output: &&Output| {
         whole || if output.pool.is_some() { output.needs.iter().any(|n| here.contains(n)) } else { group.last }
     };
@@ -136,23 +142,25 @@ fn outputs(
     if chosen.len() <= OUTPUTS {
         for output in chosen {
             provenance.push((format!("/outputs/{}", output.name), output.span));
-            outputs.insert(output.name.clone(), one(output));
+            outputs.insert(output.name.clone().into(), one(output));
         }
         return outputs;
     }
     // Too many for one output each: the pools share one.
-    let mut pools: Map<String, Json> = Map::new();
+    let mut pools: Map = Map::new();
     for output in chosen {
         match &output.pool {
             Some((pool, short)) => {
-                let entry = pools.entry(pool.clone()).or_insert_with(|| json!({}));
-                if let Json::Object(entry) = entry {
+                if !pools.contains_key(pool) {
+                    pools.insert(pool.clone().into(), json!({}));
+                }
+                if let Some(Json::Object(entry)) = pools.get_mut(pool) {
                     entry.insert((*short).into(), output.value.clone());
                 }
             }
             None => {
                 provenance.push((format!("/outputs/{}", output.name), output.span));
-                outputs.insert(output.name.clone(), one(output));
+                outputs.insert(output.name.clone().into(), one(output));
             }
         }
     }
@@ -233,15 +241,7 @@ struct Used {
 
 impl Used {
     fn find(&mut self, value: &Json) {
-        match value {
-            Json::String(text) => self.read(text),
-            Json::Array(list) => list.iter().for_each(|v| self.find(v)),
-            Json::Object(map) => map.iter().for_each(|(key, value)| {
-                self.read(key);
-                self.find(value);
-            }),
-            _ => {}
-        }
+        value.texts(&mut |text| self.read(text));
     }
 
     fn read(&mut self, text: &str) {

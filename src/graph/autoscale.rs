@@ -3,32 +3,23 @@
 use super::context::{PoolNames, Resolver};
 use super::expr::Text;
 use super::values::{self, iso};
+use crate::graph::json::{Json, Map, json};
 use crate::model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use crate::model::calendar::{day_names, returns};
 use crate::model::{Machines, read};
 use crate::sema::value::{Days, Value};
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 
 /// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
-fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
-    let mut map = Map::with_capacity(N);
-    for (key, value) in entries {
-        map.insert(key.to_owned(), value);
-    }
-    Json::Object(map)
+fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
+    Json::Object(Map::from(entries.map(|(key, value)| (key.into(), value))))
 }
 
 /// Name of the profile that holds when no other does, as the portal calls it.
 const DEFAULT: &str = "Auto created default scale condition";
 
 /// The body of the setting.
-pub(crate) fn body(
-    policy: &Autoscale<'_>,
-    machines: &Machines,
-    names: &PoolNames,
-    resolver: &Resolver<'_, '_>,
-) -> Map<String, Json> {
+pub(crate) fn body(policy: &Autoscale<'_>, machines: &Machines, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Map {
     let without = policy.without_metrics.unwrap_or(&machines.min);
     let default = capacity(machines, without, resolver);
     let rules = |own: &[Rule<'_>]| -> Json { own.iter().map(|r| rule(r, names, resolver)).collect() };
@@ -117,7 +108,7 @@ pub(crate) fn places(policy: &Autoscale<'_>, machines: Span) -> Vec<(String, Spa
 /// The name that makes Azure take a profile for the return to the default after a schedule: a JSON text in a string.
 fn twin_name(schedule: &Schedule<'_>) -> String {
     // A text in brackets or braces is no expression: those begin with `[`.
-    json!({ "name": DEFAULT, "for": schedule.block.name.as_ref() }).to_string()
+    serde_json::json!({ "name": DEFAULT, "for": schedule.block.name.as_ref() }).to_string()
 }
 
 /// Numbers as the texts that the API wants.

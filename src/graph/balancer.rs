@@ -4,12 +4,12 @@ use super::context::{PoolNames, Resolver, unique};
 use super::expr::Text;
 use super::values;
 use super::versions as v;
+use crate::graph::json::{Json, Map, json};
 use crate::model::network::{Network, Outbound};
 use crate::model::pool::{Affinity, Pool};
 use crate::model::read;
 use crate::model::services::Sources;
 use crate::sema::value::Value;
-use serde_json::{Map, Value as Json, json};
 
 /// Name of the only frontend.
 const FRONTEND: &str = "frontend";
@@ -17,7 +17,7 @@ const FRONTEND: &str = "frontend";
 const BACKEND: &str = "machines";
 
 /// Address with a DNS name.
-pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map<String, Json> {
+pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
     let label = match read::late(pool.block, "dns_label") {
         Some(value) => values::text(value, resolver),
         None => {
@@ -57,12 +57,7 @@ pub(crate) fn first_probe(names: &PoolNames, pool: &Pool<'_>) -> Option<String> 
 }
 
 /// The balancer: rule and probe for each service.
-pub(crate) fn load_balancer(
-    pool: &Pool<'_>,
-    names: &PoolNames,
-    network: &Network<'_>,
-    subnet: &Text,
-) -> Map<String, Json> {
+pub(crate) fn load_balancer(pool: &Pool<'_>, names: &PoolNames, network: &Network<'_>, subnet: &Text) -> Map {
     let frontend = if pool.public {
         json!({ "publicIPAddress": { "id": names.public_ip.id.json() } })
     } else {
@@ -79,9 +74,9 @@ pub(crate) fn load_balancer(
     let mut probes = Vec::with_capacity(pool.services.len());
     for service in &pool.services {
         rules.push(json!({
-            "name": service.name,
+            "name": &service.name,
             "properties": {
-                "frontendIPConfiguration": { "id": frontend_id },
+                "frontendIPConfiguration": { "id": &frontend_id },
                 "backendAddressPool": { "id": backend(names) },
                 "probe": { "id": part(names, "probes", &service.name) },
                 "protocol": "Tcp",
@@ -95,7 +90,7 @@ pub(crate) fn load_balancer(
             }
         }));
         probes.push(json!({
-            "name": service.name,
+            "name": &service.name,
             "properties": { "protocol": "Tcp", "port": service.port, "intervalInSeconds": 5, "probeThreshold": 2 }
         }));
     }
@@ -130,7 +125,7 @@ pub(crate) fn load_balancer(
 }
 
 /// The security group: what `allow` lets in, probes, and nothing else.
-pub(crate) fn security_group(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map<String, Json> {
+pub(crate) fn security_group(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
     let mut rules = Vec::with_capacity(pool.services.len() + 2);
     for (index, service) in pool.services.iter().enumerate() {
         let mut properties = Map::new();

@@ -5,6 +5,7 @@ use super::values::{self};
 use super::versions as v;
 use super::{Node, NodeId, Output, Owned, ResourceGraph, Variable, diags};
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map};
 use crate::model::network::Elsewhere;
 use crate::model::pool::PoolIdentity;
 use crate::model::services::{JUPYTERHUB, SSH};
@@ -13,7 +14,6 @@ use crate::sema::checked::{Block, Checked};
 use crate::sema::table::BlockKind;
 use crate::sema::value::{BlockId, Deploy, Value};
 use crate::source::Span;
-use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -184,7 +184,7 @@ pub(crate) struct Builder<'a, 'f> {
     pub(crate) location: Json,
     /// Where what is added now goes.
     pub(crate) place: Place,
-    pub(crate) tags: Map<String, Json>,
+    pub(crate) tags: Map,
     pub(crate) nodes: Vec<Node>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) owned: Vec<Owned>,
@@ -256,19 +256,12 @@ impl<'a, 'f> Builder<'a, 'f> {
     }
 
     /// The project's tags and those of a block.
-    pub(crate) fn tags_of(&self, block: Option<&Block>) -> Map<String, Json> {
+    pub(crate) fn tags_of(&self, block: Option<&Block>) -> Map {
         merged_tags(&self.tags, block, &self.resolver())
     }
 
     /// A node with location and tags.
-    pub(crate) fn node(
-        &self,
-        kind: &str,
-        named: &Named,
-        block: Option<&Block>,
-        rest: Map<String, Json>,
-        span: Span,
-    ) -> Node {
+    pub(crate) fn node(&self, kind: &str, named: &Named, block: Option<&Block>, rest: Map, span: Span) -> Node {
         let mut body = Map::new();
         body.insert("location".into(), self.place.location.clone());
         let tags = self.tags_of(block);
@@ -298,7 +291,7 @@ pub(crate) fn place_of(block: Option<&Block>, location: &Json, resolver: &Resolv
 }
 
 /// A node without location and tags.
-pub(crate) fn plain_node(kind: &str, named: &Named, body: Map<String, Json>, span: Span) -> Node {
+pub(crate) fn plain_node(kind: &str, named: &Named, body: Map, span: Span) -> Node {
     Node {
         kind: Arc::from(kind),
         api_version: Arc::from(v::version(kind)),
@@ -314,20 +307,16 @@ pub(crate) fn plain_node(kind: &str, named: &Named, body: Map<String, Json>, spa
 }
 
 /// The project's tags and those of a block.
-pub(crate) fn merged_tags(
-    tags: &Map<String, Json>,
-    block: Option<&Block>,
-    resolver: &Resolver<'_, '_>,
-) -> Map<String, Json> {
+pub(crate) fn merged_tags(tags: &Map, block: Option<&Block>, resolver: &Resolver<'_, '_>) -> Map {
     let mut all = tags.clone();
     all.extend(tag_map(block.and_then(|b| read::late(b, "tags")), resolver));
     all
 }
 
-fn tag_map(tags: Option<&Value>, resolver: &Resolver<'_, '_>) -> Map<String, Json> {
+fn tag_map(tags: Option<&Value>, resolver: &Resolver<'_, '_>) -> Map {
     match tags {
         Some(Value::Record(record)) => {
-            record.iter().map(|(k, v)| (k.to_string(), Json::from(values::text(v, resolver)))).collect()
+            record.iter().map(|(k, v)| (k.to_string().into(), Json::from(values::text(v, resolver)))).collect()
         }
         _ => Map::new(),
     }

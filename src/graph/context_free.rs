@@ -2,9 +2,9 @@
 
 use super::context::{Names, Resolver};
 use super::values;
+use crate::graph::json::Json;
 use crate::sema::checked::Checked;
 use crate::sema::value::Value;
-use serde_json::Value as Json;
 
 /// Turns values into JSON without the names of resources.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Literals are kept literal as long as possible, so that the template reads well.
 
+use super::json::Json;
 use std::fmt::Write as _;
 
 /// A text that is known, or an expression that the deployment evaluates (without the brackets).
@@ -144,15 +145,15 @@ impl From<String> for Text {
     }
 }
 
-impl From<Text> for serde_json::Value {
+impl From<Text> for Json {
     fn from(text: Text) -> Self {
-        Self::String(text.json())
+        Self::from(text.json())
     }
 }
 
-impl From<&Text> for serde_json::Value {
+impl From<&Text> for Json {
     fn from(text: &Text) -> Self {
-        Self::String(text.json())
+        Self::from(text.json())
     }
 }
 

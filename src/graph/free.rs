@@ -4,10 +4,10 @@ use super::Node;
 use super::context::{Builder, Resolver, plain_node};
 use super::{secrets, values};
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map};
 use crate::model::read;
 use crate::sema::checked::Free;
 use crate::source::Span;
-use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 
 /// Whether resources of a type have a location and tags of their own.
@@ -72,7 +72,7 @@ pub(crate) fn places(free: &Free) -> Vec<(String, Span)> {
 }
 
 /// Lays a record over a body: records merge, everything else is replaced. Returns the pointers of what was replaced.
-pub(crate) fn lay_over(body: &mut Map<String, Json>, free: &Free, resolver: &Resolver<'_, '_>) -> Vec<String> {
+pub(crate) fn lay_over(body: &mut Map, free: &Free, resolver: &Resolver<'_, '_>) -> Vec<String> {
     let mut laid = Vec::new();
     if let Json::Object(top) = values::json(&free.value, resolver) {
         merge(body, top, "", &mut laid);
@@ -80,7 +80,7 @@ pub(crate) fn lay_over(body: &mut Map<String, Json>, free: &Free, resolver: &Res
     laid
 }
 
-fn merge(into: &mut Map<String, Json>, from: Map<String, Json>, pointer: &str, laid: &mut Vec<String>) {
+fn merge(into: &mut Map, from: Map, pointer: &str, laid: &mut Vec<String>) {
     for (key, value) in from {
         let here = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
         match (into.get_mut(&key), value) {

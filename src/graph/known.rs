@@ -1,11 +1,11 @@
 //! What a team wrote in ARM's own words, held against the known types.
 
+use super::json::Json;
 use super::{Node, diags};
 use crate::catalog::{self, Finding, FindingKind, Severity};
 use crate::diagnostics::Sink;
 use crate::sema::checked::Block;
 use crate::source::Span;
-use serde_json::Value as Json;
 
 /// Most findings of one resource: a wrong version or a body of another type would fill the screen.
 const MOST: usize = 8;
@@ -58,7 +58,7 @@ fn place(finding: &Finding, block: &Block) -> Span {
 
 /// Findings on the body; the name is checked elsewhere, and what is only unlisted may well be right.
 fn findings(node: &Node) -> Vec<Finding> {
-    let body = Json::Object(node.body.clone());
+    let body = Json::Object(node.body.clone()).into_value();
     let mut all = catalog::validate(&node.kind, &node.api_version, &body);
     all.retain(|f| f.kind != FindingKind::Unlisted || f.suggestion.is_some());
     // A required property that is only misspelt is one mistake, told where it was written.

@@ -12,6 +12,7 @@ pub mod context_free;
 pub mod diags;
 pub mod expr;
 mod free;
+pub mod json;
 mod known;
 mod network;
 mod order;
@@ -26,11 +27,12 @@ pub mod versions;
 pub use expr::Text;
 
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map};
 use crate::model::Fleet;
 use crate::sema::checked::Checked;
 use crate::source::Span;
 use context::Builder;
-use serde_json::{Map, Value as Json};
+use json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -50,7 +52,7 @@ pub struct Node {
     /// Its id as an expression.
     pub id: Text,
     /// Everything besides type, version, name and dependencies, in the order of the template.
-    pub body: Map<String, Json>,
+    pub body: Map,
     /// What must be there before.
     pub needs: BTreeSet<NodeId>,
     /// Where it comes from.
@@ -158,7 +160,7 @@ fn protect(graph: &mut ResourceGraph, checked: &Checked) {
     let kinds = [versions::SCALE_SET, versions::STORAGE, versions::FILE_SHARE, versions::VAULT];
     for node in &mut graph.nodes {
         if kinds.contains(&node.kind.as_ref()) && marked.iter().any(|span| inside(node.span, span)) {
-            node.body.insert("metadata".into(), serde_json::json!({ "dsvmc": { "preventDestroy": true } }));
+            node.body.insert("metadata".into(), json!({ "dsvmc": { "preventDestroy": true } }));
         }
     }
 }

@@ -4,11 +4,11 @@ use super::context::{Builder, Named, plain_node, resource_id};
 use super::expr::Text;
 use super::versions as v;
 use super::{NodeId, values};
+use crate::graph::json::{Json, Map, json};
 use crate::model::network::Outbound;
 use crate::model::share::Auth;
 use crate::model::support::Access;
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a network must have, found out from the pools on it.

@@ -5,8 +5,8 @@ use super::context::Builder;
 use super::scale_set::camel;
 use super::values;
 use crate::diagnostics::Sink;
+use crate::graph::json::Json;
 use crate::sema::value::Value;
-use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// What every pool tells.

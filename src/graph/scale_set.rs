@@ -7,6 +7,7 @@ use super::values::{self, iso};
 use super::versions as v;
 use super::{Node, NodeId, Owned, Variable, autoscale, balancer, cloud_init, diags, free};
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map, json};
 use crate::model::Fleet;
 use crate::model::pool::{Orchestration, OsDisk, Pool, PoolIdentity};
 use crate::model::read;
@@ -16,7 +17,6 @@ use crate::sema::table::BlockKind;
 use crate::sema::value::{BlockId, Value};
 use crate::source::Span;
 use rayon::prelude::*;
-use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Marks a node id that counts from the pool's own first node.
@@ -28,7 +28,7 @@ struct Shared<'a, 'b> {
     checked: &'a Checked,
     names: &'b Names,
     location: &'b Json,
-    tags: &'b Map<String, Json>,
+    tags: &'b Map,
     subnets: Vec<Vec<Text>>,
     network_nodes: &'b BTreeMap<usize, Vec<NodeId>>,
     share_nodes: &'b BTreeMap<usize, Vec<NodeId>>,
@@ -123,14 +123,7 @@ fn resolve(need: NodeId, places: &[NodeId]) -> NodeId {
 }
 
 impl Shared<'_, '_> {
-    fn node(
-        &self,
-        pool: &Pool<'_>,
-        index: usize,
-        kind: &str,
-        named: &super::context::Named,
-        rest: Map<String, Json>,
-    ) -> Node {
+    fn node(&self, pool: &Pool<'_>, index: usize, kind: &str, named: &super::context::Named, rest: Map) -> Node {
         let resolver = Resolver { checked: self.checked, names: self.names };
         let mut body = Map::new();
         let place = place_of(Some(pool.block), self.location, &resolver);
@@ -260,14 +253,7 @@ impl Shared<'_, '_> {
         }
     }
 
-    fn scale_set(
-        &self,
-        pool: &Pool<'_>,
-        names: &PoolNames,
-        subnet: &Text,
-        custom: &Text,
-        parameter: &str,
-    ) -> Map<String, Json> {
+    fn scale_set(&self, pool: &Pool<'_>, names: &PoolNames, subnet: &Text, custom: &Text, parameter: &str) -> Map {
         let resolver = Resolver { checked: self.checked, names: self.names };
         let flexible = pool.orchestration == Orchestration::Flexible;
         let mut body = Map::new();
@@ -323,7 +309,7 @@ impl Shared<'_, '_> {
         subnet: &Text,
         custom: &Text,
         resolver: &Resolver<'_, '_>,
-    ) -> Map<String, Json> {
+    ) -> Map {
         let mut profile = Map::new();
         if let Some(spot) = &pool.spot {
             profile.insert("priority".into(), json!("Spot"));
@@ -420,7 +406,7 @@ fn with_places(mut node: Node, pool: &Pool<'_>, pointer: &str) -> Node {
 fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
     let own = names.identity.as_ref().map(|named| {
         let mut ids = Map::new();
-        ids.insert(named.id.json(), json!({}));
+        ids.insert(named.id.json().into(), json!({}));
         Json::Object(ids)
     });
     match (pool.entra_login, own) {

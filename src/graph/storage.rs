@@ -5,11 +5,11 @@ use super::expr::Text;
 use super::network::{Target, allowed_subnets, nodes_of, private_endpoint, reach};
 use super::versions as v;
 use super::{NodeId, values};
+use crate::graph::json::{Json, Map, json};
 use crate::model::read::{self, GIB};
 use crate::model::share::{Auth, Protocol, Share};
 use crate::model::support::Access;
 use crate::sema::value::Value;
-use serde_json::{Map, Value as Json, json};
 
 /// All shares that are not somebody else's.
 pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
@@ -98,7 +98,7 @@ fn file_service(account: &Text) -> Named {
     }
 }
 
-fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map<String, Json> {
+fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map {
     let mut properties = Map::new();
     properties.insert("shareDeleteRetentionPolicy".into(), json!({ "enabled": true, "days": share.keep_deleted_days }));
     let protocol = match share.protocol {
@@ -111,7 +111,7 @@ fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map<String, Json> 
     body
 }
 
-fn share_body(builder: &Builder<'_, '_>, share: &Share<'_>) -> Map<String, Json> {
+fn share_body(builder: &Builder<'_, '_>, share: &Share<'_>) -> Map {
     let mut properties = Map::new();
     let quota = match share.quota {
         Some(value @ Value::Deferred(_)) => {

@@ -6,12 +6,12 @@ use super::network::{Target, allowed_subnets, nodes_of, private_endpoint, reach}
 use super::versions as v;
 use super::{Node, NodeId, values};
 use crate::diagnostics::Sink;
+use crate::graph::json::{Json, Map, json};
 use crate::model::network::Elsewhere;
 use crate::model::read;
 use crate::model::support::{Access, secret_name};
 use crate::sema::value::{BlockId, Value};
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
 /// Storage File Data SMB MI Admin.
@@ -177,7 +177,7 @@ pub(crate) fn assignment(
 
 fn nested(
     named: &Named,
-    mut body: Map<String, Json>,
+    mut body: Map,
     identity: &Named,
     scope: &Scope,
     (group, subscription): (&Option<Text>, &Option<Text>),

@@ -2,8 +2,8 @@
 
 use super::context::Resolver;
 use super::expr::Text;
+use crate::graph::json::{Json, Map};
 use crate::sema::value::{Deploy, Value};
-use serde_json::{Map, Number, Value as Json, json};
 
 /// A value as text: a literal, or an expression.
 pub(crate) fn text(value: &Value, resolver: &Resolver<'_, '_>) -> Text {
@@ -18,12 +18,12 @@ pub(crate) fn text(value: &Value, resolver: &Resolver<'_, '_>) -> Text {
 pub(crate) fn json(value: &Value, resolver: &Resolver<'_, '_>) -> Json {
     match value {
         Value::Null | Value::Error => Json::Null,
-        Value::Bool(b) => json!(b),
-        Value::Int(i) | Value::Size(i) | Value::Duration(i) => json!(i),
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(i) | Value::Size(i) | Value::Duration(i) => Json::Int(*i),
         Value::Decimal(d) | Value::Percent(d) => decimal(d),
         Value::List(list) => Json::Array(list.iter().map(|v| json(v, resolver)).collect()),
         Value::Record(record) => {
-            Json::Object(record.iter().map(|(k, v)| (k.to_string(), json(v, resolver))).collect::<Map<_, _>>())
+            Json::Object(record.iter().map(|(k, v)| (k.to_string().into(), json(v, resolver))).collect::<Map>())
         }
         other => Json::from(text(other, resolver)),
     }
@@ -33,10 +33,10 @@ pub(crate) fn json(value: &Value, resolver: &Resolver<'_, '_>) -> Json {
 pub(crate) fn decimal(d: &rust_decimal::Decimal) -> Json {
     use rust_decimal::prelude::ToPrimitive;
     let d = d.normalize();
-    match (d.is_integer(), d.to_i64(), d.to_f64().and_then(Number::from_f64)) {
-        (true, Some(whole), _) => json!(whole),
-        (_, _, Some(number)) => Json::Number(number),
-        _ => Json::String(d.to_string()),
+    match (d.is_integer(), d.to_i64(), d.to_f64().filter(|f| f.is_finite())) {
+        (true, Some(whole), _) => Json::Int(whole),
+        (_, _, Some(number)) => Json::Float(number),
+        _ => Json::from(d.to_string()),
     }
 }
 

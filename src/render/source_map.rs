@@ -1,7 +1,8 @@
 //! Provenance → the source map as JSON: for each part of a template, the lines that it came from.
 
+use crate::graph::json::quote;
 use crate::source::{SourceMap, Span};
-use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Raised when a reader of the old form would misread the new one.
 const SCHEMA: u32 = 1;
@@ -9,16 +10,25 @@ const SCHEMA: u32 = 1;
 /// The document, with a newline at its end. Pointers are JSON pointers into the template.
 #[must_use]
 pub fn write(sources: &SourceMap, provenance: &[(String, Span)]) -> String {
-    let parts: Vec<Value> = provenance.iter().map(|(pointer, span)| part(sources, pointer, *span)).collect();
-    format!("{:#}\n", json!({ "schema": SCHEMA, "parts": parts }))
-}
-
-fn part(sources: &SourceMap, pointer: &str, span: Span) -> Value {
-    let Some(file) = sources.get(span.source) else { return json!({ "pointer": pointer }) };
-    let (line, column) = file.line_column(span.start);
-    let (end_line, end_column) = file.line_column(span.end);
-    json!({
-        "pointer": pointer, "file": &*file.name,
-        "line": line, "column": column, "end_line": end_line, "end_column": end_column,
-    })
+    let mut out = String::with_capacity(64 + provenance.len() * 260);
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{{\n  \"schema\": {SCHEMA},\n  \"parts\": [");
+    for (index, (pointer, span)) in provenance.iter().enumerate() {
+        out.push_str(if index > 0 { ",\n    {\n      \"pointer\": " } else { "\n    {\n      \"pointer\": " });
+        quote(pointer, &mut out);
+        if let Some(file) = sources.get(span.source) {
+            out.push_str(",\n      \"file\": ");
+            quote(&file.name, &mut out);
+            let (line, column) = file.line_column(span.start);
+            let (end_line, end_column) = file.line_column(span.end);
+            for (name, value) in
+                [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)]
+            {
+                let _ = write!(out, ",\n      \"{name}\": {value}");
+            }
+        }
+        out.push_str("\n    }");
+    }
+    out.push_str(if provenance.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+    out
 }

@@ -7,6 +7,7 @@ use super::checked::{Block, Field, Fields, Free, Origin};
 use super::compiled::{Compiled, compiled};
 use super::diags;
 use super::eval::{Eval, Slot, SlotState};
+use super::fields::Defaults;
 use super::fit::deferred_part;
 use super::free;
 use super::head;
@@ -14,7 +15,7 @@ use super::load::{DefId, ModuleId};
 use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, kinds_at_top_level, suggest};
 use super::ty::Ty;
 use super::value::{BlockId, Days, Value};
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 use crate::syntax::ast::{self, Entry, Expr, ExprKind, HeadPart, Item};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -236,7 +237,6 @@ impl<'p> Eval<'p> {
             block.name_span = name.span;
             block.name = name.value;
         }
-        block.fields.reserve(row.spec.fields.len());
         if let Some(existing) = ast.existing
             && !row.spec.can_exist
         {
@@ -418,7 +418,9 @@ impl<'p> Eval<'p> {
             for piece in pieces {
                 if let Part::Field(name) | Part::Optional(_, name) = piece {
                     let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
-                    block.fields.entry(name).or_insert(field);
+                    if !block.fields.contains_key(name) {
+                        block.fields.insert(name, field);
+                    }
                 }
             }
         }
@@ -535,40 +537,30 @@ impl<'p> Eval<'p> {
     /// Required fields and defaults, once everything that was written and inherited is there.
     fn finish_fields(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, strict: bool) {
         let incomplete = doubtful(ast, row);
-        for (index, spec) in row.spec.fields.iter().enumerate() {
+        for spec in row.spec.fields.iter().filter(|spec| spec.required && strict) {
             if block.fields.contains_key(spec.name) {
                 continue;
             }
-            if spec.required && strict {
-                if !incomplete {
-                    self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
-                }
-                let span = block.name_span;
-                let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
-                block.fields.insert(spec.name, field);
-            } else if let Some(Some(default)) = row.defaults.get(index) {
-                let span = block.name_span;
-                let value = self.default_value(row, index, default);
-                block.fields.insert(spec.name, Field { value, name_span: span, value_span: span, defaulted: true });
+            if !incomplete {
+                self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
             }
+            let span = block.name_span;
+            let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
+            block.fields.insert(spec.name, field);
         }
+        block.fields.fall_back(self.defaults(row));
     }
 
-    fn default_value(&mut self, row: &'static Compiled, index: usize, default: &'static Expr) -> Value {
-        let kind = row.spec.kind as usize;
-        if let Some(Some(value)) = self.defaults.get(kind).and_then(|values| values.get(index)) {
-            return value.clone();
-        }
-        let ty = row.types.get(index).cloned().unwrap_or(Ty::Any);
-        let main = self.program.main();
-        let value = self.inside(main, |eval| eval.eval_as(default, &ty));
-        if let Some(values) = self.defaults.get_mut(kind) {
-            values.resize(values.len().max(index + 1), None);
-            if let Some(place) = values.get_mut(index) {
-                *place = Some(value.clone());
-            }
-        }
-        value
+    fn defaults(&mut self, row: &'static Compiled) -> &'static Defaults {
+        row.values.get_or_init(|| {
+            let nowhere = Span::new(SourceId(0), 0, 0);
+            let values = row.spec.fields.iter().zip(&row.types).zip(&row.defaults).map(|((spec, ty), default)| {
+                let value = self.afresh(|eval| Some(eval.eval_as(default.as_ref()?, ty)));
+                let field = |value| Field { value, name_span: nowhere, value_span: nowhere, defaulted: true };
+                value.map(|value| (spec.name, field(value)))
+            });
+            Defaults { rows: &row.fields, values: values.collect() }
+        })
     }
 }
 
@@ -579,7 +571,7 @@ fn inherit(block: &mut Block, base: &Block, row: &'static Compiled) {
     if block.class.is_none() {
         block.class.clone_from(&base.class);
     }
-    for (name, field) in &base.fields {
+    for (name, field) in base.fields.own() {
         if !field.defaulted && !block.fields.contains_key(name) {
             block.fields.insert(name, field.clone());
         }

@@ -118,8 +118,7 @@ impl Block {
     }
 }
 
-/// Fields by name.
-pub type Fields = IndexMap<&'static str, Field, super::hash::FastState>;
+pub use super::fields::Fields;
 
 /// A field's value and places.
 #[derive(Clone, Debug)]
@@ -130,7 +129,7 @@ pub struct Field {
     pub name_span: Span,
     /// Value.
     pub value_span: Span,
-    /// Not written: the table's default.
+    /// Not written: the table's default. Its places mean nothing then.
     pub defaulted: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Rows of the table, made ready for checking: types built, defaults parsed, fields found by name.
 
+use super::fields::Defaults;
 use super::hash::FastMap;
 use super::parser;
 use super::table::{BlockKind, BlockSpec, spec};
@@ -13,6 +14,8 @@ pub(crate) struct Compiled {
     pub(crate) fields: FastMap<&'static str, usize>,
     pub(crate) types: Vec<Ty>,
     pub(crate) defaults: Vec<Option<ast::Expr>>,
+    /// Values of the defaults, once a run has found them. They are words and literals: the same in every run.
+    pub(crate) values: OnceLock<Defaults>,
 }
 
 static ROWS: LazyLock<Vec<OnceLock<Compiled>>> =
@@ -28,6 +31,7 @@ pub(crate) fn compiled(kind: BlockKind) -> Option<&'static Compiled> {
                 fields: spec.fields.iter().enumerate().map(|(index, field)| (field.name, index)).collect(),
                 types: spec.fields.iter().map(|field| Ty::from(&field.ty)).collect(),
                 defaults: spec.fields.iter().map(|field| field.default.and_then(parser::expression)).collect(),
+                values: OnceLock::new(),
             }
         })
     })

@@ -7,6 +7,7 @@ mod blocks;
 mod compiled;
 mod diags;
 mod eval;
+mod fields;
 mod fit;
 mod free;
 mod hardware;
@@ -55,6 +56,16 @@ pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
 /// symbolic one. What several runs find is told once; what only an env finds names the env.
 #[must_use]
 pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
+    check_each(program, sink, |_| ()).into_iter().map(|(checked, ())| checked).collect()
+}
+
+/// The same; `then` goes on with each result as soon as it is there, while other runs are still under way. It gets
+/// `None` where something is wrong already.
+pub fn check_each<T: Send>(
+    program: &Program,
+    sink: &mut Sink,
+    then: impl Fn(Option<&Checked>) -> T + Sync,
+) -> Vec<(Checked, T)> {
     let mut envs: Vec<Arc<str>> = Vec::new();
     for env in program.envs() {
         if !envs.contains(env) {
@@ -65,25 +76,19 @@ pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
         envs.push(Arc::from(""));
     }
     let syntax = sink.has_errors();
-    let run_symbolic = || {
+    let run = |pass| {
         let mut own = Sink::default();
-        let checked = run::run(program, Pass::Symbolic, syntax, &mut own);
-        (checked, own.finish())
+        let checked = run::run(program, pass, syntax, &mut own);
+        let made = then(Some(&checked).filter(|_| !syntax && !own.has_errors()));
+        ((checked, made), own.finish())
     };
-    let run_envs = || -> Vec<(Checked, Arc<str>, Vec<Diagnostic>)> {
-        envs.par_iter()
-            .map(|env| {
-                let mut own = Sink::default();
-                let checked = run::run(program, Pass::Env(env.clone()), syntax, &mut own);
-                (checked, env.clone(), own.finish())
-            })
-            .collect()
-    };
-    let ((symbolic, told), checked) = rayon::join(run_symbolic, run_envs);
+    let run_envs =
+        || -> Vec<((Checked, T), Vec<Diagnostic>)> { envs.par_iter().map(|env| run(Pass::Env(env.clone()))).collect() };
+    let ((symbolic, told), checked) = rayon::join(|| run(Pass::Symbolic), run_envs);
     let mut results = vec![symbolic];
     let mut found = Vec::new();
-    for (checked, env, own) in checked {
-        results.push(checked);
+    for ((result, own), env) in checked.into_iter().zip(envs) {
+        results.push(result);
         found.push((env, own));
     }
     sink.extend(report::merge(told, found));

@@ -300,7 +300,7 @@ fn other_span(item: &Item) -> Option<Span> {
 }
 
 fn block_targets(block: &Block, targets: &mut Vec<u32>) {
-    for field in block.fields.values() {
+    for (_, field) in block.fields.own() {
         value_targets(&field.value, targets);
     }
     if let Some(free) = &block.free {

@@ -89,10 +89,10 @@ fn files(name: &str) -> Vec<(String, String)> {
     let several = artifacts.deployments.len() > 1;
     for deployment in &artifacts.deployments {
         let prefix = if several { format!("{}.", deployment.name) } else { String::new() };
-        files.push((format!("{prefix}template.json"), pretty(&deployment.template)));
+        files.push((format!("{prefix}template.json"), deployment.template.pretty()));
         for (env, parameters) in &deployment.parameters {
             let env = if env.is_empty() { "json".to_owned() } else { format!("{env}.json") };
-            files.push((format!("{prefix}parameters.{env}"), pretty(parameters)));
+            files.push((format!("{prefix}parameters.{env}"), parameters.pretty()));
         }
         let map = render::source_map::write(&compiled.sources, &deployment.provenance);
         files.push((format!("{prefix}sourcemap.json"), map));
@@ -138,7 +138,8 @@ fn every_resource_is_one_that_azure_knows() {
     let mut resources = 0;
     for name in names() {
         for deployment in artifacts(&name).deployments {
-            for (i, resource) in deployment.template["resources"].as_array().unwrap().iter().enumerate() {
+            let template = deployment.template.into_value();
+            for (i, resource) in template["resources"].as_array().unwrap().iter().enumerate() {
                 let ty = resource["type"].as_str().unwrap();
                 let version = resource["apiVersion"].as_str().unwrap();
                 assert!(catalog::lookup(ty, Some(version)).is_some(), "{name}: `{ty}` is not known");
@@ -167,13 +168,15 @@ fn every_template_expands() {
     };
     for name in names() {
         for deployment in artifacts(&name).deployments {
-            let text = pretty(&deployment.template);
+            let text = deployment.template.pretty();
             let parsed = template::parse(&text).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-            for (env, file) in &deployment.parameters {
+            let written = deployment.template.into_value();
+            for (env, file) in deployment.parameters {
+                let file = file.into_value();
                 let mut parameters =
-                    template::parse_parameters(&pretty(file)).unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
+                    template::parse_parameters(&pretty(&file)).unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
                 // Secrets are asked for at deployment.
-                for (parameter, spec) in deployment.template["parameters"].as_object().into_iter().flatten() {
+                for (parameter, spec) in written["parameters"].as_object().into_iter().flatten() {
                     let given = file["parameters"].get(parameter).is_some();
                     if !given && spec.get("defaultValue").is_none() {
                         let value = if spec["type"] == "securestring" { "Example-4711-secret" } else { "example" };
@@ -182,7 +185,7 @@ fn every_template_expands() {
                 }
                 let expansion = template::expand(&parsed, &parameters, &context, &template::Limits::default())
                     .unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
-                let written = deployment.template["resources"].as_array().unwrap().len();
+                let written = written["resources"].as_array().unwrap().len();
                 assert_eq!(expansion.resources.len(), written, "{name} {env}");
                 for resource in &expansion.resources {
                     let last = resource.name.rsplit('/').next().unwrap_or_default();

@@ -83,7 +83,7 @@ fn every_example_compiles_without_a_finding() {
             for deployment in &artifacts.deployments {
                 let name = format!("{}-{}.json", example.file_name().unwrap().to_string_lossy(), deployment.name);
                 let path = Path::new(&out).join(name);
-                std::fs::write(path, serde_json::to_string_pretty(&deployment.template).unwrap()).unwrap();
+                std::fs::write(path, deployment.template.pretty()).unwrap();
             }
         }
     }
@@ -163,7 +163,7 @@ fn template(text: &str) -> serde_json::Value {
     assert_eq!(compiled.findings(), "");
     let artifacts = compiled.artifacts.unwrap();
     assert_eq!(artifacts.deployments.len(), 1);
-    artifacts.deployments.into_iter().next().unwrap().template
+    artifacts.deployments.into_iter().next().unwrap().template.into_value()
 }
 
 fn of_type<'a>(template: &'a serde_json::Value, kind: &str) -> Vec<&'a serde_json::Value> {

@@ -31,7 +31,7 @@ fn policies_work_in_pools_smaller_than_they_are() {
         let text = program(&format!("machines = 0..4\n  autoscale = schedules.{policy}"), "");
         let compiled = compile(&text);
         assert_eq!(compiled.findings(), "", "{policy}");
-        let template = compiled.artifacts.unwrap().deployments.remove(0).template;
+        let template = compiled.artifacts.unwrap().deployments.remove(0).template.into_value();
         let mut settings = template["resources"].as_array().unwrap().iter();
         let autoscale = settings.rfind(|r| r["type"] == "Microsoft.Insights/autoscaleSettings").unwrap();
         for profile in autoscale["properties"]["profiles"].as_array().unwrap() {
@@ -46,7 +46,7 @@ fn a_policy_is_cut_to_limits_that_only_the_deployment_knows() {
     let text = program("machines = 0..most\n  autoscale = schedules.scale_to_zero", "param most: int in 1..40 = 4");
     let compiled = compile(&text);
     assert_eq!(compiled.findings(), "");
-    let template = compiled.artifacts.unwrap().deployments.remove(0).template.to_string();
+    let template = compiled.artifacts.unwrap().deployments.remove(0).template.pretty();
     assert!(template.contains("min(10, parameters('most'))"), "{template}");
 }
 
@@ -56,7 +56,7 @@ fn a_pool_follows_a_queue() {
     let policy = format!("autoscale mine from schedules.follow_queue {{ of = \"{queue}\" }}");
     let compiled = compile(&program("machines = 0..8\n  autoscale = mine", &policy));
     assert_eq!(compiled.findings(), "");
-    let template = compiled.artifacts.unwrap().deployments.remove(0).template.to_string();
+    let template = compiled.artifacts.unwrap().deployments.remove(0).template.pretty();
     assert_eq!(template.matches(queue).count(), 3, "each rule measures the queue");
     assert!(template.contains("ApproximateMessageCount"));
     // Without a queue there is nothing to follow.

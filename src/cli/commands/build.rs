@@ -3,14 +3,19 @@
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
-use crate::driver::{self, Compilation, Options, Stop, shown};
-use crate::emit::Deployment;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::driver::{self, Compilation, Options, Project, Stop, shown};
+use crate::emit::Artifacts;
 use crate::render::{Found, source_map};
+use crate::source::SourceMap;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file with the template.
+const TEMPLATE: &str = "template.json";
 
 /// Arguments of `build`.
 #[derive(Debug, clap::Args)]
@@ -29,41 +34,50 @@ pub struct Args {
     pub stdout: bool,
 }
 
+/// What is written of a project.
+struct Built {
+    project: Project,
+    name: Arc<str>,
+    sources: SourceMap,
+    diagnostics: Vec<Diagnostic>,
+    /// Path below the project's folder, text.
+    files: Vec<(PathBuf, String)>,
+}
+
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let options = Options { stop: Stop::AfterEmission };
-    let all = driver::compile_all(cx.world.as_ref(), &args.paths, options)?;
+    let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, built)?;
     let found: Vec<Found<'_>> = all.iter().map(|one| (&one.sources, one.diagnostics.as_slice())).collect();
     let exit = cx.report_all(&found)?;
     if exit != Exit::Done {
         return Ok(exit);
     }
     if args.stdout {
-        for deployment in all.iter().filter_map(|one| one.artifacts.as_ref()).flat_map(|a| &a.deployments) {
-            cx.printer.data(&pretty(&deployment.template))?;
+        for (path, text) in all.iter().flat_map(|one| &one.files) {
+            if path.file_name().is_some_and(|name| name == TEMPLATE) {
+                cx.printer.data(text)?;
+            }
         }
     } else {
         let folders = folders(&all, &args.out);
-        let written: Vec<usize> =
-            all.par_iter().zip(&folders).map(|(one, folder)| write(one, folder)).collect::<Result<_, _>>()?;
+        all.par_iter().zip(&folders).try_for_each(|(one, folder)| write(&one.files, folder))?;
         if cx.format == Format::Human {
-            for (folder, files) in folders.iter().zip(written) {
-                cx.printer.note(&format!("{}: {files} files\n", shown(folder)));
+            for (one, folder) in all.iter().zip(&folders) {
+                cx.printer.note(&format!("{}: {} files\n", shown(folder), one.files.len()));
             }
         }
     }
-    // The process ends here: giving back the memory of thousands of pools piece by piece would only cost time.
-    std::mem::forget(all);
     Ok(Exit::Done)
 }
 
 /// A folder for each project: by its name, or by its path where two projects have the same name.
-fn folders(all: &[Compilation], out: &Path) -> Vec<PathBuf> {
+fn folders(all: &[Built], out: &Path) -> Vec<PathBuf> {
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for one in all {
         *names.entry(one.name.to_lowercase()).or_default() += 1;
     }
-    let folder = |one: &Compilation| {
+    let folder = |one: &Built| {
         let unique = names.get(&one.name.to_lowercase()) == Some(&1);
         let path = one.project.path.with_extension("");
         let plain: PathBuf = path.components().filter(|c| matches!(c, std::path::Component::Normal(_))).collect();
@@ -72,40 +86,49 @@ fn folders(all: &[Compilation], out: &Path) -> Vec<PathBuf> {
     all.iter().map(folder).collect()
 }
 
-/// Writes the files of a project; says how many.
-fn write(one: &Compilation, folder: &Path) -> Result<usize, WriteError> {
-    let Some(artifacts) = &one.artifacts else { return Ok(0) };
+/// Turns what was compiled into text; nothing else of it is kept.
+fn built(one: &mut Compilation) -> Built {
+    let files = one.artifacts.take().map(|artifacts| texts(artifacts, &one.sources)).unwrap_or_default();
+    Built {
+        project: one.project.clone(),
+        name: one.name.clone(),
+        sources: std::mem::take(&mut one.sources),
+        diagnostics: std::mem::take(&mut one.diagnostics),
+        files,
+    }
+}
+
+fn texts(artifacts: Artifacts, sources: &SourceMap) -> Vec<(PathBuf, String)> {
     let alone = artifacts.deployments.len() == 1;
-    let mut files = 0;
-    for (index, deployment) in artifacts.deployments.iter().enumerate() {
-        // The number tells in which order several are deployed.
-        let name = format!("{:02}-{}", index + 1, deployment.name);
-        files += write_deployment(one, deployment, &if alone { folder.to_owned() } else { folder.join(name) })?;
-    }
-    for (path, text) in &artifacts.files {
-        let path = folder.join(path);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|cause| WriteError { path: parent.to_owned(), cause })?;
-        }
-        put(&path, text)?;
-        files += 1;
-    }
-    Ok(files)
+    let deployments: Vec<Vec<(PathBuf, String)>> = artifacts
+        .deployments
+        .into_par_iter()
+        .enumerate()
+        .map(|(index, deployment)| {
+            // The number tells in which order several are deployed.
+            let numbered = || PathBuf::from(format!("{:02}-{}", index + 1, deployment.name));
+            let folder = if alone { PathBuf::new() } else { numbered() };
+            let mut files = vec![(folder.join(TEMPLATE), deployment.template.pretty())];
+            for (env, parameters) in &deployment.parameters {
+                let name = if env.is_empty() { "parameters.json".to_owned() } else { format!("parameters.{env}.json") };
+                files.push((folder.join(name), parameters.pretty()));
+            }
+            files.push((folder.join("sourcemap.json"), source_map::write(sources, &deployment.provenance)));
+            files
+        })
+        .collect();
+    let others = artifacts.files.into_iter().map(|(path, text)| (PathBuf::from(path), text));
+    deployments.into_iter().flatten().chain(others).collect()
 }
 
-fn write_deployment(one: &Compilation, deployment: &Deployment, folder: &Path) -> Result<usize, WriteError> {
-    std::fs::create_dir_all(folder).map_err(|cause| WriteError { path: folder.to_owned(), cause })?;
-    put(&folder.join("template.json"), &pretty(&deployment.template))?;
-    for (env, parameters) in &deployment.parameters {
-        let name = if env.is_empty() { "parameters.json".to_owned() } else { format!("parameters.{env}.json") };
-        put(&folder.join(name), &pretty(parameters))?;
+/// Writes the files of a project.
+fn write(files: &[(PathBuf, String)], folder: &Path) -> Result<(), WriteError> {
+    let folders: BTreeSet<PathBuf> =
+        files.iter().filter_map(|(path, _)| Some(folder.join(path).parent()?.to_owned())).collect();
+    for folder in folders {
+        std::fs::create_dir_all(&folder).map_err(|cause| WriteError::new(&folder, cause))?;
     }
-    put(&folder.join("sourcemap.json"), &source_map::write(&one.sources, &deployment.provenance))?;
-    Ok(2 + deployment.parameters.len())
-}
-
-fn pretty(value: &serde_json::Value) -> String {
-    format!("{value:#}\n")
+    files.par_iter().try_for_each(|(path, text)| put(&folder.join(path), text))
 }
 
 fn put(path: &Path, text: &str) -> Result<(), WriteError> {

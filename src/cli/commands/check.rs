@@ -18,17 +18,18 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
-    let all = driver::compile_all(cx.world.as_ref(), &args.paths, Options { stop: Stop::AfterChecks })?;
-    let found: Vec<Found<'_>> = all.iter().map(|one| (&one.sources, one.diagnostics.as_slice())).collect();
+    let options = Options { stop: Stop::AfterChecks };
+    let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, |one| {
+        (one.name.clone(), std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics))
+    })?;
+    let found: Vec<Found<'_>> = all.iter().map(|(_, sources, found)| (sources, found.as_slice())).collect();
     let exit = cx.report_all(&found)?;
     if found.iter().all(|(_, diagnostics)| diagnostics.is_empty()) && cx.format == Format::Human {
         let what = match all.as_slice() {
-            [one] => format!("`{}`", one.name),
+            [(name, ..)] => format!("`{name}`"),
             many => format!("{} projects", many.len()),
         };
         cx.printer.note(&format!("{what}: no mistakes found\n"));
     }
-    // The process ends here: giving back the memory of thousands of pools piece by piece would only cost time.
-    std::mem::forget(all);
     Ok(exit)
 }

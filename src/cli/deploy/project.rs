@@ -6,6 +6,7 @@ use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::diagnostics::{Code, Severity};
 use crate::driver::{self, Options, Stop};
+use crate::graph::json::Json;
 use crate::render::snippet;
 use crate::sema::value::Value as Term;
 use std::path::Path;
@@ -28,12 +29,13 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
         _ => None,
     });
     let parts = artifacts.deployments.into_iter().map(|deployment| {
-        let values = deployment.parameters.get(env.as_str()).and_then(parameters::entries);
+        let values = deployment.parameters.get(env.as_str()).cloned().map(Json::into_value);
+        let values = values.as_ref().and_then(parameters::entries);
         let given =
             values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
         Part {
             name: deployment.name,
-            template: std::sync::Arc::new(deployment.template),
+            template: std::sync::Arc::new(deployment.template.into_value()),
             text: String::new(),
             given: given.unwrap_or_default(),
             provenance: deployment.provenance.into_iter().collect(),

@@ -3,11 +3,11 @@
 use super::{Homes, principal};
 use crate::graph::context::{Builder, Named, plain_node, resource_id};
 use crate::graph::expr::Text;
+use crate::graph::json::{Json, Map, json};
 use crate::graph::{NodeId, values, versions as v};
 use crate::model::batch::support::BatchAccount;
 use crate::sema::checked::Block;
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 
 /// Storage Blob Data Contributor.
 pub(super) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
@@ -148,7 +148,7 @@ fn role(
 pub(super) fn user_assigned(identity: Option<&Named>) -> Option<Json> {
     let id = identity?.id.json();
     let mut map = Map::new();
-    map.insert(id, json!({}));
+    map.insert(id.into(), json!({}));
     Some(json!({ "type": "UserAssigned", "userAssignedIdentities": map }))
 }
 

@@ -3,12 +3,12 @@
 use super::account::BLOB_CONTRIBUTOR;
 use crate::graph::context::{Builder, Named, plain_node, resource_id};
 use crate::graph::expr::Text;
+use crate::graph::json::{Map, json};
 use crate::graph::network::{allowed_subnets, nodes_of, reach};
 use crate::graph::support::{Scope, assignment};
 use crate::graph::{NodeId, values, versions as v};
 use crate::model::read;
 use crate::source::Span;
-use serde_json::{Map, json};
 
 /// All containers that are not somebody else's.
 pub(super) fn emit(builder: &mut Builder<'_, '_>) {

@@ -4,6 +4,7 @@ use super::account::{Keys, count, storage_account, user_assigned};
 use super::{BatchPoolNames, Homes, child};
 use crate::graph::context::{Builder, Named, plain_node, resource_id};
 use crate::graph::expr::Text;
+use crate::graph::json::{Json, Map, json};
 use crate::graph::{NodeId, values, versions as v};
 use crate::model::batch::scale::Scale;
 use crate::model::batch::support::Workspace;
@@ -11,7 +12,6 @@ use crate::model::batch::{BatchPool, Service};
 use crate::model::read;
 use crate::sema::table::BlockKind;
 use crate::source::Span;
-use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
 /// All workspaces that are not somebody else's.

@@ -164,8 +164,13 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
             PoolIdentity::None => None,
             PoolIdentity::Declared(declared) => builder.identity_nodes.get(&declared).copied(),
             PoolIdentity::Own => names.identity.as_ref().map(|named| {
-                let node =
-                    builder.node(v::IDENTITY, named, Some(pool.block), serde_json::Map::new(), pool.block.name_span);
+                let node = builder.node(
+                    v::IDENTITY,
+                    named,
+                    Some(pool.block),
+                    crate::graph::json::Map::new(),
+                    pool.block.name_span,
+                );
                 builder.add(node)
             }),
         };

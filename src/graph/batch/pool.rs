@@ -5,6 +5,7 @@ use super::start::{relative, task};
 use super::{BatchPoolNames, container};
 use crate::graph::context::{Builder, plain_node};
 use crate::graph::expr::Text;
+use crate::graph::json::{Json, Map, json};
 use crate::graph::{NodeId, values, versions as v};
 use crate::model::batch::BatchPool;
 use crate::model::batch::scale::Scale;
@@ -13,7 +14,6 @@ use crate::model::share::Protocol;
 use crate::sema::checked::Block;
 use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
-use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 
 /// The pool and the roles of its identity.
@@ -190,7 +190,7 @@ fn filled(builder: &Builder<'_, '_>, text: &str, holes: &[(String, Value)]) -> T
     Text::concat(&parts)
 }
 
-fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map<String, Json> {
+fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
     let mut map = Map::new();
     let subnet = pool.network.and_then(|(n, s)| builder.network_plans.get(n)?.subnets.get(s));
     if let Some(subnet) = subnet {

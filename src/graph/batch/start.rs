@@ -1,9 +1,9 @@
 //! The start task of a machine: links where shares are mounted, then the steps of `setup`, in one bash.
 
+use crate::graph::json::{Json, json};
 use crate::model::batch::{BatchPool, dedented};
 use crate::model::read;
 use crate::sema::table::BlockKind;
-use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
 
 /// Folder under `AZ_BATCH_NODE_MOUNTS_DIR` for an absolute path.

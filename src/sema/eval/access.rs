@@ -211,7 +211,7 @@ impl<'p> Eval<'p> {
         let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
         match block.and_then(|block| block.children(child).next()) {
             Some(inner) => {
-                let fields = inner.fields.iter().map(|(name, field)| (Arc::from(*name), field.value.clone()));
+                let fields = inner.fields.iter().map(|(name, field)| (Arc::from(name), field.value.clone()));
                 Value::Record(Arc::new(fields.collect()))
             }
             None => Value::Null,

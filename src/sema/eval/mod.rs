@@ -99,8 +99,6 @@ pub(crate) struct Eval<'p> {
     pub(crate) blocks: Vec<Option<Block>>,
     /// What the name of a block stands for: a reference, or a record of them by key.
     pub(crate) expanded: FastMap<DefId, Value>,
-    /// Values of defaults in the table, by kind and field.
-    pub(crate) defaults: Vec<Vec<Option<Value>>>,
     /// What the location is in this run, when envs set it; and what the project says.
     pub(crate) location: Option<Value>,
     pub(crate) written_location: Option<Value>,
@@ -147,7 +145,6 @@ impl<'p> Eval<'p> {
             slots: Vec::new(),
             blocks: Vec::new(),
             expanded: FastMap::default(),
-            defaults: vec![Vec::new(); BlockKind::ALL.len()],
             location: None,
             written_location: None,
             sizes: None,
@@ -201,6 +198,14 @@ impl<'p> Eval<'p> {
         self.locals.push((name, value));
         let result = work(self);
         self.locals.pop();
+        result
+    }
+
+    /// Runs `work` as if nothing had been evaluated yet: what it gives does not depend on how far this run is.
+    pub(crate) fn afresh<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (std::mem::take(&mut self.steps), std::mem::take(&mut self.depth));
+        let result = self.inside(self.program.main(), work);
+        (self.steps, self.depth) = before;
         result
     }
 

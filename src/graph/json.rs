@@ -1,0 +1,513 @@
+//! JSON of resources, made for being built: keys and words of the program are borrowed, values are moved in.
+//!
+//! A project of a thousand pools has millions of properties, nearly all with a key that stands in this program, in
+//! objects of a dozen entries. So an object is a list without a hash table. `serde_json` takes over at the end of the
+//! pipeline, where templates are read ([`Json::into_value`]).
+
+use serde_json::{Number, Value};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The name of a property.
+pub type Key = Cow<'static, str>;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Json {
+    /// `null`
+    #[default]
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Another number; never infinite.
+    Float(f64),
+    /// Text.
+    String(Cow<'static, str>),
+    /// List.
+    Array(Vec<Json>),
+    /// Object.
+    Object(Map),
+}
+
+/// The properties of an object, in the order in which they came. Looked up one by one: fit for objects that are written
+/// by hand, not for tables.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Map(Vec<(Key, Json)>);
+
+impl Map {
+    /// No properties.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Room for so many.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
+    /// Sets a property.
+    pub fn insert(&mut self, key: Key, value: Json) {
+        match self.get_mut(&key) {
+            Some(slot) => *slot = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// A property.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// A property.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Json> {
+        self.0.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Whether it has a property.
+    #[must_use]
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Takes a property out; the others keep their order.
+    pub fn remove(&mut self, key: &str) -> Option<Json> {
+        let at = self.0.iter().position(|(name, _)| name == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Json)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = &Json> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// All values, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Json> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// All names.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().map(|(key, _)| key)
+    }
+}
+
+impl Extend<(Key, Json)> for Map {
+    fn extend<I: IntoIterator<Item = (Key, Json)>>(&mut self, entries: I) {
+        let entries = entries.into_iter();
+        self.0.reserve(entries.size_hint().0);
+        entries.for_each(|(key, value)| self.insert(key, value));
+    }
+}
+
+/// No two of the names may be the same.
+impl FromIterator<(Key, Json)> for Map {
+    fn from_iter<I: IntoIterator<Item = (Key, Json)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (Key, Json);
+    type IntoIter = std::vec::IntoIter<(Key, Json)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// No two of the names may be the same.
+impl<const N: usize> From<[(Key, Json); N]> for Map {
+    fn from(entries: [(Key, Json); N]) -> Self {
+        Self(Vec::from(entries))
+    }
+}
+
+impl Json {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The properties, if it is an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Map> {
+        match self {
+            Self::Object(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The properties of an object, to be changed.
+    pub fn as_object_mut(&mut self) -> Option<&mut Map> {
+        match self {
+            Self::Object(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The items, if it is a list.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// A property of an object.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        self.as_object()?.get(key)
+    }
+
+    /// What [`serde_json`] calls it. Takes it apart, so that nothing is there twice.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(number) => Value::Number(number.into()),
+            Self::Float(number) => Number::from_f64(number).map_or(Value::Null, Value::Number),
+            Self::String(text) => Value::String(text.into_owned()),
+            Self::Array(items) => Value::Array(items.into_iter().map(Self::into_value).collect()),
+            Self::Object(map) => {
+                Value::Object(map.into_iter().map(|(key, value)| (key.into_owned(), value.into_value())).collect())
+            }
+        }
+    }
+
+    /// Calls `see` with every name and every text in it.
+    pub fn texts(&self, see: &mut impl FnMut(&str)) {
+        match self {
+            Self::String(text) => see(text),
+            Self::Array(items) => items.iter().for_each(|item| item.texts(see)),
+            Self::Object(map) => map.iter().for_each(|(key, value)| {
+                see(key);
+                value.texts(see);
+            }),
+            _ => {}
+        }
+    }
+
+    /// Its bytes when it is written with two blanks of indentation; errs on the large side.
+    #[must_use]
+    pub fn estimate(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 5,
+            Self::Int(_) | Self::Float(_) => 8,
+            Self::String(text) => text.len() + text.len() / 8 + 2,
+            Self::Array(items) => 16 + items.iter().map(|item| item.estimate() + 24).sum::<usize>(),
+            Self::Object(map) => 16 + map.estimate(),
+        }
+    }
+
+    /// As a file has it: two blanks of indentation, a newline at the end.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        let mut out = String::with_capacity(self.estimate());
+        self.write(&mut out, 0);
+        out.push('\n');
+        out
+    }
+
+    fn write(&self, out: &mut String, depth: usize) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            // Writing to a string cannot fail.
+            Self::Int(number) => drop(write!(out, "{number}")),
+            Self::Float(number) => match Number::from_f64(*number) {
+                Some(number) => drop(write!(out, "{number}")),
+                None => out.push_str("null"),
+            },
+            Self::String(text) => quote(text, out),
+            Self::Array(items) if items.is_empty() => out.push_str("[]"),
+            Self::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    separate(out, index, depth + 1);
+                    item.write(out, depth + 1);
+                }
+                line(out, depth);
+                out.push(']');
+            }
+            Self::Object(map) if map.is_empty() => out.push_str("{}"),
+            Self::Object(map) => {
+                out.push('{');
+                for (index, (key, value)) in map.iter().enumerate() {
+                    separate(out, index, depth + 1);
+                    quote(key, out);
+                    out.push_str(": ");
+                    value.write(out, depth + 1);
+                }
+                line(out, depth);
+                out.push('}');
+            }
+        }
+    }
+}
+
+impl Map {
+    /// Bytes of its properties; see [`Json::estimate`].
+    #[must_use]
+    pub fn estimate(&self) -> usize {
+        self.iter().map(|(key, value)| key.len() + 24 + value.estimate()).sum()
+    }
+}
+
+fn separate(out: &mut String, index: usize, depth: usize) {
+    if index > 0 {
+        out.push(',');
+    }
+    line(out, depth);
+}
+
+fn line(out: &mut String, depth: usize) {
+    const BLANKS: &str = "\n                                                                ";
+    match BLANKS.get(..1 + 2 * depth) {
+        Some(blanks) => out.push_str(blanks),
+        None => {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        }
+    }
+}
+
+/// Writes a text in quotes.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            // Writing to a string cannot fail.
+            Some(other) => drop(write!(out, "\\u{:04x}", u32::from(other))),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// A literal of the program.
+pub trait Literal {
+    /// The value, without a copy of its text.
+    fn into_json(self) -> Json;
+}
+
+impl Literal for &'static str {
+    fn into_json(self) -> Json {
+        Json::String(Cow::Borrowed(self))
+    }
+}
+
+impl Literal for bool {
+    fn into_json(self) -> Json {
+        Json::Bool(self)
+    }
+}
+
+impl Literal for i64 {
+    fn into_json(self) -> Json {
+        Json::Int(self)
+    }
+}
+
+macro_rules! from {
+    ($($of:ty, $name:ident => $made:expr;)*) => {
+        $(impl From<$of> for Json {
+            fn from($name: $of) -> Self {
+                $made
+            }
+        })*
+    };
+}
+
+from! {
+    bool, value => Self::Bool(value);
+    i32, number => Self::Int(number.into());
+    i64, number => Self::Int(number);
+    u8, number => Self::Int(number.into());
+    u16, number => Self::Int(number.into());
+    u32, number => Self::Int(number.into());
+    usize, number => i64::try_from(number).map_or(Self::Null, Self::Int);
+    String, text => Self::String(Cow::Owned(text));
+    &str, text => Self::String(Cow::Owned(text.to_owned()));
+    &String, text => Self::String(Cow::Owned(text.clone()));
+    &&str, text => Self::from(*text);
+    Map, map => Self::Object(map);
+}
+
+impl<T: Into<Json>> From<Vec<T>> for Json {
+    fn from(items: Vec<T>) -> Self {
+        items.into_iter().collect()
+    }
+}
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Json>> FromIterator<T> for Json {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self::Array(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Self::Int(whole),
+                None => Self::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => Self::String(Cow::Owned(text)),
+            Value::Array(items) => items.into_iter().collect(),
+            Value::Object(map) => {
+                Self::Object(map.into_iter().map(|(key, value)| (Cow::Owned(key), value.into())).collect())
+            }
+        }
+    }
+}
+
+/// JSON as it is written: `json!({ "name": name, "list": [1, 2] })`. Values are moved in.
+macro_rules! json {
+    (null) => { $crate::graph::json::Json::Null };
+    ({ $($body:tt)* }) => { $crate::graph::json::Json::Object(json!(@object [] $($body)*)) };
+    ([ $($body:tt)* ]) => { $crate::graph::json::Json::Array(json!(@array [] $($body)*)) };
+    ($literal:literal) => { $crate::graph::json::Literal::into_json($literal) };
+    ($value:expr) => { $crate::graph::json::Json::from($value) };
+
+    (@object [$($done:tt)*]) => { $crate::graph::json::Map::from([$($done)*]) };
+    (@object [$($done:tt)*] $key:literal : null $(, $($rest:tt)*)?) => {
+        json!(@object [$($done)* ($key.into(), json!(null)),] $($($rest)*)?)
+    };
+    (@object [$($done:tt)*] $key:literal : { $($body:tt)* } $(, $($rest:tt)*)?) => {
+        json!(@object [$($done)* ($key.into(), json!({ $($body)* })),] $($($rest)*)?)
+    };
+    (@object [$($done:tt)*] $key:literal : [ $($body:tt)* ] $(, $($rest:tt)*)?) => {
+        json!(@object [$($done)* ($key.into(), json!([ $($body)* ])),] $($($rest)*)?)
+    };
+    (@object [$($done:tt)*] $key:literal : $value:literal $(, $($rest:tt)*)?) => {
+        json!(@object [$($done)* ($key.into(), json!($value)),] $($($rest)*)?)
+    };
+    (@object [$($done:tt)*] $key:literal : $value:expr $(, $($rest:tt)*)?) => {
+        json!(@object [$($done)* ($key.into(), json!($value)),] $($($rest)*)?)
+    };
+
+    (@array [$($done:tt)*]) => { vec![$($done)*] };
+    (@array [$($done:tt)*] { $($body:tt)* } $(, $($rest:tt)*)?) => {
+        json!(@array [$($done)* json!({ $($body)* }),] $($($rest)*)?)
+    };
+    (@array [$($done:tt)*] [ $($body:tt)* ] $(, $($rest:tt)*)?) => {
+        json!(@array [$($done)* json!([ $($body)* ]),] $($($rest)*)?)
+    };
+    (@array [$($done:tt)*] $value:literal $(, $($rest:tt)*)?) => {
+        json!(@array [$($done)* json!($value),] $($($rest)*)?)
+    };
+    (@array [$($done:tt)*] $value:expr $(, $($rest:tt)*)?) => {
+        json!(@array [$($done)* json!($value),] $($($rest)*)?)
+    };
+}
+pub(crate) use json;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Any JSON that resources can hold.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1e9..1e9f64).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_written_as_serde_json_writes_it(value in any_json()) {
+            let json = Json::from(value.clone());
+            prop_assert_eq!(json.pretty(), format!("{value:#}\n"));
+            prop_assert_eq!(json.into_value(), value);
+        }
+    }
+
+    #[test]
+    fn every_control_character_is_escaped_as_serde_json_does() {
+        let text: String = (0u8..=0x7f).map(char::from).collect();
+        let mut out = String::new();
+        quote(&text, &mut out);
+        assert_eq!(out, Value::from(text).to_string());
+    }
+
+    #[test]
+    fn json_reads_like_json() {
+        let name = String::from("a");
+        let made =
+            json!({ "name": name, "list": [1, { "x": -1 }, [true]], "none": null, "empty": {}, "sum": 1i64 + 2 });
+        let other =
+            serde_json::json!({ "name": "a", "list": [1, { "x": -1 }, [true]], "none": null, "empty": {}, "sum": 3 });
+        assert_eq!(made.into_value(), other);
+    }
+
+    #[test]
+    fn a_property_is_there_once() {
+        let mut map = Map::new();
+        map.insert("a".into(), json!(1));
+        map.insert("b".into(), json!(2));
+        map.insert("a".into(), json!(3));
+        assert_eq!(Json::Object(map), json!({ "a": 3, "b": 2 }));
+    }
+}
