@@ -110,6 +110,41 @@ ok true network public-ip create -g conf -n front -l westeurope --sku Standard -
 ok conflab batch account create -g conf -n conflab -l westeurope --query name -o tsv
 ok 1 batch account list -g conf --query "length(@)" -o tsv
 
+echo "# Batch pools and machine learning clusters"
+batch=$scope/providers/Microsoft.Batch/batchAccounts/conflab
+ok conflab.westeurope.batch.azure.com batch account show -g conf -n conflab --query accountEndpoint -o tsv
+ok 88 batch account keys list -g conf -n conflab --query "length(primary)" -o tsv
+ok conflab batch account keys renew -g conf -n conflab --key-name Primary --query accountName -o tsv
+ok b batch account set -g conf -n conflab --tags a=b --query tags.a -o tsv
+ok None batch account identity show -g conf -n conflab --query type -o tsv
+ok 10000 batch location quotas show -l westeurope --query accountQuota -o tsv
+ok Standard_D4s_v5 batch location list-skus -l westeurope --query "[?name=='Standard_D4s_v5'].name | [0]" -o tsv
+ok true batch account set -g conf -n conflab --storage-account $scope/providers/Microsoft.Storage/storageAccounts/conflab1 --query "ends_with(autoStorage.storageAccountId, 'conflab1')" -o tsv
+ok tools batch application create -g conf -n conflab --application-name tools --query name -o tsv
+ok 1 batch application list -g conf -n conflab --query "length(@)" -o tsv
+bad AccountAlreadyExists batch account create -g conf2 -n conflab -l westeurope
+cat > "$AZURE_CONFIG_DIR/pool.json" <<'J'
+{"vmSize": "Standard_D4s_v5", "taskSlotsPerNode": 4, "deploymentConfiguration": {"virtualMachineConfiguration": {
+  "imageReference": {"publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404"}, "nodeAgentSkuId": "batch.node.ubuntu 24.04"}},
+  "scaleSettings": {"autoScale": {"evaluationInterval": "PT5M", "formula": "$TargetDedicatedNodes = min(8, ($PendingTasks.GetSample(1) + 3.999) / 4); $NodeDeallocationOption = taskcompletion;"}}}
+J
+ok STANDARD_D4S_V5 resource create --id $batch/pools/nightly --api-version 2025-06-01 -p @"$AZURE_CONFIG_DIR/pool.json" --query properties.vmSize -o tsv
+local_post tasks "{\"pool\": \"$batch/pools/nightly\", \"count\": 10, \"each\": \"PT30M\"}"
+local_post clock '{"advance": "PT5M"}'
+ok 3 resource show --ids $batch/pools/nightly --api-version 2025-06-01 --query properties.currentDedicatedNodes -o tsv
+bad "AutoScale resize cannot be stopped" resource invoke-action --action stopResize --ids $batch/pools/nightly --api-version 2025-06-01
+ok "" resource invoke-action --action disableAutoScale --ids $batch/pools/nightly --api-version 2025-06-01 --query properties.autoScaleRun -o tsv
+ok 5 resource patch --ids $batch/pools/nightly --api-version 2025-06-01 --is-full-object -p '{"properties": {"scaleSettings": {"fixedScale": {"targetDedicatedNodes": 5}}}}' --query properties.scaleSettings.fixedScale.targetDedicatedNodes -o tsv
+ok Steady resource show --ids $batch/pools/nightly --api-version 2025-06-01 --query properties.allocationState -o tsv
+local_post clock '{"reset": true}'
+ml=$scope/providers/Microsoft.MachineLearningServices/workspaces/confml
+ok confml resource create --id $ml --api-version 2026-05-01 --is-full-object -p '{"location": "westeurope", "properties": {}}' --query name -o tsv
+ok Succeeded resource create --id $ml/computes/trainers --api-version 2026-05-01 --is-full-object -p '{"location": "westeurope", "properties": {"computeType": "AmlCompute", "properties": {"vmSize": "Standard_NC4as_T4_v3", "scaleSettings": {"maxNodeCount": 4}}}}' --query properties.provisioningState -o tsv
+local_post tasks "{\"pool\": \"$ml/computes/trainers\", \"count\": 9}"
+ok 4 resource show --ids $ml/computes/trainers --api-version 2026-05-01 --query properties.properties.currentNodeCount -o tsv
+ok 4 rest --method post --url "$ml/computes/trainers/listNodes?api-version=2026-05-01" --resource "$ENDPOINT" --query "length(nodes)" -o tsv
+ok "" resource delete --ids $ml/computes/trainers --api-version 2026-05-01
+
 echo "# stacks"
 ok succeeded stack group create -n lab-stack -g conf2 -f $t/shares.json --action-on-unmanage deleteResources --deny-settings-mode denyDelete --yes --query provisioningState -o tsv
 ok 3 stack group show -n lab-stack -g conf2 --query "length(resources)" -o tsv

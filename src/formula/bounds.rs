@@ -71,7 +71,9 @@ impl Walk {
         let Some(target) = &statement.target else { return };
         let canonical = names::variable(&target.text).map_or(target.text.as_str(), |v| v.canonical);
         if canonical == names::DEDICATED || canonical == names::SPOT {
-            let range = Range { low: value.0.low.trunc().max(0.0), high: value.0.high.trunc().max(0.0) };
+            // the service counts machines from zero to the greatest number of its own
+            let low = value.0.low.trunc().clamp(0.0, f64::from(u32::MAX));
+            let range = Range { low, high: value.0.high.trunc().max(0.0) };
             let slot = if canonical == names::DEDICATED { &mut self.result.dedicated } else { &mut self.result.spot };
             // After a `stop()` that may have happened, an earlier assignment may be the last one.
             *slot = Some(match *slot {

@@ -10,10 +10,10 @@ use crate::sema::checked::Free;
 use crate::source::Span;
 use std::sync::Arc;
 
-/// Whether resources of a type have a location and tags of their own.
-fn has_location(kind: &str) -> bool {
-    if crate::catalog::lookup(kind, None).is_some() {
-        return !crate::catalog::location_less(kind);
+/// Whether resources of a type have a location and tags of their own, in that version.
+fn has_location(kind: &str, version: &str) -> bool {
+    if let Some(known) = crate::catalog::lookup(kind, Some(version)) {
+        return known.root.child("location").is_some();
     }
     let lower = kind.to_ascii_lowercase();
     let child = lower.matches('/').count() > 1;
@@ -32,11 +32,11 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         let written = read::late(resource.block, "location");
         if let Some(location) = written {
             body.insert("location".into(), values::json(location, &resolver));
-        } else if has_location(resource.kind) {
+        } else if has_location(resource.kind, resource.api_version) {
             body.insert("location".into(), builder.location.clone());
         }
         let tags = builder.tags_of(Some(resource.block));
-        if !tags.is_empty() && has_location(resource.kind) {
+        if !tags.is_empty() && has_location(resource.kind, resource.api_version) {
             body.insert("tags".into(), Json::Object(tags));
         }
         if let Some(free) = &resource.block.free {

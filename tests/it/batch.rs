@@ -250,3 +250,22 @@ fn what_has_no_word_is_laid_over_the_pool() {
         assert!(text.contains(r#""vmSize":"#), "{text}");
     }
 }
+
+#[test]
+fn an_account_is_watched_by_a_diagnostic_setting() {
+    let cx = TestContext::new();
+    cx.write(
+        "main.dsvm",
+        "import std.images\nimport std.sizes\nproject lab { location = westeurope }\nbatch_account acct {}\n\
+         pool nightly: batch {\n  service = azure_batch\n  account = acct\n  image = images.ubuntu_hpc\n  size = sizes.Standard_D4s_v5\n  machines = 0..8\n}\n\
+         resource logs: \"Microsoft.Insights/diagnosticSettings@2021-05-01-preview\" {\n  scope = acct.id\n  \
+         properties = { workspaceId = \"/subscriptions/0/w\", logs = [{ categoryGroup = \"allLogs\", enabled = true }] }\n}\n",
+    );
+    let ran = cx.run("build . --out out");
+    assert_eq!(ran.exit, 0, "{}", ran.text());
+    let template: Value = serde_json::from_str(&cx.read("out/lab/template.json")).unwrap();
+    let settings = template["resources"].as_array().unwrap().iter().find(|r| r["name"] == "logs").unwrap().clone();
+    // this version has a scope and no place
+    assert!(settings["scope"].as_str().unwrap().contains("batchAccounts"), "{settings}");
+    assert_eq!(settings.get("location"), None, "{settings}");
+}

@@ -14,6 +14,9 @@ use crate::local::nodes;
 use crate::local::store::Row;
 use crate::local::write::{Put, set, set_default};
 
+/// Quotas until a test sets others: as good as none.
+const QUOTA: i64 = 10_000;
+
 /// A Batch account.
 pub struct Account;
 
@@ -68,11 +71,11 @@ impl Rule for Account {
             ("/properties/encryption/keySource", json!("Microsoft.Batch")),
             ("/properties/allowedAuthenticationModes", json!(["SharedKey", "AAD", "TaskAuthenticationToken"])),
             ("/properties/privateEndpointConnections", json!([])),
-            ("/properties/dedicatedCoreQuota", json!(10_000)),
+            ("/properties/dedicatedCoreQuota", json!(QUOTA)),
             ("/properties/dedicatedCoreQuotaPerVMFamilyEnforced", json!(false)),
-            ("/properties/lowPriorityCoreQuota", json!(10_000)),
-            ("/properties/poolQuota", json!(10_000)),
-            ("/properties/activeJobAndJobScheduleQuota", json!(10_000)),
+            ("/properties/lowPriorityCoreQuota", json!(QUOTA)),
+            ("/properties/poolQuota", json!(QUOTA)),
+            ("/properties/activeJobAndJobScheduleQuota", json!(QUOTA)),
         ] {
             put.default(pointer, value);
         }
@@ -126,6 +129,21 @@ pub fn keys(row: &Row) -> Value {
         base64::engine::general_purpose::STANDARD.encode(bytes)
     };
     json!({ "accountName": row.name, "primary": one("primary"), "secondary": one("secondary") })
+}
+
+/// `GET …/locations/{location}/quotas`: accounts that a subscription may have there.
+#[must_use]
+pub fn location_quota() -> Value {
+    json!({ "accountQuota": QUOTA })
+}
+
+/// `GET …/locations/{location}/virtualMachineSkus`: the sizes of the standard library that no rule of Batch excludes.
+#[must_use]
+pub fn location_sizes() -> Vec<Value> {
+    super::limits::sizes()
+        .filter(|(name, _)| !name.starts_with("Standard_B"))
+        .map(|(name, cores)| json!({ "name": name, "capabilities": [{ "name": "vCPUs", "value": cores.to_string() }] }))
+        .collect()
 }
 
 fn invalid(property: &str, reason: impl Into<String>) -> ArmError {

@@ -22,6 +22,12 @@ pub fn vcpus(size: &str) -> Option<i64> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
+/// The sizes of the standard library with their vCPUs.
+pub fn sizes() -> impl Iterator<Item = (&'static str, i64)> {
+    let names = SIZES.lines().filter_map(|line| line.trim().strip_prefix("export size ")?.split_whitespace().next());
+    names.map(|name| (name, vcpus(name).unwrap_or(0)))
+}
+
 fn cores_of(cx: &Cx<'_>, location: &str, but: &str) -> i64 {
     cx.store
         .of_kind(KIND)

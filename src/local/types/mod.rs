@@ -248,6 +248,8 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
             let taken = cx.store.rows().any(|row| row.name == name && row.kind.to_lowercase().starts_with(&namespace));
             Some(Reply::ok(json!({ "nameAvailable": !taken })))
         }
+        ("GET", "microsoft.batch", "quotas") => Some(Reply::ok(batch::location_quota())),
+        ("GET", "microsoft.batch", "virtualmachineskus") => Some(page(request, batch::location_sizes())),
         ("GET", "microsoft.compute", "usages") => {
             Some(page(request, limits::usages(cx, &location.unwrap_or_default())))
         }
