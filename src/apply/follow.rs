@@ -131,7 +131,13 @@ fn follow(
     done: &mut Done,
 ) -> Result<(), ApplyError> {
     let Some(mut pending) = Pending::of(&reply) else {
-        return at_rest_or_failed(&reply.body);
+        if is_at_rest(&reply.body) {
+            return at_rest_or_failed(&reply.body);
+        }
+        // Accepted without an address to ask at: the name tells.
+        settle(arm, job.mode, &job.group, &step.name, watch)?;
+        let end = arm.current(job.mode, &job.group, &step.name)?;
+        return end.map_or(Ok(()), |end| at_rest_or_failed(&end));
     };
     let mut seen = BTreeMap::new();
     let mut lost = 0;

@@ -245,6 +245,106 @@ fn a_busy_pool_keeps_its_live_number_of_machines() {
     assert_eq!(fake.body.borrow().pointer("/properties/template/resources/0/sku/capacity"), Some(&json!(31)));
 }
 
+/// Bodies as Azure sends them: read in recordings of its SDKs (`R`), in its documentation (`D`) and in public reports (`P`).
+#[test]
+fn known_errors_are_unfolded_and_come_with_advice() {
+    let policy = r#"{"error":{"code":"InvalidTemplateDeployment","message":"The template deployment failed because of policy violation. Please see details for more information.","details":[{"code":"RequestDisallowedByPolicy","target":"stteam","message":"Resource 'stteam' was disallowed by policy.","additionalInfo":[{"type":"PolicyViolation","info":{"policyDefinitionDisplayName":"Allowed locations","policyAssignmentDisplayName":"Europe only","policyDefinitionEffect":"Deny"}}]}]}}"#;
+    let marketplace = r#"{"error":{"code":"MarketplacePurchaseEligibilityFailed","message":"Marketplace purchase eligibilty check returned errors. See inner errors for details. ","details":[{"code":"BadRequest","message":"Offer with PublisherId: 'p', OfferId: 'o' cannot be purchased due to validation errors. You have not accepted the legal terms on this subscription: 's' for this plan."}]}}"#;
+    let market = r#"{"error":{"code":"MarketplacePurchaseEligibilityFailed","message":"Marketplace purchase eligibilty check returned errors. See inner errors for details. ","details":[{"code":"BadRequest","message":"The Offer: 'o' cannot be purchased by subscription: 's' as it is not to be sold in market: 'US'."}]}}"#;
+    let quota = r#"{"error":{"code":"InvalidTemplateDeployment","message":"The template deployment 'x' is not valid according to the validation procedure.","details":[{"code":"QuotaExceeded","message":"Operation results in exceeding quota limits of Core. Maximum allowed: 350, Current in use: 344, Additional requested: 8."}]}}"#;
+    let cores = r#"{"error":{"code":"OperationNotAllowed","message":"Operation could not be completed as it results in exceeding approved standardDASv5Family Cores quota. Additional details - Deployment Model: Resource Manager, Location: eastus, Current Limit: 100, Current Usage: 96, Additional Required: 64, (Minimum) New Limit Required: 160."}}"#;
+    let size = r#"{"status":"Failed","error":{"code":"DeploymentFailed","message":"At least one resource deployment operation failed.","details":[{"code":"Conflict","message":"{\r\n  \"error\": {\r\n    \"code\": \"SkuNotAvailable\",\r\n    \"message\": \"The requested VM size Standard_NC6s_v3 is currently not available in location 'westus2'.\",\r\n    \"target\": \"vmSize\"\r\n  }\r\n}"}]}}"#;
+    let taken = r#"{"error":{"code":"DeploymentFailed","message":"At least one resource deployment operation failed.","details":[{"code":"StorageAccountAlreadyTaken","message":"The storage account named stteam is already taken."}]}}"#;
+    let label = r#"{"error":{"code":"InvalidTemplateDeployment","message":"The template deployment 'p' is not valid according to the validation procedure. See inner errors for details.","details":[{"code":"InvalidDomainNameLabel","message":"The domain name label GEN-UNIQUE is invalid. It must conform to the following regular expression: ^[a-z][a-z0-9-]{1,61}[a-z0-9]$.","details":[]}]}}"#;
+    let lock = r#"{"error":{"code":"ScopeLocked","message":"The scope '/subscriptions/s/resourceGroups/g' cannot perform delete operation because following scope(s) are locked: '/subscriptions/s/resourceGroups/g'. Please remove the lock and try again."}}"#;
+    let active = r#"{"error":{"code":"DeploymentActive","message":"Unable to edit or replace deployment 'main': previous deployment from '1/1/2026' is still active (expiration time is '1/8/2026'). Please see https://aka.ms/arm-deploy for usage details."}}"#;
+    let batch = r#"{"error":{"code":"OperationInvalidForCurrentState","message":"The specified operation is not valid for the current state of the resource.","target":"BatchAccount","details":[{"code":"Reason","message":"The specified pool has a resize in progress."}]}}"#;
+    let table: [(&str, u16, &str, &str, &str); 12] = [
+        ("D", 403, policy, "RequestDisallowedByPolicy", "policy of your organisation"),
+        ("P", 400, marketplace, "BadRequest", "terms of the image must be accepted"),
+        ("P", 400, market, "BadRequest", "another country"),
+        ("P", 400, quota, "QuotaExceeded", "quota is used up"),
+        ("P", 409, cores, "OperationNotAllowed", "quota of cores is used up"),
+        ("D", 409, size, "SkuNotAvailable", "choose another size"),
+        ("D", 409, taken, "StorageAccountAlreadyTaken", "choose another name"),
+        ("R", 400, label, "InvalidDomainNameLabel", "3 to 63"),
+        ("P", 409, lock, "ScopeLocked", "az lock list"),
+        ("D", 409, active, "DeploymentActive", "still running"),
+        ("R", 409, batch, "Reason", ""),
+        ("D", 400, r#"{"error":{"code":"NeverHeardOf","message":"x"}}"#, "NeverHeardOf", ""),
+    ];
+    for (source, status, body, code, words) in table {
+        let error = ServiceError::read(status, body, Some("c-1".into()));
+        let chains = error.chains();
+        let [chain] = chains.as_slice() else { panic!("{source} {code}: {chains:?}") };
+        assert_eq!(chain.innermost()[0].code, code, "{source} {body}");
+        assert_eq!(chain.correlation.as_deref(), Some("c-1"));
+        let told = advice::advice(chain).unwrap_or_default();
+        assert!(told.contains(words) && told.is_empty() == words.is_empty(), "{source} {code}: {told}");
+        // No envelope, no JSON in what people read.
+        let shown = chain.to_string();
+        assert!(!shown.contains('{') || code == "InvalidDomainNameLabel", "{shown}");
+    }
+    let shown = ServiceError::read(403, policy, None).to_string();
+    assert!(shown.contains("policy `Allowed locations`, assigned as `Europe only`"), "{shown}");
+}
+
+#[test]
+fn each_of_several_causes_keeps_the_codes_around_it() {
+    let body = r#"{"error":{"code":"DeploymentFailed","message":"m","details":[
+        {"code":"MarketplacePurchaseEligibilityFailed","message":"m","details":[{"code":"BadRequest","message":"terms"}]},
+        {"code":"ScopeLocked","message":"locked"}, {"code":"ScopeLocked","message":"locked"}]}}"#;
+    let chains = ServiceError::read(400, body, None).chains();
+    let codes: Vec<Vec<&str>> = chains.iter().map(ServiceError::codes).collect();
+    assert_eq!(
+        codes,
+        [
+            vec!["DeploymentFailed", "MarketplacePurchaseEligibilityFailed", "BadRequest"],
+            vec!["DeploymentFailed", "ScopeLocked"]
+        ]
+    );
+}
+
+#[test]
+fn a_deployment_that_is_accepted_without_an_address_is_followed_by_its_name() {
+    let (_folder, state) = state();
+    struct Silent(Fake);
+    impl Arm for Silent {
+        fn group(&self, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.group(n)
+        }
+        fn put_group(&self, n: &str, l: &str, t: &Value) -> Result<(), AzureError> {
+            self.0.put_group(n, l, t)
+        }
+        fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
+            self.0.delete(i, a)
+        }
+        fn observe(&self, w: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+            self.0.observe(w)
+        }
+        fn forget(&self, g: &str, s: &str) -> Result<(), AzureError> {
+            self.0.forget(g, s)
+        }
+        fn start(&self, _: DeployMode, _: &str, _: &str, _: &Value) -> Result<Reply, AzureError> {
+            Ok(Reply { status: 201, body: at("Accepted"), ..Reply::default() })
+        }
+        fn current(&self, m: DeployMode, g: &str, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.current(m, g, n)
+        }
+        fn ask(&self, p: &Pending) -> Result<crate::azure::Progress, AzureError> {
+            self.0.ask(p)
+        }
+        fn operations(&self, d: &str) -> Result<Vec<Value>, AzureError> {
+            self.0.operations(d)
+        }
+        fn sleep(&self, _: Duration) {}
+    }
+    let states = vec![at("succeeded"), at("deploying"), at("deploying"), at("failed")];
+    let fake = Fake { group: true, states: states.into(), ..Fake::default() };
+    let error = run(&job(), &Silent(fake), &state, "now", &mut Quiet::default()).unwrap_err();
+    assert!(matches!(error, ApplyError::Refused(_)), "{error}");
+}
+
 #[test]
 fn a_stop_ends_before_the_next_write() {
     let (_folder, state) = state();

@@ -272,3 +272,140 @@ fn names_cannot_leave_their_place_in_a_path() {
     assert!(server.client().resource_group("a/../b?x#y").unwrap().is_none());
     assert!(server.requests()[0].contains("/resourceGroups/a%2F..%2Fb%3Fx%23y?"));
 }
+
+/// Styles of long-running operations as recorded from the service, each to its end.
+#[test]
+fn every_style_of_operation_is_followed_to_its_end() {
+    type Case = (&'static str, Vec<Answer>, Result<&'static str, &'static str>, usize);
+    let cases: Vec<Case> = vec![
+        // Storage account: nothing in the first answer, the resource in the last.
+        (
+            "202 with Location",
+            vec![
+                with(202, &[("Location", "{me}/async?monitor=true"), ("Retry-After", "0")], ""),
+                with(202, &[("Location", "{me}/async?monitor=true"), ("Retry-After", "0")], ""),
+                ok(json!({ "id": "/account", "properties": { "provisioningState": "Succeeded" } })),
+            ],
+            Ok("/account"),
+            3,
+        ),
+        // Scale set: made at once, ready later.
+        (
+            "201 with Azure-AsyncOperation",
+            vec![
+                with(201, &[("Azure-AsyncOperation", "{me}/op"), ("Retry-After", "0")], r#"{"id":"/set"}"#),
+                with(200, &[("Retry-After", "0")], r#"{"status":"InProgress"}"#),
+                ok(json!({ "status": "Succeeded", "id": "/op" })),
+            ],
+            Ok("/op"),
+            3,
+        ),
+        // Stack: states in lower case; the operation counts where both addresses are given.
+        (
+            "lower case, both headers",
+            vec![
+                with(201, &[("Azure-AsyncOperation", "{me}/op"), ("Location", "{me}/wrong"), ("Retry-After", "0")], ""),
+                with(200, &[("Retry-After", "0")], r#"{"status":"deploying"}"#),
+                ok(json!({ "status": "succeeded", "id": "/stack" })),
+            ],
+            Ok("/stack"),
+            3,
+        ),
+        // Autoscale setting, share, pool of Batch: over at once.
+        (
+            "200 with body",
+            vec![ok(json!({ "id": "/pool", "properties": { "provisioningState": "Succeeded" } }))],
+            Ok("/pool"),
+            1,
+        ),
+        // Deletion of a group.
+        (
+            "202 and then 200 without a body",
+            vec![with(202, &[("Location", "{me}/gone"), ("Retry-After", "0")], ""), with(200, &[], "")],
+            Ok(""),
+            2,
+        ),
+        (
+            "202 and then 204",
+            vec![with(202, &[("Location", "{me}/gone"), ("Retry-After", "0")], ""), with(204, &[], "")],
+            Ok(""),
+            2,
+        ),
+        // What-if: the answer is 200, the operation failed.
+        (
+            "200 that says Failed",
+            vec![
+                with(202, &[("Location", "{me}/job"), ("Retry-After", "0")], ""),
+                ok(
+                    json!({ "status": "Failed", "error": { "code": "InvalidTemplate", "message": "Deployment template validation failed" } }),
+                ),
+            ],
+            Err("InvalidTemplate"),
+            2,
+        ),
+        (
+            "canceled without a reason",
+            vec![
+                with(202, &[("Azure-AsyncOperation", "{me}/op"), ("Retry-After", "0")], ""),
+                ok(json!({ "status": "Canceled" })),
+            ],
+            Err("Canceled"),
+            2,
+        ),
+        // Throttled in the middle of polling.
+        (
+            "429 while polling",
+            vec![
+                with(202, &[("Azure-AsyncOperation", "{me}/op"), ("Retry-After", "0")], ""),
+                with(
+                    429,
+                    &[("Retry-After", "0")],
+                    r#"{"error":{"code":"SubscriptionRequestsThrottled","message":"slow down"}}"#,
+                ),
+                with(503, &[], ""),
+                ok(json!({ "status": "Succeeded", "id": "/op" })),
+            ],
+            Ok("/op"),
+            4,
+        ),
+        // Refused: not tried again.
+        (
+            "409",
+            vec![with(409, &[], r#"{"error":{"code":"OperationInvalidForCurrentState","message":"resizing"}}"#)],
+            Err("OperationInvalidForCurrentState"),
+            1,
+        ),
+    ];
+    for (name, answers, wanted, requests) in cases {
+        let server = replay(answers);
+        let client = server.client();
+        let end = client.send(Method::Put, "/x?api-version=v", Some(&json!({}))).and_then(|reply| client.finish(reply));
+        match (end, wanted) {
+            (Ok(body), Ok(id)) => assert_eq!(body.get("id").and_then(Value::as_str).unwrap_or_default(), id, "{name}"),
+            (Err(error), Err(code)) => assert!(error.service().unwrap().has_code(code), "{name}: {error}"),
+            (end, wanted) => panic!("{name}: {end:?} instead of {wanted:?}"),
+        }
+        assert_eq!(server.requests().len(), requests, "{name}");
+        assert!(!server.requests().iter().any(|r| r.contains("/wrong")), "{name}");
+    }
+}
+
+#[test]
+fn a_pause_may_be_given_as_a_date() {
+    let soon = jiff::Timestamp::now() + Duration::from_secs(1);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+    let server = replay(vec![with(429, &[("Retry-After", &date)], ""), ok(json!({ "id": "/x" }))]);
+    assert!(server.client().resource("/x", "v").unwrap().is_some());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_cancelled_any_more_is_no_error() {
+    // As recorded.
+    let body = r#"{"error":{"code":"DeploymentCannotBeCancelled","message":"The deployment 'x' cannot be cancelled because it has provisioning state 'Succeeded' or it has already expired."}}"#;
+    let server = replay(vec![with(409, &[], body), with(204, &[], "")]);
+    let client = server.client();
+    client.cancel("g", "d").unwrap();
+    client.cancel("g", "d").unwrap();
+    assert_eq!(server.requests().len(), 2);
+}

@@ -3,10 +3,11 @@
 use super::Found;
 use super::palette::{Palette, Role};
 use crate::diagnostics::{self, Diagnostic, Severity};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 use codespan_reporting::diagnostic as cs;
 use codespan_reporting::files::{Error as FilesError, Files};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
+use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 
@@ -23,8 +24,11 @@ pub fn all(found: &[Found<'_>], palette: Palette) -> String {
     let first = each().filter(|(_, d)| !over || is_error(d));
     let rest = each().filter(|(_, d)| over && !is_error(d));
     let mut text = String::new();
+    let secret: Vec<(&SourceMap, Span)> =
+        each().flat_map(|(sources, d)| secrets(d).map(move |span| (sources, span))).collect();
     for (sources, diagnostic) in first.chain(rest).take(CAP) {
-        text.push_str(&one(sources, diagnostic, palette));
+        let here = secret.iter().filter(|(other, _)| std::ptr::eq(*other, sources)).map(|(_, span)| *span);
+        text.push_str(&drawn(sources, diagnostic, here.collect(), palette));
         text.push('\n');
     }
     let all: Vec<&Diagnostic> = each().map(|(_, d)| d).collect();
@@ -35,10 +39,20 @@ pub fn all(found: &[Found<'_>], palette: Palette) -> String {
 /// Draws one diagnostic.
 #[must_use]
 pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> String {
+    drawn(sources, diagnostic, secrets(diagnostic).collect(), palette)
+}
+
+/// Places that hold a secret in plain text: messages go into logs that more people read than the file.
+fn secrets(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
+    let secret = diagnostic.code == diagnostics::Code::SecretInPlainText;
+    diagnostic.primary().filter(|_| secret).into_iter()
+}
+
+fn drawn(sources: &SourceMap, diagnostic: &Diagnostic, hidden: Vec<Span>, palette: Palette) -> String {
     let mut writer = Styled { buffer: Vec::new(), palette };
     let config = Config { tab_width: 2, start_context_lines: 2, ..Config::default() };
     // INVARIANT: the writer is a buffer and `Sources` clamps every offset, so drawing cannot fail half-way.
-    let drawn = term::emit_to_write_style(&mut writer, &config, &Sources(sources), &convert(diagnostic));
+    let drawn = term::emit_to_write_style(&mut writer, &config, &Sources(sources, hidden), &convert(diagnostic));
     if drawn.is_err() {
         return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.code, diagnostic.title);
     }
@@ -109,7 +123,8 @@ fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
 }
 
 /// Our sources in codespan's terms. Offsets beyond the text are clamped: a wrong span must not hide a message.
-struct Sources<'a>(&'a SourceMap);
+/// What is hidden shows as stars.
+struct Sources<'a>(&'a SourceMap, Vec<Span>);
 
 impl<'a> Sources<'a> {
     fn file(&self, id: u32) -> Result<&'a crate::source::SourceFile, FilesError> {
@@ -120,14 +135,24 @@ impl<'a> Sources<'a> {
 impl<'a> Files<'a> for Sources<'a> {
     type FileId = u32;
     type Name = &'a str;
-    type Source = &'a str;
+    type Source = Cow<'a, str>;
 
     fn name(&'a self, id: u32) -> Result<&'a str, FilesError> {
         Ok(&self.file(id)?.name)
     }
 
-    fn source(&'a self, id: u32) -> Result<&'a str, FilesError> {
-        Ok(&self.file(id)?.text)
+    fn source(&'a self, id: u32) -> Result<Cow<'a, str>, FilesError> {
+        let text: &'a str = &self.file(id)?.text;
+        let hidden: Vec<&Span> = self.1.iter().filter(|span| span.source.0 == id).collect();
+        if hidden.is_empty() {
+            return Ok(Cow::Borrowed(text));
+        }
+        let stars = |(at, byte): (usize, u8)| {
+            let inside = hidden.iter().any(|span| (span.start as usize..span.end as usize).contains(&at));
+            if inside && !matches!(byte, b'"' | b'\n' | b'\r') { b'*' } else { byte }
+        };
+        let bytes = text.bytes().enumerate().map(stars).collect();
+        Ok(String::from_utf8(bytes).map_or(Cow::Borrowed(""), Cow::Owned))
     }
 
     fn line_index(&'a self, id: u32, offset: usize) -> Result<usize, FilesError> {

@@ -560,3 +560,37 @@ fn stacks_that_hold_nothing_of_the_sources_are_forgotten() {
     assert_eq!(left["value"].as_array().unwrap().len(), 1);
     assert!(place.is_as_wanted());
 }
+
+/// What Azure refuses stands on the line that declares it, with what to do.
+#[test]
+fn a_refusal_is_on_its_line_with_advice() {
+    let place = Place::new();
+    let text = place.cx.read("team.json");
+    let line = |name: &str| {
+        let at = text.lines().position(|l| l.contains(&format!("\"name\": \"{name}\""))).unwrap();
+        // The resource begins at the brace before its name.
+        text.lines().take(at).enumerate().filter(|(_, l)| l.trim() == "{").map(|(n, _)| n + 1).last().unwrap()
+    };
+    for (fault, name, code, advice) in [
+        ("SkuNotAvailable", "vnet-team", "SkuNotAvailable", "choose another size"),
+        ("QuotaExceeded", "nsg-team", "OperationNotAllowed", "quota"),
+        ("AllocationFailed", "id-team", "AllocationFailed", "no room"),
+        (
+            "fail,code=StorageAccountAlreadyTaken,message=taken",
+            "stteam0123456",
+            "StorageAccountAlreadyTaken",
+            "choose another name",
+        ),
+        ("fail,code=RequestDisallowedByPolicy,message=no", "kv-team-0123456", "RequestDisallowedByPolicy", "policy"),
+        ("fail,code=ScopeLocked,message=locked", "nsg-team", "ScopeLocked", "az lock list"),
+    ] {
+        place.admin("POST", &json!([format!("{fault},name={name}")]).to_string());
+        let ran = place.run("apply --yes --force --template team.json");
+        place.admin("DELETE", "");
+        assert_eq!(ran.exit, 4, "{}", ran.text());
+        let at = format!("team.json:{}:", line(name));
+        for part in [at.as_str(), code, advice, &format!("`{name}`")] {
+            assert!(ran.stderr.contains(part), "{part} is missing: {}", ran.text());
+        }
+    }
+}

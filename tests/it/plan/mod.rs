@@ -5,3 +5,4 @@ mod groups;
 mod offline;
 mod render;
 mod schema;
+mod values;
