@@ -116,6 +116,7 @@ pub(super) fn all_new(desired: &DesiredResource, origin: &dyn Fn(&str) -> Option
 
 impl Comparison<'_> {
     fn object(&mut self, wanted: &Map<String, Value>, found: &Map<String, Value>, skip: &dyn Fn(&str) -> bool) {
+        let entries = self.fact().entries;
         let mut seen = BTreeSet::new();
         for (key, value) in wanted {
             if skip(key) {
@@ -129,18 +130,25 @@ impl Comparison<'_> {
                 },
             };
             seen.insert(other_key);
-            let mark = self.path.enter_key(key);
-            self.value(Some(value), other);
-            self.path.leave(mark);
+            self.member(key, Some(value), other, entries);
         }
         for (key, value) in found {
             if seen.contains(key.as_str()) || skip(key) {
                 continue;
             }
-            let mark = self.path.enter_key(key);
-            self.value(None, Some(value));
-            self.path.leave(mark);
+            self.member(key, None, Some(value), entries);
         }
+    }
+
+    fn member(&mut self, key: &str, wanted: Option<&Value>, found: Option<&Value>, entry: bool) {
+        let mark = if entry { self.path.enter_entry(key) } else { self.path.enter_key(key) };
+        match (wanted, found) {
+            // Which entries there are says something, whatever is in them.
+            (Some(w), None) if entry && !self.is_create() => self.change(AttributeKind::Add, Some(w), None),
+            (None, Some(f)) if entry => self.change(AttributeKind::Remove, None, Some(f)),
+            _ => self.value(wanted, found),
+        }
+        self.path.leave(mark);
     }
 
     fn value(&mut self, wanted: Option<&Value>, found: Option<&Value>) {
@@ -214,20 +222,14 @@ impl Comparison<'_> {
             if fact.fold && w.eq_ignore_ascii_case(f) {
                 return Some(Rule::LetterCase);
             }
-            let lengths = normal::duration_ms(w).zip(normal::duration_ms(f));
+            let lengths = normal::duration_ms(w).zip(normal::duration_ms(f)).filter(|_| fact.duration);
             if lengths.is_some_and(|(a, b)| a == b) {
                 return Some(Rule::Duration);
             }
             return None;
         }
-        let mixed = wanted.is_string() != found.is_string();
-        match (normal::as_number(wanted), normal::as_number(found)) {
-            #[expect(clippy::float_cmp, reason = "both sides are the same literal in two spellings")]
-            (Some(a), Some(b)) if a == b && mixed => Some(Rule::NumberAsString),
-            #[expect(clippy::float_cmp, reason = "1 and 1.0 are one number in JSON")]
-            (Some(a), Some(b)) if a == b && wanted.is_number() => Some(Rule::NumberAsString),
-            _ => None,
-        }
+        let numbers = wanted.is_number() || found.is_number();
+        (numbers && normal::same_number(wanted, found)).then_some(Rule::NumberAsString)
     }
 
     /// Whether autoscale owns the number; warns when the live one is outside the declared range.
@@ -295,7 +297,9 @@ impl Comparison<'_> {
         if self.is_unknown() {
             return self.change(AttributeKind::Unknown, None, None);
         }
-        if fact.defaults.iter().any(|d| d == wanted) && !self.is_create() {
+        // Of several defaults nobody can tell here which one the service holds.
+        let known = !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted);
+        if known && !self.is_create() {
             return self.suppress(Rule::ServiceDefault, Some(wanted), None);
         }
         match wanted {
@@ -378,7 +382,7 @@ impl Comparison<'_> {
                 self.change(AttributeKind::Change, Some(wanted), found);
             }
             _ => {
-                if known.is_none() && self.is_secret() {
+                if known.is_none() && !normal::is_empty(wanted) {
                     self.not_compared();
                 }
                 self.suppress(Rule::WriteOnly, None, None);

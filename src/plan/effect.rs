@@ -4,11 +4,19 @@ use super::{Action, Change, DesiredResource, Effect, EffectKind, Observed, norma
 use serde_json::Value;
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
+const BATCH_POOL: &str = "Microsoft.Batch/batchAccounts/pools";
+const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
 const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
+/// Properties that say how many machines run now.
+const NUMBERS: [&str; 3] = [
+    "sku.capacity",
+    "properties.scaleSettings.fixedScale.targetDedicatedNodes",
+    "properties.scaleSettings.fixedScale.targetLowPriorityNodes",
+];
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
 
 pub(super) fn of_create(change: &mut Change, resource: &DesiredResource) {
-    let machines = if is(&change.resource_type, SCALE_SET) { capacity(&resource.body) } else { None };
+    let machines = machines_of(&change.resource_type, &resource.body);
     let text = match machines {
         Some(n) => format!("starts with {}", count(n)),
         None => "new".to_owned(),
@@ -20,7 +28,7 @@ pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: 
     change.action = Action::Update;
     let unknown_only = change.attributes.iter().all(|a| a.kind == super::AttributeKind::Unknown);
     change.depends_on_unknown = unknown_only;
-    let machines = if is(&change.resource_type, SCALE_SET) { capacity(found) } else { None };
+    let machines = machines_of(&change.resource_type, found);
     if let Some(cause) = change.attributes.iter().find(|a| a.effect == EffectKind::Replaces) {
         let property = cause.path.clone();
         change.action = Action::Replace;
@@ -30,7 +38,7 @@ pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: 
         return;
     }
     for attribute in &mut change.attributes {
-        if attribute.path == "sku.capacity" {
+        if NUMBERS.contains(&attribute.path.as_str()) {
             let (from, to) =
                 (attribute.before.as_ref().and_then(Value::as_u64), attribute.after.as_ref().and_then(Value::as_u64));
             attribute.effect = if to < from { EffectKind::ScalesIn } else { EffectKind::ScalesOut };
@@ -44,7 +52,7 @@ pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: 
     }
     let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
     let mut text = words(gravest, machines, change, mode);
-    let scaled = change.attributes.iter().find(|a| a.path == "sku.capacity").map(|a| a.effect);
+    let scaled = change.attributes.iter().find(|a| NUMBERS.contains(&a.path.as_str())).map(|a| a.effect);
     if let Some(scaled) = scaled.filter(|s| *s != gravest) {
         text.push_str(&format!("; {}", words(scaled, machines, change, mode)));
     }
@@ -68,7 +76,7 @@ pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed)
             Effect { text: "stays as it is, no longer managed by this project".to_owned(), ..Effect::default() };
         return;
     }
-    let machines = if is(&change.resource_type, SCALE_SET) { capacity(found) } else { None };
+    let machines = machines_of(&change.resource_type, found);
     let shares = shares_of(&change.id, &change.resource_type, observed);
     let (kind, text) = match machines {
         _ if holds_data(&change.resource_type) => (EffectKind::DeletesData, data_text(&shares)),
@@ -130,7 +138,7 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
         EffectKind::NewMachines => {
             format!("new machines only; the {all} that run keep what they have until they are upgraded")
         }
-        EffectKind::InPlace => "changed in place".to_owned(),
+        EffectKind::InPlace => share_size(change).unwrap_or_else(|| "changed in place".to_owned()),
         EffectKind::Rolling => format!("{all} are updated in batches"),
         EffectKind::Restart => format!("{all} restart, {pace}"),
         EffectKind::Reimage => {
@@ -143,9 +151,21 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
 }
 
 fn scaled_by(change: &Change) -> Option<u64> {
-    let attribute = change.attributes.iter().find(|a| a.path == "sku.capacity")?;
+    let attribute = change.attributes.iter().find(|a| NUMBERS.contains(&a.path.as_str()))?;
     let (before, after) = (attribute.before.as_ref()?.as_u64()?, attribute.after.as_ref()?.as_u64()?);
     Some(before.abs_diff(after))
+}
+
+/// A share that grows or shrinks.
+fn share_size(change: &Change) -> Option<String> {
+    let quota = change.attributes.iter().find(|a| a.path == "properties.shareQuota")?;
+    let (before, after) = (quota.before.as_ref()?.as_u64()?, quota.after.as_ref()?.as_u64()?);
+    let share = last(&change.name);
+    Some(if after > before {
+        format!("share `{share}` grows to {after} GiB")
+    } else {
+        format!("share `{share}` shrinks to {after} GiB; the service refuses when more is stored")
+    })
 }
 
 fn are(n: u64) -> String {
@@ -171,6 +191,8 @@ fn holds_data(resource_type: &str) -> bool {
         "Microsoft.Storage/storageAccounts/blobServices/containers",
         "Microsoft.Compute/disks",
         "Microsoft.KeyVault/vaults",
+        "Microsoft.OperationalInsights/workspaces",
+        "Microsoft.MachineLearningServices/workspaces",
     ]
     .iter()
     .any(|t| is(resource_type, t))
@@ -189,8 +211,29 @@ fn shares_of(id: &str, resource_type: &str, observed: &Observed) -> Vec<String> 
     shares.map(|i| last(&normal::type_of_id(i).1)).collect()
 }
 
-fn capacity(resource: &Value) -> Option<u64> {
-    resource.pointer("/sku/capacity").and_then(Value::as_u64)
+/// Machines of a pool: as wanted when it is new, as they are when it exists.
+fn machines_of(resource_type: &str, resource: &Value) -> Option<u64> {
+    let number = |pointer: &str| resource.pointer(pointer).and_then(Value::as_u64);
+    let sum = |a: Option<u64>, b: Option<u64>| {
+        if a.is_none() && b.is_none() { None } else { Some(a.unwrap_or(0) + b.unwrap_or(0)) }
+    };
+    if is(resource_type, SCALE_SET) {
+        return number("/sku/capacity");
+    }
+    if is(resource_type, BATCH_POOL) {
+        let fixed = "/properties/scaleSettings/fixedScale";
+        return sum(number("/properties/currentDedicatedNodes"), number("/properties/currentLowPriorityNodes"))
+            .or_else(|| {
+                sum(
+                    number(&format!("{fixed}/targetDedicatedNodes")),
+                    number(&format!("{fixed}/targetLowPriorityNodes")),
+                )
+            });
+    }
+    if is(resource_type, COMPUTE) {
+        return number("/properties/properties/currentNodeCount");
+    }
+    None
 }
 
 fn last(name: &str) -> String {

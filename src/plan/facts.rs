@@ -41,6 +41,8 @@ pub struct Fact {
     pub apart: bool,
     /// Compared as it stands.
     pub free: bool,
+    /// Its keys are data: an entry counts by being there, also when it is empty.
+    pub entries: bool,
     /// An id of which only the last segment counts.
     pub last_segment: bool,
     /// What a change does.
@@ -195,7 +197,12 @@ fn read(text: &str) -> (HashMap<String, Rows>, Vec<String>) {
                 odd.push(line.to_owned());
             }
         }
-        types.entry(current.clone()).or_default().own.insert(path, fact);
+        let rows = &mut types.entry(current.clone()).or_default().own;
+        if let Some((around, _)) = path.split_once(".*") {
+            rows.entry(around.to_owned()).or_default().entries = true;
+        }
+        let entries = rows.get(&path).is_some_and(|known| known.entries);
+        rows.insert(path, Fact { entries, ..fact });
     }
     (types, odd)
 }

@@ -18,6 +18,8 @@ mod capacity;
 mod baseline;
 mod saved;
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;
 
 pub use baseline::{Baseline, ResourceBaseline, fingerprint};
@@ -64,10 +66,9 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
         .collect();
     let owned = capacity::autoscaled(desired);
     let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
-    let mut wanted = BTreeSet::new();
+    let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
     for resource in &desired.resources {
         let key = normal::fold_id(&resource.id);
-        wanted.insert(key.clone());
         if resource.existing || !options.selects(&resource.name, &resource.resource_type, &resource.id) {
             continue;
         }

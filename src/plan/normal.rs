@@ -56,8 +56,12 @@ pub fn resource_id(scope: &str, resource_type: &str, name: &str) -> String {
     format!("{scope}/providers/{provider}{}", pairs.collect::<String>())
 }
 
-/// `West US 2` and `westus2` are one place.
+/// `West US 2` and `westus2` are one place. Texts that cannot be names of regions are not.
 pub(super) fn same_location(a: &str, b: &str) -> bool {
+    let region = |t: &str| t.len() < 40 && t.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ');
+    if !region(a) || !region(b) {
+        return false;
+    }
     let fold = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
     fold(a) == fold(b)
 }
@@ -91,6 +95,21 @@ pub(super) fn duration_ms(text: &str) -> Option<u64> {
         reason = "digits only: never negative, far below 2^53"
     )]
     Some(total.round() as u64)
+}
+
+/// Whether two numbers are the same, each perhaps written as a string. Whole numbers are compared digit by digit:
+/// beyond 2^53 a float cannot tell neighbours apart.
+pub(super) fn same_number(a: &Value, b: &Value) -> bool {
+    let whole = |v: &Value| match v {
+        Value::Number(n) => n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from)),
+        Value::String(s) => s.parse::<i128>().ok(),
+        _ => None,
+    };
+    match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => a == b,
+        #[expect(clippy::float_cmp, reason = "both sides are the same literal in two spellings")]
+        _ => as_number(a).zip(as_number(b)).is_some_and(|(a, b)| a == b),
+    }
 }
 
 /// A number, also when it is written as a string.

@@ -33,6 +33,15 @@ impl Path {
 
     /// Goes into a property.
     pub fn enter_key(&mut self, key: &str) -> Mark {
+        self.enter(key, &key.to_ascii_lowercase())
+    }
+
+    /// Goes into an entry of an object whose keys are data: the table knows them all as `*`.
+    pub fn enter_entry(&mut self, key: &str) -> Mark {
+        self.enter(key, "*")
+    }
+
+    fn enter(&mut self, key: &str, known_as: &str) -> Mark {
         let mark = self.mark();
         let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$'));
         if plain {
@@ -46,7 +55,7 @@ impl Path {
         if !self.pattern.is_empty() {
             self.pattern.push('.');
         }
-        self.pattern.push_str(&key.to_ascii_lowercase());
+        self.pattern.push_str(known_as);
         self.pointer.push('/');
         self.pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
         mark

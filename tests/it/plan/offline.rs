@@ -242,3 +242,128 @@ fn what_show_writes_is_what_live_reads() {
     assert_eq!(bad.exit, 1, "{}", bad.text());
     assert!(bad.stderr.contains("is not a list of resources"), "{}", bad.text());
 }
+
+#[test]
+fn narrowed_plans_show_what_was_asked_for_and_nothing_else() {
+    let place = Place::new();
+    let names = |options: &str| -> Vec<String> {
+        let ran = place.run(&format!("plan --format json --template team.json {options}"));
+        assert_eq!(ran.exit, 0, "{}", ran.text());
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        json["changes"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("").len(), 7);
+    assert_eq!(names("--only nsg-team --only id-*"), ["id-team", "nsg-team"]);
+    assert_eq!(names("--only Microsoft.KeyVault/*"), ["kv-team-0123456", "kv-team-0123456/login"]);
+    assert_eq!(names("--only Microsoft.KeyVault/* --exclude */login"), ["kv-team-0123456"]);
+    assert_eq!(names("--exclude *kv-team* --exclude stteam*").len(), 3);
+    assert_eq!(names("--only nobody"), Vec::<String>::new());
+    // What is left out is not taken for removed.
+    assert_eq!(place.apply().exit, 0);
+    place.write(&template("b", false));
+    let one = place.run("plan --detailed-exitcode --template team.json --only nsg-team");
+    assert!(one.exit == 2 && one.stdout.contains("Plan: 1 to update."), "{}", one.text());
+    let none = place.run("plan --detailed-exitcode --template team.json --only vnet-team");
+    assert_eq!(none.exit, 0, "{}", none.text());
+}
+
+#[test]
+fn a_tree_of_projects_asks_which_one() {
+    let place = Place::new();
+    place.cx.write("a/main.dsvm", &starter());
+    place.cx.write("b/main.dsvm", &starter().replacen("project research", "project other", 1));
+    let ran = place.run("plan --env dev .");
+    assert_eq!(ran.exit, 3, "{}", ran.text());
+    assert!(ran.stderr.contains("2 projects") && ran.stderr.contains("`a`"), "{}", ran.text());
+    assert_eq!(place.run("plan --env dev a").exit, 0);
+}
+
+/// What the Azure CLI writes: one resource whole, or a list of envelopes.
+#[test]
+fn files_of_the_azure_cli_are_read() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let shown: serde_json::Value = serde_json::from_str(&place.run("show --json --template team.json").stdout).unwrap();
+    let all = shown["resources"].as_array().unwrap();
+    let group = all.iter().find(|r| r["name"] == "nsg-team").unwrap();
+    place.cx.write("one.json", &group.to_string());
+    let envelopes: Vec<_> = all
+        .iter()
+        .map(|r| {
+            let mut envelope = r.clone();
+            envelope.as_object_mut().unwrap().remove("properties");
+            envelope
+        })
+        .collect();
+    place.cx.write("list.json", &serde_json::Value::from(envelopes).to_string());
+    place.cx.write("page.json", &json!({ "value": all, "nextLink": null }).to_string());
+    let page = place.run("plan --detailed-exitcode --template team.json --live page.json");
+    assert_eq!(page.exit, 0, "{}", page.text());
+    let list = place.run("plan --detailed-exitcode --template team.json --live list.json");
+    assert_eq!(list.exit, 0, "{}", list.text());
+    assert!(list.stdout.contains("only its envelope was observed"), "{}", list.text());
+    place.write(&template("b", false));
+    let list = place.run("plan --template team.json --live list.json");
+    assert!(list.stdout.contains("tags.t: \"a\" → \"b\""), "{}", list.text());
+    let one = place.run("plan --format json --template team.json --live one.json --only nsg-team");
+    let json: serde_json::Value = serde_json::from_str(&one.stdout).unwrap();
+    assert_eq!(json["summary"]["update"], 1, "{}", one.text());
+    assert_eq!(super::schema::errors(&json), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_held_back_is_listed_with_its_rule() {
+    let place = Place::new();
+    assert_eq!(place.apply().exit, 0);
+    let ran = place.run("plan --show-suppressed --template team.json");
+    for (rule, path) in [
+        ("read-only", "properties.vaultUri"),
+        ("service-default", "properties.enableSoftDelete"),
+        ("write-only", "properties.value"),
+        ("empty-vs-absent", "properties.accessPolicies"),
+    ] {
+        assert!(ran.stdout.lines().any(|l| l.trim().starts_with(rule) && l.contains(path)), "{rule}\n{}", ran.text());
+    }
+    let json = place.run("plan --show-suppressed --format json --template team.json");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert!(json["suppressed"].as_array().unwrap().len() > 10);
+    assert_eq!(super::schema::errors(&json), Vec::<String>::new());
+}
+
+/// The service cannot see a secret that changed; whoever asks is told that the two differ there.
+#[test]
+fn what_if_tells_where_the_service_differs() {
+    let place = Place::new();
+    let before = place.run("plan --what-if --template team.json");
+    assert!(before.stderr.contains("does not exist yet"), "{}", before.text());
+    assert_eq!(place.apply().exit, 0);
+    let same = place.run("plan --what-if --template team.json");
+    assert!(same.stderr.contains("the service agrees on all 7 resources"), "{}", same.text());
+    place.write(&template("b", false));
+    let both = place.run("plan --what-if --template team.json");
+    assert!(both.stderr.contains("the service agrees on all 7 resources"), "{}", both.text());
+    place.write(&template("a", false));
+    let secret = place.run("plan --what-if --set password=other --template team.json");
+    let line = "`kv-team-0123456/login`: this plan says update, the service says nochange";
+    assert!(secret.stderr.contains("differs on 1 of 7") && secret.stderr.contains(line), "{}", secret.text());
+}
+
+/// Names and values that want to be markup stay text in a comment; the same plan gives the same bytes.
+#[test]
+fn comments_are_stable_and_hostile_tags_stay_text() {
+    let place = Place::new();
+    let mut hostile = template("a", false);
+    hostile["resources"][0]["tags"] = json!({ "</details>@everyone": "`|<img src=x>\n\u{202e}" });
+    place.write(&hostile);
+    assert_eq!(place.apply().exit, 0);
+    hostile["resources"][0]["tags"] = json!({ "</details>@everyone": "**next**\u{1b}[31m" });
+    place.write(&hostile);
+    let run = || place.run("plan --format markdown --template team.json").stdout;
+    let text = run();
+    assert_eq!(text, run());
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+    for line in text.lines().filter(|l| l.contains("everyone")) {
+        assert!(line.starts_with("- changed `"), "{line}");
+    }
+    assert!(text.len() < 65_536 && text.contains("<details>"), "{text}");
+}

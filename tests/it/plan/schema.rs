@@ -59,6 +59,14 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str, errors: &mut Vec
     }
 }
 
+/// Where a plan does not fit the published schema.
+pub fn errors(plan: &Value) -> Vec<String> {
+    let schema = schema();
+    let mut errors = Vec::new();
+    check(&schema, &schema, plan, "", &mut errors);
+    errors
+}
+
 #[test]
 fn plans_fit_the_published_schema() {
     let schema = schema();

@@ -1,0 +1,291 @@
+//! For each rule a difference that it holds back, and next to it one that the service would act on and that must be seen.
+
+use super::*;
+use serde_json::{Value, json};
+
+const GROUP: &str = "/subscriptions/s/resourceGroups/g/providers";
+
+fn body(kind: &str, rest: Value) -> Value {
+    let name = vec!["one"; kind.matches('/').count()].join("/");
+    let mut body = json!({ "id": resource_id(GROUP.trim_end_matches("/providers"), kind, &name) });
+    body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    body
+}
+
+/// Rules that spoke and paths that are changed.
+fn plan(kind: &str, wanted: Value, found: Value) -> (Vec<Rule>, Vec<String>) {
+    let desired = Desired::from_resources(&[body(kind, wanted)]);
+    let observed = Observed { resources: vec![body(kind, found)], managed: vec![] };
+    let plan = diff(&desired, &observed, &Options::default());
+    let rules = plan.suppressed.iter().map(|s| s.rule).collect();
+    (rules, plan.changes.iter().flat_map(|c| &c.attributes).map(|a| a.path.clone()).collect())
+}
+
+#[track_caller]
+fn quiet(rule: Rule, kind: &str, wanted: Value, found: Value) {
+    let (rules, changes) = plan(kind, wanted, found);
+    assert_eq!(changes, Vec::<String>::new());
+    assert!(rules.contains(&rule), "{rules:?}");
+}
+
+#[track_caller]
+fn seen(kind: &str, wanted: Value, found: Value) {
+    let (rules, changes) = plan(kind, wanted, found);
+    assert!(!changes.is_empty(), "held back by {rules:?}");
+}
+
+const VMSS: &str = "Microsoft.Compute/virtualMachineScaleSets";
+const STORAGE: &str = "Microsoft.Storage/storageAccounts";
+const NETWORK: &str = "Microsoft.Network/virtualNetworks";
+const GROUP_OF_RULES: &str = "Microsoft.Network/networkSecurityGroups";
+const AUTOSCALE: &str = "Microsoft.Insights/autoscaleSettings";
+const POOL: &str = "Microsoft.Batch/batchAccounts/pools";
+const UNKNOWN: &str = "Foo.Bar/baz";
+
+#[test]
+fn read_only() {
+    let found = json!({ "properties": { "provisioningState": "Succeeded", "primaryEndpoints": { "file": "x" }, "minimumTlsVersion": "TLS1_2" } });
+    quiet(Rule::ReadOnly, STORAGE, json!({ "properties": { "minimumTlsVersion": "TLS1_2" } }), found.clone());
+    seen(STORAGE, json!({ "properties": { "minimumTlsVersion": "TLS1_3" } }), found);
+}
+
+#[test]
+fn service_default() {
+    quiet(Rule::ServiceDefault, VMSS, json!({ "properties": {} }), json!({ "properties": { "overprovision": true } }));
+    quiet(Rule::ServiceDefault, VMSS, json!({ "properties": { "overprovision": true } }), json!({ "properties": {} }));
+    seen(VMSS, json!({ "properties": { "overprovision": false } }), json!({ "properties": {} }));
+    seen(VMSS, json!({ "properties": { "overprovision": false } }), json!({ "properties": { "overprovision": true } }));
+    // Whether `true` is the default of an old account or not is not known: what the source says is shown.
+    let public = json!({ "properties": { "allowBlobPublicAccess": true } });
+    seen(STORAGE, public, json!({ "properties": {} }));
+}
+
+#[test]
+fn service_filled() {
+    let resource =
+        |n: u64| body(VMSS, json!({ "properties": { "priorityMixPolicy": { "baseRegularPriorityCount": n } } }));
+    let desired = Desired::from_resources(&[body(VMSS, json!({ "properties": {} }))]);
+    let state = |n| Observed { resources: vec![resource(n)], managed: vec![] };
+    let options = Options { baseline: Some(Baseline::record(&desired, &state(3), "salt")), ..Options::default() };
+    let quiet = diff(&desired, &state(3), &options);
+    assert!(quiet.is_empty() && quiet.suppressed.iter().any(|s| s.rule == Rule::ServiceFilled));
+    assert!(!diff(&desired, &state(4), &options).is_empty());
+}
+
+#[test]
+fn letter_case() {
+    quiet(Rule::LetterCase, STORAGE, json!({ "location": "West US 2" }), json!({ "location": "westus2" }));
+    quiet(
+        Rule::LetterCase,
+        STORAGE,
+        json!({ "sku": { "name": "standard_lrs" } }),
+        json!({ "sku": { "name": "Standard_LRS" } }),
+    );
+    seen(STORAGE, json!({ "location": "westus2" }), json!({ "location": "westus3" }));
+    seen(STORAGE, json!({ "tags": { "location": "West US 2" } }), json!({ "tags": { "location": "westus2" } }));
+    seen(
+        UNKNOWN,
+        json!({ "properties": { "dataLocation": "/Data" } }),
+        json!({ "properties": { "dataLocation": "/data" } }),
+    );
+    seen(STORAGE, json!({ "tags": { "team": "A" } }), json!({ "tags": { "team": "a" } }));
+    let user =
+        |name: &str| json!({ "properties": { "virtualMachineProfile": { "osProfile": { "adminUsername": name } } } });
+    seen(VMSS, user("Ann"), user("ann"));
+}
+
+#[test]
+fn id_case() {
+    let link = |id: &str| json!({ "properties": { "targetResourceUri": id } });
+    let id = format!("{GROUP}/{VMSS}/team");
+    quiet(Rule::IdCase, AUTOSCALE, link(&id), link(&id.to_uppercase()));
+    seen(AUTOSCALE, link(&id), link(&id.replace("/team", "/team2")));
+    seen(AUTOSCALE, link(&id), link(&id.replace("subscriptions/s", "subscriptions/t")));
+}
+
+#[test]
+fn set_like_list() {
+    let space = |list: &[&str]| json!({ "properties": { "addressSpace": { "addressPrefixes": list } } });
+    quiet(Rule::SetLikeList, NETWORK, space(&["10.0.0.0/16", "10.1.0.0/16"]), space(&["10.1.0.0/16", "10.0.0.0/16"]));
+    seen(NETWORK, space(&["10.0.0.0/16", "10.0.0.0/16"]), space(&["10.0.0.0/16", "10.1.0.0/16"]));
+    seen(NETWORK, space(&["10.0.0.0/16"]), space(&["10.0.0.0/16", "10.1.0.0/16"]));
+    // Where the order says something it counts.
+    let packages = |list: &[&str]| json!({ "properties": { "list": list } });
+    seen(UNKNOWN, packages(&["a", "b"]), packages(&["b", "a"]));
+}
+
+#[test]
+fn write_only() {
+    let machine = |data: &str| json!({ "properties": { "virtualMachineProfile": { "osProfile": { "customData": data, "computerNamePrefix": "t" } } } });
+    let shown = json!({ "properties": { "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t" } } } });
+    quiet(Rule::WriteOnly, VMSS, machine("one"), shown.clone());
+    let desired = |data: &str| Desired::from_resources(&[body(VMSS, machine(data))]);
+    let state = Observed { resources: vec![body(VMSS, shown)], managed: vec![] };
+    let baseline = Baseline::record(&desired("one"), &state, "salt");
+    let options = Options { baseline: Some(baseline), ..Options::default() };
+    assert!(diff(&desired("one"), &state, &options).is_empty());
+    assert!(!diff(&desired("two"), &state, &options).is_empty());
+    // Without a record nothing can be told, and that is said.
+    let blind = diff(&desired("two"), &state, &Options::default());
+    assert_eq!(blind.warnings.iter().map(|w| w.kind).collect::<Vec<_>>(), [WarningKind::SecretNotCompared]);
+}
+
+#[test]
+fn empty_vs_absent() {
+    quiet(
+        Rule::EmptyVsAbsent,
+        STORAGE,
+        json!({ "properties": { "networkAcls": { "ipRules": [] } } }),
+        json!({ "properties": {} }),
+    );
+    let rules = |list: Value| json!({ "properties": { "securityRules": list } });
+    seen(GROUP_OF_RULES, rules(json!([])), rules(json!([{ "name": "ssh", "properties": { "priority": 100 } }])));
+    // An entry is there or not, whatever is in it: an identity is given by `{}`.
+    let id = |name: &str| format!("{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
+    let given = |names: &[&str]| {
+        let entries: serde_json::Map<_, _> = names.iter().map(|n| (id(n), json!({}))).collect();
+        json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": entries } })
+    };
+    let held = |names: &[&str]| {
+        let entries: serde_json::Map<_, _> =
+            names.iter().map(|n| (id(n), json!({ "principalId": "p", "clientId": "c" }))).collect();
+        json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": entries } })
+    };
+    for kind in [VMSS, POOL, UNKNOWN] {
+        quiet(Rule::ReadOnly, kind, given(&["a"]), held(&["a"]));
+        seen(kind, given(&["a", "b"]), held(&["a"]));
+        seen(kind, given(&["a"]), held(&["a", "b"]));
+        seen(kind, given(&["b"]), held(&["a"]));
+    }
+}
+
+#[test]
+fn newer_api_only() {
+    quiet(Rule::NewerApiOnly, VMSS, json!({ "properties": {} }), json!({ "properties": { "somethingNew": 1 } }));
+    seen(VMSS, json!({ "properties": { "somethingNew": 2 } }), json!({ "properties": { "somethingNew": 1 } }));
+    seen(VMSS, json!({ "properties": { "somethingNew": 2 } }), json!({ "properties": {} }));
+}
+
+#[test]
+fn owned_by_autoscale() {
+    let pool = |n: u64| body(VMSS, json!({ "sku": { "name": "Standard_D4s_v5", "capacity": n } }));
+    let setting = |enabled: bool| {
+        let profile = json!({ "name": "p", "capacity": { "minimum": "1", "maximum": "9", "default": "1" } });
+        body(
+            AUTOSCALE,
+            json!({ "properties": { "enabled": enabled, "targetResourceUri": format!("{GROUP}/{VMSS}/one"), "profiles": [profile] } }),
+        )
+    };
+    let plan = |enabled: bool, size: &str| {
+        let mut wanted = pool(2);
+        wanted["sku"]["name"] = json!(size);
+        let desired = Desired::from_resources(&[wanted, setting(enabled)]);
+        diff(&desired, &Observed { resources: vec![pool(5), setting(enabled)], managed: vec![] }, &Options::default())
+    };
+    assert!(plan(true, "Standard_D4s_v5").is_empty());
+    assert!(!plan(true, "Standard_D8s_v5").is_empty());
+    let off = plan(false, "Standard_D4s_v5");
+    assert_eq!(off.changes[0].attributes[0].path, "sku.capacity");
+}
+
+#[test]
+fn policy_added() {
+    let extension =
+        |publisher: &str, kind: &str| json!({ "name": kind, "properties": { "publisher": publisher, "type": kind } });
+    let with = |list: Vec<Value>| json!({ "properties": { "virtualMachineProfile": { "extensionProfile": { "extensions": list } } } });
+    let own = extension("Microsoft.ManagedServices", "ApplicationHealthLinux");
+    let policy = extension("Microsoft.GuestConfiguration", "ConfigurationforLinux");
+    quiet(Rule::PolicyAdded, VMSS, with(vec![own.clone()]), with(vec![own.clone(), policy.clone()]));
+    let stranger = extension("Example", "Miner");
+    seen(VMSS, with(vec![own.clone()]), with(vec![own.clone(), stranger]));
+    seen(VMSS, with(vec![own.clone()]), with(vec![policy]));
+}
+
+#[test]
+fn duration() {
+    let rest =
+        |text: &str| json!({ "properties": { "automaticRepairsPolicy": { "enabled": true, "gracePeriod": text } } });
+    quiet(Rule::Duration, VMSS, rest("PT60M"), rest("PT1H"));
+    seen(VMSS, rest("PT61M"), rest("PT1H"));
+    // A text that only looks like a length of time is a text.
+    let text = |text: &str| json!({ "properties": { "virtualMachineProfile": { "osProfile": { "computerNamePrefix": text } } } });
+    seen(VMSS, text("PT60M"), text("PT1H"));
+}
+
+#[test]
+fn number_as_string() {
+    let most = |n: Value| json!({ "properties": { "profiles": [{ "name": "p", "capacity": { "maximum": n } }] } });
+    quiet(Rule::NumberAsString, AUTOSCALE, most(json!("10")), most(json!(10)));
+    seen(AUTOSCALE, most(json!("10")), most(json!(11)));
+    seen(AUTOSCALE, most(json!("10")), most(json!("010")));
+    let large = |n: u64| json!({ "properties": { "number": n } });
+    seen(UNKNOWN, large(9_007_199_254_740_993), large(9_007_199_254_740_992));
+}
+
+#[test]
+fn declared_apart() {
+    let subnet = |name: &str| json!({ "name": name, "properties": { "addressPrefix": "10.0.0.0/24" } });
+    quiet(
+        Rule::DeclaredApart,
+        NETWORK,
+        json!({ "properties": {} }),
+        json!({ "properties": { "subnets": [subnet("a")] } }),
+    );
+    let listed = json!({ "properties": { "subnets": [subnet("a")] } });
+    seen(NETWORK, listed, json!({ "properties": { "subnets": [subnet("a"), subnet("b")] } }));
+}
+
+#[test]
+fn unknown_type() {
+    quiet(Rule::UnknownType, UNKNOWN, json!({ "properties": {} }), json!({ "properties": { "x": 1 } }));
+    seen(UNKNOWN, json!({ "properties": { "x": 2 } }), json!({ "properties": { "x": 1 } }));
+    seen(UNKNOWN, json!({ "tags": {} }), json!({ "tags": { "x": "1" } }));
+}
+
+/// Each rule has its test here, by name.
+#[test]
+fn every_rule_is_tried() {
+    let text = include_str!("rule_tests.rs");
+    for rule in Rule::ALL {
+        let name = rule.name().replace('-', "_");
+        assert!(text.contains(&format!("fn {name}()")), "{name}");
+    }
+}
+
+/// What a change means, for pools of every service.
+#[test]
+fn effects_of_pools_and_shares() {
+    let change = |kind: &str, wanted: Value, found: Value| {
+        let desired = Desired::from_resources(&[body(kind, wanted)]);
+        let observed = Observed { resources: vec![body(kind, found)], managed: vec![] };
+        diff(&desired, &observed, &Options::default()).changes.remove(0)
+    };
+    let fixed = |n: u64| json!({ "properties": { "vmSize": "a", "scaleSettings": { "fixedScale": { "targetDedicatedNodes": n } } } });
+    let down = change(POOL, fixed(2), fixed(5));
+    assert_eq!((down.effect.kind, down.effect.machines), (EffectKind::ScalesIn, Some(3)));
+    assert_eq!(change(POOL, fixed(7), fixed(5)).effect.kind, EffectKind::ScalesOut);
+    let sized = |size: &str| json!({ "properties": { "vmSize": size, "currentDedicatedNodes": 2, "currentLowPriorityNodes": 4 } });
+    let anew = change(POOL, sized("Standard_D4s_v5"), sized("Standard_D8s_v5"));
+    assert_eq!((anew.action, anew.effect.machines), (Action::Replace, Some(6)));
+    assert_eq!(anew.effect.property.as_deref(), Some("properties.vmSize"));
+    let start = |line: &str| json!({ "properties": { "startTask": { "commandLine": line } } });
+    assert_eq!(change(POOL, start("b"), start("a")).effect.kind, EffectKind::NewMachines);
+    const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
+    let cluster = |priority: &str, most: u64| {
+        let scale = json!({ "minNodeCount": 0, "maxNodeCount": most });
+        json!({ "properties": { "computeType": "AmlCompute", "properties": { "vmPriority": priority, "scaleSettings": scale } } })
+    };
+    assert_eq!(change(COMPUTE, cluster("Dedicated", 4), cluster("LowPriority", 4)).action, Action::Replace);
+    let more = change(COMPUTE, cluster("Dedicated", 8), cluster("Dedicated", 4));
+    assert_eq!((more.action, more.effect.kind), (Action::Update, EffectKind::None));
+    const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
+    let share = |n: u64| json!({ "properties": { "shareQuota": n } });
+    assert!(change(SHARE, share(200), share(100)).effect.text.contains("grows to 200 GiB"));
+    assert!(change(SHARE, share(50), share(100)).effect.text.contains("shrinks to 50 GiB"));
+    let balancer = |sku: &str| json!({ "sku": { "name": sku } });
+    for kind in ["Microsoft.Network/loadBalancers", "Microsoft.Network/publicIPAddresses"] {
+        assert_eq!(change(kind, balancer("Standard"), balancer("Basic")).action, Action::Replace);
+    }
+    let account = change(STORAGE, json!({ "kind": "FileStorage" }), json!({ "kind": "StorageV2" }));
+    assert_eq!((account.action, account.effect.kind), (Action::Replace, EffectKind::DeletesData));
+}
