@@ -143,7 +143,8 @@ ok Succeeded resource create --id $ml/computes/trainers --api-version 2026-05-01
 local_post tasks "{\"pool\": \"$ml/computes/trainers\", \"count\": 9}"
 ok 4 resource show --ids $ml/computes/trainers --api-version 2026-05-01 --query properties.properties.currentNodeCount -o tsv
 ok 4 rest --method post --url "$ml/computes/trainers/listNodes?api-version=2026-05-01" --resource "$ENDPOINT" --query "length(nodes)" -o tsv
-ok "" resource delete --ids $ml/computes/trainers --api-version 2026-05-01
+bad underlyingResourceAction resource delete --ids $ml/computes/trainers --api-version 2026-05-01
+ok "" rest --method delete --url "$ml/computes/trainers?api-version=2026-05-01&underlyingResourceAction=Delete" --resource "$ENDPOINT"
 
 echo "# stacks"
 ok succeeded stack group create -n lab-stack -g conf2 -f $t/shares.json --action-on-unmanage deleteResources --deny-settings-mode denyDelete --yes --query provisioningState -o tsv

@@ -131,7 +131,11 @@ impl Client {
     /// # Errors
     /// The call failed.
     pub fn delete_resource(&self, id: &str, api_version: &str) -> Result<(), AzureError> {
-        match self.send(Method::Delete, &format!("{id}?api-version={api_version}"), None) {
+        // a compute of Azure Machine Learning has to be told whether what it stands for goes too
+        let compute = id.to_ascii_lowercase().contains("/microsoft.machinelearningservices/")
+            && id.rsplit('/').nth(1).is_some_and(|kind| kind.eq_ignore_ascii_case("computes"));
+        let more = if compute { "&underlyingResourceAction=Delete" } else { "" };
+        match self.send(Method::Delete, &format!("{id}?api-version={api_version}{more}"), None) {
             Ok(reply) => match self.finish(reply) {
                 Err(error) if !error.is_not_found() => Err(error),
                 _ => Ok(()),

@@ -83,6 +83,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             Ok(answer_write(cx, request, path, &written))
         }
         "DELETE" => {
+            types::rule(&path.resource_type()).check_delete_request(request)?;
             let Some(deleted) = write::delete(cx, path, request.header("if-match"))? else {
                 return Ok(Reply::empty(204));
             };

@@ -33,6 +33,13 @@ impl Rule for Compute {
         Style::AsyncOperation
     }
 
+    fn check_delete_request(&self, request: &Request) -> Result<(), ArmError> {
+        match request.query("underlyingResourceAction") {
+            Some("Delete" | "Detach") => Ok(()),
+            _ => Err(invalid("The query parameter 'underlyingResourceAction' is required: 'Delete' or 'Detach'.")),
+        }
+    }
+
     fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
         put.immutable("/properties/computeType", "PropertyChangeNotAllowed")?;

@@ -83,6 +83,14 @@ pub trait Rule: Sync {
         Ok(())
     }
 
+    /// Refuses a DELETE that lacks what the type asks of one.
+    ///
+    /// # Errors
+    /// What the service says.
+    fn check_delete_request(&self, _request: &Request) -> Result<(), ArmError> {
+        Ok(())
+    }
+
     /// Refuses a deletion.
     ///
     /// # Errors

@@ -287,4 +287,8 @@ fn a_cluster_is_checked() {
     assert_eq!(code(&local.put(CLUSTER, &cluster(0, 3, "LowPriority"))), (409, "PropertyChangeNotAllowed"));
     let long = CLUSTER.replace("trainers", "a-name-that-is-far-too-long-for-a-cluster");
     assert_eq!(code(&local.put(&long, &cluster(0, 3, "Dedicated"))), (400, "BadArgument"));
+    // whether the machines go too has to be said
+    assert_eq!(code(&local.delete(CLUSTER)), (400, "BadArgument"));
+    assert_eq!(local.delete(&format!("{CLUSTER}?underlyingResourceAction=Delete")).status, 202);
+    assert_eq!(local.get(CLUSTER).status, 404);
 }
