@@ -72,7 +72,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
-    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
+    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.columns(), cx.printer.error_palette());
     resume(&bundle, args, &settings, &session, &state, &mut progress, cx)?;
     let planned = planning::make(&bundle, &args.place, &what, &settings, &session, &state, cx)?;
     if let Some(plan) = &plan_file {

@@ -70,7 +70,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     super::plan::show(&plan, &title, Detail::default(), cx)?;
     let protected = protected(&plan, &bundle, &args.what, &group, &stacks, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
-    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.error_palette());
+    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.columns(), cx.printer.error_palette());
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
     progress.close();
     result?;

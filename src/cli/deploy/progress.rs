@@ -17,15 +17,19 @@ pub struct Progress {
     running: BTreeMap<String, ProgressBar>,
     begun: BTreeMap<String, Instant>,
     ended: BTreeMap<String, String>,
+    /// The step under way, with its time, below everything else.
+    phase: Option<ProgressBar>,
     palette: Palette,
     quiet: bool,
+    /// Columns of the terminal; 0 when there is none.
+    width: usize,
     stop: Arc<AtomicBool>,
 }
 
 impl Progress {
     /// `live` when a person watches a terminal.
     #[must_use]
-    pub fn new(live: bool, quiet: bool, palette: Palette) -> Self {
+    pub fn new(live: bool, quiet: bool, width: usize, palette: Palette) -> Self {
         let live =
             live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
         let stop = Arc::new(AtomicBool::new(false));
@@ -35,8 +39,10 @@ impl Progress {
             running: BTreeMap::new(),
             begun: BTreeMap::new(),
             ended: BTreeMap::new(),
+            phase: None,
             palette,
             quiet,
+            width: if live { width } else { 0 },
             stop,
         }
     }
@@ -61,17 +67,39 @@ impl Progress {
             bar.finish_and_clear();
         }
         self.running.clear();
+        if let Some(bar) = self.phase.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn begin(&mut self, text: &str) {
+        if let Some(bar) = self.phase.take() {
+            bar.finish_and_clear();
+        }
+        let Some(bars) = &self.bars else { return };
+        let bar = bars.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(shortened(text, self.width.saturating_sub(TIME)));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.phase = Some(bar);
     }
 
     fn resource(&mut self, id: &str, state: &str) {
         let (kind, name) = type_of_id(id);
-        let label = clean(&format!("{} {name}", kind.split_once('/').map_or(kind.as_str(), |(_, k)| k)));
+        // As in the plan: the last word of the type, the whole name.
+        let label = clean(&format!("{} {name}", kind.rsplit('/').next().unwrap_or(&kind)));
+        let label = shortened(&label, self.width.saturating_sub(STATE + TIME));
         let key = id.to_ascii_lowercase();
         let over = matches!(state, "Succeeded" | "Failed" | "Canceled" | "Deleted");
         if !over {
             self.begun.entry(key.clone()).or_insert_with(Instant::now);
             if let (Some(bars), false) = (&self.bars, self.running.contains_key(&key)) {
-                let bar = bars.add(ProgressBar::new_spinner());
+                let bar = match &self.phase {
+                    Some(phase) => bars.insert_before(phase, ProgressBar::new_spinner()),
+                    None => bars.add(ProgressBar::new_spinner()),
+                };
                 if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} {elapsed}") {
                     bar.set_style(style);
                 }
@@ -98,6 +126,22 @@ impl Progress {
     }
 }
 
+/// Columns that a state and a time need beside a label.
+const STATE: usize = 12;
+const TIME: usize = 10;
+
+/// The text in at most `width` columns, its middle left out; 0 is no limit.
+fn shortened(text: &str, width: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if width < 8 || letters.len() <= width {
+        return text.to_owned();
+    }
+    let (head, tail) = ((width - 1) / 2, (width - 1) - (width - 1) / 2);
+    let begin = letters.iter().take(head);
+    let end = letters.iter().skip(letters.len() - tail);
+    begin.chain(std::iter::once(&'…')).chain(end).collect()
+}
+
 impl Watch for Progress {
     fn event(&mut self, event: &Event) {
         match event {
@@ -105,7 +149,9 @@ impl Watch for Progress {
                 let text = clean(text);
                 let mut letters = text.chars();
                 let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
-                self.line(&format!("{first}{}", letters.as_str()));
+                let text = format!("{first}{}", letters.as_str());
+                self.line(&text);
+                self.begin(&text);
             }
             Event::Resource { id, state } => self.resource(id, state),
             Event::Tick => {}
@@ -134,4 +180,18 @@ fn watch_interrupt(stop: Arc<AtomicBool>) {
     });
     // Without this thread an interrupt ends the process at once: applying again goes on from there.
     drop(started);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn labels_fit_the_terminal_and_keep_both_ends() {
+        assert_eq!(shortened("vaults kv-team", 0), "vaults kv-team");
+        assert_eq!(shortened("vaults kv-team", 14), "vaults kv-team");
+        let long = "virtualNetworkLinks privatelink.vaultcore.azure.net/west";
+        assert_eq!(shortened(long, 30), "virtualNetwork….azure.net/west");
+        assert!((8..60).all(|width| shortened(long, width).chars().count() == width.min(long.len())));
+    }
 }
