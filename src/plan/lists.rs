@@ -120,8 +120,17 @@ fn as_set(wanted: &[Value], found: &[Value], same: &dyn Fn(&Value, &Value) -> bo
 }
 
 fn short(label: &str) -> String {
+    if let Some(schedule) = returns_from(label) {
+        return format!("return from {schedule}");
+    }
     let last = if label.starts_with('/') { label.rsplit('/').next().unwrap_or(label) } else { label };
     if last.chars().count() > 60 { last.chars().take(57).collect::<String>() + "..." } else { last.to_owned() }
+}
+
+/// The schedule after which an autoscale profile returns to the default: Azure marks such a profile by a name in JSON.
+fn returns_from(name: &str) -> Option<String> {
+    let name: Value = serde_json::from_str(name.strip_prefix('{').map(|_| name)?).ok()?;
+    name.get("for").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Extensions that Azure Policy puts into every scale set of a subscription, seen in recorded answers of the service.
