@@ -169,6 +169,9 @@ impl Core {
     }
 }
 
+/// Most bytes of a request's body.
+const MOST_BODY: usize = 4 * 1024 * 1024;
+
 const POLLS: &[&str] = &[
     "operations",
     "asyncoperations",
@@ -198,6 +201,7 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         return lro::poll(cx, request, id, monitor);
     }
     check_version(request)?;
+    check_size(request)?;
     let path = Path::parse(&request.segments);
     if path.namespace.is_none() {
         return unscoped(cx, request, &path);
@@ -225,6 +229,18 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         return resources::route(cx, request, &path);
     }
     resources::collection(cx, request, &path)
+}
+
+/// The Resource Manager takes no more than its own templates may have.
+fn check_size(request: &Request) -> Result<(), ArmError> {
+    if request.body.len() <= MOST_BODY {
+        return Ok(());
+    }
+    Err(ArmError::new(
+        413,
+        "RequestContentTooLarge",
+        format!("The request content size '{}' exceeds the maximum size of '{MOST_BODY}' bytes.", request.body.len()),
+    ))
 }
 
 /// Every request to the Resource Manager names the version of its words.

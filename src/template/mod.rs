@@ -27,7 +27,7 @@ pub use context::{Context, Deployer, Form, ResourceGroup, Scope, public_cloud};
 pub use error::{Position, TemplateError, codes};
 pub use expand::{
     EffectiveParameter, Expansion, Linker, NestedDeployment, NoLinks, Output, Resource, TemplateLink, expand,
-    expand_linked, together,
+    expand_linked, inline_links, together,
 };
 pub use expr::{Call, Expr, ExprError, ExprKind};
 pub use json::Document;

@@ -124,7 +124,11 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
     let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let mut sources = SourceMap::default();
     let source = sources.add(SourceFile::new(path.to_string_lossy().replace('\\', "/"), text.as_str()));
-    let template = Arc::new(tree.to_value());
+    let mut template = tree.to_value();
+    let linked = inline(path, &mut template, cx)?;
+    // Errors have places in one text only; a template put together from several is not that text any more.
+    let text = if linked { String::new() } else { text };
+    let template = Arc::new(template);
     let written = Some((source, Arc::new(tree)));
     let part = Part { name: name.clone(), template, text, written, ..Part::default() };
     Ok(Bundle {
@@ -135,5 +139,25 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
         parts: vec![part],
         sources,
         ..Bundle::default()
+    })
+}
+
+/// Puts templates that are linked by a relative path in place of the links: Azure cannot read the files beside this one.
+fn inline(path: &Path, template: &mut Value, cx: &Context) -> Result<bool, Halt> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = &mut |relative: &str| {
+        let file = folder.join(relative);
+        let shown = file.display();
+        let bytes = cx.world.read(&file).map_err(|_| format!("the linked template `{shown}` cannot be read"))?;
+        let tree = json::read(&String::from_utf8_lossy(&bytes))
+            .map_err(|why| format!("the linked template `{shown}` is not JSON: {why}"))?;
+        Ok(tree.to_value())
+    };
+    crate::template::inline_links(template, read).map(|count| count > 0).map_err(|why| {
+        Halt::input(
+            Code::TemplateUnusable,
+            format!("`{}` cannot be used: {why}", path.display()),
+            "put the linked template at that path, relative to the template that links it",
+        )
     })
 }

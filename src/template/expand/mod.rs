@@ -2,13 +2,14 @@
 
 mod body;
 mod draft;
+mod identity;
 mod links;
 mod nested;
 mod order;
 mod outputs;
 mod result;
 
-pub use links::{Linker, NoLinks, TemplateLink};
+pub use links::{Linker, NoLinks, TemplateLink, inline_links};
 pub use result::{EffectiveParameter, Expansion, NestedDeployment, Output, Resource};
 
 use super::budget::{Budget, Limits};

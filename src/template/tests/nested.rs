@@ -166,3 +166,35 @@ fn secrets_handed_in_stay_secret() {
     assert_eq!(e.flat()[0].secret_pointers, ["/properties/x"]);
     assert!(e.outputs["o"].secure);
 }
+
+#[test]
+fn links_by_relative_path_become_one_template() {
+    let link = |path: &str| {
+        json!({"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "d",
+        "properties": {"mode": "Incremental", "parameters": {"p": {"value": "x"}}, "templateLink": {"relativePath": path}}})
+    };
+    let leaf = json!({"parameters": {"p": {"type": "string"}}, "resources": [{"type": "A.B/c", "apiVersion": "1", "name": "[parameters('p')]"}]});
+    let mut whole =
+        json!({"resources": {"s": link("parts/one.json"), "other": {"type": "A.B/c", "apiVersion": "1", "name": "y"}}});
+    let mut asked = Vec::new();
+    let count = inline_links(&mut whole, &mut |path| {
+        asked.push(path.to_owned());
+        match path {
+            "parts/one.json" => Ok(json!({"parameters": {"p": {"type": "string"}}, "resources": [link("two.json")]})),
+            "parts/two.json" => Ok(leaf.clone()),
+            _ => Err(format!("no {path}")),
+        }
+    });
+    assert_eq!((count, asked), (Ok(2), vec!["parts/one.json".to_owned(), "parts/two.json".to_owned()]));
+    assert!(!whole.to_string().contains("templateLink"));
+    whole["$schema"] = json!("https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#");
+    let template = Template::from_json(&whole).unwrap();
+    let expansion = expand(&template, &Parameters::new(), &place(), &Limits::default()).unwrap();
+    let names: Vec<&str> = expansion.flat().iter().map(|r| r.name.as_str()).collect();
+    assert_eq!(names, ["x", "y"]);
+    // what goes round in a circle, or leaves the folder tree by an absolute path, ends
+    let mut circle = json!({"resources": [link("self.json")]});
+    assert!(inline_links(&mut circle.clone(), &mut |_| Ok(circle.clone())).unwrap_err().contains("16 deep"));
+    circle["resources"] = json!([link("/etc/passwd")]);
+    assert!(inline_links(&mut circle, &mut |_| Ok(json!({}))).is_err());
+}

@@ -5,6 +5,7 @@ mod basics;
 mod crash;
 mod deploy;
 mod guards;
+mod hostile;
 mod links;
 mod load;
 mod nodes;
