@@ -25,6 +25,7 @@ bad() { # bad WORD COMMAND...: fails, and says WORD
   if [ $status -ne 0 ] && grep -q "$want" "$AZURE_CONFIG_DIR/err"; then say "ok   (fails as it should) $*"; return; fi
   failed=$((failed + 1)); echo "FAIL status $status, no '$want' :: $* :: $(head -c 400 "$AZURE_CONFIG_DIR/err" | tr '\n' ' ')"
 }
+local_delete() { curl -sf -X DELETE "$PLAIN/_local/$1" >/dev/null || echo "FAIL /_local/$1"; }
 local_post() { curl -sf -X POST -H 'Content-Type: application/json' -d "$2" "$PLAIN/_local/$1" >/dev/null || echo "FAIL /_local/$1"; }
 pool="-f $t/pool.json -p @$t/pool.parameters.json"
 scope=/subscriptions/$SUBSCRIPTION/resourceGroups/conf
@@ -62,6 +63,40 @@ ok Succeeded deployment sub create -n s1 -l westeurope -f $t/subscription.json -
 ok NoChange deployment sub what-if -n s1 -l westeurope -f $t/subscription.json -p group=conf2 --no-pretty-print --query "changes[0].changeType" -o tsv
 ok Succeeded deployment group show -g conf2 -n inside --query properties.provisioningState -o tsv
 ok "" deployment group delete -g conf -n d1
+ok 2 deployment group validate -g conf -n v1 -f $t/linked.json --query "length(properties.validatedResources)" -o tsv
+ok 1.0.0.0 deployment sub export -n s1 --query contentVersion -o tsv
+bad InvalidDeploymentLocation deployment sub create -n s1 -l northeurope -f $t/subscription.json -p group=conf2
+bad InvalidRequestFormat deployment group create -g conf -n v2 -f $t/unknown-property.json
+
+echo "# management groups, the tenant, complete mode, cancel, export, read-only locks, tags"
+ok Succeeded deployment mg create -m lab -n m1 -l westeurope -f $t/management-group.json --query properties.provisioningState -o tsv
+ok m1 deployment mg list -m lab --query "[0].name" -o tsv
+ok 1 deployment operation mg list -m lab -n m1 --query "length([?properties.provisioningOperation=='Create'])" -o tsv
+ok "" deployment mg delete -m lab -n m1
+ok Succeeded deployment tenant create -n t1 -l westeurope -f $t/tenant.json --query properties.provisioningState -o tsv
+ok t1 deployment tenant show -n t1 --query name -o tsv
+ok "" deployment tenant delete -n t1
+ok conf3 group create -n conf3 -l westeurope --tags a=b --query name -o tsv
+ok extra resource create -g conf3 -n extra --resource-type Contoso.Things/widgets --api-version 2024-01-01 -l westeurope --properties '{}' --query name -o tsv
+ok Delete deployment group what-if -g conf3 -n c1 -f $t/linked.json --mode Complete --no-pretty-print --query "changes[?ends_with(resourceId, '/extra')].changeType | [0]" -o tsv
+ok Succeeded deployment group create -g conf3 -n c1 -f $t/linked.json --mode Complete --query properties.provisioningState -o tsv
+ok 1 resource list -g conf3 --query "length(@)" -o tsv
+ok ReadOnly lock create -n still -g conf3 --lock-type ReadOnly --query level -o tsv
+bad ScopeLocked deployment group create -g conf3 -n c2 -f $t/linked.json
+bad ScopeLocked tag update --resource-id /subscriptions/$SUBSCRIPTION/resourceGroups/conf3 --operation Merge --tags a=c
+ok "" lock delete -n still -g conf3
+ok c tag update --resource-id /subscriptions/$SUBSCRIPTION/resourceGroups/conf3 --operation Merge --tags a=c --query properties.tags.a -o tsv
+ok 1 group list --tag a=c --query "length(@)" -o tsv
+ok "" tag delete --resource-id /subscriptions/$SUBSCRIPTION/resourceGroups/conf3 --yes
+local_post faults '"stuck,name=linkedstore1"'
+ok "" deployment group create -g conf3 -n c3 -f $t/linked.json --no-wait
+ok "" deployment group cancel -g conf3 -n c3
+local_delete faults
+ok Canceled deployment group show -g conf3 -n c3 --query properties.provisioningState -o tsv
+ok true group export -n conf3 --query "length(resources) >= \`1\`" -o tsv
+ok Succeeded ts create -g conf3 -n spec -v 1.0 -l westeurope -f $t/shares.json --query "type && 'Succeeded'" -o tsv
+ok Succeeded deployment group create -g conf3 -n c4 --template-spec /subscriptions/$SUBSCRIPTION/resourceGroups/conf3/providers/Microsoft.Resources/templateSpecs/spec/versions/1.0 --query properties.provisioningState -o tsv
+bad InvalidContentLink deployment group create -g conf3 -n c5 --template-uri https://example.invalid/azuredeploy.json
 
 echo "# scale sets"
 ok 3 vmss list-instances -g conf -n lab --query "length(@)" -o tsv
@@ -154,6 +189,13 @@ ok 1 stack group create -n lab-stack -g conf2 -f $t/shares.json -p shares='["not
 ok 1 storage share-rm list -g conf2 --storage-account stacklab1 --query "length(@)" -o tsv
 ok 1.0.0.0 stack group export -n lab-stack -g conf2 --query template.contentVersion -o tsv
 ok 1 stack group list -g conf2 --query "length(@)" -o tsv
+local_post faults '"DeploymentStackOutOfSync,name=lab-stack"'
+bad DeploymentStackOutOfSync stack group create -n lab-stack -g conf2 -f $t/shares.json --action-on-unmanage deleteResources --deny-settings-mode none --yes
+ok succeeded stack sub create -n sub-stack -l westeurope -f $t/subscription.json -p group=conf4 --action-on-unmanage deleteAll --deny-settings-mode none --yes --query provisioningState -o tsv
+ok "" stack sub delete -n sub-stack --action-on-unmanage deleteAll --yes
+ok false group exists -n conf4
+ok succeeded stack mg create -n mg-stack -m lab -l westeurope -f $t/management-group.json --action-on-unmanage detachAll --deny-settings-mode none --yes --query provisioningState -o tsv
+ok "" stack mg delete -n mg-stack -m lab --action-on-unmanage detachAll --yes
 ok "" stack group delete -n lab-stack -g conf2 --action-on-unmanage deleteAll --yes
 ok true storage account check-name -n stacklab1 --query nameAvailable -o tsv
 
@@ -171,6 +213,7 @@ echo "# the end"
 ok "" vmss delete -g conf -n lab
 ok "" group delete -n conf -y
 ok "" group delete -n conf2 -y
+ok "" group delete -n conf3 -y
 ok "[]" group list --query "[].name" -o json
 echo "az: $steps steps, $failed failed"
 [ $failed -eq 0 ]

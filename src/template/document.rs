@@ -77,6 +77,14 @@ impl<'n> Sections<'n> {
             },
         };
         let version = object.get("languageVersion").and_then(Node::as_str).unwrap_or("");
+        if !(version.is_empty() || version.starts_with("1.") || version.starts_with("2.")) {
+            return Err(Fault::new(format!(
+                "The template is not valid. The language version '{version}' is not supported."
+            ))
+            .says(format!("`{version}` is no version of the template language"))
+            .help("write `\"languageVersion\": \"2.0\"`, or leave it out")
+            .at(object.get("languageVersion").map_or(root.offset, |node| node.offset)));
+        }
         let two = version.starts_with('2') || matches!(resources, Resources::Symbolic(_));
         let language = if two { Language::Two } else { Language::One };
         if version.starts_with('2') && matches!(resources, Resources::List(items) if !items.is_empty()) {
@@ -84,7 +92,7 @@ impl<'n> Sections<'n> {
                 "The template is not valid. The 'resources' property must be an object when languageVersion is '2.0' or later.",
             )
             .says("with `languageVersion` 2.0 `resources` is an object of symbolic names; here it is a list")
-            .at(root.offset));
+            .at(object.get("resources").map_or(root.offset, |node| node.offset)));
         }
         Ok(Self {
             root,

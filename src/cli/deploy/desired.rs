@@ -265,7 +265,11 @@ fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
         }
         [] => format!("the template of `{}` cannot be expanded", bundle.project),
     };
-    let help = errors.first().and_then(|e| e.help.clone()).unwrap_or_default();
+    let help = errors.first().map(|e| match &e.help {
+        Some(help) => help.clone(),
+        None => format!("Azure says {}: {}", e.code, e.message),
+    });
+    let help = help.unwrap_or_default();
     Halt::input(Code::TemplateUnusable, title, help)
 }
 

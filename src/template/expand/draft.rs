@@ -344,7 +344,7 @@ impl<'s> Stage<'s> {
         }
         let api = eval("apiVersion")?;
         draft.api_version = match (&api.kind, self.sections.root.get("apiProfile")) {
-            (Kind::Str(api), _) => api.to_string(),
+            (Kind::Str(api), _) if !api.is_empty() => api.to_string(),
             (Kind::Expr(partial), _) => format!("[{}]", partial.expr),
             (Kind::Null, Some(_)) => String::new(),
             _ => return Err(required("apiVersion")),

@@ -233,7 +233,16 @@ impl<'s> Stage<'s> {
         }
         let name = draft.name.as_str().map_or("", |n| n);
         let under = |errors: Vec<TemplateError>| {
-            Failure::Inside(errors.into_iter().map(|error| prefixed(error, &draft.pointer, name, linked)).collect())
+            let here = |mut error: TemplateError| {
+                error = prefixed(error, &draft.pointer, name, linked);
+                // what has no place of its own is said of the deployment
+                let document = self.document();
+                if error.position.is_none() && !document.text().is_empty() {
+                    error.position = Some(document.position(draft.offset));
+                }
+                error
+            };
+            Failure::Inside(errors.into_iter().map(here).collect())
         };
         if !outer {
             return self.run.template(template, given, context, self.depth + 1).map(Some).map_err(under);

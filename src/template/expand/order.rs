@@ -5,7 +5,7 @@ use super::draft::{Draft, within};
 use crate::template::error::Fault;
 use crate::template::eval::{Frame, Phase, Targets};
 use crate::template::json::{Node, NodeKind};
-use crate::template::value::{Kind, Val};
+use crate::template::value::{Kind, Val, same_name};
 use std::collections::BTreeSet;
 
 /// For each draft the indexes of those that come first.
@@ -61,6 +61,16 @@ impl Stage<'_> {
             match &entry.kind {
                 Kind::Null | Kind::Expr(_) => {}
                 Kind::Str(wanted) if wanted.is_empty() => {}
+                Kind::Str(wanted)
+                    if draft.id.as_str().is_some_and(|id| wanted.starts_with('/') && same_name(id, wanted)) =>
+                {
+                    return Err(Fault::new(format!(
+                        "Circular dependency detected on resource: '{wanted}'. Please see https://aka.ms/arm-syntax-resources for usage details."
+                    ))
+                    .says("the resource waits for itself")
+                    .help("take it out of `dependsOn`")
+                    .framed(str::to_string));
+                }
                 Kind::Str(wanted) => match targets.find(wanted) {
                     Some(found) => edge.extend(found),
                     None => {

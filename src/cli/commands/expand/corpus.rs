@@ -120,15 +120,109 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
         Ok(template) => template,
         Err(errors) => return Ok(first(errors)),
     };
-    let parameters = stand_ins(file, &template, world);
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
     let links = Links { world, base };
-    match template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links) {
+    let expand = |parameters: &Parameters| {
+        template::expand_linked(&template, parameters, &context(&template), &Limits::default(), &links)
+    };
+    let mut result = expand(&stand_ins(file, &template, world));
+    // A stand-in may lack what the template asks of it: then one with the members that its expressions name.
+    for leaf in LEAVES {
+        if result.is_ok() {
+            break;
+        }
+        let mut parameters = stand_ins(file, &template, world);
+        if guess(&text, &template, leaf, &mut parameters) == 0 {
+            break;
+        }
+        result = expand(&parameters).or(result);
+    }
+    match result {
         Ok(expansion) => {
             let flat = expansion.flat();
             Ok(Outcome::Expanded { resources: flat.len(), unknown: unknown(&expansion) })
         }
         Err(errors) => Ok(first(errors)),
+    }
+}
+
+/// What stands at the end of a guessed path, by the name of the last member.
+const LEAVES: [fn(&str) -> Value; 3] = [
+    |name| {
+        let number = ["count", "size", "port", "capacity", "number", "index", "gb"];
+        let name = name.to_lowercase();
+        if number.iter().any(|word| name.contains(word)) { Value::from(1) } else { Value::from("value") }
+    },
+    |_| Value::from("value"),
+    |_| Value::from(1),
+];
+
+/// Gives objects and lists without a described form the members that the template's text asks of them; counts them.
+fn guess(text: &str, template: &Template, leaf: fn(&str) -> Value, parameters: &mut Parameters) -> usize {
+    let lower = text.to_ascii_lowercase();
+    let mut count = 0;
+    for (name, kind, required) in template.parameters() {
+        if !required || !["object", "secureobject", "array"].iter().any(|k| kind.eq_ignore_ascii_case(k)) {
+            continue;
+        }
+        let needle = format!("parameters('{}')", name.to_ascii_lowercase());
+        let mut tree = Value::Null;
+        for (at, _) in lower.match_indices(&needle) {
+            let rest = text.get(at + needle.len()..).unwrap_or_default();
+            let steps = steps(rest);
+            if let Some(last) = steps.last() {
+                let end = leaf(last.as_deref().unwrap_or_default());
+                plant(&mut tree, &steps, end);
+            }
+        }
+        if !tree.is_null() && parameters.set(&name, &tree).is_ok() {
+            count += 1;
+        }
+    }
+    count
+}
+
+/// `.a['b'][0].c` as steps; `None` is an element of a list.
+fn steps(mut rest: &str) -> Vec<Option<String>> {
+    let mut out = Vec::new();
+    loop {
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(after.len());
+            let (name, next) = after.split_at(end);
+            out.push(Some(name.to_owned()));
+            rest = next;
+        } else if let Some((name, next)) = rest.strip_prefix("['").and_then(|after| after.split_once("']")) {
+            out.push(Some(name.to_owned()));
+            rest = next;
+        } else if let Some((_, next)) = rest.strip_prefix('[').and_then(|after| after.split_once(']')) {
+            out.push(None);
+            rest = next;
+        } else {
+            return out;
+        }
+    }
+}
+
+fn plant(tree: &mut Value, steps: &[Option<String>], end: Value) {
+    match steps.split_first() {
+        None if tree.is_null() => *tree = end,
+        None => {}
+        Some((Some(name), rest)) => {
+            if !tree.is_object() {
+                *tree = Value::Object(serde_json::Map::new());
+            }
+            if let Some(map) = tree.as_object_mut() {
+                plant(map.entry(name.as_str()).or_insert(Value::Null), rest, end);
+            }
+        }
+        Some((None, rest)) => {
+            if !tree.is_array() {
+                *tree = Value::Array(vec![Value::Null]);
+            }
+            if let Some(first) = tree.as_array_mut().and_then(|list| list.first_mut()) {
+                plant(first, rest, end);
+            }
+        }
     }
 }
 
@@ -292,4 +386,25 @@ fn word(name: &str, salt: usize, least: usize, most: Option<i64>) -> String {
     let padded: String = text.chars().chain("standin".chars().cycle()).take(least.max(text.chars().count())).collect();
     let most = most.and_then(|m| usize::try_from(m).ok()).unwrap_or(usize::MAX);
     padded.chars().take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_guessed_from_what_the_template_asks() {
+        let text = r#"{ "parameters": { "net": { "type": "object" }, "list": { "type": "array" } },
+            "a": "[Parameters('NET').vnet.name]", "b": "[parameters('net').subnets[0]['count']]", "c": "[parameters('list')[copyIndex()].x]",
+            "d": "[concat(parameters('net').vnet, 'x')]" }"#;
+        let template = template::parse(text).unwrap();
+        let mut parameters = Parameters::new();
+        assert_eq!(guess(text, &template, LEAVES[0], &mut parameters), 2);
+        assert_eq!(steps(".a['b'][0].c, 1)"), [Some("a".to_owned()), Some("b".to_owned()), None, Some("c".to_owned())]);
+        let mut tree = Value::Null;
+        for path in [".vnet.name)", ".subnets[0]['count'])", ".vnet)"] {
+            plant(&mut tree, &steps(path), Value::from("value"));
+        }
+        assert_eq!(tree, serde_json::json!({ "vnet": { "name": "value" }, "subnets": [{ "count": "value" }] }));
+    }
 }
