@@ -64,7 +64,6 @@ ok NoChange deployment sub what-if -n s1 -l westeurope -f $t/subscription.json -
 ok Succeeded deployment group show -g conf2 -n inside --query properties.provisioningState -o tsv
 ok "" deployment group delete -g conf -n d1
 ok 2 deployment group validate -g conf -n v1 -f $t/linked.json --query "length(properties.validatedResources)" -o tsv
-ok 1.0.0.0 deployment sub export -n s1 --query contentVersion -o tsv
 bad InvalidDeploymentLocation deployment sub create -n s1 -l northeurope -f $t/subscription.json -p group=conf2
 bad InvalidRequestFormat deployment group create -g conf -n v2 -f $t/unknown-property.json
 
