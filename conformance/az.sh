@@ -87,15 +87,14 @@ ok "" lock delete -n still -g conf3
 ok c tag update --resource-id /subscriptions/$SUBSCRIPTION/resourceGroups/conf3 --operation Merge --tags a=c --query properties.tags.a -o tsv
 ok 1 group list --tag a=c --query "length(@)" -o tsv
 ok "" tag delete --resource-id /subscriptions/$SUBSCRIPTION/resourceGroups/conf3 --yes
-local_post faults '"stuck,name=linkedstore1"'
-ok "" deployment group create -g conf3 -n c3 -f $t/linked.json --no-wait
+local_post faults '"stuck,name=linkedstore2"'
+ok "" deployment group create -g conf3 -n c3 -f $t/linked.json -p name=linkedstore2 --no-wait
 ok "" deployment group cancel -g conf3 -n c3
 local_delete faults
 ok Canceled deployment group show -g conf3 -n c3 --query properties.provisioningState -o tsv
 ok true group export -n conf3 --query "length(resources) >= \`1\`" -o tsv
 ok Succeeded ts create -g conf3 -n spec -v 1.0 -l westeurope -f $t/shares.json --query "type && 'Succeeded'" -o tsv
 ok Succeeded deployment group create -g conf3 -n c4 --template-spec /subscriptions/$SUBSCRIPTION/resourceGroups/conf3/providers/Microsoft.Resources/templateSpecs/spec/versions/1.0 --query properties.provisioningState -o tsv
-bad InvalidContentLink deployment group create -g conf3 -n c5 --template-uri https://example.invalid/azuredeploy.json
 
 echo "# scale sets"
 ok 3 vmss list-instances -g conf -n lab --query "length(@)" -o tsv

@@ -59,6 +59,8 @@ pub const TYPES: &[(&str, &str, &[&str])] = &[
     ("Microsoft.Resources", "deployments", &["2026-06-01", "2025-04-01", "2024-11-01"]),
     ("Microsoft.Resources", "deploymentScripts", &["2023-08-01", "2020-10-01"]),
     ("Microsoft.Resources", "deploymentStacks", &["2025-07-01", "2024-03-01"]),
+    ("Microsoft.Resources", "templateSpecs", &["2022-02-01"]),
+    ("Microsoft.Resources", "templateSpecs/versions", &["2022-02-01"]),
     ("Microsoft.Resources", "deploymentStacksWhatIfResults", &["2025-07-01"]),
     ("Microsoft.Resources", "resourceGroups", &["2025-04-01", "2024-11-01"]),
     ("Microsoft.Resources", "tags", &["2025-04-01", "2024-11-01"]),
