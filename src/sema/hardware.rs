@@ -74,14 +74,15 @@ impl<'p> Eval<'p> {
         }
         self.use_sizes();
         let mut fitting: Vec<Candidate> = Vec::new();
-        let mut nearest: Option<(usize, Candidate)> = None;
+        let mut nearest: Option<((usize, i64), Candidate)> = None;
         for candidate in self.all_sizes(span) {
             let Some(block) = self.size(candidate) else { continue };
             if block.children(BlockKind::Retirement).next().is_some() {
                 continue;
             }
-            let met = needs.iter().filter(|need| meets(block, need)).count();
-            if met == needs.len() {
+            let count = needs.iter().filter(|need| meets(block, need)).count();
+            let met = (count, needs.iter().map(|need| share(block, need)).sum());
+            if count == needs.len() {
                 fitting.push(candidate);
             } else if nearest
                 .is_none_or(|(best, other)| met > best || met == best && self.order(candidate, other) == Ordering::Less)
@@ -289,5 +290,29 @@ fn meets(block: &Block, need: &Need) -> bool {
         BinaryOp::Greater => order == Some(Ordering::Greater),
         BinaryOp::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
         _ => false,
+    }
+}
+
+/// How much of a need a size meets, in thousandths.
+fn share(block: &Block, need: &Need) -> i64 {
+    let number = |value: &Value| match value {
+        Value::Int(n) | Value::Size(n) | Value::Duration(n) => Some(Decimal::from(*n)),
+        Value::Decimal(n) | Value::Percent(n) => Some(*n),
+        _ => None,
+    };
+    if meets(block, need) {
+        return 1000;
+    }
+    let grows = matches!(need.operator, BinaryOp::Greater | BinaryOp::GreaterOrEqual | BinaryOp::Equal);
+    let model = need.model.as_ref().is_none_or(|model| {
+        matches!(block.get("gpu_model"), Some(Value::String(name)) if name.eq_ignore_ascii_case(model))
+    });
+    let part = block.get(need.field).and_then(number).zip(number(&need.value));
+    match part {
+        Some((has, wanted)) if grows && model && wanted > Decimal::ZERO => {
+            let thousandths = has.checked_mul(Decimal::from(1000)).and_then(|has| has.checked_div(wanted));
+            thousandths.and_then(|n| n.trunc().to_i64()).unwrap_or(0).clamp(0, 999)
+        }
+        _ => 0,
     }
 }

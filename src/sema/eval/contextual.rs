@@ -4,9 +4,9 @@ use super::Eval;
 use crate::sema::diags;
 use crate::sema::table::{BlockKind, suggest};
 use crate::sema::ty::Ty;
-use crate::sema::value::{Days, Value};
+use crate::sema::value::{Days, Deploy, Value};
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Comprehension, Expr, ExprKind};
+use crate::syntax::ast::{BinaryOp, Comprehension, Expr, ExprKind, ItemKind};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -162,6 +162,9 @@ impl<'p> Eval<'p> {
                 return self.report(diags::not_a_list(&ty, of.list.span));
             }
         };
+        if items.is_empty() {
+            self.check_element(of, element);
+        }
         let mut result = Vec::with_capacity(items.len());
         for item in items {
             if !self.step(1, span) {
@@ -193,6 +196,39 @@ impl<'p> Eval<'p> {
             self.locals.pop();
         }
         self.list(result, span)
+    }
+
+    /// Checks what would be made of each element of a list that has none.
+    fn check_element(&mut self, of: &'p Comprehension, element: Option<&Ty>) {
+        let declared = match &of.list.kind {
+            ExprKind::Name(name) => self.declared_list(name),
+            _ => None,
+        };
+        let item = declared.as_ref().and_then(|ty| ty.not_null().element()).cloned().unwrap_or(Ty::Any);
+        let sample = super::defer::deferred(item, Deploy::Parameter(of.variable.value.clone()), Vec::new());
+        self.unbound += 1;
+        self.with_local(of.variable.value.clone(), sample, |eval| {
+            if let Some(condition) = &of.condition {
+                eval.eval_as(condition, &Ty::Bool);
+            }
+            match element {
+                Some(ty) => eval.eval_as(&of.value, ty),
+                None => eval.eval(&of.value),
+            }
+        });
+        self.unbound -= 1;
+    }
+
+    /// The type that a constant or parameter of this name was given.
+    fn declared_list(&mut self, name: &Arc<str>) -> Option<Ty> {
+        let program = self.program;
+        let (_, def) = program.lookup(self.module, name)?;
+        let ty = match &program.def(def)?.item()?.kind {
+            ItemKind::Let(constant) => constant.ty.as_ref()?,
+            ItemKind::Param(param) => &param.ty,
+            _ => return None,
+        };
+        Some(self.inside(def.module, |eval| eval.resolve_type(ty)))
     }
 
     /// The whole numbers of a range.
