@@ -1,5 +1,6 @@
 //! `facts.json` → answers to what the specifications of the types do not say.
 
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,6 +28,9 @@ pub(super) struct NameRule {
     pub(super) rule: String,
     /// How sure it is.
     pub(super) mark: String,
+    /// The patterns, compiled when first asked for.
+    #[serde(skip)]
+    pub(super) compiled: OnceLock<(Option<Regex>, Option<Regex>)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -107,6 +111,10 @@ fn file() -> &'static File {
 }
 
 fn facts(resource_type: &str) -> Option<&'static TypeFacts> {
+    // As Azure spells it, which is how everything that is generated has it.
+    if let Some(facts) = file().types.get(resource_type) {
+        return Some(facts);
+    }
     static LOWER: OnceLock<BTreeMap<String, &'static TypeFacts>> = OnceLock::new();
     let lower = LOWER.get_or_init(|| file().types.iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect());
     lower.get(&resource_type.to_ascii_lowercase()).copied()

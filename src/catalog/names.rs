@@ -27,10 +27,63 @@ pub(super) fn regex(pattern: &str) -> Option<Regex> {
 
 fn fits(rule: &NameRule, name: &str) -> bool {
     let length = name.chars().count();
+    let compiled = |pattern: &Option<String>| pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
+    let (must, must_not) = rule.compiled.get_or_init(|| (compiled(&rule.pattern), compiled(&rule.not)));
     (rule.min..=rule.max).contains(&length)
-        && rule.pattern.as_deref().and_then(regex).is_none_or(|r| r.is_match(name))
-        && !rule.not.as_deref().and_then(regex).is_some_and(|r| r.is_match(name))
+        && must.as_ref().is_none_or(|r| r.is_match(name))
+        && !must_not.as_ref().is_some_and(|r| r.is_match(name))
 }
+
+/// Checks the first part of a DNS name.
+#[must_use]
+pub fn check_dns_label(label: &str) -> Option<NameProblem> {
+    let letters = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let ends = label.starts_with(|c: char| c.is_ascii_lowercase()) && !label.ends_with('-');
+    let what = match label.len() {
+        0..3 => format!("has {} characters; at least 3 are needed", label.len()),
+        64.. => format!("has {} characters; at most 63 are allowed", label.len()),
+        _ if letters && ends => return None,
+        _ => "has characters that are not allowed".to_owned(),
+    };
+    let rule = "a lower-case letter, then lower-case letters, digits and hyphens, no hyphen at the end".to_owned();
+    Some(NameProblem { what, rule, suggestion: None, unsure: false })
+}
+
+/// User names that Azure refuses for an administrator, in lower case.
+pub const REFUSED_USERS: &[&str] = &[
+    "administrator",
+    "admin",
+    "user",
+    "user1",
+    "test",
+    "user2",
+    "test1",
+    "user3",
+    "admin1",
+    "1",
+    "123",
+    "a",
+    "actuser",
+    "adm",
+    "admin2",
+    "aspnet",
+    "backup",
+    "console",
+    "david",
+    "guest",
+    "john",
+    "owner",
+    "root",
+    "server",
+    "sql",
+    "support",
+    "support_388945a0",
+    "sys",
+    "test2",
+    "test3",
+    "user4",
+    "user5",
+];
 
 /// Checks the last part of a resource name (`default` of `account/default`). `None`: fine, or no rule is known.
 #[must_use]

@@ -1,14 +1,25 @@
 //! Diagnostics of emission: what Resource Manager cannot take.
 
-use crate::diagnostics::{Code, Diagnostic};
+use crate::catalog::NameProblem;
+use crate::diagnostics::{Code, Diagnostic, Severity};
 use crate::source::Span;
 
 /// A generated or written name that Azure refuses.
 #[must_use]
-pub fn name_refused(kind: &str, name: &str, (least, most): (usize, usize), words: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NameRefused, format!("Azure refuses the name `{name}`"), span, "leads to this name")
-        .note(format!("a `{kind}` has {least} to {most} characters: {words}"))
-        .help("choose another name for the block, or give the Azure name with `name = \"…\"`")
+pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let mut found =
+        Diagnostic::new(Code::NameRefused, format!("Azure refuses the name `{name}`"), span, "leads to this name")
+            .note(format!("it {}; the name of a `{kind}` is made of {}", problem.what, problem.rule))
+            .help(match &problem.suggestion {
+                Some(other) => {
+                    format!("choose another name for the block, or give the Azure name: `name = \"{other}\"`")
+                }
+                None => "choose another name for the block, or give the Azure name with `name = \"…\"`".to_owned(),
+            });
+    if problem.unsure {
+        found.severity = Severity::Warning;
+    }
+    found
 }
 
 /// More parameters than a template can have.

@@ -1,7 +1,7 @@
 //! Limits of Resource Manager, checked on what was generated.
 
-use super::names::{self, DNS_LABEL};
 use super::{diags, template};
+use crate::catalog;
 use crate::diagnostics::Sink;
 use crate::graph::json::{Json, Map};
 use crate::graph::{Node, ResourceGraph, Text};
@@ -134,7 +134,11 @@ pub(crate) fn check_template(checked: &Checked, template: &Json, sink: &mut Sink
 }
 
 fn check_name(node: &Node, sink: &mut Sink) {
-    let Some(rule) = names::rule(&node.kind) else { return };
+    // Names of batch pools, accounts and workspaces are a rule of the model, which knows where they were written.
+    let provider = node.kind.split('/').next().unwrap_or_default();
+    if ["Microsoft.Batch", "Microsoft.MachineLearningServices"].contains(&provider) {
+        return;
+    }
     let last = match &node.name {
         Text::Literal(name) => name.rsplit('/').next().unwrap_or(name),
         // `concat(…, '/default/work')`: the parents are made at deployment, the last part is known.
@@ -146,17 +150,17 @@ fn check_name(node: &Node, sink: &mut Sink) {
             }
         }
     };
-    if !rule.accepts(last) {
-        sink.push(diags::name_refused(&node.kind, last, rule.length, rule.words, node.span));
+    if let Some(problem) = catalog::check_name(&node.kind, last) {
+        sink.push(diags::name_refused(&node.kind, last, &problem, node.span));
     }
 }
 
 fn check_label(node: &Node, sink: &mut Sink) {
     let label =
         node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel")).and_then(Json::as_str);
-    let (Some(label), Some(rule)) = (label.filter(|l| !l.starts_with('[')), DNS_LABEL.as_ref()) else { return };
-    if !rule.accepts(label) {
-        sink.push(diags::name_refused("DNS label", label, rule.length, rule.words, node.span));
+    let Some(label) = label.filter(|l| !l.starts_with('[')) else { return };
+    if let Some(problem) = catalog::check_dns_label(label) {
+        sink.push(diags::name_refused("DNS label", label, &problem, node.span));
     }
 }
 

@@ -8,7 +8,6 @@ pub mod jobs;
 pub mod diags;
 mod elsewhere;
 mod limits;
-mod names;
 mod parameters;
 mod places;
 mod split;

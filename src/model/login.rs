@@ -42,42 +42,6 @@ pub struct User<'a> {
     pub sudo: bool,
 }
 
-/// Names that Azure refuses for an administrator.
-const REFUSED: &[&str] = &[
-    "administrator",
-    "admin",
-    "user",
-    "user1",
-    "test",
-    "user2",
-    "test1",
-    "user3",
-    "admin1",
-    "1",
-    "123",
-    "a",
-    "actuser",
-    "adm",
-    "admin2",
-    "aspnet",
-    "backup",
-    "console",
-    "david",
-    "guest",
-    "john",
-    "owner",
-    "root",
-    "server",
-    "sql",
-    "support",
-    "support_388945a0",
-    "sys",
-    "test2",
-    "test3",
-    "user4",
-    "user5",
-];
-
 /// Reads the administrator.
 pub(crate) fn admin<'a>(pool: &'a Block, windows: bool, sink: &mut Sink) -> Option<Admin<'a>> {
     let Some(block) = read::child(pool, BlockKind::Admin) else {
@@ -87,7 +51,7 @@ pub(crate) fn admin<'a>(pool: &'a Block, windows: bool, sink: &mut Sink) -> Opti
     let name = read::late(block, "name")?.clone();
     let span = block.span_of("name");
     if let Some(text) = read::as_text(&name) {
-        if REFUSED.contains(&text.to_ascii_lowercase().as_str()) {
+        if crate::catalog::REFUSED_USERS.contains(&text.to_ascii_lowercase().as_str()) {
             sink.push(diags::admin_name_refused(text, span));
         } else if !well_formed(text) || text.len() > if windows { 20 } else { 64 } {
             sink.push(diags::user_name_malformed(text, span));

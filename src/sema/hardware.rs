@@ -304,9 +304,9 @@ fn share(block: &Block, need: &Need) -> i64 {
         return 1000;
     }
     let grows = matches!(need.operator, BinaryOp::Greater | BinaryOp::GreaterOrEqual | BinaryOp::Equal);
-    let model = need.model.as_ref().is_none_or(|model| {
-        matches!(block.get("gpu_model"), Some(Value::String(name)) if name.eq_ignore_ascii_case(model))
-    });
+    let model = need.model.as_ref().is_none_or(
+        |model| matches!(block.get("gpu_model"), Some(Value::String(name)) if name.eq_ignore_ascii_case(model)),
+    );
     let part = block.get(need.field).and_then(number).zip(number(&need.value));
     match part {
         Some((has, wanted)) if grows && model && wanted > Decimal::ZERO => {

@@ -12,7 +12,7 @@ fn pool(rest: &str) -> String {
 }
 
 fn resource(ty: &str, body: &str) -> String {
-    format!("project p {{ location = westeurope }}\nparam days: int = 30\nresource one: \"{ty}\" {{\n  {body}\n}}\n")
+    format!("project p {{ location = westeurope }}\nparam days: int = 30\nresource ones: \"{ty}\" {{\n  {body}\n}}\n")
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn one_slip_gives_one_finding() {
         ),
         (
             resource("Microsoft.OperationalInsights/workspace@2025-07-01", "properties = {}"),
-            "unknown-resource-type `one`: the resource type `Microsoft.OperationalInsights/workspace` is not known\n",
+            "unknown-resource-type `ones`: the resource type `Microsoft.OperationalInsights/workspace` is not known\n",
         ),
         (
             resource("Microsoft.BatchAI/workspaces@2018-05-01", "properties = {}"),
-            "retired-resource-type `one`: `Microsoft.BatchAI/workspaces` belongs to Batch AI, which has ended\n",
+            "retired-resource-type `ones`: `Microsoft.BatchAI/workspaces` belongs to Batch AI, which has ended\n",
         ),
     ] {
         assert_eq!(compile(&program).findings(), wanted, "{program}");

@@ -22,41 +22,6 @@ pub struct ScaleSet;
 /// Other compute types with a location and an operation (disks, availability sets, machines, galleries).
 pub struct Compute;
 
-const BANNED_USERS: &[&str] = &[
-    "administrator",
-    "admin",
-    "user",
-    "user1",
-    "test",
-    "user2",
-    "test1",
-    "user3",
-    "admin1",
-    "1",
-    "123",
-    "a",
-    "actuser",
-    "adm",
-    "admin2",
-    "aspnet",
-    "backup",
-    "console",
-    "david",
-    "guest",
-    "john",
-    "owner",
-    "root",
-    "server",
-    "sql",
-    "support",
-    "support_388945a0",
-    "sys",
-    "test2",
-    "test3",
-    "user4",
-    "user5",
-];
-
 fn bad(target: &str, message: impl Into<String>) -> ArmError {
     ArmError::bad("InvalidParameter", message).at(target)
 }
@@ -272,7 +237,7 @@ fn check_profile(put: &Put<'_, '_>) -> Result<(), ArmError> {
     let windows = at("/osProfile/windowsConfiguration").is_some();
     if at("/osProfile").is_some() {
         if let Some(user) = text("/osProfile/adminUsername") {
-            if BANNED_USERS.contains(&user.to_lowercase().as_str()) {
+            if crate::catalog::REFUSED_USERS.contains(&user.to_lowercase().as_str()) {
                 return Err(bad("adminUsername", "The Admin Username specified is not allowed."));
             }
             let most = if windows { 20 } else { 64 };
