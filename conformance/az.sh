@@ -157,11 +157,11 @@ ok tools batch application create -g conf -n conflab --application-name tools --
 ok 1 batch application list -g conf -n conflab --query "length(@)" -o tsv
 bad AccountAlreadyExists batch account create -g conf2 -n conflab -l westeurope
 cat > "$AZURE_CONFIG_DIR/pool.json" <<'J'
-{"vmSize": "Standard_D4s_v5", "taskSlotsPerNode": 4, "deploymentConfiguration": {"virtualMachineConfiguration": {
+{"properties": {"vmSize": "Standard_D4s_v5", "taskSlotsPerNode": 4, "deploymentConfiguration": {"virtualMachineConfiguration": {
   "imageReference": {"publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404"}, "nodeAgentSkuId": "batch.node.ubuntu 24.04"}},
-  "scaleSettings": {"autoScale": {"evaluationInterval": "PT5M", "formula": "$TargetDedicatedNodes = min(8, ($PendingTasks.GetSample(1) + 3.999) / 4); $NodeDeallocationOption = taskcompletion;"}}}
+  "scaleSettings": {"autoScale": {"evaluationInterval": "PT5M", "formula": "$TargetDedicatedNodes = min(8, ($PendingTasks.GetSample(1) + 3.999) / 4); $NodeDeallocationOption = taskcompletion;"}}}}
 J
-ok STANDARD_D4S_V5 resource create --id $batch/pools/nightly --api-version 2025-06-01 -p @"$AZURE_CONFIG_DIR/pool.json" --query properties.vmSize -o tsv
+ok STANDARD_D4S_V5 rest --method put --url "$batch/pools/nightly?api-version=2025-06-01" --resource "$ENDPOINT" --body @"$AZURE_CONFIG_DIR/pool.json" --query properties.vmSize -o tsv
 local_post tasks "{\"pool\": \"$batch/pools/nightly\", \"count\": 10, \"each\": \"PT30M\"}"
 local_post clock '{"advance": "PT5M"}'
 ok 3 resource show --ids $batch/pools/nightly --api-version 2025-06-01 --query properties.currentDedicatedNodes -o tsv
@@ -176,7 +176,7 @@ ok Succeeded resource create --id $ml/computes/trainers --api-version 2026-05-01
 local_post tasks "{\"pool\": \"$ml/computes/trainers\", \"count\": 9}"
 ok 4 resource show --ids $ml/computes/trainers --api-version 2026-05-01 --query properties.properties.currentNodeCount -o tsv
 ok 4 rest --method post --url "$ml/computes/trainers/listNodes?api-version=2026-05-01" --resource "$ENDPOINT" --query "length(nodes)" -o tsv
-bad underlyingResourceAction resource delete --ids $ml/computes/trainers --api-version 2026-05-01
+bad "failed to be deleted" resource delete --ids $ml/computes/trainers --api-version 2026-05-01
 ok "" rest --method delete --url "$ml/computes/trainers?api-version=2026-05-01&underlyingResourceAction=Delete" --resource "$ENDPOINT"
 
 echo "# stacks"

@@ -23,6 +23,24 @@ pub struct Account;
 /// A pool.
 pub struct Pool;
 
+/// An application, or one version of its package: stored as sent, and answered with 200 also when it is new.
+pub struct Application;
+
+impl Rule for Application {
+    fn always_200(&self) -> bool {
+        true
+    }
+
+    fn shows_etag(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        put.default("/properties/allowUpdates", json!(true));
+        Ok(())
+    }
+}
+
 impl Rule for Account {
     fn needs_location(&self) -> bool {
         true
@@ -155,6 +173,17 @@ fn invalid(property: &str, reason: impl Into<String>) -> ArmError {
     .because(vec![ArmError::bad("PropertyName", property), ArmError::bad("Reason", reason)])
 }
 
+/// Task slots had another name before 2021.
+fn old_names(mut body: Value, request: &Request) -> Value {
+    if request.api_version() < "2021"
+        && let Some(map) = body.get_mut("properties").and_then(Value::as_object_mut)
+        && let Some(slots) = map.shift_remove("taskSlotsPerNode")
+    {
+        map.insert("maxTasksPerNode".into(), slots);
+    }
+    body
+}
+
 impl Rule for Pool {
     fn always_200(&self) -> bool {
         true
@@ -262,15 +291,7 @@ impl Rule for Pool {
             set(&mut row.body, "/properties/currentDedicatedNodes", json!(memory.before[0]));
             set(&mut row.body, "/properties/currentLowPriorityNodes", json!(memory.before[1]));
         }
-        let mut body = cx.view(&row);
-        // before 2021 task slots had another name
-        if request.api_version() < "2021"
-            && let Some(map) = body.get_mut("properties").and_then(Value::as_object_mut)
-            && let Some(slots) = map.shift_remove("taskSlotsPerNode")
-        {
-            map.insert("maxTasksPerNode".into(), slots);
-        }
-        body
+        old_names(cx.view(&row), request)
     }
 
     fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
@@ -314,7 +335,7 @@ impl Rule for Pool {
                     set(&mut row.body, "/properties/lastModified", json!(cx.now.to_string()));
                 }
                 let row = cx.store.put_row(row);
-                let mut body = cx.view(&row);
+                let mut body = old_names(cx.view(&row), request);
                 set(&mut body, "/properties/allocationState", json!("Resizing"));
                 Ok(Some(Reply::ok(body).header("ETag", format!("W/\"{}\"", row.etag))))
             }

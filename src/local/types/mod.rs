@@ -195,6 +195,9 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.keyvault/vaults/secrets" => &security::Secret,
         "microsoft.batch/batchaccounts" => &batch::Account,
         "microsoft.batch/batchaccounts/pools" => &batch::Pool,
+        "microsoft.batch/batchaccounts/applications" | "microsoft.batch/batchaccounts/applications/versions" => {
+            &batch::Application
+        }
         "microsoft.insights/autoscalesettings" => &insights::Autoscale,
         "microsoft.machinelearningservices/workspaces/computes" => &learning::Compute,
         "microsoft.machinelearningservices/workspaces"
