@@ -69,7 +69,7 @@ project group{n} {{
 param max_machines: int in 2..100 = 10
 
 env dev  {{ max_machines = 2 }}
-env prod {{ max_machines = 40 }}
+env prod {{ max_machines = 20 }}
 
 batch_account jobs {{ }}
 

@@ -248,14 +248,16 @@ impl Used {
         if !text.starts_with('[') {
             return;
         }
-        for (function, found) in [("parameters('", &mut self.parameters), ("variables('", &mut self.variables)] {
-            let mut rest = text;
-            while let Some((_, after)) = rest.split_once(function) {
-                let Some((name, tail)) = after.split_once('\'') else { break };
-                if !found.contains(name) {
-                    found.insert(name.to_owned());
-                }
-                rest = tail;
+        for (at, _) in text.match_indices('(') {
+            let (before, after) = text.split_at(at);
+            let found = match before {
+                b if b.ends_with("parameters") => &mut self.parameters,
+                b if b.ends_with("variables") => &mut self.variables,
+                _ => continue,
+            };
+            let name = after.strip_prefix("('").and_then(|rest| rest.split_once('\''));
+            if let Some((name, _)) = name.filter(|(name, _)| !found.contains(*name)) {
+                found.insert(name.to_owned());
             }
         }
     }

@@ -241,8 +241,13 @@ impl Json {
             Self::Null => out.push_str("null"),
             Self::Bool(true) => out.push_str("true"),
             Self::Bool(false) => out.push_str("false"),
+            Self::Int(value) => {
+                if *value < 0 {
+                    out.push('-');
+                }
+                number(value.unsigned_abs(), out);
+            }
             // Writing to a string cannot fail.
-            Self::Int(number) => drop(write!(out, "{number}")),
             Self::Float(number) => match Number::from_f64(*number) {
                 Some(number) => drop(write!(out, "{number}")),
                 None => out.push_str("null"),
@@ -304,7 +309,7 @@ fn line(out: &mut String, depth: usize) {
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    while let Some(at) = special(rest.as_bytes()) {
         let (plain, tail) = rest.split_at(at);
         out.push_str(plain);
         let mut chars = tail.chars();
@@ -324,6 +329,29 @@ pub fn quote(text: &str, out: &mut String) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Where the first byte stands that JSON wants escaped. Looks at sixteen bytes at once, as most texts have none.
+fn special(bytes: &[u8]) -> Option<usize> {
+    let is = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let chunks = bytes.chunks(16);
+    let any = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | is(byte));
+    let (at, chunk) = chunks.enumerate().find(|(_, chunk)| any(chunk))?;
+    chunk.iter().position(is).map(|inside| at * 16 + inside)
+}
+
+/// Writes a whole number; most are line numbers, sizes and ports.
+pub fn number(number: u64, out: &mut String) {
+    let mut digits = [0u8; 20];
+    let (mut rest, mut count) = (number, 0);
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (rest % 10) as u8;
+        (rest, count) = (rest / 10, count + 1);
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits.iter().skip(digits.len() - count).map(|digit| char::from(*digit)));
 }
 
 /// A literal of the program.
@@ -500,6 +528,16 @@ mod tests {
         let other =
             serde_json::json!({ "name": "a", "list": [1, { "x": -1 }, [true]], "none": null, "empty": {}, "sum": 3 });
         assert_eq!(made.into_value(), other);
+    }
+
+    #[test]
+    fn numbers_have_all_their_digits() {
+        for value in [0, 7, 10, 65_535, u64::MAX] {
+            let mut out = String::new();
+            number(value, &mut out);
+            assert_eq!(out, value.to_string());
+        }
+        assert_eq!(json!(-10).pretty(), "-10\n");
     }
 
     #[test]

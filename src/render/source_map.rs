@@ -1,6 +1,6 @@
 //! Provenance → the source map as JSON: for each part of a template, the lines that it came from.
 
-use crate::graph::json::quote;
+use crate::graph::json::{number, quote};
 use crate::source::{SourceMap, Span};
 use std::fmt::Write as _;
 
@@ -21,10 +21,14 @@ pub fn write(sources: &SourceMap, provenance: &[(String, Span)]) -> String {
             quote(&file.name, &mut out);
             let (line, column) = file.line_column(span.start);
             let (end_line, end_column) = file.line_column(span.end);
-            for (name, value) in
-                [("line", line), ("column", column), ("end_line", end_line), ("end_column", end_column)]
-            {
-                let _ = write!(out, ",\n      \"{name}\": {value}");
+            for (name, value) in [
+                (",\n      \"line\": ", line),
+                (",\n      \"column\": ", column),
+                (",\n      \"end_line\": ", end_line),
+                (",\n      \"end_column\": ", end_column),
+            ] {
+                out.push_str(name);
+                number(value.into(), &mut out);
             }
         }
         out.push_str("\n    }");
