@@ -105,7 +105,7 @@ fn held(step: usize) -> (impl Fn(&Asked) -> Verdict + Send + Sync, Arc<AtomicBoo
                 std::thread::sleep(Duration::from_millis(2));
             }
             // Whether it was carried out is anybody's guess for the one who is gone.
-            return if step % 2 == 0 { Verdict::Pass } else { Verdict::Drop };
+            return if step.is_multiple_of(2) { Verdict::Pass } else { Verdict::Drop };
         }
         Verdict::Pass
     };
@@ -185,7 +185,7 @@ fn case(kind: Kind, step: usize, wanted: &[String]) -> Option<String> {
             }
         }
     }
-    let wrong = place.finish(step % 4 == 0);
+    let wrong = place.finish(step.is_multiple_of(4));
     if wrong.is_some() {
         return wrong;
     }
