@@ -1,6 +1,7 @@
 //! Plans as people and programs read them.
 
 pub mod deploy;
+mod examples;
 mod groups;
 mod offline;
 mod render;
