@@ -93,7 +93,7 @@ ok "" deployment group cancel -g conf3 -n c3
 local_delete faults
 ok Canceled deployment group show -g conf3 -n c3 --query properties.provisioningState -o tsv
 ok true group export -n conf3 --query "length(resources) >= \`1\`" -o tsv
-ok Succeeded ts create -g conf3 -n spec -v 1.0 -l westeurope -f $t/shares.json --query "type && 'Succeeded'" -o tsv
+ok Succeeded ts create -g conf3 -n spec -v 1.0 -l westeurope -f $t/linked.json --query "type && 'Succeeded'" -o tsv
 ok Succeeded deployment group create -g conf3 -n c4 --template-spec /subscriptions/$SUBSCRIPTION/resourceGroups/conf3/providers/Microsoft.Resources/templateSpecs/spec/versions/1.0 --query properties.provisioningState -o tsv
 
 echo "# scale sets"
