@@ -10,8 +10,14 @@ use clap::{Parser, ValueEnum};
     max_term_width = 100,
     disable_help_subcommand = true,
     after_help = "Start with `dsvmc init`, then `dsvmc check`. `dsvmc explain CODE` explains a message in full.\n\n\
-                  Exit codes: 0 done, 1 the input is at fault, 2 `plan --detailed-exitcode` found changes, 3 the world is at\n\
-                  fault (file, network, authentication), 4 apply stopped part-way, 64 wrong usage, 101 a bug."
+                  Exit codes:\n  \
+                    0    done\n  \
+                    1    the input is at fault\n  \
+                    2    `plan --detailed-exitcode` found changes\n  \
+                    3    the world is at fault: a file, the network, who you are\n  \
+                    4    apply stopped part-way\n  \
+                    64   wrong usage\n  \
+                    101  a bug of dsvmc"
 )]
 pub struct Cli {
     /// Options of every command.
