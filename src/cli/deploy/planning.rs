@@ -149,12 +149,11 @@ pub fn known_values(bundle: &Bundle, what: &What) -> Option<Vec<ReadyPart>> {
     values(bundle, what, fill).ok()
 }
 
+/// Fills in what nobody gave of the declared parameters, or says that it cannot.
+type Complete<'a> = &'a mut dyn FnMut(&[parameters::Declared], &mut Map<String, Value>) -> Result<(), Halt>;
+
 /// Values of every deployment; `complete` fills in what nobody gave.
-fn values(
-    bundle: &Bundle,
-    what: &What,
-    complete: &mut dyn FnMut(&[parameters::Declared], &mut Map<String, Value>) -> Result<(), Halt>,
-) -> Result<Vec<ReadyPart>, Halt> {
+fn values(bundle: &Bundle, what: &What, complete: Complete<'_>) -> Result<Vec<ReadyPart>, Halt> {
     let files = what.parameters.iter().map(|a| parameters::read_file(a)).collect::<Result<Vec<_>, _>>()?;
     let mut parts = Vec::new();
     let several = bundle.parts.len() > 1;

@@ -257,6 +257,14 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
     }
 }
 
+/// `mon` for `monday`, `Mon`, `mo`.
+fn long_day(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    let day = super::name::DAYS.iter().copied().find(|day| lower.starts_with(*day))?;
+    let rest = lower.get(day.len()..)?;
+    (word != day && (rest.is_empty() || rest.ends_with("day") || matches!(rest, "s" | "rs" | "nes"))).then_some(day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,12 +283,4 @@ mod tests {
         assert_eq!(time("24:01"), None);
         assert_eq!(time("12:60"), None);
     }
-}
-
-/// `mon` for `monday`, `Mon`, `mo`.
-fn long_day(word: &str) -> Option<&'static str> {
-    let lower = word.to_ascii_lowercase();
-    let day = super::name::DAYS.iter().copied().find(|day| lower.starts_with(*day))?;
-    let rest = lower.get(day.len()..)?;
-    (word != day && (rest.is_empty() || rest.ends_with("day") || matches!(rest, "s" | "rs" | "nes"))).then_some(day)
 }

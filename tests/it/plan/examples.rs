@@ -25,8 +25,8 @@ fn a_plan_after_an_apply_is_empty_for_every_example() {
                 cx.write(&file.file_name().unwrap().to_string_lossy(), &std::fs::read_to_string(&file).unwrap());
             }
         }
-        let envs = text.lines().filter_map(|l| l.strip_prefix("env ")).filter_map(|l| l.split_whitespace().next());
-        let env = envs.last().map(|e| format!("--env {e}")).unwrap_or_default();
+        let mut envs = text.lines().filter_map(|l| l.strip_prefix("env ")).filter_map(|l| l.split_whitespace().next());
+        let env = envs.next_back().map(|e| format!("--env {e}")).unwrap_or_default();
         let plan = cx.run(&format!("plan --as-of 2026-11-23 --format json {env} ."));
         let json: serde_json::Value =
             serde_json::from_str(&plan.stdout).unwrap_or_else(|_| panic!("{name}\n{}", plan.text()));
