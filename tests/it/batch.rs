@@ -69,9 +69,10 @@ fn a_cluster_wakes_for_its_jobs_and_its_plan_stays_quiet() {
     place.quiet();
     let ran = place.cx.run("destroy --yes --allow-delete --target local .");
     assert_eq!(ran.exit, 0, "{}", ran.text());
-    // without a stack, resources are deleted one by one, and a cluster says that its machines go too
+    // without a stack, resources are deleted one by one, each once nothing uses it; and a cluster says that its machines go too
     assert_eq!(place.cx.run("apply --yes --plain --target local .").exit, 0);
     let ran = place.cx.run("destroy --yes --allow-delete --target local .");
+    assert_eq!(ran.exit, 0, "{}", ran.text());
     assert_eq!(place.admin("GET", "tasks", &Value::Null)["pools"], json!([]), "{}", ran.text());
 }
 

@@ -1,7 +1,7 @@
 //! `dsvmc destroy`: deletes what a project made, and nothing else.
 
 use crate::apply::{Event, State, Watch};
-use crate::azure::{Pending, Progress as Standing};
+use crate::azure::{AzureError, Pending, Progress as Standing, ServiceError};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::observing::{mark, marks_of, stacks};
@@ -198,13 +198,48 @@ fn remove(plan: &Plan, stacks: &[Value], group: &str, session: &Session, detach:
         }
     }
     if stacks.is_empty() && !detach {
-        for change in plan.effective() {
-            let version = crate::catalog::latest_version(&change.resource_type).unwrap_or_default();
-            session.client.delete_resource(&change.id, version)?;
-        }
+        remove_each(plan, session, watch)?;
     }
     for change in plan.effective() {
         watch.event(&Event::Resource { id: change.id.clone(), state: "Deleted".into() });
     }
     Ok(())
+}
+
+/// Deletes one resource after another, for plain deployments. What another one still uses waits for the next round; a round
+/// that deletes nothing ends it with the first refusal. So no order has to be known: only the service knows it for every type.
+fn remove_each(plan: &Plan, session: &Session, watch: &Progress) -> Result<(), Halt> {
+    let mut left: Vec<_> = plan.effective().collect();
+    // Children before their parents.
+    left.sort_by_key(|change| std::cmp::Reverse(change.id.matches('/').count()));
+    while !left.is_empty() {
+        let before = left.len();
+        let mut refused = None;
+        let mut waiting = Vec::new();
+        for change in left {
+            if watch.stopped() {
+                let words = "stopped on request; what was not yet deleted is still there";
+                return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, words, "run `dsvmc destroy` again to delete the rest") });
+            }
+            let version = crate::catalog::latest_version(&change.resource_type).unwrap_or_default();
+            match session.client.delete_resource(&change.id, version) {
+                Ok(()) => {}
+                Err(AzureError::Service(error)) if may_be_in_use(&error) => {
+                    waiting.push(change);
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let (Some(error), true) = (refused, waiting.len() == before) {
+            return Err(Halt { exit: Exit::Stopped, ..AzureError::Service(error).into() });
+        }
+        left = waiting;
+    }
+    Ok(())
+}
+
+/// Whether a later try may do: refused for the state that other resources are in, and not for a lock.
+fn may_be_in_use(error: &ServiceError) -> bool {
+    matches!(error.status, 400 | 409) && !error.innermost().iter().any(|cause| cause.code.eq_ignore_ascii_case("ScopeLocked"))
 }
