@@ -7,14 +7,12 @@ use dsvmc::render::snippet;
 use dsvmc::source::{SourceFile, SourceMap};
 use dsvmc::syntax;
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
 
 const TOUR: &str = include_str!("../../src/syntax/tour.dsvm");
 const POOL: &str = include_str!("../../examples/01-shared-pool/main.dsvm");
 
 /// Parses and holds what must hold for every text.
 fn hold(text: &str) -> Vec<Diagnostic> {
-    let started = Instant::now();
     let mut sources = SourceMap::default();
     let source = sources.add(SourceFile::new("main.dsvm", text));
     let mut sink = Sink::default();
@@ -37,7 +35,6 @@ fn hold(text: &str) -> Vec<Diagnostic> {
         assert!(!snippet::one(&sources, diagnostic, Palette::plain()).is_empty());
     }
     assert!(!file.incomplete || !diagnostics.is_empty(), "something was left out in silence");
-    assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
     diagnostics
 }
 

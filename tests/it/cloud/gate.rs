@@ -158,7 +158,6 @@ fn say(stream: &mut impl Write, status: u16, body: &str) {
 fn answer(mut stream: impl Read + Write, inside: &Inside) {
     let Some((mut asked, body)) = read(&mut stream) else { return };
     let path = asked.path().to_owned();
-    asked.number = inside.calls.load(Ordering::SeqCst);
     inside.seen.lock().unwrap().push(asked.clone());
     if path.ends_with("/oauth2/v2.0/token") || path == "/identity" {
         let number = inside.tokens.fetch_add(1, Ordering::SeqCst) + 1;
@@ -175,7 +174,8 @@ fn answer(mut stream: impl Read + Write, inside: &Inside) {
             "suffixes": { "storage": "storage.example", "keyVaultDns": ".vault.example" } });
         return say(&mut stream, 200, &told.to_string());
     }
-    inside.calls.fetch_add(1, Ordering::SeqCst);
+    // One number each, also where several ask at once.
+    asked.number = inside.calls.fetch_add(1, Ordering::SeqCst);
     let verdict = (inside.rule.lock().unwrap())(&asked);
     match verdict {
         Verdict::Drop => {}

@@ -49,7 +49,7 @@ pub fn simple(count: i64) -> Value {
 
 /// Waits for a deployment and gives its record.
 pub fn wait(local: &Local, path: &str) -> Value {
-    for _ in 0..2000 {
+    for _ in 0..40_000 {
         let reply = local.get(path);
         let state = body(&reply)["properties"]["provisioningState"].as_str().unwrap_or_default().to_owned();
         if ["Succeeded", "Failed", "Canceled"].contains(&state.as_str()) {
@@ -190,7 +190,7 @@ fn running_deployments_are_active_and_can_be_canceled() {
     let vmss = || as_az(SIMPLE, &simple(1), "");
     local.post("/_local/faults", r#"["stuck,type=Microsoft.Compute/virtualMachineScaleSets", "AllocationFailed,type=Microsoft.Network/virtualNetworks,name=none"]"#);
     assert_eq!(local.put(DEPLOYMENT, &vmss()).status, 201);
-    for _ in 0..400 {
+    for _ in 0..40_000 {
         if local.get("{rg}/Microsoft.Compute/virtualMachineScaleSets/pool").status == 200 {
             break;
         }

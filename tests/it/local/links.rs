@@ -51,7 +51,7 @@ fn serve(files: Vec<(&'static str, String)>) -> String {
 fn deploy(local: &Local, properties: Value) -> Value {
     let reply = local.put(DEPLOYMENT, &json!({ "properties": properties }).to_string());
     assert!([200, 201].contains(&reply.status), "{reply:?}");
-    for _ in 0..2000 {
+    for _ in 0..40_000 {
         let record = body(&local.get(DEPLOYMENT)).clone();
         if ["Succeeded", "Failed"].contains(&record["properties"]["provisioningState"].as_str().unwrap_or_default()) {
             return record;

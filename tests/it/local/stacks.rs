@@ -23,7 +23,7 @@ fn stack(names: &[&str], action: &str, deny: &str) -> String {
 fn wait(local: &Local, reply: &Reply) -> Value {
     assert!([200, 201].contains(&reply.status), "{reply:?}");
     let poll = header(reply, "Azure-AsyncOperation").expect("poll").replace(&local.endpoint.base_url, "");
-    for _ in 0..2000 {
+    for _ in 0..40_000 {
         let status = body(&local.get(&poll))["status"].as_str().unwrap_or_default().to_owned();
         if ["succeeded", "failed", "canceled"].contains(&status.as_str()) {
             return body(&local.get(STACK)).clone();
@@ -201,7 +201,7 @@ fn a_stack_stands_in_a_template() {
     let deployment = "{rg}/Microsoft.Resources/deployments/d";
     let finished = |reply: &Reply| {
         assert!([200, 201].contains(&reply.status), "{reply:?}");
-        for _ in 0..2000 {
+        for _ in 0..40_000 {
             let record = body(&local.get(deployment)).clone();
             let state = record["properties"]["provisioningState"].as_str().unwrap_or_default().to_owned();
             if ["Succeeded", "Failed"].contains(&state.as_str()) {

@@ -235,7 +235,7 @@ fn whatever_fails_the_next_apply_finishes_the_work() {
 #[test]
 fn an_apply_that_is_killed_is_finished_by_the_next_one() {
     let place = Place::new();
-    place.admin("POST", r#"["slow,seconds=2,name=vnet-team"]"#);
+    place.admin("POST", r#"["stuck,name=vnet-team"]"#);
     let mut child = place
         .cx
         .command("apply --yes --template team.json")
@@ -245,7 +245,7 @@ fn an_apply_that_is_killed_is_finished_by_the_next_one() {
         .spawn()
         .unwrap();
     let journal = place.cx.path().join(".dsvmc/team/journal.json");
-    for _ in 0..200 {
+    for _ in 0..6000 {
         if std::fs::read_to_string(&journal).is_ok_and(|t| t.contains("begun")) {
             break;
         }
@@ -377,7 +377,7 @@ fn the_sentinel_is_found_nowhere() {
 #[test]
 fn two_processes_at_once_are_one_and_a_message() {
     let place = Place::new();
-    place.admin("POST", r#"["slow,seconds=2,name=vnet-team"]"#);
+    place.admin("POST", r#"["stuck,name=vnet-team"]"#);
     let spawn = |arguments: &str| {
         let mut command = place.cx.command(arguments);
         command.env("DSVMC_PARAM_password", SECRET).stderr(std::process::Stdio::piped());
@@ -385,7 +385,7 @@ fn two_processes_at_once_are_one_and_a_message() {
     };
     let first = spawn("apply --yes --template team.json");
     let journal = place.cx.path().join(".dsvmc/team/journal.json");
-    for _ in 0..500 {
+    for _ in 0..12_000 {
         if journal.exists() {
             break;
         }
@@ -395,6 +395,7 @@ fn two_processes_at_once_are_one_and_a_message() {
     let waits = spawn("apply --yes --wait --template team.json");
     let pid = first.id();
     let refused = refused.wait_with_output().unwrap();
+    place.admin("DELETE", "");
     assert_eq!(refused.status.code(), Some(3));
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("DSVM0807") && told.contains(&format!("process {pid}")), "{told}");
@@ -429,7 +430,7 @@ fn what_hangs_is_left_on_request_and_finished_later() {
     let mut child = place.cx.command("apply --yes --template team.json");
     child.env("DSVMC_PARAM_password", SECRET).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = child.spawn().unwrap();
-    for _ in 0..500 {
+    for _ in 0..12_000 {
         if place.left().iter().any(|n| n == "stteam0123456") {
             break;
         }
