@@ -10,7 +10,7 @@ use super::eval::{Eval, Pass};
 use super::fit::{compare, deferred_part};
 use super::library;
 use super::load::{Def, DefId, DefKind, Program};
-use super::table::{BlockKind, suggest};
+use super::table::{BlockKind, suggest, suggest_word};
 use super::value::{BlockId, Value};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, BinaryOp, Expr, ExprKind};
@@ -160,7 +160,7 @@ impl<'p> Eval<'p> {
             return None;
         };
         let Some(index) = row.fields.get(&**name) else {
-            let meant = suggest(name, row.spec.field_names());
+            let meant = suggest_word(name, row.spec.field_names());
             self.report(diags::unknown_need(name, left.span, meant));
             return None;
         };

@@ -2,7 +2,7 @@
 
 use super::{article, listed};
 use crate::diagnostics::{Code, Diagnostic, Safety};
-use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, kind_in, spec, suggest};
+use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, kind_in, spec, suggest_word};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -14,7 +14,7 @@ pub(crate) fn unknown_kind(keyword: &str, span: Span, known: &[&str]) -> Diagnos
         "no such kind",
     );
     let others = ["param", "let", "fn", "type", "env", "import", "check", "output", "project"];
-    match suggest(keyword, known.iter().copied().chain(others)) {
+    match suggest_word(keyword, known.iter().copied().chain(others)) {
         Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
             format!("Write `{meant}`"),
             vec![(span, meant.to_owned())],
@@ -89,7 +89,7 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
             _ => format!("write it as a block, without `=`: `{name} {{ … }}`"),
         });
     }
-    match suggest(name, row.field_names()) {
+    match suggest_word(name, row.field_names()) {
         Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
             format!("Write `{meant}`"),
             vec![(span, meant.to_owned())],
@@ -162,7 +162,7 @@ pub(crate) fn unknown_block(row: &BlockSpec, name: &str, span: Span) -> Diagnost
         "neither a block nor a field",
     );
     let children: Vec<&str> = row.children.iter().map(|(kind, _)| kind.keyword()).collect();
-    match (suggest(name, children.iter().copied()), suggest(name, row.field_names())) {
+    match (suggest_word(name, children.iter().copied()), suggest_word(name, row.field_names())) {
         (Some(meant), _) => diagnostic.help(format!("write `{meant}`")).fix(
             format!("Write `{meant}`"),
             vec![(span, meant.to_owned())],

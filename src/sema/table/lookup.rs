@@ -109,7 +109,7 @@ impl BlockSpec {
     }
 
     /// Names of all fields.
-    pub fn field_names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn field_names(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.fields.iter().map(|field| field.name)
     }
 

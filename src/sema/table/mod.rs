@@ -13,9 +13,11 @@ pub mod resource;
 pub mod share;
 pub mod vault;
 mod lookup;
+mod synonyms;
 mod project;
 
 pub use lookup::{classes, kind_in, kind_of, kinds_at_top_level, spec, suggest};
+pub use synonyms::suggest_word;
 
 macro_rules! kinds {
     ($($variant:ident = $keyword:literal;)*) => {

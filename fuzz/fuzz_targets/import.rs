@@ -1,0 +1,18 @@
+//! Any JSON as a description of Batch AI: it is refused, or becomes a file without a syntax error.
+#![no_main]
+
+use dsvmc::diagnostics::Sink;
+use dsvmc::import::{Successor, import};
+use dsvmc::source::SourceId;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(json) = serde_json::from_slice(bytes) else { return };
+    for successor in [Successor::AzureBatch, Successor::AzureMl] {
+        if let Ok(done) = import(&[("cluster.json".to_owned(), serde_json::Value::clone(&json))], "project", successor) {
+            let mut sink = Sink::default();
+            let _ = dsvmc::syntax::parse(SourceId(0), &done.text, &mut sink);
+            assert!(!sink.has_errors(), "{}", done.text);
+        }
+    }
+});
