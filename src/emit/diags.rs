@@ -22,6 +22,18 @@ pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -
     found
 }
 
+/// A resource group whose name Azure refuses.
+#[must_use]
+pub fn group_refused(group: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let title = format!("Azure refuses the resource group name `{group}`");
+    let found = Diagnostic::new(Code::NameRefused, title, span, "no name of a resource group")
+        .note(format!("it {}; the name of a resource group is made of {}", problem.what, problem.rule));
+    found.help(match &problem.suggestion {
+        Some(other) => format!("write `resource_group = \"{other}\"`"),
+        None => "choose another name".to_owned(),
+    })
+}
+
 /// More parameters than a template can have.
 #[must_use]
 pub fn too_many_parameters(count: usize, most: usize, span: Span) -> Diagnostic {

@@ -7,6 +7,7 @@ use crate::graph::json::{Json, Map};
 use crate::graph::{Node, ResourceGraph, Text};
 use crate::sema::checked::{Block, Checked};
 use crate::sema::table::BlockKind;
+use crate::sema::value::Value;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -31,6 +32,7 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
         })
         .collect();
     found.into_iter().for_each(|own| sink.extend(own.finish()));
+    check_groups(checked, sink);
     for output in &graph.outputs {
         output.value.texts(&mut |text| {
             if text.starts_with('[') && text.len() > EXPRESSION {
@@ -109,7 +111,8 @@ impl<'a> Known<'a> {
 pub fn depends_on_values(graph: &ResourceGraph, checked: &Checked) -> bool {
     let open = |text: &str| text.contains("parameters(") || text.contains("variables(");
     let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
-    checked.blocks.iter().any(own)
+    let group = |b: &Block| b.get("resource_group").is_some_and(|g| !matches!(g, Value::String(_)));
+    checked.blocks.iter().any(|b| own(b) || group(b))
         || graph.nodes.iter().any(|node| {
             let label = node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel"));
             matches!(&node.name, Text::Expression(e) if e.contains("parameters("))
@@ -152,6 +155,15 @@ fn check_name(node: &Node, sink: &mut Sink) {
     };
     if let Some(problem) = catalog::check_name(&node.kind, last) {
         sink.push(diags::name_refused(&node.kind, last, &problem, node.span));
+    }
+}
+
+fn check_groups(checked: &Checked, sink: &mut Sink) {
+    for block in &checked.blocks {
+        let Some(Value::String(group)) = block.get("resource_group") else { continue };
+        if let Some(problem) = catalog::check_name("Microsoft.Resources/resourceGroups", group) {
+            sink.push(diags::group_refused(group, &problem, block.span_of("resource_group")));
+        }
     }
 }
 

@@ -415,6 +415,12 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
                 ));
             }
         }
+        for (name, at) in accounts(pool) {
+            let below = share.mount.strip_prefix("/home/").and_then(|rest| rest.strip_prefix(name));
+            if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                sink.push(diags::mount_hides_home(share.mount, share.block.span_of("mount"), name, at));
+            }
+        }
         if share.auth == Auth::ManagedIdentity {
             // An image that is gone was told already.
             if pool.image.ubuntu().is_none() && pool.image.state() != "gone" {
@@ -434,4 +440,10 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
             }
         }
     }
+}
+
+/// The accounts of a pool that have a home folder, and where they were written.
+fn accounts<'a>(pool: &'a Pool<'_>) -> impl Iterator<Item = (&'a str, Span)> {
+    let admin = read::as_text(&pool.admin.name).map(|name| (name, pool.admin.block.span_of("name")));
+    admin.into_iter().chain(pool.users.iter().map(|user| (&*user.block.name, user.block.name_span)))
 }

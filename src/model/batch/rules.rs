@@ -160,8 +160,7 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     };
     if read::text(image.0, "batch") == Some("no") || agent.is_none() || ended.is_some() {
         sink.push(diags::image_unsupported(&image.0.name, span, agent.is_none(), ended));
-    }
-    if read::text(image.0, "batch") == Some("unknown") {
+    } else if read::text(image.0, "batch") == Some("unknown") {
         sink.push(diags::image_perhaps_unsupported(&image.0.name, span));
     }
     if let Some(docker) = read::child(pool.block, BlockKind::Docker)

@@ -111,6 +111,14 @@ pub(crate) fn mount_hides_folder(path: &str, span: Span) -> Diagnostic {
     .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
 }
 
+pub(crate) fn mount_hides_home(path: &str, span: Span, user: &str, account: Span) -> Diagnostic {
+    let title = format!("a share at `{path}` hides the home folder of `{user}`");
+    new(Code::MountHidesFolder, title, span, "below a home folder")
+        .also(account, "its account")
+        .note("files of Jupyter and of the shell lock and change owners: they must stay on the machine's own disk")
+        .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+}
+
 pub(crate) fn share_twice(name: &str, span: Span) -> Diagnostic {
     new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "the same share twice")
         .help("name it once")
