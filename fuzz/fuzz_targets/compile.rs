@@ -33,7 +33,7 @@ fuzz_target!(|text: &str| {
     let done = driver::compile(&One(text), Path::new("main.dsvm"), options).expect("one file");
     for diagnostic in &done.diagnostics {
         for label in &diagnostic.labels {
-            let file = &done.sources[label.span.source];
+            let file = done.sources.get(label.span.source).expect("its file");
             assert!(file.text.get(label.span.start as usize..label.span.end as usize).is_some());
         }
     }
