@@ -3,7 +3,7 @@
 use super::find::{Project, projects};
 use super::{LoadError, World, diags, load};
 use crate::diagnostics::{Code, Diagnostic, Severity, Sink};
-use crate::emit::{self, Artifacts};
+use crate::emit::{self, Artifacts, Bodies};
 use crate::sema::checked::{Checked, Clean};
 use crate::sema::{self, report};
 use crate::source::{SourceFile, SourceMap};
@@ -131,12 +131,15 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         sink.push(diags::file_ignored(source, first, path));
     }
     let as_of = world.today();
-    let made = sema::check_each(&program, &mut sink, |checked| checked.map(|checked| Made::new(checked, as_of)));
-    let (mut results, made): (Vec<Checked>, Vec<Option<Made>>) = made.into_iter().unzip();
-    let artifacts = if sink.has_errors() { None } else { finish(&results, made, as_of, options, &mut sink) };
+    let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::GivenBack };
+    let mut made =
+        sema::check_each(&program, &mut sink, |checked, fine| Made::new(checked, fine.then_some((bodies, as_of))));
+    let artifacts = if sink.has_errors() { None } else { finish(&mut made, as_of, options, &mut sink) };
     let envs = program.envs().cloned().collect();
-    let symbolic = results.first_mut().map(std::mem::take).unwrap_or_default();
-    let declared = symbolic.project.map(|id| symbolic[id].name.clone()).filter(|name| !name.is_empty());
+    let declared = made.first().and_then(|made| made.checked.project.map(|id| made.checked[id].name.clone()));
+    let declared = declared.filter(|name| !name.is_empty());
+    let symbolic = made.first_mut().filter(|_| options.stop == Stop::AfterEmission);
+    let checked = symbolic.map(|made| std::mem::take(&mut made.checked));
     let mut diagnostics = without_doubtful(sink.finish());
     super::formula::narrow(&sources, &mut diagnostics);
     Ok(Compilation {
@@ -145,9 +148,9 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         sources,
         diagnostics,
         envs,
-        checked: (options.stop == Stop::AfterEmission).then_some(symbolic),
+        checked,
         artifacts,
-        remains: Remains(Some(Arc::new((program, results)))),
+        remains: Remains(Some(Arc::new((program, made)))),
     })
 }
 
@@ -168,11 +171,14 @@ fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Model, graph and limits of one run.
+/// One run: its program, and what model, graph and limits say of it.
 struct Made {
+    checked: Checked,
+    /// Nothing was wrong with the program.
+    fine: bool,
     sink: Sink,
-    /// Of the symbolic run only.
-    graph: Option<graph::ResourceGraph>,
+    /// Of the symbolic run only; and whether its checks could find something else once parameters have values.
+    graph: Option<(graph::ResourceGraph, bool)>,
     /// First jobs, of the symbolic run.
     jobs: Vec<(String, String)>,
 }
@@ -180,50 +186,44 @@ struct Made {
 impl Made {
     /// The rules of the model look at every run. What the graph's checks look at seldom depends on a parameter, so that
     /// the envs' graphs wait for the symbolic one.
-    fn new(checked: &Checked, as_of: Date) -> Self {
-        let mut sink = Sink::default();
-        let fleet = model::build(checked, as_of, &mut sink);
-        let graph = checked.env.is_none().then(|| {
-            let graph = graph::build(&fleet, checked, &mut sink);
-            emit::check(&graph, checked, &mut sink);
-            graph
-        });
-        let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
-        let jobs = if graph.is_some() { emit::jobs::files(&fleet, &names) } else { Vec::new() };
-        Self { sink, graph, jobs }
+    fn new(checked: Checked, go_on: Option<(Bodies, Date)>) -> Self {
+        let mut made = Self { checked, fine: go_on.is_some(), sink: Sink::default(), graph: None, jobs: Vec::new() };
+        let Some((bodies, as_of)) = go_on else { return made };
+        let checked = &made.checked;
+        let fleet = model::build(checked, as_of, &mut made.sink);
+        if checked.env.is_none() {
+            made.graph = Some(emit::check(&fleet, checked, bodies, &mut made.sink));
+            let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
+            made.jobs = emit::jobs::files(&fleet, &names);
+        }
+        made
     }
 
     /// Adds the checks of the graph of an env; what its model finds was found before.
-    fn check_graph(&mut self, checked: &Checked, as_of: Date) {
-        let fleet = model::build(checked, as_of, &mut Sink::default());
-        let graph = graph::build(&fleet, checked, &mut self.sink);
-        emit::check(&graph, checked, &mut self.sink);
+    fn check_graph(&mut self, as_of: Date) {
+        let fleet = model::build(&self.checked, as_of, &mut Sink::default());
+        let _ = emit::check(&fleet, &self.checked, Bodies::GivenBack, &mut self.sink);
     }
 }
 
 /// Merges what all runs found; then, if nothing is wrong and it is wanted, emits.
-fn finish(
-    results: &[Checked],
-    made: Vec<Option<Made>>,
-    as_of: Date,
-    options: Options,
-    sink: &mut Sink,
-) -> Option<Artifacts> {
-    let (symbolic, envs) = results.split_first()?;
-    let mut made: Vec<Made> = made.into_iter().collect::<Option<_>>()?;
-    let mut of_envs = made.split_off(1);
-    let Made { sink: own, graph, jobs } = made.pop()?;
-    let graph = graph?;
-    if emit::depends_on_values(&graph, symbolic) {
-        of_envs.par_iter_mut().zip(envs).for_each(|(made, checked)| made.check_graph(checked, as_of));
+fn finish(made: &mut [Made], as_of: Date, options: Options, sink: &mut Sink) -> Option<Artifacts> {
+    if made.iter().any(|made| !made.fine) {
+        return None;
     }
-    let name = |checked: &Checked| checked.env.clone().unwrap_or_default();
-    let found = of_envs.into_iter().zip(envs).map(|(made, checked)| (name(checked), made.sink.finish())).collect();
-    sink.extend(report::merge(own.finish(), found));
+    let (symbolic, envs) = made.split_first_mut()?;
+    if symbolic.graph.as_ref()?.1 {
+        envs.par_iter_mut().for_each(|made| made.check_graph(as_of));
+    }
+    let found = |made: &mut Made| std::mem::take(&mut made.sink).finish();
+    let own = found(symbolic);
+    let of_envs = envs.iter_mut().map(|made| (made.checked.env.clone().unwrap_or_default(), found(made))).collect();
+    sink.extend(report::merge(own, of_envs));
     if options.stop == Stop::AfterChecks {
         return None;
     }
-    let mut artifacts = emit::emit(Clean::new(graph, sink)?, symbolic, sink);
-    artifacts.files = jobs;
+    let (graph, _) = symbolic.graph.take()?;
+    let mut artifacts = emit::emit(Clean::new(graph, sink)?, &symbolic.checked, sink);
+    artifacts.files = std::mem::take(&mut symbolic.jobs);
     (!sink.has_errors()).then_some(artifacts)
 }

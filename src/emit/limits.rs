@@ -4,34 +4,66 @@ use super::{diags, template};
 use crate::catalog;
 use crate::diagnostics::Sink;
 use crate::graph::json::{Json, Map};
-use crate::graph::{Node, ResourceGraph, Text};
+use crate::graph::{self, Node, ResourceGraph, Text, Variables};
+use crate::model::Fleet;
 use crate::sema::checked::{Block, Checked};
 use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
-use rayon::prelude::*;
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const PARAMETERS: usize = 256;
 const EXPRESSION: usize = 24_576;
 const RESOURCE: usize = 1 << 20;
 const CUSTOM_DATA: usize = 65_535;
 const TAGS: usize = 50;
-/// Resources that are checked together; small projects are not worth a second thread.
-const CHUNK: usize = 256;
 
-/// Checks names, expressions, tags and sizes of resources, before anything is written.
-pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
-    let known = Known::new(graph);
-    let found: Vec<Sink> = graph
-        .nodes
-        .par_chunks(CHUNK)
-        .map(|nodes| {
-            let mut own = Sink::default();
-            nodes.iter().for_each(|node| check_node(node, &known, &mut own));
-            own
-        })
-        .collect();
-    found.into_iter().for_each(|own| sink.extend(own.finish()));
+/// Whether the bodies of resources are kept once they are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bodies {
+    /// To be written.
+    Kept,
+    /// Given back: nothing will be written.
+    GivenBack,
+}
+
+/// Builds the graph, and checks names, expressions, tags and sizes of resources before anything is written. Says also
+/// whether it could find something else once parameters have values: a name, a label, a tag or a group is made of one, or
+/// the project writes resources of its own, whose properties are held against their types.
+#[must_use]
+pub fn check(fleet: &Fleet<'_>, checked: &Checked, bodies: Bodies, sink: &mut Sink) -> (ResourceGraph, bool) {
+    let checker = Checker { bodies, open: AtomicBool::new(false) };
+    let graph = graph::build_watched(fleet, checked, &checker, sink);
+    check_around(&graph, checked, sink);
+    let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
+    let group = |b: &Block| b.get("resource_group").is_some_and(|g| !matches!(g, Value::String(_)));
+    let open = checker.open.into_inner()
+        || checked.blocks.iter().any(|b| own(b) || group(b))
+        || graph.variables.iter().any(|v| matches!(&v.text, Text::Expression(e) if e.contains("parameters(")));
+    (graph, open)
+}
+
+/// Checks each resource as soon as it is made.
+struct Checker {
+    bodies: Bodies,
+    /// A name, a label or a tag is made of a parameter.
+    open: AtomicBool,
+}
+
+impl graph::Watch for Checker {
+    fn see(&self, node: &Node, variables: Variables<'_>, sink: &mut Sink) {
+        check_node(node, variables, sink);
+        if !self.open.load(Ordering::Relaxed) && is_open(node) {
+            self.open.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn keeps_bodies(&self) -> bool {
+        self.bodies == Bodies::Kept
+    }
+}
+
+/// What is not said of a single resource.
+fn check_around(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     check_groups(checked, sink);
     for output in &graph.outputs {
         output.value.texts(&mut |text| {
@@ -60,7 +92,7 @@ pub fn check(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     }
 }
 
-fn check_node(node: &Node, known: &Known<'_>, sink: &mut Sink) {
+fn check_node(node: &Node, variables: Variables<'_>, sink: &mut Sink) {
     check_name(node, sink);
     check_label(node, sink);
     check_tags(node, sink);
@@ -75,7 +107,7 @@ fn check_node(node: &Node, known: &Known<'_>, sink: &mut Sink) {
                 sink.push(diags::expression_too_long(text.len(), node.span));
             }
             if text.starts_with("[base64(") {
-                let length = known.custom_data(text);
+                let length = custom_data(text, variables);
                 if length > CUSTOM_DATA {
                     sink.push(diags::setup_too_long(length, CUSTOM_DATA, node.span));
                 }
@@ -87,43 +119,23 @@ fn check_node(node: &Node, known: &Known<'_>, sink: &mut Sink) {
     }
 }
 
-/// Lengths of the variables whose text is known, by name.
-struct Known<'a>(HashMap<&'a str, usize>);
-
-impl<'a> Known<'a> {
-    fn new(graph: &'a ResourceGraph) -> Self {
-        Self(graph.variables.iter().filter_map(|v| Some((v.name.as_str(), v.text.known()?.len()))).collect())
-    }
-
-    /// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
-    fn custom_data(&self, expression: &str) -> usize {
-        let mut named: Vec<&str> =
-            expression.split("variables('").skip(1).filter_map(|after| after.split('\'').next()).collect();
-        named.sort_unstable();
-        named.dedup();
-        expression.len() + named.iter().filter_map(|name| self.0.get(name)).sum::<usize>()
-    }
+/// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
+fn custom_data(expression: &str, variables: Variables<'_>) -> usize {
+    let mut named: Vec<&str> =
+        expression.split("variables('").skip(1).filter_map(|after| after.split('\'').next()).collect();
+    named.sort_unstable();
+    named.dedup();
+    expression.len() + named.iter().filter_map(|name| variables.length(name)).sum::<usize>()
 }
 
-/// Whether [`check`] could find something else once parameters have values: a name, a label or a tag is made of one, or
-/// the project writes resources of its own, whose properties are held against their types.
-#[must_use]
-pub fn depends_on_values(graph: &ResourceGraph, checked: &Checked) -> bool {
+/// Whether the name, the label or a tag of a resource is made of a parameter.
+fn is_open(node: &Node) -> bool {
     let open = |text: &str| text.contains("parameters(") || text.contains("variables(");
-    let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
-    let group = |b: &Block| b.get("resource_group").is_some_and(|g| !matches!(g, Value::String(_)));
-    checked.blocks.iter().any(|b| own(b) || group(b))
-        || graph.nodes.iter().any(|node| {
-            let label = node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel"));
-            matches!(&node.name, Text::Expression(e) if e.contains("parameters("))
-                || label.and_then(Json::as_str).is_some_and(open)
-                || node
-                    .body
-                    .get("tags")
-                    .and_then(Json::as_object)
-                    .is_some_and(|tags| tags.iter().any(|(key, value)| open(key) || value.as_str().is_some_and(open)))
-        })
-        || graph.variables.iter().any(|v| matches!(&v.text, Text::Expression(e) if e.contains("parameters(")))
+    let label = node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel"));
+    let tags = node.body.get("tags").and_then(Json::as_object);
+    matches!(&node.name, Text::Expression(e) if e.contains("parameters("))
+        || label.and_then(Json::as_str).is_some_and(open)
+        || tags.is_some_and(|tags| tags.iter().any(|(key, value)| open(key) || value.as_str().is_some_and(open)))
 }
 
 /// Checks the finished template.

@@ -21,7 +21,7 @@ use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
-pub use limits::{check, depends_on_values};
+pub use limits::{Bodies, check};
 
 /// Everything that is written for a project.
 #[derive(Clone, Debug)]
@@ -84,14 +84,12 @@ pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph;
     use crate::model::{self, fixture};
 
     fn compile(checked: &Checked) -> (Artifacts, Vec<crate::diagnostics::Diagnostic>) {
         let mut sink = Sink::default();
         let fleet = model::build(checked, jiff::civil::date(2026, 11, 23), &mut sink);
-        let graph = graph::build(&fleet, checked, &mut sink);
-        check(&graph, checked, &mut sink);
+        let (graph, _) = check(&fleet, checked, Bodies::Kept, &mut sink);
         let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
         let artifacts = emit(clean, checked, &mut sink);
         (artifacts, sink.finish())

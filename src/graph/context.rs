@@ -186,6 +186,8 @@ pub(crate) struct Builder<'a, 'f> {
     pub(crate) place: Place,
     pub(crate) tags: Map,
     pub(crate) nodes: Vec<Node>,
+    /// Which nodes were shown to who watches; the rest was not.
+    pub(crate) seen: Vec<bool>,
     pub(crate) variables: Vec<Variable>,
     pub(crate) owned: Vec<Owned>,
     pub(crate) outputs: Vec<Output>,
@@ -224,6 +226,7 @@ impl<'a, 'f> Builder<'a, 'f> {
             location,
             tags,
             nodes: Vec::new(),
+            seen: Vec::new(),
             variables: Vec::new(),
             owned: Vec::new(),
             outputs: Vec::new(),

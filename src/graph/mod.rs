@@ -23,13 +23,16 @@ mod storage;
 mod support;
 pub mod values;
 pub mod versions;
+mod watch;
 
 pub use expr::Text;
+pub use watch::{Variables, Watch};
 
 use crate::diagnostics::Sink;
 use crate::graph::json::{Json, Map};
 use crate::model::Fleet;
-use crate::sema::checked::Checked;
+use crate::sema::checked::{Block, Checked};
+use crate::sema::value::Value;
 use crate::source::Span;
 use context::Builder;
 use json::json;
@@ -129,36 +132,40 @@ pub struct ResourceGraph {
 /// Builds the graph.
 #[must_use]
 pub fn build(fleet: &Fleet<'_>, checked: &Checked, sink: &mut Sink) -> ResourceGraph {
+    build_watched(fleet, checked, &watch::Nobody, sink)
+}
+
+/// Builds the graph and shows each resource to somebody.
+#[must_use]
+pub fn build_watched(fleet: &Fleet<'_>, checked: &Checked, watch: &dyn Watch, sink: &mut Sink) -> ResourceGraph {
     let mut builder = Builder::new(fleet, checked);
     network::plan(&mut builder);
     support::identities(&mut builder);
     network::emit(&mut builder);
     support::vaults(&mut builder);
     storage::emit(&mut builder);
-    scale_set::pools(&mut builder, sink);
+    scale_set::pools(&mut builder, watch, sink);
     batch::emit(&mut builder, sink);
     support::grants(&mut builder, sink);
     free::emit(&mut builder, sink);
-    let mut graph = builder.finish(sink);
-    protect(&mut graph, checked);
-    graph
+    protect(&mut builder.nodes, &protected(checked));
+    watch::show_rest(&mut builder, watch, sink);
+    builder.finish(sink)
+}
+
+/// Places of what `prevent_destroy` speaks of.
+fn protected(checked: &Checked) -> Vec<Span> {
+    let is_marked = |b: &Block| !b.existing && matches!(b.get("prevent_destroy"), Some(Value::Bool(true)));
+    checked.blocks.iter().filter(|b| is_marked(b)).map(|b| b.span).collect()
 }
 
 /// Marks what `prevent_destroy` speaks of, for the planner; Azure passes the mark over.
-fn protect(graph: &mut ResourceGraph, checked: &Checked) {
-    let marked: Vec<Span> = checked
-        .blocks
-        .iter()
-        .filter(|b| {
-            !b.existing && b.get("prevent_destroy").is_some_and(|v| matches!(v, crate::sema::value::Value::Bool(true)))
-        })
-        .map(|b| b.span)
-        .collect();
+fn protect(nodes: &mut [Node], marked: &[Span]) {
     let inside = |inner: Span, outer: &Span| {
         inner.source == outer.source && inner.start >= outer.start && inner.end <= outer.end
     };
     let kinds = [versions::SCALE_SET, versions::STORAGE, versions::FILE_SHARE, versions::VAULT];
-    for node in &mut graph.nodes {
+    for node in nodes {
         if kinds.contains(&node.kind.as_ref()) && marked.iter().any(|span| inside(node.span, span)) {
             node.body.insert("metadata".into(), json!({ "dsvmc": { "preventDestroy": true } }));
         }

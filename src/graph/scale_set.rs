@@ -5,6 +5,7 @@ use super::expr::Text;
 use super::support::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
 use super::values::{self, iso};
 use super::versions as v;
+use super::watch::{Variables, Watch, show};
 use super::{Node, NodeId, Owned, Variable, autoscale, balancer, cloud_init, diags, free};
 use crate::diagnostics::Sink;
 use crate::graph::json::{Json, Map, json};
@@ -58,11 +59,25 @@ impl Parts {
         self.nodes.push(node);
         id
     }
+
+    /// Shows the resources to somebody, but those that other pools may ask for too.
+    fn show(&mut self, watch: &dyn Watch, shared: &[Variable]) {
+        let variables = Variables { own: &self.variables, shared };
+        for node in self.nodes.iter_mut().filter(|node| !may_be_shared(node)) {
+            show(watch, node, variables, &mut self.sink);
+        }
+    }
 }
 
 /// All pools.
-pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
+pub(crate) fn pools(builder: &mut Builder<'_, '_>, watch: &dyn Watch, sink: &mut Sink) {
     let fleet = builder.fleet;
+    if fleet.pools.is_empty() {
+        return;
+    }
+    let text = Text::Literal(cloud_init::DOCUMENT.clone());
+    let document = Variable { name: cloud_init::VARIABLE.into(), text };
+    let marked = super::protected(builder.checked);
     let mut scopes = BTreeMap::new();
     for id in fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id)) {
         scopes.extend(scope_of(builder, id).map(|scope| (id, scope)));
@@ -80,7 +95,13 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         identity_nodes: &builder.identity_nodes,
         scopes,
     };
-    let built: Vec<Parts> = fleet.pools.par_iter().enumerate().map(|(index, pool)| shared.build(index, pool)).collect();
+    let made = fleet.pools.par_iter().enumerate().map(|(index, pool)| {
+        let mut parts = shared.build(index, pool);
+        super::protect(&mut parts.nodes, &marked);
+        parts.show(watch, std::slice::from_ref(&document));
+        parts
+    });
+    let built: Vec<Parts> = made.collect();
     let mut assigned: BTreeMap<Text, NodeId> = BTreeMap::new();
     for (pool, parts) in fleet.pools.iter().zip(built) {
         sink.extend(parts.sink.finish());
@@ -88,13 +109,15 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         let mut places = Vec::with_capacity(parts.nodes.len());
         for mut node in parts.nodes {
             // Two pools with one identity ask for the same role: it is there once.
-            let shared_role = node.kind.as_ref() == v::ROLE_ASSIGNMENT || node.kind.as_ref() == v::DEPLOYMENT;
+            let shared_role = may_be_shared(&node);
             if let Some(existing) = assigned.get(&node.id).filter(|_| shared_role) {
                 places.push(*existing);
                 continue;
             }
             node.needs = node.needs.iter().map(|need| resolve(*need, &places)).collect();
             let id = builder.add(node);
+            builder.seen.resize(builder.nodes.len() - 1, false);
+            builder.seen.push(!shared_role);
             if shared_role {
                 let key = builder.nodes.last().map(|n| n.id.clone());
                 assigned.extend(key.map(|key| (key, id)));
@@ -109,10 +132,12 @@ pub(crate) fn pools(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
             builder.owned.push(owned);
         }
     }
-    if !fleet.pools.is_empty() {
-        let text = Text::Literal(cloud_init::DOCUMENT.clone());
-        builder.variables.push(Variable { name: cloud_init::VARIABLE.into(), text });
-    }
+    builder.variables.push(document);
+}
+
+/// Whether several pools may ask for the same resource: roles of one identity.
+fn may_be_shared(node: &Node) -> bool {
+    node.kind.as_ref() == v::ROLE_ASSIGNMENT || node.kind.as_ref() == v::DEPLOYMENT
 }
 
 fn resolve(need: NodeId, places: &[NodeId]) -> NodeId {

@@ -56,16 +56,12 @@ pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
 /// symbolic one. What several runs find is told once; what only an env finds names the env.
 #[must_use]
 pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
-    check_each(program, sink, |_| ()).into_iter().map(|(checked, ())| checked).collect()
+    check_each(program, sink, |checked, _| checked)
 }
 
-/// The same; `then` goes on with each result as soon as it is there, while other runs are still under way. It gets
-/// `None` where something is wrong already.
-pub fn check_each<T: Send>(
-    program: &Program,
-    sink: &mut Sink,
-    then: impl Fn(Option<&Checked>) -> T + Sync,
-) -> Vec<(Checked, T)> {
+/// The same; `then` goes on with each result as soon as it is there, while other runs are still under way. It is told
+/// whether all is well so far.
+pub fn check_each<T: Send>(program: &Program, sink: &mut Sink, then: impl Fn(Checked, bool) -> T + Sync) -> Vec<T> {
     let mut envs: Vec<Arc<str>> = Vec::new();
     for env in program.envs() {
         if !envs.contains(env) {
@@ -79,15 +75,14 @@ pub fn check_each<T: Send>(
     let run = |pass| {
         let mut own = Sink::default();
         let checked = run::run(program, pass, syntax, &mut own);
-        let made = then(Some(&checked).filter(|_| !syntax && !own.has_errors()));
-        ((checked, made), own.finish())
+        let fine = !syntax && !own.has_errors();
+        (then(checked, fine), own.finish())
     };
-    let run_envs =
-        || -> Vec<((Checked, T), Vec<Diagnostic>)> { envs.par_iter().map(|env| run(Pass::Env(env.clone()))).collect() };
-    let ((symbolic, told), checked) = rayon::join(|| run(Pass::Symbolic), run_envs);
+    let run_envs = || -> Vec<(T, Vec<Diagnostic>)> { envs.par_iter().map(|env| run(Pass::Env(env.clone()))).collect() };
+    let ((symbolic, told), made) = rayon::join(|| run(Pass::Symbolic), run_envs);
     let mut results = vec![symbolic];
     let mut found = Vec::new();
-    for ((result, own), env) in checked.into_iter().zip(envs) {
+    for ((result, own), env) in made.into_iter().zip(envs) {
         results.push(result);
         found.push((env, own));
     }
