@@ -247,6 +247,9 @@ impl<'p> Eval<'p> {
         let base = written_base.as_ref().or(making.base);
         self.head(ast, row, &mut block);
         if let Some(body) = &ast.body {
+            let fields = body.entries.iter().filter(|entry| matches!(entry, Entry::Field(_))).count();
+            block.fields.reserve(fields);
+            block.children.reserve_exact(body.entries.len() - fields);
             self.body(body, row, &mut block, base, &making);
         }
         if let Some(base) = base {

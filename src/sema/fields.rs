@@ -35,6 +35,11 @@ impl Fields {
         self.get(name).is_some()
     }
 
+    /// Makes room for so many more, and no more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.written.reserve_exact(more);
+    }
+
     /// Sets a field.
     pub fn insert(&mut self, name: &'static str, field: Field) {
         match self.written.iter_mut().find(|(known, _)| *known == name) {

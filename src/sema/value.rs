@@ -29,7 +29,7 @@ pub enum Value {
     /// Seconds.
     Duration(i64),
     /// Amount of money, perhaps per unit of time.
-    Money(Money),
+    Money(Box<Money>),
     /// Minutes after midnight, 0–1440 (`24:00`).
     Time(u16),
     /// Days of the week.

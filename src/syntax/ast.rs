@@ -160,11 +160,11 @@ pub struct Block {
     /// for `when avg(cpu, 10 min) > 75%` one expression; for `link "a" to "b"` expression, word, expression.
     pub head: Vec<HeadPart>,
     /// `[x in xs]` after the name.
-    pub repeat: Option<Repeat>,
+    pub repeat: Option<Box<Repeat>>,
     /// `: interactive`, `: "Microsoft.X/y@2024-01-01"`.
-    pub class: Option<Expr>,
+    pub class: Option<Box<Expr>>,
     /// `from BASE` directly before the body of a top-level block.
-    pub base: Option<Expr>,
+    pub base: Option<Box<Expr>>,
     /// `{ … }`; absent for phrases such as `add 1`.
     pub body: Option<Body>,
     /// Everything.
@@ -206,7 +206,7 @@ pub struct Body {
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// `name = value`
-    Field(Field),
+    Field(Box<Field>),
     /// `name … { … }` or a phrase without body.
     Block(Box<Block>),
 }
@@ -239,7 +239,7 @@ pub enum StringPart {
     /// Text, escapes resolved.
     Text(Arc<str>),
     /// `${…}`
-    Value(Expr),
+    Value(Box<Expr>),
 }
 
 /// Binary operators.

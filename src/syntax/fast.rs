@@ -25,8 +25,9 @@ const UNITS: &[&str] = &[
 ];
 
 /// Reads the block that stands at bytes `start..end` of a file.
-pub(super) fn item(source: SourceId, text: &str, start: usize, end: usize) -> Option<Item> {
-    let mut fast = Fast { source, text, bytes: text.as_bytes().get(..end)?, at: start, depth: 0 };
+pub(super) fn item(source: SourceId, text: &str, start: usize, end: usize, desk: &mut Desk) -> Option<Item> {
+    desk.clear();
+    let mut fast = Fast { source, text, bytes: text.as_bytes().get(..end)?, at: start, depth: 0, desk };
     let export = (fast.peek_word() == "export").then(|| fast.word()).flatten().map(|word| word.span);
     fast.blank();
     let own_form = ["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "env"];
@@ -43,16 +44,63 @@ pub(super) fn item(source: SourceId, text: &str, start: usize, end: usize) -> Op
     Some(Item { doc, export, span, kind: ItemKind::Block(Box::new(block)) })
 }
 
-struct Fast<'t> {
+/// What is used for one item after the other. Parts of what is being read lie here until their number is known, so that
+/// the tree has no room to spare.
+#[derive(Default)]
+pub(super) struct Desk {
+    words: Words,
+    parts: Vec<HeadPart>,
+    entries: Vec<Entry>,
+    arguments: Vec<Argument>,
+    values: Vec<Expr>,
+    fields: Vec<(Name, Expr)>,
+}
+
+impl Desk {
+    /// Puts away what an item left that could not be read.
+    fn clear(&mut self) {
+        self.parts.clear();
+        self.entries.clear();
+        self.arguments.clear();
+        self.values.clear();
+        self.fields.clear();
+    }
+}
+
+/// Words that were seen lately: a project of many pools says the same few again and again.
+#[derive(Default)]
+struct Words(Vec<Option<Arc<str>>>);
+
+impl Words {
+    const SLOTS: usize = 256;
+
+    fn get(&mut self, word: &str) -> Arc<str> {
+        if word.len() > 32 {
+            return word.into();
+        }
+        if self.0.is_empty() {
+            self.0.resize(Self::SLOTS, None);
+        }
+        let hash = word.bytes().fold(word.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        let Some(slot) = self.0.get_mut(hash % Self::SLOTS) else { return word.into() };
+        match slot {
+            Some(known) if **known == *word => known.clone(),
+            _ => slot.insert(word.into()).clone(),
+        }
+    }
+}
+
+struct Fast<'t, 'd> {
     source: SourceId,
     text: &'t str,
     /// The bytes up to the end of the item.
     bytes: &'t [u8],
     at: usize,
     depth: u32,
+    desk: &'d mut Desk,
 }
 
-impl<'t> Fast<'t> {
+impl<'t> Fast<'t, '_> {
     fn byte(&self) -> u8 {
         self.ahead(0)
     }
@@ -114,7 +162,7 @@ impl<'t> Fast<'t> {
     fn word(&mut self) -> Option<Name> {
         let start = self.at;
         self.at = self.word_end();
-        (self.at > start).then(|| Spanned { value: self.slice(start).into(), span: self.span(start) })
+        (self.at > start).then(|| Spanned { value: self.desk.words.get(self.slice(start)), span: self.span(start) })
     }
 
     /// A string without escapes and interpolation, on one line: its text.
@@ -134,7 +182,7 @@ impl<'t> Fast<'t> {
         if self.at == start + 2 && self.byte() == b'"' {
             return None;
         }
-        let value: Arc<str> = self.text.get(start + 1..self.at - 1)?.into();
+        let value = self.desk.words.get(self.text.get(start + 1..self.at - 1)?);
         Some(Spanned { value, span: self.span(start) })
     }
 
@@ -150,8 +198,10 @@ impl<'t> Fast<'t> {
             base: None,
             body: None,
         };
+        let first = self.desk.parts.len();
         loop {
             let here = self.at;
+            let begins = self.desk.parts.len() == first;
             self.blank();
             match self.byte() {
                 b'{' => {
@@ -160,12 +210,12 @@ impl<'t> Fast<'t> {
                     block.body = Some(body);
                     break;
                 }
-                b':' if block.class.is_none() && !block.head.is_empty() => {
+                b':' if block.class.is_none() && !begins => {
                     self.at += 1;
                     self.blank();
                     let class = if self.byte() == b'"' { self.string()? } else { self.name()? };
                     block.span = block.span.to(class.span);
-                    block.class = Some(class);
+                    block.class = Some(Box::new(class));
                 }
                 b'\n' | b',' | b'}' | 0 => {
                     self.at = here;
@@ -176,15 +226,16 @@ impl<'t> Fast<'t> {
                     break;
                 }
                 // `name[x in xs]`
-                _ if top && block.head.is_empty() && self.is_repeated() => return None,
+                _ if top && begins && self.is_repeated() => return None,
                 _ => {
-                    let part = self.head_part(&block.head)?;
+                    let part = self.head_part(begins)?;
                     let (HeadPart::Word(Spanned { span, .. }) | HeadPart::Expr(Expr { span, .. })) = &part;
                     block.span = block.span.to(*span);
-                    block.head.push(part);
+                    self.desk.parts.push(part);
                 }
             }
         }
+        block.head = self.desk.parts.drain(first..).collect();
         if top {
             self.base(&mut block)?;
         }
@@ -206,13 +257,13 @@ impl<'t> Fast<'t> {
             && &*word.value == "from"
             && let Some(HeadPart::Expr(base)) = block.head.pop()
         {
-            block.base = Some(base);
+            block.base = Some(Box::new(base));
             block.head.pop();
         }
         Some(())
     }
 
-    fn head_part(&mut self, before: &[HeadPart]) -> Option<HeadPart> {
+    fn head_part(&mut self, begins: bool) -> Option<HeadPart> {
         let (expr, _) = self.expr(false)?;
         if let ExprKind::Name(word) = &expr.kind {
             if is_connector(word) {
@@ -220,7 +271,7 @@ impl<'t> Fast<'t> {
             }
             // `5 minutes`: an unknown unit, which the grammar's side tells.
             let number = |e: &Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Decimal(_));
-            if matches!(before.last(), Some(HeadPart::Expr(last)) if number(last)) {
+            if matches!(self.desk.parts.last(), Some(HeadPart::Expr(last)) if !begins && number(last)) {
                 return None;
             }
         }
@@ -237,14 +288,16 @@ impl<'t> Fast<'t> {
         let start = self.at;
         self.deeper()?;
         self.eat(b'{')?;
-        let mut entries = Vec::new();
+        let first = self.desk.entries.len();
         self.space(true);
         while self.byte() != b'}' {
-            entries.push(self.entry()?);
+            let entry = self.entry()?;
+            self.desk.entries.push(entry);
             self.separator()?;
         }
         self.at += 1;
         self.depth -= 1;
+        let entries = self.desk.entries.drain(first..).collect();
         Some(Body { entries, incomplete: false, span: self.span(start) })
     }
 
@@ -283,7 +336,7 @@ impl<'t> Fast<'t> {
         if self.equals() {
             let (value, _) = self.expr(false)?;
             let doc = Lower::new(self.source, self.text, 0).doc(start as u32);
-            return Some(Entry::Field(Field { doc, name, value, span: self.span(start) }));
+            return Some(Entry::Field(Box::new(Field { doc, name, value, span: self.span(start) })));
         }
         self.at = after;
         // Parts are separated from the keyword by a blank or a brace; anything else is strange.
@@ -388,7 +441,7 @@ impl<'t> Fast<'t> {
         self.deeper()?;
         self.eat(b'(')?;
         self.space(false);
-        let (mut arguments, mut deepest) = (Vec::new(), 0);
+        let (first, mut deepest) = (self.desk.arguments.len(), 0);
         while self.byte() != b')' {
             let start = self.at;
             let mut name = self.word();
@@ -399,7 +452,7 @@ impl<'t> Fast<'t> {
             }
             let (value, inside) = self.expr(true)?;
             deepest = deepest.max(inside);
-            arguments.push(Argument { name, value });
+            self.desk.arguments.push(Argument { name, value });
             self.space(false);
             if self.byte() != b')' {
                 self.eat(b',')?;
@@ -408,7 +461,7 @@ impl<'t> Fast<'t> {
         }
         self.at += 1;
         self.depth -= 1;
-        Some((arguments, deepest))
+        Some((self.desk.arguments.drain(first..).collect(), deepest))
     }
 
     fn name(&mut self) -> Option<Expr> {
@@ -421,7 +474,7 @@ impl<'t> Fast<'t> {
             "false" => ExprKind::Bool(false),
             "null" => ExprKind::Null,
             word if word == "if" || is_reserved(word) => return None,
-            word => ExprKind::Name(word.into()),
+            word => ExprKind::Name(self.desk.words.get(word)),
         };
         Some(Expr { kind, span: self.span(start) })
     }
@@ -457,11 +510,11 @@ impl<'t> Fast<'t> {
         self.deeper()?;
         self.at += 1;
         self.space(false);
-        let (mut values, mut deepest) = (Vec::new(), 0);
+        let (first, mut deepest) = (self.desk.values.len(), 0);
         while self.byte() != b']' {
             let (value, inside) = self.expr(true)?;
             deepest = deepest.max(inside);
-            values.push(value);
+            self.desk.values.push(value);
             self.space(false);
             if self.byte() != b']' {
                 // A comprehension is left to the grammar.
@@ -471,6 +524,7 @@ impl<'t> Fast<'t> {
         }
         self.at += 1;
         self.depth -= 1;
+        let values = self.desk.values.drain(first..).collect();
         Some((Expr { kind: ExprKind::List(values), span: self.span(start) }, deepest + 1))
     }
 
@@ -478,7 +532,7 @@ impl<'t> Fast<'t> {
         self.deeper()?;
         self.at += 1;
         self.space(true);
-        let (mut fields, mut deepest) = (Vec::new(), 0);
+        let (first, mut deepest) = (self.desk.fields.len(), 0);
         while self.byte() != b'}' {
             let name = self.key()?;
             self.blank();
@@ -487,11 +541,12 @@ impl<'t> Fast<'t> {
             }
             let (value, inside) = self.expr(false)?;
             deepest = deepest.max(inside);
-            fields.push((name, value));
+            self.desk.fields.push((name, value));
             self.separator()?;
         }
         self.at += 1;
         self.depth -= 1;
+        let fields = self.desk.fields.drain(first..).collect();
         Some((Expr { kind: ExprKind::Record(fields), span: self.span(start) }, deepest + 1))
     }
 
@@ -516,13 +571,13 @@ impl<'t> Fast<'t> {
         } else {
             ExprKind::Int
         };
-        let text: Arc<str> = self.slice(start).into();
+        let text = self.desk.words.get(self.slice(start));
         let kind = form(text.clone());
         let plain = matches!(kind, ExprKind::Int(_) | ExprKind::Decimal(_));
         let end = self.at;
         if self.byte() == b'%' {
             self.at += 1;
-            let unit = Spanned { value: "%".into(), span: self.span(end) };
+            let unit = Spanned { value: self.desk.words.get("%"), span: self.span(end) };
             let kind = ExprKind::Quantity(text, unit);
             return (plain && !is_word_byte(self.byte())).then(|| Expr { kind, span: self.span(start) });
         }

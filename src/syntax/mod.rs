@@ -49,16 +49,28 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
 
 /// Parses some items of a file that were found by [`index`].
 pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
-    let mut file = ast::File::default();
+    let mut file = ast::File { items: Vec::with_capacity(items.len()), incomplete: false };
+    let mut desk = fast::Desk::default();
     for item in items {
-        parse_item(source, text, item, &mut file, sink);
+        parse_at(source, text, item, &mut desk, &mut file, sink);
     }
     file
 }
 
 /// Parses one item of a file that was found by [`index`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
-    if let Some(plain) = fast::item(source, text, item.start, item.end) {
+    parse_at(source, text, item, &mut fast::Desk::default(), file, sink);
+}
+
+fn parse_at(
+    source: SourceId,
+    text: &str,
+    item: &IndexItem<'_>,
+    desk: &mut fast::Desk,
+    file: &mut ast::File,
+    sink: &mut Sink,
+) {
+    if let Some(plain) = fast::item(source, text, item.start, item.end, desk) {
         file.items.push(plain);
         return;
     }

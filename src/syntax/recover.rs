@@ -281,7 +281,7 @@ impl<'t> Recovery<'t> {
                 let value = self.field_value(chunk, value);
                 let lower = Lower::new(self.source, self.text, 0);
                 let span = self.span(chunk);
-                body.entries.push(Entry::Field(Field { doc: lower.doc(span.start), name, value, span }));
+                body.entries.push(Entry::Field(Box::new(Field { doc: lower.doc(span.start), name, value, span })));
             }
             None => {
                 self.explained(chunk, Rule::one_entry, Place::Body);

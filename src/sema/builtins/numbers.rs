@@ -196,7 +196,7 @@ fn round(values: &[Value]) -> Result<Value, Fault> {
     match at(values, 0)? {
         Value::Money(money) => {
             let amount = money.amount.round_dp_with_strategy(digits as u32, nearest);
-            Ok(Value::Money(Money { amount, ..Money::clone(money) }))
+            Ok(Value::Money(Box::new(Money { amount, ..Money::clone(money) })))
         }
         Value::Int(number) => Ok(Value::Int(*number)),
         Value::Decimal(number) if values.len() == 1 => {

@@ -113,7 +113,7 @@ impl<'p> Eval<'p> {
         };
         let currency = currency.trim();
         if currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Value::Money(Money { amount, currency: currency.into(), per_seconds });
+            return Value::Money(Box::new(Money { amount, currency: currency.into(), per_seconds }));
         }
         let known: Vec<&str> = SIZES.iter().chain(DURATIONS).map(|(name, _)| *name).collect();
         self.report(diags::unknown_unit(word, unit.span, &known))

@@ -40,7 +40,7 @@ impl<'p> Eval<'p> {
                 value.checked_neg().map_or_else(|| self.report_value(diags::overflow(span)), Value::Duration)
             }
             (UnaryOp::Negate, Value::Money(money)) => {
-                Value::Money(Money { amount: -money.amount, ..Money::clone(money) })
+                Value::Money(Box::new(Money { amount: -money.amount, ..Money::clone(money) }))
             }
             (_, Value::Deferred(inner)) => {
                 let secret = taint(&[&value], span, "is part of this expression");
@@ -507,7 +507,7 @@ fn plus(a: &Value, b: &Value) -> Result<Value, Fault> {
         (Value::Days(x), Value::Days(y)) => Value::Days(crate::sema::value::Days(x.0 | y.0)),
         (Value::Date(x), Value::Duration(y)) => Value::Date(shift(*x, *y)?),
         (Value::Time(x), Value::Duration(y)) => Value::Time(clock(i64::from(*x), *y)?),
-        (Value::Money(x), Value::Money(y)) => Value::Money(money_sum(x, y, Decimal::ONE)?),
+        (Value::Money(x), Value::Money(y)) => Value::Money(Box::new(money_sum(x, y, Decimal::ONE)?)),
         _ => {
             let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
             Value::Decimal(x.checked_add(y).ok_or(Fault::Overflow)?)
@@ -533,7 +533,7 @@ fn subtract(a: &Value, b: &Value) -> Result<Value, Fault> {
             Value::Duration(i64::from(days) * 86_400)
         }
         (Value::Time(x), Value::Time(y)) => Value::Duration((i64::from(*x) - i64::from(*y)) * 60),
-        (Value::Money(x), Value::Money(y)) => Value::Money(money_sum(x, y, -Decimal::ONE)?),
+        (Value::Money(x), Value::Money(y)) => Value::Money(Box::new(money_sum(x, y, -Decimal::ONE)?)),
         _ => {
             let (x, y) = decimals(a, b).ok_or(Fault::Types)?;
             Value::Decimal(x.checked_sub(y).ok_or(Fault::Overflow)?)
@@ -562,21 +562,22 @@ fn multiply(a: &Value, b: &Value) -> Result<Value, Fault> {
             Value::Duration(scale(*x, percent(p)?)?)
         }
         (Value::Percent(x), Value::Percent(p)) => Value::Percent(x.checked_mul(percent(p)?).ok_or(Fault::Overflow)?),
-        (Value::Money(money), Value::Percent(p)) | (Value::Percent(p), Value::Money(money)) => Value::Money(Money {
-            amount: money.amount.checked_mul(percent(p)?).ok_or(Fault::Overflow)?,
-            ..Money::clone(money)
-        }),
+        (Value::Money(money), Value::Percent(p)) | (Value::Percent(p), Value::Money(money)) => {
+            let amount = money.amount.checked_mul(percent(p)?).ok_or(Fault::Overflow)?;
+            Value::Money(Box::new(Money { amount, ..Money::clone(money) }))
+        }
         (Value::Money(money), Value::Duration(time)) | (Value::Duration(time), Value::Money(money)) => {
             let Some(per) = money.per_seconds else {
                 return Err(Fault::Money("an amount without `/h` does not grow with time".to_owned()));
             };
             let product = money.amount.checked_mul(Decimal::from(*time)).ok_or(Fault::Overflow)?;
             let amount = product.checked_div(Decimal::from(per)).ok_or(Fault::Overflow)?;
-            Value::Money(Money { amount, currency: money.currency.clone(), per_seconds: None })
+            Value::Money(Box::new(Money { amount, currency: money.currency.clone(), per_seconds: None }))
         }
         (Value::Money(money), by) | (by, Value::Money(money)) => {
             let by = decimal(by).ok_or(Fault::Types)?;
-            Value::Money(Money { amount: money.amount.checked_mul(by).ok_or(Fault::Overflow)?, ..Money::clone(money) })
+            let amount = money.amount.checked_mul(by).ok_or(Fault::Overflow)?;
+            Value::Money(Box::new(Money { amount, ..Money::clone(money) }))
         }
         (Value::Percent(p), by) | (by, Value::Percent(p)) => {
             let by = decimal(by).ok_or(Fault::Types)?;
@@ -611,7 +612,8 @@ fn divide(a: &Value, b: &Value) -> Result<Value, Fault> {
         (Value::Duration(x), n) => Value::Duration(whole(by(Decimal::from(*x), decimal(n).ok_or(Fault::Types)?)?)?),
         (Value::Percent(x), n) => Value::Percent(by(*x, decimal(n).ok_or(Fault::Types)?)?),
         (Value::Money(x), n) => {
-            Value::Money(Money { amount: by(x.amount, decimal(n).ok_or(Fault::Types)?)?, ..Money::clone(x) })
+            let amount = by(x.amount, decimal(n).ok_or(Fault::Types)?)?;
+            Value::Money(Box::new(Money { amount, ..Money::clone(x) }))
         }
         _ => {
             let (x, y) = decimals(a, b).ok_or(Fault::Types)?;

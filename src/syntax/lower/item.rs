@@ -324,13 +324,14 @@ impl Lower<'_> {
                 None => Self::error(span),
             };
             let doc = self.doc(span.start);
-            body.entries.push(Entry::Field(Field { doc, name, value, span }));
+            body.entries.push(Entry::Field(Box::new(Field { doc, name, value, span })));
             return;
         }
         let (head, inner) = self.head(inner, span);
         if head.broken && head.parts.is_empty() && !head.keyword.value.is_empty() {
             // `size: sizes.A`: a field all the same.
-            body.entries.push(Entry::Field(Field { doc: None, name: head.keyword, value: Self::error(span), span }));
+            let (name, value) = (head.keyword, Self::error(span));
+            body.entries.push(Entry::Field(Box::new(Field { doc: None, name, value, span })));
         } else if head.broken {
             body.incomplete = true;
         } else {
@@ -364,9 +365,9 @@ pub(in super::super) fn assemble(mut head: Head, body: Option<Body>, top: bool) 
         existing: head.existing,
         keyword: head.keyword,
         head: head.parts,
-        repeat: head.repeat,
-        class: head.class,
-        base,
+        repeat: head.repeat.map(Box::new),
+        class: head.class.map(Box::new),
+        base: base.map(Box::new),
         body,
         span,
     }

@@ -83,7 +83,7 @@ fn join(pieces: Vec<Piece>) -> Vec<StringPart> {
                 if !text.is_empty() {
                     parts.push(StringPart::Text(std::mem::take(&mut text).into()));
                 }
-                parts.push(StringPart::Value(expr));
+                parts.push(StringPart::Value(Box::new(expr)));
             }
         }
     }
