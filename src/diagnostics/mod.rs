@@ -3,8 +3,10 @@
 //! A stage raises them through constructors in its own `diags.rs`; [`code`] is the one catalogue of codes.
 
 pub mod code;
+mod words;
 
 pub use code::Code;
+pub use words::count;
 
 use crate::source::Span;
 

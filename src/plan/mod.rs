@@ -12,6 +12,7 @@ mod path;
 mod normal;
 mod compare;
 mod lists;
+mod label;
 mod mask;
 mod effect;
 mod capacity;
@@ -26,6 +27,7 @@ pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
 pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
+pub use label::{Principals, titled};
 pub use mask::masked;
 pub use normal::{resource_id, same_id, type_of_id};
 pub use saved::{Refusal, SavedPlan, digest, verify};
@@ -66,6 +68,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
         .collect();
     let owned = capacity::autoscaled(desired);
     let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
+    let principals = Principals::of(desired, observed);
     let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
     for resource in &desired.resources {
         let key = normal::fold_id(&resource.id);
@@ -73,10 +76,11 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
             continue;
         }
         let found = live.get(&key).copied();
-        let change = change_of(resource, found, observed, &owned, options, origins, &mut plan);
+        let mut change = change_of(resource, found, observed, &owned, options, origins, &mut plan);
+        change.label = principals.label(&resource.id, &resource.body);
         plan.changes.push(change);
     }
-    deletions(&wanted, &live, observed, options, &mut plan);
+    deletions(&wanted, &live, observed, options, &principals, &mut plan);
     plan.changes.sort_by_key(|c| c.action.rank());
     plan.suppressed.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
     plan.summary = Summary::of(&plan.changes);
@@ -114,6 +118,7 @@ fn change_of(
         id: resource.id.clone(),
         resource_type: resource.resource_type.clone(),
         name: resource.name.clone(),
+        label: None,
         action: Action::NoChange,
         attributes: Vec::new(),
         effect: Effect::default(),
@@ -162,6 +167,7 @@ fn deletions(
     live: &IndexMap<String, &Value>,
     observed: &Observed,
     options: &Options,
+    principals: &Principals,
     plan: &mut Plan,
 ) {
     let mut gone: Vec<&String> = observed.managed.iter().filter(|id| !wanted.contains(&normal::fold_id(id))).collect();
@@ -182,6 +188,7 @@ fn deletions(
         let mut change = Change {
             id: id.clone(),
             resource_type,
+            label: principals.label(id, found),
             name,
             action,
             attributes: Vec::new(),

@@ -165,6 +165,9 @@ pub struct Change {
     pub resource_type: String,
     /// Its name; children `parent/child`.
     pub name: String,
+    /// What people call it, where its name says nothing (`role Reader for id-team on stteam`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub label: Option<String>,
     /// What happens.
     pub action: Action,
     /// Its properties that differ, in the template's order.
@@ -186,6 +189,20 @@ pub struct Change {
     /// ETag as it was observed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub etag: Option<String>,
+}
+
+impl Change {
+    /// Its kind and its name, for people.
+    #[must_use]
+    pub fn titled(&self) -> String {
+        super::titled(&self.resource_type, &self.name, self.label.as_deref())
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// How one property differs.

@@ -2,9 +2,11 @@
 
 pub mod explain;
 pub mod json;
+pub mod layout;
 pub mod palette;
 pub mod plan;
 pub mod plan_markdown;
+mod plan_places;
 pub mod plan_text;
 pub mod sarif;
 pub mod short;

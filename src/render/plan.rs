@@ -1,9 +1,12 @@
 //! A plan → text for a terminal. Deletions and replacements first; every line leads back to the source.
 
+use super::layout::{columns, paragraph, path, wrap};
 use super::palette::{Palette, Role};
+use super::plan_places::Places;
 pub use super::plan_text::{clean, summary};
-use super::plan_text::{effect_line, label, sign, touched, values};
-use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Source, WarningKind};
+use super::plan_text::{effect_line, label, quiet_effect, sign, touched, values_at_length};
+use crate::diagnostics::count;
+use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, WarningKind};
 use serde_json::Value;
 
 /// What is shown besides the changes.
@@ -29,36 +32,51 @@ impl Detail {
 /// Width of the sign and the word before a name, and where what belongs to a change begins.
 const HEAD: usize = 12;
 const INDENT: &str = "      ";
+/// Where a value begins that does not fit behind its name.
+const VALUE: &str = "          ";
+/// Lines of a value.
+const MOST_LINES: usize = 4;
 
 /// Draws a plan. `title` says what is compared with what.
 #[must_use]
 pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> String {
     let mut out = String::new();
-    if !title.is_empty() {
-        out.push_str(&format!("{}\n\n", palette.paint(Role::Title, &clean(title))));
-    }
     let room = detail.columns();
-    let widest = |text: &dyn Fn(&Change) -> usize| plan.effective().map(text).max().unwrap_or(0);
-    let names = widest(&|c| count(&clean(&label(c))));
-    let places = widest(&|c| c.source.as_ref().map_or(0, |s| count(&place(s)) + 2));
-    let names = names.min(room.saturating_sub(HEAD + places));
-    for change in plan.effective() {
-        draw_change(change, names, detail, palette, &mut out);
+    if !title.is_empty() {
+        out.push_str(&format!("{}\n\n", palette.paint(Role::Title, &wrap(&clean(title), room, "  "))));
+    }
+    let heads: Vec<(&Change, String)> = plan.effective().map(|change| (change, head(change))).collect();
+    // A label may take two lines anyway.
+    let names = heads.iter().filter(|(change, _)| change.label.is_none());
+    let widest = names.map(|(_, text)| HEAD + columns(text)).max().unwrap_or(0);
+    let places = Places::of(plan, if detail.width == 0 { usize::MAX } else { room.saturating_sub(widest + 2) });
+    if let Some(folder) = places.folder() {
+        out.push_str(&format!(
+            "{}\n\n",
+            palette.paint(Role::Dim, &format!("Source lines are those of files in {folder}"))
+        ));
+    }
+    let place_of = |change: &Change| change.source.as_ref().map(|s| places.shown(s)).unwrap_or_default();
+    let fitting = heads.iter().map(|(change, text)| (HEAD + columns(text), columns(&place_of(change)) + 2));
+    let at = fitting.filter(|(name, place)| name + place <= room).map(|(name, _)| name).max().unwrap_or(0);
+    let sheet = Sheet { detail, room, at, palette, places };
+    for (change, head) in &heads {
+        sheet.change(change, head, &mut out);
     }
     if !plan.is_empty() {
         out.push('\n');
     }
     if !plan.groups.is_empty() {
         let each = |g: &crate::plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
-        let text =
-            format!("Made first: resource group {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
-        out.push_str(&format!("{}\n\n", wrap(&text, room, "")));
+        let noun = if plan.groups.len() == 1 { "resource group" } else { "resource groups" };
+        let text = format!("Made first: {noun} {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
+        out.push_str(&format!("{}\n\n", wrap(&text, room, "  ")));
     }
     draw_warnings(plan, room, palette, &mut out);
     if detail.suppressed {
-        draw_suppressed(plan, palette, &mut out);
+        draw_suppressed(plan, room, palette, &mut out);
     }
-    out.push_str(&format!("{}\n", palette.paint(Role::Title, &summary(&plan.summary))));
+    out.push_str(&format!("{}\n", palette.paint(Role::Title, &wrap(&summary(&plan.summary), room, "  "))));
     let touched = touched(plan);
     if !touched.is_empty() {
         let text = wrap(&clean(&touched), room, "");
@@ -77,54 +95,98 @@ fn role(action: Action) -> Role {
     }
 }
 
-/// `pools/team.dsvm:12`
-fn place(source: &Source) -> String {
-    format!("{}:{}", clean(&source.file), source.line)
+/// What stands behind the sign: the resource, and what its change means where that is said in two words.
+fn head(change: &Change) -> String {
+    let quiet = quiet_effect(change).map(|text| format!(" ({text})")).unwrap_or_default();
+    format!("{}{quiet}", clean(&label(change)))
 }
 
-fn draw_change(change: &Change, names: usize, detail: Detail, palette: Palette, out: &mut String) {
-    let label = clean(&label(change));
-    let word = format!("{} {:<7}", sign(change.action), change.action.word());
-    out.push_str(&format!("  {} {label}", palette.paint(role(change.action), &word)));
-    if let Some(source) = &change.source {
-        let pad = " ".repeat(names.saturating_sub(count(&label)) + 2);
-        out.push_str(&format!("{pad}{}", palette.paint(Role::Dim, &place(source))));
+/// What all changes of one drawing share.
+struct Sheet {
+    detail: Detail,
+    room: usize,
+    /// Column of the places.
+    at: usize,
+    palette: Palette,
+    places: Places,
+}
+
+impl Sheet {
+    fn change(&self, change: &Change, head: &str, out: &mut String) {
+        let word = format!("{} {:<7}", sign(change.action), change.action.word());
+        let word = self.palette.paint(role(change.action), &word);
+        let lines = paragraph(head, self.room - HEAD, usize::MAX);
+        let text = lines.join(&format!("\n{}", " ".repeat(HEAD)));
+        out.push_str(&format!("  {word} {text}"));
+        if let Some(source) = &change.source {
+            let from = HEAD + lines.last().map_or(0, |line| columns(line));
+            self.place(&self.places.shown(source), from, self.at, out);
+        }
+        out.push('\n');
+        let effect = effect_line(change);
+        if !effect.is_empty() && quiet_effect(change).is_none() {
+            let role = if change.effect.kind >= EffectKind::ScalesIn { Role::Delete } else { Role::Dim };
+            for line in paragraph(&clean(&effect), self.room - INDENT.len(), usize::MAX) {
+                out.push_str(&format!("{INDENT}{}\n", self.palette.paint(role, &line)));
+            }
+        }
+        if change.action == Action::Create && !self.detail.new_properties {
+            return;
+        }
+        self.attributes(change, out);
     }
-    out.push('\n');
-    let effect = effect_line(change);
-    if !effect.is_empty() {
-        let role = if change.effect.kind >= EffectKind::ScalesIn { Role::Delete } else { Role::Dim };
-        let text = wrap(&clean(&effect), detail.columns(), INDENT);
-        for line in text.lines() {
-            out.push_str(&format!("{INDENT}{}\n", palette.paint(role, line.trim_start())));
+
+    /// A place behind `from` columns of text: at column `at`, behind the text, or below it.
+    fn place(&self, place: &str, from: usize, at: usize, out: &mut String) {
+        if place.is_empty() {
+            return;
+        }
+        let start = at.max(from) + 2;
+        if start + columns(place) <= self.room {
+            out.push_str(&" ".repeat(start - from));
+        } else if from + 2 + columns(place) <= self.room {
+            out.push_str("  ");
+        } else {
+            out.push_str(&format!("\n{}", " ".repeat(HEAD)));
+        }
+        out.push_str(&self.palette.paint(Role::Dim, place));
+    }
+
+    /// The properties: their places begin in one column where they fit.
+    fn attributes(&self, change: &Change, out: &mut String) {
+        let rows: Vec<Row> = change.attributes.iter().map(|a| Row::of(a, change, &self.places)).collect();
+        let fits = |row: &&Row| row.text.is_none() && row.width() <= self.room;
+        let at = rows.iter().filter(fits).map(|r| r.body()).max().unwrap_or(0);
+        for row in rows {
+            self.row(&row, at, out);
         }
     }
-    if change.action == Action::Create && !detail.new_properties {
-        return;
-    }
-    draw_attributes(change, detail.columns(), palette, out);
-}
 
-/// The properties: values begin in one column where they fit, and so do the lines of the source.
-fn draw_attributes(change: &Change, room: usize, palette: Palette, out: &mut String) {
-    let rows: Vec<Row> = change.attributes.iter().map(Row::of).collect();
-    let fits = |row: &&Row| row.text.is_none() && row.width() <= room;
-    let place_at = rows.iter().filter(fits).map(|r| r.body()).max().unwrap_or(0);
-    for row in rows {
-        let paths = format!("{INDENT}{} {}", palette.paint(row.role, row.sign), row.path);
-        let at = if row.place.is_empty() { String::new() } else { palette.paint(Role::Dim, &row.place) };
-        let pad = |from: usize| " ".repeat(if at.is_empty() { 0 } else { place_at.saturating_sub(from) + 2 });
-        let forces = palette.paint(Role::Replace, row.forces);
+    fn row(&self, row: &Row<'_>, at: usize, out: &mut String) {
+        let sign = format!("{INDENT}{}", self.palette.paint(row.role, row.sign));
+        let forces = self.palette.paint(Role::Replace, row.forces);
+        if row.text.is_none() && row.width() <= self.room {
+            let separator = if row.values.is_empty() { "" } else { ": " };
+            out.push_str(&format!("{sign} {}{separator}{}{forces}", row.path, row.values));
+            self.place(&row.place, row.body(), at, out);
+            out.push('\n');
+            return;
+        }
+        // Too long for one line: the value under its name.
+        let lines = path(&row.path, self.room - INDENT.len() - 3 - columns(row.forces));
+        let colon = if row.text.is_some() || row.values.is_empty() { "" } else { ":" };
+        let last = lines.last().map_or(0, |line| columns(line));
+        out.push_str(&format!("{sign} {}{colon}{forces}", lines.join(&format!("\n{INDENT}  "))));
+        self.place(&row.place, INDENT.len() + 2 + last + colon.len() + columns(row.forces), 0, out);
+        out.push('\n');
         if let Some((before, after)) = row.text {
-            let from = INDENT.len() + 2 + count(&row.path) + count(row.forces);
-            out.push_str(&format!("{}\n", format!("{paths}{forces}{}{at}", pad(from)).trim_end()));
-            draw_text(before, after, palette, out);
-        } else if row.width() <= room {
-            out.push_str(&format!("{paths}: {}{forces}{}{at}\n", row.values, pad(row.body())));
-        } else {
-            // Too long for one line: the value under its name.
-            let from = INDENT.len() + 4 + count(&row.values) + count(row.forces);
-            out.push_str(&format!("{paths}:\n{INDENT}    {}{forces}{}{at}\n", row.values, pad(from)));
+            return draw_text(before, after, self.room, self.palette, out);
+        }
+        if row.values.is_empty() {
+            return;
+        }
+        for line in paragraph(&row.values, self.room - VALUE.len(), MOST_LINES) {
+            out.push_str(&format!("{VALUE}{line}\n"));
         }
     }
 }
@@ -136,13 +198,14 @@ struct Row<'a> {
     path: String,
     values: String,
     forces: &'static str,
+    /// Empty where it is that of the resource.
     place: String,
     /// A text of several lines, before and after.
     text: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Row<'a> {
-    fn of(attribute: &'a AttributeChange) -> Self {
+    fn of(attribute: &'a AttributeChange, change: &Change, places: &Places) -> Self {
         let (sign, role) = match attribute.kind {
             AttributeKind::Add => ("+", Role::Create),
             AttributeKind::Remove => ("-", Role::Delete),
@@ -156,28 +219,31 @@ impl<'a> Row<'a> {
             }
             _ => None,
         };
+        let place = attribute.source.as_ref().map(|s| places.shown(s)).unwrap_or_default();
+        let known = change.source.as_ref().is_some_and(|s| places.shown(s) == place);
         Self {
             sign,
             role,
             path: clean(&attribute.path),
-            values: values(attribute),
+            values: values_at_length(attribute),
             forces: if attribute.effect == EffectKind::Replaces { "  (forces replacement)" } else { "" },
-            place: attribute.source.as_ref().map(place).unwrap_or_default(),
+            place: if known { String::new() } else { place },
             text,
         }
     }
 
     /// Columns without the place.
     fn body(&self) -> usize {
-        INDENT.len() + 2 + count(&self.path) + 2 + count(&self.values) + count(self.forces)
+        let values = if self.values.is_empty() { 0 } else { 2 + columns(&self.values) };
+        INDENT.len() + 2 + columns(&self.path) + values + columns(self.forces)
     }
 
     fn width(&self) -> usize {
-        self.body() + if self.place.is_empty() { 0 } else { 2 + count(&self.place) }
+        self.body() + if self.place.is_empty() { 0 } else { 2 + columns(&self.place) }
     }
 }
 
-fn draw_text(before: &str, after: &str, palette: Palette, out: &mut String) {
+fn draw_text(before: &str, after: &str, room: usize, palette: Palette, out: &mut String) {
     const MOST: usize = 24;
     let diff = similar::TextDiff::from_lines(before, after);
     let mut lines = 0;
@@ -190,12 +256,19 @@ fn draw_text(before: &str, after: &str, palette: Palette, out: &mut String) {
         lines += 1;
         if lines <= MOST {
             let text = clean(change.value().trim_end_matches('\n'));
-            out.push_str(&format!("          {}\n", palette.paint(role, &format!("{sign} {text}"))));
+            let text = paragraph(&text, room - VALUE.len() - 2, 2).join(&format!("\n{VALUE}    "));
+            out.push_str(&format!("{VALUE}{}\n", palette.paint(role, &format!("{sign} {text}"))));
         }
     }
     if lines > MOST {
-        out.push_str(&format!("          … {} more lines\n", lines - MOST));
+        out.push_str(&format!("{VALUE}… {}\n", count(lines - MOST, "more line")));
     }
+}
+
+/// What people call the resource of an id.
+pub(super) fn name_of(plan: &Plan, id: &str) -> String {
+    let known = plan.changes.iter().find(|change| change.label.is_some() && change.id == id);
+    clean(&known.map_or_else(|| crate::plan::type_of_id(id).1, |change| change.shown().to_owned()))
 }
 
 fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
@@ -203,72 +276,42 @@ fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     const FEW: usize = 3;
     let head = palette.paint(Role::Warning, "warning:");
     let hidden = plan.warnings.iter().filter(|w| w.kind == WarningKind::SecretNotCompared).count();
-    for warning in plan.warnings.iter().filter(|w| hidden <= FEW || w.kind != WarningKind::SecretNotCompared) {
-        let name = crate::plan::type_of_id(&warning.id).1;
-        let text = wrap(&format!("{}`{}`: {}", " ".repeat(9), clean(&name), clean(&warning.text)), room, "  ");
+    let mut tell = |text: &str| {
+        let text = wrap(&format!("{}{text}", " ".repeat(9)), room, "  ");
         out.push_str(&format!("{head} {}\n", text.trim_start()));
+    };
+    for warning in plan.warnings.iter().filter(|w| hidden <= FEW || w.kind != WarningKind::SecretNotCompared) {
+        tell(&format!("`{}`: {}", name_of(plan, &warning.id), clean(&warning.text)));
     }
     if hidden > FEW {
-        let text = format!(
-            "{}{hidden} secrets cannot be compared: the service never shows them and no apply is on record here",
-            " ".repeat(9)
-        );
-        out.push_str(&format!("{head} {}\n", wrap(&text, room, "  ").trim_start()));
+        tell(&format!(
+            "{hidden} secrets cannot be compared: the service never shows them and no apply is on record here"
+        ));
+    }
+    if !plan.warnings.is_empty() {
+        out.push('\n');
     }
 }
 
-fn draw_suppressed(plan: &Plan, palette: Palette, out: &mut String) {
+fn draw_suppressed(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     if plan.suppressed.is_empty() {
         out.push_str("No difference was held back.\n\n");
         return;
     }
     out.push_str(&format!("{}\n", palette.paint(Role::Title, "Differences held back:")));
     for entry in &plan.suppressed {
-        let name = crate::plan::type_of_id(&entry.id).1;
         let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), super::plan_text::shown);
-        out.push_str(&format!(
-            "  {:<18} {} {}: {} / {}\n",
-            entry.rule.name(),
-            clean(&name),
-            clean(&entry.path),
-            side(&entry.before),
-            side(&entry.after)
-        ));
+        let (before, after) = (side(&entry.before), side(&entry.after));
+        let what = format!("{} {}: {before} / {after}", name_of(plan, &entry.id), clean(&entry.path));
+        let text = paragraph(&what, room - 21, usize::MAX).join(&format!("\n{}", " ".repeat(21)));
+        out.push_str(&format!("  {:<18} {text}\n", entry.rule.name()));
     }
     let mut rules: Vec<_> = plan.suppressed.iter().map(|s| s.rule).collect();
     rules.sort();
     rules.dedup();
     for rule in rules {
-        out.push_str(&palette.paint(Role::Dim, &format!("  {}: {}\n", rule.name(), rule.reason())));
+        let text = wrap(&format!("  {}: {}", rule.name(), rule.reason()), room, "    ");
+        out.push_str(&format!("{}\n", palette.paint(Role::Dim, &text)));
     }
     out.push('\n');
-}
-
-fn count(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// Breaks at spaces so that no line is longer than `room`, where words allow; further lines begin with `indent`.
-fn wrap(text: &str, room: usize, indent: &str) -> String {
-    let lead: String = text.chars().take_while(|c| *c == ' ').collect();
-    let mut out = lead.clone();
-    let mut column = count(indent).max(count(&lead));
-    let mut first = true;
-    for word in text.split_whitespace() {
-        let length = count(word);
-        if !first && column + 1 + length > room {
-            out.push('\n');
-            out.push_str(indent);
-            column = count(indent) + length;
-        } else {
-            if !first {
-                out.push(' ');
-                column += 1;
-            }
-            column += length;
-        }
-        out.push_str(word);
-        first = false;
-    }
-    out
 }

@@ -54,8 +54,8 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
         out.push('\n');
     }
     for (index, warning) in plan.warnings.iter().enumerate() {
-        let line =
-            format!("> **warning** {}: {}\n", code(&crate::plan::type_of_id(&warning.id).1), escape(&warning.text));
+        let name = super::plan::name_of(plan, &warning.id);
+        let line = format!("> **warning** {}: {}\n", code(&name), escape(&warning.text));
         if out.len() + line.len() > LIMIT {
             out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));
             break;

@@ -1,5 +1,6 @@
 //! The words of a plan that every format for people shares: signs, names, values on one line, the summary.
 
+use crate::diagnostics::count;
 use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Summary};
 use serde_json::Value;
 
@@ -32,7 +33,6 @@ pub fn touched(plan: &Plan) -> String {
     let machines = |kinds: &[EffectKind]| -> u64 {
         plan.effective().filter(|c| kinds.contains(&c.effect.kind)).filter_map(|c| c.effect.machines).sum()
     };
-    let count = |n: u64| if n == 1 { "1 machine".to_owned() } else { format!("{n} machines") };
     let gone = machines(&[EffectKind::Removes, EffectKind::Replaces, EffectKind::ScalesIn]);
     let disturbed = machines(&[EffectKind::Reimage, EffectKind::Restart, EffectKind::Rolling]);
     let lossy: Vec<&Change> = plan.effective().filter(|c| c.effect.kind == EffectKind::DeletesData).collect();
@@ -43,8 +43,7 @@ pub fn touched(plan: &Plan) -> String {
     match shares.as_slice() {
         [] => match lossy.len() {
             0 => {}
-            1 => parts.push("deletes the data of 1 resource".to_owned()),
-            n => parts.push(format!("deletes the data of {n} resources")),
+            n => parts.push(format!("deletes the data of {}", count(n, "resource"))),
         },
         [one] => parts.push(format!("deletes share `{one}` with everything on it")),
         many => {
@@ -54,10 +53,10 @@ pub fn touched(plan: &Plan) -> String {
         }
     }
     if gone > 0 {
-        parts.push(format!("takes away {}", count(gone)));
+        parts.push(format!("takes away {}", count(gone, "machine")));
     }
     if disturbed > 0 {
-        parts.push(format!("restarts or remakes {}", count(disturbed)));
+        parts.push(format!("restarts or remakes {}", count(disturbed, "machine")));
     }
     match parts.as_slice() {
         [] => String::new(),
@@ -83,15 +82,25 @@ pub fn sign(action: Action) -> &'static str {
 /// apart by, and the name.
 #[must_use]
 pub fn label(change: &Change) -> String {
-    let short = change.resource_type.rsplit('/').next().unwrap_or(&change.resource_type);
-    format!("{short} {}", change.name)
+    change.titled()
+}
+
+/// What an update means, where two words say it and nobody is disturbed.
+#[must_use]
+pub fn quiet_effect(change: &Change) -> Option<&'static str> {
+    match (change.action, change.effect.text.as_str()) {
+        (Action::Update, "nobody notices") => Some("nobody notices"),
+        (Action::Update, "changed in place") => Some("in place"),
+        _ => None,
+    }
 }
 
 /// What the change means, in one line.
 #[must_use]
 pub fn effect_line(change: &Change) -> String {
     match (change.action, change.effect.text.as_str()) {
-        (Action::Create, "new") => String::new(),
+        // The word before it says so already.
+        (Action::Create, "new") | (Action::Delete, "removed") => String::new(),
         (Action::Replace, text) => format!("{text}: {}", change.reason),
         (_, text) => text.to_owned(),
     }
@@ -107,6 +116,72 @@ pub fn values(attribute: &AttributeChange) -> String {
             _ => "(secret) changes".to_owned(),
         };
     }
+    between(attribute, &shown)
+}
+
+/// The same for where there is room for several lines.
+#[must_use]
+pub fn values_at_length(attribute: &AttributeChange) -> String {
+    const ONE_LINE: usize = 60;
+    /// Four lines of a wide terminal; more is never shown.
+    const LONGEST: usize = 1000;
+    let long = |v: &Option<Value>| v.as_ref().is_some_and(|v| brief(v).chars().count() > ONE_LINE);
+    let text = |v: &Value| v.is_string();
+    if attribute.secret {
+        return values(attribute);
+    }
+    match (attribute.kind, &attribute.before, &attribute.after) {
+        // The service never shows it, and what is long says nothing without its other side.
+        (AttributeKind::Change, None, after) if long(after) && after.as_ref().is_some_and(text) => {
+            "another value; the service does not show the one it has".to_owned()
+        }
+        // Its name says what goes away.
+        (AttributeKind::Remove, before, _) if long(before) => String::new(),
+        _ => between(attribute, &|value| cut(&own_members(attribute, value), LONGEST)),
+    }
+}
+
+/// An element of a list that is known by its name does not say it twice.
+fn own_members(attribute: &AttributeChange, value: &Value) -> String {
+    let named = |map: &serde_json::Map<String, Value>| {
+        let name = map.get("name").and_then(Value::as_str)?;
+        let known = attribute.path.ends_with(&format!("[{name}]")) || name.starts_with('{');
+        (known && map.len() > 1).then(|| {
+            let rest = map.iter().filter(|(key, _)| *key != "name");
+            brief(&Value::Object(rest.map(|(k, v)| (k.clone(), v.clone())).collect()))
+        })
+    };
+    value.as_object().and_then(named).unwrap_or_else(|| brief(value))
+}
+
+/// A value as people write it: names without quotes, spaces where a line may break.
+fn brief(value: &Value) -> String {
+    let inner = |value: &Value| match value.as_str().and_then(short_id) {
+        Some(id) => clean(&Value::from(id).to_string()),
+        None => brief(value),
+    };
+    match value {
+        Value::Array(list) => format!("[{}]", list.iter().map(inner).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) if map.is_empty() => "{}".to_owned(),
+        Value::Object(map) => {
+            let plain = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let key = |key: &String| if plain(key) { key.clone() } else { Value::from(key.as_str()).to_string() };
+            let each = map.iter().map(|(k, v)| format!("{}: {}", key(k), inner(v)));
+            format!("{{ {} }}", each.collect::<Vec<_>>().join(", "))
+        }
+        other => clean(&other.to_string()),
+    }
+}
+
+/// An id inside of a value: its last type and its name say enough.
+fn short_id(text: &str) -> Option<String> {
+    let id = text.starts_with("/subscriptions/") && text.contains("/providers/");
+    let mut parts = text.rsplit('/');
+    let (name, kind) = (parts.next()?, parts.next()?);
+    (id && !name.is_empty()).then(|| format!("…/{kind}/{name}"))
+}
+
+fn between(attribute: &AttributeChange, shown: &dyn Fn(&Value) -> String) -> String {
     let show = |v: &Option<Value>| v.as_ref().map(shown);
     match (attribute.kind, show(&attribute.before), show(&attribute.after)) {
         (AttributeKind::Unknown, Some(before), _) => format!("{before} → (known after the deployment)"),
@@ -122,12 +197,16 @@ pub fn values(attribute: &AttributeChange) -> String {
 #[must_use]
 pub fn shown(value: &Value) -> String {
     const LONGEST: usize = 100;
-    let text = clean(&value.to_string());
-    if text.chars().count() <= LONGEST {
-        return text;
+    cut(&brief(value), LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let length = text.chars().count();
+    if length <= longest {
+        return text.to_owned();
     }
-    let head: String = text.chars().take(LONGEST - 20).collect();
-    format!("{head}… ({} characters)", text.chars().count())
+    let head: String = text.chars().take(longest.saturating_sub(20)).collect();
+    format!("{head}… ({length} characters)")
 }
 
 /// Text that cannot move the cursor, change colours or break the line.

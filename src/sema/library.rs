@@ -6,8 +6,9 @@ use super::hash::FastMap;
 use super::load::{Def, DefKind, Module, ModuleId};
 use super::parser;
 use crate::source::{SourceFile, SourceId, Span};
-use crate::syntax::ast::{Import, ImportFrom, ItemKind};
+use crate::syntax::ast::{Block, Entry, ExprKind, Import, ImportFrom, ItemKind, StringPart};
 use crate::syntax::index;
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 /// The modules with their text, in the order of their ids.
@@ -90,6 +91,40 @@ pub(crate) fn import_name(import: &Import) -> Option<(Arc<str>, Span)> {
             (!stem.is_empty()).then(|| (Arc::from(stem), path.span))
         }
     }
+}
+
+/// The name of a built-in role by the id of its definition, in whatever letter case.
+#[must_use]
+pub fn role_name(id: &str) -> Option<&'static str> {
+    static NAMES: LazyLock<HashMap<String, String>> = LazyLock::new(role_names);
+    NAMES.get(&id.to_ascii_lowercase()).map(String::as_str)
+}
+
+fn role_names() -> HashMap<String, String> {
+    let Some((at, (_, text))) = TEXTS.iter().enumerate().find(|(_, (name, _))| *name == "roles") else {
+        return HashMap::new();
+    };
+    let source = SourceId(SourceId::LIBRARY + at as u32);
+    let declared = index(text).into_iter().filter_map(|entry| match parser::item(source, text, &entry)?.kind {
+        ItemKind::Block(block) => Some((plain_field(&block, "id")?.to_ascii_lowercase(), plain_field(&block, "name")?)),
+        _ => None,
+    });
+    declared.collect()
+}
+
+/// A field that is a plain text.
+fn plain_field(block: &Block, name: &str) -> Option<String> {
+    let body = block.body.as_ref()?;
+    body.entries.iter().find_map(|entry| match entry {
+        Entry::Field(field) if &*field.name.value == name => match &field.value.kind {
+            ExprKind::String(parts) => match parts.as_slice() {
+                [StringPart::Text(text)] => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// Names of a module, each with the index of its definition.

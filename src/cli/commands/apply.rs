@@ -12,6 +12,7 @@ use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session, standing};
 use crate::azure::DeployMode;
 use crate::cli::exit::Exit;
+use crate::diagnostics::count;
 use crate::plan::{Action, Baseline, SavedPlan};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
@@ -89,6 +90,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         }
         return unchanged(&planned, &bundle, &settings, &session, &state, cx);
     }
+    progress.know(&planned.plan);
     let protected = consent::protected(&planned, state.receipt().as_ref());
     if planned.plan.is_empty() {
         // What is the same already needs nobody's consent.
@@ -111,7 +113,7 @@ fn load(path: &std::path::Path, what: &What, cx: &mut Context) -> Result<Bundle,
 /// What an apply that was cut off left running is waited for before anything is compared.
 fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, state: &State, watch: &mut Progress, cx: &mut Context) -> Result<(), Halt> {
     let Some(journal) = state.journal() else { return Ok(()) };
-    cx.printer.note(&format!("The apply that began at {} did not end; going on from what exists.\n", clean(&journal.started)));
+    cx.printer.note(&format!("The apply that began at {} did not end; going on from what exists.\n", standing::when(&journal.started)));
     let group = planning::group_of(bundle, &args.place);
     if session.client.resource_group(&group)?.is_none() {
         return Ok(());
@@ -314,9 +316,10 @@ fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &S
     let options = crate::plan::Options { baseline: Some(baseline.clone()), ..crate::plan::Options::default() };
     let left = crate::plan::diff(&desired, &observed, &options);
     state.write_baseline(&baseline)?;
-    let left: Vec<String> = left.effective().map(|c| format!("`{}`", clean(&c.name))).collect();
+    let left: Vec<String> = left.effective().map(|c| format!("`{}`", clean(c.shown()))).collect();
     if !left.is_empty() {
-        cx.printer.note(&format!("note: {} not as the source says although Azure took the deployment; `dsvmc plan` shows the difference\n", left.join(", ")));
+        let are = if left.len() == 1 { "is" } else { "are" };
+        cx.printer.note(&format!("note: {} {are} not as the source says although Azure took the deployment; `dsvmc plan` shows the difference\n", left.join(", ")));
     }
     Ok(())
 }
@@ -331,6 +334,7 @@ fn told(receipt: &Receipt, seconds: i64, cx: &mut Context) -> Result<(), Halt> {
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let what = if parts.is_empty() { "sent again, nothing differed".to_owned() } else { parts.join(", ") };
     let palette = cx.printer.output_palette();
-    cx.printer.data(&format!("\n{} {} in {seconds} s.\n", palette.paint(Role::Good, "Done:"), what))?;
+    let time = if seconds == 0 { String::new() } else { format!(" in {}", count(seconds, "second")) };
+    cx.printer.data(&format!("\n{} {what}{time}.\n", palette.paint(Role::Good, "Done:")))?;
     say_outputs(&receipt.outputs, cx)
 }

@@ -71,12 +71,13 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let protected = protected(&plan, &bundle, &args.what, &group, &stacks, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
     let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.columns(), cx.printer.error_palette());
+    progress.know(&plan);
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
     progress.close();
     result?;
     let (left, _) = everything(&bundle, &group, &session, &state, args.detach)?;
     if !args.detach && !left.is_empty() {
-        let names: Vec<String> = left.effective().map(|c| format!("`{}`", c.name)).collect();
+        let names: Vec<String> = left.effective().map(|c| format!("`{}`", c.shown())).collect();
         return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, format!("still there: {}", names.join(", ")), "run `dsvmc destroy` again; a lock may hold them (`az lock list`)") });
     }
     state.forget();

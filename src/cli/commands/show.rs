@@ -5,7 +5,9 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Standing};
 use crate::cli::deploy::{self, Halt, What, Where};
 use crate::cli::exit::Exit;
-use crate::plan::{masked, type_of_id};
+use crate::diagnostics::count;
+use crate::plan::{Principals, masked, titled, type_of_id};
+use crate::render::layout::columns;
 use crate::render::plan::clean;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -35,6 +37,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let Standing { session, planned, .. } = standing::look(&args.path, &args.what, &args.place, cx)?;
     let resources: Vec<Value> = planned.observed.resources.iter().map(masked).collect();
+    let principals = Principals::of(&planned.desired, &planned.observed);
     if args.json || cx.format == Format::Json {
         let json = json!({
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(),
@@ -43,24 +46,46 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         cx.printer.data(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
-    let mut rows: Vec<[String; 5]> = Vec::with_capacity(resources.len());
-    for resource in &resources {
-        let of = |pointer: &str| clean(resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
-        let (kind, name) = type_of_id(&of("/id"));
-        let machines = resource.pointer("/sku/capacity").and_then(Value::as_u64);
-        let machines = machines.map(|n| format!("{n} {}", if n == 1 { "machine" } else { "machines" })).unwrap_or_default();
-        rows.push([kind, name, of("/location"), of("/properties/provisioningState").to_lowercase(), machines]);
-    }
-    let width = |at: usize| rows.iter().filter_map(|r| r.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2), width(3), 0];
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        text.push_str(&format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end()));
-    }
+    let text = table(&resources, &principals, cx.printer.columns());
     if resources.is_empty() {
         cx.printer.note(&format!("Nothing of `{}` exists in `{}`.\n", clean(&planned.project), clean(&planned.group)));
     }
     cx.printer.data(&text)?;
     Ok(Exit::Done)
+}
+
+/// One line for each: what it is and its name; where it is, its state and its machines, below the name where the terminal
+/// is narrow.
+fn table(resources: &[Value], principals: &Principals, width: usize) -> String {
+    const INDENT: &str = "    ";
+    let mut rows: Vec<(String, [String; 3])> = Vec::with_capacity(resources.len());
+    for resource in resources {
+        let of = |pointer: &str| clean(resource.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
+        let id = of("/id");
+        let (kind, name) = type_of_id(&id);
+        let machines = resource.pointer("/sku/capacity").and_then(Value::as_u64);
+        let machines = machines.map(|n| count(n, "machine")).unwrap_or_default();
+        let name = clean(&titled(&kind, &name, principals.label(&id, resource).as_deref()));
+        rows.push((name, [of("/location"), of("/properties/provisioningState").to_lowercase(), machines]));
+    }
+    let cells = |cell: usize| rows.iter().filter_map(|(_, cells)| cells.get(cell)).map(|c| columns(c)).max().unwrap_or(0);
+    let widths = [cells(0), cells(1), 0];
+    let joined = |row: &[String; 3]| {
+        let all: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        all.join("  ").trim_end().to_owned()
+    };
+    let rest = rows.iter().map(|(_, row)| columns(&joined(row))).max().unwrap_or(0);
+    let room = if width == 0 { usize::MAX } else { width.saturating_sub(rest + 2) };
+    let at = rows.iter().map(|(name, _)| columns(name)).filter(|name| *name <= room).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, row) in &rows {
+        let row = joined(row);
+        if columns(name) <= at || row.is_empty() {
+            text.push_str(format!("{name:<at$}  {row}").trim_end());
+        } else {
+            text.push_str(&format!("{name}\n{INDENT}{row}"));
+        }
+        text.push('\n');
+    }
+    text
 }

@@ -5,6 +5,9 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Deployed, Standing};
 use crate::cli::deploy::{self, Halt, What, Where, saved};
 use crate::cli::exit::Exit;
+use crate::diagnostics::count;
+use crate::plan::Plan;
+use crate::render::layout::wrap;
 use crate::render::plan::{clean, summary};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -48,6 +51,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         cx.printer.data(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
+    let width = match cx.printer.columns() {
+        0 => usize::MAX,
+        width => width,
+    };
     let mut text = format!("{}\n", clean(&super::plan::title(&planned, session.target.name())));
     if deployments.is_empty() {
         text.push_str("  not deployed\n");
@@ -63,25 +70,37 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         text.push_str(&format!("  sources here: commit {here}\n"));
     }
     if let Some(receipt) = &receipt {
-        text.push_str(&format!("  last apply from this machine: {}, {}\n", clean(&receipt.ended), clean(&receipt.outcome)));
+        text.push_str(&format!("  last apply from this machine: {}, {}\n", standing::when(&receipt.ended), clean(&receipt.outcome)));
     }
     if let Some(started) = &interrupted {
-        text.push_str(&format!("  the apply that began at {} did not end; run `dsvmc apply` to go on\n", clean(started)));
+        text.push_str(&format!("  the apply that began at {} did not end; run `dsvmc apply` to go on\n", standing::when(started)));
     }
-    let count = planned.observed.resources.len();
-    let noun = if count == 1 { "resource exists" } else { "resources exist" };
-    text.push_str(&format!("  {count} {noun}\n"));
+    let number = planned.observed.resources.len();
+    let verb = if number == 1 { "exists" } else { "exist" };
+    text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
     for warning in &planned.plan.warnings {
         text.push_str(&format!("  warning: `{}`: {}\n", clean(&crate::plan::type_of_id(&warning.id).1), clean(&warning.text)));
     }
     // Before the first apply everything is missing: that is no drift.
-    if !deployments.is_empty() || count > 0 {
-        let drift: Vec<String> = planned.plan.effective().take(10).map(|c| format!("`{}`", clean(&c.name))).collect();
-        let more = planned.plan.effective().count().saturating_sub(drift.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let which = if drift.is_empty() { String::new() } else { format!(" {}{more}; `dsvmc plan` shows how", drift.join(", ")) };
-        text.push_str(&format!("  against the sources: {}{which}\n", summary(&planned.plan.summary)));
+    if !deployments.is_empty() || number > 0 {
+        text.push_str(&drift(&planned.plan));
     }
+    let lines = text.lines().map(|line| wrap(line, width, "    "));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
     cx.printer.data(&text)?;
     Ok(Exit::Done)
+}
+
+/// How what is deployed differs from the sources: in one line, with the first names.
+fn drift(plan: &Plan) -> String {
+    const FEW: usize = 10;
+    if plan.is_empty() {
+        return "  as the sources say\n".to_owned();
+    }
+    let names: Vec<String> = plan.effective().take(FEW).map(|c| format!("`{}`", clean(c.shown()))).collect();
+    let more = plan.effective().count().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let sum = summary(&plan.summary);
+    let sum = sum.strip_prefix("Plan: ").unwrap_or(&sum).trim_end_matches('.');
+    format!("  differs from the sources ({sum}): {}{more}; `dsvmc plan` shows how\n", names.join(", "))
 }

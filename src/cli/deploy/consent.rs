@@ -5,7 +5,7 @@ use super::observing::mark;
 use super::planning::Planned;
 use crate::apply::Receipt;
 use crate::cli::Context;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, count};
 use crate::plan::{Plan, same_id};
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
@@ -37,7 +37,7 @@ pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, c
     if let Some(change) = hit {
         return Err(Halt::input(
             Code::Protected,
-            format!("`{}` is protected and the plan would {} it", change.name, change.action.word()),
+            format!("`{}` is protected and the plan would {} it", change.shown(), change.action.word()),
             "take `prevent_destroy` away in one change and apply it, then delete in the next",
         ));
     }
@@ -47,7 +47,7 @@ pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, c
         if gone == 0 || allow_delete {
             return Ok(());
         }
-        let what = if gone == 1 { "1 resource".to_owned() } else { format!("{gone} resources") };
+        let what = count(gone, "resource");
         return Err(Halt::input(
             Code::ConsentNeeded,
             format!("the plan deletes or replaces {what}; `--yes` alone does not allow that"),
@@ -64,7 +64,7 @@ pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, c
     let (question, wanted) = if gone == 0 {
         ("Apply this plan? Type yes: ".to_owned(), "yes".to_owned())
     } else {
-        (format!("This deletes or replaces {gone}. Type the number to go on: "), gone.to_string())
+        (format!("This deletes or replaces {}. Type the number to go on: ", count(gone, "resource")), gone.to_string())
     };
     let _ = write!(std::io::stderr(), "{question}");
     let _ = std::io::stderr().flush();

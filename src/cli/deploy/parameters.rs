@@ -5,6 +5,7 @@
 use super::Halt;
 use crate::cli::Context;
 use crate::diagnostics::Code;
+use crate::render::layout::wrap;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -168,10 +169,9 @@ pub fn complete(
 
 fn ask(parameter: &Declared, cx: &mut Context) -> Result<String, Halt> {
     if !parameter.description.is_empty() {
-        cx.printer.say(&format!(
-            "{}\n",
-            crate::render::plan::clean(parameter.description.lines().next().unwrap_or_default())
-        ));
+        let text = crate::render::plan::clean(parameter.description.lines().next().unwrap_or_default());
+        let width = cx.printer.columns();
+        cx.printer.say(&format!("{}\n", wrap(&text, if width == 0 { usize::MAX } else { width }, "")));
     }
     let prompt = format!("{}: ", parameter.name);
     let failed = |e: std::io::Error| Halt::world(Code::ParameterMissing, format!("the answer cannot be read: {e}"), "");

@@ -1,7 +1,7 @@
 //! Live progress of an apply: lines that move on a terminal, plain lines elsewhere.
 
 use crate::apply::{Event, Watch};
-use crate::plan::type_of_id;
+use crate::plan::{Plan, titled, type_of_id};
 use crate::render::palette::{Palette, Role};
 use crate::render::plan::clean;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -17,6 +17,8 @@ pub struct Progress {
     running: BTreeMap<String, ProgressBar>,
     begun: BTreeMap<String, Instant>,
     ended: BTreeMap<String, String>,
+    /// What people call resources whose names say nothing, by id.
+    labels: BTreeMap<String, String>,
     /// The step under way, with its time, below everything else.
     phase: Option<ProgressBar>,
     palette: Palette,
@@ -39,12 +41,19 @@ impl Progress {
             running: BTreeMap::new(),
             begun: BTreeMap::new(),
             ended: BTreeMap::new(),
+            labels: BTreeMap::new(),
             phase: None,
             palette,
             quiet,
             width: if live { width } else { 0 },
             stop,
         }
+    }
+
+    /// Learns what people call the resources of a plan.
+    pub fn know(&mut self, plan: &Plan) {
+        let labels = plan.changes.iter().filter_map(|c| Some((c.id.to_ascii_lowercase(), c.label.clone()?)));
+        self.labels.extend(labels);
     }
 
     fn line(&self, text: &str) {
@@ -88,10 +97,9 @@ impl Progress {
 
     fn resource(&mut self, id: &str, state: &str) {
         let (kind, name) = type_of_id(id);
-        // As in the plan: the last word of the type, the whole name.
-        let label = clean(&format!("{} {name}", kind.rsplit('/').next().unwrap_or(&kind)));
-        let label = shortened(&label, self.width.saturating_sub(STATE + TIME));
         let key = id.to_ascii_lowercase();
+        let label = clean(&titled(&kind, &name, self.labels.get(&key).map(String::as_str)));
+        let label = shortened(&label, self.width.saturating_sub(STATE + TIME));
         let over = matches!(state, "Succeeded" | "Failed" | "Canceled" | "Deleted");
         if !over {
             self.begun.entry(key.clone()).or_insert_with(Instant::now);

@@ -80,3 +80,23 @@ pub fn collect_outputs(deployment: &Value, outputs: &mut Map<String, Value>) {
         }
     }
 }
+
+/// A moment as it was recorded → to the second, for people.
+#[must_use]
+pub fn when(recorded: &str) -> String {
+    match recorded.parse::<jiff::Timestamp>() {
+        Ok(moment) => moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => crate::render::plan::clean(recorded),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::when;
+
+    #[test]
+    fn moments_are_told_to_the_second() {
+        assert_eq!(when("2026-11-23T20:21:49.492076007Z"), "2026-11-23 20:21:49 UTC");
+        assert_eq!(when("yester\u{1b}day"), "yester\\u{1b}day");
+    }
+}

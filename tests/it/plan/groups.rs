@@ -43,7 +43,7 @@ impl Place {
 fn one_stack_makes_everything_in_five_groups_and_two_regions() {
     let place = Place::new();
     let plan = place.run("plan");
-    let groups = "Made first: resource group rg-platform (westeurope), rg-network-prod (westeurope)";
+    let groups = "Made first: resource groups rg-platform (westeurope), rg-network-prod (westeurope)";
     assert!(plan.stdout.contains(groups), "{}", plan.text());
     let json: Value = serde_json::from_str(&place.run("plan --format json").stdout).unwrap();
     assert_eq!(json["groups"][4], json!({ "name": "rg-north", "location": "northeurope" }));

@@ -58,6 +58,68 @@ fn terminal_shows_the_grave_things_first() {
     insta::assert_snapshot!(text);
 }
 
+/// Whatever the width, no line is cut by the terminal, and nothing that is said gets lost.
+#[test]
+fn lines_fit_the_terminal() {
+    let mut plan = every_kind();
+    let path = "properties.profiles[Auto created default scale condition].rules[0].metricTrigger.threshold";
+    let scale = plan.changes.iter_mut().find(|c| c.name == "team" && !c.attributes.is_empty()).unwrap();
+    scale.attributes[0].path = path.to_owned();
+    scale.attributes[1].source =
+        Some(Source { file: "pools/of/a/team/with/many/folders/team.dsvm".into(), line: 7, column: 1 });
+    let role = plan.changes.iter_mut().find(|c| c.name == "team" && c.resource_type.contains("userAssigned")).unwrap();
+    role.label =
+        Some("role Storage File Data SMB Share Elevated Contributor for id-research-team on stresearchteam".into());
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    for width in 60..140 {
+        for suppressed in [true, false] {
+            let detail = Detail { width, suppressed, new_properties: true };
+            let text = terminal(
+                &plan,
+                "research, env prod on local, resource group rg-research-and-teaching",
+                detail,
+                Palette::plain(),
+            );
+            let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > width).collect();
+            assert!(wide.is_empty(), "{width}: {wide:#?}");
+            for said in [
+                path,
+                "role Storage File Data SMB Share Elevated Contributor for id-research-team on stresearchteam",
+                "team.dsvm:7",
+            ] {
+                assert!(words(&text).contains(&words(said)), "{width}: {text}");
+            }
+            let short = text.contains("Source lines are those of files in pools/");
+            assert!(if width < 80 { short } else { width < 120 || !short }, "{width}: {text}");
+        }
+    }
+}
+
+/// A role assignment is named by what it gives, on a new group and on one that exists, and JSON keeps its name.
+#[test]
+fn roles_are_told_in_words() {
+    let identity = id("Microsoft.ManagedIdentity/userAssignedIdentities/id-team");
+    let account = id("Microsoft.Storage/storageAccounts/stteam");
+    let role = |principal: &str| {
+        let definition =
+            "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+        json!({ "id": format!("{account}/providers/Microsoft.Authorization/roleAssignments/9cb1c1a7-0000-4000-8000-000000000000"),
+            "properties": { "roleDefinitionId": definition, "principalId": principal } })
+    };
+    let told = "role Storage Blob Data Contributor for id-team on stteam";
+    let wanted = Desired::from_resources(&[role(&format!("[reference('{identity}', '2024-11-30').principalId]"))]);
+    let new = diff(&wanted, &Observed::default(), &Options::default());
+    let live = vec![json!({ "id": identity, "properties": { "principalId": "p" } }), role("p")];
+    let managed = vec![role("p")["id"].as_str().unwrap().to_owned()];
+    let gone = diff(&Desired::default(), &Observed { resources: live, managed }, &Options::default());
+    for plan in [&new, &gone] {
+        assert!(terminal(plan, "", Detail::default(), Palette::plain()).contains(told));
+        assert!(markdown(plan, "").contains(told));
+        assert_eq!(plan.changes[0].name, "9cb1c1a7-0000-4000-8000-000000000000");
+        assert_eq!(plan.changes[0].label.as_deref(), Some(told));
+    }
+}
+
 #[test]
 fn held_back_differences_are_listed_with_their_rule() {
     let detail = Detail { suppressed: true, new_properties: true, ..Detail::default() };

@@ -1,0 +1,51 @@
+//! Places in the sources as a plan shows them: whole paths, or below the folder that all of them share where lines are short.
+
+use super::plan_text::clean;
+use crate::plan::{Plan, Source};
+
+/// How places of one plan are written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// What all files begin with, left out of every place; with its last slash.
+    folder: String,
+}
+
+impl Places {
+    /// `room`: columns that a place may take behind the longest name.
+    pub(super) fn of(plan: &Plan, room: usize) -> Self {
+        let all = || {
+            plan.effective().flat_map(|c| c.source.iter().chain(c.attributes.iter().filter_map(|a| a.source.as_ref())))
+        };
+        let whole = Self::default();
+        if all().all(|source| whole.shown(source).chars().count() <= room) {
+            return whole;
+        }
+        let mut shared = match all().next() {
+            Some(first) => folder_of(&first.file),
+            None => "",
+        };
+        for source in all() {
+            while !source.file.starts_with(shared) {
+                shared = folder_of(shared.trim_end_matches('/'));
+            }
+        }
+        // What would be said once must be worth it.
+        Self { folder: if shared.len() > 4 { shared.to_owned() } else { String::new() } }
+    }
+
+    /// The folder that is left out, if any.
+    pub(super) fn folder(&self) -> Option<String> {
+        (!self.folder.is_empty()).then(|| clean(&self.folder))
+    }
+
+    /// `pools/team.dsvm:12`
+    pub(super) fn shown(&self, source: &Source) -> String {
+        let file = source.file.strip_prefix(self.folder.as_str()).unwrap_or(&source.file);
+        format!("{}:{}", clean(file), source.line)
+    }
+}
+
+/// Up to the last slash, with it.
+fn folder_of(path: &str) -> &str {
+    path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("")
+}
