@@ -45,7 +45,7 @@ pub(crate) fn emit(builder: &mut Builder<'_, '_>, sink: &mut Sink) {
         }
         let mut node: Node = plain_node(resource.kind, &named, body, resource.block.span);
         node.api_version = Arc::from(resource.api_version);
-        node.places = resource.block.free.as_ref().map(places).unwrap_or_default();
+        node.places = resource.block.free.as_deref().map(places).unwrap_or_default();
         node.group = builder.place_of(Some(resource.block)).group;
         super::known::check_resource(&node, resource.block, sink);
         let id = builder.add(node);

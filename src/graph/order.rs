@@ -1,21 +1,49 @@
 //! The order of resources: dependencies first, otherwise as they were made; circles and double names are reported.
 
 use super::context::Builder;
-use super::{Node, NodeId, ResourceGraph, diags};
+use super::{Node, NodeId, ResourceGraph, Text, diags};
 use crate::diagnostics::Sink;
+use crate::sema::hash::FastState;
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::{Hash, Hasher};
+
+/// What no two resources may have in common, as Azure compares it: without regard to case.
+struct Place<'n> {
+    kind: &'n str,
+    name: &'n str,
+    group: Option<&'n Text>,
+}
+
+impl PartialEq for Place<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind.eq_ignore_ascii_case(other.kind)
+            && self.name.eq_ignore_ascii_case(other.name)
+            && self.group == other.group
+    }
+}
+
+impl Eq for Place<'_> {}
+
+impl Hash for Place<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Names differ where kinds and groups do not; their ends differ most.
+        self.name.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+        state.write_usize(self.kind.len());
+    }
+}
 
 /// Reports resources of the same type and name.
 pub(crate) fn check_names(nodes: &[Node], sink: &mut Sink) {
-    let mut seen: HashMap<(String, String, Option<super::Text>), usize> = HashMap::with_capacity(nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
+    let mut seen: HashMap<Place<'_>, &Node, FastState> =
+        HashMap::with_capacity_and_hasher(nodes.len(), FastState::default());
+    for node in nodes {
         let Some(name) = node.name.known() else { continue };
-        let key = (node.kind.to_ascii_lowercase(), name.to_ascii_lowercase(), node.group.clone());
-        match seen.get(&key).and_then(|first| nodes.get(*first)) {
-            Some(first) => sink.push(diags::same_name(&node.kind, name, node.span, first.span)),
-            None => {
-                seen.insert(key, index);
+        match seen.entry(Place { kind: &node.kind, name, group: node.group.as_ref() }) {
+            Entry::Occupied(first) => sink.push(diags::same_name(&node.kind, name, node.span, first.get().span)),
+            Entry::Vacant(free) => {
+                free.insert(node);
             }
         }
     }
@@ -61,15 +89,9 @@ fn renumber(builder: Builder<'_, '_>, order: &[usize]) -> ResourceGraph {
             *slot = NodeId(u32::try_from(new).unwrap_or(u32::MAX));
         }
     }
+    let in_order = order.iter().enumerate().all(|(new, old)| new == *old);
     let moved = |id: NodeId| places.get(id.0 as usize).copied().unwrap_or(id);
-    let mut nodes: Vec<Option<Node>> = builder.nodes.into_iter().map(Some).collect();
-    let mut sorted = Vec::with_capacity(nodes.len());
-    for old in order {
-        if let Some(mut node) = nodes.get_mut(*old).and_then(Option::take) {
-            node.needs = node.needs.iter().map(|need| moved(*need)).collect();
-            sorted.push(node);
-        }
-    }
+    let sorted = if in_order { builder.nodes } else { permuted(builder.nodes, order, moved) };
     let mut variables = builder.names.variables;
     variables.extend(builder.variables);
     let mut owned = builder.owned;
@@ -79,6 +101,18 @@ fn renumber(builder: Builder<'_, '_>, order: &[usize]) -> ResourceGraph {
         output.needs = output.needs.iter().map(|need| moved(*need)).collect();
     }
     ResourceGraph { project: builder.fleet.name.to_owned(), nodes: sorted, variables, owned, outputs }
+}
+
+fn permuted(nodes: Vec<Node>, order: &[usize], moved: impl Fn(NodeId) -> NodeId) -> Vec<Node> {
+    let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
+    let mut sorted = Vec::with_capacity(nodes.len());
+    for old in order {
+        if let Some(mut node) = nodes.get_mut(*old).and_then(Option::take) {
+            node.needs = node.needs.iter().map(|need| moved(*need)).collect();
+            sorted.push(node);
+        }
+    }
+    sorted
 }
 
 fn report_circle(nodes: &[Node], missing: &[usize], sink: &mut Sink) {

@@ -490,7 +490,7 @@ impl<'p> Eval<'p> {
             }
         }
         if free {
-            block.free = Some(Free { value: Value::Record(Arc::new(record)), places });
+            block.free = Some(Box::new(Free { value: Value::Record(Arc::new(record)), places }));
         }
     }
 

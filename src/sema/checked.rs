@@ -59,7 +59,7 @@ pub struct Block {
     /// Nested blocks and phrases in source order (`autoscale`, `when`, `link`, `schedule`, `allow`, …).
     pub children: Vec<Block>,
     /// `override { … }` and the body of `resource`: free-form, deferred parts allowed.
-    pub free: Option<Free>,
+    pub free: Option<Box<Free>>,
 }
 
 /// A body in ARM's own words.

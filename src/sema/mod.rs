@@ -11,7 +11,7 @@ mod fields;
 mod fit;
 mod free;
 mod hardware;
-mod hash;
+pub(crate) mod hash;
 mod head;
 mod params;
 mod parser;
