@@ -2,7 +2,7 @@
 
 use super::table::BlockKind;
 use super::ty::Ty;
-use super::value::{BlockId, Days, Deferred, SecretStep, Value};
+use super::value::{BlockId, Days, Deferred, Deploy, SecretStep, Value};
 use indexmap::IndexMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) enum Misfit {
     Word(Vec<String>),
     /// It is secret, and this is no place for secrets.
     Secret(Vec<SecretStep>),
+    /// It is readable by everybody, and this is a place for secrets only; true when it is a parameter.
+    Plain(bool),
     /// It is text that does not look like an OpenSSH public key, for this reason.
     SshKey(&'static str),
     /// A part of it does not fit: which, why, and what it is and should be.
@@ -48,7 +50,8 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
         (_, Ty::Any) => no_secret_inside(value).map(|()| value.clone()),
         (Value::Null, ty) if ty.nullable() => Ok(Value::Null),
         (Value::Null, _) => Err(Misfit::Null),
-        (value, Ty::Nullable(inner) | Ty::Named(_, inner) | Ty::Secret(inner)) => fit(value, inner, facts),
+        (value, Ty::Secret(inner)) => fit(value, inner, facts).and_then(|_| Err(Misfit::Plain(false))),
+        (value, Ty::Nullable(inner) | Ty::Named(_, inner)) => fit(value, inner, facts),
         (value, Ty::Union(parts)) => union(value, parts, facts),
         (value, Ty::Literal(only)) => match value == only.as_ref() {
             true => Ok(value.clone()),
@@ -233,6 +236,10 @@ fn union(value: &Value, parts: &[Ty], facts: &dyn Facts) -> Result<Value, Misfit
 fn deferred_fits(deferred: &Arc<Deferred>, ty: &Ty, facts: &dyn Facts) -> Result<(), Misfit> {
     if !deferred.secret.is_empty() && !ty.welcomes_secrets() {
         return Err(Misfit::Secret(deferred.secret.clone()));
+    }
+    // What an attribute gives may well be secret; a parameter that is not declared so is in every parameter file.
+    if deferred.secret.is_empty() && matches!(deferred.expr, Deploy::Parameter(_)) && ty.wants_secrets() {
+        return Err(Misfit::Plain(true));
     }
     if deferred.ty.nullable() && !matches!(deferred.ty.base(), Ty::Any | Ty::Error) && !ty.nullable() {
         return Err(Misfit::Null);

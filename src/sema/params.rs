@@ -238,8 +238,10 @@ impl<'p> Eval<'p> {
         let mut params = Vec::new();
         for (def, item, param) in self.param_defs() {
             let ty = self.param_type(def, param);
+            // A default of a secret is refused below, whatever it is.
+            let plain = if let Ty::Secret(inner) = &ty { inner } else { &ty };
             let default =
-                param.default.as_ref().map(|default| self.inside(def.module, |eval| eval.eval_as(default, &ty)));
+                param.default.as_ref().map(|default| self.inside(def.module, |eval| eval.eval_as(default, plain)));
             if let (Some(_), Ty::Secret(_)) = (&default, &ty) {
                 self.report(diags::secret_with_default(
                     &param.name.value,

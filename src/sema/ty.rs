@@ -118,6 +118,16 @@ impl Ty {
         }
     }
 
+    /// Whether only a secret may be here.
+    #[must_use]
+    pub fn wants_secrets(&self) -> bool {
+        match self {
+            Ty::Secret(_) => true,
+            Ty::Named(_, inner) | Ty::Nullable(inner) => inner.wants_secrets(),
+            _ => false,
+        }
+    }
+
     /// The type without `?`.
     #[must_use]
     pub fn not_null(&self) -> &Ty {

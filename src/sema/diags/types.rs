@@ -55,6 +55,7 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
             .help(format!("write one of {}", listed(known.iter().copied(), 12)))
         }
         Misfit::Secret(path) => super::secret_exposed(path, span, "a place that is not kept secret"),
+        Misfit::Plain(param) => super::secret_wanted(*param, span),
         Misfit::At(place, inner, part) => {
             let inner = self::misfit(&part.0, found, &part.1, inner, span);
             Diagnostic { title: format!("{place}: {}", inner.title), ..inner }

@@ -145,6 +145,16 @@ pub(crate) fn secret_in_plain_text(name: &str, span: Span, declared: Span) -> Di
     ))
 }
 
+pub(crate) fn secret_wanted(param: bool, span: Span) -> Diagnostic {
+    let new = |title: &str, label: &str| Diagnostic::new(Code::SecretInPlainText, title, span, label);
+    match param {
+        false => new("a secret is written in plain text", "anybody who reads the file sees it")
+            .help("declare `secret param password: string` and write `password` here: it is given at deployment"),
+        true => new("a secret comes from a parameter that is none", "in every parameter file, and shown by Azure")
+            .help("declare the parameter as a `secret param`"),
+    }
+}
+
 pub(crate) fn secret_with_default(name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::SecretInPlainText,
