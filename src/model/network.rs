@@ -133,7 +133,8 @@ impl<'a> Network<'a> {
             check_ranges(block, &address, &subnets, sink);
         }
         if subnets.is_empty() {
-            if existing.is_some() {
+            // Without a name it was told already that it cannot be found.
+            if existing.is_some() && read::late(block, "name").is_some() {
                 sink.push(diags::existing_without_subnet(block));
             }
             subnets.push(Self::first_half(&address));

@@ -6,17 +6,16 @@
 use super::checked::{Block, Field, Fields, Free, Origin};
 use super::compiled::{Compiled, compiled};
 use super::diags;
-use super::eval::{Eval, Slot, SlotState};
+use super::eval::{Eval, SlotState};
 use super::fields::Defaults;
 use super::fit::deferred_part;
 use super::free;
 use super::head;
-use super::load::{DefId, ModuleId};
-use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, kinds_at_top_level, suggest};
+use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, suggest};
 use super::ty::Ty;
 use super::value::{BlockId, Days, Value};
 use crate::source::{SourceId, Span};
-use crate::syntax::ast::{self, Entry, Expr, ExprKind, HeadPart, Item};
+use crate::syntax::ast::{self, Entry, Expr, ExprKind, HeadPart};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -29,149 +28,6 @@ struct Making<'b> {
 }
 
 impl<'p> Eval<'p> {
-    /// What the name of a block stands for: its slot, or one slot for each element.
-    pub(crate) fn expand(&mut self, def: DefId, item: &'p Item, ast: &'p ast::Block, span: Span) -> Value {
-        if let Some(value) = self.expanded.get(&def) {
-            return value.clone();
-        }
-        let Some(kind) = self.kind_of_block(ast, def.module, 0) else {
-            let known: Vec<&str> = kinds_at_top_level().map(BlockKind::keyword).collect();
-            self.expanded.insert(def, Value::Error);
-            return self.report(diags::unknown_kind(&ast.keyword.value, ast.keyword.span, &known));
-        };
-        let Some(name) = head::block_name(ast) else {
-            self.expanded.insert(def, Value::Error);
-            return Value::Error;
-        };
-        let value = match &ast.repeat {
-            None => self.slot(item, ast, def.module, kind, &name, None),
-            Some(repeat) => {
-                // A list that needs the blocks which it makes is a cycle.
-                self.states.insert(def, super::eval::State::Active);
-                self.enter(def, span);
-                let keys = self.inside(def.module, |eval| eval.keys_of(repeat));
-                self.leave();
-                self.states.remove(&def);
-                match keys {
-                    Some(keys) => {
-                        let mut record = IndexMap::new();
-                        for (key, element) in keys {
-                            let key_name = (repeat.variable.value.clone(), key.clone(), element);
-                            let value = self.slot(item, ast, def.module, kind, &name, Some(key_name));
-                            record.insert(key, value);
-                        }
-                        Value::Record(Arc::new(record))
-                    }
-                    None => Value::Error,
-                }
-            }
-        };
-        self.expanded.insert(def, value.clone());
-        value
-    }
-
-    /// The kind of a block: by its keyword and class; without a class that of its base.
-    fn kind_of_block(&self, ast: &ast::Block, module: ModuleId, depth: u32) -> Option<BlockKind> {
-        let class = match ast.class.as_ref().map(|class| &class.kind) {
-            Some(ExprKind::Name(name)) => Some(&**name),
-            _ => None,
-        };
-        let plain = kind_in(&ast.keyword.value, class, None)?;
-        let base = match ast.base.as_ref().map(|base| &base.kind) {
-            Some(ExprKind::Name(name)) if class.is_none() && depth < 16 => self.program.lookup(module, name),
-            _ => None,
-        };
-        let inherited = base.and_then(|(_, def)| {
-            let item = self.program.def(def)?.item()?;
-            let ast::ItemKind::Block(base) = &item.kind else { return None };
-            (base.keyword.value == ast.keyword.value).then(|| self.kind_of_block(base, def.module, depth + 1))?
-        });
-        Some(inherited.unwrap_or(plain))
-    }
-
-    pub(crate) fn slot(
-        &mut self,
-        item: &'p Item,
-        ast: &'p ast::Block,
-        module: ModuleId,
-        kind: BlockKind,
-        name: &ast::Name,
-        key: Option<(Arc<str>, Arc<str>, Value)>,
-    ) -> Value {
-        let id = BlockId(self.slots.len() as u32);
-        let full = match &key {
-            Some((_, key, _)) => Arc::from(format!("{}-{key}", name.value)),
-            None => name.value.clone(),
-        };
-        let state = SlotState::Waiting;
-        self.slots.push(Slot { item, ast, module, key, name: full, name_span: name.span, kind, state });
-        self.blocks.push(None);
-        Value::Ref(id)
-    }
-
-    /// Keys and elements of `[x in xs]`; nothing when what they run over was refused.
-    fn keys_of(&mut self, repeat: &'p ast::Repeat) -> Option<Vec<(Arc<str>, Value)>> {
-        let list = self.eval(&repeat.list);
-        let pairs: Vec<(Arc<str>, Value)> = match &list {
-            Value::Error => return None,
-            Value::List(items) => {
-                let mut pairs = Vec::with_capacity(items.len());
-                for item in items.iter() {
-                    match self.key_of(item) {
-                        Some(key) => pairs.push((key, item.clone())),
-                        None if matches!(item, Value::Error) => {}
-                        None => {
-                            let ty = self.type_of(item);
-                            self.report(diags::no_key(&ty, repeat.list.span));
-                            return None;
-                        }
-                    }
-                }
-                pairs
-            }
-            Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            Value::Range(range) => match self.numbers(range, repeat.list.span) {
-                Some(numbers) => numbers.into_iter().map(|number| (Arc::from(number.to_string()), number)).collect(),
-                None => return None,
-            },
-            Value::Deferred(inner) => {
-                self.report(diags::not_early(inner, "how many blocks there are", repeat.list.span));
-                return None;
-            }
-            other => {
-                let ty = self.type_of(other);
-                self.report(diags::not_a_list(&ty, repeat.list.span));
-                return None;
-            }
-        };
-        let mut seen: IndexMap<Arc<str>, Value> = IndexMap::new();
-        for (key, value) in pairs {
-            let safe = !key.is_empty()
-                && key.len() <= 40
-                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-            if !safe {
-                self.report(diags::bad_key(&key, repeat.list.span));
-            } else if seen.insert(key.clone(), value).is_some() {
-                self.report(diags::key_twice(&key, repeat.list.span));
-            }
-        }
-        Some(seen.into_iter().collect())
-    }
-
-    /// The key of an element: the text or number itself, the name of a block, the field `name` of a record.
-    fn key_of(&self, item: &Value) -> Option<Arc<str>> {
-        match item {
-            Value::String(text) => Some(text.clone()),
-            Value::Int(number) => Some(Arc::from(number.to_string())),
-            Value::Ref(id) => self.slots.get(id.0 as usize).map(|slot| slot.name.clone()),
-            Value::Record(fields) => match fields.get("name").or_else(|| fields.get("key")) {
-                Some(Value::String(text)) => Some(text.clone()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     /// Evaluates a block that is waiting.
     pub(crate) fn evaluate_block(&mut self, id: BlockId, _span: Span) {
         let index = id.0 as usize;
@@ -210,6 +66,12 @@ impl<'p> Eval<'p> {
         if let Some(slot) = self.slots.get_mut(index) {
             slot.state = SlotState::Done;
         }
+    }
+
+    /// Makes a block for what is wrong with it.
+    pub(super) fn check_body(&mut self, ast: &'p ast::Block, kind: BlockKind) {
+        let strict = self.strict(ast, kind);
+        self.make(ast, kind, Making { base: None, strict, top: true });
     }
 
     /// Whether a block must be complete: not `existing`, and no base that others build on.
@@ -437,7 +299,7 @@ impl<'p> Eval<'p> {
         let value = self.eval_as(value, ty);
         self.place = around;
         let value = match deferred_part(&value) {
-            Some(part) if spec.when == When::Early && self.pass_is_symbolic() => {
+            Some(part) if spec.when == When::Early && self.pass_is_symbolic() && self.unbound == 0 => {
                 let part = part.clone();
                 let what = format!("`{}` of a {}", spec.name, row.spec.kind.keyword());
                 self.report(diags::not_early(&part, &what, value_span))
@@ -475,9 +337,11 @@ impl<'p> Eval<'p> {
                     }
                     None => {
                         let child = kind_of(&field.name.value).is_some_and(|kind| row.spec.child(kind).is_some());
-                        // The value of a block written as a field is not judged: its words belong to the phrase.
+                        // The words of its value belong to a field that is elsewhere, if anywhere: they are not judged.
                         if !child {
+                            let told = std::mem::take(&mut self.sink);
                             self.eval(&field.value);
+                            self.sink = told;
                         }
                         let diagnostic = diags::unknown_field(row.spec, &field.name.value, field.name.span, child);
                         self.report(diagnostic);

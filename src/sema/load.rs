@@ -294,10 +294,15 @@ impl Loader<'_> {
 
     /// After `import std.size` the program says `sizes.…`: the import was reported, its uses need not be.
     fn define_meant(&mut self, module: ModuleId, import: &Import, name_span: Span, span: Span) {
-        let ImportFrom::Module(words) = &import.from else { return };
-        let Some(last) = words.last().filter(|_| import.alias.is_none()) else { return };
-        let known = library::names().any(|name| name == &*last.value);
-        if let Some(meant) = suggest(&last.value, library::names()).filter(|_| !known) {
+        let meant = match &import.from {
+            _ if import.alias.is_some() => None,
+            ImportFrom::Module(words) => words.last().and_then(|last| {
+                let known = library::names().any(|name| name == &*last.value);
+                suggest(&last.value, library::names()).filter(|_| !known)
+            }),
+            ImportFrom::Path(path) => quoted_module(&path.value),
+        };
+        if let Some(meant) = meant {
             self.define(module, Def::new(Arc::from(meant), name_span, span, DefKind::Missing));
         }
     }
@@ -318,11 +323,15 @@ impl Loader<'_> {
     }
 
     fn imported_file(&mut self, importer: &str, written: &str, span: Span) -> Option<ModuleId> {
+        if let Some(module) = quoted_module(written) {
+            self.sink.push(diags::module_in_quotes(module, span));
+            return None;
+        }
         let path: Arc<str> = Arc::from(join(importer, written));
         if let Some(at) = self.open.iter().position(|(open, _)| *open == path) {
             let steps: Vec<(Arc<str>, Span)> = self.open.get(at..).unwrap_or_default().to_vec();
             self.sink.push(diags::import_cycle(&steps, &path, span));
-            return self.by_path.get(&path).copied();
+            return None;
         }
         if let Some(module) = self.by_path.get(&path) {
             return Some(*module);
@@ -363,6 +372,12 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// The module that `"std.sizes"` means.
+fn quoted_module(written: &str) -> Option<&'static str> {
+    let module = written.strip_prefix("std.")?;
+    library::names().find(|name| *name == module)
 }
 
 /// The path of `written` as seen from the file `importer`.

@@ -17,6 +17,7 @@ mod params;
 mod parser;
 mod run;
 mod show;
+mod slots;
 
 pub mod builtins;
 pub mod checked;

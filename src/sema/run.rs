@@ -35,6 +35,7 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
     let project = eval.project();
     eval.definitions();
     eval.finish_blocks();
+    eval.check_bodiless();
     eval.checks();
     let outputs = eval.outputs();
     eval.finish_blocks();

@@ -228,6 +228,7 @@ impl fmt::Display for Ty {
             Ty::Named(name, _) => f.write_str(name),
             Ty::In(inner, bounds) => write!(f, "{inner} in {}..{}", bounds.0, bounds.1),
             Ty::Matching(inner, pattern) => write!(f, "{inner} matching /{pattern}/"),
+            Ty::Ref(BlockKind::BatchPool) => f.write_str("pool …: batch"),
             Ty::Ref(kind) => f.write_str(kind.keyword()),
         }
     }

@@ -2,6 +2,8 @@
 //! The drawn message stands beside the file.
 
 use crate::catalogue::OneFile;
+use crate::dsvmc_snapshot;
+use crate::support::TestContext;
 use dsvmc::diagnostics::Severity;
 use dsvmc::driver::{self, Options, Stop};
 use dsvmc::render::palette::Palette;
@@ -30,4 +32,50 @@ fn every_mistake_gives_one_error_at_its_place_with_a_way_out() {
             insta::assert_snapshot!("message", drawn);
         });
     });
+}
+
+#[test]
+fn files_that_import_each_other_are_told_once() {
+    let cx = TestContext::new();
+    cx.write("one.dsvm", "import { b } from \"./two.dsvm\"\nexport let a = b\n");
+    cx.write("two.dsvm", "import { a } from \"./one.dsvm\"\nexport let b = a\n");
+    cx.write(
+        "main.dsvm",
+        "project p { location = westeurope }\nimport { a } from \"./one.dsvm\"\noutput a: string = a\n",
+    );
+    dsvmc_snapshot!(cx, "check . --format short", @r"
+    exit: 1
+    --- stdout
+    two.dsvm:1:19: error[DSVM0105]: files import each other in a circle: `one.dsvm` → `two.dsvm` → `one.dsvm` (help: move what both files need into a third one)
+    --- stderr
+    ");
+    let cx = TestContext::new();
+    cx.write(
+        "main.dsvm",
+        "import { x } from \"./main.dsvm\"\nproject p { location = westeurope }\noutput a: string = x\n",
+    );
+    dsvmc_snapshot!(cx, "check . --format short", @r"
+    exit: 1
+    --- stdout
+    main.dsvm:1:19: error[DSVM0105]: files import each other in a circle: `main.dsvm` → `main.dsvm` (help: move what both files need into a third one)
+    --- stderr
+    ");
+}
+
+/// Two files that need the same third one are no circle.
+#[test]
+fn a_file_can_be_imported_twice() {
+    let cx = TestContext::new();
+    cx.write("base.dsvm", "export let region = \"westeurope\"\n");
+    cx.write("one.dsvm", "import { region } from \"./base.dsvm\"\nexport let a = region\n");
+    cx.write("two.dsvm", "import { region } from \"./base.dsvm\"\nexport let b = region\n");
+    cx.write(
+        "main.dsvm",
+        "import { a } from \"./one.dsvm\"\nimport { b } from \"./two.dsvm\"\nproject p { location = a }\noutput b: string = b\n",
+    );
+    dsvmc_snapshot!(cx, "check . --format short", @r"
+    exit: 0
+    --- stdout
+    --- stderr
+    ");
 }

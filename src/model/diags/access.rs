@@ -3,6 +3,7 @@
 use super::new;
 use crate::diagnostics::{Code, Diagnostic, Safety};
 use crate::sema::checked::Block;
+use crate::sema::table::BlockKind;
 use crate::source::Span;
 use ipnet::IpNet;
 
@@ -149,13 +150,15 @@ pub(crate) fn password_open_to_internet(name: &str, span: Span, pool: &Block) ->
 }
 
 pub(crate) fn existing_without_name(block: &Block, field: &str) -> Diagnostic {
+    let subnets = block.kind == BlockKind::Network && block.children(BlockKind::Subnet).next().is_none();
+    let more = if subnets { ", and `subnet machines { name = \"…\" }`" } else { "" };
     new(
         Code::ExistingWithoutName,
         format!("`existing {} {}` has no `{field}`", block.kind.keyword(), block.name),
         block.name_span,
         "cannot be found",
     )
-    .help(format!("add `{field} = \"…\"`, as it is called in Azure"))
+    .help(format!("add `{field} = \"…\"`{more}, as it is called in Azure"))
 }
 
 pub(crate) fn existing_without_subnet(block: &Block) -> Diagnostic {

@@ -96,7 +96,24 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
             Safety::NeedsReview,
         ),
         None if row.fields.is_empty() => diagnostic.help("remove it"),
+        None if let Some(inner) = home_inside(row, name) => {
+            diagnostic.help(format!("write it in a `{}`: `{}`", inner.kind.keyword(), with_field(inner, name)))
+        }
         None => diagnostic.help(format!("its fields are {}", listed(row.field_names(), 12))),
+    }
+}
+
+/// The nested block that has a field of this name.
+fn home_inside(row: &BlockSpec, name: &str) -> Option<&'static BlockSpec> {
+    row.children.iter().map(|(kind, _)| spec(*kind)).find(|inner| inner.field(name).is_some())
+}
+
+fn with_field(row: &BlockSpec, name: &str) -> String {
+    let keyword = row.kind.keyword();
+    match row.head {
+        Head::Name => format!("{keyword} NAME {{ {name} = … }}"),
+        Head::Phrase(_) => shape(row),
+        _ => format!("{keyword} {{ {name} = … }}"),
     }
 }
 
@@ -124,10 +141,17 @@ pub(crate) fn unknown_block_part(
         None => {
             let row = crate::sema::table::kind_of(kind).map(crate::sema::table::spec);
             let attributes = row.map(|row| row.attributes).unwrap_or_default();
-            let known = row.into_iter().flat_map(BlockSpec::field_names);
+            let is_attribute = |field: &&str| !attributes.iter().any(|(name, ..)| name == field);
+            let known = row.into_iter().flat_map(BlockSpec::field_names).filter(is_attribute);
             diagnostic.help(format!("it has {}", listed(attributes.iter().map(|(name, ..)| *name).chain(known), 12)))
         }
     }
+}
+
+pub(crate) fn inner_block_as_part(block: &str, name: &str, span: Span) -> Diagnostic {
+    let title = format!("`{name}` is a block inside `{block}`, not a value");
+    Diagnostic::new(Code::UnknownField, title, span, "cannot be taken out")
+        .help(format!("name it by text: `\"{name}\"`"))
 }
 
 pub(crate) fn field_without_equals(name: &str, span: Span) -> Diagnostic {

@@ -2,11 +2,13 @@
 
 mod blocks;
 mod names;
+mod operators;
 mod types;
 mod values;
 
 pub(crate) use blocks::*;
 pub(crate) use names::*;
+pub(crate) use operators::*;
 pub(crate) use types::*;
 pub(crate) use values::*;
 

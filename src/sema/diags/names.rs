@@ -35,6 +35,16 @@ pub(crate) fn unknown_name(
     }
 }
 
+pub(crate) fn env_as_value(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnknownName,
+        format!("`{name}` is an env, not a value"),
+        span,
+        "an env has no values to take out",
+    )
+    .help("declare a `param`, let each env set it, and write its name here")
+}
+
 /// A name that is not declared where a block of one kind is wanted; `facts` are those of the standard library.
 pub(crate) fn unknown_of_kind(keyword: &str, name: &str, facts: &[&str], span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(
@@ -92,6 +102,13 @@ pub(crate) fn unknown_module(path: &str, span: Span, meant: Option<&str>) -> Dia
             listed(crate::sema::library::names(), 10)
         )),
     }
+}
+
+pub(crate) fn module_in_quotes(module: &str, span: Span) -> Diagnostic {
+    let title = format!("`std.{module}` is a module of the standard library, not a file");
+    Diagnostic::new(Code::UnknownModule, title, span, "no file of this name is meant")
+        .help(format!("write it without quotes: `import std.{module}`"))
+        .fix("Write it without quotes", vec![(span, format!("std.{module}"))], Safety::NeedsReview)
 }
 
 pub(crate) fn unknown_file(path: &str, span: Span) -> Diagnostic {

@@ -7,7 +7,6 @@ use crate::sema::table::BlockKind;
 use crate::sema::ty::Ty;
 use crate::sema::value::Value;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, UnaryOp};
 
 pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, span: Span) -> Diagnostic {
     match misfit {
@@ -19,7 +18,7 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
                 span,
                 "`null`",
             )
-            .help("write a value, or choose one with `??`"),
+            .help("write a value, leave the field out, or choose one with `??`"),
             _ => may_be_null(found, span),
         },
         Misfit::Bounds { min, max, length } => {
@@ -120,7 +119,11 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         (Value::Decimal(_), Ty::Int) => {
             "make it whole with `floor`, `ceil` or `round`, or divide with `div(a, b)`".to_owned()
         }
-        (Value::Int(n), Ty::Range) => format!("write a range: `{n}..{n}`"),
+        (_, Ty::Union(_)) if wanted_text == "range | int" => "write a number, or a range such as `1..10`".to_owned(),
+        (Value::Int(n @ 0..), Ty::Range) => format!("write a range: `{n}..{n}`"),
+        (Value::Int(_), Ty::Range) => "a range is written with two dots: `1..10`".to_owned(),
+        (Value::Int(n @ 0..=24), Ty::Time) => format!("write `{n:02}:00`"),
+        (_, Ty::Ref(kind)) => format!("write the name of {} `{wanted_text}`{}", article(&wanted_text), example(*kind)),
         (Value::String(text), wanted) if in_quotes(text, wanted) => {
             format!("write it without quotes: `{text}`")
         }
@@ -171,10 +174,30 @@ fn in_quotes(text: &str, wanted: &Ty) -> bool {
     }
 }
 
+/// A fact of the library, for those who have not met one.
+fn example(kind: BlockKind) -> &'static str {
+    match kind {
+        BlockKind::Image => ": `images.ubuntu_2204`",
+        BlockKind::Size => ": `sizes.Standard_D4s_v5`",
+        BlockKind::Role => ": `roles.storage_blob_data_reader`",
+        BlockKind::Region => ": `westeurope`",
+        _ => "",
+    }
+}
+
 /// `"Standard_D8s_v5"` where a size is wanted.
 pub(crate) fn fact_in_quotes(found: &Ty, wanted: &Ty, fact: Option<&str>, span: Span) -> Diagnostic {
     let diagnostic = mismatch(found, &wanted.to_string(), span);
-    let Some(fact) = fact else { return diagnostic };
+    let Some(fact) = fact else {
+        let Ty::Ref(kind) = wanted.not_null().base() else { return diagnostic };
+        let declare = match example(*kind) {
+            "" => format!("write the name of a declared `{wanted}`, without quotes"),
+            example => {
+                format!("write the name of {} `{wanted}`, without quotes{example}", article(&wanted.to_string()))
+            }
+        };
+        return Diagnostic { help: Vec::new(), ..diagnostic }.help(declare);
+    };
     Diagnostic { help: Vec::new(), ..diagnostic }.help(format!("write it without quotes: `{fact}`")).fix(
         format!("Write `{fact}`"),
         vec![(span, fact.to_owned())],
@@ -191,6 +214,10 @@ pub(crate) fn mismatch(found: &Ty, wanted: &str, span: Span) -> Diagnostic {
         format!("{} `{found}`", article(&found)),
     )
     .help(format!("write {} `{wanted}`", article(wanted)))
+}
+
+pub(crate) fn no_range(found: &Ty, span: Span) -> Diagnostic {
+    Diagnostic { help: Vec::new(), ..mismatch(found, "range", span) }.help("a range is written with two dots: `1..10`")
 }
 
 pub(crate) fn may_be_null(ty: &Ty, span: Span) -> Diagnostic {
@@ -216,135 +243,6 @@ pub(crate) fn not_one_of(name: &str, known: &[&str], meant: Option<&str>, span: 
         ),
         None => diagnostic.help(format!("write one of {}", listed(known.iter().copied(), 12))),
     }
-}
-
-/// How an operator is written.
-pub(crate) fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "||",
-        BinaryOp::And => "&&",
-        BinaryOp::Equal => "==",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessOrEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterOrEqual => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
-        BinaryOp::Remainder => "%",
-        BinaryOp::Of => "of",
-        BinaryOp::Initially => "initially",
-        BinaryOp::Coalesce => "??",
-    }
-}
-
-fn quantity(ty: &Ty) -> bool {
-    matches!(
-        ty.base(),
-        Ty::Size | Ty::Duration | Ty::Percent | Ty::Money | Ty::Int | Ty::Decimal | Ty::Time | Ty::Date | Ty::Port
-    )
-}
-
-pub(crate) fn operator_types(op: BinaryOp, a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
-    let sign = operator(op);
-    let units = quantity(a) && quantity(b);
-    let code = if units { Code::UnitsDiffer } else { Code::TypeMismatch };
-    let why = match (op, a.base(), b.base()) {
-        (BinaryOp::Add | BinaryOp::Subtract, Ty::Int | Ty::Decimal, other)
-        | (BinaryOp::Add | BinaryOp::Subtract, other, Ty::Int | Ty::Decimal)
-            if quantity(other) =>
-        {
-            format!("a plain number has no unit, so it cannot be added to {} `{other}`", article(&other.to_string()))
-        }
-        (BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual, ..) => {
-            format!("`{a}` and `{b}` have no common order")
-        }
-        (BinaryOp::Multiply, x, y) if x == y && units => format!("a `{a}` times a `{b}` has no meaning here"),
-        _ if units => format!("they measure different things: `{a}` and `{b}`"),
-        _ => format!("it has no meaning for `{a}` and `{b}`"),
-    };
-    let help = match (op, a.base(), b.base()) {
-        (_, Ty::Int | Ty::Decimal, other) | (_, other, Ty::Int | Ty::Decimal) if units && quantity(other) => {
-            "give the number the unit that it means"
-        }
-        _ if units => "bring both sides to the same kind of quantity",
-        (BinaryOp::Add, ..) => "put values into a text: `\"${a} and ${b}\"`",
-        _ => "change one of the two sides",
-    };
-    Diagnostic::new(code, format!("`{sign}` cannot join `{a}` and `{b}`"), span, "cannot join these two")
-        .also(spans.0, format!("{} `{a}`", article(&a.to_string())))
-        .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
-        .note(why)
-        .help(help)
-}
-
-pub(crate) fn units_differ(why: &str, span: Span, spans: (Span, Span)) -> Diagnostic {
-    Diagnostic::new(Code::UnitsDiffer, "these two quantities cannot be joined", span, "cannot join these two")
-        .also(spans.0, "one")
-        .also(spans.1, "the other")
-        .note(why)
-        .help("bring both sides to the same unit")
-}
-
-pub(crate) fn unary_types(op: UnaryOp, ty: &Ty, span: Span) -> Diagnostic {
-    let (sign, wanted) = match op {
-        UnaryOp::Not => ("!", "bool"),
-        UnaryOp::Negate => ("-", "a number"),
-    };
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("`{sign}` needs {wanted}, and this is {} `{ty}`", article(&ty.to_string())),
-        span,
-        format!("{} `{ty}`", article(&ty.to_string())),
-    )
-    .help(format!("write {wanted} after `{sign}`"))
-}
-
-pub(crate) fn never_equal(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("{} `{a}` and {} `{b}` are never equal", article(&a.to_string()), article(&b.to_string())),
-        span,
-        "compares two different types",
-    )
-    .also(spans.0, format!("{} `{a}`", article(&a.to_string())))
-    .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
-    .help("compare values of one type")
-}
-
-pub(crate) fn not_in(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnostic {
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("{} `{a}` cannot be in {} `{b}`", article(&a.to_string()), article(&b.to_string())),
-        span,
-        "`in` has no meaning here",
-    )
-    .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
-    .help("look in a list, a range, an address range, a record or a text, for something that can be there")
-}
-
-pub(crate) fn branches_differ(a: &Ty, b: &Ty, first: Span, second: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("one alternative is {} `{a}`, the other {} `{b}`", article(&a.to_string()), article(&b.to_string())),
-        second,
-        format!("{} `{b}`", article(&b.to_string())),
-    )
-    .also(first, format!("{} `{a}`", article(&a.to_string())))
-    .help("make both of one type")
-}
-
-pub(crate) fn range_of_two(a: &Ty, b: &Ty, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("a range goes from one number to another, not from `{a}` to `{b}`"),
-        span,
-        "two different types",
-    )
-    .help("make both ends of one type")
 }
 
 pub(crate) fn no_parts(ty: &Ty, name: &str, span: Span) -> Diagnostic {
@@ -420,8 +318,10 @@ pub(crate) fn unknown_type(name: &str, span: Span, meant: Option<&str>) -> Diagn
             vec![(span, meant.to_owned())],
             Safety::NeedsReview,
         ),
-        None => diagnostic
-            .help(format!("declare it with `type {name} = …`, or use {}", listed(["string", "int", "bool"], 3))),
+        None => {
+            let own = listed(["string", "int", "decimal", "bool"], 4);
+            diagnostic.help(format!("declare it with `type {name} = …`, or use {own}"))
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use crate::diagnostics::{Code, Diagnostic, Safety};
 use crate::sema::value::{Deferred, Deploy, SecretStep};
 use crate::source::Span;
 
-pub(crate) fn bad_literal(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadLiteral, "this value cannot be read", span, "not a value").note(why).help("correct it")
+pub(crate) fn bad_literal(span: Span, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadLiteral, "this value cannot be read", span, why).help(help)
 }
 
 pub(crate) fn host_bits(written: &str, meant: &str, span: Span) -> Diagnostic {
@@ -49,6 +49,7 @@ pub(crate) fn index_out_of_range(index: i64, length: usize, span: Span) -> Diagn
     let elements = if length == 1 { "element" } else { "elements" };
     let help = match length {
         0 => "look at whether the list has elements: `length(list) > 0`".to_owned(),
+        1 => "write `0`: the first element".to_owned(),
         length => format!("write a number between 0 and {}", length - 1),
     };
     Diagnostic::new(
@@ -146,13 +147,14 @@ pub(crate) fn secret_in_plain_text(name: &str, span: Span, declared: Span) -> Di
 }
 
 pub(crate) fn secret_wanted(param: bool, span: Span) -> Diagnostic {
-    let new = |title: &str, label: &str| Diagnostic::new(Code::SecretInPlainText, title, span, label);
-    match param {
-        false => new("a secret is written in plain text", "anybody who reads the file sees it")
-            .help("declare `secret param password: string` and write `password` here: it is given at deployment"),
-        true => new("a secret comes from a parameter that is none", "in every parameter file, and shown by Azure")
-            .help("declare the parameter as a `secret param`"),
+    if param {
+        let title = "a secret is wanted, and this parameter is none";
+        return Diagnostic::new(Code::TypeMismatch, title, span, "in every parameter file, and shown by Azure")
+            .help("declare it as a `secret param`");
     }
+    let title = "a secret is written in plain text";
+    Diagnostic::new(Code::SecretInPlainText, title, span, "anybody who reads the file sees it")
+        .help("declare `secret param password: string` and write `password` here: it is given at deployment")
 }
 
 pub(crate) fn secret_with_default(name: &str, span: Span) -> Diagnostic {

@@ -185,6 +185,13 @@ impl<'p> Eval<'p> {
                 match child {
                     Some(child) => self.child_part(id, child, name.span),
                     None => {
+                        // Without a word of its own errors: it is finished in its turn.
+                        let done = self.finish(id, name.span);
+                        let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref).filter(|_| done);
+                        let inside = block.is_some_and(|b| b.children.iter().any(|inner| inner.name == name.value));
+                        if inside {
+                            return self.report(diags::inner_block_as_part(&block_name, &name.value, name.span));
+                        }
                         let known: Vec<&str> =
                             row.field_names().chain(row.attributes.iter().map(|(name, _, _)| *name)).collect();
                         let meant = suggest(&name.value, known.iter().copied());

@@ -121,7 +121,7 @@ impl<'p> Eval<'p> {
             }
         }
         match days {
-            0 => self.report(diags::bad_literal(span, "at least one day is needed")),
+            0 => self.report(diags::bad_literal(span, "at least one day is needed", "write, for instance, `mon..fri`")),
             days => Value::Days(Days(days)),
         }
     }
@@ -200,12 +200,7 @@ impl<'p> Eval<'p> {
 
     /// Checks what would be made of each element of a list that has none.
     fn check_element(&mut self, of: &'p Comprehension, element: Option<&Ty>) {
-        let declared = match &of.list.kind {
-            ExprKind::Name(name) => self.declared_list(name),
-            _ => None,
-        };
-        let item = declared.as_ref().and_then(|ty| ty.not_null().element()).cloned().unwrap_or(Ty::Any);
-        let sample = super::defer::deferred(item, Deploy::Parameter(of.variable.value.clone()), Vec::new());
+        let sample = self.sample(&of.list, &of.variable.value);
         self.unbound += 1;
         self.with_local(of.variable.value.clone(), sample, |eval| {
             if let Some(condition) = &of.condition {
@@ -217,6 +212,16 @@ impl<'p> Eval<'p> {
             }
         });
         self.unbound -= 1;
+    }
+
+    /// What stands for an element of a list that has none.
+    pub(crate) fn sample(&mut self, list: &'p Expr, variable: &Arc<str>) -> Value {
+        let declared = match &list.kind {
+            ExprKind::Name(name) => self.declared_list(name),
+            _ => None,
+        };
+        let item = declared.as_ref().and_then(|ty| ty.not_null().element()).cloned().unwrap_or(Ty::Any);
+        super::defer::deferred(item, Deploy::Parameter(variable.clone()), Vec::new())
     }
 
     /// The type that a constant or parameter of this name was given.

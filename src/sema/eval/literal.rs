@@ -48,31 +48,45 @@ impl<'p> Eval<'p> {
                 .replace('_', "")
                 .parse()
                 .map(Value::Int)
-                .map_err(|_| "an int has 64 bits: at most 9223372036854775807"),
-            ExprKind::Decimal(text) => number(text).map(Value::Decimal),
+                .map_err(|_| ("an int has 64 bits", "write at most 9223372036854775807")),
+            ExprKind::Decimal(text) => number(text).map(Value::Decimal).map_err(|why| (why, "write fewer digits")),
             ExprKind::Quantity(text, unit) => return self.quantity(text, unit, span),
-            ExprKind::Time(text) => time(text).ok_or("a time is between 00:00 and 24:00"),
-            ExprKind::Date(text) => text.parse().map(Value::Date).map_err(|_| "there is no such day in the calendar"),
-            ExprKind::Ip(text) => {
-                text.parse().map(Value::Ip).map_err(|_| "each part of an address is between 0 and 255")
+            ExprKind::Time(text) => {
+                time(text).ok_or(("a time is between 00:00 and 24:00", "write, for instance, `08:30`"))
             }
+            ExprKind::Date(text) => text
+                .parse()
+                .map(Value::Date)
+                .map_err(|_| ("no day of the calendar", "write year, month and day, as in `2026-11-30`")),
+            ExprKind::Ip(text) => text
+                .parse()
+                .map(Value::Ip)
+                .map_err(|_| ("each part is between 0 and 255", "write, for instance, `10.0.0.4`")),
             ExprKind::Cidr(text) => return self.cidr(text, span),
             _ => return Value::Error,
         };
-        result.unwrap_or_else(|why| self.report(diags::bad_literal(span, why)))
+        result.unwrap_or_else(|(why, help)| self.report(diags::bad_literal(span, why, help)))
     }
 
     pub(crate) fn cidr(&mut self, text: &str, span: Span) -> Value {
         match ipnet::IpNet::from_str(text) {
             Ok(net) if net.trunc() == net => Value::Cidr(net),
             Ok(net) => self.report(diags::host_bits(text, &net.trunc().to_string(), span)),
-            Err(_) => self.report(diags::bad_literal(span, "an address range is an address, `/`, and at most 32 bits")),
+            Err(_) => self.report(diags::bad_literal(
+                span,
+                "parts of an address are between 0 and 255, and the bits at most 32",
+                "write, for instance, `10.1.0.0/24`",
+            )),
         }
     }
 
     fn quantity(&mut self, text: &str, unit: &Name, span: Span) -> Value {
         let Ok(amount) = number(text) else {
-            return self.report(diags::bad_literal(span, "the number has more digits than can be kept exactly"));
+            return self.report(diags::bad_literal(
+                span,
+                "the number has more digits than can be kept exactly",
+                "write fewer digits",
+            ));
         };
         let word = &*unit.value;
         let find = |units: &[(&str, i64)]| units.iter().find(|(name, _)| *name == word).map(|(_, worth)| *worth);
@@ -88,13 +102,21 @@ impl<'p> Eval<'p> {
         if let Some(worth) = find(SIZES) {
             return match whole(worth) {
                 Some(bytes) => Value::Size(bytes),
-                None => self.report(diags::bad_literal(span, "a size is a whole number of bytes, below 8 EiB")),
+                None => self.report(diags::bad_literal(
+                    span,
+                    "a size is a whole number of bytes, below 8 EiB",
+                    "write a whole number of a smaller unit, as in `512 MiB`",
+                )),
             };
         }
         if let Some(worth) = find(DURATIONS) {
             return match whole(worth) {
                 Some(seconds) => Value::Duration(seconds),
-                None => self.report(diags::bad_literal(span, "a duration is a whole number of seconds")),
+                None => self.report(diags::bad_literal(
+                    span,
+                    "a duration is a whole number of seconds",
+                    "write a whole number of a smaller unit, as in `90 s`",
+                )),
             };
         }
         let (currency, rate) = word.split_once('/').map_or((word, None), |(currency, rate)| (currency, Some(rate)));
@@ -194,7 +216,11 @@ impl<'p> Eval<'p> {
             (Value::Error, _) | (_, Value::Error) => Value::Error,
             (Value::Days(from), Value::Days(to)) => match days_between(from.0, to.0) {
                 Some(days) => Value::Days(days),
-                None => self.report(diags::bad_literal(span, "a span of days goes from one day to another")),
+                None => self.report(diags::bad_literal(
+                    span,
+                    "a span of days goes from one day to another",
+                    "write, for instance, `mon..fri`",
+                )),
             },
             _ => {
                 let (a, b) = (self.type_of(&low), self.type_of(&high));

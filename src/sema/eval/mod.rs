@@ -5,6 +5,7 @@
 //! types are the same for both. `Value::Error` is poison: it was reported, and everything that touches it stays quiet.
 
 mod access;
+mod arithmetic;
 mod call;
 mod condition;
 mod contextual;
@@ -15,9 +16,9 @@ mod name;
 mod operator;
 mod types;
 
+pub(crate) use arithmetic::plus_values;
 pub(crate) use defer::{deferred, is_text, push_piece, taint};
 pub(crate) use literal::plain;
-pub(crate) use operator::plus_values;
 pub use types::type_names;
 
 use super::checked::Block;
@@ -99,6 +100,8 @@ pub(crate) struct Eval<'p> {
     pub(crate) blocks: Vec<Option<Block>>,
     /// What the name of a block stands for: a reference, or a record of them by key.
     pub(crate) expanded: FastMap<DefId, Value>,
+    /// Blocks that are repeated over a list without elements, with their module and kind.
+    pub(crate) bodiless: Vec<(&'p ast::Block, &'p ast::Repeat, ModuleId, BlockKind)>,
     /// What the location is in this run, when envs set it; and what the project says.
     pub(crate) location: Option<Value>,
     pub(crate) written_location: Option<Value>,
@@ -145,6 +148,7 @@ impl<'p> Eval<'p> {
             slots: Vec::new(),
             blocks: Vec::new(),
             expanded: FastMap::default(),
+            bodiless: Vec::new(),
             location: None,
             written_location: None,
             sizes: None,

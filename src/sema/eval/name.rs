@@ -90,6 +90,9 @@ impl<'p> Eval<'p> {
         });
         let module = crate::sema::library::names().find(|module| *module == name);
         let inside = self.library_home(name);
+        if meant.is_none() && self.program.env_items().any(|(_, env)| *env.name.value == *name) {
+            return self.report(diags::env_as_value(name, span));
+        }
         self.report(diags::unknown_name(name, span, meant.as_deref(), declared, module, inside.as_deref()))
     }
 

@@ -122,7 +122,7 @@ impl<'p> Eval<'p> {
         let Value::Range(range) = value else {
             if !matches!(value, Value::Error) {
                 let found = self.type_of(&value);
-                self.report(diags::mismatch(&found, "range", bounds.span));
+                self.report(diags::no_range(&found, bounds.span));
             }
             return Ty::Error;
         };
