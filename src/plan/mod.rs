@@ -18,6 +18,7 @@ mod effect;
 mod capacity;
 mod baseline;
 mod saved;
+mod settled;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
         .filter_map(|r| r.get("id").and_then(Value::as_str).map(|id| (normal::fold_id(id), r)))
         .collect();
     let owned = capacity::autoscaled(desired);
+    let moving = settled::Moving::of(desired, &owned);
     let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
     let principals = Principals::of(desired, observed);
     let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
@@ -77,6 +79,9 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
         }
         let found = live.get(&key).copied();
         let mut change = change_of(resource, found, observed, &owned, options, origins, &mut plan);
+        if let Some(found) = found {
+            moving.note(resource, found, &mut change);
+        }
         change.label = principals.label(&resource.id, &resource.body);
         plan.changes.push(change);
     }
@@ -125,8 +130,8 @@ fn change_of(
         source: resource.source.clone(),
         reason: String::new(),
         depends_on_unknown: false,
-        hash: found.map(digest),
-        etag: found.and_then(|f| f.get("etag")).and_then(Value::as_str).map(str::to_owned),
+        hash: None,
+        etag: None,
     };
     let Some(found) = found else {
         change.action = Action::Create;

@@ -183,10 +183,10 @@ pub struct Change {
     /// A value that only the deployment can tell is all that differs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub depends_on_unknown: bool,
-    /// Hash of the resource as it was observed; absent when it did not exist.
+    /// Hash of the resource as it was observed, without what autoscale moves; absent when it did not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hash: Option<String>,
-    /// ETag as it was observed.
+    /// ETag as it was observed; absent where autoscale changes it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub etag: Option<String>,
 }
