@@ -263,6 +263,7 @@ catalogue! {
     TemplateUnusable = 704, Error, "template-unusable", "a template that cannot be expanded";
     EnvNeeded = 705, Error, "env-needed", "no env was chosen";
     ObservedUnusable = 706, Error, "observed-unusable", "a file of observed resources that cannot be used";
+    ExcludedButNeeded = 707, Error, "excluded-but-needed", "something excluded that the rest needs";
     // 08xx apply and Azure
     EndpointUnreachable = 801, Error, "endpoint-unreachable", "Resource Manager cannot be reached";
     ResourceRefused = 802, Error, "resource-refused", "a resource that Azure refused";

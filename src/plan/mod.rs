@@ -93,7 +93,9 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
 }
 
 impl Options {
-    fn selects(&self, name: &str, resource_type: &str, id: &str) -> bool {
+    /// Whether a resource is part of the plan.
+    #[must_use]
+    pub fn selects(&self, name: &str, resource_type: &str, id: &str) -> bool {
         let hit = |pattern: &String| {
             let typed = format!("{resource_type}/{name}");
             [name, typed.as_str(), id].iter().any(|text| normal::matches_pattern(pattern, text))

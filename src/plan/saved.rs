@@ -21,7 +21,13 @@ pub struct SavedPlan {
     pub env: String,
     /// `local` or `azure`, subscription and resource group.
     pub target: String,
-    /// Whether the plan was narrowed with `--target` or `--exclude`.
+    /// A plain deployment instead of a deployment stack.
+    #[serde(default)]
+    pub plain: bool,
+    /// What the source no longer holds is left alone.
+    #[serde(default)]
+    pub detach: bool,
+    /// What the plan was narrowed to, with `--only` and `--exclude`.
     #[serde(default)]
     pub targets: Vec<String>,
     /// See `targets`.

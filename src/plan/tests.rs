@@ -191,6 +191,8 @@ fn saved_plans_are_sealed() {
         project: "p".into(),
         env: "e".into(),
         target: "local".into(),
+        plain: false,
+        detach: false,
         targets: vec![],
         excludes: vec![],
         templates: vec!["h".into()],

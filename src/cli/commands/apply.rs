@@ -5,6 +5,7 @@ use crate::apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Wa
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::narrowing::is_narrow;
 use crate::cli::deploy::observing::{Seen, look_again, mark, mark_tags};
 use crate::cli::deploy::planning::{self, Planned, Settings};
 use crate::cli::deploy::progress::Progress;
@@ -66,10 +67,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         _ => (args.path.clone(), args.what.clone()),
     };
     let bundle = load(&path, &what, cx)?;
-    let mut settings = args.narrow.settings();
-    if let Some(plan) = &plan_file {
-        (settings.targets, settings.excludes) = (plan.targets.clone(), plan.excludes.clone());
-    }
+    let settings = match &plan_file {
+        Some(plan) => saved::settings_of(plan),
+        None => args.narrow.settings(),
+    };
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
@@ -132,14 +133,14 @@ fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, 
 /// A saved plan is applied exactly, or not at all.
 fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings: &Settings) -> Result<(), Halt> {
     let place = session.place(&planned.group);
-    let now = saved::saved(planned, &place, &plan.salt, &settings.targets, &settings.excludes);
+    let now = saved::saved(planned, &place, &plan.salt, settings);
     crate::plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
 }
 
 fn unchanged(planned: &Planned, bundle: &Bundle, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
     state.clear_journal();
     // A mark is no property: that it came or went is no change, but counts from now on.
-    if let (Some(mut receipt), true) = (state.receipt(), settings.targets.is_empty() && settings.excludes.is_empty()) {
+    if let (Some(mut receipt), true) = (state.receipt(), !is_narrow(settings)) {
         let marked = consent::marked(planned);
         if receipt.protected != marked {
             receipt.protected = marked;
@@ -162,8 +163,7 @@ fn unchanged(planned: &Planned, bundle: &Bundle, settings: &Settings, session: &
 
 /// A mark is no property: that one came or went is no change of a resource, but the stack must know of it.
 fn marks_changed(planned: &Planned, settings: &Settings) -> bool {
-    let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
-    if settings.mode != DeployMode::Stack || narrowed {
+    if settings.mode != DeployMode::Stack || is_narrow(settings) {
         return false;
     }
     let set = |marks: Vec<String>| marks.into_iter().collect::<std::collections::BTreeSet<_>>();
@@ -276,8 +276,10 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         id: c.id.clone(),
         api_version: crate::catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
     });
-    let narrowed = !settings.targets.is_empty() || !settings.excludes.is_empty();
-    let selected: Vec<String> = planned.plan.changes.iter().map(|c| c.id.clone()).collect();
+    let narrowed = is_narrow(settings);
+    // What is as wanted is not sent again, unless that was asked for.
+    let sent = planned.plan.changes.iter().filter(|c| args.force || c.action != Action::NoChange);
+    let selected: Vec<String> = sent.map(|c| c.id.clone()).collect();
     let mut tags = mark_tags(&consent::marked(planned));
     for (name, value) in
         [("version", env!("CARGO_PKG_VERSION")), ("project", &planned.project), ("env", &planned.env), ("commit", commit)]
@@ -308,7 +310,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
 
 /// Looks once more: what the service filled in now is no difference later.
 fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &State, bundle: &Bundle, cx: &mut Context) -> Result<(), Halt> {
-    if !settings.targets.is_empty() || !settings.excludes.is_empty() {
+    if is_narrow(settings) {
         return Ok(());
     }
     let Seen { desired, observed, .. } = look_again(planned, bundle, session, settings.mode, state)?;

@@ -107,7 +107,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         let title = title(&planned, session.target.name());
         if let Some(file) = &args.output {
             let place = session.place(&planned.group);
-            let plan = saved::saved(&planned, &place, &state.salt(), &settings.targets, &settings.excludes);
+            let plan = saved::saved(&planned, &place, &state.salt(), &settings);
             write(file, &plan)?;
         }
         if args.what_if {

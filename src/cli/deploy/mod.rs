@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod consent;
 pub mod desired;
+pub mod narrowing;
 pub mod observing;
 pub mod offline;
 pub mod parameters;

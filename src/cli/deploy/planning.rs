@@ -230,12 +230,12 @@ pub fn make(
     let seen = observing::look(bundle, &parts, &scope, session, settings.mode, state)?;
     let options = Options {
         baseline: baseline(state, &seen),
-        targets: settings.targets.clone(),
-        excludes: settings.excludes.clone(),
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
+        ..Options::default()
     };
-    let mut plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
+    let plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
+    let mut plan = super::narrowing::narrow(plan, &seen.desired, settings)?;
     plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
     Ok(Planned {
         plan,

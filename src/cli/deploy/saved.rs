@@ -1,15 +1,16 @@
 //! Writes and reads saved plans, and says with which commit a plan was made.
 
-use super::planning::Planned;
+use super::planning::{Planned, Settings};
 use super::{Halt, What};
+use crate::azure::DeployMode;
 use crate::diagnostics::Code;
-use crate::plan::{SCHEMA, SavedPlan, digest};
+use crate::plan::{SCHEMA, SavedPlan, Unmanaged, digest};
 use serde_json::Value;
 use std::path::Path;
 
 /// The saved form of a plan made just now.
 #[must_use]
-pub fn saved(planned: &Planned, place: &str, salt: &str, targets: &[String], excludes: &[String]) -> SavedPlan {
+pub fn saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) -> SavedPlan {
     let observed = planned.plan.changes.iter().map(|c| {
         let mark = c.etag.clone().or_else(|| c.hash.clone()).unwrap_or_else(|| "absent".to_owned());
         (c.id.clone(), mark)
@@ -22,8 +23,10 @@ pub fn saved(planned: &Planned, place: &str, salt: &str, targets: &[String], exc
         project: planned.shown.clone(),
         env: planned.env.clone(),
         target: place.to_owned(),
-        targets: targets.to_vec(),
-        excludes: excludes.to_vec(),
+        plain: settings.mode == DeployMode::Plain,
+        detach: settings.unmanaged == Unmanaged::Detach,
+        targets: settings.targets.clone(),
+        excludes: settings.excludes.clone(),
         templates: planned.parts.iter().map(|p| digest(&p.template)).collect(),
         parameters: crate::plan::fingerprint(&parameters, salt),
         salt: salt.to_owned(),
@@ -32,6 +35,18 @@ pub fn saved(planned: &Planned, place: &str, salt: &str, targets: &[String], exc
         seal: String::new(),
     }
     .seal()
+}
+
+/// How a saved plan was made, and so how it is carried out.
+#[must_use]
+pub fn settings_of(saved: &SavedPlan) -> Settings {
+    Settings {
+        mode: if saved.plain { DeployMode::Plain } else { DeployMode::Stack },
+        unmanaged: if saved.detach { Unmanaged::Detach } else { Unmanaged::Delete },
+        targets: saved.targets.clone(),
+        excludes: saved.excludes.clone(),
+        list_suppressed: false,
+    }
 }
 
 /// Whether a path is a saved plan rather than sources.

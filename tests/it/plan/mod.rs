@@ -4,6 +4,7 @@ mod busy;
 pub mod deploy;
 mod examples;
 mod groups;
+mod guards;
 mod offline;
 mod render;
 mod schema;

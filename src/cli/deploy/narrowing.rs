@@ -1,0 +1,62 @@
+//! A whole plan → the part that `--only` and `--exclude` choose, with what it depends on: a plan lists all that is sent.
+
+use super::Halt;
+use super::planning::Settings;
+use crate::diagnostics::Code;
+use crate::plan::{Action, Desired, DesiredResource, Options, Plan, Summary};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether anything is left out.
+#[must_use]
+pub fn is_narrow(settings: &Settings) -> bool {
+    !settings.targets.is_empty() || !settings.excludes.is_empty()
+}
+
+/// Narrows a plan of everything.
+///
+/// What a chosen change depends on comes along when it differs; it is refused when it was excluded.
+pub fn narrow(mut plan: Plan, desired: &Desired, settings: &Settings) -> Result<Plan, Halt> {
+    if !is_narrow(settings) {
+        return Ok(plan);
+    }
+    let only = Options { targets: settings.targets.clone(), ..Options::default() };
+    let left_out = Options { targets: settings.excludes.clone(), ..Options::default() };
+    let changed: BTreeMap<String, Action> = plan.effective().map(|c| (c.id.to_ascii_lowercase(), c.action)).collect();
+    let excluded = |name: &str, kind: &str, id: &str| !settings.excludes.is_empty() && left_out.selects(name, kind, id);
+    let chosen = |name: &str, kind: &str, id: &str| only.selects(name, kind, id) && !excluded(name, kind, id);
+    let by_id: BTreeMap<String, &DesiredResource> =
+        desired.resources.iter().map(|r| (r.id.to_ascii_lowercase(), r)).collect();
+    let mut next: Vec<&DesiredResource> = plan
+        .effective()
+        .filter(|c| chosen(&c.name, &c.resource_type, &c.id))
+        .filter_map(|c| by_id.get(&c.id.to_ascii_lowercase()).copied())
+        .collect();
+    let mut along = BTreeSet::new();
+    while let Some(resource) = next.pop() {
+        for id in resource.depends_on.iter().map(|id| id.to_ascii_lowercase()) {
+            let Some(&needed) = by_id.get(&id) else { continue };
+            let Some(action) = changed.get(&id) else { continue };
+            if excluded(&needed.name, &needed.resource_type, &needed.id) {
+                return Err(Halt::input(
+                    Code::ExcludedButNeeded,
+                    format!(
+                        "`{}` is excluded, but `{}` depends on it and the plan would {} it",
+                        needed.name,
+                        resource.name,
+                        action.word()
+                    ),
+                    format!("exclude `{}` too, or leave `{}` in", resource.name, needed.name),
+                ));
+            }
+            if along.insert(id) {
+                next.push(needed);
+            }
+        }
+    }
+    plan.changes.retain(|c| chosen(&c.name, &c.resource_type, &c.id) || along.contains(&c.id.to_ascii_lowercase()));
+    let kept: BTreeSet<&str> = plan.changes.iter().map(|c| c.id.as_str()).collect();
+    plan.suppressed.retain(|s| kept.contains(s.id.as_str()));
+    plan.warnings.retain(|w| kept.contains(w.id.as_str()));
+    plan.summary = Summary::of(&plan.changes);
+    Ok(plan)
+}
