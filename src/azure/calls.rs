@@ -107,15 +107,21 @@ impl Client {
     /// A call failed.
     pub fn pages(&self, path: &str) -> Result<Vec<Value>, AzureError> {
         let mut all = Vec::new();
+        self.each_of(path, &mut |item| all.push(item))?;
+        Ok(all)
+    }
+
+    /// Each item of a list, page by page.
+    pub(super) fn each_of(&self, path: &str, item: &mut dyn FnMut(Value)) -> Result<(), AzureError> {
         let mut next = Some(path.to_owned());
         while let Some(url) = next {
             let mut reply = self.send(Method::Get, &url, None)?;
             if let Some(Value::Array(list)) = reply.body.get_mut("value").map(Value::take) {
-                all.extend(list);
+                list.into_iter().for_each(&mut *item);
             }
             next = reply.body.get("nextLink").and_then(Value::as_str).filter(|l| !l.is_empty()).map(str::to_owned);
         }
-        Ok(all)
+        Ok(())
     }
 
     /// One resource.

@@ -27,17 +27,26 @@ impl Client {
     /// # Errors
     /// A call failed for another reason than that nothing is there.
     pub fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        self.observe_as(wanted, &|resource| resource)
+    }
+
+    /// As [`Client::observe`]; `keep` makes of each resource what is worth keeping of it, as soon as it was read.
+    ///
+    /// # Errors
+    /// A call failed for another reason than that nothing is there.
+    pub fn observe_as<T>(&self, wanted: &[Wanted], keep: &dyn Fn(Value) -> T) -> Result<Vec<T>, AzureError> {
+        let asked: BTreeSet<String> = wanted.iter().map(|w| fold(&w.id)).collect();
         let mut groups: BTreeMap<(String, String), Vec<&Wanted>> = BTreeMap::new();
         for one in wanted {
             let collection = collection_of(&one.id).unwrap_or_else(|| one.id.clone());
             groups.entry((collection.to_ascii_lowercase(), one.api_version.clone())).or_default().push(one);
         }
-        let mut found: BTreeMap<String, Value> = BTreeMap::new();
+        let mut found: BTreeMap<String, T> = BTreeMap::new();
         let mut single: BTreeSet<Wanted> = BTreeSet::new();
         for ((_, api_version), members) in groups {
             let listed = match members.first().and_then(|m| collection_of(&m.id)) {
                 Some(collection) if members.len() >= LIST_FROM && is_listed_in_full(&collection) => {
-                    self.list(&collection, &api_version)
+                    self.list(&collection, &api_version, &asked, keep)
                 }
                 _ => None,
             };
@@ -45,24 +54,34 @@ impl Client {
                 single.extend(members.into_iter().cloned());
                 continue;
             };
-            for item in listed {
-                if let Some(id) = item.get("id").and_then(Value::as_str) {
-                    found.insert(fold(id), item);
-                }
-            }
+            found.extend(listed);
         }
-        for (id, item) in self.get_all(single)? {
-            found.insert(fold(&id), item);
-        }
+        self.get_all(single, &mut |id, item| {
+            found.insert(fold(id), keep(item));
+        })?;
         Ok(wanted.iter().filter_map(|w| found.remove(&fold(&w.id))).collect())
     }
 
     /// A list that fails for whatever reason is no error: each member is read by itself then.
-    fn list(&self, collection: &str, api_version: &str) -> Option<Vec<Value>> {
-        self.pages(&format!("{collection}?api-version={api_version}")).ok()
+    fn list<T>(
+        &self,
+        collection: &str,
+        api_version: &str,
+        asked: &BTreeSet<String>,
+        keep: &dyn Fn(Value) -> T,
+    ) -> Option<Vec<(String, T)>> {
+        let mut kept = Vec::new();
+        let each = &mut |item: Value| {
+            let id = item.get("id").and_then(Value::as_str).map(fold);
+            if let Some(id) = id.filter(|id| asked.contains(id)) {
+                kept.push((id, keep(item)));
+            }
+        };
+        self.each_of(&format!("{collection}?api-version={api_version}"), each).ok()?;
+        Some(kept)
     }
 
-    fn get_all(&self, wanted: BTreeSet<Wanted>) -> Result<Vec<(String, Value)>, AzureError> {
+    fn get_all(&self, wanted: BTreeSet<Wanted>, found: &mut dyn FnMut(&str, Value)) -> Result<(), AzureError> {
         let gate = Arc::new(tokio::sync::Semaphore::new(TOGETHER));
         self.runtime.block_on(async {
             let mut calls = tokio::task::JoinSet::new();
@@ -79,12 +98,13 @@ impl Client {
                     }
                 });
             }
-            let mut found = Vec::new();
             while let Some(done) = calls.join_next().await {
                 let result = done.map_err(|e| AzureError::Setup(format!("a call was cut short: {e}")))?;
-                found.extend(result?);
+                if let Some((id, item)) = result? {
+                    found(&id, item);
+                }
             }
-            Ok(found)
+            Ok(())
         })
     }
 }

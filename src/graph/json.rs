@@ -231,12 +231,20 @@ impl Json {
     #[must_use]
     pub fn pretty(&self) -> String {
         let mut out = String::with_capacity(self.estimate());
-        self.write(&mut out, 0);
+        self.write::<true>(&mut out, 0);
         out.push('\n');
         out
     }
 
-    fn write(&self, out: &mut String, depth: usize) {
+    /// Without blanks and line ends.
+    #[must_use]
+    pub fn compact(&self) -> String {
+        let mut out = String::with_capacity(self.estimate());
+        self.write::<false>(&mut out, 0);
+        out
+    }
+
+    fn write<const PRETTY: bool>(&self, out: &mut String, depth: usize) {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(true) => out.push_str("true"),
@@ -257,22 +265,22 @@ impl Json {
             Self::Array(items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
-                    separate(out, index, depth + 1);
-                    item.write(out, depth + 1);
+                    separate::<PRETTY>(out, index, depth + 1);
+                    item.write::<PRETTY>(out, depth + 1);
                 }
-                line(out, depth);
+                line::<PRETTY>(out, depth);
                 out.push(']');
             }
             Self::Object(map) if map.is_empty() => out.push_str("{}"),
             Self::Object(map) => {
                 out.push('{');
                 for (index, (key, value)) in map.iter().enumerate() {
-                    separate(out, index, depth + 1);
+                    separate::<PRETTY>(out, index, depth + 1);
                     quote(key, out);
-                    out.push_str(": ");
-                    value.write(out, depth + 1);
+                    out.push_str(if PRETTY { ": " } else { ":" });
+                    value.write::<PRETTY>(out, depth + 1);
                 }
-                line(out, depth);
+                line::<PRETTY>(out, depth);
                 out.push('}');
             }
         }
@@ -287,14 +295,17 @@ impl Map {
     }
 }
 
-fn separate(out: &mut String, index: usize, depth: usize) {
+fn separate<const PRETTY: bool>(out: &mut String, index: usize, depth: usize) {
     if index > 0 {
         out.push(',');
     }
-    line(out, depth);
+    line::<PRETTY>(out, depth);
 }
 
-fn line(out: &mut String, depth: usize) {
+fn line<const PRETTY: bool>(out: &mut String, depth: usize) {
+    if !PRETTY {
+        return;
+    }
     const BLANKS: &str = "\n                                                                ";
     match BLANKS.get(..1 + 2 * depth) {
         Some(blanks) => out.push_str(blanks),
@@ -508,6 +519,7 @@ mod tests {
         fn it_is_written_as_serde_json_writes_it(value in any_json()) {
             let json = Json::from(value.clone());
             prop_assert_eq!(json.pretty(), format!("{value:#}\n"));
+            prop_assert_eq!(json.compact(), value.to_string());
             prop_assert_eq!(json.into_value(), value);
         }
     }

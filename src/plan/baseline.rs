@@ -2,7 +2,7 @@
 //!
 //! Kept in the project's `.dsvmc/` folder by `apply`. Holds hashes only: no value, and no secret.
 
-use super::{AttributeKind, Desired, Observed, Options, diff, normal};
+use super::{AttributeKind, Desired, Observed, Options, Sighting, diff, normal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -44,14 +44,15 @@ impl Baseline {
     pub fn record(desired: &Desired, observed: &Observed, salt: &str) -> Self {
         let mut record = Self { salt: salt.to_owned(), resources: BTreeMap::new() };
         let plan = diff(desired, observed, &Options::default());
-        let live: BTreeMap<String, &Value> = observed
-            .resources
-            .iter()
-            .filter_map(|r| r.get("id").and_then(Value::as_str).map(|id| (normal::fold_id(id), r)))
-            .collect();
+        let live: BTreeMap<String, &Sighting> =
+            observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
         for change in &plan.changes {
-            let Some(found) = live.get(&normal::fold_id(&change.id)) else { continue };
             let removed = change.attributes.iter().filter(|a| a.kind == AttributeKind::Remove && !a.secret);
+            let mut removed = removed.peekable();
+            let Some(found) = live.get(&normal::fold_id(&change.id)).filter(|_| removed.peek().is_some()) else {
+                continue;
+            };
+            let found = &found.body.read();
             for attribute in removed {
                 // A whole element of a list is somebody's doing, not a default.
                 if attribute.path.ends_with(']') {
@@ -64,9 +65,13 @@ impl Baseline {
             }
         }
         let hidden = plan.suppressed.iter().filter(|s| s.rule == super::Rule::WriteOnly);
+        let mut wanted: BTreeMap<String, &super::DesiredResource> = BTreeMap::new();
+        for resource in &desired.resources {
+            wanted.entry(normal::fold_id(&resource.id)).or_insert(resource);
+        }
         for entry in hidden {
-            let Some(resource) = desired.resources.iter().find(|r| normal::same_id(&r.id, &entry.id)) else { continue };
-            if let Some(value) = at_path(resource.written(), &entry.path) {
+            let Some(resource) = wanted.get(&normal::fold_id(&entry.id)) else { continue };
+            if let Some(value) = at_path(&resource.written().read(), &entry.path) {
                 let print = fingerprint(value, salt);
                 record
                     .resources
@@ -90,7 +95,7 @@ impl Baseline {
         let mut record = Self { salt: salt.to_owned(), resources: BTreeMap::new() };
         for resource in &desired.resources {
             let facts = super::facts_of(&resource.resource_type);
-            hidden_in(resource.written(), &mut super::path::Path::default(), &facts, &mut |path, value| {
+            hidden_in(&resource.written().read(), &mut super::path::Path::default(), &facts, &mut |path, value| {
                 let entry = record.resources.entry(normal::fold_id(&resource.id)).or_default();
                 entry.written.insert(path.to_owned(), fingerprint(value, salt));
             });
@@ -127,7 +132,7 @@ impl Baseline {
         }
         for resource in &desired.resources {
             let facts = super::facts_of(&resource.resource_type);
-            hidden_in(resource.written(), &mut super::path::Path::default(), &facts, &mut |path, _| {
+            hidden_in(&resource.written().read(), &mut super::path::Path::default(), &facts, &mut |path, _| {
                 if let Some(print) = entries.get(key_of(&resource.id, path).as_str()) {
                     let mine = record.resources.entry(normal::fold_id(&resource.id)).or_default();
                     mine.written.insert(path.to_owned(), (*print).to_owned());

@@ -20,7 +20,7 @@ pub fn autoscaled(desired: &Desired) -> IndexMap<String, CapacityRange> {
         .resources
         .iter()
         .filter(|r| r.resource_type.eq_ignore_ascii_case("Microsoft.Insights/autoscaleSettings"));
-    settings.filter_map(|s| owned_by(&s.body)).collect()
+    settings.filter_map(|s| owned_by(&s.body.read())).collect()
 }
 
 fn owned_by(setting: &Value) -> Option<(String, CapacityRange)> {

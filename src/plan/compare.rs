@@ -74,7 +74,8 @@ struct Comparison<'a> {
 }
 
 /// Compares both sides of one resource.
-pub(super) fn compare(desired: &DesiredResource, observed: &Value, setting: Setting<'_>) -> Outcome {
+pub(super) fn compare(desired: &DesiredResource, wanted: &Value, observed: &Value, setting: Setting<'_>) -> Outcome {
+    let unresolved = (!desired.unresolved.is_nothing()).then(|| desired.unresolved.read());
     let mut cx = Comparison {
         facts: facts_of(&desired.resource_type),
         id: &desired.id,
@@ -82,12 +83,12 @@ pub(super) fn compare(desired: &DesiredResource, observed: &Value, setting: Sett
         unknown: desired.unknown.iter().map(String::as_str).collect(),
         setting,
         create: observed.get("id").is_none(),
-        written: desired.written(),
+        written: unresolved.as_ref().unwrap_or(wanted),
         path: Path::default(),
         out: Outcome::default(),
     };
     let empty = Map::new();
-    let wanted = desired.body.as_object().unwrap_or(&empty);
+    let wanted = wanted.as_object().unwrap_or(&empty);
     let found = observed.as_object().unwrap_or(&empty);
     let only_envelope = found.get("properties").is_none_or(Value::is_null)
         && wanted.get("properties").is_some_and(|p| !normal::is_empty(p))
@@ -107,10 +108,18 @@ pub(super) fn compare(desired: &DesiredResource, observed: &Value, setting: Sett
 }
 
 /// Every property of a resource that does not exist yet.
-pub(super) fn all_new(desired: &DesiredResource, origin: &dyn Fn(&str) -> Option<Source>) -> Vec<AttributeChange> {
+pub(super) fn all_new(
+    desired: &DesiredResource,
+    wanted: &Value,
+    origin: &dyn Fn(&str) -> Option<Source>,
+) -> Vec<AttributeChange> {
     let nothing = Value::Object(Map::new());
-    let outcome =
-        compare(desired, &nothing, Setting { autoscaled: None, baseline: None, origin, forget_suppressed: true });
+    let outcome = compare(
+        desired,
+        wanted,
+        &nothing,
+        Setting { autoscaled: None, baseline: None, origin, forget_suppressed: true },
+    );
     outcome.changes
 }
 

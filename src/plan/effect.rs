@@ -1,6 +1,6 @@
 //! What a change does to the people who use the pool, in words and numbers.
 
-use super::{Action, Change, DesiredResource, Effect, EffectKind, Observed, normal};
+use super::{Action, Change, Effect, EffectKind, Observed, normal};
 use serde_json::Value;
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
@@ -15,8 +15,8 @@ const NUMBERS: [&str; 3] = [
 ];
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
 
-pub(super) fn of_create(change: &mut Change, resource: &DesiredResource) {
-    let machines = machines_of(&change.resource_type, &resource.body);
+pub(super) fn of_create(change: &mut Change, wanted: &Value) {
+    let machines = machines_of(&change.resource_type, wanted);
     let text = match machines {
         Some(n) => format!("starts with {}", count(n)),
         None => "new".to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn of_create(change: &mut Change, resource: &DesiredResource) {
     change.effect = Effect { kind: EffectKind::Appears, text, machines, ..Effect::default() };
 }
 
-pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: &Value, observed: &Observed) {
+pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, observed: &Observed) {
     change.action = Action::Update;
     let unknown_only = change.attributes.iter().all(|a| a.kind == super::AttributeKind::Unknown);
     change.depends_on_unknown = unknown_only;
@@ -44,7 +44,7 @@ pub(super) fn of_update(change: &mut Change, resource: &DesiredResource, found: 
             attribute.effect = if to < from { EffectKind::ScalesIn } else { EffectKind::ScalesOut };
         }
     }
-    let mode = upgrade_mode(resource, found);
+    let mode = upgrade_mode(&change.resource_type, wanted, found);
     let mut gravest = EffectKind::None;
     for attribute in &mut change.attributes {
         attribute.effect = under_policy(attribute.effect, mode);
@@ -105,13 +105,13 @@ enum UpgradeMode {
     NoMachines,
 }
 
-fn upgrade_mode(resource: &DesiredResource, found: &Value) -> UpgradeMode {
-    if !is(&resource.resource_type, SCALE_SET) {
+fn upgrade_mode(resource_type: &str, wanted: &Value, found: &Value) -> UpgradeMode {
+    if !is(resource_type, SCALE_SET) {
         return UpgradeMode::NoMachines;
     }
     let mode =
         |v: &Value| v.pointer("/properties/upgradePolicy/mode").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    match mode(&resource.body).or_else(|| mode(found)).as_deref() {
+    match mode(wanted).or_else(|| mode(found)).as_deref() {
         Some("rolling") => UpgradeMode::Rolling,
         Some("automatic") => UpgradeMode::Automatic,
         _ => UpgradeMode::Manual,
@@ -206,7 +206,7 @@ fn shares_of(id: &str, resource_type: &str, observed: &Observed) -> Vec<String> 
         return Vec::new();
     }
     let prefix = format!("{}/fileservices/", normal::fold_id(id));
-    let ids = observed.resources.iter().filter_map(|r| r.get("id").and_then(Value::as_str));
+    let ids = observed.resources.iter().map(|r| r.id.as_str());
     let shares = ids.filter(|i| normal::fold_id(i).starts_with(&prefix) && i.to_ascii_lowercase().contains("/shares/"));
     shares.map(|i| last(&normal::type_of_id(i).1)).collect()
 }

@@ -17,14 +17,15 @@ impl Principals {
     #[must_use]
     pub fn of(desired: &Desired, observed: &Observed) -> Self {
         let wanted = desired.resources.iter().any(|r| is_assignment(&r.id));
-        if !wanted && !observed.resources.iter().filter_map(id_of).any(is_assignment) {
+        if !wanted && !observed.resources.iter().any(|r| is_assignment(&r.id)) {
             return Self::default();
         }
-        let known = observed.resources.iter().filter(|r| id_of(r).is_some_and(|id| !is_assignment(id)));
+        let known = observed.resources.iter().filter(|r| !is_assignment(&r.id) && r.body.text().contains("principalId"));
         let names = known.flat_map(|resource| {
-            let name = id_of(resource).map(|id| normal::type_of_id(id).1).unwrap_or_default();
-            let all = ["/properties/principalId", "/identity/principalId"].map(|at| resource.pointer(at));
-            all.into_iter().flatten().filter_map(Value::as_str).map(move |p| (p.to_ascii_lowercase(), name.clone()))
+            let (name, body) = (normal::type_of_id(&resource.id).1, resource.body.read());
+            let all = ["/properties/principalId", "/identity/principalId"].map(|at| body.pointer(at).cloned());
+            let texts = all.into_iter().flatten().filter_map(|p| p.as_str().map(str::to_ascii_lowercase));
+            texts.map(|principal| (principal, name.clone())).collect::<Vec<_>>()
         });
         Self { names: names.collect() }
     }
@@ -54,10 +55,6 @@ impl Principals {
         let id = value.split('\'').find(|part| normal::is_id(part))?;
         Some(normal::type_of_id(id).1)
     }
-}
-
-fn id_of(resource: &Value) -> Option<&str> {
-    resource.get("id").and_then(Value::as_str)
 }
 
 fn is_assignment(id: &str) -> bool {
@@ -106,13 +103,11 @@ mod tests {
     fn a_role_is_named_by_what_it_gives_to_whom_and_where() {
         let identity = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-team");
         let id = assignment("/providers/Microsoft.Storage/storageAccounts/stteam");
-        let observed = Observed {
-            resources: vec![
-                json!({ "id": identity, "properties": { "principalId": "AAAA" } }),
-                json!({ "id": id, "properties": { "principalId": "aaaa" } }),
-            ],
-            managed: vec![],
-        };
+        let shown = [
+            json!({ "id": identity, "properties": { "principalId": "AAAA" } }),
+            json!({ "id": id, "properties": { "principalId": "aaaa" } }),
+        ];
+        let observed = Observed::of(&shown, vec![]);
         let names = Principals::of(&Desired::default(), &observed);
         let role = "A235D3EE-5935-4cfb-8cc5-a3303ad5995e";
         let label = |id: &str, role: &str, principal: &str| names.label(id, &given(role, principal)).unwrap();

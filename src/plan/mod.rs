@@ -6,6 +6,7 @@
 //! Does not: fetch anything, execute anything, or print anything (`azure`, `apply` and `render` do).
 
 mod types;
+mod held;
 mod input;
 mod facts;
 mod path;
@@ -27,6 +28,7 @@ mod tests;
 pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
+pub use held::{Held, Sighting};
 pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
 pub use label::{Principals, titled};
 pub use mask::masked;
@@ -35,8 +37,12 @@ pub use saved::{Refusal, SavedPlan, digest, verify};
 pub use types::*;
 
 use indexmap::IndexMap;
+use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// What exists by folded id.
+type Live<'a> = IndexMap<String, &'a Sighting>;
 
 /// What shapes a plan apart from the two sides.
 #[derive(Clone, Debug, Default)]
@@ -62,28 +68,23 @@ pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
 /// Compares both sides and says where each property that differs was written.
 #[must_use]
 pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, origins: &dyn Origins) -> Plan {
-    let live: IndexMap<String, &Value> = observed
-        .resources
-        .iter()
-        .filter_map(|r| r.get("id").and_then(Value::as_str).map(|id| (normal::fold_id(id), r)))
-        .collect();
+    let live: Live<'_> = observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
     let owned = capacity::autoscaled(desired);
     let moving = settled::Moving::of(desired, &owned);
     let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
     let principals = Principals::of(desired, observed);
     let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
-    for resource in &desired.resources {
-        let key = normal::fold_id(&resource.id);
-        if resource.existing || !options.selects(&resource.name, &resource.resource_type, &resource.id) {
-            continue;
-        }
-        let found = live.get(&key).copied();
-        let mut change = change_of(resource, found, observed, &owned, options, origins, &mut plan);
-        if let Some(found) = found {
-            moving.note(resource, found, &mut change);
-        }
-        change.label = principals.label(&resource.id, &resource.body);
+    let selected = |r: &&DesiredResource| !r.existing && options.selects(&r.name, &r.resource_type, &r.id);
+    let selected: Vec<&DesiredResource> = desired.resources.iter().filter(selected).collect();
+    let compared = selected.par_iter().map(|resource| {
+        // Both sides are read here and given back at once.
+        let found = live.get(&normal::fold_id(&resource.id)).map(|found| found.body.read());
+        change_of(resource, found.as_ref(), observed, (&moving, &principals), options, origins)
+    });
+    for (change, suppressed, warnings) in compared.collect::<Vec<_>>() {
         plan.changes.push(change);
+        plan.suppressed.extend(suppressed);
+        plan.warnings.extend(warnings);
     }
     deletions(&wanted, &live, observed, options, &principals, &mut plan);
     plan.changes.sort_by_key(|c| c.action.rank());
@@ -108,11 +109,10 @@ fn change_of(
     resource: &DesiredResource,
     found: Option<&Value>,
     observed: &Observed,
-    owned: &IndexMap<String, CapacityRange>,
+    (moving, principals): (&settled::Moving<'_>, &Principals),
     options: &Options,
     origins: &dyn Origins,
-    plan: &mut Plan,
-) -> Change {
+) -> (Change, Vec<Suppressed>, Vec<Warning>) {
     let origin = |pointer: &str| {
         // What a nested deployment holds is placed as a whole.
         if resource.pointer.is_empty() {
@@ -135,31 +135,32 @@ fn change_of(
         hash: None,
         etag: None,
     };
+    let wanted = resource.body.read();
+    change.label = principals.label(&resource.id, &wanted);
     let Some(found) = found else {
         change.action = Action::Create;
         change.reason = "does not exist yet".to_owned();
-        change.attributes = compare::all_new(resource, &origin);
-        effect::of_create(&mut change, resource);
-        return change;
+        change.attributes = compare::all_new(resource, &wanted, &origin);
+        effect::of_create(&mut change, &wanted);
+        return (change, Vec::new(), Vec::new());
     };
+    moving.note(resource, &wanted, found, &mut change);
     let setting = compare::Setting {
-        autoscaled: owned.get(&normal::fold_id(&resource.id)),
+        autoscaled: moving.range(&resource.id),
         baseline: options.baseline.as_ref(),
         origin: &origin,
         forget_suppressed: options.forget_suppressed,
     };
-    let outcome = compare::compare(resource, found, setting);
-    plan.suppressed.extend(outcome.suppressed);
-    plan.warnings.extend(outcome.warnings);
+    let outcome = compare::compare(resource, &wanted, found, setting);
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;
-        effect::of_update(&mut change, resource, found, observed);
+        effect::of_update(&mut change, &wanted, found, observed);
     } else if let Some(state) = half_made(found) {
         change.action = Action::Update;
         change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };
         change.reason = format!("its last deployment ended as {state}");
     }
-    change
+    (change, outcome.suppressed, outcome.warnings)
 }
 
 /// A resource whose last write did not end well is written again, even when its properties look right.
@@ -171,7 +172,7 @@ fn half_made(found: &Value) -> Option<&str> {
 
 fn deletions(
     wanted: &BTreeSet<String>,
-    live: &IndexMap<String, &Value>,
+    live: &Live<'_>,
     observed: &Observed,
     options: &Options,
     principals: &Principals,
@@ -184,6 +185,7 @@ fn deletions(
     gone.sort_by_key(|id| std::cmp::Reverse(id.matches('/').count()));
     for id in gone {
         let Some(found) = live.get(&normal::fold_id(id)) else { continue };
+        let found = &found.body.read();
         let (resource_type, name) = type_of_id(id);
         if !options.selects(&name, &resource_type, id) {
             continue;

@@ -15,7 +15,7 @@ fn body(kind: &str, rest: Value) -> Value {
 /// Rules that spoke and paths that are changed.
 fn plan(kind: &str, wanted: Value, found: Value) -> (Vec<Rule>, Vec<String>) {
     let desired = Desired::from_resources(&[body(kind, wanted)]);
-    let observed = Observed { resources: vec![body(kind, found)], managed: vec![] };
+    let observed = Observed::of(&[body(kind, found)], vec![]);
     let plan = diff(&desired, &observed, &Options::default());
     let rules = plan.suppressed.iter().map(|s| s.rule).collect();
     (rules, plan.changes.iter().flat_map(|c| &c.attributes).map(|a| a.path.clone()).collect())
@@ -65,7 +65,7 @@ fn service_filled() {
     let resource =
         |n: u64| body(VMSS, json!({ "properties": { "priorityMixPolicy": { "baseRegularPriorityCount": n } } }));
     let desired = Desired::from_resources(&[body(VMSS, json!({ "properties": {} }))]);
-    let state = |n| Observed { resources: vec![resource(n)], managed: vec![] };
+    let state = |n| Observed::of(&[resource(n)], vec![]);
     let options = Options { baseline: Some(Baseline::record(&desired, &state(3), "salt")), ..Options::default() };
     let quiet = diff(&desired, &state(3), &options);
     assert!(quiet.is_empty() && quiet.suppressed.iter().any(|s| s.rule == Rule::ServiceFilled));
@@ -120,7 +120,7 @@ fn write_only() {
     let shown = json!({ "properties": { "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t" } } } });
     quiet(Rule::WriteOnly, VMSS, machine("one"), shown.clone());
     let desired = |data: &str| Desired::from_resources(&[body(VMSS, machine(data))]);
-    let state = Observed { resources: vec![body(VMSS, shown)], managed: vec![] };
+    let state = Observed::of(&[body(VMSS, shown)], vec![]);
     let baseline = Baseline::record(&desired("one"), &state, "salt");
     let options = Options { baseline: Some(baseline), ..Options::default() };
     assert!(diff(&desired("one"), &state, &options).is_empty());
@@ -180,7 +180,7 @@ fn owned_by_autoscale() {
         let mut wanted = pool(2);
         wanted["sku"]["name"] = json!(size);
         let desired = Desired::from_resources(&[wanted, setting(enabled)]);
-        diff(&desired, &Observed { resources: vec![pool(5), setting(enabled)], managed: vec![] }, &Options::default())
+        diff(&desired, &Observed::of(&[pool(5), setting(enabled)], vec![]), &Options::default())
     };
     assert!(plan(true, "Standard_D4s_v5").is_empty());
     assert!(!plan(true, "Standard_D8s_v5").is_empty());
@@ -257,7 +257,7 @@ fn every_rule_is_tried() {
 fn effects_of_pools_and_shares() {
     let change = |kind: &str, wanted: Value, found: Value| {
         let desired = Desired::from_resources(&[body(kind, wanted)]);
-        let observed = Observed { resources: vec![body(kind, found)], managed: vec![] };
+        let observed = Observed::of(&[body(kind, found)], vec![]);
         diff(&desired, &observed, &Options::default()).changes.remove(0)
     };
     let fixed = |n: u64| json!({ "properties": { "vmSize": "a", "scaleSettings": { "fixedScale": { "targetDedicatedNodes": n } } } });

@@ -26,14 +26,19 @@ pub(super) struct Moving<'a> {
 impl<'a> Moving<'a> {
     /// `owned`: pools whose number of machines an autoscale setting owns.
     pub(super) fn of(desired: &Desired, owned: &'a IndexMap<String, CapacityRange>) -> Self {
-        Self { owned, any: !owned.is_empty() || desired.resources.iter().any(scales_itself) }
+        Self { owned, any: !owned.is_empty() || desired.resources.iter().any(|r| may_scale_itself(r) && scales_itself(r, &r.body.read())) }
+    }
+
+    /// The range that autoscale keeps the number of machines of a pool in.
+    pub(super) fn range(&self, id: &str) -> Option<&CapacityRange> {
+        self.owned.get(&normal::fold_id(id))
     }
 
     /// Notes how the resource was observed: its hash and ETag, of a moving one the hash of what stays.
-    pub(super) fn note(&self, resource: &DesiredResource, found: &Value, change: &mut Change) {
+    pub(super) fn note(&self, resource: &DesiredResource, wanted: &Value, found: &Value, change: &mut Change) {
         let pool = self.owned.contains_key(&normal::fold_id(&resource.id));
         let around = self.any && LISTS_MACHINES.iter().any(|t| t.eq_ignore_ascii_case(&resource.resource_type));
-        if pool || around || scales_itself(resource) {
+        if pool || around || scales_itself(resource, wanted) {
             let facts = facts_of(&resource.resource_type);
             change.hash = Some(super::digest(&settled(found, "", &facts, pool)));
             return;
@@ -43,12 +48,19 @@ impl<'a> Moving<'a> {
     }
 }
 
+const BATCH_POOL: &str = "Microsoft.Batch/batchAccounts/pools";
+const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
+
+fn may_scale_itself(resource: &DesiredResource) -> bool {
+    [BATCH_POOL, COMPUTE].iter().any(|t| t.eq_ignore_ascii_case(&resource.resource_type))
+}
+
 /// Pools whose service follows a formula or a range.
-fn scales_itself(resource: &DesiredResource) -> bool {
+fn scales_itself(resource: &DesiredResource, wanted: &Value) -> bool {
     let is = |name: &str| resource.resource_type.eq_ignore_ascii_case(name);
-    let has = |pointer: &str| resource.body.pointer(pointer).is_some();
-    is("Microsoft.Batch/batchAccounts/pools") && has("/properties/scaleSettings/autoScale")
-        || is("Microsoft.MachineLearningServices/workspaces/computes") && has("/properties/properties/scaleSettings")
+    let has = |pointer: &str| wanted.pointer(pointer).is_some();
+    is(BATCH_POOL) && has("/properties/scaleSettings/autoScale")
+        || is(COMPUTE) && has("/properties/properties/scaleSettings")
 }
 
 /// Without what the service alone writes. How its last write ended stays: a plan depends on it.
@@ -103,7 +115,7 @@ mod tests {
             json!({ "id": store, "etag": "e", "tags": rest }),
             json!({ "id": account, "etag": format!("e{machines}"), "properties": { "currentDedicatedNodes": machines, "displayName": rest } }),
         ];
-        let plan = diff(&desired, &Observed { resources: live, managed: vec![] }, &Options::default());
+        let plan = diff(&desired, &Observed::of(&live, vec![]), &Options::default());
         let mut all: Vec<_> = plan.changes.iter().filter(|c| c.hash.is_some()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter().map(|c| (c.hash.clone(), c.etag.clone())).collect()

@@ -9,7 +9,7 @@ fn wanted(body: Value) -> Desired {
 }
 
 fn seen(body: Value) -> Observed {
-    Observed { resources: vec![body], managed: Vec::new() }
+    Observed::of(&[body], Vec::new())
 }
 
 fn plan(w: &Value, f: &Value) -> Plan {
@@ -60,7 +60,7 @@ fn deletions_come_first_and_children_before_parents() {
     let account = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a", "properties": {} });
     let share = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a/fileServices/default/shares/notebooks", "properties": {} });
     let id = |v: &Value| v["id"].as_str().unwrap().to_owned();
-    let observed = Observed { managed: vec![id(&account), id(&share)], resources: vec![account, share] };
+    let observed = Observed::of(&[account.clone(), share.clone()], vec![id(&account), id(&share)]);
     let plan = diff(&wanted(vmss(json!({}))), &observed, &Options::default());
     let order: Vec<_> = plan.changes.iter().map(|c| (c.action, c.name.as_str())).collect();
     assert_eq!(order, [(Action::Delete, "a/default/notebooks"), (Action::Delete, "a"), (Action::Create, "team")]);
@@ -110,7 +110,7 @@ fn capacity_under_autoscale_is_not_a_change_but_is_watched() {
             { "name": "night", "capacity": { "minimum": "0", "maximum": "2", "default": "0" } } ] },
     });
     let desired = Desired::from_resources(&[vmss(json!({})), scale.clone()]);
-    let observed = Observed { resources: vec![live.clone(), scale.clone()], managed: Vec::new() };
+    let observed = Observed::of(&[live.clone(), scale.clone()], Vec::new());
     let with = diff(&desired, &observed, &Options::default());
     assert!(with.is_empty());
     assert!(with.suppressed.iter().any(|s| s.rule == Rule::OwnedByAutoscale));
@@ -132,7 +132,9 @@ fn secrets_never_reach_a_plan() {
     };
     let mut desired = wanted(body(SECRET));
     desired.resources[0].secrets = vec!["/properties/extra".to_owned()];
-    desired.resources[0].body["properties"]["extra"] = json!({ "a": [SECRET] });
+    let mut extra = desired.resources[0].body.read();
+    extra["properties"]["extra"] = json!({ "a": [SECRET] });
+    desired.resources[0].body = extra.into();
     let empty = Observed::default();
     let live = seen(vmss(json!({})));
     let echoed = seen(body("sentinel-other"));

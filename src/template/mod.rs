@@ -63,6 +63,13 @@ pub fn parse(text: &str) -> Result<Template, Vec<TemplateError>> {
     Template::new(document, root)
 }
 
+/// Reads a template that this program wrote: nobody has its text, so that errors have no place in it.
+pub fn unplaced(text: &str) -> Result<Template, Vec<TemplateError>> {
+    let document = Document::new("");
+    let root = json::read(text).map_err(|error| vec![json_error(&document, &error)])?;
+    Template::new(document, root)
+}
+
 pub(crate) fn json_error(document: &Document, error: &json::JsonError) -> TemplateError {
     let position = document.position(error.offset);
     Fault::coded(

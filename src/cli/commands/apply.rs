@@ -226,7 +226,7 @@ fn carry_out(
         started: started.to_string(),
         ended: ended.to_string(),
         outcome: "succeeded".to_owned(),
-        templates: planned.parts.iter().map(|p| crate::plan::digest(&p.template)).collect(),
+        templates: planned.parts.iter().map(|p| crate::plan::digest(&p.template.read())).collect(),
         summary: planned.plan.summary,
         protected: consent::marked(&planned),
         ..Receipt::default()
@@ -289,7 +289,8 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     // Every stack carries the whole record: each is read by itself.
     let note = Baseline::hidden(&planned.desired, salt).to_note(NOTE_LIMIT);
     let steps = planned.parts.iter().enumerate().map(|(index, part)| {
-        let template = if narrowed { desired::narrow(&part.template, &planned.desired, index, &selected) } else { (*part.template).clone() };
+        let template = part.template.read();
+        let template = if narrowed { desired::narrow(template, &planned.desired, index, &selected) } else { template };
         Step { name: part.name.clone(), template, parameters: part.parameters.clone(), note: note.clone() }
     });
     Job {

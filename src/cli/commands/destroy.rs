@@ -4,7 +4,7 @@ use crate::apply::{Event, State, Watch};
 use crate::azure::{AzureError, Pending, Progress as Standing, ServiceError};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
-use crate::cli::deploy::observing::{mark, marks_of, stacks};
+use crate::cli::deploy::observing::{mark, marks_of, sightings, stacks};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, planning, session};
@@ -101,7 +101,7 @@ fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, de
         Some(crate::azure::Wanted { id: id.clone(), api_version })
     };
     let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
-    let observed = Observed { resources: session.client.observe(&wanted)?, managed };
+    let observed = Observed { resources: sightings(session, &wanted)?, managed };
     let unmanaged = if detach { crate::plan::Unmanaged::Detach } else { crate::plan::Unmanaged::Delete };
     Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
 }
@@ -111,7 +111,7 @@ fn protected(plan: &Plan, bundle: &Bundle, what: &What, group: &str, stacks: &[V
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
     let marks: Vec<String> = stacks.iter().flat_map(marks_of).collect();
     all.extend(plan.changes.iter().filter(|c| marks.contains(&mark(&c.id))).map(|c| c.id.clone()));
-    let marked: Vec<(String, String)> = bundle.parts.iter().flat_map(|p| marked_names(&p.template)).collect();
+    let marked: Vec<(String, String)> = bundle.parts.iter().flat_map(|p| marked_names(&p.template.read())).collect();
     if marked.is_empty() {
         return all;
     }
@@ -145,9 +145,10 @@ fn worked_out(bundle: &Bundle, what: &What, group: &str, session: &Session) -> O
     let mut wants = desired::expand_all(bundle, &parts, &scope).ok()?;
     wants.look_at(&Observed::default());
     let (desired, _) = wants.finish(&Observed::default());
+    let templates: Vec<Value> = bundle.parts.iter().map(|p| p.template.read()).collect();
     let meant = |r: &&crate::plan::DesiredResource| {
         let mark = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
-        r.pointer.is_empty() || bundle.parts.get(r.part).is_some_and(|p| p.template.pointer(&mark) == Some(&Value::Bool(true)))
+        r.pointer.is_empty() || templates.get(r.part).is_some_and(|t| t.pointer(&mark) == Some(&Value::Bool(true)))
     };
     let meant: Vec<_> = desired.resources.iter().filter(meant).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
     meant.iter().all(|(_, id)| id.starts_with('/')).then_some(meant)

@@ -36,7 +36,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let Standing { session, planned, .. } = standing::look(&args.path, &args.what, &args.place, cx)?;
-    let resources: Vec<Value> = planned.observed.resources.iter().map(masked).collect();
+    let resources: Vec<Value> = planned.observed.resources.iter().map(|r| masked(&r.body.read())).collect();
     let principals = Principals::of(&planned.desired, &planned.observed);
     if args.json || cx.format == Format::Json {
         let json = json!({

@@ -3,7 +3,8 @@
 use super::{Halt, What};
 use crate::cli::Context;
 use crate::diagnostics::Code;
-use crate::plan::Source;
+use crate::graph::json::Json;
+use crate::plan::{Held, Source};
 use crate::source::{SourceFile, SourceId, SourceMap, Span};
 use crate::template::json::{self, Node, NodeKind};
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub struct Part {
     /// Its name.
     pub name: String,
     /// The template.
-    pub template: Arc<Value>,
+    pub template: Arc<Template>,
     /// The template's text, for messages with positions.
     pub text: String,
     /// Parameter values, weakest source first.
@@ -47,6 +48,46 @@ pub struct Part {
     pub provenance: BTreeMap<String, Span>,
     /// A template that was given as it is: its own text is the source.
     pub written: Option<(SourceId, Arc<Node>)>,
+}
+
+/// A template as text: a tree of it is made for as long as somebody looks at it.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    all: Held,
+    parameters: Value,
+}
+
+impl Template {
+    /// Its JSON.
+    #[must_use]
+    pub fn read(&self) -> Value {
+        self.all.read()
+    }
+
+    /// Its JSON as text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.all.text()
+    }
+
+    /// What it declares under `parameters`.
+    #[must_use]
+    pub fn parameters(&self) -> &Value {
+        &self.parameters
+    }
+}
+
+impl From<&Value> for Template {
+    fn from(template: &Value) -> Self {
+        Self { all: Held::from(template), parameters: template.get("parameters").cloned().unwrap_or_default() }
+    }
+}
+
+impl From<Json> for Template {
+    fn from(template: Json) -> Self {
+        let parameters = template.get("parameters").cloned().map(Json::into_value).unwrap_or_default();
+        Self { all: Held::from_text(template.compact()), parameters }
+    }
 }
 
 impl Part {
@@ -128,7 +169,7 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
     let linked = inline(path, &mut template, cx)?;
     // Errors have places in one text only; a template put together from several is not that text any more.
     let text = if linked { String::new() } else { text };
-    let template = Arc::new(template);
+    let template = Arc::new(Template::from(&template));
     let written = Some((source, Arc::new(tree)));
     let part = Part { name: name.clone(), template, text, written, ..Part::default() };
     Ok(Bundle {

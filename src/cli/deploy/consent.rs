@@ -13,9 +13,14 @@ use std::io::{BufRead, IsTerminal, Write};
 /// Ids that the template marks as protected (`metadata.dsvmc.preventDestroy` of a resource).
 #[must_use]
 pub fn marked(planned: &Planned) -> Vec<String> {
+    // Most templates mark nothing: those are not read.
+    let marks =
+        |p: &super::planning::ReadyPart| p.template.text().contains("preventDestroy").then(|| p.template.read());
+    let templates: Vec<Option<Value>> = planned.parts.iter().map(marks).collect();
     let mark = |r: &&crate::plan::DesiredResource| {
         let full = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
-        planned.parts.get(r.part).is_some_and(|p| p.template.pointer(&full) == Some(&Value::Bool(true)))
+        let template = templates.get(r.part).and_then(Option::as_ref);
+        template.is_some_and(|t| t.pointer(&full) == Some(&Value::Bool(true)))
     };
     planned.desired.resources.iter().filter(|r| !r.pointer.is_empty()).filter(mark).map(|r| r.id.clone()).collect()
 }

@@ -5,7 +5,7 @@ use super::bundle::Bundle;
 use super::planning::ReadyPart;
 use crate::azure::Wanted;
 use crate::diagnostics::Code;
-use crate::plan::{Desired, DesiredResource, Observed, same_id};
+use crate::plan::{Desired, DesiredResource, Held, Observed, same_id};
 use crate::template::{self, Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -44,10 +44,20 @@ struct Part {
 
 struct Want {
     item: DesiredResource,
-    /// The resource as it was expanded and where its expressions are evaluated, when a part of it is not known yet.
-    late: Option<(Box<template::Resource>, Arc<Context>)>,
+    /// When a part of it is not known yet.
+    late: Option<Late>,
     /// False when its condition turned out false.
     present: bool,
+}
+
+/// A resource that what exists may finish.
+struct Late {
+    /// As it was expanded, without its JSON.
+    resource: Box<template::Resource>,
+    /// Its JSON.
+    body: Held,
+    /// Where its expressions are evaluated.
+    context: Arc<Context>,
 }
 
 fn context(scope: &Scope, name: &str) -> Context {
@@ -145,10 +155,13 @@ impl Walk<'_> {
             ..DesiredResource::default()
         };
         if complete {
-            item.body = std::mem::take(&mut resource.body);
+            item.body = Held::from(&resource.body);
             item.secrets = std::mem::take(&mut resource.secret_pointers);
         }
-        let late = (!complete).then(|| (Box::new(resource), Arc::clone(context)));
+        let late = (!complete).then(|| {
+            let body = Held::from(std::mem::take(&mut resource.body));
+            Late { resource: Box::new(resource), body, context: Arc::clone(context) }
+        });
         let mut want = Want { item, late, present: true };
         want.name();
         self.all.push(want);
@@ -164,16 +177,16 @@ impl Want {
 
     /// What cannot be finished stays unknown: the deployment will tell.
     fn look_at(&mut self, live: &Live<'_>) {
-        let Some((late, context)) = &self.late else { return };
-        let Ok(done) = late.resolve(context, live) else {
-            self.item.body = late.body.clone();
-            self.item.secrets.clone_from(&late.secret_pointers);
-            self.item.unknown.clone_from(&late.unknown);
+        let Some(Late { resource, body, context }) = &self.late else { return };
+        let Ok(done) = resource.resolve(context, live) else {
+            self.item.body = body.clone();
+            self.item.secrets.clone_from(&resource.secret_pointers);
+            self.item.unknown.clone_from(&resource.unknown);
             return;
         };
         self.present = done.present;
         self.item.id = done.id;
-        self.item.body = done.body.value;
+        self.item.body = Held::from(done.body.value);
         self.item.secrets = done.body.secret_pointers;
         self.item.unknown = done.body.unknown;
         self.name();
@@ -212,7 +225,7 @@ impl Wants {
         for part in self.parts {
             for want in part.resources.into_iter().filter(|w| w.present) {
                 let mut item = want.item;
-                if let Some((late, _)) = want.late.filter(|(late, _)| !late.unknown.is_empty()) {
+                if let Some(late) = want.late.filter(|late| !late.resource.unknown.is_empty()) {
                     item.unresolved = late.body;
                 }
                 desired.resources.push(item);
@@ -238,7 +251,7 @@ impl Wants {
 fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), Halt> {
     let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
     let parsed =
-        if part.text.is_empty() { template::Template::from_json(&part.template) } else { template::parse(&part.text) };
+        if part.text.is_empty() { template::unplaced(part.template.text()) } else { template::parse(&part.text) };
     let parsed = parsed.map_err(refuse)?;
     let parameters = Parameters::from_json(&part.parameters).map_err(|e| refusal(bundle, &[e]))?;
     let context = context(scope, &part.name);
@@ -252,9 +265,11 @@ fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, 
 pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
     let scope = Scope { subscription: subscription.to_owned(), group: group.to_owned(), ..Scope::default() };
     let wants = expand_all(bundle, parts, &scope).ok()?;
-    let all = wants.all().filter_map(|w| w.late.as_ref().map_or(&w.item.body, |(late, _)| &late.body).get("location"));
-    let mut named = all.filter_map(Value::as_str).filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global");
-    named.next().map(str::to_owned)
+    let mut all = wants.all().map(|w| w.late.as_ref().map_or(&w.item.body, |late| &late.body).read());
+    all.find_map(|body| {
+        let location = body.get("location").and_then(Value::as_str);
+        location.filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned)
+    })
 }
 
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
@@ -288,12 +303,12 @@ fn is_known(id: &str) -> bool {
 
 /// Answers from what was observed; knows nothing of what was not.
 struct Live<'a> {
-    by_id: BTreeMap<String, &'a Value>,
+    by_id: BTreeMap<String, &'a Held>,
 }
 
 impl<'a> Live<'a> {
     fn new(observed: &'a Observed) -> Self {
-        let by_id = observed.resources.iter().filter_map(|r| Some((r.get("id")?.as_str()?.to_ascii_lowercase(), r)));
+        let by_id = observed.resources.iter().map(|r| (r.id.to_ascii_lowercase(), &r.body));
         Self { by_id: by_id.collect() }
     }
 }
@@ -301,7 +316,8 @@ impl<'a> Live<'a> {
 impl Runtime for Live<'_> {
     fn reference(&self, id: &str, _: Option<&str>, full: bool) -> Result<Option<Value>, String> {
         let Some(found) = self.by_id.get(&id.to_ascii_lowercase()) else { return Ok(None) };
-        Ok(if full { Some((*found).clone()) } else { found.get("properties").cloned() })
+        let mut found = found.read();
+        Ok(if full { Some(found) } else { found.get_mut("properties").map(Value::take) })
     }
 
     fn list(&self, _: &str, _: &str, _: Option<&str>, _: Option<&Value>) -> Result<Option<Value>, String> {
@@ -312,7 +328,7 @@ impl Runtime for Live<'_> {
 
 /// The template with only the selected resources and what they depend on. Outputs are left out: they may speak of the rest.
 #[must_use]
-pub fn narrow(template: &Value, desired: &Desired, part: usize, selected: &[String]) -> Value {
+pub fn narrow(mut narrowed: Value, desired: &Desired, part: usize, selected: &[String]) -> Value {
     let mine: Vec<&DesiredResource> = desired.resources.iter().filter(|r| r.part == part).collect();
     let mut keep: BTreeSet<&str> = BTreeSet::new();
     let mut next: Vec<&str> = selected.iter().map(String::as_str).collect();
@@ -325,7 +341,6 @@ pub fn narrow(template: &Value, desired: &Desired, part: usize, selected: &[Stri
     }
     let places: BTreeSet<&str> =
         mine.iter().filter(|r| keep.contains(r.id.as_str())).map(|r| r.pointer.as_str()).collect();
-    let mut narrowed = template.clone();
     keep_only(&mut narrowed, "", &places);
     if let Some(map) = narrowed.as_object_mut() {
         map.shift_remove("outputs");

@@ -6,7 +6,7 @@ use super::session::Session;
 use super::{Halt, desired};
 use crate::apply::State;
 use crate::azure::{DeployMode, Wanted};
-use crate::plan::{self, Desired, NewGroup, Observed};
+use crate::plan::{self, Desired, NewGroup, Observed, Sighting};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl Groups<'_> {
     }
 
     /// Reads what can exist: nothing is in a group that does not.
-    fn observe(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Value>, Halt> {
+    fn observe(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Sighting>, Halt> {
         let mut there = Vec::with_capacity(wanted.len());
         for one in wanted {
             match group_in(&one.id, &self.session.subscription) {
@@ -56,8 +56,14 @@ impl Groups<'_> {
         if there.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.session.client.observe(&there)?)
+        sightings(self.session, &there)
     }
+}
+
+/// Reads resources.
+pub fn sightings(session: &Session, wanted: &[Wanted]) -> Result<Vec<Sighting>, Halt> {
+    let read = session.client.observe_as(wanted, &|resource| Sighting::of(&resource))?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// The resource group of an id, if it is in this subscription.
@@ -109,12 +115,16 @@ fn missing(groups: &mut Groups<'_>, scope: &desired::Scope, desired: &Desired) -
     let mut all = vec![NewGroup { name: scope.group.clone(), location: scope.location.clone() }];
     for resource in desired.resources.iter().filter(|r| !r.existing) {
         let Some(name) = group_in(&resource.id, &scope.subscription) else { continue };
-        let location = resource.body.get("location").and_then(Value::as_str);
-        let location = location.filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global");
+        let location = || {
+            let body = resource.body.read();
+            let location = body.get("location").and_then(Value::as_str);
+            let location = location.filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global");
+            location.unwrap_or_default().to_owned()
+        };
         match all.iter_mut().find(|g| g.name.eq_ignore_ascii_case(name)) {
-            Some(known) if known.location.is_empty() => known.location = location.unwrap_or_default().to_owned(),
+            Some(known) if known.location.is_empty() => known.location = location(),
             Some(_) => {}
-            None => all.push(NewGroup { name: name.to_owned(), location: location.unwrap_or_default().to_owned() }),
+            None => all.push(NewGroup { name: name.to_owned(), location: location() }),
         }
     }
     let mut new = Vec::new();
@@ -234,16 +244,14 @@ fn manage(
         }
         left.marks.extend(marks_of(&stack));
     }
+    // Every stack carries the whole record.
+    left.notes.dedup();
     // An apply that was cut off had let go of these in order to delete them.
     observed.managed.extend(state.journal().into_iter().flat_map(|j| j.removing));
     let ids: BTreeSet<String> = wanted.iter().map(|w| w.id.to_ascii_lowercase()).collect();
-    let mut orphans: Vec<String> = Vec::new();
-    for id in &observed.managed {
-        let new = !ids.contains(&id.to_ascii_lowercase()) && !orphans.iter().any(|o| o.eq_ignore_ascii_case(id));
-        if new {
-            orphans.push(id.clone());
-        }
-    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let fresh = |id: &&String| !ids.contains(&id.to_ascii_lowercase()) && seen.insert(id.to_ascii_lowercase());
+    let orphans: Vec<String> = observed.managed.iter().filter(fresh).cloned().collect();
     if orphans.is_empty() {
         return Ok(left);
     }
@@ -252,14 +260,14 @@ fn manage(
         Some(Wanted { id: id.clone(), api_version })
     };
     let known: Vec<Wanted> = orphans.iter().filter_map(versioned).collect();
-    observed.resources.extend(session.client.observe(&known)?);
+    observed.resources.extend(sightings(session, &known)?);
     if known.len() < orphans.len() {
         let listed = session.client.list_resources(group)?;
         let unknown = orphans.iter().filter(|id| !known.iter().any(|k| &k.id == *id));
         let envelope = |id: &String| {
             listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, id)))
         };
-        observed.resources.extend(unknown.filter_map(envelope).cloned());
+        observed.resources.extend(unknown.filter_map(envelope).filter_map(Sighting::of));
     }
     Ok(left)
 }

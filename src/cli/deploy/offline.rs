@@ -6,7 +6,7 @@ use super::{Halt, What, Where, desired};
 use crate::cli::Context;
 use crate::diagnostics::Code;
 use crate::driver::{EntryKind, LoadError, World};
-use crate::plan::{self, Desired, Observed, Options, Plan};
+use crate::plan::{self, Desired, Observed, Options, Plan, Sighting};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,7 @@ pub fn live(
     let json = bundle::lenient(&text).map_err(|e| unusable(format!(": {e}")))?;
     let observed = plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
     // The file says where its resources are: what is wanted is meant for the same place.
-    let first =
-        observed.resources.iter().find_map(|r| r.get("id").and_then(Value::as_str)).unwrap_or_default().to_owned();
+    let first = observed.resources.first().map(|r| r.id.clone()).unwrap_or_default();
     let segment = |name: &str| {
         let mut parts = first.split('/');
         parts.find(|p| p.eq_ignore_ascii_case(name)).and_then(|_| parts.next()).map(str::to_owned)
@@ -55,8 +54,10 @@ pub fn live(
         .or_else(|| bundle.location.clone())
         .or_else(|| location_of(&observed))
         .unwrap_or_else(|| "westeurope".to_owned());
-    let tenant = observed.resources.iter().find_map(|r| r.pointer("/properties/tenantId").and_then(Value::as_str));
-    let tenant = tenant.map(str::to_owned);
+    let tenant = observed
+        .resources
+        .iter()
+        .find_map(|r| r.body.read().pointer("/properties/tenantId").and_then(Value::as_str).map(str::to_owned));
     let scope = desired::Scope { subscription, tenant, group, location, tags: json!({}), ..desired::Scope::default() };
     let mut wants = desired::expand_all(bundle, &parts, &scope)?;
     wants.look_at(&observed);
@@ -68,9 +69,8 @@ fn location_of(observed: &Observed) -> Option<String> {
     observed
         .resources
         .iter()
-        .find_map(|r| r.get("location").and_then(Value::as_str))
-        .filter(|l| *l != "global")
-        .map(str::to_owned)
+        .find_map(|r| r.body.read().get("location").and_then(Value::as_str).map(str::to_owned))
+        .filter(|l| l != "global")
 }
 
 fn options(settings: &Settings, baseline: Option<plan::Baseline>) -> Options {
@@ -117,7 +117,7 @@ pub fn against(
     };
     let old = expanded(&before, what, &scope, cx)?;
     let new = expanded(bundle, what, &scope, cx)?;
-    let resources: Vec<Value> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
+    let resources: Vec<Sighting> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
     let managed = old.resources.iter().filter(|r| !r.existing).map(|r| r.id.clone()).collect();
     let mut plan = plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), bundle);
     // What goes away leads back to the line that declared it then.
@@ -132,12 +132,12 @@ pub fn against(
     Ok(plan)
 }
 
-fn with_id(resource: &plan::DesiredResource) -> Value {
-    let mut body = resource.body.clone();
+fn with_id(resource: &plan::DesiredResource) -> Sighting {
+    let mut body = resource.body.read();
     if let Some(map) = body.as_object_mut() {
         map.insert("id".to_owned(), Value::from(resource.id.clone()));
     }
-    body
+    Sighting { id: resource.id.clone(), body: body.into() }
 }
 
 /// Both sides are texts: an expression that is written the same is the same.

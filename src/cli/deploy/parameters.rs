@@ -24,10 +24,10 @@ impl Declared {
     }
 }
 
-/// The parameters of a template.
+/// What a template declares under `parameters`.
 #[must_use]
-pub fn declared(template: &Value) -> Vec<Declared> {
-    let all = template.get("parameters").and_then(Value::as_object).into_iter().flatten();
+pub fn declared(parameters: &Value) -> Vec<Declared> {
+    let all = parameters.as_object().into_iter().flatten();
     all.map(|(name, p)| {
         let text = |pointer: &str| p.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let nullable = p.get("nullable").and_then(Value::as_bool).unwrap_or(false);

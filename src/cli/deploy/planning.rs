@@ -1,6 +1,6 @@
 //! Bundle and endpoint → plan: values, expansion, one look at what exists, comparison.
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Template};
 use super::observing::{self, Seen};
 use super::session::Session;
 use super::{Halt, What, Where, desired, parameters};
@@ -49,7 +49,7 @@ pub struct ReadyPart {
     /// Name of the stack.
     pub name: String,
     /// The template.
-    pub template: Arc<Value>,
+    pub template: Arc<Template>,
     /// Its text.
     pub text: String,
     /// `{name: {"value": …}}`
@@ -158,7 +158,7 @@ fn values(bundle: &Bundle, what: &What, complete: Complete<'_>) -> Result<Vec<Re
     let mut parts = Vec::new();
     let several = bundle.parts.len() > 1;
     for (index, part) in bundle.parts.iter().enumerate() {
-        let declared = parameters::declared(&part.template);
+        let declared = parameters::declared(part.template.parameters());
         let mut given = part.given.clone();
         // Of several deployments each has only the parameters that it uses.
         let mine = |(origin, map): &(String, Map<String, Value>)| {
@@ -276,8 +276,10 @@ pub fn group_of(bundle: &Bundle, place: &Where) -> String {
 /// A parameter called `location` says where.
 fn location_parameter(parts: &[ReadyPart]) -> Option<String> {
     parts.iter().find_map(|p| {
-        let given =
-            p.parameters.pointer("/location/value").or_else(|| p.template.pointer("/parameters/location/defaultValue"));
+        let given = p
+            .parameters
+            .pointer("/location/value")
+            .or_else(|| p.template.parameters().pointer("/location/defaultValue"));
         given.and_then(Value::as_str).filter(|l| !l.starts_with('[')).map(str::to_owned)
     })
 }

@@ -1,6 +1,6 @@
 //! A `.dsvm` project → what is deployed, with the values of one env.
 
-use super::bundle::{Bundle, Part};
+use super::bundle::{Bundle, Part, Template};
 use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
@@ -28,6 +28,8 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
         Term::String(name) => Some(name.to_string()),
         _ => None,
     });
+    // The program has done its work: what follows needs the room.
+    drop(compiled.checked);
     let parts = artifacts.deployments.into_iter().map(|deployment| {
         let values = deployment.parameters.get(env.as_str()).cloned().map(Json::into_value);
         let values = values.as_ref().and_then(parameters::entries);
@@ -35,7 +37,7 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
             values.map(|v| vec![(if env.is_empty() { "the sources".to_owned() } else { format!("env {env}") }, v)]);
         Part {
             name: deployment.name,
-            template: std::sync::Arc::new(deployment.template.into_value()),
+            template: std::sync::Arc::new(Template::from(deployment.template)),
             text: String::new(),
             given: given.unwrap_or_default(),
             provenance: deployment.provenance.into_iter().collect(),

@@ -27,7 +27,7 @@ pub fn saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) ->
         detach: settings.unmanaged == Unmanaged::Detach,
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
-        templates: planned.parts.iter().map(|p| digest(&p.template)).collect(),
+        templates: planned.parts.iter().map(|p| digest(&p.template.read())).collect(),
         parameters: crate::plan::fingerprint(&parameters, salt),
         salt: salt.to_owned(),
         observed: observed.collect(),

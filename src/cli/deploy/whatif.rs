@@ -15,7 +15,7 @@ pub fn compare(planned: &Planned, session: &Session) -> Result<String, Halt> {
     let mut told = Vec::new();
     let mut seen = Vec::new();
     for part in &planned.parts {
-        let answer = session.client.what_if(&planned.group, &part.name, &part.template, &part.parameters)?;
+        let answer = session.client.what_if(&planned.group, &part.name, &part.template.read(), &part.parameters)?;
         let changes = answer.pointer("/properties/changes").or_else(|| answer.get("changes")).and_then(Value::as_array);
         for change in changes.into_iter().flatten() {
             let text = |key: &str| change.get(key).and_then(Value::as_str).unwrap_or_default();

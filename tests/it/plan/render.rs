@@ -48,7 +48,7 @@ pub fn every_kind() -> Plan {
     for (line, resource) in (10u32..).step_by(7).zip(&mut desired.resources) {
         resource.source = Some(Source { file: "pools/team.dsvm".into(), line, column: 1 });
     }
-    diff(&desired, &Observed { resources: live, managed }, &Options::default())
+    diff(&desired, &Observed::of(&live, managed), &Options::default())
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn roles_are_told_in_words() {
     let new = diff(&wanted, &Observed::default(), &Options::default());
     let live = vec![json!({ "id": identity, "properties": { "principalId": "p" } }), role("p")];
     let managed = vec![role("p")["id"].as_str().unwrap().to_owned()];
-    let gone = diff(&Desired::default(), &Observed { resources: live, managed }, &Options::default());
+    let gone = diff(&Desired::default(), &Observed::of(&live, managed), &Options::default());
     for plan in [&new, &gone] {
         assert!(terminal(plan, "", Detail::default(), Palette::plain()).contains(told));
         assert!(markdown(plan, "").contains(told));
@@ -147,11 +147,7 @@ fn hostile_names_stay_text() {
     let plan = diff(&Desired::from_resources(std::slice::from_ref(&body)), &Observed::default(), &Options::default());
     let mut other = body.clone();
     other["tags"][name] = json!("before");
-    let changed = diff(
-        &Desired::from_resources(&[body]),
-        &Observed { resources: vec![other], managed: vec![] },
-        &Options::default(),
-    );
+    let changed = diff(&Desired::from_resources(&[body]), &Observed::of(&[other], vec![]), &Options::default());
     for plan in [&plan, &changed] {
         let md = markdown(plan, name);
         let text = terminal(
@@ -178,9 +174,9 @@ fn markdown_stays_below_what_a_comment_holds() {
     let resources: Vec<Value> = (0..3000)
         .map(|n| json!({ "id": id(&format!("Microsoft.Compute/virtualMachineScaleSets/a-pool-with-a-long-name-{n}")), "tags": { "text": "x".repeat(200) } }))
         .collect();
-    let live = resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
-    let plan =
-        diff(&Desired::from_resources(&resources), &Observed { resources: live, managed: vec![] }, &Options::default());
+    let live: Vec<Value> =
+        resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
+    let plan = diff(&Desired::from_resources(&resources), &Observed::of(&live, vec![]), &Options::default());
     let text = markdown(&plan, "many");
     assert!(text.len() < 65_536, "{}", text.len());
     assert!(text.contains("more changes"));
