@@ -20,7 +20,8 @@ impl Principals {
         if !wanted && !observed.resources.iter().any(|r| is_assignment(&r.id)) {
             return Self::default();
         }
-        let known = observed.resources.iter().filter(|r| !is_assignment(&r.id) && r.body.text().contains("principalId"));
+        let known =
+            observed.resources.iter().filter(|r| !is_assignment(&r.id) && r.body.text().contains("principalId"));
         let names = known.flat_map(|resource| {
             let (name, body) = (normal::type_of_id(&resource.id).1, resource.body.read());
             let all = ["/properties/principalId", "/identity/principalId"].map(|at| body.pointer(at).cloned());

@@ -26,7 +26,11 @@ pub(super) struct Moving<'a> {
 impl<'a> Moving<'a> {
     /// `owned`: pools whose number of machines an autoscale setting owns.
     pub(super) fn of(desired: &Desired, owned: &'a IndexMap<String, CapacityRange>) -> Self {
-        Self { owned, any: !owned.is_empty() || desired.resources.iter().any(|r| may_scale_itself(r) && scales_itself(r, &r.body.read())) }
+        Self {
+            owned,
+            any: !owned.is_empty()
+                || desired.resources.iter().any(|r| may_scale_itself(r) && scales_itself(r, &r.body.read())),
+        }
     }
 
     /// The range that autoscale keeps the number of machines of a pool in.
