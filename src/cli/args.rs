@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 #[command(
     name = "dsvmc",
     version,
-    max_term_width = 100,
+    max_term_width = 80,
     disable_help_subcommand = true,
     after_help = "Start with `dsvmc init`, then `dsvmc check`. `dsvmc explain CODE` explains a message in full.\n\n\
                   Exit codes:\n  \

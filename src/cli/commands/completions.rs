@@ -7,7 +7,7 @@ use clap::CommandFactory;
 
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dsvmc completions bash > ~/.local/share/bash-completion/completions/dsvmc")]
+#[command(after_help = "Example:\n  dsvmc completions bash > ~/.bash_completion")]
 pub struct Args {
     /// Which shell
     pub shell: clap_complete::Shell,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `formula`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dsvmc formula eval scale.txt --samples pool.json --at 2026-12-01T08:00:00Z")]
+#[command(after_help = "Examples:\n  dsvmc formula check scale.txt\n  dsvmc formula eval scale.txt --samples pool.json")]
 pub struct Args {
     #[command(subcommand)]
     command: Sub,
@@ -20,12 +20,14 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Sub {
     /// Find what Azure would refuse in a formula, and what nobody would want
+    #[command(after_help = "Example: dsvmc formula check scale.txt")]
     Check {
         /// File with the formula; `-` reads it from the standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Compute what Azure would set, for the samples of a file
+    #[command(after_help = "Example: dsvmc formula eval scale.txt --samples pool.json")]
     Eval {
         /// File with the formula; `-` reads it from the standard input
         #[arg(value_name = "FILE")]

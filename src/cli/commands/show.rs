@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "`dsvmc show --json > observed.json` writes a file for `dsvmc plan --live observed.json`.")]
+#[command(after_help = "Examples:\n  dsvmc show examples/01-shared-pool\n  dsvmc show --json > observed.json\n\n\
+                        `dsvmc plan --live observed.json` compares with such a file.")]
 pub struct Args {
     /// File or folder of the project
     #[arg(value_name = "PATH", default_value = ".")]

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dsvmc status --target azure --env prod")]
 pub struct Args {
     /// File or folder of the project
     #[arg(value_name = "PATH", default_value = ".")]

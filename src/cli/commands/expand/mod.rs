@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `expand`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dsvmc expand azuredeploy.json --parameters @azuredeploy.parameters.json")]
+#[command(after_help = "Example:\n  dsvmc expand azuredeploy.json -p @azuredeploy.parameters.json")]
 pub struct Args {
     /// The template; with `--check`, a file or folder of templates
     #[arg(value_name = "FILE")]
