@@ -237,6 +237,9 @@ fn carry_out(
             receipt.resources = planned.plan.effective().map(|c| item(c, states.get(&c.id.to_ascii_lowercase()).map(|s| s.as_str()))).collect();
             receipt.outputs = done.outputs;
             receipt.managed = done.managed;
+            if settings.mode == DeployMode::Plain {
+                keep_known(&mut receipt, state.receipt(), is_narrow(settings));
+            }
             remember(&planned, settings, session, state, bundle, cx)?;
             state.write_receipt(&receipt)?;
             state.clear_journal();
@@ -266,6 +269,22 @@ fn item(change: &crate::plan::Change, state: Option<&str>) -> ReceiptItem {
     ReceiptItem { id: change.id.clone(), action: change.action.word().to_owned(), state: state.unwrap_or(end).to_owned() }
 }
 
+/// A plain deployment deletes nothing: what earlier ones made is still the project's, and a narrowed one has no outputs.
+fn keep_known(receipt: &mut Receipt, last: Option<Receipt>, narrowed: bool) {
+    let Some(last) = last else { return };
+    for id in last.managed {
+        if !receipt.managed.iter().any(|known| crate::plan::same_id(known, &id)) {
+            receipt.managed.push(id);
+        }
+    }
+    if narrowed {
+        receipt.outputs = last.outputs;
+    }
+}
+
+/// Azure takes names of deployments of up to 64 characters.
+const LONGEST_NAME: usize = 55;
+
 /// Azure keeps so much of a stack's description.
 const NOTE_LIMIT: usize = 4096;
 
@@ -291,7 +310,9 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     let steps = planned.parts.iter().enumerate().map(|(index, part)| {
         let template = part.template.read();
         let template = if narrowed { desired::narrow(template, &planned.desired, index, &selected) } else { template };
-        Step { name: part.name.clone(), template, parameters: part.parameters.clone(), note: note.clone() }
+        // The whole deployment, with its outputs, stays to be seen under its own name.
+        let name = if narrowed { part.name.chars().take(LONGEST_NAME).collect::<String>() + "-narrowed" } else { part.name.clone() };
+        Step { name, template, parameters: part.parameters.clone(), note: note.clone() }
     });
     Job {
         group: planned.group.clone(),

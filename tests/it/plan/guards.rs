@@ -131,3 +131,16 @@ fn what_a_change_needs_comes_along_or_is_refused() {
     fine(place.run("apply plain.plan"));
     assert!(place.left().iter().any(|name| name == "pip-extra"));
 }
+
+/// A narrowed apply of a project that is deployed plainly forgets nothing of the rest: outputs and what `destroy` deletes.
+#[test]
+fn a_narrowed_apply_forgets_nothing_of_the_rest() {
+    let place = Place::new();
+    fine(place.run("apply --yes --plain --template team.json"));
+    place.write(&template("b", false));
+    fine(place.run("apply --yes --template team.json --only nsg-team"));
+    let outputs = fine(place.run("outputs --template team.json"));
+    assert!(outputs.stdout.contains("notebooks"), "{}", outputs.text());
+    fine(place.run("destroy --yes --allow-delete --template team.json"));
+    assert_eq!(place.left(), Vec::<String>::new());
+}
