@@ -144,6 +144,15 @@ impl State {
         Self { folder: root.join(".dsvmc").join(name) }
     }
 
+    /// Receipts of every project and env below `.dsvmc/` in `root`, by the names of their folders.
+    #[must_use]
+    pub fn receipts(root: &Path) -> Vec<Receipt> {
+        let entries = std::fs::read_dir(root.join(".dsvmc")).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        folders.into_iter().filter_map(|folder| Self { folder }.receipt()).collect()
+    }
+
     /// Where it is.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -4,10 +4,10 @@ use crate::apply::{Event, State, Watch};
 use crate::azure::{AzureError, Pending, Progress as Standing, ServiceError};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
-use crate::cli::deploy::observing::{mark, marks_of, sightings, stacks};
+use crate::cli::deploy::observing::{mark, marks_of};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, planning, session};
+use crate::cli::deploy::{self, Halt, What, Where, consent, desired, last, planning, session, standing};
 use crate::cli::exit::Exit;
 use crate::diagnostics::Code;
 use crate::plan::{Desired, Observed, Options, Plan, diff};
@@ -54,7 +54,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let bundle = match &args.project {
         Some(name) => Bundle { project: name.clone(), root: args.path.clone(), env: args.what.env.clone().unwrap_or_default(), ..Bundle::default() },
-        None => bundle::load(&args.path, &args.what, cx)?,
+        None => last::load(&args.path, &args.what, cx)?,
     };
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
@@ -85,23 +85,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-/// What the stacks manage, or what the last receipt lists for plain deployments; with the stacks.
+/// What the project made, as a plan that takes it away; with its stacks.
 fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<Value>), Halt> {
-    let stacks = stacks(session, group, bundle)?;
-    let ids = |stack: &Value| -> Vec<String> {
-        let all = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
-        all.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned).collect()
-    };
-    let mut managed: Vec<String> = stacks.iter().flat_map(ids).collect();
-    if stacks.is_empty() {
-        managed = state.receipt().map(|r| r.managed).unwrap_or_default();
-    }
-    let versioned = |id: &String| {
-        let api_version = crate::catalog::latest_version(&crate::plan::type_of_id(id).0)?.to_owned();
-        Some(crate::azure::Wanted { id: id.clone(), api_version })
-    };
-    let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
-    let observed = Observed { resources: sightings(session, &wanted)?, managed };
+    let (observed, stacks) = standing::made(bundle, group, session, state)?;
     let unmanaged = if detach { crate::plan::Unmanaged::Detach } else { crate::plan::Unmanaged::Delete };
     Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
 }

@@ -3,7 +3,7 @@
 use super::apply::say_outputs;
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, What, Where, bundle, planning, session, standing};
+use crate::cli::deploy::{self, Halt, What, Where, last, planning, session, standing};
 use crate::cli::exit::Exit;
 use crate::diagnostics::Code;
 use serde_json::{Map, Value};
@@ -32,7 +32,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let bundle = last::load(&args.path, &args.what, cx)?;
     let session = session::open(&args.place, &bundle.root)?;
     let group = planning::group_of(&bundle, &args.place);
     let deployed = standing::deployed(&session, &group, &bundle)?;

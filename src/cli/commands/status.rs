@@ -32,7 +32,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let Standing { bundle, state, session, planned } = standing::look(&args.path, &args.what, &args.place, cx)?;
+    let Standing { bundle, state, session, planned, compared } = standing::look(&args.path, &args.what, &args.place, cx)?;
     let found = standing::deployed(&session, &planned.group, &bundle)?;
     let as_json = |d: &Deployed| {
         json!({
@@ -47,7 +47,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         let json = json!({
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(), "resourceGroup": planned.group,
             "deployments": deployments, "commitHere": here, "last": receipt, "interrupted": interrupted,
-            "resources": planned.observed.resources.len(), "drift": planned.plan.summary, "warnings": planned.plan.warnings,
+            "resources": planned.observed.resources.len(), "drift": compared.then_some(planned.plan.summary), "warnings": planned.plan.warnings,
         });
         cx.printer.data(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
@@ -83,7 +83,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         text.push_str(&format!("  warning: `{}`: {}\n", clean(&crate::plan::type_of_id(&warning.id).1), clean(&warning.text)));
     }
     // Before the first apply everything is missing: that is no drift.
-    if !deployments.is_empty() || number > 0 {
+    if !compared {
+        text.push_str("  not compared with the sources\n");
+    } else if !deployments.is_empty() || number > 0 {
         text.push_str(&drift(&planned.plan));
     }
     let lines = text.lines().map(|line| wrap(line, width, "    "));

@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod consent;
 pub mod desired;
+pub mod last;
 pub mod narrowing;
 pub mod observing;
 pub mod offline;
@@ -144,6 +145,13 @@ impl Halt {
     /// The world is at fault.
     pub fn world(code: Code, title: impl Into<String>, help: impl Into<String>) -> Self {
         Self { exit: Exit::World, ..Self::input(code, title, help) }
+    }
+
+    /// The title, if the reason is this one.
+    #[must_use]
+    pub fn title_of(&self, code: Code) -> Option<String> {
+        let report = self.report.as_ref()?;
+        report.code().is_some_and(|c| c.to_string() == code.to_string()).then(|| report.to_string())
     }
 
     /// It was told already.

@@ -56,6 +56,28 @@ pub struct ReadyPart {
     pub parameters: Value,
 }
 
+impl Planned {
+    /// What exists of a project whose sources cannot be used: nothing is planned.
+    #[must_use]
+    pub fn unplanned(bundle: &Bundle, group: String, observed: Observed) -> Self {
+        Self {
+            plan: Plan { schema: plan::SCHEMA, ..Plan::default() },
+            leftovers: Vec::new(),
+            marks: Vec::new(),
+            desired: Desired::default(),
+            observed,
+            parts: Vec::new(),
+            project: bundle.project.clone(),
+            shown: bundle.shown.clone(),
+            env: bundle.env.clone(),
+            group,
+            location: String::new(),
+            group_exists: true,
+            outputs: Map::new(),
+        }
+    }
+}
+
 /// How to plan.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -5,15 +5,27 @@ use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::diagnostics::{Code, Severity};
-use crate::driver::{self, Options, Stop};
+use crate::driver::{self, Compilation, Options, Stop};
 use crate::graph::json::Json;
 use crate::render::snippet;
 use crate::sema::value::Value as Term;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Compiles the project and takes the values of one env.
 pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
     let compiled = driver::compile(cx.world.as_ref(), path, Options { stop: Stop::AfterEmission })?;
+    bundle_of(compiled, path, what, cx)
+}
+
+/// The folder of a project.
+#[must_use]
+pub fn root_of(compiled: &Compilation) -> PathBuf {
+    let path = &compiled.project.path;
+    if path.is_dir() { path.clone() } else { path.parent().map(Path::to_owned).unwrap_or_default() }
+}
+
+/// What was compiled, with the values of one env; tells what was found.
+pub fn bundle_of(compiled: Compilation, path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
     // Hints are for `check`; whoever deploys wants to know what is wrong.
     let told: Vec<_> = compiled.diagnostics.iter().filter(|d| d.severity != Severity::Info).cloned().collect();
     if !told.is_empty() {
@@ -21,6 +33,7 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
         // Warnings give way to `-q`; errors do not.
         if compiled.failed() { cx.printer.say(&text) } else { cx.printer.note(&text) }
     }
+    let root = root_of(&compiled);
     let Some(artifacts) = compiled.artifacts else { return Err(Halt::told(Exit::Input)) };
     let names: Vec<&str> = compiled.envs.iter().map(AsRef::as_ref).collect();
     let env = choose(&names, what.env.as_deref(), &compiled.name)?;
@@ -45,11 +58,6 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
         }
     });
     let parts = parts.collect();
-    let root = if compiled.project.path.is_dir() {
-        compiled.project.path.clone()
-    } else {
-        compiled.project.path.parent().map(Path::to_owned).unwrap_or_default()
-    };
     Ok(Bundle {
         project: compiled.name.to_string(),
         root,

@@ -1,12 +1,14 @@
 //! How a project stands: what `show`, `status` and `outputs` look at alike.
 
-use super::bundle::{self, Bundle};
-use super::observing::stacks;
+use super::bundle::Bundle;
+use super::observing::{sightings, stacks};
 use super::planning::{self, Planned, Settings};
 use super::session::{self, Session};
-use super::{Halt, What, Where};
+use super::{Halt, What, Where, last};
 use crate::apply::State;
 use crate::cli::Context;
+use crate::diagnostics::Code;
+use crate::plan::Observed;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -18,17 +20,49 @@ pub struct Standing {
     pub state: State,
     /// The way to Resource Manager.
     pub session: Session,
-    /// Both sides, compared.
+    /// Both sides.
     pub planned: Planned,
+    /// Whether what exists was held against the sources.
+    pub compared: bool,
 }
 
-/// Looks.
+/// Looks. What the sources cannot say for errors or a missing value, the last apply says: then nothing is compared.
 pub fn look(path: &Path, what: &What, place: &Where, cx: &mut Context) -> Result<Standing, Halt> {
-    let bundle = bundle::load(path, what, cx)?;
+    let bundle = last::load(path, what, cx)?;
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let session = session::open(place, &bundle.root)?;
-    let planned = planning::make(&bundle, place, what, &Settings::default(), &session, &state, cx)?;
-    Ok(Standing { bundle, state, session, planned })
+    if !bundle.parts.is_empty() {
+        match planning::make(&bundle, place, what, &Settings::default(), &session, &state, cx) {
+            Ok(planned) => return Ok(Standing { bundle, state, session, planned, compared: true }),
+            Err(halt) => match halt.title_of(Code::ParameterMissing) {
+                Some(why) => last::warn(&why, cx),
+                None => return Err(halt),
+            },
+        }
+    }
+    let group = planning::group_of(&bundle, place);
+    let (observed, _) = made(&bundle, &group, &session, &state)?;
+    let planned = Planned::unplanned(&bundle, group, observed);
+    Ok(Standing { bundle, state, session, planned, compared: false })
+}
+
+/// What a project made, by its stacks, or by the last receipt for plain deployments; with the stacks.
+pub fn made(bundle: &Bundle, group: &str, session: &Session, state: &State) -> Result<(Observed, Vec<Value>), Halt> {
+    let stacks = stacks(session, group, bundle)?;
+    let ids = |stack: &Value| -> Vec<String> {
+        let all = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned).collect()
+    };
+    let mut managed: Vec<String> = stacks.iter().flat_map(ids).collect();
+    if stacks.is_empty() {
+        managed = state.receipt().map(|r| r.managed).unwrap_or_default();
+    }
+    let versioned = |id: &String| {
+        let api_version = crate::catalog::latest_version(&crate::plan::type_of_id(id).0)?.to_owned();
+        Some(crate::azure::Wanted { id: id.clone(), api_version })
+    };
+    let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
+    Ok((Observed { resources: sightings(session, &wanted)?, managed }, stacks))
 }
 
 /// A stack of the project, or a plain deployment of it.
@@ -56,7 +90,8 @@ pub fn deployed(session: &Session, group: &str, bundle: &Bundle) -> Result<Vec<D
         .into_iter()
         .map(|body| Deployed { kind: "stack", name: name(&body), body })
         .collect();
-    for index in 0..bundle.parts.len() {
+    // Without sources there was one deployment at least.
+    for index in 0..bundle.parts.len().max(1) {
         let wanted = planning::stack_name(bundle, index);
         if all.iter().any(|d| d.name.eq_ignore_ascii_case(&wanted)) {
             continue;

@@ -79,6 +79,10 @@ impl Place {
         local::ask(port, method, "/_local/faults", body).unwrap();
     }
 
+    pub fn url(&self) -> &str {
+        &self.endpoint.http_url
+    }
+
     pub fn arm(&self, method: &str, path: &str, body: &str) -> Value {
         let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
         local::ask(port, method, path, body).unwrap()

@@ -1,5 +1,6 @@
 //! Plans as people and programs read them.
 
+mod broken;
 mod busy;
 pub mod deploy;
 mod examples;
