@@ -109,6 +109,16 @@ impl Diagnostic {
         self
     }
 
+    /// Says what was probably meant, with the edit that writes it.
+    #[must_use]
+    pub fn write_instead(self, meant: &str, span: Span) -> Self {
+        self.help(format!("write `{meant}`")).fix(
+            format!("Write `{meant}`"),
+            vec![(span, meant.to_owned())],
+            Safety::NeedsReview,
+        )
+    }
+
     /// Adds background.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {

@@ -24,6 +24,14 @@ pub(crate) struct Named {
     pub(crate) id: Text,
 }
 
+impl Named {
+    /// A resource with a name that is known, in the group that is deployed to.
+    pub(crate) fn here(kind: &str, name: String) -> Self {
+        let name = Text::literal(name);
+        Self { id: resource_id(kind, std::slice::from_ref(&name), None), name }
+    }
+}
+
 /// A share: its account, and the share itself.
 #[derive(Clone, Debug)]
 pub(crate) struct ShareNames {

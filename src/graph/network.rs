@@ -222,17 +222,13 @@ fn nat_gateway(
     block: Option<&crate::sema::checked::Block>,
     span: Span,
 ) -> (Named, NodeId) {
-    let named = |kind: &str, name: String| {
-        let name = Text::literal(name);
-        Named { id: resource_id(kind, std::slice::from_ref(&name), None), name }
-    };
-    let address = named(v::PUBLIC_IP, format!("pip-nat-{key}"));
+    let address = Named::here(v::PUBLIC_IP, format!("pip-nat-{key}"));
     let mut body = Map::new();
     body.insert("sku".into(), json!({ "name": "Standard" }));
     body.insert("properties".into(), json!({ "publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4" }));
     let node = builder.node(v::PUBLIC_IP, &address, block, body, span);
     let address_node = builder.add(node);
-    let gateway = named(v::NAT_GATEWAY, format!("nat-{key}"));
+    let gateway = Named::here(v::NAT_GATEWAY, format!("nat-{key}"));
     let mut body = Map::new();
     body.insert("sku".into(), json!({ "name": "Standard" }));
     let properties = json!({ "idleTimeoutInMinutes": 10, "publicIpAddresses": [{ "id": address.id.json() }] });

@@ -107,16 +107,12 @@ fn insights(
     block: Option<&crate::sema::checked::Block>,
     span: Span,
 ) -> (Named, NodeId) {
-    let named = |kind: &str, name: String| {
-        let name = Text::literal(name);
-        Named { id: resource_id(kind, std::slice::from_ref(&name), None), name }
-    };
-    let logs = named(v::LOGS, format!("log-{key}"));
+    let logs = Named::here(v::LOGS, format!("log-{key}"));
     let mut body = Map::new();
     body.insert("properties".into(), json!({ "sku": { "name": "PerGB2018" }, "retentionInDays": 30 }));
     let node = builder.node(v::LOGS, &logs, block, body, span);
     let logs_node = builder.add(node);
-    let insights = named(v::INSIGHTS, format!("appi-{key}"));
+    let insights = Named::here(v::INSIGHTS, format!("appi-{key}"));
     let mut body = Map::new();
     body.insert("kind".into(), json!("web"));
     body.insert("properties".into(), json!({ "Application_Type": "web", "WorkspaceResourceId": logs.id.json() }));

@@ -351,18 +351,7 @@ fn nested(
             }
         }
     };
-    let failure = result.as_ref().err().cloned();
-    let operation = Operation {
-        verb: "Create",
-        target: Some((&resource.id, resource.symbolic_name.as_deref())),
-        result,
-        took_ms: real_ms() - started,
-    };
-    let _ = core.with("", |cx| {
-        record::operation(cx, &own, at, &operation);
-        Ok(())
-    });
-    failure.map_or(Ok(None), Err)
+    noted(core, &own, resource, at, started, result)
 }
 
 /// Runs a deployment stack that stands in the template to its end.
@@ -384,6 +373,25 @@ fn stack(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Res
         Ok(Some(id)) => stacks::run::inside(core, &id).map(|()| 200),
         Err(error) => Err(error),
     };
+    noted(core, &own, resource, at, started, result)
+}
+
+/// The error that a finished nested deployment shows, if its outputs failed.
+fn outputs_failed(core: &Arc<Core>, id: &str) -> Option<ArmError> {
+    let doc = core.with("", |cx| Ok(cx.store.doc(&super::key(id)))).ok()??;
+    (super::state(&doc) == "Failed")
+        .then(|| ArmError::from_value(409, doc.pointer("/record/properties/error").unwrap_or(&Value::Null)))
+}
+
+/// Records how a creation ended, and hands its failure on.
+fn noted(
+    core: &Arc<Core>,
+    own: &str,
+    resource: &Resource,
+    at: usize,
+    started: i64,
+    result: Result<u16, ArmError>,
+) -> Result<Option<Running>, ArmError> {
     let failure = result.as_ref().err().cloned();
     let operation = Operation {
         verb: "Create",
@@ -392,15 +400,8 @@ fn stack(core: &Arc<Core>, order: &Order, resource: &Resource, at: usize) -> Res
         took_ms: real_ms() - started,
     };
     let _ = core.with("", |cx| {
-        record::operation(cx, &own, at, &operation);
+        record::operation(cx, own, at, &operation);
         Ok(())
     });
     failure.map_or(Ok(None), Err)
-}
-
-/// The error that a finished nested deployment shows, if its outputs failed.
-fn outputs_failed(core: &Arc<Core>, id: &str) -> Option<ArmError> {
-    let doc = core.with("", |cx| Ok(cx.store.doc(&super::key(id)))).ok()??;
-    (super::state(&doc) == "Failed")
-        .then(|| ArmError::from_value(409, doc.pointer("/record/properties/error").unwrap_or(&Value::Null)))
 }

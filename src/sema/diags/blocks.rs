@@ -15,11 +15,7 @@ pub(crate) fn unknown_kind(keyword: &str, span: Span, known: &[&str]) -> Diagnos
     );
     let others = ["param", "let", "fn", "type", "env", "import", "check", "output", "project"];
     match suggest_word(keyword, known.iter().copied().chain(others)) {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => {
             let mut known = known.to_vec();
             known.dedup();
@@ -90,11 +86,7 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
         });
     }
     match suggest_word(name, row.field_names()) {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None if row.fields.is_empty() => diagnostic.help("remove it"),
         None if let Some(inner) = home_inside(row, name) => {
             diagnostic.help(format!("write it in a `{}`: `{}`", inner.kind.keyword(), with_field(inner, name)))
@@ -133,11 +125,7 @@ pub(crate) fn unknown_block_part(
     )
     .also(declared, format!("`{block}` is declared here"));
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => {
             let row = crate::sema::table::kind_of(kind).map(crate::sema::table::spec);
             let attributes = row.map(|row| row.attributes).unwrap_or_default();
@@ -187,11 +175,7 @@ pub(crate) fn unknown_block(row: &BlockSpec, name: &str, span: Span) -> Diagnost
     );
     let children: Vec<&str> = row.children.iter().map(|(kind, _)| kind.keyword()).collect();
     match (suggest_word(name, children.iter().copied()), suggest_word(name, row.field_names())) {
-        (Some(meant), _) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        (Some(meant), _) => diagnostic.write_instead(meant, span),
         (None, Some(meant)) => diagnostic.help(format!("write `{meant} = …`")),
         (None, None) if children.is_empty() => {
             diagnostic.help(format!("its fields are {}", listed(row.field_names(), 12)))

@@ -19,11 +19,7 @@ pub(crate) fn unknown_name(
         if let Some(declared) = declared {
             diagnostic = diagnostic.also(declared, format!("`{meant}` is declared here"));
         }
-        return diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        );
+        return diagnostic.write_instead(meant, span);
     }
     match (module, inside) {
         (Some(module), _) => diagnostic.help(format!("write `import std.{module}` at the start of the file")),
@@ -134,11 +130,7 @@ pub(crate) fn unknown_export(name: &str, span: Span, home: &str, meant: Option<&
     let diagnostic =
         Diagnostic::new(Code::NotExported, format!("`{home}` exports no `{name}`"), span, "not in that module");
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!("look at what `{home}` exports, or declare `{name}` yourself")),
     }
 }
@@ -209,11 +201,7 @@ pub(crate) fn unknown_function(name: &str, span: Span, meant: Option<&str>) -> D
     let diagnostic =
         Diagnostic::new(Code::UnknownFunction, format!("there is no function `{name}`"), span, "no such function");
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!("declare it: `fn {name}(…) = …`")),
     }
 }
@@ -263,11 +251,7 @@ pub(crate) fn unknown_argument(function: &str, name: &str, span: Span, meant: Op
         "no such parameter",
     );
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help("remove it"),
     }
 }
@@ -311,11 +295,7 @@ pub(crate) fn unknown_param(name: &str, span: Span, env: &str, meant: Option<&st
         "no such parameter",
     );
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!("declare it: `param {name}: …`")),
     }
 }

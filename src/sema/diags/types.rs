@@ -236,11 +236,7 @@ pub(crate) fn not_one_of(name: &str, known: &[&str], meant: Option<&str>, span: 
         "not one of them",
     );
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!("write one of {}", listed(known.iter().copied(), 12))),
     }
 }
@@ -300,11 +296,7 @@ pub(crate) fn not_imported(name: &str, span: Span) -> Diagnostic {
 pub(crate) fn unknown_part(of: &str, name: &str, span: Span, meant: Option<&str>, known: &[String]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::UnknownField, format!("{of} has no `{name}`"), span, "not in it");
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None if known.is_empty() => diagnostic.help("it has nothing in it"),
         None => diagnostic.help(format!("it has {}", listed(known.iter().map(String::as_str), 12))),
     }
@@ -313,11 +305,7 @@ pub(crate) fn unknown_part(of: &str, name: &str, span: Span, meant: Option<&str>
 pub(crate) fn unknown_type(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::BadType, format!("there is no type `{name}`"), span, "no such type");
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => {
             let own = listed(["string", "int", "decimal", "bool"], 4);
             diagnostic.help(format!("declare it with `type {name} = …`, or use {own}"))
@@ -398,11 +386,7 @@ pub(crate) fn need_nothing(span: Span) -> Diagnostic {
 pub(crate) fn unknown_need(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::BadNeed, format!("a size has no `{name}`"), span, "no property of sizes");
     match meant {
-        Some(meant) => diagnostic.help(format!("write `{meant}`")).fix(
-            format!("Write `{meant}`"),
-            vec![(span, meant.to_owned())],
-            Safety::NeedsReview,
-        ),
+        Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!(
             "use {}",
             listed(

@@ -1,7 +1,7 @@
 //! Values, secrets, the two times, sizes by need.
 
 use super::listed;
-use crate::diagnostics::{Code, Diagnostic, Safety};
+use crate::diagnostics::{Code, Diagnostic};
 use crate::sema::value::{Deferred, Deploy, SecretStep};
 use crate::source::Span;
 
@@ -16,8 +16,7 @@ pub(crate) fn host_bits(written: &str, meant: &str, span: Span) -> Diagnostic {
         span,
         "bits are set after the prefix",
     )
-    .help(format!("write `{meant}`"))
-    .fix(format!("Write `{meant}`"), vec![(span, meant.to_owned())], Safety::NeedsReview)
+    .write_instead(meant, span)
 }
 
 pub(crate) fn unknown_unit(unit: &str, span: Span, known: &[&str]) -> Diagnostic {
