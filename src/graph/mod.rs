@@ -17,6 +17,7 @@ mod known;
 mod network;
 mod order;
 mod output;
+mod profile;
 mod scale_set;
 mod secrets;
 mod storage;

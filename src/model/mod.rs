@@ -17,6 +17,7 @@ mod login;
 pub mod network;
 pub mod pool;
 pub(crate) mod read;
+mod rules;
 mod scaling;
 pub mod services;
 pub mod share;
