@@ -1,6 +1,7 @@
 //! One project through all stages; many projects in parallel.
 
 use super::find::{Project, projects};
+use super::given::GivenValue;
 use super::{LoadError, World, diags, load};
 use crate::diagnostics::{Code, Diagnostic, Severity, Sink};
 use crate::emit::{self, Artifacts, Bodies};
@@ -84,32 +85,46 @@ pub fn compile_each<T: Send>(
     match found.as_slice() {
         // Worth no thread of its own.
         [one] => {
-            let mut done = compile_project(world, one, options)?;
+            let mut done = compile_project(world, one, options, None)?;
             let taken = then(&mut done);
             std::mem::forget(done);
             Ok(vec![taken])
         }
-        many => many.par_iter().map(|project| Ok(then(&mut compile_project(world, project, options)?))).collect(),
+        many => many.par_iter().map(|project| Ok(then(&mut compile_project(world, project, options, None)?))).collect(),
     }
 }
 
 /// Compiles the one project at a path: a file, or the folder of a project.
 pub fn compile(world: &dyn World, path: &Path, options: Options) -> Result<Compilation, LoadError> {
-    let found = projects(world, &[path.to_owned()])?;
-    match found.as_slice() {
-        [one] => {
-            let mut done = compile_project(world, one, options)?;
-            done.remains = Remains::default();
-            Ok(done)
-        }
-        _ => Err(LoadError::SeveralProjects {
+    let mut done = compile_project(world, &the_one(world, path)?, options, None)?;
+    done.remains = Remains::default();
+    Ok(done)
+}
+
+/// Checks the one project at a path with values that somebody gives at deployment, as if its env had set them; `""` is
+/// the env of projects that declare none. Nothing is emitted.
+pub fn check_given(world: &dyn World, path: &Path, env: &str, values: &[GivenValue]) -> Result<Compilation, LoadError> {
+    let project = the_one(world, path)?;
+    compile_project(world, &project, Options { stop: Stop::AfterChecks }, Some((env, values)))
+}
+
+fn the_one(world: &dyn World, path: &Path) -> Result<Project, LoadError> {
+    let mut found = projects(world, &[path.to_owned()])?;
+    match (found.pop(), found.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (last, _) => Err(LoadError::SeveralProjects {
             path: path.to_owned(),
-            projects: found.iter().map(|p| load::shown(&p.path)).collect(),
+            projects: found.iter().chain(&last).map(|p| load::shown(&p.path)).collect(),
         }),
     }
 }
 
-fn compile_project(world: &dyn World, project: &Project, options: Options) -> Result<Compilation, LoadError> {
+fn compile_project(
+    world: &dyn World,
+    project: &Project,
+    options: Options,
+    given: Option<(&str, &[GivenValue])>,
+) -> Result<Compilation, LoadError> {
     let mut sources = SourceMap::default();
     let mut sink = Sink::default();
     let mut roots = Vec::with_capacity(project.files.len());
@@ -122,13 +137,16 @@ fn compile_project(world: &dyn World, project: &Project, options: Options) -> Re
         roots.push(source);
     }
     let mut read = |path: &str| world.read(Path::new(path)).ok().map(|bytes| load::decode(bytes).0);
-    let program = sema::load(&roots, &mut sources, &mut read, &mut sink);
+    let mut program = sema::load(&roots, &mut sources, &mut read, &mut sink);
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
     for path in project.beside.iter().filter(|path| !imported.contains(&load::shown(path))) {
         let text = load::decode(world.read(path)?).0;
         let first = text.lines().next().unwrap_or_default().len() as u32;
         let source = sources.add(SourceFile::new(load::shown(path), text));
         sink.push(diags::file_ignored(source, first, path));
+    }
+    if let Some((env, values)) = given {
+        super::given::give(&mut program, &mut sources, env, values);
     }
     let as_of = world.today();
     let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::GivenBack };

@@ -7,10 +7,12 @@ mod compile;
 mod diags;
 mod find;
 mod formula;
+mod given;
 mod load;
 
-pub use compile::{Compilation, Options, Stop, compile, compile_each};
+pub use compile::{Compilation, Options, Stop, check_given, compile, compile_each};
 pub use find::{Project, files, projects};
+pub use given::GivenValue;
 pub use load::{LoadError, shown};
 
 use jiff::civil::Date;

@@ -3,6 +3,7 @@
 //! Reads nothing itself: whoever calls brings a reader. Promises that every import leads to a module or was reported.
 
 use super::diags;
+use super::given::Given;
 use super::library::{self, Names, import_name};
 use super::parser;
 use super::table::suggest;
@@ -132,9 +133,20 @@ impl Module {
 pub struct Program {
     /// Modules of the project: first its own files, then those that they import.
     modules: Vec<Module>,
+    /// Values from outside the sources, and the env that they are for.
+    given: Option<(Arc<str>, Vec<Given>)>,
 }
 
 impl Program {
+    /// Values that somebody gives at deployment: they count for one env (`""` when there are none) as if it had set them.
+    pub fn give(&mut self, env: &str, values: Vec<Given>) {
+        self.given = Some((Arc::from(env), values));
+    }
+
+    pub(crate) fn given(&self, env: &str) -> &[Given] {
+        self.given.as_ref().filter(|(name, _)| &**name == env).map_or(&[], |(_, values)| values)
+    }
+
     /// Names of the envs, in source order.
     pub fn envs(&self) -> impl Iterator<Item = &Arc<str>> {
         self.env_items().map(|(_, env)| &env.name.value)
@@ -215,7 +227,7 @@ pub fn load(
         loader.file(main, *root, &file);
         loader.open.pop();
     }
-    Program { modules: loader.modules }
+    Program { modules: loader.modules, given: None }
 }
 
 impl Loader<'_> {

@@ -10,6 +10,7 @@ mod eval;
 mod fields;
 mod fit;
 mod free;
+mod given;
 mod hardware;
 pub(crate) mod hash;
 mod head;
@@ -34,6 +35,7 @@ mod props;
 mod tests;
 
 pub use eval::type_names;
+pub use given::Given;
 pub use load::{Program, load};
 pub use run::is_known;
 pub use ty::Ty;

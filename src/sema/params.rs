@@ -173,6 +173,7 @@ impl<'p> Eval<'p> {
             }
             values.insert(name.value.clone(), (value, expr.span));
         }
+        self.add_given(&env.name.value, &mut values);
         for (_, _, param) in &params {
             let optional = matches!(param.ty.kind, ast::TypeKind::Nullable(_));
             let secret = param.secret.is_some() || matches!(param.ty.kind, ast::TypeKind::Secret(_));
@@ -304,6 +305,6 @@ impl<'p> Eval<'p> {
     }
 }
 
-fn location_type() -> Ty {
+pub(crate) fn location_type() -> Ty {
     Ty::Union([Ty::Ref(BlockKind::Region), Ty::String].into_iter().collect())
 }

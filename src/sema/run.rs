@@ -12,6 +12,7 @@ use super::value::{BlockId, Deploy, Value};
 use crate::diagnostics::{Code, Sink};
 use crate::source::Span;
 use crate::syntax::ast::{self, Item, ItemKind};
+use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -19,15 +20,23 @@ use std::sync::Arc;
 pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) -> Checked {
     let mut eval = Eval::new(program, pass.clone());
     let envs = match &pass {
-        Pass::Symbolic => eval.checked_envs(),
+        Pass::Symbolic => {
+            if program.envs().next().is_none() {
+                eval.add_given("", &mut IndexMap::new());
+            }
+            eval.checked_envs()
+        }
         Pass::Env(name) => {
             let found = program.env_items().find(|(_, env)| env.name.value == *name);
-            if let Some((_, env)) = found {
-                // What is wrong with the values themselves is told by the symbolic run.
-                let told = std::mem::take(&mut eval.sink);
-                eval.given = eval.env_values(env);
-                eval.sink = told;
+            // What is wrong with the values themselves is told by the symbolic run.
+            let told = std::mem::take(&mut eval.sink);
+            let mut given = IndexMap::new();
+            match found {
+                Some((_, env)) => given = eval.env_values(env),
+                None => eval.add_given(name, &mut given),
             }
+            eval.given = given;
+            eval.sink = told;
             Vec::new()
         }
     };

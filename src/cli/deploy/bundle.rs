@@ -29,6 +29,8 @@ pub struct Bundle {
     pub location: Option<String>,
     /// Deployments in order.
     pub parts: Vec<Part>,
+    /// Where the project's sources are, for a second look with the values that were given.
+    pub path: Option<PathBuf>,
     /// Texts that the provenance points into.
     pub sources: SourceMap,
 }

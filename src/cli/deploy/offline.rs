@@ -106,7 +106,8 @@ pub fn against(
         let loaded = bundle::load(path, what, cx);
         cx.world = here;
         match loaded {
-            Ok(old) => old,
+            // The values are for the sources as they are: those that were are not held against them.
+            Ok(old) => bundle::Bundle { path: None, ..old },
             Err(halt) if halt.exit == crate::cli::exit::Exit::World => {
                 // The sources did not exist then: everything is new.
                 let wanted = expanded(bundle, what, &scope, cx)?;

@@ -2,7 +2,7 @@
 //! then parameter files in the order given, then `DSVMC_PARAM_name` variables, then `--set`. What is missing after that
 //! is asked for on a terminal.
 
-use super::Halt;
+use super::{Halt, What};
 use crate::cli::Context;
 use crate::diagnostics::Code;
 use crate::render::layout::wrap;
@@ -19,7 +19,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    fn is_secret(&self) -> bool {
+    pub(super) fn is_secret(&self) -> bool {
         self.kind.starts_with("secure")
     }
 }
@@ -75,6 +75,25 @@ pub fn gather(
         values.insert(parameter.name.clone(), json!({ "value": typed(parameter, text, "--set")? }));
     }
     Ok(values)
+}
+
+/// Where the value of a parameter came from, when the sources do not give it: the strongest source that names it.
+pub fn origin(name: &str, what: &What) -> Result<String, Halt> {
+    let same = |other: &str| other.trim().eq_ignore_ascii_case(name);
+    if what.set.iter().any(|set| set.split_once('=').is_some_and(|(key, _)| same(key))) {
+        return Ok("--set".to_owned());
+    }
+    let variable = format!("DSVMC_PARAM_{name}");
+    if std::env::var_os(&variable).is_some() {
+        return Ok(variable);
+    }
+    for argument in what.parameters.iter().rev() {
+        let (path, values) = read_file(argument)?;
+        if values.keys().any(|key| same(key)) {
+            return Ok(format!("values of {path}"));
+        }
+    }
+    Ok("the answer".to_owned())
 }
 
 /// Whether a parameter of this name is declared.

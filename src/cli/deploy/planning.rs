@@ -148,6 +148,7 @@ pub fn ready(
         };
         parameters::complete(declared, values, &fallback, cx)
     })?;
+    super::project::check_values(bundle, what, &parts, cx)?;
     told.sort();
     told.dedup();
     for name in told {

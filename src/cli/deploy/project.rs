@@ -1,14 +1,16 @@
 //! A `.dsvm` project → what is deployed, with the values of one env.
 
 use super::bundle::{Bundle, Part, Template};
+use super::planning::ReadyPart;
 use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::diagnostics::{Code, Severity};
-use crate::driver::{self, Compilation, Options, Stop};
+use crate::driver::{self, Compilation, GivenValue, Options, Stop};
 use crate::graph::json::Json;
 use crate::render::snippet;
 use crate::sema::value::Value as Term;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Compiles the project and takes the values of one env.
@@ -65,9 +67,40 @@ pub fn bundle_of(compiled: Compilation, path: &Path, what: &What, cx: &mut Conte
         env,
         group,
         location: None,
+        path: Some(path.to_owned()),
         parts,
         sources: compiled.sources,
     })
+}
+
+/// Holds the values that do not come from the sources against the parameters' types and all checks, as if the env had set
+/// them: what `check` would refuse is not deployed because it stands on a command line.
+pub fn check_values(bundle: &Bundle, what: &What, parts: &[ReadyPart], cx: &mut Context) -> Result<(), Halt> {
+    let Some(path) = &bundle.path else { return Ok(()) };
+    let mut given: BTreeMap<(String, String), GivenValue> = BTreeMap::new();
+    for (part, ready) in bundle.parts.iter().zip(parts) {
+        let set = |name: &str| part.given.iter().rev().find_map(|(_, values)| values.get(name));
+        for parameter in parameters::declared(part.template.parameters()).iter().filter(|p| !p.is_secret()) {
+            let name = parameter.name.as_str();
+            let entry = ready.parameters.get(name).filter(|entry| set(name) != Some(*entry));
+            if let Some(value) = entry.and_then(|entry| entry.get("value")) {
+                let origin = parameters::origin(name, what)?;
+                let key = (origin.clone(), name.to_owned());
+                given.insert(key, GivenValue { name: name.to_owned(), value: value.clone(), origin });
+            }
+        }
+    }
+    if given.is_empty() {
+        return Ok(());
+    }
+    let given: Vec<GivenValue> = given.into_values().collect();
+    let checked = driver::check_given(cx.world.as_ref(), path, &bundle.env, &given)?;
+    let told: Vec<_> = checked.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    cx.printer.say(&snippet::all(&[(&checked.sources, told.as_slice())], cx.printer.error_palette()));
+    Err(Halt::told(Exit::Input))
 }
 
 fn choose(known: &[&str], wanted: Option<&str>, project: &str) -> Result<String, Halt> {

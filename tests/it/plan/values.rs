@@ -239,3 +239,89 @@ fn the_sentinel_of_a_project_is_found_nowhere() {
     }
     assert!(files >= 8, "{files}");
 }
+
+const TYPED: &str = r#"type cost_center = string matching /cc-[0-9]{4}/
+
+project lab {
+  location = westeurope
+  tags     = { center = center }
+}
+
+import std.images
+import std.sizes
+
+param center: cost_center
+param key: ssh_key
+param disk: size in 32 GiB..256 GiB = 64 GiB
+param office: cidr = 203.0.113.0/24
+param kept: duration in 1 h..30 days = 2 days
+param most: int in 1..100 = 10
+param tier: "lean" | "rich" = "lean"
+
+let people = { staff = most }
+
+check most < 50 || tier == "rich" else "only the rich have that many"
+
+pool team: interactive {
+  image    = images.ubuntu_2204
+  size     = sizes.Standard_D8s_v5
+  machines = 1..people.staff initially 3
+  admin { name = "ann", key = key }
+  allow ssh from [office]
+  autoscale {
+    when avg(cpu, 10 min) > 75% { add 1, cooldown 10 min }
+    when avg(cpu, 20 min) < 20% { remove 1, cooldown 20 min }
+  }
+}
+
+output disk: size = disk
+output kept: duration = kept
+"#;
+
+/// What stands on a command line, in a file or in a variable is checked as if an env had set it: types, rules of the
+/// project, rules of pools. The message shows the value and where it came from.
+#[test]
+fn values_from_outside_are_checked_like_those_of_an_env() {
+    let cx = TestContext::new();
+    let _endpoint = endpoint(&cx);
+    cx.write("main.dsvm", TYPED);
+    cx.write("values.json", r#"{ "most": 70 }"#);
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc";
+    let plan = |options: &[&str], variables: &[(&str, &str)]| {
+        let mut command = cx.command("plan main.dsvm");
+        let output = command.args(options).envs(variables.iter().copied()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    };
+    let good = [("DSVMC_PARAM_key", key), ("DSVMC_PARAM_center", "cc-1234")];
+    let fine: [&[&str]; 5] = [
+        &[],
+        &["--set", "disk=137438953472", "--set", "office=198.51.100.0/24"],
+        &["--set", "kept=7200"],
+        &["--set", "tier=rich", "-p", "values.json"],
+        &["--set", "most=49"],
+    ];
+    for options in fine {
+        let ran = plan(options, &good);
+        assert_eq!(ran.exit, 0, "{options:?} {}", ran.text());
+    }
+    let wrong: [(&[&str], &str, &str); 9] = [
+        (&["--set", "center=1234"], "--set:1:10", "center = \"1234\""),
+        (&["--set", "key=AAAA"], "--set:1:7", "no OpenSSH public key"),
+        (&["--set", "kept=60"], "--set:1:8", "is outside"),
+        (&["--set", "disk=1"], "--set:1:8", "is outside"),
+        (&["--set", "office=everywhere"], "--set:1:10", "office = \"everywhere\""),
+        (&["--set", "tier=middling"], "--set:1:8", "tier = \"middling\""),
+        (&["--set", "most=2"], "main.dsvm:", "3 machines to begin with"),
+        (&["-p", "values.json"], "main.dsvm:", "only the rich have that many"),
+        (&["-p", "values.json", "--set", "most=101"], "--set:1:8", "101 is outside 1..100"),
+    ];
+    for (options, place, told) in wrong {
+        let ran = plan(options, &good);
+        assert_eq!(ran.exit, 1, "{options:?} {}", ran.text());
+        assert!(ran.stderr.contains(place) && ran.stderr.contains(told), "{options:?} {}", ran.text());
+        assert!(ran.stderr.contains("\n1 error;"), "{options:?} {}", ran.text());
+    }
+    let ran = plan(&[], &[("DSVMC_PARAM_key", key), ("DSVMC_PARAM_center", "x")]);
+    assert!(ran.stderr.contains("DSVMC_PARAM_center:1:10"), "{}", ran.text());
+}
