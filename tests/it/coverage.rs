@@ -86,7 +86,8 @@ fn every_diagnostic_exists() {
 }
 
 /// What every pool needs, by the word that begins it: kind, and fields with their keywords.
-const POOLS: [(&str, &str, &[(&str, &str)]); 3] = [
+type Pool<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+const POOLS: [Pool<'_>; 3] = [
     (
         "interactive:",
         "pool team: interactive",
