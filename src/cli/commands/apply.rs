@@ -122,7 +122,7 @@ fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, 
     for step in journal.steps.iter().filter(|s| s.kind == "deploy" && s.state == "begun") {
         match crate::apply::settle(&session.client, settings.mode, &group, &step.name, watch) {
             Ok(()) => {}
-            Err(ApplyError::Stopped) => return Err(Halt { exit: Exit::Stopped, report: Some(miette::Report::new(ApplyError::Stopped)) }),
+            Err(ApplyError::Stopped) => return Err(Halt { exit: Exit::Stopped, ..ApplyError::Stopped.into() }),
             Err(ApplyError::Azure(error)) => return Err(error.into()),
             Err(other) => return Err(other.into()),
         }

@@ -2,7 +2,7 @@
 
 use super::{Halt, What};
 use crate::cli::Context;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::graph::json::Json;
 use crate::plan::{Held, Source};
 use crate::source::{SourceFile, SourceId, SourceMap, Span};
@@ -156,17 +156,16 @@ pub fn load(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> 
 fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, Halt> {
     let bytes = cx.world.read(path)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let tree = json::read(&text).map_err(|why| {
-        Halt::input(
-            Code::TemplateUnusable,
-            format!("`{}` is not a template: {why}", path.display()),
-            "correct the file at that place",
-        )
-    })?;
+    let mut sources = SourceMap::default();
+    // What is shown of the file goes into logs that more people read.
+    let shown = json::without_secrets(&text);
+    let source = sources.add(SourceFile::new(path.to_string_lossy().replace('\\', "/"), shown));
+    let tree = match json::read(&text) {
+        Ok(tree) => tree,
+        Err(why) => return Err(unreadable(path, &why, sources, source)),
+    };
     let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let mut sources = SourceMap::default();
-    let source = sources.add(SourceFile::new(path.to_string_lossy().replace('\\', "/"), text.as_str()));
     let mut template = tree.to_value();
     let linked = inline(path, &mut template, cx)?;
     // Errors have places in one text only; a template put together from several is not that text any more.
@@ -183,6 +182,14 @@ fn from_template(path: &Path, what: &What, cx: &mut Context) -> Result<Bundle, H
         sources,
         ..Bundle::default()
     })
+}
+
+fn unreadable(path: &Path, why: &json::JsonError, sources: SourceMap, source: SourceId) -> Halt {
+    let title = format!("`{}` is not JSON: {}", path.display(), why.message);
+    let span = Span::new(source, why.offset, why.offset + 1);
+    let diagnostic =
+        Diagnostic::new(Code::TemplateUnusable, title, span, "here").help("correct the file at that place");
+    Halt::found(sources, vec![diagnostic])
 }
 
 /// Puts templates that are linked by a relative path in place of the links: Azure cannot read the files beside this one.

@@ -272,7 +272,15 @@ pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group:
     })
 }
 
+/// Errors that have a place in the file are shown there, the others in words.
 fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
+    let written = bundle.parts.iter().find_map(|part| part.written.as_ref());
+    if let Some((source, _)) = written
+        && errors.iter().any(|error| error.position.is_some())
+    {
+        let diagnostics = errors.iter().map(|error| template::diags::diagnostic(error, *source)).collect();
+        return Halt::found(bundle.sources.clone(), diagnostics);
+    }
     let title = match errors {
         [one] => format!("the template of `{}` cannot be expanded: {one}", bundle.project),
         [first, ..] => {

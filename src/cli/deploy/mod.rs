@@ -20,7 +20,9 @@ pub mod whatif;
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::render::snippet;
+use crate::source::SourceMap;
 use std::path::PathBuf;
 
 /// Where to deploy.
@@ -106,13 +108,15 @@ pub struct What {
 pub struct Halt {
     /// Exit code.
     pub exit: Exit,
-    /// What to tell; `None` when it was told already.
+    /// What to tell; `None` when it was told already, or `found` tells it.
     pub report: Option<miette::Report>,
+    /// What is wrong with a file, to be shown at its lines.
+    pub found: Option<Box<(SourceMap, Vec<Diagnostic>)>>,
 }
 
 impl<E: miette::Diagnostic + Send + Sync + 'static> From<E> for Halt {
     fn from(error: E) -> Self {
-        Self { exit: Exit::World, report: Some(miette::Report::new(error)) }
+        Self { exit: Exit::World, report: Some(miette::Report::new(error)), found: None }
     }
 }
 
@@ -139,7 +143,13 @@ impl Halt {
     /// The input is at fault.
     pub fn input(code: Code, title: impl Into<String>, help: impl Into<String>) -> Self {
         let fault = Fault { code, title: title.into(), help: help.into() };
-        Self { exit: Exit::Input, report: Some(miette::Report::new(fault)) }
+        Self { exit: Exit::Input, report: Some(miette::Report::new(fault)), found: None }
+    }
+
+    /// A file is at fault, at places in it.
+    #[must_use]
+    pub fn found(sources: SourceMap, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { exit: Exit::Input, report: None, found: Some(Box::new((sources, diagnostics))) }
     }
 
     /// The world is at fault.
@@ -157,7 +167,7 @@ impl Halt {
     /// It was told already.
     #[must_use]
     pub fn told(exit: Exit) -> Self {
-        Self { exit, report: None }
+        Self { exit, report: None, found: None }
     }
 }
 
@@ -165,9 +175,15 @@ impl Halt {
 pub fn finish(result: Result<Exit, Halt>, cx: &mut Context) -> Result<Exit, miette::Report> {
     match result {
         Ok(exit) => Ok(exit),
-        Err(Halt { exit, report: None }) => Ok(exit),
-        Err(Halt { exit: Exit::World, report: Some(report) }) => Err(report),
-        Err(Halt { exit, report: Some(report) }) => {
+        Err(Halt { exit, found: Some(found), .. }) => {
+            let (sources, diagnostics) = *found;
+            let text = snippet::all(&[(&sources, diagnostics.as_slice())], cx.printer.error_palette());
+            cx.printer.say(&text);
+            Ok(exit)
+        }
+        Err(Halt { exit, report: None, .. }) => Ok(exit),
+        Err(Halt { exit: Exit::World, report: Some(report), .. }) => Err(report),
+        Err(Halt { exit, report: Some(report), .. }) => {
             cx.printer.say(&format!("{report:?}"));
             Ok(exit)
         }

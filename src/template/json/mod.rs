@@ -3,11 +3,13 @@
 //! Reads what Azure's service reads: comments, trailing commas, single quotes, unquoted keys, raw line ends inside
 //! strings, a byte order mark. Of a key written twice the last value counts. Depth and size are bounded.
 
+mod hidden;
 mod node;
 mod reader;
 #[cfg(test)]
 mod tests;
 
+pub use hidden::without_secrets;
 pub use node::{Node, NodeKind, Object, Text};
 pub use reader::{JsonError, ReadLimits, read, read_with};
 

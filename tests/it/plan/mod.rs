@@ -9,4 +9,5 @@ mod guards;
 mod offline;
 mod render;
 mod schema;
+mod snippets;
 mod values;

@@ -46,7 +46,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     let mut sources = SourceMap::default();
     let text = read(&args.file, cx)?;
-    let source = sources.add(SourceFile::new(args.file.display().to_string(), text.as_str()));
+    let source = sources.add(SourceFile::new(args.file.display().to_string(), template::json::without_secrets(&text)));
     let fail = |cx: &mut Context, sources: &SourceMap, errors: &[TemplateError], source| {
         let found: Vec<_> = errors.iter().map(|e| diags::diagnostic(e, source)).collect();
         cx.report(sources, &found).map_err(miette::Report::from)
@@ -59,7 +59,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     for given in &args.parameters {
         if let Some(path) = given.strip_prefix('@') {
             let text = read(Path::new(path), cx)?;
-            let file = sources.add(SourceFile::new(path, text.as_str()));
+            let file = sources.add(SourceFile::new(path, template::json::without_secrets(&text)));
             match template::parse_parameters(&text) {
                 Ok(more) => parameters.merge(more),
                 Err(errors) => return fail(cx, &sources, &errors, file),
