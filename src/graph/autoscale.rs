@@ -3,7 +3,7 @@
 use super::context::{PoolNames, Resolver};
 use super::expr::Text;
 use super::values::{self, iso};
-use crate::graph::json::{Json, Map, json};
+use crate::graph::json::{Json, Literal, Map, json};
 use crate::model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use crate::model::calendar::{day_names, returns};
 use crate::model::{Machines, read};
@@ -13,6 +13,11 @@ use crate::source::Span;
 /// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
 fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
     Json::Object(Map::from(entries.map(|(key, value)| (key.into(), value))))
+}
+
+/// A word of the API.
+fn word(word: &'static str) -> Json {
+    Literal::into_json(word)
 }
 
 /// Name of the profile that holds when no other does, as the portal calls it.
@@ -125,14 +130,14 @@ fn capacity(machines: &Machines, default: &Value, resolver: &Resolver<'_, '_>) -
 }
 
 fn recurrence(timezone: &str, days: Days, minute: u16) -> Json {
-    let days = day_names(days).into_iter().map(Json::from).collect();
+    let days = day_names(days).into_iter().map(word).collect();
     let schedule = object([
         ("timeZone", timezone.into()),
         ("days", Json::Array(days)),
         ("hours", Json::Array(vec![(minute / 60 % 24).into()])),
         ("minutes", Json::Array(vec![(minute % 60).into()])),
     ]);
-    object([("frequency", "Week".into()), ("schedule", schedule)])
+    object([("frequency", word("Week")), ("schedule", schedule)])
 }
 
 fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json {
@@ -147,10 +152,10 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     }
     trigger.insert("metricResourceUri".into(), resource.into());
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
-    trigger.insert("statistic".into(), json!(rule.across));
+    trigger.insert("statistic".into(), word(rule.across));
     trigger.insert("timeWindow".into(), json!(iso(rule.condition.window_seconds)));
-    trigger.insert("timeAggregation".into(), json!(aggregation(&rule.condition.aggregate)));
-    trigger.insert("operator".into(), json!(operator(rule.condition.operator)));
+    trigger.insert("timeAggregation".into(), word(aggregation(&rule.condition.aggregate)));
+    trigger.insert("operator".into(), word(operator(rule.condition.operator)));
     trigger.insert("threshold".into(), values::decimal(&rule.threshold));
     if rule.per_machine {
         trigger.insert("dividePerInstance".into(), json!(true));
@@ -166,8 +171,8 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
         }
     };
     let action = object([
-        ("direction", direction.into()),
-        ("type", kind.into()),
+        ("direction", word(direction)),
+        ("type", word(kind)),
         ("value", value.to_string().into()),
         ("cooldown", iso(rule.cooldown).into()),
     ]);

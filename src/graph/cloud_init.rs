@@ -5,6 +5,7 @@
 
 use super::context::{Names, Resolver};
 use super::expr::Text;
+use super::json::quote;
 use super::storage;
 use super::{Variable, values};
 use crate::model::Fleet;
@@ -14,6 +15,7 @@ use crate::model::share::{Auth, Protocol};
 use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
 use serde_json::Value as Json;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// Port on which a machine tells the health extension how it is; reachable from the machine itself only.
@@ -76,14 +78,18 @@ fn file(text: &mut String, path: &str, mode: &str) {
 }
 
 /// JSON that is put together from literals and expressions.
+#[derive(Default)]
 struct Facts {
-    parts: Vec<Text>,
+    /// Literals, each with the expression that follows it.
+    done: Vec<(String, Text)>,
+    /// What stands behind the last expression.
+    literal: String,
     open: Vec<bool>,
 }
 
 impl Facts {
     fn raw(&mut self, text: &str) {
-        self.parts.push(text.into());
+        self.literal.push_str(text);
     }
 
     fn separate(&mut self) {
@@ -106,19 +112,16 @@ impl Facts {
 
     fn key(&mut self, key: &str) {
         self.separate();
-        let quoted = Json::from(key).to_string();
-        self.raw(&format!("{quoted}:"));
+        quote(key, &mut self.literal);
+        self.raw(":");
     }
 
     fn string(&mut self, value: &Text) {
         match value {
-            Text::Literal(text) => {
-                let quoted = Json::from(text.as_str()).to_string();
-                self.raw(&quoted);
-            }
+            Text::Literal(text) => quote(text, &mut self.literal),
             Text::Expression(_) => {
                 self.raw("\"");
-                self.parts.push(value.clone());
+                self.done.push((std::mem::take(&mut self.literal), value.clone()));
                 self.raw("\"");
             }
         }
@@ -131,8 +134,8 @@ impl Facts {
 
     fn json(&mut self, key: &str, value: &Json) {
         self.key(key);
-        let text = value.to_string();
-        self.raw(&text);
+        // Writing to a string cannot fail.
+        let _ = write!(self.literal, "{value}");
     }
 
     fn strings<'v>(&mut self, key: &str, values: impl Iterator<Item = &'v Value>, resolver: &Resolver<'_, '_>) {
@@ -161,33 +164,27 @@ pub(crate) fn custom_data(
     let mut variables = Vec::new();
     let mut parts = vec![Text::call("variables", &[VARIABLE.into()])];
     let stem = super::scale_set::camel(&pool.block.name);
-    let mut literal = String::new();
-    let mut close = |literal: &mut String, parts: &mut Vec<Text>| {
-        let text = Text::Literal(std::mem::take(literal));
-        if text.known().is_some_and(|t| t.len() > INLINE) {
+    let mut close = |literal: String, parts: &mut Vec<Text>| {
+        if literal.len() > INLINE {
             let name = format!("{stem}Setup{}", variables.len() + 1);
             parts.push(Text::call("variables", &[Text::Literal(name.clone())]));
-            variables.push(Variable { name, text });
+            variables.push(Variable { name, text: Text::Literal(literal) });
         } else {
-            parts.push(text);
+            parts.push(Text::Literal(literal));
         }
     };
-    for part in facts(fleet, names, index, pool, resolver) {
-        match part {
-            Text::Literal(text) => literal.push_str(&text),
-            expression => {
-                close(&mut literal, &mut parts);
-                parts.push(expression);
-            }
-        }
+    let facts = facts(fleet, names, index, pool, resolver);
+    for (literal, expression) in facts.done {
+        close(literal, &mut parts);
+        parts.push(expression);
     }
-    close(&mut literal, &mut parts);
+    close(facts.literal, &mut parts);
     (Text::call("base64", &[Text::concat(&parts)]), variables)
 }
 
 /// The pool's facts as one line of JSON, with expressions where only the deployment knows.
-fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Vec<Text> {
-    let mut facts = Facts { parts: Vec::with_capacity(32), open: Vec::new() };
+fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Facts {
+    let mut facts = Facts { literal: String::with_capacity(512), ..Facts::default() };
     facts.begin("{");
     facts.field("pool", &Text::literal(pool.block.name.as_ref()));
     facts.field("admin", &values::text(&pool.admin.name, resolver));
@@ -230,7 +227,7 @@ fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolv
     }
     facts.end("}");
     facts.raw("\n");
-    facts.parts
+    facts
 }
 
 fn users(facts: &mut Facts, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {

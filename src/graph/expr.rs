@@ -3,7 +3,6 @@
 //! Literals are kept literal as long as possible, so that the template reads well.
 
 use super::json::Json;
-use std::fmt::Write as _;
 
 /// A text that is known, or an expression that the deployment evaluates (without the brackets).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,11 +78,11 @@ impl Text {
             Self::Expression(text) => out.push_str(text),
             Self::Literal(text) => {
                 out.push('\'');
-                for c in text.chars() {
-                    if c == '\'' {
-                        out.push('\'');
+                for (index, part) in text.split('\'').enumerate() {
+                    if index > 0 {
+                        out.push_str("''");
                     }
-                    out.push(c);
+                    out.push_str(part);
                 }
                 out.push('\'');
             }
@@ -96,7 +95,9 @@ impl Text {
         match self {
             Self::Expression(text) => {
                 let mut out = String::with_capacity(text.len() + 2);
-                let _ = write!(out, "[{text}]");
+                out.push('[');
+                out.push_str(text);
+                out.push(']');
                 out
             }
             // A literal in brackets would be taken for an expression.
