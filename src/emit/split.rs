@@ -4,6 +4,7 @@
 //! which nothing waits for a later deployment.
 
 use crate::graph::{NodeId, ResourceGraph};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Resources of a template, and bytes of it, with some room below Resource Manager's 800 and 4 MB.
@@ -11,6 +12,8 @@ const RESOURCES: usize = 780;
 const BYTES: usize = 3_600_000;
 /// Scale sets under autoscale, each with a parameter of its own, below the 256 of a template.
 const POOLS: usize = 120;
+/// Resources that are measured together; fewer are not worth a second thread.
+const CHUNK: usize = 256;
 
 /// The resources of one deployment.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +30,7 @@ pub(crate) struct Group {
 
 /// Cuts the graph.
 pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
-    let sizes: Vec<usize> = graph.nodes.iter().map(|n| n.body.estimate() + 400).collect();
+    let sizes: Vec<usize> = graph.nodes.par_iter().with_min_len(CHUNK).map(|n| n.body.estimate() + 400).collect();
     let all: usize = sizes.iter().sum();
     if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len() <= POOLS {
         let nodes = (0..graph.nodes.len()).map(id).collect();
