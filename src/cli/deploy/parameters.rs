@@ -236,8 +236,8 @@ mod tests {
     use super::*;
 
     fn template() -> Vec<Declared> {
-        declared(&json!({ "parameters": {
-            "size": { "type": "string" }, "count": { "type": "int", "defaultValue": 1 }, "key": { "type": "securestring" }, "zones": { "type": "array" } } }))
+        declared(&json!({
+            "size": { "type": "string" }, "count": { "type": "int", "defaultValue": 1 }, "key": { "type": "securestring" }, "zones": { "type": "array" } }))
     }
 
     #[test]
