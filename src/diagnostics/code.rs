@@ -113,6 +113,7 @@ catalogue! {
     BadNeed = 221, Error, "bad-need", "a need for hardware that cannot be read";
     BadCondition = 222, Error, "bad-condition", "a condition of autoscale that cannot be read";
     // 03xx pool model
+    ImageWithoutSource = 300, Error, "image-without-source", "an image that does not say where it is found";
     ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";
     ImageIsAgeing = 302, Warning, "image-is-ageing", "an image whose end is announced";
     SizeIsRetired = 303, Error, "size-is-retired", "a size that can no longer be deployed";

@@ -22,6 +22,15 @@ pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -
     found
 }
 
+/// A `dns_label` that Azure refuses.
+#[must_use]
+pub fn label_refused(label: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let title = format!("Azure refuses the DNS label `{label}`");
+    Diagnostic::new(Code::NameRefused, title, span, "has this `dns_label`")
+        .note(format!("it {}; a DNS label is made of {}", problem.what, problem.rule))
+        .help("write another `dns_label`, or leave it out")
+}
+
 /// A resource group whose name Azure refuses.
 #[must_use]
 pub fn group_refused(group: &str, problem: &NameProblem, span: Span) -> Diagnostic {

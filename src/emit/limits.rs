@@ -184,7 +184,7 @@ fn check_label(node: &Node, sink: &mut Sink) {
         node.body.get("properties").and_then(|p| p.get("dnsSettings")?.get("domainNameLabel")).and_then(Json::as_str);
     let Some(label) = label.filter(|l| !l.starts_with('[')) else { return };
     if let Some(problem) = catalog::check_dns_label(label) {
-        sink.push(diags::name_refused("DNS label", label, &problem, node.span));
+        sink.push(diags::label_refused(label, &problem, node.span));
     }
 }
 

@@ -297,7 +297,13 @@ fn schedules<'a>(
         };
         let on = read::child(child, BlockKind::On);
         let time = match (on, date("from"), date("until")) {
-            (Some(on), None, None) => weekly(on),
+            (Some(on), None, None) => {
+                let time = weekly(on);
+                if matches!(time, Some(Time::Weekly { from, to, .. }) if from == to) {
+                    sink.push(diags::schedule_without_length(on.span_of("to")));
+                }
+                time
+            }
             (None, Some(from), Some(until)) => {
                 if until < from || from.until(until).is_ok_and(|span| span.get_days() > 364) {
                     sink.push(diags::dates_refused(child.span_of("until"), child.span_of("from")));

@@ -12,6 +12,27 @@ use crate::sema::table::BlockKind;
 use crate::sema::value::Value;
 use crate::source::Span;
 
+/// Whether an image of the project can be found.
+pub(crate) fn check_source(image: &Block, sink: &mut Sink) {
+    const MARKETPLACE: [&str; 3] = ["publisher", "offer", "sku"];
+    const IDS: [&str; 3] = ["/subscriptions/", "/sharedgalleries/", "/communitygalleries/"];
+    let market = MARKETPLACE.iter().filter(|field| read::written(image, field)).count();
+    let id = read::late(image, "id");
+    let why = match (market, id) {
+        (0, None) => Some("neither in the Marketplace nor in a gallery"),
+        (1 | 2, None) => Some("`publisher`, `offer` and `sku` go together"),
+        (1.., Some(_)) => Some("both in the Marketplace and in a gallery"),
+        _ => None,
+    };
+    if let Some(why) = why {
+        sink.push(diags::image_without_source(&image.name, why, image.name_span));
+    } else if let Some(Value::String(id)) = id
+        && !IDS.iter().any(|start| id.to_ascii_lowercase().starts_with(start))
+    {
+        sink.push(diags::image_is_no_id(&image.name, image.span_of("id")));
+    }
+}
+
 /// Image against size, and both against the calendar.
 pub(crate) fn check_image_and_size(
     cx: Context<'_, '_>,

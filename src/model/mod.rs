@@ -124,6 +124,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         }
         let id = BlockId(u32::try_from(index).unwrap_or(u32::MAX));
         match block.kind {
+            BlockKind::Image => hardware::check_source(block, sink),
             BlockKind::Network => {
                 places.networks.insert(id, networks.len());
                 networks.push(Network::declared(id, block, sink));

@@ -240,7 +240,7 @@ impl<'a> Pool<'a> {
             )
             .unwrap_or(30 * read::MINUTE)
                 / read::MINUTE,
-            zones: read::items(block, "zones").iter().filter_map(read::as_int).collect(),
+            zones: zones(block, sink),
             os_disk,
             trusted_launch,
             encryption_at_host: read::flag(block, "encryption_at_host", true),
@@ -294,4 +294,15 @@ pub(crate) fn find_subnet(cx: Context<'_, '_>, block: &Block, sink: &mut Sink) -
             (network, 0)
         }
     }
+}
+
+fn zones(block: &Block, sink: &mut Sink) -> Vec<i64> {
+    let mut zones: Vec<i64> = Vec::new();
+    for zone in read::items(block, "zones").iter().filter_map(read::as_int) {
+        match zones.contains(&zone) {
+            true => sink.push(diags::zone_twice(zone, block.span_of("zones"))),
+            false => zones.push(zone),
+        }
+    }
+    zones
 }

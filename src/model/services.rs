@@ -70,7 +70,7 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
     for value in read::items(pool, "serve") {
         if let Some((name, port)) = name_and_port(cx, value) {
             if services.iter().any(|s| s.port == port) {
-                sink.push(diags::served_twice(&name, span));
+                sink.push(diags::served_twice(name.strip_prefix("port-").unwrap_or(&name), span));
             } else {
                 services.push(Service { name, port, sources: Sources::Network, span });
             }

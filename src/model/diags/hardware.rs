@@ -22,6 +22,21 @@ pub(crate) fn grace_below_setup(grace: i64, span: Span, setup: SetupTime) -> Dia
     .help(format!("write `grace = {takes}` or longer, or leave it out"))
 }
 
+pub(crate) fn zone_twice(zone: i64, span: Span) -> Diagnostic {
+    new(Code::OutOfBounds, format!("zone {zone} is named twice"), span, "each zone once").help("name each zone once")
+}
+
+pub(crate) fn image_without_source(name: &str, why: &str, span: Span) -> Diagnostic {
+    new(Code::ImageWithoutSource, format!("where is image `{name}` found?"), span, why)
+        .help("write `publisher`, `offer` and `sku` of the Marketplace, or `id` of a gallery image")
+}
+
+pub(crate) fn image_is_no_id(name: &str, span: Span) -> Diagnostic {
+    new(Code::ImageWithoutSource, format!("the `id` of image `{name}` is no resource id"), span, "not an id")
+        .note("it begins with `/subscriptions/`, `/sharedGalleries/` or `/communityGalleries/`")
+        .help("copy the id of the gallery image: `az sig image-definition show … --query id`")
+}
+
 pub(crate) fn image_is_gone(name: &str, span: Span, retired: Option<Date>, next: Option<String>) -> Diagnostic {
     let found =
         new(Code::ImageIsGone, format!("image `{name}` can no longer be deployed"), span, "gone from the Marketplace");

@@ -272,6 +272,11 @@ pub(crate) fn schedule_without_time(name: &str, span: Span) -> Diagnostic {
         .help("add `on mon..fri from 08:00 to 19:00`, or `from = 2026-12-24, until = 2027-01-02`")
 }
 
+pub(crate) fn schedule_without_length(span: Span) -> Diagnostic {
+    new(Code::ScheduleRefused, "the schedule ends when it begins", span, "the same time")
+        .help("write `from 00:00 to 24:00` for whole days, or another end")
+}
+
 pub(crate) fn schedule_twice(name: &str, span: Span) -> Diagnostic {
     new(Code::ScheduleRefused, format!("schedule `{name}` is there twice"), span, "the same name")
         .help("give it another name")

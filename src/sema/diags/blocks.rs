@@ -2,7 +2,7 @@
 
 use super::{article, listed};
 use crate::diagnostics::{Code, Diagnostic, Safety};
-use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, kind_in, spec, suggest_word};
+use crate::sema::table::{BlockKind, BlockSpec, FieldSpec, FieldType, Head, Part, kind_in, shown, spec, suggest_word};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -86,13 +86,22 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
         });
     }
     match suggest_word(name, row.field_names()) {
-        Some(meant) => diagnostic.write_instead(meant, span),
-        None if row.fields.is_empty() => diagnostic.help("remove it"),
-        None if let Some(inner) = home_inside(row, name) => {
+        Some(meant) if sibling(row, name).is_none() => diagnostic.write_instead(meant, span),
+        _ if row.fields.is_empty() => diagnostic.help("remove it"),
+        _ if let Some(other) = sibling(row, name) => {
+            diagnostic.help(format!("leave it out: only a `{}` has it", shown(other)))
+        }
+        _ if let Some(inner) = home_inside(row, name) => {
             diagnostic.help(format!("write it in a `{}`: `{}`", inner.kind.keyword(), with_field(inner, name)))
         }
-        None => diagnostic.help(format!("its fields are {}", listed(row.field_names(), 12))),
+        _ => diagnostic.help(format!("its fields are {}", listed(row.field_names(), 12))),
     }
+}
+
+/// The other kind with the same keyword that has a field of this name.
+fn sibling(row: &BlockSpec, name: &str) -> Option<BlockKind> {
+    let same = |kind: &&BlockKind| kind.keyword() == row.kind.keyword() && **kind != row.kind;
+    BlockKind::ALL.iter().filter(same).find(|kind| spec(**kind).field(name).is_some()).copied()
 }
 
 /// The nested block that has a field of this name.
@@ -148,19 +157,21 @@ pub(crate) fn field_without_equals(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn misplaced_block(row: &BlockSpec, kind: BlockKind, span: Span) -> Diagnostic {
-    let (outer, inner) = (row.kind.keyword(), kind.keyword());
+    let (outer, inner) = (shown(row.kind), kind.keyword());
     let homes = BlockKind::ALL.iter().filter(|home| crate::sema::table::spec(**home).child(kind).is_some());
-    let mut homes: Vec<&str> = homes.map(|home| home.keyword()).collect();
-    homes.dedup();
+    let homes: Vec<String> = homes.map(|home| shown(*home)).collect();
     let diagnostic = Diagnostic::new(
         Code::MisplacedBlock,
-        format!("`{inner}` cannot stand in {} {outer}", article(outer)),
+        format!("`{inner}` cannot stand in {} `{outer}`", article(&outer)),
         span,
         "not here",
     );
     match (homes.is_empty(), crate::sema::table::spec(kind).top_level) {
         (_, true) => diagnostic.help(format!("declare the {inner} outside, and refer to it by its name")),
-        (false, false) => diagnostic.help(format!("write it in {}", listed(homes, 5))),
+        (false, false) if row.kind == BlockKind::BatchAutoscale => {
+            diagnostic.help("leave it out: the pool follows its tasks; `target = …` says how many machines they need")
+        }
+        (false, false) => diagnostic.help(format!("it belongs in {}", listed(homes.iter().map(String::as_str), 5))),
         (true, false) => diagnostic.help("remove it"),
     }
 }

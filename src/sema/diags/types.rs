@@ -123,6 +123,7 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         (Value::Int(n @ 0..), Ty::Range) => format!("write a range: `{n}..{n}`"),
         (Value::Int(_), Ty::Range) => "a range is written with two dots: `1..10`".to_owned(),
         (Value::Int(n @ 0..=24), Ty::Time) => format!("write `{n:02}:00`"),
+        (Value::List(_), Ty::Map(_)) => "write a record: `{ team = \"research\" }`".to_owned(),
         (_, Ty::Ref(kind)) => format!("write the name of {} `{wanted_text}`{}", article(&wanted_text), example(*kind)),
         (Value::String(text), wanted) if in_quotes(text, wanted) => {
             format!("write it without quotes: `{text}`")

@@ -286,6 +286,9 @@ pub(crate) fn plain(value: &Value) -> Option<String> {
 /// `mon` for `monday`, `Mon`, `mo`.
 fn long_day(word: &str) -> Option<&'static str> {
     let lower = word.to_ascii_lowercase();
+    if lower.len() == 2 {
+        return super::name::DAYS.iter().copied().find(|day| day.starts_with(&lower));
+    }
     let day = super::name::DAYS.iter().copied().find(|day| lower.starts_with(*day))?;
     let rest = lower.get(day.len()..)?;
     (word != day && (rest.is_empty() || rest.ends_with("day") || matches!(rest, "s" | "rs" | "nes"))).then_some(day)

@@ -66,6 +66,17 @@ pub fn classes(kind: BlockKind) -> impl Iterator<Item = &'static str> {
     CLASSES.iter().filter(move |(of, _, _)| *of == kind).map(|(_, class, _)| *class)
 }
 
+/// What people call a kind that shares its keyword with another one: `pool …: batch`.
+#[must_use]
+pub fn shown(kind: BlockKind) -> String {
+    let inside = INSIDE.iter().find(|(_, _, special)| *special == kind);
+    match (CLASSES.iter().find(|(.., special)| *special == kind), inside) {
+        (Some((plain, class, _)), _) => format!("{} …: {class}", plain.keyword()),
+        (None, Some((outer, plain, _))) => format!("{} of a {}", plain.keyword(), shown(*outer)),
+        (None, None) => kind.keyword().to_owned(),
+    }
+}
+
 /// The kind that a keyword declares with that class (`pool x: batch`) inside that kind of block.
 #[must_use]
 pub fn kind_in(keyword: &str, class: Option<&str>, around: Option<BlockKind>) -> Option<BlockKind> {

@@ -16,7 +16,7 @@ mod lookup;
 mod synonyms;
 mod project;
 
-pub use lookup::{classes, kind_in, kind_of, kinds_at_top_level, spec, suggest};
+pub use lookup::{classes, kind_in, kind_of, kinds_at_top_level, shown, spec, suggest};
 pub use synonyms::suggest_word;
 
 macro_rules! kinds {
