@@ -90,6 +90,7 @@ catalogue! {
     MisplacedDeclaration = 121, Error, "misplaced-declaration", "a declaration that has no effect in this file";
     BlockCycle = 122, Error, "block-cycle", "blocks that refer to each other in a circle";
     // 02xx types and values
+    UnknownRegion = 123, Warning, "unknown-region", "a region that is not known";
     TypeMismatch = 201, Error, "type-mismatch", "a value of another type is expected here";
     NotEarly = 202, Error, "not-early", "a value that must be known while compiling";
     OutOfRange = 203, Error, "out-of-range", "a value outside what its type allows";

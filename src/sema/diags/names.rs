@@ -31,6 +31,13 @@ pub(crate) fn unknown_name(
     }
 }
 
+pub(crate) fn unknown_region(text: &str, near: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownRegion, format!("no region is known as `{text}`"), span, "a region of Azure?")
+        .help(format!("write `{near}`"))
+        .fix(format!("Write `{near}`"), vec![(span, near.to_owned())], Safety::NeedsReview)
+        .note("a region that is newer than this compiler, or of another cloud, is written in quotes and not checked")
+}
+
 pub(crate) fn env_as_value(name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::UnknownName,

@@ -6,7 +6,7 @@ use crate::sema::table::{BlockKind, suggest};
 use crate::sema::ty::Ty;
 use crate::sema::value::{Days, Deploy, Value};
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Comprehension, Expr, ExprKind, ItemKind};
+use crate::syntax::ast::{BinaryOp, Comprehension, Expr, ExprKind, ItemKind, StringPart};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -51,6 +51,12 @@ impl<'p> Eval<'p> {
                 }
                 None => self.eval(expr),
             },
+            ExprKind::String(parts) if mentions(ty, &|ty| *ty == Ty::Ref(BlockKind::Region)) => {
+                match parts.as_slice() {
+                    [StringPart::Text(text)] => self.region(text, expr),
+                    _ => self.eval(expr),
+                }
+            }
             // A formula's condition is decided by the service, not here.
             ExprKind::If(..) if matches!(ty.base(), Ty::Formula) => self.formula_value(expr),
             ExprKind::If(condition, yes, no) => {
@@ -71,6 +77,19 @@ impl<'p> Eval<'p> {
             _ if matches!(ty.base(), Ty::Condition) => self.condition(expr),
             _ => self.eval(expr),
         }
+    }
+
+    /// A region in quotes, by its name or as people write it: `"West Europe"`.
+    fn region(&mut self, text: &str, expr: &'p Expr) -> Value {
+        let name = text.replace(' ', "").to_ascii_lowercase();
+        if let Some(fact) = self.fact(BlockKind::Region, &name, expr.span) {
+            return fact;
+        }
+        // Others exist: new ones, and those of other clouds.
+        if let Some(near) = self.near_fact(&[BlockKind::Region], &name) {
+            self.report(diags::unknown_region(text, &near, expr.span));
+        }
+        self.eval(expr)
     }
 
     /// A bare name: a word of the type, a name in scope, or a fact of the standard library.
