@@ -17,7 +17,8 @@ use clap::{Parser, ValueEnum};
                     3    the world is at fault: a file, the network, who you are\n  \
                     4    apply stopped part-way\n  \
                     64   wrong usage\n  \
-                    101  a bug of dsvmc"
+                    101  a bug of dsvmc\n  \
+                    130  Ctrl-C before anything was changed"
 )]
 pub struct Cli {
     /// Options of every command.

@@ -19,6 +19,8 @@ pub enum Exit {
     Usage,
     /// A bug in dsvmc.
     Bug,
+    /// Ctrl-C at a question, or while nothing was changed yet.
+    Interrupted,
 }
 
 impl Exit {
@@ -33,6 +35,7 @@ impl Exit {
             Exit::Stopped => 4,
             Exit::Usage => 64,
             Exit::Bug => 101,
+            Exit::Interrupted => 130,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod deploy;
 pub mod disk;
 pub mod exit;
+pub mod interrupt;
 pub mod printer;
 pub mod report;
 

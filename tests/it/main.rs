@@ -34,4 +34,6 @@ mod stdlib_doc;
 mod support;
 mod tidy;
 mod template_doc;
+#[cfg(unix)]
+mod terminal;
 mod whole;

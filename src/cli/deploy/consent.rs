@@ -4,7 +4,7 @@ use super::Halt;
 use super::observing::mark;
 use super::planning::Planned;
 use crate::apply::Receipt;
-use crate::cli::Context;
+use crate::cli::{Context, interrupt};
 use crate::diagnostics::{Code, count};
 use crate::plan::{Plan, same_id};
 use serde_json::Value;
@@ -71,6 +71,7 @@ pub fn check(plan: &Plan, protected: &[String], yes: bool, allow_delete: bool, c
     } else {
         (format!("This deletes or replaces {}. Type the number to go on: ", count(gone, "resource")), gone.to_string())
     };
+    let _question = interrupt::question();
     let _ = write!(std::io::stderr(), "{question}");
     let _ = std::io::stderr().flush();
     let mut line = String::new();

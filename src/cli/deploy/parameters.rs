@@ -4,6 +4,7 @@
 
 use super::{Halt, What};
 use crate::cli::Context;
+use crate::cli::interrupt;
 use crate::diagnostics::Code;
 use crate::render::layout::wrap;
 use serde_json::{Map, Value, json};
@@ -195,8 +196,9 @@ fn ask(parameter: &Declared, cx: &mut Context) -> Result<String, Halt> {
     let prompt = format!("{}: ", parameter.name);
     let failed = |e: std::io::Error| Halt::world(Code::ParameterMissing, format!("the answer cannot be read: {e}"), "");
     if parameter.is_secret() {
-        return rpassword::prompt_password(prompt).map_err(failed);
+        return interrupt::secret(&prompt).map_err(failed);
     }
+    let _question = interrupt::question();
     let _ = write!(std::io::stderr(), "{prompt}");
     let _ = std::io::stderr().flush();
     let mut line = String::new();

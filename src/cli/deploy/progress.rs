@@ -34,8 +34,6 @@ impl Progress {
     pub fn new(live: bool, quiet: bool, width: usize, palette: Palette) -> Self {
         let live =
             live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
-        let stop = Arc::new(AtomicBool::new(false));
-        watch_interrupt(Arc::clone(&stop));
         Self {
             bars: live.then(MultiProgress::new),
             running: BTreeMap::new(),
@@ -46,7 +44,7 @@ impl Progress {
             palette,
             quiet,
             width: if live { width } else { 0 },
-            stop,
+            stop: crate::cli::interrupt::stop_flag(),
         }
     }
 
@@ -169,25 +167,6 @@ impl Watch for Progress {
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
-}
-
-/// The first Ctrl-C asks to stop after the step in flight; the second one ends the process.
-fn watch_interrupt(stop: Arc<AtomicBool>) {
-    let started = std::thread::Builder::new().name("dsvmc-interrupt".into()).spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        runtime.block_on(async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            stop.store(true, Ordering::SeqCst);
-            let _ = writeln!(std::io::stderr(), "stopping; press Ctrl-C again to leave at once");
-            let _ = tokio::signal::ctrl_c().await;
-            #[expect(clippy::exit, reason = "the second interrupt must end the process whatever it does")]
-            std::process::exit(i32::from(crate::cli::exit::Exit::Stopped.code()));
-        });
-    });
-    // Without this thread an interrupt ends the process at once: applying again goes on from there.
-    drop(started);
 }
 
 #[cfg(test)]
