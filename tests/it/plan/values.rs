@@ -98,6 +98,23 @@ fn what_is_wrong_with_a_value_is_said_with_its_source() {
     }
 }
 
+/// Without a terminal nobody can be asked: what is missing is named, with the ways to give it.
+#[test]
+fn a_missing_value_is_named_with_the_ways_to_give_it() {
+    let cx = TestContext::new();
+    let _endpoint = endpoint(&cx);
+    let text = "project lab { location = westeurope }\nparam label: string\nshare work { quota = 1 TiB, mount = \"/data\", tags = { label = label } }\noutput id: string = work.id\n";
+    cx.write("main.dsvm", text);
+    for command in ["plan", "apply --yes"] {
+        let ran = run(&cx, &format!("{command} main.dsvm"), &[]);
+        assert_eq!(ran.exit, 1, "{command} {}", ran.text());
+        for told in ["parameter `label` has no value", "--set label=", "DSVMC_PARAM_label", "`env`"] {
+            assert!(ran.stderr.contains(told), "{command}: {told}: {}", ran.text());
+        }
+    }
+    assert_eq!(run(&cx, "plan --set label=a main.dsvm", &[]).exit, 0);
+}
+
 /// A reference to a vault goes to the service as it is: nobody here ever has the value.
 #[test]
 fn a_key_vault_reference_is_followed_by_the_service_alone() {
