@@ -122,16 +122,7 @@ fn collection_of(id: &str) -> Option<String> {
 /// Lists of these leave properties out, or hold what is not of this place: each member is read by itself.
 fn is_listed_in_full(collection: &str) -> bool {
     let lower = collection.to_ascii_lowercase();
-    ![
-        "/shares",
-        "/fileservices",
-        "/blobservices",
-        "/containers",
-        "/secrets",
-        "/roleassignments",
-        "/diagnosticsettings",
-        "/vaults",
-    ]
-    .iter()
-    .any(|end| lower.ends_with(end))
+    !["/shares", "/fileservices", "/blobservices", "/containers", "/secrets", "/diagnosticsettings", "/vaults"]
+        .iter()
+        .any(|end| lower.ends_with(end))
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::args::Format;
+use crate::cli::deploy::{Halt, finish};
 use crate::cli::exit::Exit;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::driver::{self, Compilation, Options, Project, Stop, shown};
@@ -29,6 +30,12 @@ pub struct Args {
     /// Folder to write to
     #[arg(short, long, value_name = "FOLDER", default_value = "build")]
     pub out: PathBuf,
+    /// Refused with the reason: what is built holds the values of the envs and no others
+    #[arg(long, hide = true, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// As `set`
+    #[arg(long, short = 'p', hide = true, value_name = "@FILE")]
+    parameters: Vec<String>,
     /// Print the template of the one project instead of writing files
     #[arg(long, conflicts_with = "out")]
     pub stdout: bool,
@@ -46,6 +53,15 @@ struct Built {
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    if !args.set.is_empty() || !args.parameters.is_empty() {
+        let option = if args.set.is_empty() { "--parameters" } else { "--set" };
+        let halt = Halt::input(
+            Code::ParameterUnusable,
+            format!("`build` takes no `{option}`: it writes a parameter file for each env, with the env's values alone"),
+            "give the value when you deploy, to `plan` and `apply` or to `az deployment group create --parameters`",
+        );
+        return finish(Err(halt), cx);
+    }
     let options = Options { stop: Stop::AfterEmission };
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, built)?;
     let found: Vec<Found<'_>> = all.iter().map(|one| (&one.sources, one.diagnostics.as_slice())).collect();

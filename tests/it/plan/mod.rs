@@ -8,6 +8,7 @@ mod groups;
 mod guards;
 mod offline;
 mod render;
+mod requests;
 mod schema;
 mod snippets;
 mod values;

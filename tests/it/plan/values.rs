@@ -76,6 +76,16 @@ fn the_strongest_source_wins_whatever_the_command() {
     assert_eq!(read("template.json")["parameters"]["who"]["defaultValue"], "default");
     // What stock tools take: the env alone, no matter what this shell has set.
     assert_eq!(read("parameters.dev.json")["parameters"]["who"]["value"], "env");
+    for option in ["--set who=set", "-p one.json", "--parameters @one.json"] {
+        let refused = run(&cx, &format!("build main.dsvm {option} --out other"), &[]);
+        assert_eq!(refused.exit, 1, "{}", refused.text());
+        assert!(
+            refused.stderr.contains("DSVM0703") && refused.stderr.contains("give the value when you deploy"),
+            "{}",
+            refused.text()
+        );
+        assert!(!cx.path().join("other").exists());
+    }
 }
 
 #[test]
