@@ -115,11 +115,18 @@ impl Client {
     pub(super) fn each_of(&self, path: &str, item: &mut dyn FnMut(Value)) -> Result<(), AzureError> {
         let mut next = Some(path.to_owned());
         while let Some(url) = next {
-            let mut reply = self.send(Method::Get, &url, None)?;
-            if let Some(Value::Array(list)) = reply.body.get_mut("value").map(Value::take) {
-                list.into_iter().for_each(&mut *item);
-            }
-            next = reply.body.get("nextLink").and_then(Value::as_str).filter(|l| !l.is_empty()).map(str::to_owned);
+            let text = self.text(&url)?;
+            let rest = match super::pages::cut(&text) {
+                Some(page) => {
+                    for one in page.items {
+                        item(self.transport.json(&url, one)?);
+                    }
+                    page.rest
+                }
+                None if text.trim().is_empty() => Value::Null,
+                None => self.transport.json(&url, &text)?,
+            };
+            next = rest.get("nextLink").and_then(Value::as_str).filter(|l| !l.is_empty()).map(str::to_owned);
         }
         Ok(())
     }

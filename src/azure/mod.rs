@@ -9,6 +9,7 @@ mod cloud;
 mod error;
 mod identity;
 mod observe;
+mod pages;
 mod poll;
 mod transport;
 #[cfg(test)]
@@ -142,6 +143,11 @@ impl Client {
     /// See [`Client::send`].
     pub fn send_text(&self, method: Method, path: &str, body: String) -> Result<Reply, AzureError> {
         self.runtime.block_on(self.transport.send(method, path, Some(body)))
+    }
+
+    /// Reads; the body of the answer is left as text.
+    fn text(&self, path: &str) -> Result<String, AzureError> {
+        Ok(self.runtime.block_on(self.transport.ask(Method::Get, path, None))?.text)
     }
 
     /// Waits as long as the budget allows one wait to be.

@@ -86,6 +86,8 @@ pub struct Reply {
     pub correlation: Option<String>,
     /// The body; null when there is none.
     pub body: Value,
+    /// The body as it came, where that was asked for; `body` is null then.
+    pub text: String,
 }
 
 pub(super) struct Transport {
@@ -154,7 +156,25 @@ impl Transport {
         }
     }
 
+    /// Sends a request; the body of the answer is read.
     pub(super) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
+        let mut reply = self.ask(method, path, body).await?;
+        let text = std::mem::take(&mut reply.text);
+        if !text.trim().is_empty() {
+            reply.body = self.json(path, &text)?;
+        }
+        Ok(reply)
+    }
+
+    /// The JSON of an answer to a request for this path.
+    pub(super) fn json(&self, path: &str, text: &str) -> Result<Value, AzureError> {
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
+            AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(&self.url(path))))
+        })
+    }
+
+    /// Sends a request; the body of the answer is left as text.
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
         let url = self.url(path);
         let host = host_of(&url);
         let mut waited = Duration::ZERO;
@@ -241,6 +261,7 @@ impl Transport {
             retry_after: header("retry-after").and_then(|v| retry_after(&v)),
             correlation: header("x-ms-correlation-request-id").or_else(|| header("x-ms-request-id")),
             body: Value::Null,
+            text: String::new(),
         };
         self.log(method, url, &status.to_string(), started, reply.correlation.as_deref());
         let text = match answer.text().await {
@@ -248,12 +269,7 @@ impl Transport {
             Err(error) => return Ok(Try::Lost { cause: innermost(&error), connected: true }),
         };
         if status < 400 {
-            if !text.trim().is_empty() {
-                let parsed = serde_json::from_str(text.trim_start_matches('\u{feff}'));
-                reply.body = parsed.map_err(|e| {
-                    AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(url)))
-                })?;
-            }
+            reply.text = text;
             return Ok(Try::Answer(reply));
         }
         let error = ServiceError::read(status, &text, reply.correlation.clone());

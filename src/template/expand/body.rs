@@ -142,6 +142,10 @@ impl<'s> Stage<'s> {
         };
         let parts = Val::object(members)?;
         self.machine.budget.keep(parts.inside().weight)?;
+        let (body, secret_pointers, unknown) = (parts.to_json(), parts.secret_pointers(), parts.unknown_pointers());
+        let condition = draft.condition.clone().unwrap_or(Val::NULL);
+        // Only what waits for the deployment is looked at again.
+        let complete = unknown.is_empty() && draft.id.is_known() && condition.is_null();
         Ok(Resource {
             id: shown(&draft.id),
             symbolic_name: draft.symbol.clone(),
@@ -149,18 +153,18 @@ impl<'s> Stage<'s> {
             name: shown(&draft.name),
             api_version: draft.api_version.clone(),
             scope_id: shown(&draft.scope_id),
-            body: parts.to_json(),
+            body,
             depends_on: Vec::new(),
             existing: draft.existing,
             condition: draft.condition.as_ref().map(bracketed),
             count: draft.count.as_ref().map(bracketed),
             extension: draft.extension.clone(),
             pointer: draft.pointer.clone(),
-            secret_pointers: parts.secret_pointers(),
-            unknown: parts.unknown_pointers(),
+            secret_pointers,
+            unknown,
             nested,
-            identity: (draft.id.clone(), draft.condition.clone().unwrap_or(Val::NULL)),
-            parts,
+            identity: (draft.id.clone(), condition),
+            parts: if complete { Val::NULL } else { parts },
         })
     }
 }

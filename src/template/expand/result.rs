@@ -70,6 +70,7 @@ pub struct Resource {
     pub unknown: Vec<String>,
     /// The deployment inside, for a nested or linked deployment.
     pub nested: Option<Box<NestedDeployment>>,
+    /// Null when the resource is complete.
     pub(crate) parts: Val,
     pub(crate) identity: (Val, Val),
 }
