@@ -1,5 +1,6 @@
 //! Sources → what is deployed: templates with their parameter values and the lines that they came from.
 
+use super::provenance::Provenance;
 use super::{Halt, What};
 use crate::cli::Context;
 use crate::diagnostics::{Code, Diagnostic};
@@ -8,7 +9,6 @@ use crate::plan::{Held, Source};
 use crate::source::{SourceFile, SourceId, SourceMap, Span};
 use crate::template::json::{self, Node, NodeKind};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub struct Part {
     /// Parameter values, weakest source first.
     pub given: Vec<(String, Map<String, Value>)>,
     /// Source span by JSON pointer into the template.
-    pub provenance: BTreeMap<String, Span>,
+    pub provenance: Provenance,
     /// A template that was given as it is: its own text is the source.
     pub written: Option<(SourceId, Arc<Node>)>,
 }
@@ -103,7 +103,7 @@ impl Part {
         let mut at = pointer;
         loop {
             if let Some(span) = self.provenance.get(at) {
-                return Some(*span);
+                return Some(span);
             }
             at = at.rsplit_once('/')?.0;
         }

@@ -8,7 +8,6 @@ use crate::diagnostics::Code;
 use crate::plan::{Desired, DesiredResource, Held, Observed, same_id};
 use crate::template::{self, Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
 use indexmap::IndexMap;
-use rayon::prelude::*;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -77,7 +76,8 @@ fn context(scope: &Scope, name: &str) -> Context {
 
 /// Expands every deployment.
 pub fn expand_all(bundle: &Bundle, parts: &[ReadyPart], scope: &Scope) -> Result<Wants, Halt> {
-    let parts = parts.par_iter().enumerate().map(|(index, part)| {
+    // One after the other: a template of hundreds of resources takes much more room than what is kept of it.
+    let parts = parts.iter().enumerate().map(|(index, part)| {
         let (context, expansion) = expand(bundle, part, scope)?;
         let mut walk =
             Walk { bundle, part: index, all: Vec::with_capacity(expansion.resources.len()), inside: BTreeMap::new() };

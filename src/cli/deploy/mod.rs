@@ -11,6 +11,7 @@ pub mod offline;
 pub mod parameters;
 pub mod planning;
 pub mod progress;
+pub mod provenance;
 pub mod project;
 pub mod refusal;
 pub mod saved;

@@ -2,6 +2,7 @@
 
 use super::bundle::{Bundle, Part, Template};
 use super::planning::ReadyPart;
+use super::provenance::Provenance;
 use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
@@ -55,7 +56,7 @@ pub fn bundle_of(compiled: Compilation, path: &Path, what: &What, cx: &mut Conte
             template: std::sync::Arc::new(Template::from(deployment.template)),
             text: String::new(),
             given: given.unwrap_or_default(),
-            provenance: deployment.provenance.into_iter().collect(),
+            provenance: Provenance::new(deployment.provenance),
             written: None,
         }
     });

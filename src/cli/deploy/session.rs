@@ -45,7 +45,8 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
     let folder = root.join(".dsvmc").join("local");
     let subscription = place.subscription.clone().unwrap_or_else(|| local::SUBSCRIPTION.to_owned());
     let make = |url: &str| -> Result<Client, Halt> {
-        let mut options = Options::local(url, &subscription);
+        // By its address: looking a name up takes a thread for each connection.
+        let mut options = Options::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
         options.trace = trace(place);
         // A fault that the endpoint was told to make is over soon or never.
         options.retry = RetryBudget {
