@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// These refer to things that somebody else made: there is nothing to apply them to.
-const ON_WHAT_EXISTS: [&str; 2] = ["04-existing-network-and-vault", "13-migrated-batch-ai"];
+pub const ON_WHAT_EXISTS: [&str; 2] = ["04-existing-network-and-vault", "13-migrated-batch-ai"];
 
 #[test]
 fn a_plan_after_an_apply_is_empty_for_every_example() {

@@ -7,6 +7,7 @@ mod examples;
 mod groups;
 mod guards;
 mod offline;
+mod properties;
 mod render;
 mod requests;
 mod schema;
