@@ -187,11 +187,7 @@ impl Case<'_> {
         if let (Some(slot), Some(value)) = (unresolved.pointer_mut(&self.pointer), body.pointer(&self.pointer)) {
             *slot = value.clone();
         }
-        resources.push(DesiredResource {
-            body: body.into(),
-            unresolved: unresolved.into(),
-            ..self.resource.clone()
-        });
+        resources.push(DesiredResource { body: body.into(), unresolved: unresolved.into(), ..self.resource.clone() });
         Desired { resources }
     }
 
@@ -304,7 +300,8 @@ fn every_property_of_every_type_is_seen_written_and_taken_back() {
             let body = resource.body.read();
             let mut all = Vec::new();
             leaves(&body, "", &mut all);
-            let settings = |r: &&DesiredResource| r.resource_type.ends_with("/autoscaleSettings") && r.id != resource.id;
+            let settings =
+                |r: &&DesiredResource| r.resource_type.ends_with("/autoscaleSettings") && r.id != resource.id;
             let around: Vec<_> = around.iter().filter(settings).cloned().collect();
             for pointer in all {
                 let pattern = pattern(&pointer);
@@ -327,8 +324,14 @@ fn every_property_of_every_type_is_seen_written_and_taken_back() {
     let softer: Vec<String> = counts.softer.iter().map(|(k, p)| format!("{k} {p}")).collect();
     insta::assert_snapshot!(format!(
         "{} properties of {} types: {} shown, {} held back; {} written and taken back, {} refused\n\nrefused\n{}\n\nheld back\n{}\n\nmade anew says the plan, written in place by the endpoint\n{}",
-        seen.len(), kinds.len(), counts.shown, held.len(), counts.taken, counts.refused.values().sum::<usize>(),
+        seen.len(),
+        kinds.len(),
+        counts.shown,
+        held.len(),
+        counts.taken,
+        counts.refused.values().sum::<usize>(),
         counts.refused.iter().map(|(code, n)| format!("{n} {code}")).collect::<Vec<_>>().join("\n"),
-        held.join("\n"), softer.join("\n"),
+        held.join("\n"),
+        softer.join("\n"),
     ));
 }
