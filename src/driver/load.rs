@@ -59,7 +59,10 @@ impl Diagnostic for LoadError {
             LoadError::SeveralProjects { projects, .. } => {
                 let some: Vec<String> = projects.iter().take(5).map(|p| format!("`{p}`")).collect();
                 let more = if projects.len() > some.len() { ", …" } else { "" };
-                return Some(Box::new(format!("name one of them: {}{more}", some.join(", "))));
+                return Some(Box::new(format!(
+                    "name one of them: {}{more}; `check`, `build` and `plan` take the whole tree",
+                    some.join(", ")
+                )));
             }
             LoadError::Unreadable { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound => {
                 "check the spelling of the path and the folder that you are in"

@@ -8,6 +8,7 @@ pub mod plan;
 pub mod plan_markdown;
 mod plan_places;
 pub mod plan_text;
+pub mod plan_tree;
 pub mod sarif;
 pub mod short;
 pub mod snippet;

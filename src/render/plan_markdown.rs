@@ -4,13 +4,18 @@ use super::plan_text::{effect_line, label, sign, summary, touched, values};
 use crate::plan::{Action, AttributeKind, Change, EffectKind, Plan};
 
 /// Comments are cut off by the forges at 65,536 characters.
-const LIMIT: usize = 64_000;
+pub(super) const LIMIT: usize = 64_000;
 /// Properties shown for one change.
 const MOST_PROPERTIES: usize = 20;
 
 /// Writes a plan. `title` says what is compared with what.
 #[must_use]
 pub fn markdown(plan: &Plan, title: &str) -> String {
+    within(plan, title, LIMIT)
+}
+
+/// The same in about as many bytes as there is room for.
+pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
     let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), summary(&plan.summary));
     let touched = touched(plan);
     if !touched.is_empty() {
@@ -26,7 +31,7 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
     let mut shown = 0;
     for change in &changes {
         let row = row(change);
-        if out.len() + row.len() > LIMIT / 2 {
+        if out.len() + row.len() > limit / 2 {
             break;
         }
         out.push_str(&row);
@@ -41,7 +46,7 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
     let mut cut = 0;
     for change in changes.iter().filter(|c| c.action != Action::Create && !c.attributes.is_empty()) {
         let details = details(change);
-        if out.len() + details.len() > LIMIT - 4_000 {
+        if out.len() + details.len() > limit - limit / 16 {
             cut += 1;
         } else {
             out.push_str(&details);
@@ -56,7 +61,7 @@ pub fn markdown(plan: &Plan, title: &str) -> String {
     for (index, warning) in plan.warnings.iter().enumerate() {
         let name = super::plan::name_of(plan, &warning.id);
         let line = format!("> **warning** {}: {}\n", code(&name), escape(&warning.text));
-        if out.len() + line.len() > LIMIT {
+        if out.len() + line.len() > limit {
             out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));
             break;
         }
@@ -100,7 +105,7 @@ fn word(kind: AttributeKind) -> &'static str {
 }
 
 /// A code span that no content can leave: fence longer than any run of backticks in it; table bars and line ends escaped.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = super::plan_text::clean(text).replace('|', "\\|");
     let mut longest = 0;
     let mut run = 0;
@@ -114,7 +119,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text in which nothing is markup, a mention or a link.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::new();
     // With an odd number of backticks none of them opens a code span.
     let paired = text.matches('`').count().is_multiple_of(2);

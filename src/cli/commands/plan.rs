@@ -2,13 +2,16 @@
 
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::planning::{self, Planned, Settings};
+use crate::cli::deploy::bundle::Bundle;
+use crate::cli::deploy::planning::{self, Settings};
 use crate::cli::deploy::{self, Halt, What, Where, bundle, offline, saved, session, whatif};
 use crate::cli::exit::Exit;
 use crate::azure::DeployMode;
 use crate::diagnostics::Code;
+use crate::driver::{projects, shown};
 use crate::plan::{Plan, Unmanaged};
 use crate::render::plan::Detail;
+use crate::render::plan_tree::{self, Planned};
 use std::path::PathBuf;
 
 /// Arguments of `plan`.
@@ -17,7 +20,7 @@ use std::path::PathBuf;
                   Examples:\n  dsvmc plan examples/01-shared-pool\n  dsvmc plan --target azure --env prod -o prod.plan pools/team.dsvm\n  \
                   dsvmc plan --against main --format markdown")]
 pub struct Args {
-    /// File or folder of the project
+    /// File or folder of the project, or a folder of several: each is planned
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
     #[command(flatten)]
@@ -89,40 +92,118 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full, ..Detail::default() };
+    let exit = |empty: bool| if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done };
+    if let Some(projects) = tree(args, cx)? {
+        let all = each(args, &projects, cx)?;
+        show_tree(&all, detail, cx)?;
+        return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
+    }
     let bundle = bundle::load(&args.path, &args.what, cx)?;
+    let (plan, title) = of_bundle(args, &args.path, &bundle, cx)?;
+    show(&plan, &title, detail, cx)?;
+    Ok(exit(plan.is_empty()))
+}
+
+/// The projects at the path when there are several; then some options make no sense.
+fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, Halt> {
+    // A template stands for itself: the path says nothing then, unless somebody gave one.
+    if args.what.template.is_some() && args.path == std::path::Path::new(".") {
+        return Ok(None);
+    }
+    let Ok(found) = projects(cx.world.as_ref(), std::slice::from_ref(&args.path)) else { return Ok(None) };
+    if found.len() < 2 {
+        return Ok(None);
+    }
+    let given = [
+        ("-o", "saves the plan of one project", args.output.is_some()),
+        ("--template", "takes the place of a project", args.what.template.is_some()),
+        ("--live", "holds what exists of one project", args.live.is_some()),
+    ];
+    if let Some((option, what, _)) = given.iter().find(|(_, _, given)| *given) {
+        let names: Vec<String> = found.iter().take(5).map(|p| format!("`{}`", shown(&p.path))).collect();
+        let more = if found.len() > names.len() { ", …" } else { "" };
+        return Err(Halt::input(
+            Code::SeveralProjects,
+            format!("`{option}` {what}, and there are {} in `{}`", found.len(), shown(&args.path)),
+            format!("leave it out, or name one of them: {}{more}", names.join(", ")),
+        ));
+    }
+    Ok(Some(found.into_iter().map(|p| p.path).collect()))
+}
+
+/// Plans project after project. What is wrong in any of them is told before the first is compared with anything.
+fn each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Vec<Planned>, Halt> {
+    let mut bundles = Vec::with_capacity(paths.len());
+    let mut failed = false;
+    for path in paths {
+        match bundle::load(path, &args.what, cx) {
+            Ok(bundle) => bundles.push((path, bundle)),
+            Err(Halt { exit: Exit::Input, report }) => {
+                if let Some(report) = report {
+                    cx.printer.say(&format!("{report:?}"));
+                }
+                failed = true;
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if failed {
+        return Err(Halt::told(Exit::Input));
+    }
+    let mut all = Vec::with_capacity(bundles.len());
+    for (path, bundle) in bundles {
+        let (plan, title) = of_bundle(args, path, &bundle, cx)?;
+        all.push(Planned { path: shown(path), project: bundle.project, env: bundle.env, title, plan });
+    }
+    Ok(all)
+}
+
+/// The plan of one project, and what is compared with what.
+fn of_bundle(args: &Args, path: &std::path::Path, bundle: &Bundle, cx: &mut Context) -> Result<(Plan, String), Halt> {
     let mut settings = args.narrow.settings();
     settings.list_suppressed = args.show_suppressed;
-    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full, ..Detail::default() };
     let env = if bundle.env.is_empty() { String::new() } else { format!(", env {}", bundle.env) };
-    let (plan, title) = if let Some(revision) = &args.against {
-        let plan = offline::against(&bundle, &args.path, &args.what, revision, &settings, cx)?;
-        (plan, format!("{}{env}: the working tree against {revision}", bundle.project))
-    } else if let Some(file) = &args.live {
-        let plan = offline::live(&bundle, &args.place, &args.what, file, &settings, cx)?;
-        (plan, format!("{}{env}: the source against {}", bundle.project, file.display()))
-    } else {
-        let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
-        let session = session::open(&args.place, &bundle.root)?;
-        let planned = planning::make(&bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
-        let title = title(&planned, session.target.name());
-        if let Some(file) = &args.output {
-            let place = session.place(&planned.group);
-            let plan = saved::saved(&planned, &place, &state.salt(), &settings);
-            write(file, &plan)?;
-        }
-        if args.what_if {
-            let text = whatif::compare(&planned, &session)?;
-            cx.printer.say(&text);
-        }
-        (planned.plan, title)
+    if let Some(revision) = &args.against {
+        let plan = offline::against(bundle, path, &args.what, revision, &settings, cx)?;
+        return Ok((plan, format!("{}{env}: the working tree against {revision}", bundle.project)));
+    }
+    if let Some(file) = &args.live {
+        let plan = offline::live(bundle, &args.place, &args.what, file, &settings, cx)?;
+        return Ok((plan, format!("{}{env}: the source against {}", bundle.project, file.display())));
+    }
+    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let session = session::open(&args.place, &bundle.root)?;
+    let planned = planning::make(bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
+    let title = title(&planned, session.target.name());
+    if let Some(file) = &args.output {
+        let place = session.place(&planned.group);
+        let plan = saved::saved(&planned, &place, &state.salt(), &settings);
+        write(file, &plan)?;
+    }
+    if args.what_if {
+        let text = whatif::compare(&planned, &session)?;
+        cx.printer.say(&text);
+    }
+    Ok((planned.plan, title))
+}
+
+/// Writes the plans of a tree to stdout in the chosen format.
+fn show_tree(all: &[Planned], detail: Detail, cx: &mut Context) -> Result<(), Halt> {
+    let detail = Detail { width: cx.printer.columns(), ..detail };
+    let text = match cx.format {
+        Format::Json => plan_tree::json(all),
+        Format::Sarif => plan_tree::sarif(all),
+        Format::Markdown => plan_tree::markdown(all),
+        Format::Human | Format::Short => plan_tree::human(all, detail, cx.printer.output_palette()),
     };
-    show(&plan, &title, detail, cx)?;
-    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+    cx.printer.data(&text)?;
+    Ok(())
 }
 
 /// What is compared with what.
 #[must_use]
-pub fn title(planned: &Planned, target: &str) -> String {
+pub fn title(planned: &planning::Planned, target: &str) -> String {
     let env = if planned.env.is_empty() { String::new() } else { format!(", env {}", planned.env) };
     format!("{}{env} on {target}, resource group {}", planned.project, planned.group)
 }

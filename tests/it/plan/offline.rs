@@ -268,15 +268,86 @@ fn narrowed_plans_show_what_was_asked_for_and_nothing_else() {
     assert_eq!(none.exit, 0, "{}", none.text());
 }
 
+fn tree(place: &Place) {
+    place.cx.write("pools/a/main.dsvm", &starter());
+    place.cx.write("pools/b/main.dsvm", &starter().replacen("project research", "project other", 1));
+}
+
 #[test]
-fn a_tree_of_projects_asks_which_one() {
+fn a_tree_of_projects_is_planned_in_one_run() {
     let place = Place::new();
-    place.cx.write("a/main.dsvm", &starter());
-    place.cx.write("b/main.dsvm", &starter().replacen("project research", "project other", 1));
-    let ran = place.run("plan --env dev .");
-    assert_eq!(ran.exit, 3, "{}", ran.text());
-    assert!(ran.stderr.contains("2 projects") && ran.stderr.contains("`a`"), "{}", ran.text());
-    assert_eq!(place.run("plan --env dev a").exit, 0);
+    tree(&place);
+    let ran = place.run("plan --env dev --detailed-exitcode pools");
+    assert_eq!(ran.exit, 2, "{}", ran.text());
+    let heads: Vec<&str> = ran.stdout.lines().filter(|l| l.contains(", env dev on local")).collect();
+    assert_eq!(heads.len(), 2, "{}", ran.text());
+    assert!(heads[0].starts_with("research,") && heads[1].starts_with("other,"), "{heads:?}");
+    assert!(ran.stdout.lines().last().unwrap().starts_with("2 projects, 2 with changes. Plan: "), "{}", ran.text());
+    // One of them is as its source says: the others still count.
+    assert_eq!(place.run("apply --yes --env dev pools/a").exit, 0);
+    let ran = place.run("plan --env dev --detailed-exitcode --format json pools");
+    assert_eq!(ran.exit, 2, "{}", ran.text());
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(super::schema::errors_of_tree(&json), Vec::<String>::new());
+    let paths: Vec<_> = json["projects"].as_array().unwrap().iter().map(|p| p["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["pools/a", "pools/b"]);
+    let sum = |pointer: &str| json.pointer(pointer).unwrap().as_u64().unwrap();
+    assert_eq!(sum("/projects/0/plan/summary/create"), 0);
+    assert_eq!(sum("/summary/create"), sum("/projects/1/plan/summary/create"));
+    assert_eq!(sum("/summary/no_change"), sum("/projects/0/plan/summary/no_change"));
+    let markdown = place.run("plan --env dev --format markdown pools").stdout;
+    assert!(
+        markdown.contains("2 projects, 1 with changes") && markdown.contains("Nothing to do: `pools/a`."),
+        "{markdown}"
+    );
+    assert_eq!(markdown.matches("### dsvmc plan: ").count(), 1);
+    let sarif: serde_json::Value =
+        serde_json::from_str(&place.run("plan --env dev --format sarif pools").stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len() as u64, sum("/summary/create"));
+    assert_eq!(place.run("apply --yes --env dev pools/b").exit, 0);
+    let ran = place.run("plan --env dev --detailed-exitcode pools");
+    assert_eq!(ran.exit, 0, "{}", ran.text());
+    assert!(ran.stdout.contains("2 projects, 0 with changes. Nothing to do: all "), "{}", ran.text());
+}
+
+#[test]
+fn what_is_for_one_project_is_refused_for_a_tree() {
+    let place = Place::new();
+    tree(&place);
+    for option in ["-o x.plan", "--template team.json", "--live team.json"] {
+        let ran = place.run(&format!("plan --env dev {option} pools"));
+        assert_eq!(ran.exit, 1, "{}", ran.text());
+        let told =
+            ran.stderr.contains("DSVM0903") && ran.stderr.contains("2 in `pools`") && ran.stderr.contains("`pools/b`");
+        assert!(told && ran.stdout.is_empty(), "{}", ran.text());
+    }
+    for command in ["apply --yes", "destroy --yes"] {
+        let ran = place.run(&format!("{command} --env dev pools"));
+        assert_eq!(ran.exit, 3, "{}", ran.text());
+        assert!(ran.stderr.contains("2 projects") && ran.stderr.contains("`pools/a`, `pools/b`"), "{}", ran.text());
+    }
+    assert!(!place.cx.path().join("x.plan").exists());
+    assert_eq!(place.run("plan --env dev pools/a").exit, 0);
+}
+
+/// Everything that is wrong is told in one run, and with which project.
+#[test]
+fn a_tree_whose_projects_differ_in_envs_says_which() {
+    let place = Place::new();
+    tree(&place);
+    place.cx.write(
+        "pools/c/main.dsvm",
+        &starter().replacen("project research", "project third", 1).replace("env dev", "env test"),
+    );
+    place.cx.write("pools/d/main.dsvm", "project broken {\n  region = nowhere\n}\n");
+    let ran = place.run("plan --env dev pools");
+    assert_eq!(ran.exit, 1, "{}", ran.text());
+    assert!(
+        ran.stderr.contains("`third` has no env `dev`") && ran.stderr.contains("pools/d/main.dsvm"),
+        "{}",
+        ran.text()
+    );
+    assert!(ran.stdout.is_empty(), "{}", ran.text());
 }
 
 /// What the Azure CLI writes: one resource whole, or a list of envelopes.

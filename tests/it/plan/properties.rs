@@ -40,8 +40,9 @@ fn apply(folder: &Path, name: &str) -> Applied {
     for file in std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()) {
         if file.extension().is_some_and(|e| e == "dsvm") {
             let text = std::fs::read_to_string(&file).unwrap();
-            let envs = text.lines().filter_map(|l| l.strip_prefix("env ")).filter_map(|l| l.split_whitespace().next());
-            env = envs.last().map(str::to_owned).or(env);
+            let mut envs =
+                text.lines().filter_map(|l| l.strip_prefix("env ")).filter_map(|l| l.split_whitespace().next());
+            env = envs.next_back().map(str::to_owned).or(env);
             cx.write(&file.file_name().unwrap().to_string_lossy(), &text);
         }
     }

@@ -59,6 +59,14 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str, errors: &mut Vec
     }
 }
 
+/// What is wrong with the plans of a tree.
+pub fn errors_of_tree(plans: &Value) -> Vec<String> {
+    let schema = schema();
+    let mut errors = Vec::new();
+    check(&schema["$defs"]["tree"], &schema, plans, "", &mut errors);
+    errors
+}
+
 /// Where a plan does not fit the published schema.
 pub fn errors(plan: &Value) -> Vec<String> {
     let schema = schema();
