@@ -139,10 +139,9 @@ fn each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Vec<Planned>
     for path in paths {
         match bundle::load(path, &args.what, cx) {
             Ok(bundle) => bundles.push((path, bundle)),
-            Err(Halt { exit: Exit::Input, report }) => {
-                if let Some(report) = report {
-                    cx.printer.say(&format!("{report:?}"));
-                }
+            Err(halt) if halt.exit == Exit::Input => {
+                // Told as a command of its own would tell it.
+                drop(deploy::finish(Err(halt), cx));
                 failed = true;
             }
             Err(other) => return Err(other),
