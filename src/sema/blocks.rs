@@ -378,9 +378,12 @@ impl<'p> Eval<'p> {
             self.report(diagnostic);
             return;
         };
-        let first = block.children.iter().find(|other| other.kind == kind).map(|first| first.name_span);
-        if let (1, Some(first)) = (most, first) {
-            self.report(diags::too_many_blocks(row.spec.kind.keyword(), kind.keyword(), keyword.span, first));
+        let same = || block.children.iter().filter(|other| other.kind == kind);
+        if let (1.., Some(first)) = (most, same().next())
+            && same().count() as u64 >= u64::from(most)
+        {
+            let first = first.name_span;
+            self.report(diags::too_many_blocks(row.spec.kind.keyword(), kind.keyword(), most, keyword.span, first));
             return;
         }
         let inherited = match most {

@@ -196,7 +196,9 @@ fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
     if let Some(subnet) = subnet {
         map.insert("subnetId".into(), subnet.into());
     }
-    let nat: Vec<Json> = pool.block.children(BlockKind::Nat).map(nat_pool).collect();
+    // Priorities are unique in a pool: those that allow go up from the lowest, those that deny the rest down from the highest.
+    let (mut allow, mut deny) = (150..4000_i64, (4000..=4096_i64).rev());
+    let nat: Vec<Json> = pool.block.children(BlockKind::Nat).map(|nat| nat_pool(nat, &mut allow, &mut deny)).collect();
     if !nat.is_empty() {
         map.insert("endpointConfiguration".into(), json!({ "inboundNatPools": nat }));
     }
@@ -211,17 +213,17 @@ fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
     map
 }
 
-fn nat_pool(nat: &Block) -> Json {
+fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl Iterator<Item = i64>) -> Json {
     let range = read::Machines::read(nat, "frontend");
     let (from, to) = range.map_or((0, 0), |r| (r.least().unwrap_or(0), r.most().unwrap_or(0)));
     let mut rules: Vec<Json> = read::items(nat, "from")
         .iter()
-        .zip(150..)
-        .map(|(source, priority): (_, i64)| {
+        .zip(allow)
+        .map(|(source, priority)| {
             json!({ "priority": priority, "access": "Allow", "sourceAddressPrefix": values::plain(source) })
         })
         .collect();
-    rules.push(json!({ "priority": 4096, "access": "Deny", "sourceAddressPrefix": "*" }));
+    rules.push(json!({ "priority": deny.next(), "access": "Deny", "sourceAddressPrefix": "*" }));
     json!({
         "name": read::dashed(&nat.name),
         "protocol": if read::text(nat, "protocol") == Some("udp") { "UDP" } else { "TCP" },

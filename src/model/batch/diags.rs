@@ -270,6 +270,17 @@ pub(crate) fn frontend_reserved(from: i64, to: i64, span: Span) -> Diagnostic {
         .help("write for instance `frontend = 40000..40099`")
 }
 
+pub(crate) fn frontend_below_least(ports: i64, least: i64, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("a range of {ports} ports"), span, &format!("Azure Batch wants at least {least}"))
+        .help("write for instance `frontend = 40000..40099`")
+}
+
+pub(crate) fn too_many_nat_rules(rules: usize, most: usize, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("{rules} rules for ports of machines"), span, "too many address ranges")
+        .note(format!("Azure Batch takes {most} for all ports of a pool: one for each range, and one for each port that denies the rest"))
+        .help("join address ranges, or leave some out")
+}
+
 pub(crate) fn frontend_too_small(ports: i64, most: i64, span: Span) -> Diagnostic {
     new(Code::BatchNetwork, format!("{ports} ports for up to {most} machines"), span, "one port for each machine")
         .help(format!("make the range at least {most} ports long"))

@@ -200,8 +200,15 @@ fn disks(pool: &BatchPool<'_>, sink: &mut Sink) {
     let spot = pool.spot || read::written(pool.block, "spot_machines");
     if read::text(pool.block, "os_disk") == Some("ephemeral") && spot {
         sink.push(diags::ephemeral_spot(pool.block));
+    } else if read::text(pool.block, "os_disk") == Some("ephemeral") && pool.size.ephemeral().is_none() {
+        let (disk, size) = (pool.block.span_of("os_disk"), pool.block.span_of("size"));
+        sink.push(crate::model::diags::ephemeral_disk_impossible(pool.size.name(), disk, size));
     }
 }
+
+/// Fewest ports of a frontend range, and most rules of all ports of a pool ("Pool - Add" of the service's REST reference).
+const FRONTEND: i64 = 40;
+const NAT_RULES: usize = 25;
 
 fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
     let public = read::flag(pool.block, "public_ip", true);
@@ -220,6 +227,8 @@ fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
         let (Some(from), Some(to)) = (range.least(), range.most()) else { continue };
         if from < 1 || to > 65_534 || from > to || (from <= 55_000 && to >= 50_000) {
             sink.push(diags::frontend_reserved(from, to, range.span));
+        } else if to - from + 1 < FRONTEND {
+            sink.push(diags::frontend_below_least(to - from + 1, FRONTEND, range.span));
         } else if let Some(most) = pool.most.filter(|m| to - from + 1 < *m) {
             sink.push(diags::frontend_too_small(to - from + 1, most, range.span));
         }
@@ -227,6 +236,13 @@ fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
             sink.push(diags::frontend_twice(range.span, *other));
         }
         taken.push((from, to, range.span));
+    }
+    // One more for each port denies everybody else.
+    let rules = pool.block.children(BlockKind::Nat).map(|nat| read::items(nat, "from").len() + 1);
+    if let (count @ NAT_RULES.., Some(last)) = (rules.sum(), pool.block.children(BlockKind::Nat).last())
+        && count > NAT_RULES
+    {
+        sink.push(diags::too_many_nat_rules(count, NAT_RULES, last.span_of("from")));
     }
 }
 

@@ -195,7 +195,13 @@ pub(crate) fn unknown_block(row: &BlockSpec, name: &str, span: Span) -> Diagnost
     }
 }
 
-pub(crate) fn too_many_blocks(outer: &str, inner: &str, span: Span, first: Span) -> Diagnostic {
+pub(crate) fn too_many_blocks(outer: &str, inner: &str, most: u32, span: Span, first: Span) -> Diagnostic {
+    if most > 1 {
+        let title = format!("{} {outer} has at most {most} `{inner}`", article(outer));
+        return Diagnostic::new(Code::TooManyBlocks, title, span, "one too many")
+            .also(first, "the first one")
+            .help("leave one of them out");
+    }
     Diagnostic::new(
         Code::TooManyBlocks,
         format!("{} {outer} has only one `{inner}`", article(outer)),

@@ -115,7 +115,7 @@ const NAT: BlockSpec = BlockSpec::nested(
     FieldSpec::new(
         "frontend",
         FieldType::IntRange,
-        "Ports at the public address, one for each machine; not between 50000 and 55000.",
+        "Ports at the public address, one for each machine and at least 40; not between 50000 and 55000.",
     )
     .required()
     .early(),
