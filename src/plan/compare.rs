@@ -436,6 +436,13 @@ impl Comparison<'_> {
         {
             return true;
         }
+        if fact.sealed {
+            return true;
+        }
+        if let (true, Some(Value::Array(before))) = (fact.only_added, found) {
+            let after = wanted.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            return before.iter().any(|element| !after.contains(element));
+        }
         // What was never set can often be added; a value that exists and is fixed cannot be changed.
         self.facts.fixed(pattern) && found.is_some() && wanted.is_some()
     }

@@ -33,6 +33,10 @@ pub struct Fact {
     pub immutable: Option<Immutable>,
     /// The known types have no such property.
     pub unheard_of: bool,
+    /// Neither given later nor taken away.
+    pub sealed: bool,
+    /// Elements may come, and none may go.
+    pub only_added: bool,
     /// Never changed in place to this value.
     pub fixed_to: Option<Value>,
     /// An ISO 8601 duration.
@@ -216,6 +220,8 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
         "set" => fact.set = true,
         "chosen" => fact.chosen = true,
         "fixed" => fact.fixed = true,
+        "sealed" => fact.sealed = true,
+        "only-added" => fact.only_added = true,
         "duration" => fact.duration = true,
         "apart" => fact.apart = true,
         "free" => fact.free = true,

@@ -289,3 +289,26 @@ fn effects_of_pools_and_shares() {
     let account = change(STORAGE, json!({ "kind": "FileStorage" }), json!({ "kind": "StorageV2" }));
     assert_eq!((account.action, account.effect.kind), (Action::Replace, EffectKind::DeletesData));
 }
+
+/// A scale set gets zones while it runs and loses none; what is in the network has its zones for good.
+#[test]
+fn zones_that_go_need_a_new_resource() {
+    let action = |kind: &str, wanted: Value, found: Value| {
+        let zones = |zones: Value| body(kind, if zones.is_null() { json!({}) } else { json!({ "zones": zones }) });
+        let desired = Desired::from_resources(&[zones(wanted)]);
+        diff(&desired, &Observed::of(&[zones(found)], vec![]), &Options::default()).changes[0].action
+    };
+    let (one, two, none) = (json!(["1"]), json!(["1", "2"]), Value::Null);
+    assert_eq!(action(VMSS, two.clone(), one.clone()), Action::Update);
+    assert_eq!(action(VMSS, one.clone(), none.clone()), Action::Update);
+    assert_eq!(action(VMSS, json!(["2", "1"]), two.clone()), Action::NoChange);
+    for wanted in [one.clone(), json!(["2", "3"]), none.clone()] {
+        assert_eq!(action(VMSS, wanted, two.clone()), Action::Replace);
+    }
+    for kind in ["Microsoft.Network/publicIPAddresses", "Microsoft.Network/natGateways"] {
+        for (wanted, found) in [(&one, &two), (&two, &one), (&none, &two), (&one, &none)] {
+            assert_eq!(action(kind, wanted.clone(), found.clone()), Action::Replace, "{kind} {wanted} {found}");
+        }
+        assert_eq!(action(kind, json!(["2", "1"]), two.clone()), Action::NoChange);
+    }
+}
