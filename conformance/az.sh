@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The stock Azure CLI against the local endpoint: each step's exit status and one fact of its output are checked.
-# Started by run.sh, which sets AZ, ENDPOINT, PLAIN, CA, SUBSCRIPTION and TENANT.
+# Started by run.sh, which sets AZ, DSVMC, ENDPOINT, PLAIN, CA, SUBSCRIPTION and TENANT.
 set -uo pipefail
 t=$(cd "$(dirname "$0")" && pwd)/templates
 export AZURE_CONFIG_DIR=$(mktemp -d) REQUESTS_CA_BUNDLE=$CA AZURE_CORE_COLLECT_TELEMETRY=no
@@ -206,6 +206,33 @@ local_post limits '{"unavailable": {"westeurope": ["Standard_NC4as_T4_v3"]}}'
 bad SkuNotAvailable deployment group create -g conf -n refused $pool count=9
 local_post limits '{}'
 bad ResourceGroupNotFound deployment group create -g nowhere $pool
+
+echo "# what is built of the examples, each deployed as stock tools take it"
+built=$AZURE_CONFIG_DIR/built
+"$DSVMC" -q build "$(cd "$t/../../examples" && pwd)" --out "$built" 2>/dev/null || { failed=$((failed + 1)); echo "FAIL build of the examples"; }
+group() { ok Succeeded group create -n "$1" -l "$2" --query properties.provisioningState -o tsv; }
+deploy() { # deploy PROJECT PARAMETERS [VALUE…]: into the group rg-PROJECT
+  local project=$1 file=$2; shift 2
+  ok Succeeded deployment group create -g "rg-$project" -n "$project" -f "$built/$project/template.json" -p "@$built/$project/$file" "$@" --query properties.provisioningState -o tsv
+}
+# Groups that blocks name must be there, and so must what the sources call existing.
+for name in dsvm research platform batch inside network network-prod security data; do group rg-$name westeurope; done
+group rg-gpu southcentralus; group rg-training southcentralus; group rg-recipe eastus
+for name in labs learning north; do group rg-$name northeurope; done
+ok Succeeded network vnet create -g rg-network -n vnet-corp-westeurope -l westeurope --address-prefixes 10.20.0.0/16 --subnet-name snet-data-science --subnet-prefixes 10.20.8.0/24 --query newVNet.provisioningState -o tsv
+ok kv-people-prod resource create -g rg-security -n kv-people-prod --resource-type Microsoft.KeyVault/vaults --api-version 2024-11-01 -l westeurope --properties "{\"tenantId\": \"$TENANT\", \"sku\": {\"name\": \"standard\", \"family\": \"A\"}, \"enableRbacAuthorization\": true}" --query name -o tsv
+ok Succeeded storage account create -g rg-recipe -n recipestorage -l eastus --sku Standard_LRS --query provisioningState -o tsv
+deploy dsvm parameters.team.json jupyterhub_password=Conformance-1234
+deploy gpu parameters.team.json
+deploy labs parameters.prod.json
+deploy inside parameters.prod.json
+deploy research parameters.dev.json
+deploy platform parameters.prod.json
+deploy batch parameters.json
+deploy training parameters.json
+deploy learning parameters.lab.json
+deploy recipe parameters.json
+for name in $("$AZ" group list --query "[?starts_with(name, 'rg-')].name" -o tsv); do ok "" group delete -n "$name" -y; done
 
 echo "# the end"
 ok "" vmss delete -g conf -n lab

@@ -28,6 +28,7 @@ project=$(mktemp -d)
 trap '"$dsvmc" local down "$project" >/dev/null 2>&1; rm -rf "$project"' EXIT
 "$dsvmc" local up "$project" --json > "$project/up.json" || exit 1
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$project/up.json" "$1"; }
+export DSVMC=$(cd "$(dirname "$dsvmc")" && pwd)/$(basename "$dsvmc")
 export ENDPOINT=$(field https) PLAIN=$(field http) CA=$(field ca) SUBSCRIPTION=$(field subscription) TENANT=$(field tenant)
 
 if [ -n "${AZ:-}" ] || install az; then

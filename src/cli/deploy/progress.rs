@@ -97,7 +97,6 @@ impl Progress {
         let (kind, name) = type_of_id(id);
         let key = id.to_ascii_lowercase();
         let label = clean(&titled(&kind, &name, self.labels.get(&key).map(String::as_str)));
-        let label = shortened(&label, self.width.saturating_sub(STATE + TIME));
         let over = matches!(state, "Succeeded" | "Failed" | "Canceled" | "Deleted");
         if !over {
             self.begun.entry(key.clone()).or_insert_with(Instant::now);
@@ -109,7 +108,7 @@ impl Progress {
                 if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} {elapsed}") {
                     bar.set_style(style);
                 }
-                bar.set_message(label);
+                bar.set_message(shortened(&label, self.width.saturating_sub(STATE + TIME)));
                 bar.enable_steady_tick(Duration::from_millis(120));
                 self.running.insert(key, bar);
             }
@@ -124,6 +123,7 @@ impl Progress {
         }
         let seconds = self.begun.get(&key).map(|b| b.elapsed().as_secs()).filter(|s| *s > 0);
         let time = seconds.map(|s| format!(" ({s} s)")).unwrap_or_default();
+        let label = shortened(&label, self.width.saturating_sub(STATE + time.chars().count()));
         let role = if matches!(state, "Succeeded" | "Deleted") { Role::Good } else { Role::Error };
         self.line(&format!(
             "  {} {label}{time}",

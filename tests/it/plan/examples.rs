@@ -43,3 +43,47 @@ fn a_plan_after_an_apply_is_empty_for_every_example() {
     }
     assert!(count >= 8 && kinds.len() >= 20, "{count} examples, {kinds:?}");
 }
+
+/// The example that stands on what others made: with that in place it is applied, and nothing is left to do.
+#[test]
+fn what_others_made_is_used_and_left_alone() {
+    let place = super::deploy::Place::new();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/04-existing-network-and-vault/main.dsvm");
+    place.cx.write("main.dsvm", &std::fs::read_to_string(path).unwrap());
+    let subscription = format!("/subscriptions/{}", dsvmc::local::SUBSCRIPTION);
+    let made = [
+        ("rg-network", "", "2024-11-01", "{\"location\":\"westeurope\"}".to_owned()),
+        ("rg-security", "", "2024-11-01", "{\"location\":\"westeurope\"}".to_owned()),
+        (
+            "rg-network",
+            "/providers/Microsoft.Network/virtualNetworks/vnet-corp-westeurope",
+            "2025-05-01",
+            r#"{"location":"westeurope","properties":{"addressSpace":{"addressPrefixes":["10.20.0.0/16"]},
+                "subnets":[{"name":"snet-data-science","properties":{"addressPrefix":"10.20.8.0/24"}}]}}"#
+                .to_owned(),
+        ),
+        (
+            "rg-security",
+            "/providers/Microsoft.KeyVault/vaults/kv-people-prod",
+            "2026-02-01",
+            format!(
+                r#"{{"location":"westeurope","properties":{{"tenantId":"{}","sku":{{"name":"standard","family":"A"}},"enableRbacAuthorization":true}}}}"#,
+                dsvmc::local::TENANT
+            ),
+        ),
+    ];
+    for (group, resource, version, body) in made {
+        let path = format!("{subscription}/resourceGroups/{group}{resource}?api-version={version}");
+        place.arm("PUT", &path, &body);
+    }
+    let applied = place.run("apply --as-of 2026-11-23 --yes main.dsvm");
+    assert_eq!(applied.exit, 0, "{}", applied.text());
+    // Inside of the network: an address of its subnet, behind those that Azure keeps and those that are taken.
+    assert!(applied.stdout.contains("ssh platform@10.20.8."), "{}", applied.text());
+    let again = place.run("plan --as-of 2026-11-23 --detailed-exitcode main.dsvm");
+    assert_eq!(again.exit, 0, "{}", again.text());
+    // Also for those who know nothing of the last apply.
+    std::fs::remove_dir_all(place.cx.path().join(".dsvmc/inside.prod")).unwrap();
+    let elsewhere = place.run("plan --as-of 2026-11-23 --detailed-exitcode main.dsvm");
+    assert_eq!(elsewhere.exit, 0, "{}", elsewhere.text());
+}

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
 
+use super::interface::private_address;
 use super::{children, edit, list, named};
 use crate::local::core::Cx;
 use crate::local::error::ArmError;
@@ -82,6 +83,28 @@ fn free_address(cx: &Cx<'_>) -> String {
         .unwrap_or_else(|| "203.0.113.1".to_owned())
 }
 
+/// Frontends inside of a network keep the address that they have, or get a free one of their subnet.
+fn inner_addresses(put: &mut Put<'_, '_>) {
+    const FRONTS: &str = "/properties/frontendIPConfigurations";
+    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let old = |name: &Option<String>| {
+        let old = put.old.as_ref()?;
+        let same = list(&old.body, FRONTS).find(|front| text(front, "/name") == *name)?;
+        text(same, "/properties/privateIPAddress")
+    };
+    let found: Vec<Option<String>> = list(&put.body, FRONTS)
+        .map(|front| {
+            let subnet = text(front, "/properties/subnet/id")?;
+            old(&text(front, "/name")).or_else(|| private_address(put.cx, &subnet))
+        })
+        .collect();
+    for (front, address) in edit(&mut put.body, FRONTS).zip(found) {
+        if let Some(address) = address {
+            set_default(front, "/properties/privateIPAddress", json!(address));
+        }
+    }
+}
+
 pub(super) fn load_balancer(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
     put.default("/sku/name", json!("Basic"));
     put.default("/sku/tier", json!("Regional"));
@@ -131,6 +154,7 @@ pub(super) fn load_balancer(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
             &[("enableFloatingIP", json!(false)), ("idleTimeoutInMinutes", json!(4)), ("enableTcpReset", json!(false))],
         ),
     ];
+    inner_addresses(put);
     for (segment, values) in defaults {
         for item in edit(&mut put.body, &format!("/properties/{segment}")) {
             for (name, value) in *values {

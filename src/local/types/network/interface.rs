@@ -14,17 +14,20 @@ use crate::local::write::{Put, Write, set, set_default};
 
 const INTERFACES: &str = "Microsoft.Network/networkInterfaces";
 
-/// The first address of a subnet that no network interface has.
-fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
+/// The first address of a subnet that no network interface and no load balancer has.
+pub(super) fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
     let body = crate::local::write::find(cx, subnet)?;
     let prefix = body.pointer("/properties/addressPrefix").or_else(|| body.pointer("/properties/addressPrefixes/0"))?;
     let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
-    let used: BTreeSet<String> = cx
-        .store
-        .of_kind("Microsoft.Network/networkInterfaces")
+    let users = [
+        (INTERFACES, "/properties/ipConfigurations"),
+        ("Microsoft.Network/loadBalancers", "/properties/frontendIPConfigurations"),
+    ];
+    let used: BTreeSet<String> = users
         .iter()
-        .flat_map(|row| {
-            list(&row.body, "/properties/ipConfigurations")
+        .flat_map(|(kind, pointer)| cx.store.of_kind(kind).into_iter().map(move |row| (row, pointer)))
+        .flat_map(|(row, pointer)| {
+            list(&row.body, pointer)
                 .filter(|ip| {
                     let stands_in = ip.pointer("/properties/subnet/id").and_then(Value::as_str);
                     stands_in.is_some_and(|have| have.eq_ignore_ascii_case(subnet))
