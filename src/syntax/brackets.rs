@@ -158,7 +158,8 @@ impl Matcher<'_> {
     /// with a string that was never closed.
     fn newline(&mut self, i: usize) {
         let line_start = self.tokens.iter().take(i).rposition(|t| t.kind == Kind::Newline).map_or(0, |n| n + 1);
-        let broken = self.tokens.get(line_start..i).unwrap_or_default().iter().any(|t| t.kind == Kind::String(false));
+        let swallowed = |t: &Token| t.kind == Kind::String(false) && !self.slice(*t).contains('\n');
+        let broken = self.tokens.get(line_start..i).unwrap_or_default().iter().any(swallowed);
         if broken {
             while self.open.last().is_some_and(|o| o.token >= line_start) {
                 if let Some(open) = self.open.pop() {

@@ -394,10 +394,35 @@ impl<'t> Around<'t> {
         self.text.get(token.start..token.end).unwrap_or_default()
     }
 
-    /// Mistakes inside values: units, calls with a blank.
+    /// `24.12.2026`, `2026.12.24`
+    fn dotted_date(&self) -> Option<Diagnostic> {
+        let number = |i: usize, digits: usize| {
+            let word = self.word(i);
+            (word.len() <= digits).then(|| word.parse::<u16>().ok()).flatten()
+        };
+        (self.at.saturating_sub(6)..=self.at).find_map(|first| {
+            let dotted =
+                [1, 3].iter().all(|i| self.word(first + i) == ".") && (first..first + 4).all(|i| self.touches(i));
+            if !dotted || (self.word(first + 5) == "." && self.touches(first + 4)) {
+                return None;
+            }
+            let (a, b, c) = (number(first, 4)?, number(first + 2, 2)?, number(first + 4, 4)?);
+            let (year, month, day) = if a > 31 { (a, b, c) } else { (c, b, a) };
+            // `12.24.2026`: the month comes first.
+            let (month, day) = if month > 12 { (day, month) } else { (month, day) };
+            let real = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+            let span = self.bytes_of(first, first + 4);
+            real.then(|| diags::dotted_date(span, &format!("{year}-{month:02}-{day:02}")))
+        })
+    }
+
+    /// Mistakes inside values: dates, units, calls with a blank.
     fn value(&self) -> Option<Diagnostic> {
         let at = self.at;
         let before = at.checked_sub(1);
+        if let Some(date) = self.dotted_date() {
+            return Some(date);
+        }
         if self.kind(at) == Some(Kind::Number) {
             let word = self.word(at);
             let digits = word.bytes().take_while(|b| b.is_ascii_digit() || *b == b'_').count();

@@ -37,6 +37,9 @@ pub(super) enum Kind {
 /// Brackets may be nested this deep.
 pub(crate) const MAX_DEPTH: usize = 128;
 
+/// A string that was broken over lines is looked for in this many lines after its first.
+const MAX_BROKEN_LINES: usize = 8;
+
 /// Walks over the tokens of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scanner<'t> {
@@ -102,6 +105,30 @@ impl<'t> Scanner<'t> {
         (false, self.text.len().min(at))
     }
 
+    /// The end of a string that was broken over lines: `line_end` is where its first line ends. Its closing quote
+    /// stands directly behind text of a later line, or alone, and every other quote of that line has its partner.
+    fn broken_end(&self, start: usize, line_end: usize) -> Option<usize> {
+        if self.text.get(start..line_end)?.contains("${") || self.text.get(start..)?.starts_with("\"\"\"") {
+            return None;
+        }
+        let mut at = line_end + 1;
+        for line in self.text.get(at..)?.lines().take(MAX_BROKEN_LINES) {
+            let Some((text, rest)) = line.split_once('"') else {
+                if looks_like_code(line) {
+                    return None;
+                }
+                at += line.len() + 1;
+                continue;
+            };
+            let closes = !text.ends_with([' ', '\t', '=', '(', '[', '{', ',', ':']) || text.trim().is_empty();
+            let ends = rest.is_empty() || rest.starts_with([' ', '\t', '\r', ')', ']', '}', ',', '.']);
+            let alone = !text.trim().is_empty() || !rest.contains('=');
+            let paired = rest.matches('"').count() % 2 == 0;
+            return (closes && ends && alone && paired && !looks_like_code(text)).then(|| at + text.len() + 1);
+        }
+        None
+    }
+
     /// The end of `${ … }`, whose content starts at `at`.
     fn interpolation(&self, mut at: usize, long: bool, depth: usize) -> Option<usize> {
         let mut open = 1;
@@ -131,6 +158,14 @@ pub(super) fn is_word_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_'
 }
 
+/// Whether a line without quotes is plainly no text: a field, the head or the end of a block.
+fn looks_like_code(line: &str) -> bool {
+    let line = line.trim();
+    let word = line.bytes().take_while(|b| is_word_byte(*b)).count();
+    let field = word > 0 && line.get(word..).is_some_and(|rest| rest.trim_start().starts_with(['=', ':']));
+    field || line.ends_with('{') || matches!(line, "}" | ")" | "]" | "},")
+}
+
 impl Iterator for Scanner<'_> {
     type Item = Token;
 
@@ -153,7 +188,8 @@ impl Iterator for Scanner<'_> {
             b @ (b')' | b']' | b'}') => (Kind::Close(b), start + 1),
             b'"' => {
                 let (closed, end) = self.string(start, 0);
-                (Kind::String(closed), end)
+                let broken = if closed { None } else { self.broken_end(start, end) };
+                (Kind::String(closed), broken.unwrap_or(end))
             }
             b if b.is_ascii_alphabetic() || b == b'_' => {
                 let end = self.run(start, is_word_byte);
@@ -240,6 +276,16 @@ mod tests {
     fn an_open_string_ends_with_its_line() {
         assert_eq!(kinds("\"ab\n1"), [(Kind::String(false), "\"ab"), (Kind::Newline, "\n"), (Kind::Number, "1")]);
         assert_eq!(kinds("\"a${b\n1")[0], (Kind::String(false), "\"a${b"));
+    }
+
+    #[test]
+    fn a_string_that_was_broken_over_lines_is_one_token() {
+        assert_eq!(kinds("\"a\n  b\" }")[0], (Kind::String(false), "\"a\n  b\""));
+        assert_eq!(kinds("\"a\nb\n\"")[0], (Kind::String(false), "\"a\nb\n\""));
+        // Two strings without end, a whole string on the next line, a field between.
+        assert_eq!(kinds("\"a\nb = \"c")[0], (Kind::String(false), "\"a"));
+        assert_eq!(kinds("\"a\nb \"c\"")[0], (Kind::String(false), "\"a"));
+        assert_eq!(kinds("\"a\nb = 1\nc\"")[0], (Kind::String(false), "\"a"));
     }
 
     #[test]

@@ -134,10 +134,35 @@ pub(super) fn unterminated(span: Span, text: &str) -> Diagnostic {
     };
     let end = Span { start: span.end, ..span };
     let opening = Span { end: span.start + closer.len() as u32, ..span };
+    if closer != "\"\"\"" && text.contains('\n') {
+        return broken_string(span, opening, text);
+    }
     Diagnostic::new(Code::UnterminatedString, title, opening, "it starts here")
         .also(end, format!("`{closer}` expected at the latest here"))
         .help(format!("add `{closer}`; a string over several lines is written between `\"\"\"`"))
         .fix(format!("Add `{closer}`"), vec![(end, closer.to_owned())], Safety::NeedsReview)
+}
+
+/// A string between `"` that goes on in a later line, whose end was found there.
+fn broken_string(span: Span, opening: Span, text: &str) -> Diagnostic {
+    let closing = Span { start: span.end.saturating_sub(1), ..span };
+    let mut joined = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    if joined.ends_with(" \"") {
+        joined.truncate(joined.len() - 2);
+        joined.push('"');
+    }
+    let title = "this string does not end on the line on which it begins";
+    Diagnostic::new(Code::UnterminatedString, title, opening, "it starts here")
+        .also(closing, "and ends here, on another line")
+        .help("write it on one line, with `\\n` for a new line in the text; a string over several lines is written between `\"\"\"`")
+        .fix("Join the lines", vec![(span, joined)], Safety::NeedsReview)
+}
+
+/// `24.12.2026`; `written` is the same date as the language writes it.
+pub(super) fn dotted_date(span: Span, written: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedToken, "a date is written year, month, day", span, "not in that order")
+        .help(format!("write `{written}`"))
+        .fix(format!("Write `{written}`"), vec![(span, written.to_owned())], Safety::NeedsReview)
 }
 
 /// Something behind the end of a block on the same line; `end` is where the block ends.
