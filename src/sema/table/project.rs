@@ -28,7 +28,7 @@ const PROJECT: BlockSpec = BlockSpec {
             "resource_group",
             FieldType::String,
             When::Early,
-            "Resource group to deploy to. Default: `rg-` and the name of the project.",
+            "Resource group to deploy to. Default: `rg-PROJECT`, or `rg-PROJECT-ENV` when there are envs.",
         ),
         field(
             "prefix",
