@@ -394,34 +394,34 @@ impl<'t> Around<'t> {
         self.text.get(token.start..token.end).unwrap_or_default()
     }
 
-    /// `24.12.2026`, `2026.12.24`
-    fn dotted_date(&self) -> Option<Diagnostic> {
-        let number = |i: usize, digits: usize| {
-            let word = self.word(i);
-            (word.len() <= digits).then(|| word.parse::<u16>().ok()).flatten()
-        };
-        (self.at.saturating_sub(6)..=self.at).find_map(|first| {
-            let dotted =
-                [1, 3].iter().all(|i| self.word(first + i) == ".") && (first..first + 4).all(|i| self.touches(i));
-            if !dotted || (self.word(first + 5) == "." && self.touches(first + 4)) {
-                return None;
-            }
-            let (a, b, c) = (number(first, 4)?, number(first + 2, 2)?, number(first + 4, 4)?);
+    /// `24.12.2026`, `2026.12.24`; other three numbers with dots: an address that lacks a part, a version.
+    fn dotted(&self) -> Option<Diagnostic> {
+        let first = (self.at.saturating_sub(6)..=self.at).find(|first| {
+            let numbers = [0, 2, 4].iter().all(|i| self.kind(first + i) == Some(Kind::Number));
+            let dots = [1, 3].iter().all(|i| self.word(first + i) == ".");
+            numbers && dots && (*first..first + 4).all(|i| self.touches(i))
+        })?;
+        if self.word(first + 5) == "." && self.touches(first + 4) {
+            return None;
+        }
+        let span = self.bytes_of(first, first + 4);
+        let number = |i: usize| self.word(first + i).parse::<u16>().ok();
+        let date = number(0).zip(number(2)).zip(number(4)).and_then(|((a, b), c)| {
             let (year, month, day) = if a > 31 { (a, b, c) } else { (c, b, a) };
             // `12.24.2026`: the month comes first.
             let (month, day) = if month > 12 { (day, month) } else { (month, day) };
             let real = (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-            let span = self.bytes_of(first, first + 4);
-            real.then(|| diags::dotted_date(span, &format!("{year}-{month:02}-{day:02}")))
-        })
+            real.then(|| format!("{year}-{month:02}-{day:02}"))
+        });
+        Some(date.map_or_else(|| diags::three_numbers(span), |date| diags::dotted_date(span, &date)))
     }
 
     /// Mistakes inside values: dates, units, calls with a blank.
     fn value(&self) -> Option<Diagnostic> {
         let at = self.at;
         let before = at.checked_sub(1);
-        if let Some(date) = self.dotted_date() {
-            return Some(date);
+        if let Some(dotted) = self.dotted() {
+            return Some(dotted);
         }
         if self.kind(at) == Some(Kind::Number) {
             let word = self.word(at);
@@ -488,7 +488,7 @@ impl<'t> Around<'t> {
 
     fn unexpected(&self, expected: &[&'static str]) -> Diagnostic {
         let found = match self.kind(self.at) {
-            None => "the end of the line".to_owned(),
+            None => diags::END_OF_LINE.to_owned(),
             Some(_) => diags::shown(self.word(self.at)),
         };
         let way_out = match (self.place, self.kind(self.at)) {

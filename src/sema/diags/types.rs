@@ -128,6 +128,7 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         (Value::String(text), wanted) if in_quotes(text, wanted) => {
             format!("write it without quotes: `{text}`")
         }
+        (_, Ty::Date) => "write it as year, month and day: `2026-12-24`".to_owned(),
         (Value::Ip(ip), Ty::Cidr) => {
             format!("write `{ip}/{}` for this one address", if ip.is_ipv4() { 32 } else { 128 })
         }

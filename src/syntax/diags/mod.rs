@@ -60,9 +60,13 @@ pub(super) fn lonely_string(span: Span) -> Diagnostic {
         .help("write `name = value`")
 }
 
+/// What is found where a line ends.
+pub(super) const END_OF_LINE: &str = "the end of the line";
+
 /// Anything else.
 pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Option<String>) -> Diagnostic {
     let title = match expected.split_last() {
+        None if found == END_OF_LINE => "this line ends too early".to_owned(),
         None => format!("{found} cannot stand here"),
         Some((last, [])) => format!("expected {last}, found {found}"),
         Some((last, before)) => format!("expected {} or {last}, found {found}", before.join(", ")),
@@ -73,6 +77,7 @@ pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Op
         (Some((last, before)), true) => format!("write {} or {last} here, or remove {found}", before.join(", ")),
         (Some((last, before)), false) if !before.is_empty() => format!("go on with {} or {last}", before.join(", ")),
         (Some((last, _)), false) => format!("go on with {last}"),
+        (None, _) if found == END_OF_LINE => "write what is missing, or remove the line".to_owned(),
         (None, _) => format!("remove {found}"),
     });
     Diagnostic::new(Code::UnexpectedToken, title, span, "not expected here").help(help)
@@ -163,6 +168,12 @@ pub(super) fn dotted_date(span: Span, written: &str) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "a date is written year, month, day", span, "not in that order")
         .help(format!("write `{written}`"))
         .fix(format!("Write `{written}`"), vec![(span, written.to_owned())], Safety::NeedsReview)
+}
+
+/// `10.0.0`
+pub(super) fn three_numbers(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedToken, "three numbers with dots are no value", span, "not a value")
+        .help("write four for an address (`10.0.0.0`), `2026-12-24` for a date, or quotes around a version")
 }
 
 /// Something behind the end of a block on the same line; `end` is where the block ends.
