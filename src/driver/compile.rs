@@ -139,7 +139,7 @@ fn compile_project(
     let mut read = |path: &str| world.read(Path::new(path)).ok().map(|bytes| load::decode(bytes).0);
     let mut program = sema::load(&roots, &mut sources, &mut read, &mut sink);
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
-    for path in project.beside.iter().filter(|path| !imported.contains(&load::shown(path))) {
+    for path in project.beside.iter().filter(|path| !imported.contains(&sema::load::plain_path(&load::shown(path)))) {
         let text = load::decode(world.read(path)?).0;
         let first = text.lines().next().unwrap_or_default().len() as u32;
         let source = sources.add(SourceFile::new(load::shown(path), text));

@@ -392,6 +392,12 @@ fn quoted_module(written: &str) -> Option<&'static str> {
     library::names().find(|name| *name == module)
 }
 
+/// A path without `.` and without `..` after a folder, as imported files are named.
+#[must_use]
+pub fn plain_path(path: &str) -> String {
+    join("", path)
+}
+
 /// The path of `written` as seen from the file `importer`.
 fn join(importer: &str, written: &str) -> String {
     let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);

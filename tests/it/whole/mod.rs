@@ -86,4 +86,11 @@ fn a_file_beside_the_main_one_is_not_forgotten_in_silence() {
     std::fs::rename(cx.path().join("lab/project.dsvm"), cx.path().join("lab/main.dsvm")).unwrap();
     let checked = cx.run("check lab --format short");
     assert!(checked.stdout.contains("nothing imports `pools.dsvm`"), "{}", checked.text());
+    // Once it is imported all is well, by whatever way the folder is named.
+    let main = cx.read("lab/main.dsvm");
+    cx.write("lab/main.dsvm", &format!("import \"./pools.dsvm\"\n{main}"));
+    for path in ["lab", "./lab/", "lab/../lab"] {
+        let checked = cx.run(&format!("check {path} --format short"));
+        assert!(!checked.text().contains("nothing imports"), "{path}: {}", checked.text());
+    }
 }
