@@ -314,41 +314,36 @@ fn values_from_outside_are_checked_like_those_of_an_env() {
     cx.write("main.dsvm", TYPED);
     cx.write("values.json", r#"{ "most": 70 }"#);
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc";
-    let plan = |options: &[&str], variables: &[(&str, &str)]| {
-        let mut command = cx.command("plan main.dsvm");
-        let output = command.args(options).envs(variables.iter().copied()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
-    };
+    let plan = |options: &str, variables: &[(&str, &str)]| run(&cx, &format!("plan main.dsvm {options}"), variables);
     let good = [("DSVMC_PARAM_key", key), ("DSVMC_PARAM_center", "cc-1234")];
-    let fine: [&[&str]; 5] = [
-        &[],
-        &["--set", "disk=137438953472", "--set", "office=198.51.100.0/24"],
-        &["--set", "kept=7200"],
-        &["--set", "tier=rich", "-p", "values.json"],
-        &["--set", "most=49"],
+    let fine: [&str; 5] = [
+        "",
+        "--set disk=137438953472 --set office=198.51.100.0/24",
+        "--set kept=7200",
+        "--set tier=rich -p values.json",
+        "--set most=49",
     ];
     for options in fine {
         let ran = plan(options, &good);
-        assert_eq!(ran.exit, 0, "{options:?} {}", ran.text());
+        assert_eq!(ran.exit, 0, "{options} {}", ran.text());
     }
-    let wrong: [(&[&str], &str, &str); 9] = [
-        (&["--set", "center=1234"], "--set:1:10", "center = \"1234\""),
-        (&["--set", "key=AAAA"], "--set:1:7", "no OpenSSH public key"),
-        (&["--set", "kept=60"], "--set:1:8", "is outside"),
-        (&["--set", "disk=1"], "--set:1:8", "is outside"),
-        (&["--set", "office=everywhere"], "--set:1:10", "office = \"everywhere\""),
-        (&["--set", "tier=middling"], "--set:1:8", "tier = \"middling\""),
-        (&["--set", "most=2"], "main.dsvm:", "3 machines to begin with"),
-        (&["-p", "values.json"], "main.dsvm:", "only the rich have that many"),
-        (&["-p", "values.json", "--set", "most=101"], "--set:1:8", "101 is outside 1..100"),
+    let wrong: [(&str, &str, &str); 9] = [
+        ("--set center=1234", "--set:1:10", "center = \"1234\""),
+        ("--set key=AAAA", "--set:1:7", "no OpenSSH public key"),
+        ("--set kept=60", "--set:1:8", "is outside"),
+        ("--set disk=1", "--set:1:8", "is outside"),
+        ("--set office=everywhere", "--set:1:10", "office = \"everywhere\""),
+        ("--set tier=middling", "--set:1:8", "tier = \"middling\""),
+        ("--set most=2", "main.dsvm:", "3 machines to begin with"),
+        ("-p values.json", "main.dsvm:", "only the rich have that many"),
+        ("-p values.json --set most=101", "--set:1:8", "101 is outside 1..100"),
     ];
     for (options, place, told) in wrong {
         let ran = plan(options, &good);
-        assert_eq!(ran.exit, 1, "{options:?} {}", ran.text());
-        assert!(ran.stderr.contains(place) && ran.stderr.contains(told), "{options:?} {}", ran.text());
-        assert!(ran.stderr.contains("\n1 error;"), "{options:?} {}", ran.text());
+        assert_eq!(ran.exit, 1, "{options} {}", ran.text());
+        assert!(ran.stderr.contains(place) && ran.stderr.contains(told), "{options} {}", ran.text());
+        assert!(ran.stderr.contains("\n1 error;"), "{options} {}", ran.text());
     }
-    let ran = plan(&[], &[("DSVMC_PARAM_key", key), ("DSVMC_PARAM_center", "x")]);
+    let ran = plan("", &[("DSVMC_PARAM_key", key), ("DSVMC_PARAM_center", "x")]);
     assert!(ran.stderr.contains("DSVMC_PARAM_center:1:10"), "{}", ran.text());
 }
