@@ -1,7 +1,7 @@
 //! Any formula of Azure Batch: reading, checking and evaluating end with a result or an error; what is printed reads the same.
 #![no_main]
 
-use dsvmc::formula::{Around, PoolState, check, evaluate, parse, print};
+use batch_formula::{Around, PoolState, check, evaluate, parse, print};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

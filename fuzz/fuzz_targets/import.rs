@@ -1,9 +1,9 @@
 //! Any JSON as a description of Batch AI: it is refused, or becomes a file without a syntax error.
 #![no_main]
 
-use dsvmc::diagnostics::Sink;
-use dsvmc::import::{Successor, import};
-use dsvmc::source::SourceId;
+use dsvm_diagnostics::Sink;
+use dsvm_import::{Successor, import};
+use dsvm_diagnostics::source::SourceId;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     for successor in [Successor::AzureBatch, Successor::AzureMl] {
         if let Ok(done) = import(&[("cluster.json".to_owned(), serde_json::Value::clone(&json))], "project", successor) {
             let mut sink = Sink::default();
-            let _ = dsvmc::syntax::parse(SourceId(0), &done.text, &mut sink);
+            let _ = dsvm_syntax::parse(SourceId(0), &done.text, &mut sink);
             assert!(!sink.has_errors(), "{}", done.text);
         }
     }

@@ -1,13 +1,13 @@
 //! Any text: the parser ends, does not panic, and every label lies in the text on character boundaries.
 #![no_main]
 
-use dsvmc::diagnostics::Sink;
-use dsvmc::source::SourceId;
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::SourceId;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let mut sink = Sink::default();
-    let _ = dsvmc::syntax::parse(SourceId(0), text, &mut sink);
+    let _ = dsvm_syntax::parse(SourceId(0), text, &mut sink);
     for diagnostic in sink.finish() {
         for label in diagnostic.labels {
             assert!(text.get(label.span.start as usize..label.span.end as usize).is_some());

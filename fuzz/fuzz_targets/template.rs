@@ -1,7 +1,7 @@
 //! Any template: reading and expanding end with a value or an error, in bounded time and memory.
 #![no_main]
 
-use dsvmc::template::{self, Context, Limits, Parameters};
+use arm_template::{self, Context, Limits, Parameters};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

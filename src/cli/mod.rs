@@ -12,12 +12,12 @@ pub mod interrupt;
 pub mod printer;
 pub mod report;
 
-use crate::diagnostics::{Diagnostic, Severity};
 use crate::driver::World;
 use crate::render;
-use crate::source::SourceMap;
 use args::{Cli, Format};
 use clap::Parser;
+use dsvm_diagnostics::source::SourceMap;
+use dsvm_diagnostics::{Diagnostic, Severity};
 use exit::Exit;
 use printer::{PrintError, Printer};
 use std::ffi::OsString;

@@ -70,7 +70,7 @@ pub fn install_panic_hook() {
             "error[{code}]: this is a bug in dsvmc, not in your file\n  = {reason}{place}\n  \
              = dsvmc {version} on {os}/{arch}, command `{command}`\n  \
              = help: please report it with the lines above and, if you may share it, the .dsvm file: {home}/issues",
-            code = crate::diagnostics::Code::Internal,
+            code = dsvm_diagnostics::Code::Internal,
             version = env!("CARGO_PKG_VERSION"),
             os = std::env::consts::OS,
             arch = std::env::consts::ARCH,

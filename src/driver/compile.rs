@@ -3,12 +3,11 @@
 use super::find::{Project, projects};
 use super::given::GivenValue;
 use super::{LoadError, World, diags, load};
-use crate::diagnostics::{Code, Diagnostic, Severity, Sink};
-use crate::emit::{self, Artifacts, Bodies};
-use crate::sema::checked::{Checked, Clean};
-use crate::sema::{self, report};
-use crate::source::{SourceFile, SourceMap};
-use crate::{graph, model};
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
+use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
+use dsvm_emit::{Artifacts, Bodies};
+use dsvm_sema::checked::{Checked, Clean};
+use dsvm_sema::report;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::any::Any;
@@ -137,9 +136,11 @@ fn compile_project(
         roots.push(source);
     }
     let mut read = |path: &str| world.read(Path::new(path)).ok().map(|bytes| load::decode(bytes).0);
-    let mut program = sema::load(&roots, &mut sources, &mut read, &mut sink);
+    let mut program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
-    for path in project.beside.iter().filter(|path| !imported.contains(&sema::load::plain_path(&load::shown(path)))) {
+    for path in
+        project.beside.iter().filter(|path| !imported.contains(&dsvm_sema::load::plain_path(&load::shown(path))))
+    {
         let text = load::decode(world.read(path)?).0;
         let first = text.lines().next().unwrap_or_default().len() as u32;
         let source = sources.add(SourceFile::new(load::shown(path), text));
@@ -151,7 +152,7 @@ fn compile_project(
     let as_of = world.today();
     let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::GivenBack };
     let mut made =
-        sema::check_each(&program, &mut sink, |checked, fine| Made::new(checked, fine.then_some((bodies, as_of))));
+        dsvm_sema::check_each(&program, &mut sink, |checked, fine| Made::new(checked, fine.then_some((bodies, as_of))));
     let artifacts = if sink.has_errors() { None } else { finish(&mut made, as_of, options, &mut sink) };
     let envs = program.envs().cloned().collect();
     let declared = made.first().and_then(|made| made.checked.project.map(|id| made.checked[id].name.clone()));
@@ -196,7 +197,7 @@ struct Made {
     fine: bool,
     sink: Sink,
     /// Of the symbolic run only; and whether its checks could find something else once parameters have values.
-    graph: Option<(graph::ResourceGraph, bool)>,
+    graph: Option<(dsvm_graph::ResourceGraph, bool)>,
     /// First jobs, of the symbolic run.
     jobs: Vec<(String, String)>,
 }
@@ -208,19 +209,19 @@ impl Made {
         let mut made = Self { checked, fine: go_on.is_some(), sink: Sink::default(), graph: None, jobs: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return made };
         let checked = &made.checked;
-        let fleet = model::build(checked, as_of, &mut made.sink);
+        let fleet = dsvm_model::build(checked, as_of, &mut made.sink);
         if checked.env.is_none() {
-            made.graph = Some(emit::check(&fleet, checked, bodies, &mut made.sink));
+            made.graph = Some(dsvm_emit::check(&fleet, checked, bodies, &mut made.sink));
             let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
-            made.jobs = emit::jobs::files(&fleet, &names);
+            made.jobs = dsvm_emit::jobs::files(&fleet, &names);
         }
         made
     }
 
     /// Adds the checks of the graph of an env; what its model finds was found before.
     fn check_graph(&mut self, as_of: Date) {
-        let fleet = model::build(&self.checked, as_of, &mut Sink::default());
-        let _ = emit::check(&fleet, &self.checked, Bodies::GivenBack, &mut self.sink);
+        let fleet = dsvm_model::build(&self.checked, as_of, &mut Sink::default());
+        let _ = dsvm_emit::check(&fleet, &self.checked, Bodies::GivenBack, &mut self.sink);
     }
 }
 
@@ -241,7 +242,7 @@ fn finish(made: &mut [Made], as_of: Date, options: Options, sink: &mut Sink) -> 
         return None;
     }
     let (graph, _) = symbolic.graph.take()?;
-    let mut artifacts = emit::emit(Clean::new(graph, sink)?, &symbolic.checked, sink);
+    let mut artifacts = dsvm_emit::emit(Clean::new(graph, sink)?, &symbolic.checked, sink);
     artifacts.files = std::mem::take(&mut symbolic.jobs);
     (!sink.has_errors()).then_some(artifacts)
 }

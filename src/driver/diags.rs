@@ -1,7 +1,7 @@
 //! Diagnostics of loading: what is wrong with a file before it is parsed.
 
-use crate::diagnostics::{Code, Diagnostic};
-use crate::source::{SourceId, Span};
+use dsvm_diagnostics::source::{SourceId, Span};
+use dsvm_diagnostics::{Code, Diagnostic};
 use std::path::Path;
 
 /// A file beside `main.dsvm` that nothing imports; `first` is the length of its first line.

@@ -5,7 +5,6 @@
 //! whose files declare no project is taken for imports of the projects around it, unless there is nothing else.
 
 use super::{EntryKind, LoadError, World, load};
-use crate::syntax;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +98,7 @@ fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadErro
     let mut with_project = Vec::new();
     for file in &folder.files {
         let (text, _) = load::decode(world.read(file)?);
-        if syntax::index(&text).iter().any(|item| item.keyword == "project") {
+        if dsvm_syntax::index(&text).iter().any(|item| item.keyword == "project") {
             with_project.push(file);
         }
     }

@@ -2,17 +2,17 @@
 //!
 //! Stages after sema know a text and not how it was written; here both are at hand.
 
-use crate::diagnostics::{Diagnostic, LabelStyle};
-use crate::formula::{self, Around};
-use crate::source::{SourceMap, Span};
+use batch_formula::Around;
+use dsvm_diagnostics::source::{SourceMap, Span};
+use dsvm_diagnostics::{Diagnostic, LabelStyle};
 
 /// Narrows the primary labels of findings in formulas.
 pub(super) fn narrow(sources: &SourceMap, diagnostics: &mut [Diagnostic]) {
     for found in diagnostics.iter_mut().filter(|d| (380..=392).contains(&d.code.number())) {
         let Some(label) = found.labels.iter_mut().find(|l| l.style == LabelStyle::Primary) else { continue };
         let Some(written) = Written::read(sources.text(label.span)) else { continue };
-        let (_, findings) = formula::check(&written.text, &Around::default());
-        let same = findings.iter().find(|f| formula::diags::code(f.rule) == found.code && f.title == found.title);
+        let (_, findings) = batch_formula::check(&written.text, &Around::default());
+        let same = findings.iter().find(|f| batch_formula::diags::code(f.rule) == found.code && f.title == found.title);
         if let Some(finding) = same {
             let at = |offset| label.span.start + written.raw_offset(offset);
             label.span = Span::new(label.span.source, at(finding.place.start), at(finding.place.end));

@@ -1,8 +1,8 @@
 //! Values that somebody gives at deployment → a program that has them, with texts that messages about them can point into.
 
-use crate::sema::value::Value;
-use crate::sema::{Given, Program};
-use crate::source::{SourceFile, SourceMap, Span};
+use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
+use dsvm_sema::value::Value;
+use dsvm_sema::{Given, Program};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Paths given by the user → the `.dsvm` files below them; errors of reading.
 
-use crate::diagnostics::Code;
+use dsvm_diagnostics::Code;
 use miette::Diagnostic;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::palette::{Palette, Role};
 use super::snippet::word;
-use crate::diagnostics::Code;
+use dsvm_diagnostics::Code;
 
 /// One line for each code, grouped by stage.
 #[must_use]
@@ -39,10 +39,21 @@ pub fn stage(code: Code) -> &'static str {
     }
 }
 
-/// The page of a code.
+macro_rules! pages {
+    ($($variant:ident $slug:literal;)*) => {
+        /// The explain page of a code, Markdown: `docs/errors/<slug>.md`.
+        #[must_use]
+        pub fn page_text(code: Code) -> &'static str {
+            match code { $(Code::$variant => include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/errors/", $slug, ".md")),)* }
+        }
+    };
+}
+dsvm_diagnostics::for_each_code!(pages);
+
+/// The explain page of a code, laid out for a terminal.
 #[must_use]
 pub fn page(code: Code, palette: Palette) -> String {
-    markdown(code.page(), palette)
+    markdown(page_text(code), palette)
 }
 
 /// Headings bold, code indented, `code` coloured; everything else as written.

@@ -2,8 +2,8 @@
 
 use super::Found;
 use super::snippet::word;
-use crate::diagnostics::{Diagnostic, LabelStyle, Safety, Severity};
-use crate::source::{SourceMap, Span};
+use dsvm_diagnostics::source::{SourceMap, Span};
+use dsvm_diagnostics::{Diagnostic, LabelStyle, Safety, Severity};
 use serde_json::{Value, json};
 
 /// Raised when a reader of the old form would misread the new one.

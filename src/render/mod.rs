@@ -15,8 +15,8 @@ pub mod snippet;
 pub mod source_map;
 pub mod world;
 
-use crate::diagnostics::Diagnostic;
-use crate::source::SourceMap;
+use dsvm_diagnostics::Diagnostic;
+use dsvm_diagnostics::source::SourceMap;
 
 /// What was found in one project, and the files that it is about.
 pub type Found<'a> = (&'a SourceMap, &'a [Diagnostic]);

@@ -5,8 +5,8 @@ use super::palette::{Palette, Role};
 use super::plan_places::Places;
 pub use super::plan_text::{clean, summary};
 use super::plan_text::{effect_line, label, quiet_effect, sign, touched, values_at_length};
-use crate::diagnostics::count;
-use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, WarningKind};
+use arm_plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, WarningKind};
+use dsvm_diagnostics::count;
 use serde_json::Value;
 
 /// What is shown besides the changes.
@@ -67,7 +67,7 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
         out.push('\n');
     }
     if !plan.groups.is_empty() {
-        let each = |g: &crate::plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
+        let each = |g: &arm_plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
         let noun = if plan.groups.len() == 1 { "resource group" } else { "resource groups" };
         let text = format!("Made first: {noun} {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
         out.push_str(&format!("{}\n\n", wrap(&text, room, "  ")));
@@ -268,7 +268,7 @@ fn draw_text(before: &str, after: &str, room: usize, palette: Palette, out: &mut
 /// What people call the resource of an id.
 pub(super) fn name_of(plan: &Plan, id: &str) -> String {
     let known = plan.changes.iter().find(|change| change.label.is_some() && change.id == id);
-    clean(&known.map_or_else(|| crate::plan::type_of_id(id).1, |change| change.shown().to_owned()))
+    clean(&known.map_or_else(|| arm_plan::type_of_id(id).1, |change| change.shown().to_owned()))
 }
 
 fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {

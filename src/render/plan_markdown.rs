@@ -1,7 +1,7 @@
 //! A plan → markdown for a comment on a pull request: under 64 KB, stable bytes, hostile names escaped.
 
 use super::plan_text::{effect_line, label, sign, summary, touched, values};
-use crate::plan::{Action, AttributeKind, Change, EffectKind, Plan};
+use arm_plan::{Action, AttributeKind, Change, EffectKind, Plan};
 
 /// Comments are cut off by the forges at 65,536 characters.
 pub(super) const LIMIT: usize = 64_000;

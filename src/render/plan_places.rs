@@ -1,7 +1,7 @@
 //! Places in the sources as a plan shows them: whole paths, or below the folder that all of them share where lines are short.
 
 use super::plan_text::clean;
-use crate::plan::{Plan, Source};
+use arm_plan::{Plan, Source};
 
 /// How places of one plan are written.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The words of a plan that every format for people shares: signs, names, values on one line, the summary.
 
-use crate::diagnostics::count;
-use crate::plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Summary};
+use arm_plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Summary};
+use dsvm_diagnostics::count;
 use serde_json::Value;
 
 /// One sentence: how many of what.

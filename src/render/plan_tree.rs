@@ -3,8 +3,8 @@
 use super::palette::{Palette, Role};
 use super::plan::{Detail, summary, terminal};
 use super::plan_markdown;
-use crate::diagnostics::count;
-use crate::plan::{Plan, SCHEMA, Summary};
+use arm_plan::{Plan, SCHEMA, Summary};
+use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 
 /// The plan of one project of a tree.
@@ -124,7 +124,7 @@ fn names(some: &[&Planned], room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Desired, Observed, Options, diff};
+    use arm_plan::{Desired, Observed, Options, diff};
 
     fn planned(number: usize, resources: usize) -> Planned {
         let id = |n| {

@@ -5,9 +5,9 @@
 
 use super::Found;
 use super::plan_text::{clean, effect_line, label, values};
-use crate::diagnostics::{Code, Diagnostic, Fix, LabelStyle, Severity};
-use crate::plan::{Change, EffectKind, Plan, Source};
-use crate::source::{SourceId, SourceMap, Span};
+use arm_plan::{Change, EffectKind, Plan, Source};
+use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
+use dsvm_diagnostics::{Code, Diagnostic, Fix, LabelStyle, Severity};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ fn rule(code: Code) -> Value {
         "name": pascal(code.slug()),
         "shortDescription": { "text": sentence(code.title()) },
         "fullDescription": { "text": sentence(code.title()) },
-        "help": { "text": code.page(), "markdown": code.page() },
+        "help": { "text": super::explain::page_text(code), "markdown": super::explain::page_text(code) },
         "helpUri": docs(&format!("errors/{}.md", code.slug())),
         "defaultConfiguration": { "level": level(code.severity()) },
         "properties": { "tags": [super::explain::stage(code)] },
@@ -197,7 +197,7 @@ fn change(change: &Change, rule: usize) -> Value {
     let logical = json!([{ "fullyQualifiedName": clean(&change.id), "kind": "resource" }]);
     let mut location = json!({ "logicalLocations": logical });
     // What was there at another commit has no line in the working tree.
-    let here = change.source.as_ref().filter(|_| change.action != crate::plan::Action::Delete);
+    let here = change.source.as_ref().filter(|_| change.action != arm_plan::Action::Delete);
     if let (Some(source), Some(map)) = (here, location.as_object_mut()) {
         map.insert("physicalLocation".into(), at(source));
     }
@@ -215,7 +215,7 @@ fn change(change: &Change, rule: usize) -> Value {
             json!({ "id": id + 1, "physicalLocation": at(source), "message": message(&text) })
         })
         .collect();
-    if !related.is_empty() && change.action != crate::plan::Action::Create {
+    if !related.is_empty() && change.action != arm_plan::Action::Create {
         result.insert("relatedLocations".into(), related.into());
     }
     result.into()

@@ -2,8 +2,8 @@
 
 use super::Found;
 use super::snippet::word;
-use crate::diagnostics::Diagnostic;
-use crate::source::SourceMap;
+use dsvm_diagnostics::Diagnostic;
+use dsvm_diagnostics::source::SourceMap;
 
 /// All of them, in order; no cap, because a program reads it.
 #[must_use]

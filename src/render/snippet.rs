@@ -2,11 +2,11 @@
 
 use super::Found;
 use super::palette::{Palette, Role};
-use crate::diagnostics::{self, Diagnostic, Severity};
-use crate::source::{SourceMap, Span};
 use codespan_reporting::diagnostic as cs;
 use codespan_reporting::files::{Error as FilesError, Files};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
+use dsvm_diagnostics::source::{SourceMap, Span};
+use dsvm_diagnostics::{Diagnostic, Severity};
 use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
@@ -44,7 +44,7 @@ pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> St
 
 /// Places that hold a secret in plain text: messages go into logs that more people read than the file.
 fn secrets(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
-    let secret = diagnostic.code == diagnostics::Code::SecretInPlainText;
+    let secret = diagnostic.code == dsvm_diagnostics::Code::SecretInPlainText;
     diagnostic.primary().filter(|_| secret).into_iter()
 }
 
@@ -108,8 +108,8 @@ fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
     let labels = diagnostic.labels.iter().map(|label| {
         let range = label.span.start as usize..label.span.end as usize;
         let style = match label.style {
-            diagnostics::LabelStyle::Primary => cs::LabelStyle::Primary,
-            diagnostics::LabelStyle::Secondary => cs::LabelStyle::Secondary,
+            dsvm_diagnostics::LabelStyle::Primary => cs::LabelStyle::Primary,
+            dsvm_diagnostics::LabelStyle::Secondary => cs::LabelStyle::Secondary,
         };
         cs::Label::new(style, label.span.source.0, range).with_message(label.text.clone())
     });
@@ -127,8 +127,8 @@ fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
 struct Sources<'a>(&'a SourceMap, Vec<Span>);
 
 impl<'a> Sources<'a> {
-    fn file(&self, id: u32) -> Result<&'a crate::source::SourceFile, FilesError> {
-        self.0.get(crate::source::SourceId(id)).ok_or(FilesError::FileMissing)
+    fn file(&self, id: u32) -> Result<&'a dsvm_diagnostics::source::SourceFile, FilesError> {
+        self.0.get(dsvm_diagnostics::source::SourceId(id)).ok_or(FilesError::FileMissing)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Provenance → the source map as JSON: for each part of a template, the lines that it came from.
 
-use crate::graph::json::{number, quote};
-use crate::source::{SourceMap, Span};
+use dsvm_diagnostics::source::{SourceMap, Span};
+use dsvm_graph::json::{number, quote};
 use std::fmt::Write as _;
 
 /// Raised when a reader of the old form would misread the new one.

@@ -1,7 +1,7 @@
 //! Batch projects from the source to machines: applied to a local endpoint, given tasks, planned again.
 
 use crate::support::TestContext;
-use dsvmc::local::{self, Endpoint, Options};
+use arm_local::{Endpoint, Options};
 use serde_json::{Value, json};
 
 /// A folder with a project and a running endpoint.
@@ -23,7 +23,7 @@ impl Place {
 
     fn admin(&self, method: &str, path: &str, body: &Value) -> Value {
         let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
-        local::ask(port, method, &format!("/_local/{path}"), &body.to_string()).unwrap()
+        arm_local::ask(port, method, &format!("/_local/{path}"), &body.to_string()).unwrap()
     }
 
     /// Applies, gives the first pool tasks of an hour each, waits twenty minutes; dedicated and spot machines then.

@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics holds: codes, pages, and the examples on the pages.
 
-use dsvmc::diagnostics::{Code, Diagnostic, Severity};
+use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use dsvmc::driver::{self, EntryKind, LoadError, Options, Stop, World};
 use std::path::{Path, PathBuf};
 
@@ -87,7 +87,7 @@ fn every_code_has_a_page_with_its_title() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
         let heading = format!("# {code}: {}", code.title());
-        let page = code.page();
+        let page = dsvmc::render::explain::page_text(*code);
         if page.lines().next() != Some(&*heading) {
             wrong.push(format!("docs/errors/{}.md must begin with `{heading}`", code.slug()));
         } else if !page.contains("\n## Example\n") || !page.contains("\n## How to fix it\n") {
@@ -101,7 +101,7 @@ fn every_code_has_a_page_with_its_title() {
 fn examples_on_pages_give_exactly_their_code_and_repairs_give_nothing() {
     let mut wrong = Vec::new();
     for code in Code::ALL.iter().copied().filter(|code| is_about_a_file(*code)) {
-        let page = code.page();
+        let page = dsvmc::render::explain::page_text(code);
         if page.lines().count() < 3 {
             continue; // told by the test above
         }

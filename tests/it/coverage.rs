@@ -13,7 +13,7 @@
 //! every pool needs are filled in unless the body has them, or drops them with `- FIELD`.
 
 use crate::pool::compile;
-use dsvmc::diagnostics::{Code, Severity};
+use dsvm_diagnostics::{Code, Severity};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,12 +1,10 @@
 //! The examples: each compiles without an error, gives exactly what lies in its `expected` folder (`DSVMC_BLESS=1` writes
 //! it), and every resource that comes out is one that Azure knows.
 
-use dsvmc::catalog;
-use dsvmc::diagnostics::{Diagnostic, Severity};
+use dsvm_diagnostics::{Diagnostic, Severity};
+use dsvm_emit::Artifacts;
 use dsvmc::driver::{self, Compilation};
-use dsvmc::emit::Artifacts;
 use dsvmc::render;
-use dsvmc::template;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -142,8 +140,8 @@ fn every_resource_is_one_that_azure_knows() {
             for (i, resource) in template["resources"].as_array().unwrap().iter().enumerate() {
                 let ty = resource["type"].as_str().unwrap();
                 let version = resource["apiVersion"].as_str().unwrap();
-                assert!(catalog::lookup(ty, Some(version)).is_some(), "{name}: `{ty}` is not known");
-                let findings = catalog::validate(ty, version, resource);
+                assert!(arm_catalog::lookup(ty, Some(version)).is_some(), "{name}: `{ty}` is not known");
+                let findings = arm_catalog::validate(ty, version, resource);
                 assert!(findings.is_empty(), "{name}: resource {i}, {ty}\n{findings:#?}");
                 resources += 1;
             }
@@ -155,10 +153,10 @@ fn every_resource_is_one_that_azure_knows() {
 #[test]
 fn every_template_expands() {
     let ids = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
-    let context = template::Context {
+    let context = arm_template::Context {
         subscription_id: Some(ids.0.into()),
         tenant_id: Some(ids.1.into()),
-        resource_group: Some(template::ResourceGroup {
+        resource_group: Some(arm_template::ResourceGroup {
             name: "rg-example".into(),
             location: Some("westus2".into()),
             ..Default::default()
@@ -169,12 +167,12 @@ fn every_template_expands() {
     for name in names() {
         for deployment in artifacts(&name).deployments {
             let text = deployment.template.pretty();
-            let parsed = template::parse(&text).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            let parsed = arm_template::parse(&text).unwrap_or_else(|e| panic!("{name}: {e:?}"));
             let written = deployment.template.into_value();
             for (env, file) in deployment.parameters {
                 let file = file.into_value();
                 let mut parameters =
-                    template::parse_parameters(&pretty(&file)).unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
+                    arm_template::parse_parameters(&pretty(&file)).unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
                 // Secrets are asked for at deployment.
                 for (parameter, spec) in written["parameters"].as_object().into_iter().flatten() {
                     let given = file["parameters"].get(parameter).is_some();
@@ -183,13 +181,13 @@ fn every_template_expands() {
                         parameters.set(parameter, &Value::from(value)).unwrap();
                     }
                 }
-                let expansion = template::expand(&parsed, &parameters, &context, &template::Limits::default())
+                let expansion = arm_template::expand(&parsed, &parameters, &context, &arm_template::Limits::default())
                     .unwrap_or_else(|e| panic!("{name} {env}: {e:?}"));
                 let written = written["resources"].as_array().unwrap().len();
                 assert_eq!(expansion.resources.len(), written, "{name} {env}");
                 for resource in &expansion.resources {
                     let last = resource.name.rsplit('/').next().unwrap_or_default();
-                    let problem = catalog::check_name(&resource.resource_type, last);
+                    let problem = arm_catalog::check_name(&resource.resource_type, last);
                     assert!(last.contains('[') || problem.is_none(), "{name} {env}: {last}: {problem:?}");
                 }
             }

@@ -1,14 +1,14 @@
 //! The formatter: what is in the repository is in its style, and whatever the layout was, the program, its comments and
 //! the style itself survive.
 
-use dsvmc::diagnostics::Sink;
-use dsvmc::format::{Refused, format};
-use dsvmc::source::SourceId;
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::SourceId;
+use dsvm_syntax::format::{Refused, format};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
 const TEXTS: &[&str] = &[
-    include_str!("../../src/syntax/tour.dsvm"),
+    include_str!("../../crates/dsvm-syntax/src/tour.dsvm"),
     include_str!("../../src/cli/commands/starter.dsvm"),
     include_str!("../../examples/01-shared-pool/main.dsvm"),
     include_str!("../../examples/03-teams/main.dsvm"),

@@ -4,7 +4,7 @@
 use crate::catalogue::OneFile;
 use crate::dsvmc_snapshot;
 use crate::support::TestContext;
-use dsvmc::diagnostics::Severity;
+use dsvm_diagnostics::Severity;
 use dsvmc::driver::{self, Options, Stop};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::snippet;

@@ -1,14 +1,13 @@
 //! Properties of the parser: any bytes, any cut, any mutation of a good file ends quickly, without a panic, with spans
 //! inside the file.
 
-use dsvmc::diagnostics::{Diagnostic, Sink};
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
+use dsvm_diagnostics::{Diagnostic, Sink};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::snippet;
-use dsvmc::source::{SourceFile, SourceMap};
-use dsvmc::syntax;
 use proptest::prelude::*;
 
-const TOUR: &str = include_str!("../../src/syntax/tour.dsvm");
+const TOUR: &str = include_str!("../../crates/dsvm-syntax/src/tour.dsvm");
 const POOL: &str = include_str!("../../examples/01-shared-pool/main.dsvm");
 
 /// Parses and holds what must hold for every text.
@@ -16,7 +15,7 @@ fn hold(text: &str) -> Vec<Diagnostic> {
     let mut sources = SourceMap::default();
     let source = sources.add(SourceFile::new("main.dsvm", text));
     let mut sink = Sink::default();
-    let file = syntax::parse(source, text, &mut sink);
+    let file = dsvm_syntax::parse(source, text, &mut sink);
     let inside = |start: u32, end: u32| start <= end && text.get(start as usize..end as usize).is_some();
     for item in &file.items {
         assert!(inside(item.span.start, item.span.end), "an item lies outside: {:?}", item.span);

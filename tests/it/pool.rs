@@ -1,9 +1,9 @@
 //! Interactive pools from source to template.
 
-use dsvmc::diagnostics::{Diagnostic, Severity};
+use dsvm_diagnostics::source::SourceMap;
+use dsvm_diagnostics::{Diagnostic, Severity};
+use dsvm_emit::Artifacts;
 use dsvmc::driver::{self, EntryKind, LoadError, Options, Stop, World};
-use dsvmc::emit::Artifacts;
-use dsvmc::source::SourceMap;
 use std::path::{Path, PathBuf};
 
 /// What a program gives.
@@ -244,7 +244,7 @@ fn capacities_of_profiles_are_texts_and_each_window_returns() {
 
 #[test]
 fn the_program_of_the_machines_is_python() {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/graph/machine.py");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/dsvm-graph/src/machine.py");
     let check = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
     let Ok(ran) = std::process::Command::new("python3").args(["-c", check]).arg(&program).status() else { return };
     assert!(ran.success());

@@ -1,8 +1,8 @@
 //! The language reference is held against the compiler: its blocks are checked, its tables are generated.
 
-use dsvmc::diagnostics::Sink;
-use dsvmc::sema::{self, builtins, reference};
-use dsvmc::source::{SourceFile, SourceMap};
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
+use dsvm_sema::{builtins, reference};
 use std::path::PathBuf;
 
 fn folder() -> PathBuf {
@@ -16,8 +16,8 @@ fn found(text: &str, files: &[(String, String)]) -> Vec<(&'static str, String)> 
     let with_project = if text.contains("project ") { text.to_owned() } else { format!("project demo {{}}\n{text}") };
     let root = sources.add(SourceFile::new("main.dsvm", with_project));
     let mut read = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.clone());
-    let program = sema::load(&[root], &mut sources, &mut read, &mut sink);
-    let _ = sema::check_all(&program, &mut sink);
+    let program = dsvm_sema::load(&[root], &mut sources, &mut read, &mut sink);
+    let _ = dsvm_sema::check_all(&program, &mut sink);
     sink.finish().into_iter().map(|found| (found.code.slug(), found.title)).collect()
 }
 

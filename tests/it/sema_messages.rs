@@ -1,10 +1,9 @@
 //! How findings of names, types and values look to a person: the whole message, with what it underlines.
 
-use dsvmc::diagnostics::Sink;
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::snippet;
-use dsvmc::sema;
-use dsvmc::source::{SourceFile, SourceMap};
 
 /// What is written, and why it is here.
 const CASES: &[(&str, &str)] = &[
@@ -47,8 +46,8 @@ fn messages_read_well() {
         let mut sources = SourceMap::default();
         let mut sink = Sink::default();
         let root = sources.add(SourceFile::new("main.dsvm", format!("project demo {{}}\n{text}")));
-        let program = sema::load(&[root], &mut sources, &mut |_| None, &mut sink);
-        let _ = sema::check_all(&program, &mut sink);
+        let program = dsvm_sema::load(&[root], &mut sources, &mut |_| None, &mut sink);
+        let _ = dsvm_sema::check_all(&program, &mut sink);
         let found = sink.finish();
         assert_eq!(found.len(), 1, "{about}: {found:?}");
         all.push_str(&format!("## {about}\n\n{}\n", snippet::one(&sources, &found[0], Palette::plain())));

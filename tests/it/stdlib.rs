@@ -1,10 +1,10 @@
 //! The standard library: every file is understood, every fact says where it comes from, and the sizes agree with a
 //! fixture that was written down independently.
 
-use dsvmc::diagnostics::Sink;
-use dsvmc::sema::table::{BlockKind, FieldType, kind_of, spec};
-use dsvmc::source::SourceId;
-use dsvmc::syntax::ast::{Block, Entry, Expr, ExprKind, HeadPart, ItemKind, StringPart};
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::SourceId;
+use dsvm_sema::table::{BlockKind, FieldType, kind_of, spec};
+use dsvm_syntax::ast::{Block, Entry, Expr, ExprKind, HeadPart, ItemKind, StringPart};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A field's value, as far as facts need one.
@@ -90,7 +90,7 @@ fn module(name: &str) -> Vec<Block> {
     let path = format!("{}/stdlib/{name}.dsvm", env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(&path).unwrap();
     let mut sink = Sink::default();
-    let file = dsvmc::syntax::parse(SourceId(0), &source, &mut sink);
+    let file = dsvm_syntax::parse(SourceId(0), &source, &mut sink);
     assert!(sink.as_slice().is_empty(), "{name}: {:?}", sink.as_slice());
     let mut blocks = Vec::new();
     for item in file.items {
@@ -112,7 +112,7 @@ fn fact(block: &Block) -> Fact {
     let name = match block.head.first() {
         Some(
             HeadPart::Expr(Expr { kind: ExprKind::Name(name), .. })
-            | HeadPart::Word(dsvmc::source::Spanned { value: name, .. }),
+            | HeadPart::Word(dsvm_diagnostics::source::Spanned { value: name, .. }),
         ) => name.to_string(),
         _ => String::new(),
     };

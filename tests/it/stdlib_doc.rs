@@ -1,7 +1,7 @@
 //! `docs/stdlib.md` is what the library says: written from its files (`DSVMC_BLESS=1` writes it).
 
 use crate::stdlib::{Fact, Plain, facts};
-use dsvmc::sema::table::spec;
+use dsvm_sema::table::spec;
 use std::fmt::Write as _;
 
 /// A module: its name, what it is for, and its columns as heading and field; several fields share a column with `+`.

@@ -7,7 +7,7 @@ const END: &str = "<!-- end of functions -->\n";
 
 fn table() -> String {
     let mut out = String::from("\n| | function (arguments) |\n|---|---|\n");
-    let functions = dsvmc::template::function_table();
+    let functions = arm_template::function_table();
     let mut groups: Vec<&str> = functions.iter().map(|(group, _, _)| *group).collect();
     groups.dedup();
     for group in groups {

@@ -1,7 +1,7 @@
 //! `dsvmc apply`: shows the plan, asks, deploys, follows it to the end, and says what exists now.
 
 use super::plan::{Narrow, show, title};
-use crate::apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
+use arm_apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::bundle::Bundle;
@@ -11,10 +11,10 @@ use crate::cli::deploy::planning::{self, Planned, Settings};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session, standing};
-use crate::azure::DeployMode;
+use arm_client::DeployMode;
 use crate::cli::exit::Exit;
-use crate::diagnostics::count;
-use crate::plan::{Action, Baseline, SavedPlan};
+use dsvm_diagnostics::count;
+use arm_plan::{Action, Baseline, SavedPlan};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     if planned.plan.is_empty() && !args.force && !marks_changed(&planned, &settings) {
         for name in &planned.leftovers {
             cx.printer.note(&format!("The stack `{}` holds nothing of the sources; it is forgotten, its resources stay.\n", clean(name)));
-            crate::apply::Arm::forget(&session.client, &planned.group, name)?;
+            arm_apply::Arm::forget(&session.client, &planned.group, name)?;
         }
         return unchanged(&planned, &bundle, &settings, &session, &state, cx);
     }
@@ -120,7 +120,7 @@ fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, 
         return Ok(());
     }
     for step in journal.steps.iter().filter(|s| s.kind == "deploy" && s.state == "begun") {
-        match crate::apply::settle(&session.client, settings.mode, &group, &step.name, watch) {
+        match arm_apply::settle(&session.client, settings.mode, &group, &step.name, watch) {
             Ok(()) => {}
             Err(ApplyError::Stopped) => return Err(Halt { exit: Exit::Stopped, ..ApplyError::Stopped.into() }),
             Err(ApplyError::Azure(error)) => return Err(error.into()),
@@ -134,7 +134,7 @@ fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, 
 fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings: &Settings) -> Result<(), Halt> {
     let place = session.place(&planned.group);
     let now = saved::saved(planned, &place, &plan.salt, settings);
-    crate::plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
+    arm_plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
 }
 
 fn unchanged(planned: &Planned, bundle: &Bundle, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
@@ -212,7 +212,7 @@ fn carry_out(
     let started = jiff::Timestamp::now();
     let commit = saved::commit(&bundle.root);
     let job = job(args, &planned, settings, &commit, &state.salt());
-    let result = crate::apply::run(&job, &session.client, state, &started.to_string(), progress);
+    let result = arm_apply::run(&job, &session.client, state, &started.to_string(), progress);
     progress.close();
     let ended = jiff::Timestamp::now();
     let mut receipt = Receipt {
@@ -226,7 +226,7 @@ fn carry_out(
         started: started.to_string(),
         ended: ended.to_string(),
         outcome: "succeeded".to_owned(),
-        templates: planned.parts.iter().map(|p| crate::plan::digest(&p.template.read())).collect(),
+        templates: planned.parts.iter().map(|p| arm_plan::digest(&p.template.read())).collect(),
         summary: planned.plan.summary,
         protected: consent::marked(&planned),
         ..Receipt::default()
@@ -260,7 +260,7 @@ fn carry_out(
     }
 }
 
-fn item(change: &crate::plan::Change, state: Option<&str>) -> ReceiptItem {
+fn item(change: &arm_plan::Change, state: Option<&str>) -> ReceiptItem {
     let end = match change.action {
         Action::Delete => "Deleted",
         Action::Detach => "Detached",
@@ -273,7 +273,7 @@ fn item(change: &crate::plan::Change, state: Option<&str>) -> ReceiptItem {
 fn keep_known(receipt: &mut Receipt, last: Option<Receipt>, narrowed: bool) {
     let Some(last) = last else { return };
     for id in last.managed {
-        if !receipt.managed.iter().any(|known| crate::plan::same_id(known, &id)) {
+        if !receipt.managed.iter().any(|known| arm_plan::same_id(known, &id)) {
             receipt.managed.push(id);
         }
     }
@@ -290,10 +290,10 @@ const NOTE_LIMIT: usize = 4096;
 
 fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: &str) -> Job {
     let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
-    let version = |id: &str| planned.desired.resources.iter().find(|r| crate::plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
-    let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| crate::azure::Wanted {
+    let version = |id: &str| planned.desired.resources.iter().find(|r| arm_plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
+    let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| arm_client::Wanted {
         id: c.id.clone(),
-        api_version: crate::catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
+        api_version: arm_catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
     });
     let narrowed = is_narrow(settings);
     // What is as wanted is not sent again, unless that was asked for.
@@ -322,7 +322,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         unmanaged: settings.unmanaged,
         stack_tags: Value::Object(tags),
         out_of_sync: args.out_of_sync,
-        replaced: replaced.map(|c| crate::azure::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
+        replaced: replaced.map(|c| arm_client::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
         removed: removed.collect(),
         leftovers: planned.leftovers.clone(),
         steps: steps.collect(),
@@ -337,8 +337,8 @@ fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &S
     }
     let Seen { desired, observed, .. } = look_again(planned, bundle, session, settings.mode, state)?;
     let baseline = Baseline::record(&desired, &observed, &state.salt());
-    let options = crate::plan::Options { baseline: Some(baseline.clone()), ..crate::plan::Options::default() };
-    let left = crate::plan::diff(&desired, &observed, &options);
+    let options = arm_plan::Options { baseline: Some(baseline.clone()), ..arm_plan::Options::default() };
+    let left = arm_plan::diff(&desired, &observed, &options);
     state.write_baseline(&baseline)?;
     let left: Vec<String> = left.effective().map(|c| format!("`{}`", clean(c.shown()))).collect();
     if !left.is_empty() {

@@ -1,7 +1,7 @@
 //! `dsvmc destroy`: deletes what a project made, and nothing else.
 
-use crate::apply::{Event, State, Watch};
-use crate::azure::{AzureError, Pending, Progress as Standing, ServiceError};
+use arm_apply::{Event, State, Watch};
+use arm_client::{AzureError, Pending, Progress as Standing, ServiceError};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::observing::{mark, marks_of};
@@ -9,8 +9,8 @@ use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, consent, desired, last, planning, session, standing};
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
-use crate::plan::{Desired, Observed, Options, Plan, diff};
+use dsvm_diagnostics::Code;
+use arm_plan::{Desired, Observed, Options, Plan, diff};
 use crate::render::plan::Detail;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
 /// What the project made, as a plan that takes it away; with its stacks.
 fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<Value>), Halt> {
     let (observed, stacks) = standing::made(bundle, group, session, state)?;
-    let unmanaged = if detach { crate::plan::Unmanaged::Detach } else { crate::plan::Unmanaged::Delete };
+    let unmanaged = if detach { arm_plan::Unmanaged::Detach } else { arm_plan::Unmanaged::Delete };
     Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
 }
 
@@ -132,7 +132,7 @@ fn worked_out(bundle: &Bundle, what: &What, group: &str, session: &Session) -> O
     wants.look_at(&Observed::default());
     let (desired, _) = wants.finish(&Observed::default());
     let templates: Vec<Value> = bundle.parts.iter().map(|p| p.template.read()).collect();
-    let meant = |r: &&crate::plan::DesiredResource| {
+    let meant = |r: &&arm_plan::DesiredResource| {
         let mark = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
         r.pointer.is_empty() || templates.get(r.part).is_some_and(|t| t.pointer(&mark) == Some(&Value::Bool(true)))
     };
@@ -177,7 +177,7 @@ fn remove(plan: &Plan, stacks: &[Value], group: &str, session: &Session, detach:
                 Ok(Standing::Running(next)) => pending = next,
                 Ok(Standing::Done(_)) => break,
                 Ok(Standing::Failed(error)) => {
-                    return Err(Halt { exit: Exit::Stopped, ..crate::azure::AzureError::Service(error).into() });
+                    return Err(Halt { exit: Exit::Stopped, ..arm_client::AzureError::Service(error).into() });
                 }
                 // The stack is gone, and its polling address with it.
                 Err(error) if error.is_not_found() => break,
@@ -209,7 +209,7 @@ fn remove_each(plan: &Plan, session: &Session, watch: &Progress) -> Result<(), H
                 let words = "stopped on request; what was not yet deleted is still there";
                 return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, words, "run `dsvmc destroy` again to delete the rest") });
             }
-            let version = crate::catalog::latest_version(&change.resource_type).unwrap_or_default();
+            let version = arm_catalog::latest_version(&change.resource_type).unwrap_or_default();
             match session.client.delete_resource(&change.id, version) {
                 Ok(()) => {}
                 Err(AzureError::Service(error)) if may_be_in_use(&error) => {

@@ -1,6 +1,6 @@
 //! `dsvmc doctor`: what is configured for deployments, and what is missing.
 
-use crate::azure::available;
+use arm_client::available;
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::{self, Halt, Target, Where, session};

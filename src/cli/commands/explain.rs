@@ -2,7 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
+use dsvm_diagnostics::Code;
 use crate::render::explain;
 
 /// Arguments of `explain`.

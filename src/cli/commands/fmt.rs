@@ -3,11 +3,11 @@
 use super::build::WriteError;
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::{Code, Diagnostic, Sink};
+use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use crate::driver::{self, shown};
-use crate::format::{self, Refused};
+use dsvm_syntax::format::{self, Refused};
 use crate::render::palette::{Palette, Role};
-use crate::source::{SourceFile, SourceMap, Span};
+use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use similar::{ChangeTag, TextDiff};
 use std::path::{Path, PathBuf};
 

@@ -2,10 +2,10 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::Severity;
+use dsvm_diagnostics::Severity;
 use crate::driver::LoadError;
-use crate::formula::{self, Around, Evaluation, PoolState};
-use crate::source::{SourceFile, SourceMap, Span};
+use batch_formula::{Around, Evaluation, PoolState};
+use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -59,18 +59,18 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 /// The formula of a file, reported on; the tree when it can be evaluated.
-fn check(file: &Path, cx: &mut Context) -> Result<(Exit, Option<(String, formula::Formula)>), miette::Report> {
+fn check(file: &Path, cx: &mut Context) -> Result<(Exit, Option<(String, batch_formula::Formula)>), miette::Report> {
     let text = read(file, cx)?;
     let mut sources = SourceMap::default();
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     let source = sources.add(SourceFile::new(name.as_str(), text.as_str()));
-    let (tree, findings) = formula::check(&text, &Around::default());
-    let locate = |place: formula::Place| Span::new(source, place.start, place.end);
-    let diagnostics: Vec<_> = findings.iter().map(|f| formula::diags::diagnostic(f, &locate)).collect();
+    let (tree, findings) = batch_formula::check(&text, &Around::default());
+    let locate = |place: batch_formula::Place| Span::new(source, place.start, place.end);
+    let diagnostics: Vec<_> = findings.iter().map(|f| batch_formula::diags::diagnostic(f, &locate)).collect();
     let exit = cx.report(&sources, &diagnostics)?;
     let usable = !findings.iter().any(|f| f.severity == Severity::Error && f.rule.is_error());
     // A formula that ignores running tasks is a mistake and can be evaluated all the same.
-    let evaluable = usable || findings.iter().all(|f| f.rule == formula::Rule::RunningIgnored || !f.rule.is_error());
+    let evaluable = usable || findings.iter().all(|f| f.rule == batch_formula::Rule::RunningIgnored || !f.rule.is_error());
     Ok((exit, tree.filter(|_| evaluable).map(|tree| (text, tree))))
 }
 
@@ -90,7 +90,7 @@ fn eval(
             return Ok(Exit::Input);
         }
     };
-    match formula::evaluate(&tree, &pool) {
+    match batch_formula::evaluate(&tree, &pool) {
         Ok(result) => {
             let shown = if json { as_json(&result) } else { result.results().replace(";", ";\n") + "\n" };
             cx.printer.data(&shown)?;
@@ -113,7 +113,7 @@ fn pool_state(
     at: Option<&str>,
     cx: &Context,
 ) -> Result<Result<PoolState, String>, miette::Report> {
-    let at = match at.map(|text| formula::time::read_timestamp(text).ok_or(text)) {
+    let at = match at.map(|text| batch_formula::time::read_timestamp(text).ok_or(text)) {
         None => None,
         Some(Ok(time)) => Some(time),
         Some(Err(text)) => {

@@ -2,7 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::import::{self, Successor};
+use dsvm_import::Successor;
 use std::path::PathBuf;
 
 /// Arguments of `import`.
@@ -47,7 +47,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         Service::AzureBatch => Successor::AzureBatch,
         Service::AzureMl => Successor::AzureMl,
     };
-    match import::import(&files, &args.project, successor) {
+    match dsvm_import::import(&files, &args.project, successor) {
         Ok(imported) => {
             cx.printer.data(&imported.text)?;
             for warning in &imported.warnings {

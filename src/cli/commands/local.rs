@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::local::{self, Endpoint, Options, admin, faults::Fault};
+use arm_local::{Endpoint, Options, admin, faults::Fault};
 
 /// Arguments of `local`.
 #[derive(Debug, clap::Args)]
@@ -129,13 +129,13 @@ fn describe(https: &str, http: &str, ca: Option<&Path>) -> String {
     let ca = ca.map(|path| path.display().to_string()).unwrap_or_default();
     format!(
         "{}\n\n  https   {https}\n  http    {http}\n  trust   {ca}\n\nFor the Azure CLI: export REQUESTS_CA_BUNDLE={ca}\n",
-        local::meta::NOTICE
+        arm_local::meta::NOTICE
     )
 }
 
 fn start(up: &Up, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&up.place.folder))?;
-    if local::running(&folder).is_none() {
+    if arm_local::running(&folder).is_none() {
         faults(&up.fault)?;
         spawn(up, &folder)?;
     } else if !up.fault.is_empty() || up.clock.is_some() {
@@ -171,7 +171,7 @@ fn spawn(up: &Up, folder: &Path) -> Result<(), miette::Report> {
     let mut child = command.spawn().into_diagnostic().wrap_err("the endpoint cannot be started")?;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
     loop {
-        if local::running(folder).is_some() {
+        if arm_local::running(folder).is_some() {
             return Ok(());
         }
         let ended = child.try_wait().into_diagnostic()?.is_some();
@@ -185,7 +185,7 @@ fn spawn(up: &Up, folder: &Path) -> Result<(), miette::Report> {
 
 fn show(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&place.folder))?;
-    let Some((last, status)) = local::running(&folder) else {
+    let Some((last, status)) = arm_local::running(&folder) else {
         if place.json {
             cx.printer.data("{\"running\": false}\n")?;
         } else {
@@ -220,13 +220,13 @@ fn port(last: &Value) -> u16 {
 
 fn down(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&place.folder))?;
-    let Some((last, _)) = local::running(&folder) else {
+    let Some((last, _)) = arm_local::running(&folder) else {
         cx.printer.say("no local endpoint runs here\n");
         return Ok(Exit::Done);
     };
-    local::ask(port(&last), "POST", "/_local/shutdown", "").into_diagnostic().wrap_err("the endpoint does not stop")?;
+    arm_local::ask(port(&last), "POST", "/_local/shutdown", "").into_diagnostic().wrap_err("the endpoint does not stop")?;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while local::running(&folder).is_some() {
+    while arm_local::running(&folder).is_some() {
         if std::time::Instant::now() > deadline {
             return Err(miette!("the endpoint does not stop"));
         }
@@ -238,9 +238,9 @@ fn down(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn reset(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&place.folder))?;
-    match local::running(&folder) {
+    match arm_local::running(&folder) {
         Some((last, _)) => {
-            local::ask(port(&last), "POST", "/_local/reset", "").into_diagnostic().wrap_err("the endpoint does not reset")?;
+            arm_local::ask(port(&last), "POST", "/_local/reset", "").into_diagnostic().wrap_err("the endpoint does not reset")?;
         }
         None => {
             for name in ["state.db", "state.db-wal", "state.db-shm"] {

@@ -5,7 +5,7 @@ use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::{self, Halt, What, Where, last, planning, session, standing};
 use crate::cli::exit::Exit;
-use crate::diagnostics::Code;
+use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 

@@ -6,10 +6,10 @@ use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::planning::{self, Settings};
 use crate::cli::deploy::{self, Halt, What, Where, bundle, offline, saved, session, whatif};
 use crate::cli::exit::Exit;
-use crate::azure::DeployMode;
-use crate::diagnostics::Code;
+use arm_client::DeployMode;
+use dsvm_diagnostics::Code;
 use crate::driver::{projects, shown};
-use crate::plan::{Plan, Unmanaged};
+use arm_plan::{Plan, Unmanaged};
 use crate::render::plan::Detail;
 use crate::render::plan_tree::{self, Planned};
 use std::path::PathBuf;
@@ -171,7 +171,7 @@ fn of_bundle(args: &Args, path: &std::path::Path, bundle: &Bundle, cx: &mut Cont
         let plan = offline::live(bundle, &args.place, &args.what, file, &settings, cx)?;
         return Ok((plan, format!("{}{env}: the source against {}", bundle.project, file.display())));
     }
-    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
     let session = session::open(&args.place, &bundle.root)?;
     let planned = planning::make(bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
     let title = title(&planned, session.target.name());
@@ -220,7 +220,7 @@ pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Resul
     Ok(())
 }
 
-fn write(file: &std::path::Path, plan: &crate::plan::SavedPlan) -> Result<(), Halt> {
+fn write(file: &std::path::Path, plan: &arm_plan::SavedPlan) -> Result<(), Halt> {
     let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
     text.push('\n');
     std::fs::write(file, text).map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), ""))

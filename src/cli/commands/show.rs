@@ -5,8 +5,8 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Standing};
 use crate::cli::deploy::{self, Halt, What, Where};
 use crate::cli::exit::Exit;
-use crate::diagnostics::count;
-use crate::plan::{Principals, masked, titled, type_of_id};
+use dsvm_diagnostics::count;
+use arm_plan::{Principals, RoleNames, masked, titled, type_of_id};
 use crate::render::layout::columns;
 use crate::render::plan::clean;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let Standing { session, planned, .. } = standing::look(&args.path, &args.what, &args.place, cx)?;
     let resources: Vec<Value> = planned.observed.resources.iter().map(|r| masked(&r.body.read())).collect();
-    let principals = Principals::of(&planned.desired, &planned.observed);
+    let principals = Principals::of(&planned.desired, &planned.observed, RoleNames(dsvm_sema::library::role_name));
     if args.json || cx.format == Format::Json {
         let json = json!({
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(),

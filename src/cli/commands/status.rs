@@ -5,8 +5,8 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Deployed, Standing};
 use crate::cli::deploy::{self, Halt, What, Where, saved};
 use crate::cli::exit::Exit;
-use crate::diagnostics::count;
-use crate::plan::Plan;
+use dsvm_diagnostics::count;
+use arm_plan::Plan;
 use crate::render::layout::wrap;
 use crate::render::plan::{clean, summary};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let verb = if number == 1 { "exists" } else { "exist" };
     text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
     for warning in &planned.plan.warnings {
-        text.push_str(&format!("  warning: `{}`: {}\n", clean(&crate::plan::type_of_id(&warning.id).1), clean(&warning.text)));
+        text.push_str(&format!("  warning: `{}`: {}\n", clean(&arm_plan::type_of_id(&warning.id).1), clean(&warning.text)));
     }
     // Before the first apply everything is missing: that is no drift.
     if !compared {

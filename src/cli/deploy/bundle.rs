@@ -3,11 +3,11 @@
 use super::provenance::Provenance;
 use super::{Halt, What};
 use crate::cli::Context;
-use crate::diagnostics::{Code, Diagnostic};
-use crate::graph::json::Json;
-use crate::plan::{Held, Source};
-use crate::source::{SourceFile, SourceId, SourceMap, Span};
-use crate::template::json::{self, Node, NodeKind};
+use arm_plan::{Held, Source};
+use arm_template::json::{self, Node, NodeKind};
+use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
+use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_graph::json::Json;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,7 +124,7 @@ fn deepest(tree: &Node, pointer: &str) -> u32 {
     at.offset
 }
 
-impl crate::plan::Origins for Bundle {
+impl arm_plan::Origins for Bundle {
     fn origin(&self, part: usize, pointer: &str) -> Option<Source> {
         self.place(self.parts.get(part)?.span(pointer)?)
     }
@@ -150,7 +150,7 @@ fn small_pages() {
 
 /// Reads JSON as Azure reads it: comments, trailing commas and long strings are fine.
 pub fn lenient(text: &str) -> Result<Value, String> {
-    crate::template::json::read(text).map(|node| node.to_value()).map_err(|e| e.to_string())
+    arm_template::json::read(text).map(|node| node.to_value()).map_err(|e| e.to_string())
 }
 
 /// Loads what the command line names.
@@ -212,7 +212,7 @@ fn inline(path: &Path, template: &mut Value, cx: &Context) -> Result<bool, Halt>
             .map_err(|why| format!("the linked template `{shown}` is not JSON: {why}"))?;
         Ok(tree.to_value())
     };
-    crate::template::inline_links(template, read).map(|count| count > 0).map_err(|why| {
+    arm_template::inline_links(template, read).map(|count| count > 0).map_err(|why| {
         Halt::input(
             Code::TemplateUnusable,
             format!("`{}` cannot be used: {why}", path.display()),

@@ -3,10 +3,10 @@
 use super::Halt;
 use super::observing::mark;
 use super::planning::Planned;
-use crate::apply::Receipt;
 use crate::cli::{Context, interrupt};
-use crate::diagnostics::{Code, count};
-use crate::plan::{Plan, same_id};
+use arm_apply::Receipt;
+use arm_plan::{Plan, same_id};
+use dsvm_diagnostics::{Code, count};
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -17,7 +17,7 @@ pub fn marked(planned: &Planned) -> Vec<String> {
     let marks =
         |p: &super::planning::ReadyPart| p.template.text().contains("preventDestroy").then(|| p.template.read());
     let templates: Vec<Option<Value>> = planned.parts.iter().map(marks).collect();
-    let mark = |r: &&crate::plan::DesiredResource| {
+    let mark = |r: &&arm_plan::DesiredResource| {
         let full = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
         let template = templates.get(r.part).and_then(Option::as_ref);
         template.is_some_and(|t| t.pointer(&full) == Some(&Value::Bool(true)))

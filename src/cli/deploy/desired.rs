@@ -3,10 +3,10 @@
 use super::Halt;
 use super::bundle::Bundle;
 use super::planning::ReadyPart;
-use crate::azure::Wanted;
-use crate::diagnostics::Code;
-use crate::plan::{Desired, DesiredResource, Held, Observed, same_id};
-use crate::template::{self, Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
+use arm_client::Wanted;
+use arm_plan::{Desired, DesiredResource, Held, Observed, same_id};
+use arm_template::{Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
+use dsvm_diagnostics::Code;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub struct Wants {
 struct Part {
     context: Context,
     resources: Vec<Want>,
-    outputs: IndexMap<String, template::Output>,
+    outputs: IndexMap<String, arm_template::Output>,
 }
 
 struct Want {
@@ -52,7 +52,7 @@ struct Want {
 /// A resource that what exists may finish.
 struct Late {
     /// As it was expanded, without its JSON.
-    resource: Box<template::Resource>,
+    resource: Box<arm_template::Resource>,
     /// Its JSON.
     body: Held,
     /// Where its expressions are evaluated.
@@ -107,7 +107,7 @@ impl Walk<'_> {
     /// the deployment that links it. `after`: what the deployments around it wait for.
     fn take(
         &mut self,
-        resources: Vec<template::Resource>,
+        resources: Vec<arm_template::Resource>,
         context: &Arc<Context>,
         (prefix, exact): (&str, bool),
         after: &[String],
@@ -115,7 +115,7 @@ impl Walk<'_> {
         for mut resource in resources {
             let near = if exact { format!("{prefix}{}", resource.pointer) } else { prefix.to_owned() };
             match resource.nested.take().map(|n| *n) {
-                Some(template::NestedDeployment { context: own, outer, link, expansion: Some(inner), .. }) => {
+                Some(arm_template::NestedDeployment { context: own, outer, link, expansion: Some(inner), .. }) => {
                     let context = if outer { Arc::clone(context) } else { Arc::new(own) };
                     let after: Vec<String> = after.iter().chain(&resource.depends_on).cloned().collect();
                     let exact = exact && link.is_none();
@@ -132,7 +132,7 @@ impl Walk<'_> {
 
     fn leaf(
         &mut self,
-        mut resource: template::Resource,
+        mut resource: arm_template::Resource,
         context: &Arc<Context>,
         (near, exact): (String, bool),
         after: &[String],
@@ -171,7 +171,7 @@ impl Walk<'_> {
 impl Want {
     fn name(&mut self) {
         if is_known(&self.item.id) && !self.item.name.is_empty() {
-            self.item.name = crate::plan::type_of_id(&self.item.id).1;
+            self.item.name = arm_plan::type_of_id(&self.item.id).1;
         }
     }
 
@@ -208,7 +208,7 @@ impl Wants {
     pub fn look_at(&mut self, observed: &Observed) {
         let live = Live::new(observed);
         let parts = &mut self.parts;
-        template::together(|| {
+        arm_template::together(|| {
             for part in parts {
                 part.resources.iter_mut().for_each(|want| want.look_at(&live));
             }
@@ -233,7 +233,7 @@ impl Wants {
             let shown = part.outputs.into_iter().filter(|(_, o)| !o.secure);
             late_outputs.push((part.context, shown.collect::<Vec<_>>()));
         }
-        template::together(|| {
+        arm_template::together(|| {
             let each = late_outputs.iter().flat_map(|(context, all)| all.iter().map(move |o| (context, o)));
             for (context, (name, output)) in each {
                 if let Ok(done) = output.resolve(context, &live)
@@ -250,13 +250,16 @@ impl Wants {
 
 fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), Halt> {
     let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
-    let parsed =
-        if part.text.is_empty() { template::unplaced(part.template.text()) } else { template::parse(&part.text) };
+    let parsed = if part.text.is_empty() {
+        arm_template::unplaced(part.template.text())
+    } else {
+        arm_template::parse(&part.text)
+    };
     let parsed = parsed.map_err(refuse)?;
     let parameters = Parameters::from_json(&part.parameters).map_err(|e| refusal(bundle, &[e]))?;
     let context = context(scope, &part.name);
     // A project that outgrows one template was split before; a foreign one is held to the service's own limits there.
-    let expansion = template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
+    let expansion = arm_template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
     Ok((context, expansion))
 }
 
@@ -278,7 +281,7 @@ fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
     if let Some((source, _)) = written
         && errors.iter().any(|error| error.position.is_some())
     {
-        let diagnostics = errors.iter().map(|error| template::diags::diagnostic(error, *source)).collect();
+        let diagnostics = errors.iter().map(|error| arm_template::diags::diagnostic(error, *source)).collect();
         return Halt::found(bundle.sources.clone(), diagnostics);
     }
     let title = match errors {

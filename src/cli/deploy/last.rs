@@ -3,10 +3,10 @@
 use super::bundle::{self, Bundle};
 use super::project::{self, root_of};
 use super::{Halt, What};
-use crate::apply::{Receipt, State};
 use crate::cli::Context;
-use crate::diagnostics::{Code, Severity, count};
 use crate::driver::{Compilation, Options, Stop, compile};
+use arm_apply::{Receipt, State};
+use dsvm_diagnostics::{Code, Severity, count};
 use std::path::Path;
 
 /// Loads what the command line names. Where the sources have errors, what the last apply left here says which project and

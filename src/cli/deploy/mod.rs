@@ -21,9 +21,9 @@ pub mod whatif;
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::{Code, Diagnostic};
 use crate::render::snippet;
-use crate::source::SourceMap;
+use dsvm_diagnostics::source::SourceMap;
+use dsvm_diagnostics::{Code, Diagnostic};
 use std::path::PathBuf;
 
 /// Where to deploy.

@@ -2,8 +2,8 @@
 
 use super::Halt;
 use super::planning::Settings;
-use crate::diagnostics::Code;
-use crate::plan::{Action, Desired, DesiredResource, Options, Plan, Summary};
+use arm_plan::{Action, Desired, DesiredResource, Options, Plan, Summary};
+use dsvm_diagnostics::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether anything is left out.

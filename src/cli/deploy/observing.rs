@@ -4,9 +4,9 @@ use super::bundle::Bundle;
 use super::planning::{Planned, ReadyPart, stack_name};
 use super::session::Session;
 use super::{Halt, desired};
-use crate::apply::State;
-use crate::azure::{DeployMode, Wanted};
-use crate::plan::{self, Desired, NewGroup, Observed, Sighting};
+use arm_apply::State;
+use arm_client::{DeployMode, Wanted};
+use arm_plan::{Desired, NewGroup, Observed, Sighting};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,7 +193,7 @@ const TAG: usize = 256;
 #[must_use]
 pub fn mark(id: &str) -> String {
     let lower = Value::from(id.trim_end_matches('/').to_ascii_lowercase());
-    plan::digest(&lower).chars().filter(char::is_ascii_hexdigit).take(12).collect()
+    arm_plan::digest(&lower).chars().filter(char::is_ascii_hexdigit).take(12).collect()
 }
 
 /// Tags that hold the marks.
@@ -256,7 +256,7 @@ fn manage(
         return Ok(left);
     }
     let versioned = |id: &String| {
-        let api_version = crate::catalog::latest_version(&plan::type_of_id(id).0)?.to_owned();
+        let api_version = arm_catalog::latest_version(&arm_plan::type_of_id(id).0)?.to_owned();
         Some(Wanted { id: id.clone(), api_version })
     };
     let known: Vec<Wanted> = orphans.iter().filter_map(versioned).collect();
@@ -265,7 +265,7 @@ fn manage(
         let listed = session.client.list_resources(group)?;
         let unknown = orphans.iter().filter(|id| !known.iter().any(|k| &k.id == *id));
         let envelope = |id: &String| {
-            listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| plan::same_id(l, id)))
+            listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| arm_plan::same_id(l, id)))
         };
         observed.resources.extend(unknown.filter_map(envelope).filter_map(Sighting::of));
     }

@@ -4,9 +4,9 @@ use super::bundle::{self, Bundle};
 use super::planning::{self, Settings};
 use super::{Halt, What, Where, desired};
 use crate::cli::Context;
-use crate::diagnostics::Code;
 use crate::driver::{EntryKind, LoadError, World};
-use crate::plan::{self, Desired, Observed, Options, Plan, Sighting};
+use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Sighting};
+use dsvm_diagnostics::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub fn live(
     let text = std::fs::read_to_string(file)
         .map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), ""))?;
     let json = bundle::lenient(&text).map_err(|e| unusable(format!(": {e}")))?;
-    let observed = plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
+    let observed = arm_plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
     // The file says where its resources are: what is wanted is meant for the same place.
     let first = observed.resources.first().map(|r| r.id.clone()).unwrap_or_default();
     let segment = |name: &str| {
@@ -46,7 +46,7 @@ pub fn live(
         .unwrap_or_else(|| planning::default_group(bundle));
     let subscription =
         place.subscription.clone().or_else(|| segment("subscriptions")).unwrap_or_else(|| NOWHERE.to_owned());
-    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
     let location = place
         .location
@@ -62,7 +62,7 @@ pub fn live(
     let mut wants = desired::expand_all(bundle, &parts, &scope)?;
     wants.look_at(&observed);
     let (desired, _) = wants.finish(&observed);
-    Ok(plan::diff_from(&desired, &observed, &options(settings, state.baseline()), bundle))
+    Ok(arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), bundle))
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
@@ -73,13 +73,14 @@ fn location_of(observed: &Observed) -> Option<String> {
         .filter(|l| l != "global")
 }
 
-fn options(settings: &Settings, baseline: Option<plan::Baseline>) -> Options {
+fn options(settings: &Settings, baseline: Option<arm_plan::Baseline>) -> Options {
     Options {
         baseline,
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
+        roles: RoleNames(dsvm_sema::library::role_name),
     }
 }
 
@@ -111,7 +112,7 @@ pub fn against(
             Err(halt) if halt.exit == crate::cli::exit::Exit::World => {
                 // The sources did not exist then: everything is new.
                 let wanted = expanded(bundle, what, &scope, cx)?;
-                return Ok(plan::diff_from(&wanted, &Observed::default(), &options(settings, None), bundle));
+                return Ok(arm_plan::diff_from(&wanted, &Observed::default(), &options(settings, None), bundle));
             }
             Err(halt) => return Err(halt),
         }
@@ -120,20 +121,20 @@ pub fn against(
     let new = expanded(bundle, what, &scope, cx)?;
     let resources: Vec<Sighting> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
     let managed = old.resources.iter().filter(|r| !r.existing).map(|r| r.id.clone()).collect();
-    let mut plan = plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), bundle);
+    let mut plan = arm_plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), bundle);
     // What goes away leads back to the line that declared it then.
-    let declared: BTreeMap<&str, &plan::Source> =
+    let declared: BTreeMap<&str, &arm_plan::Source> =
         old.resources.iter().filter_map(|r| Some((r.id.as_str(), r.source.as_ref()?))).collect();
     for change in plan.changes.iter_mut().filter(|c| c.source.is_none()) {
         let before = declared.get(change.id.as_str()).copied().cloned();
-        change.source = before.map(|s| plan::Source { file: format!("{revision}:{}", s.file), ..s });
+        change.source = before.map(|s| arm_plan::Source { file: format!("{revision}:{}", s.file), ..s });
     }
     // Neither side was deployed: nothing was filled in by a service, and no secret was hidden by one.
-    plan.warnings.retain(|w| w.kind != plan::WarningKind::SecretNotCompared);
+    plan.warnings.retain(|w| w.kind != arm_plan::WarningKind::SecretNotCompared);
     Ok(plan)
 }
 
-fn with_id(resource: &plan::DesiredResource) -> Sighting {
+fn with_id(resource: &arm_plan::DesiredResource) -> Sighting {
     let mut body = resource.body.read();
     if let Some(map) = body.as_object_mut() {
         map.insert("id".to_owned(), Value::from(resource.id.clone()));
@@ -143,7 +144,7 @@ fn with_id(resource: &plan::DesiredResource) -> Sighting {
 
 /// Both sides are texts: an expression that is written the same is the same.
 fn expanded(bundle: &Bundle, what: &What, scope: &desired::Scope, cx: &mut Context) -> Result<Desired, Halt> {
-    let state = crate::apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
     let mut wants = desired::expand_all(bundle, &parts, scope)?;
     wants.look_at(&Observed::default());

@@ -5,8 +5,8 @@
 use super::{Halt, What};
 use crate::cli::Context;
 use crate::cli::interrupt;
-use crate::diagnostics::Code;
 use crate::render::layout::wrap;
+use dsvm_diagnostics::Code;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, IsTerminal, Write};
 

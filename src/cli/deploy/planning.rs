@@ -4,11 +4,11 @@ use super::bundle::{Bundle, Template};
 use super::observing::{self, Seen};
 use super::session::Session;
 use super::{Halt, What, Where, desired, parameters};
-use crate::apply::State;
-use crate::azure::DeployMode;
 use crate::cli::Context;
-use crate::diagnostics::Code;
-use crate::plan::{self, Desired, Observed, Options, Plan, Unmanaged};
+use arm_apply::State;
+use arm_client::DeployMode;
+use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Unmanaged};
+use dsvm_diagnostics::Code;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl Planned {
     #[must_use]
     pub fn unplanned(bundle: &Bundle, group: String, observed: Observed) -> Self {
         Self {
-            plan: Plan { schema: plan::SCHEMA, ..Plan::default() },
+            plan: Plan { schema: arm_plan::SCHEMA, ..Plan::default() },
             leftovers: Vec::new(),
             marks: Vec::new(),
             desired: Desired::default(),
@@ -142,7 +142,7 @@ pub fn ready(
                 made_up.borrow_mut().push(name.to_owned());
                 Value::from(format!(
                     "Local1-{}",
-                    plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()
+                    arm_plan::fingerprint(&Value::from(name), &salt).chars().take(20).collect::<String>()
                 ))
             })
         };
@@ -255,9 +255,10 @@ pub fn make(
         baseline: baseline(state, &seen),
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
+        roles: RoleNames(dsvm_sema::library::role_name),
         ..Options::default()
     };
-    let plan = plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
+    let plan = arm_plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
     let mut plan = super::narrowing::narrow(plan, &seen.desired, settings)?;
     plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
     Ok(Planned {
@@ -279,9 +280,9 @@ pub fn make(
 
 /// What the last apply left: what this machine knows of it, completed by what the stacks carry. Whoever applied last
 /// wrote the stacks, so that their word counts where the two differ.
-fn baseline(state: &State, seen: &Seen) -> Option<plan::Baseline> {
+fn baseline(state: &State, seen: &Seen) -> Option<arm_plan::Baseline> {
     let mut known = state.baseline();
-    for note in seen.notes.iter().filter_map(|n| plan::Baseline::from_note(n, &seen.desired)) {
+    for note in seen.notes.iter().filter_map(|n| arm_plan::Baseline::from_note(n, &seen.desired)) {
         known = Some(match known {
             Some(own) => note.or(own),
             None => note,

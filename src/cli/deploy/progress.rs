@@ -1,9 +1,9 @@
 //! Live progress of an apply: lines that move on a terminal, plain lines elsewhere.
 
-use crate::apply::{Event, Watch};
-use crate::plan::{Plan, titled, type_of_id};
 use crate::render::palette::{Palette, Role};
 use crate::render::plan::clean;
+use arm_apply::{Event, Watch};
+use arm_plan::{Plan, titled, type_of_id};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::Write;

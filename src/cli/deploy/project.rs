@@ -6,11 +6,11 @@ use super::provenance::Provenance;
 use super::{Halt, What, parameters};
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::diagnostics::{Code, Severity};
 use crate::driver::{self, Compilation, GivenValue, Options, Stop};
-use crate::graph::json::Json;
 use crate::render::snippet;
-use crate::sema::value::Value as Term;
+use dsvm_diagnostics::{Code, Severity};
+use dsvm_graph::json::Json;
+use dsvm_sema::value::Value as Term;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

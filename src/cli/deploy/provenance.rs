@@ -1,6 +1,6 @@
 //! Where each part of a template was written, in little room: thousands of resources have tens of thousands of parts.
 
-use crate::source::Span;
+use dsvm_diagnostics::source::Span;
 
 /// Source span by JSON pointer into a template.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ impl Provenance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceId;
+    use dsvm_diagnostics::source::SourceId;
 
     #[test]
     fn every_pointer_is_found_and_no_other() {

@@ -1,12 +1,12 @@
 //! Errors of Azure on the source line that caused them, with advice.
 
 use super::bundle::Bundle;
-use crate::apply::{ApplyError, Refused, advice};
-use crate::azure::ServiceError;
 use crate::cli::Context;
-use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::{Desired, DesiredResource, same_id, type_of_id};
 use crate::render::{plan::clean, snippet, world};
+use arm_apply::{ApplyError, Refused, advice};
+use arm_client::ServiceError;
+use arm_plan::{Desired, DesiredResource, same_id, type_of_id};
+use dsvm_diagnostics::{Code, Diagnostic};
 
 /// Tells why an apply did not end well.
 pub fn tell(error: &ApplyError, bundle: &Bundle, desired: &Desired, cx: &mut Context) {

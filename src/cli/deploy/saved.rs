@@ -2,9 +2,9 @@
 
 use super::planning::{Planned, Settings};
 use super::{Halt, What};
-use crate::azure::DeployMode;
-use crate::diagnostics::Code;
-use crate::plan::{SCHEMA, SavedPlan, Unmanaged, digest};
+use arm_client::DeployMode;
+use arm_plan::{SCHEMA, SavedPlan, Unmanaged, digest};
+use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub fn saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) ->
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
         templates: planned.parts.iter().map(|p| digest(&p.template.read())).collect(),
-        parameters: crate::plan::fingerprint(&parameters, salt),
+        parameters: arm_plan::fingerprint(&parameters, salt),
         salt: salt.to_owned(),
         observed: observed.collect(),
         plan: planned.plan.clone(),
@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> Result<SavedPlan, Halt> {
 
 /// A refusal as a message.
 #[must_use]
-pub fn refused(refusal: &crate::plan::Refusal) -> Halt {
+pub fn refused(refusal: &arm_plan::Refusal) -> Halt {
     Halt::input(
         Code::PlanRefused,
         refusal.to_string(),

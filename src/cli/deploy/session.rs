@@ -1,9 +1,8 @@
 //! Opens the way to Resource Manager: the endpoint on this machine (started here when it does not run), or Azure.
 
 use super::{Halt, Target, Where};
-use crate::azure::{Client, Cloud, Credential, Options, RetryBudget, Trace};
-use crate::diagnostics::Code;
-use crate::local;
+use arm_client::{Client, Cloud, Credential, Options, RetryBudget, Trace};
+use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ pub struct Session {
     /// The client.
     pub client: Client,
     /// Kept running as long as the session.
-    _endpoint: Option<local::Endpoint>,
+    _endpoint: Option<arm_local::Endpoint>,
     /// Where this goes.
     pub target: Target,
     /// Subscription id.
@@ -43,7 +42,7 @@ pub fn open(place: &Where, root: &Path) -> Result<Session, Halt> {
 
 fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
     let folder = root.join(".dsvmc").join("local");
-    let subscription = place.subscription.clone().unwrap_or_else(|| local::SUBSCRIPTION.to_owned());
+    let subscription = place.subscription.clone().unwrap_or_else(|| arm_local::SUBSCRIPTION.to_owned());
     let make = |url: &str| -> Result<Client, Halt> {
         // By its address: looking a name up takes a thread for each connection.
         let mut options = Options::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
@@ -61,7 +60,10 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
         Some(url) => (make(&url)?, None),
         None => {
             ignore(root);
-            let endpoint = local::Endpoint::start(local::Options { state: Some(folder), ..local::Options::default() })?;
+            let endpoint = arm_local::Endpoint::start(arm_local::Options {
+                state: Some(folder),
+                ..arm_local::Options::default()
+            })?;
             (make(&endpoint.http_url)?, Some(endpoint))
         }
     };
@@ -70,7 +72,7 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
         _endpoint: endpoint,
         target: Target::Local,
         subscription,
-        tenant: Some(local::TENANT.to_owned()),
+        tenant: Some(arm_local::TENANT.to_owned()),
         environment: Cloud::public().environment,
     })
 }

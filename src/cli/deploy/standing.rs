@@ -5,10 +5,10 @@ use super::observing::{sightings, stacks};
 use super::planning::{self, Planned, Settings};
 use super::session::{self, Session};
 use super::{Halt, What, Where, last};
-use crate::apply::State;
 use crate::cli::Context;
-use crate::diagnostics::Code;
-use crate::plan::Observed;
+use arm_apply::State;
+use arm_plan::Observed;
+use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -58,8 +58,8 @@ pub fn made(bundle: &Bundle, group: &str, session: &Session, state: &State) -> R
         managed = state.receipt().map(|r| r.managed).unwrap_or_default();
     }
     let versioned = |id: &String| {
-        let api_version = crate::catalog::latest_version(&crate::plan::type_of_id(id).0)?.to_owned();
-        Some(crate::azure::Wanted { id: id.clone(), api_version })
+        let api_version = arm_catalog::latest_version(&arm_plan::type_of_id(id).0)?.to_owned();
+        Some(arm_client::Wanted { id: id.clone(), api_version })
     };
     let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
     Ok((Observed { resources: sightings(session, &wanted)?, managed }, stacks))
@@ -108,7 +108,7 @@ pub fn collect_outputs(deployment: &Value, outputs: &mut Map<String, Value>) {
     for (name, output) in all.into_iter().flatten() {
         let kind = output.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
         match output.get("value") {
-            Some(value) if !kind.starts_with("secure") => crate::apply::join_output(outputs, name, value),
+            Some(value) if !kind.starts_with("secure") => arm_apply::join_output(outputs, name, value),
             _ => {
                 outputs.shift_remove(name);
             }

@@ -3,8 +3,8 @@
 use super::Halt;
 use super::planning::Planned;
 use super::session::Session;
-use crate::plan::{Action, same_id, type_of_id};
 use crate::render::plan::clean;
+use arm_plan::{Action, same_id, type_of_id};
 use serde_json::Value;
 
 /// Asks the service and tells where its answer differs from the plan.

@@ -2,7 +2,7 @@
 
 use super::gate::{CORRELATION, Gate, Verdict, proxy};
 use crate::support::{Ran, TestContext};
-use dsvmc::local::{Endpoint, Options, SUBSCRIPTION, TENANT};
+use arm_local::{Endpoint, Options, SUBSCRIPTION, TENANT};
 
 const SECRET: &str = "Sentinel-of-the-client";
 

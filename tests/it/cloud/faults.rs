@@ -4,7 +4,7 @@
 use super::gate::{Asked, Gate, Verdict};
 use crate::plan::deploy::template;
 use crate::support::{Ran, TestContext};
-use dsvmc::local::{self, Endpoint, Options, SUBSCRIPTION};
+use arm_local::{Endpoint, Options, SUBSCRIPTION};
 use serde_json::{Value, json};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Place {
     /// Ids and states of what exists, from the endpoint itself.
     fn resources(&self) -> Vec<String> {
         let path = format!("/subscriptions/{SUBSCRIPTION}/resources?api-version=2024-11-01&$expand=provisioningState");
-        let listed = local::ask(port(&self.endpoint), "GET", &path, "").unwrap();
+        let listed = arm_local::ask(port(&self.endpoint), "GET", &path, "").unwrap();
         let one = |r: &Value| format!("{} {}", r["id"].as_str().unwrap().to_lowercase(), r["provisioningState"]);
         listed["value"].as_array().unwrap().iter().map(one).collect()
     }
@@ -233,7 +233,7 @@ fn two_machines_at_once_end_in_the_wanted_state() {
     let other = TestContext::new();
     other.write("team.json", &place.cx.read("team.json"));
     let faults = r#"["slow,seconds=1,name=vnet-team"]"#;
-    local::ask(port(&place.endpoint), "POST", "/_local/faults", faults).unwrap();
+    arm_local::ask(port(&place.endpoint), "POST", "/_local/faults", faults).unwrap();
     let mut first = place.spawn("apply --yes");
     let mut second = place.command("apply --yes");
     let mut second = second.current_dir(other.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -267,10 +267,11 @@ fn a_busy_pool_is_never_scaled_down_by_a_deployment() {
     let upstream = port(&place.endpoint);
     let scale = move |set: &str, capacity: u64| {
         let body = json!({ "sku": { "name": "Standard_D2s_v5", "tier": "Standard", "capacity": capacity } });
-        local::ask(upstream, "PATCH", &format!("{set}?api-version=2025-04-01"), &body.to_string()).unwrap();
+        arm_local::ask(upstream, "PATCH", &format!("{set}?api-version=2025-04-01"), &body.to_string()).unwrap();
     };
     let capacity = |set: &str| {
-        local::ask(upstream, "GET", &format!("{set}?api-version=2025-04-01"), "").unwrap()["sku"]["capacity"].clone()
+        arm_local::ask(upstream, "GET", &format!("{set}?api-version=2025-04-01"), "").unwrap()["sku"]["capacity"]
+            .clone()
     };
     // Busier each time that the apply looks: the last look counts.
     let (looks, there) = (Arc::new(AtomicUsize::new(0)), set.clone());

@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use dsvmc::local::announced;
+use arm_local::announced;
 
 use super::ask;
 use serde_json::json;

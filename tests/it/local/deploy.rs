@@ -145,7 +145,7 @@ fn wrong_requests_are_refused() {
     assert_eq!(code(&missing), (400, "InvalidTemplate"));
     assert_eq!(body(&missing)["error"]["additionalInfo"][0]["type"], "TemplateViolation");
     let mut long = simple(1);
-    dsvmc::local::write::set(&mut long, "/name/value", json!("longer-than-nine"));
+    arm_local::write::set(&mut long, "/name/value", json!("longer-than-nine"));
     assert_eq!(code(&put(&as_az(SIMPLE, &long, ""))), (400, "InvalidTemplate"));
     let link =
         json!({ "properties": { "mode": "Incremental", "templateLink": { "uri": "https://example.com/t.json" } } });
@@ -360,7 +360,7 @@ fn nested_deployments_groups_and_subscription_scope() {
         let text = json!({ "location": "westeurope", "properties": { "mode": "Incremental", "template": { "$schema": "https://schema.management.azure.com/schemas/2019-08-01/tenantDeploymentTemplate.json#",
             "contentVersion": "1.0.0.0", "resources": [], "outputs": { "t": { "type": "string", "value": "[tenant().tenantId]" } } } } });
         let record = deploy(&local, &path, &text.to_string());
-        assert_eq!(record["properties"]["outputs"]["t"]["value"], dsvmc::local::TENANT, "{record}");
+        assert_eq!(record["properties"]["outputs"]["t"]["value"], arm_local::TENANT, "{record}");
         assert_eq!(
             body(&local.get(&format!("{scope}/providers/Microsoft.Resources/deployments")))
                 .get("value")
@@ -387,17 +387,17 @@ fn each_nested_deployment_is_an_operation_of_its_own() {
 #[test]
 fn secrets_come_from_the_vault_and_keys_from_the_account() {
     let local = Local::group();
-    let vault = json!({ "location": "westeurope", "properties": { "tenantId": dsvmc::local::TENANT, "sku": { "family": "A", "name": "standard" } } });
+    let vault = json!({ "location": "westeurope", "properties": { "tenantId": arm_local::TENANT, "sku": { "family": "A", "name": "standard" } } });
     local.put("{rg}/Microsoft.KeyVault/vaults/lab-kv", &vault.to_string());
     local.put("{rg}/Microsoft.KeyVault/vaults/lab-kv/secrets/password", r#"{"properties":{"value":"Sup3r-secret!"}}"#);
     let mut parameters = simple(1);
     let reference = json!({ "reference": { "keyVault": { "id": full("{rg}/Microsoft.KeyVault/vaults/lab-kv") }, "secretName": "password" } });
-    dsvmc::local::write::set(&mut parameters, "/password", reference.clone());
+    arm_local::write::set(&mut parameters, "/password", reference.clone());
     assert_eq!(
         deploy(&local, DEPLOYMENT, &as_az(SIMPLE, &parameters, ""))["properties"]["provisioningState"],
         "Succeeded"
     );
-    dsvmc::local::write::set(&mut parameters, "/password/reference/secretName", json!("none"));
+    arm_local::write::set(&mut parameters, "/password/reference/secretName", json!("none"));
     assert_eq!(
         code(&local.put(DEPLOYMENT, &as_az(SIMPLE, &parameters, ""))),
         (400, "KeyVaultParameterReferenceNotFound")

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use dsvmc::local::Options;
+use arm_local::Options;
 use serde_json::{Value, json};
 
 use super::{Local, body, code};

@@ -14,8 +14,8 @@ mod shape;
 mod stacks;
 mod types;
 
-use dsvmc::local::http::{Reply, Request};
-use dsvmc::local::{Endpoint, Options, SUBSCRIPTION};
+use arm_local::http::{Reply, Request};
+use arm_local::{Endpoint, Options, SUBSCRIPTION};
 use serde_json::Value;
 
 /// An endpoint in memory, asked without a socket.
@@ -77,7 +77,7 @@ fn versioned(path: &str) -> String {
 
 /// Asks an endpoint over its HTTP port.
 pub fn ask(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
-    dsvmc::local::ask(port, method, &versioned(path), body)
+    arm_local::ask(port, method, &versioned(path), body)
 }
 
 /// `{rg}` and `{sub}` written out.

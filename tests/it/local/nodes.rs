@@ -1,7 +1,7 @@
 //! Batch pools and machine learning clusters: machines that come and go with tasks, by a formula, on a clock that the test
 //! moves.
 
-use dsvmc::local::Options;
+use arm_local::Options;
 use serde_json::{Value, json};
 
 use super::{Local, body, code, full};

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use dsvmc::local::faults::Fault;
-use dsvmc::local::{Endpoint, Options};
+use arm_local::faults::Fault;
+use arm_local::{Endpoint, Options};
 
 use super::ask;
 use serde_json::Value;

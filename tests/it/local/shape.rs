@@ -10,7 +10,7 @@ fn set(properties: Value) -> String {
     let mut body = json!({ "location": "westeurope", "sku": { "name": "Standard_D2s_v5", "capacity": 0 }, "properties": {
         "upgradePolicy": { "mode": "Manual" },
         "virtualMachineProfile": { "storageProfile": { "imageReference": { "publisher": "p", "offer": "o", "sku": "s", "version": "latest" } } } } });
-    dsvmc::local::write::merge(&mut body["properties"], &properties);
+    arm_local::write::merge(&mut body["properties"], &properties);
     body.to_string()
 }
 

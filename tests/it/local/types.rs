@@ -37,7 +37,7 @@ pub fn scale_set(capacity: i64) -> Value {
 
 fn with(pointer: &str, value: Value) -> String {
     let mut set = scale_set(2);
-    dsvmc::local::write::set(&mut set, pointer, value);
+    arm_local::write::set(&mut set, pointer, value);
     set.to_string()
 }
 
@@ -226,7 +226,7 @@ fn addresses_names_and_balancers() {
         (400, "PublicIPAddressCannotBeDeleted")
     );
     let mut wrong = text;
-    dsvmc::local::write::set(&mut wrong, "/properties/backendAddressPools", json!([]));
+    arm_local::write::set(&mut wrong, "/properties/backendAddressPools", json!([]));
     assert_eq!(code(&local.put(&lb, &wrong.to_string())), (400, "InvalidResourceReference"));
     let rule = |name: &str, priority: i64| json!({ "name": name, "properties": { "priority": priority, "direction": "Inbound", "access": "Allow", "protocol": "Tcp" } });
     let group = |rules: Value| {
@@ -310,7 +310,7 @@ fn identities_roles_vaults() {
     assert_eq!(code(&role("8e3af657-0000-4000-8000-000000000002", reader, &principal)), (409, "RoleAssignmentExists"));
     assert_eq!(code(&role("no-guid", reader, &principal)), (400, "InvalidRoleAssignmentId"));
     let vault = "{rg}/Microsoft.KeyVault/vaults/lab-kv";
-    let text = json!({ "location": "westeurope", "properties": { "tenantId": dsvmc::local::TENANT, "sku": { "family": "A", "name": "standard" } } }).to_string();
+    let text = json!({ "location": "westeurope", "properties": { "tenantId": arm_local::TENANT, "sku": { "family": "A", "name": "standard" } } }).to_string();
     assert_eq!(body(&local.put(vault, &text))["properties"]["vaultUri"], "https://lab-kv.vault.azure.net/");
     let secret = format!("{vault}/secrets/password");
     let reply = local.put(&secret, r#"{"properties":{"value":"S3cret-value"}}"#);

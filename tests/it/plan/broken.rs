@@ -2,7 +2,6 @@
 
 use super::deploy::Place;
 use crate::support::Ran;
-use dsvmc::local;
 
 const POOL: &str = include_str!("../../../examples/02-gpu-spot-to-zero/main.dsvm");
 
@@ -84,7 +83,7 @@ fn a_missing_value_hides_nothing() {
     let azure = format!(
         "--target azure --cloud {} --credential none --subscription {} --template team.json",
         place.url(),
-        local::SUBSCRIPTION
+        arm_local::SUBSCRIPTION
     );
     let status = fine(place.cx.run(&format!("status {azure}")));
     assert!(status.stderr.starts_with("warning: parameter `password` has no value; going by"), "{}", status.text());

@@ -2,13 +2,12 @@
 
 use super::deploy::Place;
 use crate::support::Ran;
-use dsvmc::local;
 use serde_json::{Value, json};
 
 const POOL: &str = include_str!("../../../examples/01-shared-pool/main.dsvm");
 
 fn scale_set(place: &Place, method: &str, body: &str) -> Value {
-    let group = format!("/subscriptions/{}/resourceGroups/rg-dsvm-team", local::SUBSCRIPTION);
+    let group = format!("/subscriptions/{}/resourceGroups/rg-dsvm-team", arm_local::SUBSCRIPTION);
     let path = format!("{group}/providers/Microsoft.Compute/virtualMachineScaleSets/vmss-team?api-version=2025-04-01");
     place.arm(method, &path, body)
 }

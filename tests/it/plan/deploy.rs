@@ -1,7 +1,7 @@
 //! Plan, apply and destroy through the command line, against an endpoint that can be made to fail.
 
 use crate::support::{Ran, TestContext};
-use dsvmc::local::{self, Endpoint, Options};
+use arm_local::{Endpoint, Options};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ impl Place {
 
     fn admin(&self, method: &str, body: &str) {
         let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
-        local::ask(port, method, "/_local/faults", body).unwrap();
+        arm_local::ask(port, method, "/_local/faults", body).unwrap();
     }
 
     pub fn url(&self) -> &str {
@@ -85,12 +85,12 @@ impl Place {
 
     pub fn arm(&self, method: &str, path: &str, body: &str) -> Value {
         let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
-        local::ask(port, method, path, body).unwrap()
+        arm_local::ask(port, method, path, body).unwrap()
     }
 
     /// Names of all resources that exist.
     pub fn left(&self) -> Vec<String> {
-        let path = format!("/subscriptions/{}/resources?api-version=2024-11-01", local::SUBSCRIPTION);
+        let path = format!("/subscriptions/{}/resources?api-version=2024-11-01", arm_local::SUBSCRIPTION);
         let listed = self.arm("GET", &path, "");
         listed["value"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect()
     }
@@ -316,7 +316,7 @@ fn what_is_protected_is_not_deleted() {
 #[test]
 fn two_applies_at_once_are_one_and_a_message() {
     let place = Place::new();
-    let state = dsvmc::apply::State::new(place.cx.path(), "team", "");
+    let state = arm_apply::State::new(place.cx.path(), "team", "");
     let lock = state.lock(false).unwrap();
     let refused = place.apply();
     assert_eq!(refused.exit, 3, "{}", refused.text());
@@ -524,7 +524,7 @@ fn locks_are_honoured_and_named() {
     assert_eq!(place.apply().exit, 0);
     let lock = format!(
         "/subscriptions/{}/resourceGroups/rg-team/providers/Microsoft.KeyVault/vaults/kv-team-0123456/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01",
-        local::SUBSCRIPTION
+        arm_local::SUBSCRIPTION
     );
     place.arm("PUT", &lock, r#"{"properties":{"level":"CanNotDelete"}}"#);
     let held = place.run("destroy --yes --allow-delete --template team.json");
@@ -544,7 +544,7 @@ fn stacks_that_hold_nothing_of_the_sources_are_forgotten() {
     assert_eq!(place.apply().exit, 0);
     let stacks = format!(
         "/subscriptions/{}/resourceGroups/rg-team/providers/Microsoft.Resources/deploymentStacks",
-        local::SUBSCRIPTION
+        arm_local::SUBSCRIPTION
     );
     let extra = &template("a", true)["resources"][7];
     let body = json!({ "tags": { "dsvmc-project": "team", "dsvmc-env": "" }, "properties": { "actionOnUnmanage": { "resources": "detach" },

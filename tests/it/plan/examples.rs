@@ -50,7 +50,7 @@ fn what_others_made_is_used_and_left_alone() {
     let place = super::deploy::Place::new();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/04-existing-network-and-vault/main.dsvm");
     place.cx.write("main.dsvm", &std::fs::read_to_string(path).unwrap());
-    let subscription = format!("/subscriptions/{}", dsvmc::local::SUBSCRIPTION);
+    let subscription = format!("/subscriptions/{}", arm_local::SUBSCRIPTION);
     let made = [
         ("rg-network", "", "2024-11-01", "{\"location\":\"westeurope\"}".to_owned()),
         ("rg-security", "", "2024-11-01", "{\"location\":\"westeurope\"}".to_owned()),
@@ -68,7 +68,7 @@ fn what_others_made_is_used_and_left_alone() {
             "2026-02-01",
             format!(
                 r#"{{"location":"westeurope","properties":{{"tenantId":"{}","sku":{{"name":"standard","family":"A"}},"enableRbacAuthorization":true}}}}"#,
-                dsvmc::local::TENANT
+                arm_local::TENANT
             ),
         ),
     ];

@@ -1,7 +1,7 @@
 //! A project over several resource groups and regions: planned, applied, narrowed and taken away as one.
 
 use crate::support::{Ran, TestContext};
-use dsvmc::local::{self, Endpoint, Options, SUBSCRIPTION};
+use arm_local::{Endpoint, Options, SUBSCRIPTION};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -29,7 +29,7 @@ impl Place {
 
     fn arm(&self, method: &str, path: &str, body: &str) -> Value {
         let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
-        local::ask(port, method, path, body).unwrap()
+        arm_local::ask(port, method, path, body).unwrap()
     }
 
     fn far(&self) -> String {

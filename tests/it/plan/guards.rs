@@ -2,7 +2,6 @@
 
 use super::deploy::{Place, template};
 use crate::support::Ran;
-use dsvmc::local;
 use serde_json::{Value, json};
 
 const ONLY_EXTRA: &str = "apply --yes --allow-delete --template team.json --only pip-extra";
@@ -17,7 +16,7 @@ fn protected(tag: &str, region: &str) -> Value {
 }
 
 fn resource(kind_and_name: &str) -> String {
-    format!("/subscriptions/{}/resourceGroups/rg-team/providers/{kind_and_name}", local::SUBSCRIPTION)
+    format!("/subscriptions/{}/resourceGroups/rg-team/providers/{kind_and_name}", arm_local::SUBSCRIPTION)
 }
 
 fn get(place: &Place, kind_and_name: &str) -> Value {

@@ -2,18 +2,16 @@
 //! a write of it is taken or refused by name, what was written is as wanted, and the way back ends where it began.
 
 use crate::support::TestContext;
-use dsvmc::apply::State;
-use dsvmc::azure::{AzureError, Client, Method, Pending, Progress, Wanted};
-use dsvmc::catalog::{self, Kind};
+use arm_apply::State;
+use arm_catalog::Kind;
+use arm_client::{AzureError, Client, Method, Pending, Progress, Wanted};
+use arm_local::{Endpoint, Options as Local};
+use arm_plan::{Action, Baseline, Desired, DesiredResource, Observed, Options, Plan, Rule, diff, facts_of, type_of_id};
 use dsvmc::cli::args::{Color, Format};
 use dsvmc::cli::deploy::planning::{self, Planned, Settings};
 use dsvmc::cli::deploy::{Target, What, Where, bundle, session};
 use dsvmc::cli::disk::Disk;
 use dsvmc::cli::printer::Printer;
-use dsvmc::local::{Endpoint, Options as Local};
-use dsvmc::plan::{
-    Action, Baseline, Desired, DesiredResource, Observed, Options, Plan, Rule, diff, facts_of, type_of_id,
-};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -311,7 +309,7 @@ fn every_property_of_every_type_is_seen_written_and_taken_back() {
                     continue;
                 }
                 kinds.insert(kind.clone());
-                let known = catalog::property(&kind, &pattern).map(|node| node.resolved());
+                let known = arm_catalog::property(&kind, &pattern).map(|node| node.resolved());
                 let mut changed = body.clone();
                 let slot = changed.pointer_mut(&pointer).unwrap();
                 *slot = another(slot, known);

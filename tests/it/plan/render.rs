@@ -1,6 +1,6 @@
 //! Golden renderings of one plan that holds every kind of change, and of hostile names.
 
-use dsvmc::plan::{Desired, Observed, Options, Plan, Source, diff};
+use arm_plan::{Desired, Observed, Options, Plan, Source, diff};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::plan::{Detail, terminal};
 use dsvmc::render::plan_markdown::markdown;

@@ -1,7 +1,7 @@
 //! Values of parameters: the same precedence for every command, and secrets that are nowhere.
 
 use crate::support::{Ran, TestContext};
-use dsvmc::local::{self, Endpoint, Options, SUBSCRIPTION};
+use arm_local::{Endpoint, Options, SUBSCRIPTION};
 use serde_json::{Value, json};
 
 const SECRET: &str = "Sentinel-9041-Geheim";
@@ -238,9 +238,9 @@ fn the_sentinel_of_a_project_is_found_nowhere() {
     go("apply lab.plan --yes".into());
     let port = endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
     for fault in ["fail,name=*", "error,times=9", "reset,times=9"] {
-        local::ask(port, "POST", "/_local/faults", &json!([fault]).to_string()).unwrap();
+        arm_local::ask(port, "POST", "/_local/faults", &json!([fault]).to_string()).unwrap();
         go("apply main.dsvm --yes --force --trace --tries 2 --set db_password=Sentinel-9041-Geheim3".into());
-        local::ask(port, "DELETE", "/_local/faults", "").unwrap();
+        arm_local::ask(port, "DELETE", "/_local/faults", "").unwrap();
     }
     go("destroy main.dsvm --yes --allow-delete --trace".into());
     for (arguments, text) in &texts {

@@ -4,8 +4,8 @@ use super::Links;
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::driver::{EntryKind, World};
-use crate::template::json::Node;
-use crate::template::{self, Expansion, Limits, Parameters, Scope, Template};
+use arm_template::json::Node;
+use arm_template::{Expansion, Limits, Parameters, Scope, Template};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     if !text.to_lowercase().contains("deploymenttemplate.json") {
         return Ok(Outcome::Other);
     }
-    let node = match template::json::read(&text) {
+    let node = match arm_template::json::read(&text) {
         Ok(node) => node,
         Err(error) => return Ok(Outcome::Unread(error.message)),
     };
@@ -113,17 +113,17 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     if !schema.contains("deploymenttemplate.json") {
         return Ok(Outcome::Other);
     }
-    let first = |errors: Vec<template::TemplateError>| {
+    let first = |errors: Vec<arm_template::TemplateError>| {
         Outcome::Refused(errors.first().map(ToString::to_string).unwrap_or_default())
     };
-    let template = match template::parse(&text) {
+    let template = match arm_template::parse(&text) {
         Ok(template) => template,
         Err(errors) => return Ok(first(errors)),
     };
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
     let links = Links { world, base };
     let expand = |parameters: &Parameters| {
-        template::expand_linked(&template, parameters, &context(&template), &Limits::default(), &links)
+        arm_template::expand_linked(&template, parameters, &context(&template), &Limits::default(), &links)
     };
     let mut result = expand(&stand_ins(file, &template, world));
     // A stand-in may lack what the template asks of it: then one with the members that its expressions name.
@@ -252,12 +252,12 @@ fn twins(files: &[PathBuf], cx: &mut Context) -> Result<(usize, usize), miette::
 /// Resources of a template by id, with bodies as text; `None` when it cannot be expanded.
 fn resources(file: &Path, world: &dyn World) -> Option<BTreeMap<String, String>> {
     let bytes = world.read(file).ok()?;
-    let template = template::parse(&String::from_utf8_lossy(&bytes)).ok()?;
+    let template = arm_template::parse(&String::from_utf8_lossy(&bytes)).ok()?;
     let parameters = stand_ins(file, &template, world);
     let links = Links { world, base: file.parent().map(Path::to_path_buf).unwrap_or_default() };
     let expansion =
-        template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links).ok()?;
-    let one = |r: &template::Resource| {
+        arm_template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links).ok()?;
+    let one = |r: &arm_template::Resource| {
         let mut body = r.body.clone();
         body.sort_all_objects();
         (r.id.clone(), body.to_string())
@@ -270,8 +270,8 @@ fn unknown(expansion: &Expansion) -> bool {
     expansion.flat().iter().any(|r| !r.unknown.is_empty()) || expansion.outputs.values().any(|o| !o.unknown.is_empty())
 }
 
-fn context(template: &Template) -> template::Context {
-    let mut context = template::Context::resource_group("11111111-1111-4111-8111-111111111111", "rg");
+fn context(template: &Template) -> arm_template::Context {
+    let mut context = arm_template::Context::resource_group("11111111-1111-4111-8111-111111111111", "rg");
     context.tenant_id = Some("22222222-2222-4222-8222-222222222222".to_owned());
     context.management_group = Some("mg".to_owned());
     context.location = Some("westeurope".to_owned());
@@ -293,7 +293,7 @@ fn stand_ins(file: &Path, template: &Template, world: &dyn World) -> Parameters 
     let mut parameters = Parameters::new();
     let names: Vec<String> = template.parameters().into_iter().map(|(name, _, _)| name.to_lowercase()).collect();
     if let Ok(bytes) = world.read(&beside)
-        && let Ok(found) = template::parse_parameters(&String::from_utf8_lossy(&bytes))
+        && let Ok(found) = arm_template::parse_parameters(&String::from_utf8_lossy(&bytes))
         && found.names().all(|n| names.contains(&n.to_lowercase()))
         && !String::from_utf8_lossy(&bytes).contains("GEN-")
     {
@@ -397,7 +397,7 @@ mod tests {
         let text = r#"{ "parameters": { "net": { "type": "object" }, "list": { "type": "array" } },
             "a": "[Parameters('NET').vnet.name]", "b": "[parameters('net').subnets[0]['count']]", "c": "[parameters('list')[copyIndex()].x]",
             "d": "[concat(parameters('net').vnet, 'x')]" }"#;
-        let template = template::parse(text).unwrap();
+        let template = arm_template::parse(text).unwrap();
         let mut parameters = Parameters::new();
         assert_eq!(guess(text, &template, LEAVES[0], &mut parameters), 2);
         assert_eq!(steps(".a['b'][0].c, 1)"), [Some("a".to_owned()), Some("b".to_owned()), None, Some("c".to_owned())]);

@@ -5,8 +5,8 @@ mod corpus;
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::driver::World;
-use crate::source::{SourceFile, SourceMap};
-use crate::template::{
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
+use arm_template::{
     self, Expansion, Form, Limits, Linker, Parameters, Resource, Scope, Template, TemplateError, TemplateLink, diags,
 };
 use serde_json::{Map, Value, json};
@@ -46,12 +46,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     let mut sources = SourceMap::default();
     let text = read(&args.file, cx)?;
-    let source = sources.add(SourceFile::new(args.file.display().to_string(), template::json::without_secrets(&text)));
+    let source = sources.add(SourceFile::new(args.file.display().to_string(), arm_template::json::without_secrets(&text)));
     let fail = |cx: &mut Context, sources: &SourceMap, errors: &[TemplateError], source| {
         let found: Vec<_> = errors.iter().map(|e| diags::diagnostic(e, source)).collect();
         cx.report(sources, &found).map_err(miette::Report::from)
     };
-    let template = match template::parse(&text) {
+    let template = match arm_template::parse(&text) {
         Ok(template) => template,
         Err(errors) => return fail(cx, &sources, &errors, source),
     };
@@ -59,8 +59,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     for given in &args.parameters {
         if let Some(path) = given.strip_prefix('@') {
             let text = read(Path::new(path), cx)?;
-            let file = sources.add(SourceFile::new(path, template::json::without_secrets(&text)));
-            match template::parse_parameters(&text) {
+            let file = sources.add(SourceFile::new(path, arm_template::json::without_secrets(&text)));
+            match arm_template::parse_parameters(&text) {
                 Ok(more) => parameters.merge(more),
                 Err(errors) => return fail(cx, &sources, &errors, file),
             }
@@ -71,7 +71,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     let context = context(args, &template);
     let linker = Links { world: cx.world.as_ref(), base: args.file.parent().map(Path::to_path_buf).unwrap_or_default() };
-    match template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
+    match arm_template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
         Ok(expansion) => {
             let shown = serde_json::to_string_pretty(&shown(&expansion)).unwrap_or_default();
             cx.printer.data(&format!("{shown}\n"))?;
@@ -87,9 +87,9 @@ fn read(path: &Path, cx: &Context) -> Result<String, miette::Report> {
 }
 
 /// Where the template goes, by its own schema.
-fn context(args: &Args, template: &Template) -> template::Context {
+fn context(args: &Args, template: &Template) -> arm_template::Context {
     let scope = template.scope().unwrap_or_default();
-    let mut context = template::Context::resource_group(&args.subscription, &args.resource_group);
+    let mut context = arm_template::Context::resource_group(&args.subscription, &args.resource_group);
     context.scope = scope;
     context.location.clone_from(&args.location);
     context.form = if args.parts { Form::Parts } else { Form::Whole };
@@ -123,7 +123,7 @@ fn assign(given: &str, template: &Template, parameters: &mut Parameters) -> Resu
     let value = if textual {
         Value::from(text)
     } else {
-        template::json::read(text).map_or_else(|_| Value::from(text), |node| node.to_value())
+        arm_template::json::read(text).map_or_else(|_| Value::from(text), |node| node.to_value())
     };
     parameters.set(name, &value).map_err(|error| error.sentence)
 }
@@ -147,7 +147,7 @@ impl Linker for Links<'_> {
             let why = errors.first().map(ToString::to_string).unwrap_or_default();
             format!("the linked template `{relative}` cannot be used: {why}")
         };
-        template::parse(&text).map(Some).map_err(first)
+        arm_template::parse(&text).map(Some).map_err(first)
     }
 }
 

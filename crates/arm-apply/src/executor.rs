@@ -1,0 +1,250 @@
+//! The steps of an apply, over a trait: group, what must go first, deployments in order, what they did.
+
+use super::failure::ApplyError;
+use super::follow::{deploy, refused_by, settle};
+use super::state::{Journal, JournalStep, State};
+use arm_client::{AzureError, DeployMode, Pending, Progress, Reply, Wanted};
+use arm_plan::{Desired, NewGroup, Unmanaged};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the executor needs of Resource Manager.
+pub trait Arm {
+    /// A resource group, if it exists.
+    fn group(&self, name: &str) -> Result<Option<Value>, AzureError>;
+    /// Makes a resource group.
+    fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError>;
+    /// Deletes a resource and waits until it is gone.
+    fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
+    /// Reads resources.
+    fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError>;
+    /// Forgets a stack; its resources stay.
+    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError>;
+    /// Starts a stack or a deployment; the body is complete.
+    fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError>;
+    /// The stack or deployment as it stands.
+    fn current(&self, mode: DeployMode, group: &str, name: &str) -> Result<Option<Value>, AzureError>;
+    /// Asks once how an operation stands.
+    fn ask(&self, pending: &Pending) -> Result<Progress, AzureError>;
+    /// What a deployment did so far.
+    fn operations(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError>;
+    /// Waits.
+    fn sleep(&self, wait: Duration);
+}
+
+/// What happens, while it happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A new step.
+    Phase(String),
+    /// A resource came to a new state.
+    Resource {
+        /// ARM id.
+        id: String,
+        /// `Running`, `Succeeded`, `Failed`, `Deleted`.
+        state: String,
+    },
+    /// Another look at what is under way.
+    Tick,
+}
+
+/// Whoever watches.
+pub trait Watch {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+    /// Whether somebody asked to stop.
+    fn stopped(&self) -> bool;
+}
+
+/// One deployment.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Name of the stack or deployment.
+    pub name: String,
+    /// The template as it is sent.
+    pub template: Value,
+    /// Parameter values as they are sent.
+    pub parameters: Value,
+    /// What the stack keeps as its description.
+    pub note: String,
+}
+
+/// All that an apply needs.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Resource group.
+    pub group: String,
+    /// Groups that must be made.
+    pub groups: Vec<NewGroup>,
+    /// Tags of groups that are made.
+    pub group_tags: Value,
+    /// Stack or plain.
+    pub mode: DeployMode,
+    /// What a stack does with what is no longer in the template.
+    pub unmanaged: Unmanaged,
+    /// Tags of the stack: where it came from.
+    pub stack_tags: Value,
+    /// Tell the stack to go on although it lost track.
+    pub out_of_sync: bool,
+    /// Resources that must go before they are made anew: id and API version.
+    pub replaced: Vec<Wanted>,
+    /// What the source no longer holds, children first. With one stack the stack deletes it; with several, what moves
+    /// from one to another must not be deleted on the way: they let go of everything, and this is deleted in the end.
+    pub removed: Vec<Wanted>,
+    /// Stacks that hold nothing of the source any more: forgotten in the end.
+    pub leftovers: Vec<String>,
+    /// Deployments in order.
+    pub steps: Vec<Step>,
+    /// What is deployed: to find a refused resource, and pools whose capacity is carried.
+    pub desired: Desired,
+}
+
+impl Job {
+    /// Whether stacks let go of what they lose, to be deleted here.
+    pub(super) fn lets_go(&self) -> bool {
+        self.mode == DeployMode::Stack
+            && self.unmanaged == Unmanaged::Delete
+            && (self.steps.len() > 1 || !self.leftovers.is_empty())
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// State by id.
+    pub states: BTreeMap<String, String>,
+    /// Outputs as `{name: value}`; secret ones are left out.
+    pub outputs: Map<String, Value>,
+    /// Ids that the stacks manage.
+    pub managed: Vec<String>,
+}
+
+/// Carries a job out.
+///
+/// # Errors
+/// See [`ApplyError`]; the journal then says what was begun.
+pub fn run(job: &Job, arm: &dyn Arm, state: &State, started: &str, watch: &mut dyn Watch) -> Result<Done, ApplyError> {
+    let removing = if job.lets_go() { job.removed.iter().map(|w| w.id.clone()).collect() } else { Vec::new() };
+    let mut journal = Journal { started: started.to_owned(), steps: Vec::new(), removing };
+    state.write_journal(&journal)?;
+    for group in &job.groups {
+        if arm.group(&group.name)?.is_none() {
+            watch.event(&Event::Phase(format!("making the resource group `{}` in {}", group.name, group.location)));
+            arm.put_group(&group.name, &group.location, &job.group_tags)?;
+        }
+    }
+    for step in &job.steps {
+        settle(arm, job.mode, &job.group, &step.name, watch)?;
+    }
+    let mut done = Done::default();
+    for gone in job.replaced.iter().rev() {
+        delete(gone, arm, &mut journal, state, watch)?;
+    }
+    for (index, step) in job.steps.iter().enumerate() {
+        stop_if_asked(watch)?;
+        let entry = journal.steps.len();
+        journal.steps.push(JournalStep { kind: "deploy".into(), name: step.name.clone(), state: "begun".into() });
+        state.write_journal(&journal)?;
+        let result = deploy(job, index, step, arm, watch, &mut done);
+        mark(&mut journal, entry, result.is_ok(), state)?;
+        result?;
+    }
+    if job.lets_go() {
+        for gone in &job.removed {
+            delete(gone, arm, &mut journal, state, watch)?;
+            done.states.insert(gone.id.clone(), "Deleted".into());
+        }
+        for name in &job.leftovers {
+            stop_if_asked(watch)?;
+            watch.event(&Event::Phase(format!("forgetting the stack `{name}`, which holds nothing of the sources")));
+            arm.forget(&job.group, name)?;
+        }
+    }
+    Ok(done)
+}
+
+fn delete(
+    gone: &Wanted,
+    arm: &dyn Arm,
+    journal: &mut Journal,
+    state: &State,
+    watch: &mut dyn Watch,
+) -> Result<(), ApplyError> {
+    stop_if_asked(watch)?;
+    let entry = journal.steps.len();
+    journal.steps.push(JournalStep { kind: "delete".into(), name: gone.id.clone(), state: "begun".into() });
+    state.write_journal(journal)?;
+    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleting".into() });
+    let result = arm.delete(&gone.id, &gone.api_version);
+    mark(journal, entry, result.is_ok(), state)?;
+    result.map_err(|e| refused_by(e, Some(&gone.id)))?;
+    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
+    Ok(())
+}
+
+fn mark(journal: &mut Journal, entry: usize, well: bool, state: &State) -> Result<(), ApplyError> {
+    if let Some(step) = journal.steps.get_mut(entry) {
+        step.state = if well { "done".into() } else { "failed".into() };
+    }
+    state.write_journal(journal)?;
+    Ok(())
+}
+
+pub(super) fn stop_if_asked(watch: &dyn Watch) -> Result<(), ApplyError> {
+    if watch.stopped() { Err(ApplyError::Stopped) } else { Ok(()) }
+}
+
+impl Arm for arm_client::Client {
+    fn group(&self, name: &str) -> Result<Option<Value>, AzureError> {
+        self.resource_group(name)
+    }
+
+    fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError> {
+        self.put_resource_group(name, location, tags).map(|_| ())
+    }
+
+    fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError> {
+        self.delete_resource(id, api_version)
+    }
+
+    fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        arm_client::Client::observe(self, wanted)
+    }
+
+    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError> {
+        match self.delete_stack(group, stack, "detach").and_then(|reply| self.finish(reply)) {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError> {
+        match mode {
+            DeployMode::Stack => self.put_stack(group, name, body),
+            DeployMode::Plain => {
+                let part = |key: &str| body.pointer(&format!("/properties/{key}")).cloned().unwrap_or_default();
+                self.put_deployment(group, name, &part("template"), &part("parameters"))
+            }
+        }
+    }
+
+    fn current(&self, mode: DeployMode, group: &str, name: &str) -> Result<Option<Value>, AzureError> {
+        match mode {
+            DeployMode::Stack => self.stack(group, name),
+            DeployMode::Plain => self.deployment(group, name),
+        }
+    }
+
+    fn ask(&self, pending: &Pending) -> Result<Progress, AzureError> {
+        arm_client::Client::ask(self, pending)
+    }
+
+    fn operations(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError> {
+        self.operations_of(deployment_id)
+    }
+
+    fn sleep(&self, wait: Duration) {
+        arm_client::Client::sleep(self, wait);
+    }
+}

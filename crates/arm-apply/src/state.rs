@@ -1,0 +1,301 @@
+//! What a project keeps in `.dsvmc/`: the lock, the journal, the record of the last apply, receipts.
+//!
+//! Every file is written beside its place and renamed, so that a killed process leaves the old one or the new one.
+
+use arm_plan::{Baseline, Summary};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder of one project and env.
+#[derive(Clone, Debug)]
+pub struct State {
+    folder: PathBuf,
+}
+
+/// A file of the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be {what}: {cause}")]
+pub struct StateError {
+    path: String,
+    what: &'static str,
+    cause: String,
+}
+
+impl miette::Diagnostic for StateError {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(dsvm_diagnostics::Code::StateUnusable))
+    }
+}
+
+/// What an apply did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Version of this form.
+    pub schema: u32,
+    /// Project.
+    pub project: String,
+    /// Env; empty when the project has none.
+    pub env: String,
+    /// `local` or `azure`.
+    pub target: String,
+    /// Subscription id.
+    pub subscription: String,
+    /// Resource group.
+    pub resource_group: String,
+    /// Commit that was checked out, with `+` when files were changed; empty outside of a repository.
+    pub commit: String,
+    /// When it began (RFC 3339).
+    pub started: String,
+    /// When it ended (RFC 3339).
+    pub ended: String,
+    /// `succeeded`, `stopped` or `failed`.
+    pub outcome: String,
+    /// Hash of each template.
+    pub templates: Vec<String>,
+    /// Counts of the plan.
+    pub summary: Summary,
+    /// Resource by resource.
+    pub resources: Vec<ReceiptItem>,
+    /// Outputs of the templates; secret ones are left out.
+    pub outputs: serde_json::Map<String, Value>,
+    /// Ids that this project manages.
+    pub managed: Vec<String>,
+    /// Ids that must not be deleted.
+    #[serde(default)]
+    pub protected: Vec<String>,
+}
+
+/// One resource of a receipt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReceiptItem {
+    /// ARM id.
+    pub id: String,
+    /// What was planned.
+    pub action: String,
+    /// What Azure said in the end.
+    pub state: String,
+}
+
+/// What is under way; written before each write.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// When the apply began.
+    pub started: String,
+    /// Steps in order.
+    pub steps: Vec<JournalStep>,
+    /// Ids that no stack holds any more and that are to be deleted.
+    #[serde(default)]
+    pub removing: Vec<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct JournalStep {
+    /// `delete` or `deploy`
+    pub kind: String,
+    /// Id or name.
+    pub name: String,
+    /// `begun`, `done` or `failed`
+    pub state: String,
+}
+
+/// Held while an apply runs. The operating system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// The lock cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody has it.
+    #[error("another apply of this project is running ({0})")]
+    Held(String),
+    /// The file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl miette::Diagnostic for LockError {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        use dsvm_diagnostics::Code;
+        Some(Box::new(if matches!(self, Self::Held(_)) { Code::ProjectLocked } else { Code::StateUnusable }))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        matches!(self, Self::Held(_))
+            .then(|| Box::new("wait for it to end, or use `--wait`") as Box<dyn std::fmt::Display>)
+    }
+}
+
+impl State {
+    /// The folder of a project and env below `.dsvmc/` in `root`. Nothing is made yet.
+    #[must_use]
+    pub fn new(root: &Path, project: &str, env: &str) -> Self {
+        let plain = |t: &str| {
+            t.chars()
+                .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
+                .collect::<String>()
+        };
+        let name = if env.is_empty() { plain(project) } else { format!("{}.{}", plain(project), plain(env)) };
+        Self { folder: root.join(".dsvmc").join(name) }
+    }
+
+    /// Receipts of every project and env below `.dsvmc/` in `root`, by the names of their folders.
+    #[must_use]
+    pub fn receipts(root: &Path) -> Vec<Receipt> {
+        let entries = std::fs::read_dir(root.join(".dsvmc")).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        folders.into_iter().filter_map(|folder| Self { folder }.receipt()).collect()
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn error(path: &Path, what: &'static str, cause: &std::io::Error) -> StateError {
+        StateError { path: path.display().to_string(), what, cause: cause.to_string() }
+    }
+
+    fn prepare(&self) -> Result<(), StateError> {
+        std::fs::create_dir_all(&self.folder).map_err(|e| Self::error(&self.folder, "made", &e))?;
+        // What is in here belongs to this machine.
+        if let Some(root) = self.folder.parent() {
+            let ignore = root.join(".gitignore");
+            if !ignore.exists() {
+                std::fs::write(&ignore, "*\n").map_err(|e| Self::error(&ignore, "written", &e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock; `wait` waits for whoever has it.
+    ///
+    /// # Errors
+    /// Somebody has it, or the file cannot be used.
+    pub fn lock(&self, wait: bool) -> Result<Lock, LockError> {
+        self.prepare()?;
+        let path = self.folder.join("lock");
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(|e| Self::error(&path, "opened", &e))?;
+        if wait {
+            file.lock().map_err(|e| Self::error(&path, "locked", &e))?;
+        } else {
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    // Only for the message.
+                    let _ = file.read_to_string(&mut holder);
+                    return Err(LockError::Held(format!("process {}", holder.trim())));
+                }
+                Err(TryLockError::Error(e)) => return Err(Self::error(&path, "locked", &e).into()),
+            }
+        }
+        let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).and_then(|()| file.flush());
+        written.map_err(|e| Self::error(&path, "written", &e))?;
+        Ok(Lock { _file: file })
+    }
+
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
+        self.prepare()?;
+        let path = self.folder.join(name);
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|e| Self::error(&path, "written", &std::io::Error::other(e)))?;
+        text.push('\n');
+        let beside = self.folder.join(format!("{name}.{}.new", std::process::id()));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let written = options.open(&beside).and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
+        written.and_then(|()| std::fs::rename(&beside, &path)).map_err(|e| Self::error(&path, "written", &e))
+    }
+
+    /// A file that is not there, or damaged, is as if nothing had been recorded: the plan looks at what exists.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The journal of an apply that did not end.
+    #[must_use]
+    pub fn journal(&self) -> Option<Journal> {
+        self.read("journal.json")
+    }
+
+    /// Writes the journal.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_journal(&self, journal: &Journal) -> Result<(), StateError> {
+        self.write("journal.json", journal)
+    }
+
+    /// The apply ended: nothing is under way.
+    pub fn clear_journal(&self) {
+        // That it is not there is what is wanted.
+        let _ = std::fs::remove_file(self.folder.join("journal.json"));
+    }
+
+    /// Random text that goes into fingerprints; made when first asked for, and kept.
+    #[must_use]
+    pub fn salt(&self) -> String {
+        let path = self.folder.join("salt");
+        if let Ok(text) = std::fs::read_to_string(&path)
+            && text.trim().len() >= 32
+        {
+            return text.trim().to_owned();
+        }
+        let salt = uuid::Uuid::new_v4().simple().to_string();
+        // Without the file each plan has its own salt: secrets then count as not compared.
+        if self.prepare().is_ok() {
+            let _ = std::fs::write(&path, &salt);
+        }
+        salt
+    }
+
+    /// The record of the last apply.
+    #[must_use]
+    pub fn baseline(&self) -> Option<Baseline> {
+        self.read("baseline.json")
+    }
+
+    /// Writes the record.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_baseline(&self, baseline: &Baseline) -> Result<(), StateError> {
+        self.write("baseline.json", baseline)
+    }
+
+    /// The last receipt.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.read("receipt.json")
+    }
+
+    /// Writes the receipt.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_receipt(&self, receipt: &Receipt) -> Result<(), StateError> {
+        self.write("receipt.json", receipt)
+    }
+
+    /// Forgets everything but the lock: after `destroy`.
+    pub fn forget(&self) {
+        for name in ["journal.json", "baseline.json", "receipt.json"] {
+            let _ = std::fs::remove_file(self.folder.join(name));
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The clouds: where Resource Manager answers, for whom tokens are made, who makes them, what `environment()` tells.
+//!
+//! The values are those that the Azure CLI carries for each cloud (`az cloud show`), read in November 2026. Any other
+//! Resource Manager (Azure Stack, a private cloud) tells its own at `/metadata/endpoints`.
+
+use serde_json::{Value, json};
+
+/// A cloud.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cloud {
+    /// `public`, `china`, `usgov` or `custom`.
+    pub name: &'static str,
+    /// Resource Manager's base URL, without a slash at the end.
+    pub endpoint: String,
+    /// The audience that tokens are asked for.
+    pub audience: String,
+    /// Who makes tokens.
+    pub authority: String,
+    /// What `environment()` answers in a template.
+    pub environment: Value,
+}
+
+/// What differs between the clouds that Microsoft and its partners run.
+struct Row {
+    name: &'static str,
+    /// Names that people and `az` use.
+    aliases: &'static [&'static str],
+    /// As `environment()` calls it.
+    arm_name: &'static str,
+    endpoint: &'static str,
+    authority: &'static str,
+    /// Domain of the older service management, whose name appears in many addresses.
+    classic: &'static str,
+    portal: &'static str,
+    graph: &'static str,
+    gallery: &'static str,
+    batch: &'static str,
+    media: &'static str,
+    storage: &'static str,
+    vault: &'static str,
+    sql: &'static str,
+    registry: &'static str,
+    identity_provider: &'static str,
+}
+
+const PUBLIC: Row = Row {
+    name: "public",
+    aliases: &["public", "azurecloud", "azurepubliccloud", "azurepublic"],
+    arm_name: "AzureCloud",
+    endpoint: "https://management.azure.com",
+    authority: "https://login.microsoftonline.com",
+    classic: "core.windows.net",
+    portal: "https://portal.azure.com",
+    graph: "https://graph.windows.net/",
+    gallery: "https://gallery.azure.com/",
+    batch: "https://batch.core.windows.net/",
+    media: "https://rest.media.azure.net",
+    storage: "core.windows.net",
+    vault: ".vault.azure.net",
+    sql: ".database.windows.net",
+    registry: ".azurecr.io",
+    identity_provider: "AAD",
+};
+
+const CHINA: Row = Row {
+    name: "china",
+    aliases: &["china", "azurechinacloud", "azurechina"],
+    arm_name: "AzureChinaCloud",
+    endpoint: "https://management.chinacloudapi.cn",
+    authority: "https://login.chinacloudapi.cn",
+    classic: "core.chinacloudapi.cn",
+    portal: "https://portal.azure.cn",
+    graph: "https://graph.chinacloudapi.cn/",
+    gallery: "https://gallery.chinacloudapi.cn/",
+    batch: "https://batch.chinacloudapi.cn/",
+    media: "https://rest.media.chinacloudapi.cn",
+    storage: "core.chinacloudapi.cn",
+    vault: ".vault.azure.cn",
+    sql: ".database.chinacloudapi.cn",
+    registry: ".azurecr.cn",
+    identity_provider: "AAD",
+};
+
+const US_GOVERNMENT: Row = Row {
+    name: "usgov",
+    aliases: &["usgov", "usgovernment", "azureusgovernment", "azureusgovernmentcloud"],
+    arm_name: "AzureUSGovernment",
+    endpoint: "https://management.usgovcloudapi.net",
+    authority: "https://login.microsoftonline.us",
+    classic: "core.usgovcloudapi.net",
+    portal: "https://portal.azure.us",
+    graph: "https://graph.windows.net/",
+    gallery: "https://gallery.usgovcloudapi.net/",
+    batch: "https://batch.core.usgovcloudapi.net/",
+    media: "https://rest.media.usgovcloudapi.net",
+    storage: "core.usgovcloudapi.net",
+    vault: ".vault.usgovcloudapi.net",
+    sql: ".database.usgovcloudapi.net",
+    registry: ".azurecr.us",
+    identity_provider: "AAD",
+};
+
+const KNOWN: [&Row; 3] = [&PUBLIC, &CHINA, &US_GOVERNMENT];
+
+const ALIASES: &str =
+    "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json";
+
+impl Row {
+    fn cloud(&self) -> Cloud {
+        Cloud {
+            name: self.name,
+            endpoint: self.endpoint.to_owned(),
+            audience: self.endpoint.to_owned(),
+            authority: self.authority.to_owned(),
+            environment: self.environment(),
+        }
+    }
+
+    fn environment(&self) -> Value {
+        let mut suffixes = json!({
+            "acrLoginServer": self.registry,
+            "keyvaultDns": self.vault,
+            "sqlServerHostname": self.sql,
+            "storage": self.storage,
+        });
+        // Data Lake and Front Door are of the public cloud only.
+        if let (Some(map), "public") = (suffixes.as_object_mut(), self.name) {
+            map.insert("azureDatalakeAnalyticsCatalogAndJob".into(), json!("azuredatalakeanalytics.net"));
+            map.insert("azureDatalakeStoreFileSystem".into(), json!("azuredatalakestore.net"));
+            map.insert("azureFrontDoorEndpointSuffix".into(), json!("azurefd.net"));
+        }
+        let mut all = json!({
+            "name": self.arm_name,
+            "gallery": self.gallery,
+            "graph": self.graph,
+            "portal": self.portal,
+            "graphAudience": self.graph,
+            "batch": self.batch,
+            "media": self.media,
+            "sqlManagement": format!("https://management.{}:8443/", self.classic),
+            "vmImageAliasDoc": ALIASES,
+            "resourceManager": format!("{}/", self.endpoint),
+            "authentication": {
+                "loginEndpoint": format!("{}/", self.authority),
+                "audiences": [format!("https://management.{}/", self.classic), format!("{}/", self.endpoint)],
+                "tenant": "common",
+                "identityProvider": self.identity_provider,
+            },
+            "suffixes": suffixes,
+        });
+        if let (Some(map), "public") = (all.as_object_mut(), self.name) {
+            map.insert("activeDirectoryDataLake".into(), json!("https://datalake.azure.net/"));
+        }
+        all
+    }
+}
+
+impl Cloud {
+    /// Public Azure.
+    #[must_use]
+    pub fn public() -> Self {
+        PUBLIC.cloud()
+    }
+
+    /// Azure in China.
+    #[must_use]
+    pub fn china() -> Self {
+        CHINA.cloud()
+    }
+
+    /// Azure for the US government.
+    #[must_use]
+    pub fn us_government() -> Self {
+        US_GOVERNMENT.cloud()
+    }
+
+    /// Any other Resource Manager: Azure Stack, a proxy, the local endpoint. Takes itself for public Azure in all else
+    /// until [`Cloud::told`] says otherwise.
+    #[must_use]
+    pub fn custom(endpoint: &str) -> Self {
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Self { name: "custom", audience: endpoint.clone(), endpoint, ..PUBLIC.cloud() }
+    }
+
+    /// By the names that people and `az` use; a URL is a custom cloud.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("https://") || lower.starts_with("http://") {
+            let known = KNOWN.iter().find(|row| lower.trim_end_matches('/') == row.endpoint);
+            return Some(known.map_or_else(|| Self::custom(name), |row| row.cloud()));
+        }
+        KNOWN.iter().find(|row| row.aliases.contains(&lower.as_str())).map(|row| row.cloud())
+    }
+
+    /// Another authority: `AZURE_AUTHORITY_HOST`.
+    #[must_use]
+    pub fn with_authority(mut self, authority: &str) -> Self {
+        let authority = authority.trim_end_matches('/');
+        self.authority = if authority.contains("://") { authority.to_owned() } else { format!("https://{authority}") };
+        if let Some(place) = self.environment.pointer_mut("/authentication/loginEndpoint") {
+            *place = Value::from(format!("{}/", self.authority));
+        }
+        self
+    }
+
+    /// What a custom Resource Manager tells of itself at `/metadata/endpoints`: one cloud, or a list with its own among
+    /// others. What it leaves out stays as it is.
+    #[must_use]
+    pub fn told(mut self, metadata: &Value) -> Self {
+        let same = |cloud: &&Value| {
+            let address = cloud.get("resourceManager").and_then(Value::as_str).unwrap_or_default();
+            address.trim_end_matches('/').eq_ignore_ascii_case(&self.endpoint)
+        };
+        let own = match metadata {
+            Value::Array(list) => list.iter().find(same).or_else(|| list.first().filter(|_| list.len() == 1)),
+            Value::Object(_) => Some(metadata),
+            _ => None,
+        };
+        let Some(own) = own else { return self };
+        let text = |pointer: &str| own.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty());
+        if let Some(login) = text("/authentication/loginEndpoint") {
+            self.authority = login.trim_end_matches('/').to_owned();
+        }
+        if let Some(audience) = text("/authentication/audiences/0") {
+            self.audience = audience.trim_end_matches('/').to_owned();
+        }
+        if let Some(environment) = self.environment.as_object_mut() {
+            for (key, value) in own.as_object().into_iter().flatten() {
+                match (environment.get_mut(key), value) {
+                    (Some(Value::Object(have)), Value::Object(more)) => {
+                        for (name, value) in more {
+                            let name = spelled(have, name);
+                            have.insert(name, value.clone());
+                        }
+                    }
+                    _ => {
+                        environment.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+            environment.insert("resourceManager".to_owned(), Value::from(format!("{}/", self.endpoint)));
+        }
+        self
+    }
+
+    /// The scope of a token request.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        format!("{}/.default", self.audience)
+    }
+
+    /// A suffix of `environment()`, such as `storage`.
+    #[must_use]
+    pub fn suffix(&self, name: &str) -> &str {
+        self.environment.pointer(&format!("/suffixes/{name}")).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// The metadata spells `keyVaultDns` what `environment()` spells `keyvaultDns`.
+fn spelled(have: &serde_json::Map<String, Value>, name: &str) -> String {
+    have.keys().find(|k| k.eq_ignore_ascii_case(name)).cloned().unwrap_or_else(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_environment_is_that_of_the_engine() {
+        assert_eq!(Cloud::public().environment, arm_template::public_cloud());
+    }
+
+    #[test]
+    fn clouds_are_known_by_the_names_that_people_use() {
+        for (names, endpoint, authority, storage, vault) in [
+            (
+                &["public", "AzureCloud", "https://management.azure.com/"][..],
+                "https://management.azure.com",
+                "https://login.microsoftonline.com",
+                "core.windows.net",
+                ".vault.azure.net",
+            ),
+            (
+                &["china", "AzureChinaCloud"],
+                "https://management.chinacloudapi.cn",
+                "https://login.chinacloudapi.cn",
+                "core.chinacloudapi.cn",
+                ".vault.azure.cn",
+            ),
+            (
+                &["usgov", "AzureUSGovernment"],
+                "https://management.usgovcloudapi.net",
+                "https://login.microsoftonline.us",
+                "core.usgovcloudapi.net",
+                ".vault.usgovcloudapi.net",
+            ),
+        ] {
+            for name in names {
+                let cloud = Cloud::named(name).unwrap();
+                assert_eq!((cloud.endpoint.as_str(), cloud.authority.as_str()), (endpoint, authority), "{name}");
+                assert_eq!((cloud.suffix("storage"), cloud.suffix("keyvaultDns")), (storage, vault), "{name}");
+                assert_eq!(cloud.scope(), format!("{endpoint}/.default"));
+            }
+        }
+        assert_eq!(Cloud::named("https://arm.example:8443/").unwrap().endpoint, "https://arm.example:8443");
+        assert_eq!(Cloud::named("mars"), None);
+    }
+
+    #[test]
+    fn a_custom_cloud_is_what_it_tells_of_itself() {
+        let told = json!({
+            "resourceManager": "https://management.stack.example/",
+            "portal": "https://portal.stack.example/",
+            "authentication": { "loginEndpoint": "https://login.stack.example/", "audiences": ["https://management.stack.example/guid"] },
+            "suffixes": { "storage": "stack.example", "keyVaultDns": ".vault.stack.example" },
+        });
+        let check = |metadata: Value| {
+            let cloud = Cloud::custom("https://management.stack.example").told(&metadata);
+            assert_eq!(cloud.authority, "https://login.stack.example");
+            assert_eq!(cloud.scope(), "https://management.stack.example/guid/.default");
+            assert_eq!(
+                (cloud.suffix("storage"), cloud.suffix("keyvaultDns")),
+                ("stack.example", ".vault.stack.example")
+            );
+            // What it does not tell stays as it was.
+            assert_eq!(cloud.suffix("sqlServerHostname"), ".database.windows.net");
+        };
+        check(told.clone());
+        check(json!([{ "resourceManager": "https://other.example" }, told]));
+        let silent = Cloud::custom("https://x.example").told(&json!("nothing"));
+        assert_eq!(silent, Cloud::custom("https://x.example"));
+    }
+
+    #[test]
+    fn another_authority_is_used_as_it_is_written() {
+        assert_eq!(Cloud::public().with_authority("login.example/").authority, "https://login.example");
+        let cloud = Cloud::china().with_authority("https://login.example");
+        assert_eq!(cloud.environment.pointer("/authentication/loginEndpoint"), Some(&json!("https://login.example/")));
+    }
+}

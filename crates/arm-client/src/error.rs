@@ -1,0 +1,283 @@
+//! What goes wrong, unfolded to the innermost cause.
+
+use serde_json::Value;
+
+/// A call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AzureError {
+    /// The service answered with an error.
+    #[error("{0}")]
+    Service(Box<ServiceError>),
+    /// The service could not be reached within the retry budget.
+    #[error("cannot reach `{host}`: {cause}")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// The innermost cause.
+        cause: String,
+    },
+    /// A request that must not be sent twice got no answer.
+    #[error("`{host}` gave no answer to a request that may have been carried out: {cause}")]
+    Unanswered {
+        /// Host and port.
+        host: String,
+        /// The innermost cause.
+        cause: String,
+    },
+    /// No token.
+    #[error("no access token: {0}")]
+    Token(String),
+    /// Wrong set-up on this side.
+    #[error("{0}")]
+    Setup(String),
+    /// The service answered something that is not in its protocol.
+    #[error("unexpected answer: {0}")]
+    Protocol(String),
+}
+
+impl AzureError {
+    /// The error that the service told, if it told one.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceError> {
+        match self {
+            Self::Service(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the service says that the thing does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.service().is_some_and(|e| e.status == 404)
+    }
+
+    /// The HTTP status, if there is one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.service().map(|e| e.status)
+    }
+}
+
+impl miette::Diagnostic for AzureError {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        use dsvm_diagnostics::Code;
+        Some(Box::new(match self {
+            Self::Service(_) | Self::Protocol(_) => Code::ServiceRefused,
+            Self::Unreachable { .. } | Self::Unanswered { .. } => Code::EndpointUnreachable,
+            Self::Token(_) => Code::NoToken,
+            Self::Setup(_) => Code::ClientSetup,
+        }))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        match self {
+            Self::Unreachable { .. } => Some(Box::new(
+                "check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured",
+            )),
+            Self::Unanswered { .. } => {
+                Some(Box::new("run the command again: it looks at what exists before it sends anything"))
+            }
+            Self::Token(_) => Some(Box::new(
+                "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured",
+            )),
+            Self::Service(error) => error.correlation.as_ref().map(|c| {
+                Box::new(format!("Azure support finds this call by its correlation id {c}"))
+                    as Box<dyn std::fmt::Display>
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// An error of the service: its envelope, with strings that hold JSON opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceError {
+    /// HTTP status; 0 inside details.
+    pub status: u16,
+    /// `SkuNotAvailable`
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// The resource or property it is about.
+    pub target: Option<String>,
+    /// Causes.
+    pub details: Vec<ServiceError>,
+    /// `x-ms-correlation-request-id`
+    pub correlation: Option<String>,
+}
+
+impl std::fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let causes = self.innermost();
+        let inner = causes.first().copied().unwrap_or(self);
+        let code = if inner.code.is_empty() { "error" } else { inner.code.as_str() };
+        write!(f, "{code}: {}", inner.message.trim())?;
+        if causes.len() > 1 {
+            write!(f, " (and {} more)", causes.len() - 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl ServiceError {
+    /// Reads an error body; `status` and `correlation` come from the answer around it.
+    #[must_use]
+    pub fn read(status: u16, body: &str, correlation: Option<String>) -> Self {
+        let parsed = serde_json::from_str::<Value>(body).ok();
+        let mut error = parsed.as_ref().map(|v| from_value(v, 0)).unwrap_or_default();
+        if error.code.is_empty() && error.message.is_empty() {
+            error.message = match body.trim() {
+                "" => format!("the service answered {status} without a reason"),
+                text => text.chars().take(300).collect(),
+            };
+            error.code = format!("Http{status}");
+        }
+        Self { status, correlation, ..error }
+    }
+
+    /// Reads an error object that is part of an answer (`properties.error`, `statusMessage.error`).
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        from_value(value, 0)
+    }
+
+    /// The causes that have no cause of their own, in order, each once.
+    #[must_use]
+    pub fn innermost(&self) -> Vec<&ServiceError> {
+        let mut out: Vec<&ServiceError> = Vec::new();
+        self.collect(&mut out);
+        out
+    }
+
+    /// One error for each innermost cause, each with only that cause in it: outer codes say what inner words do not.
+    #[must_use]
+    pub fn chains(&self) -> Vec<ServiceError> {
+        let mut all: Vec<ServiceError> = Vec::new();
+        if self.details.is_empty() {
+            all.push(self.clone());
+        }
+        for inner in self.details.iter().flat_map(ServiceError::chains) {
+            let same = |known: &ServiceError| known.details.iter().any(|d| d.innermost() == inner.innermost());
+            if !all.iter().any(same) {
+                all.push(ServiceError { details: vec![inner], ..self.clone() });
+            }
+        }
+        all
+    }
+
+    /// Whether a message anywhere in it holds this text.
+    #[must_use]
+    pub fn told(&self, text: &str) -> bool {
+        self.message.contains(text) || self.details.iter().any(|d| d.told(text))
+    }
+
+    fn collect<'a>(&'a self, out: &mut Vec<&'a ServiceError>) {
+        if self.details.is_empty() {
+            if !out.iter().any(|e| e.code == self.code && e.message == self.message && e.target == self.target) {
+                out.push(self);
+            }
+            return;
+        }
+        for detail in &self.details {
+            detail.collect(out);
+        }
+    }
+
+    /// Every code from the outermost to the innermost.
+    #[must_use]
+    pub fn codes(&self) -> Vec<&str> {
+        let mut codes = vec![self.code.as_str()];
+        for detail in &self.details {
+            codes.extend(detail.codes());
+        }
+        codes
+    }
+
+    /// Whether this code occurs anywhere.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.codes().iter().any(|c| c.eq_ignore_ascii_case(code))
+    }
+}
+
+const DEPTH: u8 = 12;
+
+fn from_value(value: &Value, depth: u8) -> ServiceError {
+    if depth > DEPTH {
+        return ServiceError::default();
+    }
+    // `{"status":"Failed","error":{…}}` and `{"error":{…}}` are only wrapping; OData spells it `odata.error`.
+    for key in ["error", "odata.error"] {
+        if let Some(inner) = value.get(key).filter(|v| v.is_object()) {
+            return from_value(inner, depth + 1);
+        }
+    }
+    let text = |key: &str| match value.get(key) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Object(map)) => map.get("value").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        _ => String::new(),
+    };
+    let mut error = ServiceError {
+        code: text("code"),
+        message: text("message"),
+        target: value.get("target").and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned),
+        ..ServiceError::default()
+    };
+    let details = value.get("details").and_then(Value::as_array);
+    error.details = details.map(|d| d.iter().map(|v| from_value(v, depth + 1)).collect()).unwrap_or_default();
+    error.details.retain(|d| !(d.code.is_empty() && d.message.is_empty() && d.details.is_empty()));
+    // A message that is JSON itself holds the real cause.
+    let trimmed = error.message.trim();
+    if trimmed.starts_with('{')
+        && let Ok(inner) = serde_json::from_str::<Value>(trimmed)
+    {
+        let cause = from_value(&inner, depth + 1);
+        if !cause.message.is_empty() || !cause.details.is_empty() {
+            error.message = cause.message.clone();
+            error.details.push(cause);
+        }
+    }
+    // Which policy it was stands beside the message.
+    let extra = value.get("additionalInfo").and_then(Value::as_array).into_iter().flatten();
+    for info in extra.filter(|i| i.get("type").and_then(Value::as_str) == Some("PolicyViolation")) {
+        let text = |key: &str| info.pointer(&format!("/info/{key}")).and_then(Value::as_str);
+        let policy = text("policyDefinitionDisplayName").or_else(|| text("policyDefinitionName"));
+        let assignment = text("policyAssignmentDisplayName").or_else(|| text("policyAssignmentName"));
+        if let Some(policy) = policy {
+            let assigned = assignment.map(|a| format!(", assigned as `{a}`")).unwrap_or_default();
+            error.message = format!("{} (policy `{policy}`{assigned})", error.message.trim());
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_string_inside_a_message_is_opened() {
+        let body = r#"{"status":"Failed","error":{"code":"DeploymentFailed","message":"At least one resource deployment operation failed.","details":[{"code":"Conflict","message":"{\r\n  \"status\": \"Failed\",\r\n  \"error\": {\r\n    \"code\": \"ResourceDeploymentFailure\",\r\n    \"message\": \"terminal\",\r\n    \"details\": [ { \"code\": \"SkuNotAvailable\", \"message\": \"not in westus2\", \"target\": \"size\" } ]\r\n  }\r\n}"}]}}"#;
+        let error = ServiceError::read(409, body, Some("c-1".into()));
+        let inner = error.innermost();
+        assert_eq!(inner.len(), 1);
+        assert_eq!((inner[0].code.as_str(), inner[0].target.as_deref()), ("SkuNotAvailable", Some("size")));
+        assert!(error.has_code("deploymentfailed"));
+        assert_eq!(error.to_string(), "SkuNotAvailable: not in westus2");
+    }
+
+    #[test]
+    fn what_is_not_an_envelope_still_says_something() {
+        assert_eq!(ServiceError::read(502, "", None).message, "the service answered 502 without a reason");
+        assert_eq!(ServiceError::read(502, "<html>bad gateway</html>", None).code, "Http502");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut body = serde_json::json!({ "code": "x", "message": "y" });
+        for _ in 0..100 {
+            body = serde_json::json!({ "error": body });
+        }
+        assert!(ServiceError::of(&body).innermost().len() <= 1);
+    }
+}

@@ -1,0 +1,462 @@
+//! Virtual machine scale sets: what a PUT checks, merges, fills in and never gives back.
+
+use std::net::Ipv4Addr;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use super::{Rule, instances, limits, refs, security};
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::http::{Reply, Request};
+use crate::lro::Style;
+use crate::store::Row;
+use crate::write::{Put, set_default};
+
+/// Type of a scale set.
+pub const KIND: &str = "Microsoft.Compute/virtualMachineScaleSets";
+
+/// `Microsoft.Compute/virtualMachineScaleSets`.
+pub struct ScaleSet;
+
+/// Other compute types with a location and an operation (disks, availability sets, machines, galleries).
+pub struct Compute;
+
+fn bad(target: &str, message: impl Into<String>) -> ArmError {
+    ArmError::bad("InvalidParameter", message).at(target)
+}
+
+/// `Microsoft.Compute/availabilitySets`: a write is answered 200, new or not.
+pub struct AvailabilitySet;
+
+impl Rule for AvailabilitySet {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn always_200(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        put.default("/sku/name", json!("Classic"));
+        put.default("/properties/platformUpdateDomainCount", json!(5));
+        put.default("/properties/platformFaultDomainCount", json!(3));
+        Ok(())
+    }
+}
+
+impl Rule for Compute {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        security::identity(put)?;
+        if put.path.last_type() == "virtualMachines" {
+            let vm = put.cx.unique();
+            put.default("/properties/vmId", json!(vm));
+            strip_secrets(&mut put.body, "/properties");
+        }
+        put.set("/properties/provisioningState", json!("Succeeded"));
+        Ok(())
+    }
+
+    fn style(&self, _: bool) -> Style {
+        Style::Sync
+    }
+
+    fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        // an instance of a flexible set takes its place in the capacity with it
+        if let Some(set) = row.text("/properties/virtualMachineScaleSet/id").and_then(|id| cx.store.row(id)) {
+            instances::lower_capacity(cx, &set);
+        }
+        Ok(())
+    }
+}
+
+fn strip_secrets(body: &mut Value, profile: &str) {
+    if let Some(os) = body.pointer_mut(&format!("{profile}/osProfile")).and_then(Value::as_object_mut) {
+        os.shift_remove("adminPassword");
+        os.shift_remove("customData");
+    }
+    if let Some(map) = body.pointer_mut(profile).and_then(Value::as_object_mut) {
+        map.shift_remove("userData");
+    }
+    let list = body.pointer_mut(&format!("{profile}/extensionProfile/extensions")).and_then(Value::as_array_mut);
+    for extension in list.into_iter().flatten() {
+        if let Some(map) = extension.get_mut("properties").and_then(Value::as_object_mut) {
+            map.shift_remove("protectedSettings");
+        }
+    }
+}
+
+impl Rule for ScaleSet {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn style(&self, _: bool) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn delete_style(&self) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        check_name(put)?;
+        put.immutable("/properties/orchestrationMode", "PropertyChangeNotAllowed")?;
+        put.immutable("/properties/platformFaultDomainCount", "PropertyChangeNotAllowed")?;
+        if let Some(old) = &put.old
+            && old.at("/properties/singlePlacementGroup") == Some(&json!(false))
+            && put.at("/properties/singlePlacementGroup") == Some(&json!(true))
+        {
+            return Err(ArmError::conflict(
+                "OperationNotAllowed",
+                "SinglePlacementGroup cannot be changed from false to true.",
+            ));
+        }
+        put.immutable("/properties/virtualMachineProfile/osProfile/adminUsername", "PropertyChangeNotAllowed")?;
+        put.immutable("/properties/virtualMachineProfile/osProfile/computerNamePrefix", "PropertyChangeNotAllowed")?;
+        let flexible =
+            put.text("/properties/orchestrationMode").is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible"));
+        check_size(put, flexible)?;
+        if put.at("/properties/virtualMachineProfile").is_some() {
+            check_profile(put)?;
+        } else if !flexible {
+            return Err(bad("virtualMachineProfile", "Required parameter 'virtualMachineProfile' is missing (null)."));
+        }
+        security::identity(put)?;
+        let location = put.text("/location").map(crate::names::location).unwrap_or_default();
+        let own = put.path.id();
+        refs::check(put.cx, &own, &location, &put.body)?;
+        check_room(put)?;
+        limits::check(put, &location)?;
+        fill(put, flexible);
+        Ok(())
+    }
+
+    fn written(&self, cx: &mut Cx<'_>, row: &Row, old: Option<&Row>) -> Result<(), ArmError> {
+        instances::follow(cx, row, old);
+        Ok(())
+    }
+
+    fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        for vm in instances::of(cx, row) {
+            cx.store.remove_row(&vm.id);
+        }
+        Ok(())
+    }
+
+    fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
+        instances::action(cx, row, word, request)
+    }
+}
+
+fn check_name(put: &Put<'_, '_>) -> Result<(), ArmError> {
+    let name = put.path.name();
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let legal = (1..=64).contains(&name.len())
+        && edge(name.chars().next())
+        && edge(name.chars().last())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_');
+    if legal {
+        return Ok(());
+    }
+    Err(bad(
+        "vmScaleSetName",
+        format!(
+            "The entity name 'vmScaleSetName' is invalid according to its validation rule: '{name}' must be 1 to 64 letters, digits, '-', '_' or '.', a letter or digit first and last."
+        ),
+    ))
+}
+
+fn check_size(put: &Put<'_, '_>, flexible: bool) -> Result<(), ArmError> {
+    if put.text("/sku/name").is_none() {
+        if flexible && put.at("/properties/virtualMachineProfile").is_none() {
+            return Ok(());
+        }
+        return Err(bad("sku.name", "Required parameter 'sku.name' is missing (null)."));
+    }
+    let Some(capacity) = put.at("/sku/capacity") else { return Ok(()) };
+    let Some(capacity) = capacity.as_i64() else {
+        return Err(bad("sku.capacity", "The value of parameter sku.capacity is invalid."));
+    };
+    let single = put.at("/properties/singlePlacementGroup").and_then(Value::as_bool);
+    let most = match (flexible, single) {
+        (false, Some(false)) => {
+            if put
+                .text("/properties/virtualMachineProfile/storageProfile/imageReference/id")
+                .is_some_and(|id| id.to_lowercase().contains("/images/") && !id.to_lowercase().contains("/galleries/"))
+            {
+                600
+            } else {
+                1000
+            }
+        }
+        (false, _) => 100,
+        (true, _) => 1000,
+    };
+    if !(0..=most).contains(&capacity) {
+        return Err(bad(
+            "sku.capacity",
+            format!(
+                "The value of parameter sku.capacity is invalid: {capacity}. This scale set can have 0 to {most} instances{}.",
+                if most == 100 { "; set singlePlacementGroup to false for more" } else { "" }
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_profile(put: &Put<'_, '_>) -> Result<(), ArmError> {
+    let profile = "/properties/virtualMachineProfile";
+    let text = |path: &str| put.text(&format!("{profile}{path}"));
+    let at = |path: &str| put.at(&format!("{profile}{path}"));
+    let fresh = put.old.is_none();
+    if fresh
+        && at("/storageProfile/imageReference").is_none()
+        && at("/storageProfile/osDisk/image").is_none()
+        && at("/storageProfile/osDisk").is_some()
+    {
+        return Err(bad("imageReference", "Required parameter 'imageReference' is missing (null)."));
+    }
+    let windows = at("/osProfile/windowsConfiguration").is_some();
+    if at("/osProfile").is_some() {
+        if let Some(user) = text("/osProfile/adminUsername") {
+            if arm_catalog::REFUSED_USERS.contains(&user.to_lowercase().as_str()) {
+                return Err(bad("adminUsername", "The Admin Username specified is not allowed."));
+            }
+            let most = if windows { 20 } else { 64 };
+            if user.is_empty() || user.len() > most || (windows && user.ends_with('.')) {
+                return Err(bad(
+                    "adminUsername",
+                    format!(
+                        "The Admin Username must be 1 to {most} characters long{}.",
+                        if windows { " and must not end with '.'" } else { "" }
+                    ),
+                ));
+            }
+        } else if fresh {
+            return Err(bad("adminUsername", "Required parameter 'adminUsername' is missing (null)."));
+        }
+        let most = if windows { 9 } else { 58 };
+        if let Some(prefix) = text("/osProfile/computerNamePrefix")
+            && (prefix.is_empty()
+                || prefix.len() > most
+                || prefix.chars().all(|c| c.is_ascii_digit())
+                || prefix.chars().any(|c| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')))
+        {
+            return Err(bad(
+                "computerNamePrefix",
+                format!(
+                    "{} computer name prefix cannot be more than {most} characters long, be entirely numeric, or contain the following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] {{ }} \\ | ; : ' \" , < > / ?",
+                    if windows { "Windows" } else { "Linux" }
+                ),
+            ));
+        }
+        match text("/osProfile/adminPassword") {
+            Some(password) => check_password(password, windows)?,
+            None => {
+                let keys = at("/osProfile/linuxConfiguration/disablePasswordAuthentication") == Some(&json!(true));
+                if fresh && !keys {
+                    return Err(bad(
+                        "adminPassword",
+                        "Authentication using either SSH or by user name and password must be enabled in Linux profile.",
+                    ));
+                }
+                if fresh
+                    && keys
+                    && put
+                        .at(&format!("{profile}/osProfile/linuxConfiguration/ssh/publicKeys"))
+                        .and_then(Value::as_array)
+                        .is_none_or(Vec::is_empty)
+                {
+                    return Err(bad(
+                        "linuxConfiguration.ssh.publicKeys",
+                        "Authentication using either SSH or by user name and password must be enabled in Linux profile.",
+                    ));
+                }
+            }
+        }
+        if let Some(data) = text("/osProfile/customData")
+            && (data.len() > 87_380 || base64::engine::general_purpose::STANDARD.decode(data).is_err())
+        {
+            return Err(bad(
+                "customData",
+                "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.",
+            ));
+        }
+    }
+    let spot = text("/priority").is_some_and(|p| p.eq_ignore_ascii_case("Spot") || p.eq_ignore_ascii_case("Low"));
+    if !spot && text("/evictionPolicy").is_some() {
+        return Err(bad("evictionPolicy", "Eviction policy can be set only on Azure Spot Virtual Machines."));
+    }
+    let nics = at("/networkProfile/networkInterfaceConfigurations").and_then(Value::as_array);
+    if let Some(nics) = nics
+        && nics.len() > 1
+        && nics.iter().filter(|nic| nic.pointer("/properties/primary") == Some(&json!(true))).count() != 1
+    {
+        return Err(bad(
+            "networkProfile",
+            "Virtual machine scale set must have exactly one primary network interface configuration.",
+        ));
+    }
+    let mut luns = std::collections::BTreeSet::new();
+    for disk in at("/storageProfile/dataDisks").and_then(Value::as_array).into_iter().flatten() {
+        let lun = disk.get("lun").and_then(Value::as_i64).unwrap_or(-1);
+        if !luns.insert(lun) {
+            return Err(bad("dataDisk.lun", format!("A disk at LUN {lun} already exists.")));
+        }
+    }
+    Ok(())
+}
+
+fn check_password(password: &str, windows: bool) -> Result<(), ArmError> {
+    let (least, most) = if windows { (8, 123) } else { (6, 72) };
+    let classes = [
+        password.chars().any(char::is_lowercase),
+        password.chars().any(char::is_uppercase),
+        password.chars().any(|c| c.is_ascii_digit()),
+        password.chars().any(|c| !c.is_alphanumeric()),
+    ];
+    let count = password.chars().count();
+    if (least..=most).contains(&count) && classes.iter().filter(|has| **has).count() >= 3 {
+        return Ok(());
+    }
+    Err(bad(
+        "adminPassword",
+        format!(
+            "The supplied password must be between {least}-{most} characters long and must satisfy at least 3 of password complexity requirements from the following: 1) Contains an uppercase character 2) Contains a lowercase character 3) Contains a numeric digit 4) Contains a special character 5) Control characters are not allowed"
+        ),
+    ))
+}
+
+/// Refuses a capacity for which the subnet has no addresses.
+fn check_room(put: &Put<'_, '_>) -> Result<(), ArmError> {
+    let capacity = put.at("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
+    let Some(subnet) = subnet_of(&put.body) else { return Ok(()) };
+    let Some(body) = crate::write::find(put.cx, subnet) else { return Ok(()) };
+    let prefix = body
+        .pointer("/properties/addressPrefix")
+        .or_else(|| body.pointer("/properties/addressPrefixes/0"))
+        .and_then(Value::as_str);
+    let Some(net) = prefix.and_then(|text| text.parse::<ipnet::Ipv4Net>().ok()) else { return Ok(()) };
+    let room = (1i64 << (32 - net.prefix_len())) - 5;
+    let own = put.path.id();
+    let others: i64 = put
+        .cx
+        .store
+        .of_kind(KIND)
+        .iter()
+        .filter(|row| !row.id.eq_ignore_ascii_case(&own))
+        .filter(|row| subnet_of(&row.body).is_some_and(|id| id.eq_ignore_ascii_case(subnet)))
+        .filter_map(|row| row.at("/sku/capacity")?.as_i64())
+        .sum();
+    if capacity + others > room {
+        return Err(ArmError::bad(
+            "SubnetIsFull",
+            format!(
+                "Subnet {} with address prefix {net} does not have enough capacity for {capacity} IP addresses.",
+                subnet.rsplit('/').next().unwrap_or_default()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The subnet of a set's first network interface.
+#[must_use]
+pub fn subnet_of(body: &Value) -> Option<&str> {
+    body.pointer("/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations/0/properties/ipConfigurations/0/properties/subnet/id")?.as_str()
+}
+
+/// The address of the n-th instance: the subnet's fifth address and on.
+#[must_use]
+pub fn address(cx: &Cx<'_>, body: &Value, at: u32) -> Option<String> {
+    let subnet = crate::write::find(cx, subnet_of(body)?)?;
+    let prefix =
+        subnet.pointer("/properties/addressPrefix").or_else(|| subnet.pointer("/properties/addressPrefixes/0"))?;
+    let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
+    let size = 1u64 << (32 - net.prefix_len());
+    let offset = 4 + u64::from(at) % size.saturating_sub(5).max(1);
+    Some(Ipv4Addr::from(u32::from(net.network()).saturating_add(u32::try_from(offset).ok()?)).to_string())
+}
+
+fn fill(put: &mut Put<'_, '_>, flexible: bool) {
+    let old_unique = put.old.as_ref().and_then(|old| old.text("/properties/uniqueId").map(str::to_owned));
+    let unique = old_unique.unwrap_or_else(|| put.cx.unique());
+    let now = put.cx.now.to_string();
+    put.default("/sku/tier", json!("Standard"));
+    put.default("/sku/capacity", json!(0));
+    put.default("/properties/orchestrationMode", json!("Uniform"));
+    if !flexible {
+        put.default("/properties/singlePlacementGroup", json!(true));
+        put.default("/properties/overprovision", json!(true));
+        put.default("/properties/doNotRunExtensionsOnOverprovisionedVMs", json!(false));
+        put.default("/properties/upgradePolicy/mode", json!("Manual"));
+    }
+    if put.at("/properties/upgradePolicy/rollingUpgradePolicy").is_some() {
+        for percent in ["maxBatchInstancePercent", "maxUnhealthyInstancePercent", "maxUnhealthyUpgradedInstancePercent"]
+        {
+            put.default(&format!("/properties/upgradePolicy/rollingUpgradePolicy/{percent}"), json!(20));
+        }
+        put.default("/properties/upgradePolicy/rollingUpgradePolicy/pauseTimeBetweenBatches", json!("PT0S"));
+    }
+    if put.at("/properties/automaticRepairsPolicy").is_some() {
+        put.default("/properties/automaticRepairsPolicy/gracePeriod", json!("PT10M"));
+        put.default("/properties/automaticRepairsPolicy/repairAction", json!("Replace"));
+    }
+    let profile = "/properties/virtualMachineProfile";
+    if put.at(&format!("{profile}/osProfile")).is_some() {
+        let os = format!("{profile}/osProfile");
+        put.default(&format!("{os}/secrets"), json!([]));
+        put.default(&format!("{os}/allowExtensionOperations"), json!(true));
+        put.default(&format!("{os}/requireGuestProvisionSignal"), json!(true));
+        if put.at(&format!("{os}/windowsConfiguration")).is_some() {
+            put.default(&format!("{os}/windowsConfiguration/provisionVMAgent"), json!(true));
+            put.default(&format!("{os}/windowsConfiguration/enableAutomaticUpdates"), json!(true));
+        } else {
+            put.default(&format!("{os}/linuxConfiguration/disablePasswordAuthentication"), json!(false));
+            put.default(&format!("{os}/linuxConfiguration/provisionVMAgent"), json!(true));
+        }
+    }
+    if put.at(profile).is_some() {
+        if put
+            .at(&format!("{profile}/extensionProfile"))
+            .is_some_and(|value| value.as_object().is_some_and(serde_json::Map::is_empty))
+        {
+            put.default(&format!("{profile}/extensionProfile/extensions"), json!([]));
+        }
+        if put.text(&format!("{profile}/priority")).is_some_and(|p| p.eq_ignore_ascii_case("Spot")) {
+            put.default(&format!("{profile}/evictionPolicy"), json!("Deallocate"));
+        }
+        put.default(&format!("{profile}/timeCreated"), json!(now));
+    }
+    let nics = put.body.pointer_mut(&format!("{profile}/networkProfile/networkInterfaceConfigurations"));
+    for nic in nics.and_then(Value::as_array_mut).into_iter().flatten() {
+        set_default(nic, "/properties/enableAcceleratedNetworking", json!(false));
+        set_default(nic, "/properties/dnsSettings/dnsServers", json!([]));
+        set_default(nic, "/properties/enableIPForwarding", json!(false));
+        for ip in nic.pointer_mut("/properties/ipConfigurations").and_then(Value::as_array_mut).into_iter().flatten() {
+            set_default(ip, "/properties/privateIPAddressVersion", json!("IPv4"));
+        }
+    }
+    strip_secrets(&mut put.body, profile);
+    put.set("/properties/provisioningState", json!("Succeeded"));
+    put.set("/properties/uniqueId", json!(unique));
+    put.default("/properties/timeCreated", json!(now));
+}

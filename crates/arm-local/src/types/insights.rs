@@ -1,0 +1,151 @@
+//! Microsoft.Insights/autoscaleSettings: the checks of a write. What the settings do is in `autoscale`.
+
+use serde_json::{Value, json};
+
+use super::Rule;
+use crate::clock::duration;
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::store::Row;
+use crate::write::Put;
+
+/// An autoscale setting.
+pub struct Autoscale;
+
+fn bad(message: impl Into<String>) -> ArmError {
+    ArmError::bad("BadRequest", message)
+}
+
+impl Rule for Autoscale {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        let name = put.path.name().to_owned();
+        put.set("/properties/name", json!(name));
+        put.default("/properties/enabled", json!(true));
+        put.default("/properties/notifications", json!([]));
+        put.default("/tags", json!({}));
+        let Some(target) = put.text("/properties/targetResourceUri").map(str::to_owned) else {
+            return Err(bad("The autoscale setting needs a targetResourceUri."));
+        };
+        if put.cx.store.row(&target).is_none() {
+            return Err(ArmError::missing(
+                "ResourceNotFound",
+                format!("The target resource '{target}' of the autoscale setting was not found."),
+            ));
+        }
+        let own = put.path.id();
+        let twin = put.cx.store.of_kind("Microsoft.Insights/autoscaleSettings").into_iter().find(|row| {
+            !row.id.eq_ignore_ascii_case(&own)
+                && row.text("/properties/targetResourceUri").is_some_and(|have| have.eq_ignore_ascii_case(&target))
+        });
+        if let Some(twin) = twin {
+            return Err(ArmError::conflict(
+                "Conflict",
+                format!("The resource '{target}' already has the autoscale setting '{}'.", twin.name),
+            ));
+        }
+        let profiles = put.at("/properties/profiles").and_then(Value::as_array).cloned().unwrap_or_default();
+        if profiles.is_empty() || profiles.len() > 20 {
+            return Err(bad("An autoscale setting has 1 to 20 profiles."));
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for profile in &profiles {
+            let name = profile.get("name").and_then(Value::as_str).unwrap_or_default();
+            if !names.insert(name.to_lowercase()) {
+                return Err(bad(format!("The profile name '{name}' is used twice.")));
+            }
+            check_profile(name, profile)?;
+        }
+        Ok(())
+    }
+
+    fn written(&self, cx: &mut Cx<'_>, row: &Row, _: Option<&Row>) -> Result<(), ArmError> {
+        // the setting is looked at from now on, not for the time before it was written
+        let mut row = row.clone();
+        let now = cx.now_ms();
+        if !row.hidden.is_object() {
+            row.hidden = json!({});
+        }
+        crate::write::set(&mut row.hidden, "/seen", json!(now));
+        cx.store.put_row(row);
+        Ok(())
+    }
+}
+
+/// A number that may stand as text, as capacities do.
+#[must_use]
+pub fn whole(value: Option<&Value>) -> Option<i64> {
+    match value? {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+fn check_profile(name: &str, profile: &Value) -> Result<(), ArmError> {
+    let capacity = |key: &str| whole(profile.pointer(&format!("/capacity/{key}")));
+    let (Some(least), Some(most), Some(default)) = (capacity("minimum"), capacity("maximum"), capacity("default"))
+    else {
+        return Err(bad(format!("The capacity of profile '{name}' needs whole numbers minimum, maximum and default.")));
+    };
+    if !(0 <= least && least <= default && default <= most) {
+        return Err(bad(format!(
+            "The capacity of profile '{name}' is not valid: minimum {least} <= default {default} <= maximum {most} must hold."
+        )));
+    }
+    let rules = profile.get("rules").and_then(Value::as_array).cloned().unwrap_or_default();
+    if rules.len() > 10 {
+        return Err(bad(format!("Profile '{name}' has {} rules; 10 are allowed.", rules.len())));
+    }
+    if profile.get("fixedDate").is_some_and(|v| !v.is_null()) && profile.get("recurrence").is_some_and(|v| !v.is_null())
+    {
+        return Err(bad(format!("Profile '{name}' has both fixedDate and recurrence.")));
+    }
+    if let Some(recurrence) = profile.get("recurrence").filter(|v| !v.is_null()) {
+        if !recurrence.get("frequency").and_then(Value::as_str).is_some_and(|f| f.eq_ignore_ascii_case("Week")) {
+            return Err(bad(format!("The recurrence of profile '{name}' must have the frequency Week.")));
+        }
+        let zone = recurrence.pointer("/schedule/timeZone").and_then(Value::as_str).unwrap_or_default();
+        if crate::autoscale::zone(zone).is_none() {
+            return Err(bad(format!("The time zone '{zone}' of profile '{name}' is not a Windows time zone name.")));
+        }
+    }
+    for rule in &rules {
+        let text = |pointer: &str| rule.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let span = |pointer: &str, least: i64, most: i64| match duration(text(pointer)) {
+            Some(span) if (least..=most).contains(&span.as_secs()) => Ok(()),
+            _ => Err(bad(format!(
+                "{} of a rule of profile '{name}' is not valid: '{}'.",
+                pointer.rsplit('/').next().unwrap_or_default(),
+                text(pointer)
+            ))),
+        };
+        span("/metricTrigger/timeGrain", 60, 43_200)?;
+        span("/metricTrigger/timeWindow", 300, 43_200)?;
+        span("/scaleAction/cooldown", 60, 604_800)?;
+        if rule.pointer("/metricTrigger/threshold").and_then(Value::as_f64).is_none() {
+            return Err(bad(format!("A rule of profile '{name}' has no threshold.")));
+        }
+        for (pointer, allowed) in [
+            ("/scaleAction/direction", &["None", "Increase", "Decrease"][..]),
+            ("/scaleAction/type", &["ChangeCount", "PercentChangeCount", "ExactCount", "ServiceAllowedNextValue"][..]),
+            (
+                "/metricTrigger/operator",
+                &["Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual"][..],
+            ),
+            ("/metricTrigger/statistic", &["Average", "Min", "Max", "Sum", "Count"][..]),
+            ("/metricTrigger/timeAggregation", &["Average", "Minimum", "Maximum", "Total", "Count", "Last"][..]),
+        ] {
+            if !allowed.iter().any(|word| word.eq_ignore_ascii_case(text(pointer))) {
+                return Err(bad(format!(
+                    "'{}' is not allowed for {}.",
+                    text(pointer),
+                    pointer.trim_start_matches('/').replace('/', ".")
+                )));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Microsoft.MachineLearningServices/workspaces/computes: clusters (`AmlCompute`) with machines that come and go; every
+//! other kind of compute is stored as sent.
+
+use serde_json::{Value, json};
+
+use super::{Rule, security};
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::http::{Reply, Request};
+use crate::lro::Style;
+use crate::nodes::{self, Memory};
+use crate::store::Row;
+use crate::write::Put;
+
+/// A compute of a workspace.
+pub struct Compute;
+
+fn invalid(message: impl Into<String>) -> ArmError {
+    ArmError::bad("BadArgument", message)
+}
+
+fn is_cluster(body: &Value) -> bool {
+    let kind = body.pointer("/properties/computeType").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("AmlCompute"))
+}
+
+impl Rule for Compute {
+    fn style(&self, _created: bool) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn delete_style(&self) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn check_delete_request(&self, request: &Request) -> Result<(), ArmError> {
+        match request.query("underlyingResourceAction") {
+            Some("Delete" | "Detach") => Ok(()),
+            _ => Err(invalid("The query parameter 'underlyingResourceAction' is required: 'Delete' or 'Detach'.")),
+        }
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        security::identity(put)?;
+        put.immutable("/properties/computeType", "PropertyChangeNotAllowed")?;
+        put.set("/properties/provisioningState", json!("Succeeded"));
+        if !is_cluster(&put.body) {
+            return Ok(());
+        }
+        let name = put.path.name();
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !(2..=32).contains(&name.len()) || !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(invalid(format!(
+                "The compute name '{name}' is invalid: 2 to 32 letters, digits and hyphens, a letter first."
+            )));
+        }
+        const INNER: &str = "/properties/properties";
+        for fixed in ["vmSize", "vmPriority", "subnet/id", "enableNodePublicIp", "remoteLoginPortPublicAccess"] {
+            put.immutable(&format!("{INNER}/{fixed}"), "PropertyChangeNotAllowed")?;
+        }
+        if put.text(&format!("{INNER}/vmSize")).is_none() {
+            return Err(invalid("A cluster needs a vmSize."));
+        }
+        let count = |key: &str| put.at(&format!("{INNER}/scaleSettings/{key}")).and_then(Value::as_i64);
+        let (least, most) = (count("minNodeCount").unwrap_or(0), count("maxNodeCount"));
+        match most {
+            Some(most) if (0..=most).contains(&least) => {}
+            Some(most) => {
+                return Err(invalid(format!("minNodeCount {least} is not between 0 and maxNodeCount {most}.")));
+            }
+            None => return Err(invalid("scaleSettings needs a maxNodeCount.")),
+        }
+        let now = put.cx.now.to_string();
+        for (key, value) in [
+            ("scaleSettings/minNodeCount", json!(0)),
+            ("scaleSettings/nodeIdleTimeBeforeScaleDown", json!("PT120S")),
+            ("vmPriority", json!("Dedicated")),
+            ("osType", json!("Linux")),
+            ("remoteLoginPortPublicAccess", json!("NotSpecified")),
+            ("enableNodePublicIp", json!(true)),
+            ("isolatedNetwork", json!(false)),
+            ("errors", json!([])),
+        ] {
+            put.default(&format!("{INNER}/{key}"), value);
+        }
+        if let Some(user) =
+            put.body.pointer_mut(&format!("{INNER}/userAccountCredentials")).and_then(Value::as_object_mut)
+        {
+            user.shift_remove("adminUserPassword");
+        }
+        let created = put.old.as_ref().and_then(|old| old.text("/properties/createdOn").map(str::to_owned));
+        put.set("/properties/createdOn", json!(created.unwrap_or_else(|| now.clone())));
+        put.set("/properties/modifiedOn", json!(now));
+        put.set("/properties/isAttachedCompute", json!(false));
+        nodes::cluster::write(put);
+        Ok(())
+    }
+
+    fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
+        if request.method != "POST" || word != "listnodes" {
+            return Ok(None);
+        }
+        let Some(memory) = Memory::of(&row.hidden) else { return Ok(None) };
+        let nodes = memory.sim.nodes_at(cx.now_ms()).iter().sum::<i64>();
+        let list: Vec<Value> = (0..nodes)
+            .map(|n| {
+                let state = if n < memory.sim.running() { "running" } else { "idle" };
+                json!({ "nodeId": format!("tvmps_{n:04}"), "privateIpAddress": format!("10.0.{}.{}", n / 250, 4 + n % 250), "nodeState": state })
+            })
+            .collect();
+        Ok(Some(Reply::ok(json!({ "nodes": list }))))
+    }
+}

@@ -1,0 +1,57 @@
+//! Facts that the endpoint reads in the standard library: built-in roles, time zones.
+
+use serde_json::{Value, json};
+
+const ROLES: &str = dsvm_stdlib::ROLES;
+const ZONES: &str = dsvm_stdlib::TIMEZONES;
+
+/// The text between quotes behind `key = ` in a block.
+fn field<'t>(block: &'t str, key: &str) -> Option<&'t str> {
+    block.split_once(&format!("{key} = \""))?.1.split_once('"').map(|(text, _)| text)
+}
+
+fn blocks<'t>(text: &'t str, keyword: &str) -> impl Iterator<Item = &'t str> {
+    text.split(&format!("export {keyword} ") as &str)
+        .skip(1)
+        .map(|part| part.split_once("\n}").map_or(part, |(block, _)| block))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The built-in roles as role definitions of a subscription.
+#[must_use]
+pub fn roles(subscription: &str) -> Vec<Value> {
+    blocks(ROLES, "role")
+        .filter_map(|block| {
+            let (name, id) = (field(block, "name")?, field(block, "id")?);
+            Some(json!({
+                "id": format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{id}"),
+                "name": id, "type": "Microsoft.Authorization/roleDefinitions",
+                "properties": { "roleName": name, "type": "BuiltInRole", "description": field(block, "allows"),
+                    "assignableScopes": ["/"], "permissions": [] },
+            }))
+        })
+        .collect()
+}
+
+/// The IANA zone and the offset without daylight saving of a Windows time zone.
+#[must_use]
+pub fn zone(windows: &str) -> Option<(Option<&'static str>, &'static str)> {
+    blocks(ZONES, "timezone").find_map(|block| {
+        field(block, "name").filter(|name| name.eq_ignore_ascii_case(windows))?;
+        Some((field(block, "iana"), field(block, "offset")?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_and_zones_are_found() {
+        let reader = roles("s").into_iter().find(|role| role["properties"]["roleName"] == "Reader").expect("reader");
+        assert_eq!(reader["name"], "acdd72a7-3385-48ef-bd42-f606fba81ae7");
+        assert_eq!(zone("w. europe standard time").and_then(|(iana, _)| iana), Some("Europe/Berlin"));
+        assert_eq!(zone("Nowhere Standard Time"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Network interfaces, and private endpoints, which make one of their own and a connection on their target.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{children, edit, list};
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::id::{Path, key};
+use crate::store::Row;
+use crate::write::{Put, Write, set, set_default};
+
+const INTERFACES: &str = "Microsoft.Network/networkInterfaces";
+
+/// The first address of a subnet that no network interface and no load balancer has.
+pub(super) fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
+    let body = crate::write::find(cx, subnet)?;
+    let prefix = body.pointer("/properties/addressPrefix").or_else(|| body.pointer("/properties/addressPrefixes/0"))?;
+    let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
+    let users = [
+        (INTERFACES, "/properties/ipConfigurations"),
+        ("Microsoft.Network/loadBalancers", "/properties/frontendIPConfigurations"),
+    ];
+    let used: BTreeSet<String> = users
+        .iter()
+        .flat_map(|(kind, pointer)| cx.store.of_kind(kind).into_iter().map(move |row| (row, pointer)))
+        .flat_map(|(row, pointer)| {
+            list(&row.body, pointer)
+                .filter(|ip| {
+                    let stands_in = ip.pointer("/properties/subnet/id").and_then(Value::as_str);
+                    stands_in.is_some_and(|have| have.eq_ignore_ascii_case(subnet))
+                })
+                .filter_map(|ip| ip.pointer("/properties/privateIPAddress")?.as_str().map(str::to_owned))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // Azure keeps the first four and the last address for itself
+    net.hosts().skip(3).map(|address| address.to_string()).find(|address| !used.contains(address))
+}
+
+/// Where names inside a network end: a word that stays with the network.
+fn suffix(network: &str) -> String {
+    let digest = Sha256::digest(key(network));
+    let letters: String = digest.iter().take(26).map(|byte| char::from(b'a' + byte % 26)).collect();
+    format!("{letters}.bx.internal.cloudapp.net")
+}
+
+/// Fills in a network interface.
+pub(super) fn interface(put: &mut Put<'_, '_>) {
+    children(put, "ipConfigurations", true);
+    put.default("/properties/enableAcceleratedNetworking", json!(false));
+    put.default("/properties/enableIPForwarding", json!(false));
+    put.default("/properties/dnsSettings/dnsServers", json!([]));
+    put.default("/properties/dnsSettings/appliedDnsServers", json!([]));
+    put.default("/properties/hostedWorkloads", json!([]));
+    put.default("/properties/tapConfigurations", json!([]));
+    put.default("/properties/nicType", json!("Standard"));
+    let subnets: Vec<Option<String>> = list(&put.body, "/properties/ipConfigurations")
+        .map(|ip| ip.pointer("/properties/subnet/id").and_then(Value::as_str).map(str::to_owned))
+        .collect();
+    if let Some(network) = subnets.iter().flatten().find_map(|id| id.split_once("/subnets/")) {
+        put.default("/properties/dnsSettings/internalDomainNameSuffix", json!(suffix(network.0)));
+    }
+    let addresses: Vec<Option<String>> =
+        subnets.iter().map(|id| id.as_deref().and_then(|id| private_address(put.cx, id))).collect();
+    for (at, ip) in edit(&mut put.body, "/properties/ipConfigurations").enumerate() {
+        set_default(ip, "/properties/privateIPAllocationMethod", json!("Dynamic"));
+        set_default(ip, "/properties/privateIPAddressVersion", json!("IPv4"));
+        set_default(ip, "/properties/primary", json!(at == 0));
+        if let Some(Some(address)) = addresses.get(at) {
+            set_default(ip, "/properties/privateIPAddress", json!(address));
+        }
+    }
+}
+
+/// Fills in a private endpoint.
+pub(super) fn endpoint(put: &mut Put<'_, '_>) {
+    // only the service writes it
+    if let Some(properties) = put.body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.shift_remove("networkInterfaces");
+    }
+    children(put, "privateLinkServiceConnections", true);
+    children(put, "manualPrivateLinkServiceConnections", true);
+    for (segment, status, text) in [
+        ("privateLinkServiceConnections", "Approved", "Auto-Approved"),
+        ("manualPrivateLinkServiceConnections", "Pending", "Awaiting Approval"),
+    ] {
+        for link in edit(&mut put.body, &format!("/properties/{segment}")) {
+            set_default(
+                link,
+                "/properties/privateLinkServiceConnectionState",
+                json!({ "status": status, "description": text, "actionsRequired": "None" }),
+            );
+        }
+    }
+    put.default("/properties/customDnsConfigs", json!([]));
+}
+
+/// Names the interface that a private endpoint will have; it is made once the endpoint is written.
+pub(super) fn name_interface(put: &mut Put<'_, '_>) {
+    let old = put.old.as_ref().and_then(|old| old.at("/properties/networkInterfaces").cloned());
+    let named = put.text("/properties/customNetworkInterfaceName").map(str::to_owned);
+    let made = old.unwrap_or_else(|| {
+        let name = named.unwrap_or_else(|| format!("{}.nic.{}", put.path.name(), put.cx.unique()));
+        json!([{ "id": format!("{}/providers/{INTERFACES}/{name}", put.path.scope) }])
+    });
+    put.set("/properties/networkInterfaces", made);
+}
+
+/// Makes what a private endpoint brings: an interface in its subnet, DNS entries, a connection on its target.
+///
+/// # Errors
+/// What a write of the interface says.
+pub(super) fn connect(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+    let Some(id) = row.text("/properties/networkInterfaces/0/id").map(str::to_owned) else { return Ok(()) };
+    let address = match cx.store.row(&id) {
+        Some(nic) => nic.text("/properties/ipConfigurations/0/properties/privateIPAddress").map(str::to_owned),
+        None => {
+            let body = json!({ "location": row.location(), "properties": {
+                "privateEndpoint": { "id": row.id },
+                "ipConfigurations": [{ "name": "privateEndpointIpConfig",
+                    "properties": { "subnet": { "id": row.text("/properties/subnet/id") } } }],
+            } });
+            let write = Write { path: Path::of(&id), body, ..Write::default() };
+            let written = crate::write::put(cx, &write)?;
+            written.row.text("/properties/ipConfigurations/0/properties/privateIPAddress").map(str::to_owned)
+        }
+    };
+    let mut names = Vec::new();
+    for link in links(row) {
+        let Some(target) = link.pointer("/properties/privateLinkServiceId").and_then(Value::as_str) else { continue };
+        for group in list(link, "/properties/groupIds").filter_map(Value::as_str) {
+            let host = Path::of(target).name().to_lowercase();
+            names.extend(
+                domain(target, group)
+                    .map(|domain| json!({ "fqdn": format!("{host}.{domain}"), "ipAddresses": [address] })),
+            );
+        }
+        attach(cx, row, target, link);
+    }
+    let mut row = row.clone();
+    set(&mut row.body, "/properties/customDnsConfigs", Value::Array(names));
+    cx.store.put_row(row);
+    Ok(())
+}
+
+/// Takes away what [`connect`] made.
+pub(super) fn disconnect(cx: &mut Cx<'_>, row: &Row) {
+    for nic in list(&row.body, "/properties/networkInterfaces").filter_map(|nic| nic.get("id")?.as_str()) {
+        cx.store.remove_row(nic);
+    }
+    for link in links(row) {
+        let Some(target) = link.pointer("/properties/privateLinkServiceId").and_then(Value::as_str) else { continue };
+        let Some(target) = cx.store.row(target) else { continue };
+        let mut target = target.as_ref().clone();
+        if let Some(Value::Array(list)) = target.body.pointer_mut("/properties/privateEndpointConnections") {
+            list.retain(|one| !of_endpoint(one, &row.id));
+        }
+        cx.store.put_row(target);
+    }
+}
+
+fn links(row: &Row) -> impl Iterator<Item = &Value> {
+    list(&row.body, "/properties/privateLinkServiceConnections")
+        .chain(list(&row.body, "/properties/manualPrivateLinkServiceConnections"))
+}
+
+fn of_endpoint(connection: &Value, id: &str) -> bool {
+    let have = connection.pointer("/properties/privateEndpoint/id").and_then(Value::as_str);
+    have.is_some_and(|have| have.eq_ignore_ascii_case(id))
+}
+
+/// The target shows who is connected to it, once.
+fn attach(cx: &mut Cx<'_>, row: &Row, target: &str, link: &Value) {
+    let Some(target) = cx.store.row(target) else { return };
+    if list(&target.body, "/properties/privateEndpointConnections").any(|one| of_endpoint(one, &row.id)) {
+        return;
+    }
+    let mut target = target.as_ref().clone();
+    let name = format!("{}.{}", target.name, cx.unique());
+    let state = |key: &str| link.pointer(&format!("/properties/privateLinkServiceConnectionState/{key}")).cloned();
+    let connection = json!({
+        "id": format!("{}/privateEndpointConnections/{name}", target.id), "name": name,
+        "type": format!("{}/privateEndpointConnections", target.kind),
+        "properties": {
+            "provisioningState": "Succeeded", "privateEndpoint": { "id": row.id },
+            "privateLinkServiceConnectionState": {
+                "status": state("status"), "description": state("description"), "actionRequired": "None",
+            },
+        },
+    });
+    set_default(&mut target.body, "/properties/privateEndpointConnections", json!([]));
+    if let Some(Value::Array(list)) = target.body.pointer_mut("/properties/privateEndpointConnections") {
+        list.push(connection);
+    }
+    cx.store.put_row(target);
+}
+
+/// The public domain of a service's part.
+fn domain(target: &str, group: &str) -> Option<String> {
+    let group = group.to_lowercase();
+    match Path::of(target).resource_type().to_lowercase().as_str() {
+        "microsoft.storage/storageaccounts" => Some(format!("{group}.core.windows.net")),
+        "microsoft.keyvault/vaults" => Some("vault.azure.net".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,262 @@
+//! Microsoft.Network: virtual networks and subnets, security groups, public addresses, load balancers, and their kin.
+
+mod front;
+mod interface;
+mod security;
+mod vnet;
+
+use serde_json::{Value, json};
+
+use super::Rule;
+use super::refs;
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::http::Request;
+use crate::lro::Style;
+use crate::store::Row;
+use crate::write::{Put, set, set_default};
+use front::{load_balancer, public_ip};
+use security::security_group;
+use vnet::vnet;
+
+/// Which network type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// virtualNetworks
+    Vnet,
+    /// networkSecurityGroups
+    SecurityGroup,
+    /// publicIPAddresses
+    PublicIp,
+    /// loadBalancers
+    LoadBalancer,
+    /// networkInterfaces
+    Interface,
+    /// privateEndpoints
+    PrivateEndpoint,
+    /// natGateways, routeTables, …
+    Other,
+}
+
+impl Rule for Network {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn shows_etag(&self) -> bool {
+        true
+    }
+
+    fn style(&self, _: bool) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn delete_style(&self) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn settling(&self, _: bool) -> &'static str {
+        // these are recorded as done in their first answer
+        if matches!(self, Self::LoadBalancer | Self::Interface) { "Succeeded" } else { "Updating" }
+    }
+
+    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+        put.set("/properties/provisioningState", json!("Succeeded"));
+        let guid = put.old.as_ref().and_then(|old| old.text("/properties/resourceGuid").map(str::to_owned));
+        let guid = guid.unwrap_or_else(|| put.cx.unique());
+        put.set("/properties/resourceGuid", json!(guid));
+        match self {
+            Self::Vnet => vnet(put)?,
+            Self::SecurityGroup => security_group(put)?,
+            Self::PublicIp => public_ip(put)?,
+            Self::LoadBalancer => load_balancer(put)?,
+            Self::Interface => interface::interface(put),
+            Self::PrivateEndpoint => interface::endpoint(put),
+            Self::Other => other(put),
+        }
+        let location = put.text("/location").map(crate::names::location).unwrap_or_default();
+        let own = put.path.id();
+        // what the client sent is checked; what the service added points at itself
+        refs::check(put.cx, &own, &location, &put.body)?;
+        if *self == Self::PrivateEndpoint {
+            interface::name_interface(put);
+        }
+        Ok(())
+    }
+
+    fn check_delete(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        let (code, text): (&str, fn(&str, &str) -> String) = match self {
+            Self::Vnet => {
+                for subnet in row.at("/properties/subnets").and_then(Value::as_array).into_iter().flatten() {
+                    if let Some(id) = subnet.get("id").and_then(Value::as_str) {
+                        subnet_free(cx, id)?;
+                    }
+                }
+                return Ok(());
+            }
+            Self::SecurityGroup => ("InUseNetworkSecurityGroupCannotBeDeleted", |own, user| {
+                format!(
+                    "Network security group {own} cannot be deleted because it is in use by the following resources: {user}. In order to delete the Network security group, remove the association with the resource(s). To learn how to do this, see aka.ms/deletensg."
+                )
+            }),
+            Self::PublicIp => ("PublicIPAddressCannotBeDeleted", |own, user| {
+                format!(
+                    "Public IP address {own} can not be deleted since it is still allocated to resource {user}. In order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how to do this, see aka.ms/deletepublicip."
+                )
+            }),
+            Self::LoadBalancer => ("LoadBalancerInUseByVirtualMachineScaleSet", |own, user| {
+                format!(
+                    "Cannot delete load balancer {own} since its child resources are in use by virtual machine scale set {user}."
+                )
+            }),
+            // what the client made stands in its way, what the endpoint made does not
+            Self::Interface if row.at("/properties/privateEndpoint").is_some() => {
+                return Err(ArmError::bad(
+                    "NicInUseWithPrivateEndpoint",
+                    format!("Network interface {} is in use by a private endpoint and cannot be deleted.", row.id),
+                ));
+            }
+            Self::PrivateEndpoint => return Ok(()),
+            Self::Interface | Self::Other => ("InUseResourceCannotBeDeleted", |own, user| {
+                format!("Resource {own} cannot be deleted because it is in use by {user}.")
+            }),
+        };
+        match refs::user(cx, &row.id, |kind| {
+            kind.starts_with("Microsoft.Network/") || kind.starts_with("Microsoft.Compute/")
+        }) {
+            Some(user) => Err(ArmError::bad(code, text(&row.id, &user))),
+            None => Ok(()),
+        }
+    }
+
+    fn written(&self, cx: &mut Cx<'_>, row: &Row, _: Option<&Row>) -> Result<(), ArmError> {
+        if *self == Self::PrivateEndpoint { interface::connect(cx, row) } else { Ok(()) }
+    }
+
+    fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        if *self == Self::PrivateEndpoint {
+            interface::disconnect(cx, row);
+        }
+        Ok(())
+    }
+
+    fn first_answer(&self, body: &mut Value) {
+        if *self != Self::PrivateEndpoint {
+            return;
+        }
+        // names and approval come with the end of the operation
+        set(body, "/properties/customDnsConfigs", json!([]));
+        for link in edit(body, "/properties/privateLinkServiceConnections") {
+            set(link, "/properties/privateLinkServiceConnectionState/description", json!(""));
+        }
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        old_properties(*self, request.query("api-version").unwrap_or_default(), &mut body);
+        if *self == Self::PublicIp
+            && let Some(user) = attached(cx, &row.id)
+        {
+            set(&mut body, "/properties/ipConfiguration", json!({ "id": user }));
+        }
+        body
+    }
+}
+
+/// Refuses to remove a subnet that something stands in.
+///
+/// # Errors
+/// `InUseSubnetCannotBeDeleted`.
+pub fn subnet_free(cx: &Cx<'_>, id: &str) -> Result<(), ArmError> {
+    let vnet = id.rsplit_once("/subnets/").map_or(id, |(vnet, _)| vnet).to_lowercase();
+    let user = refs::user(cx, id, |kind| !kind.eq_ignore_ascii_case("Microsoft.Network/virtualNetworks"));
+    match user {
+        Some(user) if !user.to_lowercase().starts_with(&vnet) => Err(ArmError::bad(
+            "InUseSubnetCannotBeDeleted",
+            format!(
+                "Subnet {} is in use by {user} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
+                id.rsplit('/').next().unwrap_or_default()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn attached(cx: &Cx<'_>, id: &str) -> Option<String> {
+    for row in cx.store.of_kind("Microsoft.Network/loadBalancers") {
+        for front in row.at("/properties/frontendIPConfigurations").and_then(Value::as_array).into_iter().flatten() {
+            let target = front.pointer("/properties/publicIPAddress/id").and_then(Value::as_str);
+            if target.is_some_and(|target| target.eq_ignore_ascii_case(id)) {
+                return front.get("id").and_then(Value::as_str).map(str::to_owned);
+            }
+        }
+    }
+    refs::user(cx, id, |kind| kind == "Microsoft.Network/natGateways" || kind == "Microsoft.Network/networkInterfaces")
+}
+
+/// Gives the elements of an array their id, type, etag and state.
+fn children(put: &mut Put<'_, '_>, segment: &str, state: bool) {
+    let own = put.path.id();
+    let kind = put.path.resource_type();
+    let etag = put.cx.unique();
+    let pointer = format!("/properties/{segment}");
+    put.default(&pointer, json!([]));
+    for item in put.body.pointer_mut(&pointer).and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        set(item, "/id", json!(format!("{own}/{segment}/{name}")));
+        set(item, "/type", json!(format!("{kind}/{segment}")));
+        set(item, "/etag", json!(format!("W/\"{etag}\"")));
+        if state {
+            set(item, "/properties/provisioningState", json!("Succeeded"));
+        }
+    }
+}
+
+fn list<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn edit<'v>(value: &'v mut Value, pointer: &str) -> impl Iterator<Item = &'v mut Value> {
+    value.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn named(item: &Value) -> &str {
+    item.get("name").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn nets(value: &Value, one: &str, many: &str) -> Vec<String> {
+    let mut out: Vec<String> = value.pointer(one).and_then(Value::as_str).map(str::to_owned).into_iter().collect();
+    out.extend(list(value, many).filter_map(Value::as_str).map(str::to_owned));
+    out
+}
+
+/// Properties that answers had in the words of earlier versions.
+fn old_properties(network: Network, api_version: &str, body: &mut Value) {
+    if api_version.is_empty() || api_version >= "2021-01-01" {
+        return;
+    }
+    match network {
+        Network::Vnet => set_default(body, "/properties/enableVmProtection", json!(false)),
+        Network::LoadBalancer => {
+            for rule in edit(body, "/properties/loadBalancingRules") {
+                set_default(rule, "/properties/enableDestinationServiceEndpoint", json!(false));
+                set_default(rule, "/properties/allowBackendPortConflict", json!(false));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn other(put: &mut Put<'_, '_>) {
+    match put.path.last_type() {
+        "routeTables" => {
+            children(put, "routes", true);
+            put.default("/properties/disableBgpRoutePropagation", json!(false));
+        }
+        "natGateways" => {
+            put.default("/sku/name", json!("Standard"));
+            put.default("/properties/idleTimeoutInMinutes", json!(4));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,68 @@
+//! Network security groups and their rules.
+
+use serde_json::{Value, json};
+
+use super::{children, edit, list, named};
+use crate::error::ArmError;
+use crate::write::{Put, set_default};
+
+const DEFAULT_RULES: &[(&str, u32, &str, &str, &str, &str)] = &[
+    ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowAzureLoadBalancerInBound", 65001, "Inbound", "Allow", "AzureLoadBalancer", "*"),
+    ("DenyAllInBound", 65500, "Inbound", "Deny", "*", "*"),
+    ("AllowVnetOutBound", 65000, "Outbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
+    ("AllowInternetOutBound", 65001, "Outbound", "Allow", "*", "Internet"),
+    ("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*"),
+];
+
+pub(super) fn security_group(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    let rules: Vec<Value> = DEFAULT_RULES
+        .iter()
+        .map(|(name, priority, direction, access, from, to)| {
+            json!({ "name": name, "properties": {
+                "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": from,
+                "destinationAddressPrefix": to, "access": access, "priority": priority, "direction": direction,
+            } })
+        })
+        .collect();
+    put.set("/properties/defaultSecurityRules", Value::Array(rules));
+    let mut seen: Vec<(String, i64, String)> = Vec::new();
+    for rule in list(&put.body, "/properties/securityRules") {
+        let name = named(rule).to_owned();
+        let priority = rule.pointer("/properties/priority").and_then(Value::as_i64).unwrap_or(0);
+        let direction =
+            rule.pointer("/properties/direction").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        if !(100..=4096).contains(&priority) {
+            return Err(ArmError::bad(
+                "SecurityRuleInvalidPriority",
+                format!("Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096."),
+            )
+            .at(name));
+        }
+        if !matches!(direction.as_str(), "inbound" | "outbound") {
+            return Err(ArmError::bad(
+                "InvalidRequestFormat",
+                format!("Cannot parse the request: security rule '{name}' needs a direction, Inbound or Outbound."),
+            ));
+        }
+        if let Some((other, ..)) = seen.iter().find(|(_, p, d)| *p == priority && *d == direction) {
+            return Err(ArmError::bad(
+                "SecurityRuleConflict",
+                format!(
+                    "Security rule {name} conflicts with rule {other}. Rules cannot have the same Priority and Direction. To learn more, see aka.ms/nsgrules."
+                ),
+            ));
+        }
+        seen.push((name, priority, direction));
+    }
+    children(put, "securityRules", true);
+    children(put, "defaultSecurityRules", true);
+    for rule in edit(&mut put.body, "/properties/securityRules") {
+        for empty in
+            ["sourceAddressPrefixes", "destinationAddressPrefixes", "sourcePortRanges", "destinationPortRanges"]
+        {
+            set_default(rule, &format!("/properties/{empty}"), json!([]));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! Facts about properties: which the service writes, fills in, fixes at creation or never shows again.
+//!
+//! Two sources behind one query: the types in `catalog` (read-only, write-only, secret, enumerations) and `facts.txt`
+//! (defaults, what is fixed at creation, keys of lists, what a change does to machines), which types do not say.
+
+use arm_catalog::{Immutable, Kind, ListKey};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock, RwLock};
+
+/// What is known of one property.
+#[derive(Clone, Debug, Default)]
+pub struct Fact {
+    /// The service writes it.
+    pub read_only: bool,
+    /// The service never shows it again.
+    pub write_only: bool,
+    /// A secret.
+    pub secret: bool,
+    /// Letter case means nothing.
+    pub fold: bool,
+    /// The order of the list means nothing.
+    pub set: bool,
+    /// Elements of the list are told apart by this property.
+    pub key: Option<String>,
+    /// What the service holds when the source leaves it out.
+    pub defaults: Vec<Value>,
+    /// The service chooses when the source leaves it out.
+    pub chosen: bool,
+    /// Set at creation only.
+    pub fixed: bool,
+    /// What the known types say about changing it.
+    pub immutable: Option<Immutable>,
+    /// The known types have no such property.
+    pub unheard_of: bool,
+    /// Neither given later nor taken away.
+    pub sealed: bool,
+    /// Elements may come, and none may go.
+    pub only_added: bool,
+    /// Never changed in place to this value.
+    pub fixed_to: Option<Value>,
+    /// An ISO 8601 duration.
+    pub duration: bool,
+    /// Children that may be declared as resources of their own.
+    pub apart: bool,
+    /// Compared as it stands.
+    pub free: bool,
+    /// Its keys are data: an entry counts by being there, also when it is empty.
+    pub entries: bool,
+    /// An id of which only the last segment counts.
+    pub last_segment: bool,
+    /// What a change does.
+    pub nature: Option<Nature>,
+}
+
+/// What a change of a property does to machines and data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Nobody notices.
+    Quiet,
+    /// Part of the model of the machines: reaches running ones as the upgrade policy says.
+    Model,
+    /// As [`Nature::Model`], and a machine that gets it is restarted.
+    Restart,
+    /// As [`Nature::Model`], and a machine that gets it is made anew.
+    Reimage,
+    /// Machines made later only.
+    NewMachines,
+    /// The number of machines.
+    Capacity,
+    /// The size of a share.
+    Quota,
+}
+
+/// Facts of one resource type.
+#[derive(Debug, Default)]
+pub struct TypeFacts {
+    name: String,
+    own: HashMap<String, Fact>,
+    /// Whether anything is known of the type.
+    pub known: bool,
+    /// Both sources put together, by pattern, as they were asked for.
+    joined: RwLock<HashMap<String, Arc<Fact>>>,
+}
+
+impl TypeFacts {
+    /// What is known at a lower-case pattern path (`properties.subnets[].name`).
+    #[must_use]
+    pub fn at(&self, pattern: &str) -> Arc<Fact> {
+        if let Ok(joined) = self.joined.read()
+            && let Some(fact) = joined.get(pattern)
+        {
+            return Arc::clone(fact);
+        }
+        let fact = Arc::new(self.join(pattern));
+        if let Ok(mut joined) = self.joined.write() {
+            joined.insert(pattern.to_owned(), Arc::clone(&fact));
+        }
+        fact
+    }
+
+    fn join(&self, pattern: &str) -> Fact {
+        let any = || table().get("*").and_then(|any| any.own.get(pattern));
+        let mut fact = self.own.get(pattern).or_else(any).cloned().unwrap_or_default();
+        if pattern.is_empty() || pattern.starts_with("tags") || arm_catalog::lookup(&self.name, None).is_none() {
+            return fact;
+        }
+        let pointer = format!("/{}", pattern.replace("[]", ".*").replace('.', "/"));
+        fact.read_only |= arm_catalog::is_read_only(&self.name, &pointer);
+        fact.write_only |= arm_catalog::is_write_only(&self.name, &pointer);
+        fact.secret |= arm_catalog::is_sensitive(&self.name, &pointer);
+        fact.immutable = arm_catalog::immutable(&self.name, &pointer);
+        let same = |p: &str| p.eq_ignore_ascii_case(&pointer);
+        fact.defaults.extend(arm_catalog::defaults(&self.name).filter(|d| same(d.pointer)).map(|d| d.value.clone()));
+        match arm_catalog::list_key(&self.name, &pointer) {
+            ListKey::Set => fact.set = true,
+            ListKey::By(key) if fact.key.is_none() => fact.key = Some(key.to_owned()),
+            _ => {}
+        }
+        match arm_catalog::property(&self.name, &pointer).map(arm_catalog::Node::resolved) {
+            Some(Kind::Enum { .. }) => fact.fold = true,
+            None if !self.own.contains_key(pattern) && any().is_none() => fact.unheard_of = true,
+            _ => {}
+        }
+        fact
+    }
+
+    /// What a change at this place does: its own word, else that of the nearest place around it.
+    #[must_use]
+    pub fn nature(&self, pattern: &str) -> Option<Nature> {
+        self.around(pattern).find_map(|f| f.nature)
+    }
+
+    /// Whether this place or one around it is set at creation only.
+    #[must_use]
+    pub fn fixed(&self, pattern: &str) -> bool {
+        self.around(pattern).any(|f| f.fixed)
+    }
+
+    fn around<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = Arc<Fact>> + 'a {
+        let mut rest = Some(pattern);
+        std::iter::from_fn(move || {
+            let here = rest?;
+            rest = here.strip_suffix("[]").or_else(|| here.rsplit_once('.').map(|(head, _)| head));
+            Some(self.at(here))
+        })
+    }
+}
+
+/// Facts of a type; little is known of most types.
+#[must_use]
+pub fn facts_of(resource_type: &str) -> Arc<TypeFacts> {
+    static ALL: OnceLock<RwLock<BTreeMap<String, Arc<TypeFacts>>>> = OnceLock::new();
+    let all = ALL.get_or_init(RwLock::default);
+    let name = resource_type.to_ascii_lowercase();
+    if let Ok(all) = all.read()
+        && let Some(facts) = all.get(&name)
+    {
+        return Arc::clone(facts);
+    }
+    let row = table().get(&name);
+    let facts = Arc::new(TypeFacts {
+        own: row.map(|r| r.own.clone()).unwrap_or_default(),
+        known: row.is_some() || arm_catalog::lookup(&name, None).is_some(),
+        joined: RwLock::default(),
+        name: name.clone(),
+    });
+    if let Ok(mut all) = all.write() {
+        all.insert(name, Arc::clone(&facts));
+    }
+    facts
+}
+
+/// The rows of one type in the table.
+#[derive(Default)]
+struct Rows {
+    own: HashMap<String, Fact>,
+}
+
+fn table() -> &'static HashMap<String, Rows> {
+    static TABLE: OnceLock<HashMap<String, Rows>> = OnceLock::new();
+    TABLE.get_or_init(|| read(include_str!("facts.txt")).0)
+}
+
+/// Reads the table; the second part lists lines that it does not understand.
+fn read(text: &str) -> (HashMap<String, Rows>, Vec<String>) {
+    let mut types: HashMap<String, Rows> = HashMap::new();
+    let mut odd = Vec::new();
+    let mut current = String::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        if let Some(name) = line.strip_prefix("resource ") {
+            current = name.trim().to_ascii_lowercase();
+            types.entry(current.clone()).or_default();
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let path = words.next().unwrap_or_default().to_ascii_lowercase();
+        let mut fact = Fact::default();
+        for word in words {
+            if !learn(&mut fact, word) {
+                odd.push(line.to_owned());
+            }
+        }
+        let rows = &mut types.entry(current.clone()).or_default().own;
+        if let Some((around, _)) = path.split_once(".*") {
+            rows.entry(around.to_owned()).or_default().entries = true;
+        }
+        let entries = rows.get(&path).is_some_and(|known| known.entries);
+        rows.insert(path, Fact { entries, ..fact });
+    }
+    (types, odd)
+}
+
+fn learn(fact: &mut Fact, word: &str) -> bool {
+    match word {
+        "ro" => fact.read_only = true,
+        "wo" => fact.write_only = true,
+        "secret" => fact.secret = true,
+        "fold" => fact.fold = true,
+        "set" => fact.set = true,
+        "chosen" => fact.chosen = true,
+        "fixed" => fact.fixed = true,
+        "sealed" => fact.sealed = true,
+        "only-added" => fact.only_added = true,
+        "duration" => fact.duration = true,
+        "apart" => fact.apart = true,
+        "free" => fact.free = true,
+        "last-segment" => fact.last_segment = true,
+        "capacity" => fact.nature = Some(Nature::Capacity),
+        "quota" => fact.nature = Some(Nature::Quota),
+        "appears" => fact.nature = Some(Nature::Quiet),
+        "machines=restart" => fact.nature = Some(Nature::Restart),
+        "machines=reimage" => fact.nature = Some(Nature::Reimage),
+        "machines=new" => fact.nature = Some(Nature::NewMachines),
+        "machines=rolling" => fact.nature = Some(Nature::Model),
+        _ => {
+            let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+            return match word.split_once('=') {
+                Some(("key", name)) => {
+                    fact.key = Some(name.to_owned());
+                    true
+                }
+                Some(("default", text)) => json(text).is_some_and(|v| {
+                    fact.defaults.push(v);
+                    true
+                }),
+                Some(("fixed-to", text)) => {
+                    fact.fixed_to = json(text);
+                    fact.fixed_to.is_some()
+                }
+                _ => false,
+            };
+        }
+    }
+    true
+}
+
+/// Names of properties that are secret wherever they stand.
+pub(super) fn secret_by_name(pattern: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "adminpassword",
+        "password",
+        "accountkey",
+        "storageaccountkey",
+        "saskey",
+        "sastoken",
+        "protectedsettings",
+        "securevalue",
+        "sshprivatekey",
+        "primarykey",
+        "secondarykey",
+        "connectionstring",
+        "clientsecret",
+        "sharedkey",
+    ];
+    let last = pattern.rsplit('.').next().unwrap_or(pattern);
+    NAMES.contains(&last.trim_end_matches("[]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_understood() {
+        let (types, odd) = read(include_str!("facts.txt"));
+        assert_eq!(odd, Vec::<String>::new());
+        assert!(types.len() > 20);
+    }
+
+    #[test]
+    fn nature_is_inherited_from_around() {
+        let vmss = facts_of("microsoft.compute/VIRTUALMACHINESCALESETS");
+        assert_eq!(
+            vmss.nature("properties.virtualmachineprofile.storageprofile.imagereference.version"),
+            Some(Nature::Reimage)
+        );
+        assert_eq!(vmss.nature("properties.virtualmachineprofile.networkprofile.x[].y"), Some(Nature::Model));
+        assert!(vmss.fixed("properties.proximityplacementgroup.id"));
+        assert!(!vmss.fixed("sku.name"));
+        assert_eq!(facts_of("Foo/bar").nature("tags.a"), Some(Nature::Quiet));
+        assert!(!facts_of("Foo/bar").known);
+    }
+}

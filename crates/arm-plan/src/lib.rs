@@ -1,0 +1,216 @@
+//! Compares what the sources want with what exists and gives a [`Plan`]: plain, ordered, serialisable data.
+//!
+//! Promises: pure and total (no file, clock, network); the same input gives the same bytes; a property that the service
+//! would act on is never hidden. Every difference that is *not* reported was held back by a named [`Rule`] and is listed
+//! in [`Plan::suppressed`]. No secret value is ever part of a plan.
+//! Does not: fetch anything, execute anything, or print anything (`azure`, `apply` and `render` do).
+
+mod types;
+mod held;
+mod input;
+mod facts;
+mod path;
+mod normal;
+mod compare;
+mod lists;
+mod label;
+mod mask;
+mod effect;
+mod capacity;
+mod baseline;
+mod saved;
+mod settled;
+#[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
+mod tests;
+
+pub use baseline::{Baseline, ResourceBaseline, fingerprint};
+pub use capacity::{CapacityRange, autoscaled};
+pub use facts::{Fact, Nature, TypeFacts, facts_of};
+pub use held::{Held, Sighting};
+pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
+pub use label::{Principals, RoleNames, titled};
+pub use mask::masked;
+pub use normal::{resource_id, same_id, type_of_id};
+pub use saved::{Refusal, SavedPlan, digest, verify};
+pub use types::*;
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What exists by folded id.
+type Live<'a> = IndexMap<String, &'a Sighting>;
+
+/// What shapes a plan apart from the two sides.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the last apply left: values the service filled in, fingerprints of what it never shows again.
+    pub baseline: Option<Baseline>,
+    /// Only changes whose name, type/name or id matches one of these (`*` matches anything); empty: all.
+    pub targets: Vec<String>,
+    /// No change whose name, type/name or id matches one of these.
+    pub excludes: Vec<String>,
+    /// What happens to a resource that the source no longer holds.
+    pub unmanaged: Unmanaged,
+    /// Leave [`Plan::suppressed`] empty: thousands of resources have a hundred thousand of them.
+    pub forget_suppressed: bool,
+    /// What people call the roles that are assigned.
+    pub roles: RoleNames,
+}
+
+/// Compares both sides.
+#[must_use]
+pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
+    diff_from(desired, observed, options, &())
+}
+
+/// Compares both sides and says where each property that differs was written.
+#[must_use]
+pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, origins: &dyn Origins) -> Plan {
+    let live: Live<'_> = observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
+    let owned = capacity::autoscaled(desired);
+    let moving = settled::Moving::of(desired, &owned);
+    let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
+    let principals = Principals::of(desired, observed, options.roles);
+    let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
+    let selected = |r: &&DesiredResource| !r.existing && options.selects(&r.name, &r.resource_type, &r.id);
+    let selected: Vec<&DesiredResource> = desired.resources.iter().filter(selected).collect();
+    let compared = selected.par_iter().map(|resource| {
+        // Both sides are read here and given back at once.
+        let found = live.get(&normal::fold_id(&resource.id)).map(|found| found.body.read());
+        change_of(resource, found.as_ref(), observed, (&moving, &principals), options, origins)
+    });
+    for (change, suppressed, warnings) in compared.collect::<Vec<_>>() {
+        plan.changes.push(change);
+        plan.suppressed.extend(suppressed);
+        plan.warnings.extend(warnings);
+    }
+    deletions(&wanted, &live, observed, options, &principals, &mut plan);
+    plan.changes.sort_by_key(|c| c.action.rank());
+    plan.suppressed.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
+    plan.summary = Summary::of(&plan.changes);
+    plan
+}
+
+impl Options {
+    /// Whether a resource is part of the plan.
+    #[must_use]
+    pub fn selects(&self, name: &str, resource_type: &str, id: &str) -> bool {
+        let hit = |pattern: &String| {
+            let typed = format!("{resource_type}/{name}");
+            [name, typed.as_str(), id].iter().any(|text| normal::matches_pattern(pattern, text))
+        };
+        (self.targets.is_empty() || self.targets.iter().any(hit)) && !self.excludes.iter().any(hit)
+    }
+}
+
+fn change_of(
+    resource: &DesiredResource,
+    found: Option<&Value>,
+    observed: &Observed,
+    (moving, principals): (&settled::Moving<'_>, &Principals),
+    options: &Options,
+    origins: &dyn Origins,
+) -> (Change, Vec<Suppressed>, Vec<Warning>) {
+    let origin = |pointer: &str| {
+        // What a nested deployment holds is placed as a whole.
+        if resource.pointer.is_empty() {
+            None
+        } else {
+            origins.origin(resource.part, &format!("{}{pointer}", resource.pointer))
+        }
+    };
+    let mut change = Change {
+        id: resource.id.clone(),
+        resource_type: resource.resource_type.clone(),
+        name: resource.name.clone(),
+        label: None,
+        action: Action::NoChange,
+        attributes: Vec::new(),
+        effect: Effect::default(),
+        source: resource.source.clone(),
+        reason: String::new(),
+        depends_on_unknown: false,
+        hash: None,
+        etag: None,
+    };
+    let wanted = resource.body.read();
+    change.label = principals.label(&resource.id, &wanted);
+    let Some(found) = found else {
+        change.action = Action::Create;
+        change.reason = "does not exist yet".to_owned();
+        change.attributes = compare::all_new(resource, &wanted, &origin);
+        effect::of_create(&mut change, &wanted);
+        return (change, Vec::new(), Vec::new());
+    };
+    moving.note(resource, &wanted, found, &mut change);
+    let setting = compare::Setting {
+        autoscaled: moving.range(&resource.id),
+        baseline: options.baseline.as_ref(),
+        origin: &origin,
+        forget_suppressed: options.forget_suppressed,
+    };
+    let outcome = compare::compare(resource, &wanted, found, setting);
+    if !outcome.changes.is_empty() {
+        change.attributes = outcome.changes;
+        effect::of_update(&mut change, &wanted, found, observed);
+    } else if let Some(state) = half_made(found) {
+        change.action = Action::Update;
+        change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };
+        change.reason = format!("its last deployment ended as {state}");
+    }
+    (change, outcome.suppressed, outcome.warnings)
+}
+
+/// A resource whose last write did not end well is written again, even when its properties look right.
+fn half_made(found: &Value) -> Option<&str> {
+    let state = found.pointer("/properties/provisioningState").and_then(Value::as_str)?;
+    let bad = ["Failed", "Canceled", "Creating", "Updating", "Accepted", "Deleting", "ResolvingDNS"];
+    bad.iter().any(|b| b.eq_ignore_ascii_case(state)).then_some(state)
+}
+
+fn deletions(
+    wanted: &BTreeSet<String>,
+    live: &Live<'_>,
+    observed: &Observed,
+    options: &Options,
+    principals: &Principals,
+    plan: &mut Plan,
+) {
+    let mut gone: Vec<&String> = observed.managed.iter().filter(|id| !wanted.contains(&normal::fold_id(id))).collect();
+    gone.sort();
+    gone.dedup();
+    // Children before parents: the longest id first.
+    gone.sort_by_key(|id| std::cmp::Reverse(id.matches('/').count()));
+    for id in gone {
+        let Some(found) = live.get(&normal::fold_id(id)) else { continue };
+        let found = &found.body.read();
+        let (resource_type, name) = type_of_id(id);
+        if !options.selects(&name, &resource_type, id) {
+            continue;
+        }
+        let action = match options.unmanaged {
+            Unmanaged::Delete => Action::Delete,
+            Unmanaged::Detach => Action::Detach,
+        };
+        let mut change = Change {
+            id: id.clone(),
+            resource_type,
+            label: principals.label(id, found),
+            name,
+            action,
+            attributes: Vec::new(),
+            effect: Effect::default(),
+            source: None,
+            reason: "no longer in the source".to_owned(),
+            depends_on_unknown: false,
+            hash: Some(digest(found)),
+            etag: found.get("etag").and_then(Value::as_str).map(str::to_owned),
+        };
+        effect::of_delete(&mut change, found, observed);
+        plan.changes.push(change);
+    }
+}

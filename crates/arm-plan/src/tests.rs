@@ -1,0 +1,315 @@
+//! What a plan promises, held against recorded answers of the service, a slow oracle and random states.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn wanted(body: Value) -> Desired {
+    Desired::from_resources(&[body])
+}
+
+fn seen(body: Value) -> Observed {
+    Observed::of(&[body], Vec::new())
+}
+
+fn plan(w: &Value, f: &Value) -> Plan {
+    diff(&wanted(w.clone()), &seen(f.clone()), &Options::default())
+}
+
+fn vmss(properties: Value) -> Value {
+    json!({
+        "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/team",
+        "location": "westus2",
+        "sku": { "name": "Standard_D8s_v5", "tier": "Standard", "capacity": 3 },
+        "properties": properties,
+    })
+}
+
+/// Each recorded request against what the service showed afterwards.
+#[test]
+fn a_plan_of_what_was_just_written_is_empty() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/recorded");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 20);
+    let mut report = String::new();
+    for file in files {
+        let case: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let mut body = case["request"].clone();
+        body["id"] = case["path"].clone();
+        let plan = plan(&body, &case["response"]);
+        assert_eq!(plan.changes.len(), 1, "{}", file.display());
+        for change in plan.effective() {
+            for a in &change.attributes {
+                report += &format!(
+                    "{}: {:?} {} {:?} -> {:?}\n",
+                    file.file_name().unwrap().to_string_lossy(),
+                    a.kind,
+                    a.path,
+                    a.before,
+                    a.after
+                );
+            }
+        }
+    }
+    assert_eq!(report, "");
+}
+
+#[test]
+fn deletions_come_first_and_children_before_parents() {
+    let account = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a", "properties": {} });
+    let share = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a/fileServices/default/shares/notebooks", "properties": {} });
+    let id = |v: &Value| v["id"].as_str().unwrap().to_owned();
+    let observed = Observed::of(&[account.clone(), share.clone()], vec![id(&account), id(&share)]);
+    let plan = diff(&wanted(vmss(json!({}))), &observed, &Options::default());
+    let order: Vec<_> = plan.changes.iter().map(|c| (c.action, c.name.as_str())).collect();
+    assert_eq!(order, [(Action::Delete, "a/default/notebooks"), (Action::Delete, "a"), (Action::Create, "team")]);
+    assert_eq!(plan.changes[1].effect.kind, EffectKind::DeletesData);
+    assert_eq!(plan.changes[1].effect.shares, ["notebooks"]);
+    let keep = Options { unmanaged: Unmanaged::Detach, ..Options::default() };
+    let plan = diff(&Desired::default(), &observed, &keep);
+    assert!(plan.changes.iter().all(|c| c.action == Action::Detach));
+}
+
+#[test]
+fn immutable_property_replaces_and_is_named() {
+    let p = plan(&vmss(json!({ "orchestrationMode": "Flexible" })), &vmss(json!({ "orchestrationMode": "Uniform" })));
+    assert_eq!(p.changes[0].action, Action::Replace);
+    assert_eq!(p.changes[0].effect.property.as_deref(), Some("properties.orchestrationMode"));
+    assert_eq!(p.changes[0].effect.machines, Some(3));
+    // One way only.
+    let down = plan(&vmss(json!({ "singlePlacementGroup": false })), &vmss(json!({ "singlePlacementGroup": true })));
+    assert_eq!(down.changes[0].action, Action::Update);
+    let up = plan(&vmss(json!({ "singlePlacementGroup": true })), &vmss(json!({ "singlePlacementGroup": false })));
+    assert_eq!(up.changes[0].action, Action::Replace);
+}
+
+#[test]
+fn upgrade_policy_decides_what_running_machines_feel() {
+    let with = |mode: &str, version: &str| {
+        vmss(
+            json!({ "upgradePolicy": { "mode": mode }, "virtualMachineProfile": { "storageProfile": { "imageReference": { "version": version } } } }),
+        )
+    };
+    let kind = |mode: &str| plan(&with(mode, "2"), &with(mode, "1")).changes[0].effect.kind;
+    assert_eq!(kind("Manual"), EffectKind::NewMachines);
+    assert_eq!(kind("Rolling"), EffectKind::Reimage);
+    assert_eq!(kind("Automatic"), EffectKind::Reimage);
+    let tags = |t: &str| json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/team", "tags": { "team": t } });
+    assert_eq!(plan(&tags("a"), &tags("b")).changes[0].effect.kind, EffectKind::None);
+}
+
+#[test]
+fn capacity_under_autoscale_is_not_a_change_but_is_watched() {
+    let mut live = vmss(json!({}));
+    live["sku"]["capacity"] = json!(50);
+    let scale = json!({
+        "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/team",
+        "properties": { "enabled": true, "targetResourceUri": live["id"], "profiles": [
+            { "name": "day", "capacity": { "minimum": "2", "maximum": "10", "default": "2" } },
+            { "name": "night", "capacity": { "minimum": "0", "maximum": "2", "default": "0" } } ] },
+    });
+    let desired = Desired::from_resources(&[vmss(json!({})), scale.clone()]);
+    let observed = Observed::of(&[live.clone(), scale.clone()], Vec::new());
+    let with = diff(&desired, &observed, &Options::default());
+    assert!(with.is_empty());
+    assert!(with.suppressed.iter().any(|s| s.rule == Rule::OwnedByAutoscale));
+    assert_eq!(with.warnings[0].text, "50 machines run, outside the declared range 0..10");
+    // Without autoscale the same difference removes machines.
+    let plain = plan(&vmss(json!({})), &live);
+    assert_eq!(plain.changes[0].effect.kind, EffectKind::ScalesIn);
+    assert_eq!(plain.changes[0].effect.machines, Some(47));
+}
+
+#[test]
+fn secrets_never_reach_a_plan() {
+    const SECRET: &str = "sentinel-7f3a";
+    let body = |password: &str| {
+        vmss(
+            json!({ "virtualMachineProfile": { "osProfile": { "adminPassword": password }, "extensionProfile": { "extensions": [
+            { "name": "mount", "properties": { "type": "CustomScript", "protectedSettings": { "k": password }, "settings": { "x": 1 } } } ] } } }),
+        )
+    };
+    let mut desired = wanted(body(SECRET));
+    desired.resources[0].secrets = vec!["/properties/extra".to_owned()];
+    let mut extra = desired.resources[0].body.read();
+    extra["properties"]["extra"] = json!({ "a": [SECRET] });
+    desired.resources[0].body = extra.into();
+    let empty = Observed::default();
+    let live = seen(vmss(json!({})));
+    let echoed = seen(body("sentinel-other"));
+    for observed in [&empty, &live, &echoed] {
+        let text = serde_json::to_string(&diff(&desired, observed, &Options::default())).unwrap();
+        assert!(!text.contains("sentinel"), "{text}");
+    }
+    let base = Baseline::record(&desired, &live, "salt");
+    assert!(!serde_json::to_string(&base).unwrap().contains("sentinel"));
+}
+
+#[test]
+fn a_changed_secret_shows_as_changed_when_an_apply_is_on_record() {
+    let hidden = vmss(json!({ "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t" } } }));
+    let body = |password: &str| {
+        vmss(
+            json!({ "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t", "adminPassword": password } } }),
+        )
+    };
+    let base = Baseline::record(&wanted(body("one")), &seen(hidden.clone()), "salt");
+    let options = Options { baseline: Some(base), ..Options::default() };
+    assert!(diff(&wanted(body("one")), &seen(hidden.clone()), &options).is_empty());
+    let changed = diff(&wanted(body("two")), &seen(hidden.clone()), &options);
+    assert_eq!(changed.changes[0].attributes[0].path, "properties.virtualMachineProfile.osProfile.adminPassword");
+    assert!(changed.changes[0].attributes[0].secret);
+    let blind = plan(&body("one"), &hidden);
+    assert!(blind.is_empty());
+    assert_eq!(blind.warnings[0].kind, WarningKind::SecretNotCompared);
+}
+
+#[test]
+fn what_the_service_filled_in_stays_quiet_until_it_changes() {
+    let (source, live) = (vmss(json!({})), vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 3 } })));
+    let base = Baseline::record(&wanted(source.clone()), &seen(live.clone()), "salt");
+    let options = Options { baseline: Some(base), ..Options::default() };
+    assert!(diff(&wanted(source.clone()), &seen(live), &options).is_empty());
+    let drifted =
+        diff(&wanted(source), &seen(vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 4 } }))), &options);
+    assert_eq!(drifted.changes[0].attributes[0].path, "properties.priorityMixPolicy.baseRegularPriorityCount");
+}
+
+#[test]
+fn letter_case_counts_where_it_matters() {
+    let body = |location: &str, tag: &str| json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Foo.Bar/baz/x", "location": location, "tags": { "t": tag } });
+    assert!(plan(&body("West US 2", "a"), &body("westus2", "a")).is_empty());
+    assert!(!plan(&body("westus2", "A"), &body("westus2", "a")).is_empty());
+    assert!(!plan(&body("westus2", "PT60M"), &body("westus2", "PT1H")).is_empty());
+}
+
+#[test]
+fn saved_plans_are_sealed() {
+    let saved = SavedPlan {
+        kind: "dsvmc-plan".into(),
+        schema: SCHEMA,
+        tool: "t".into(),
+        project: "p".into(),
+        env: "e".into(),
+        target: "local".into(),
+        plain: false,
+        detach: false,
+        targets: vec![],
+        excludes: vec![],
+        templates: vec!["h".into()],
+        parameters: "p".into(),
+        salt: "s".into(),
+        observed: [("a".to_owned(), "1".to_owned())].into(),
+        plan: plan(&vmss(json!({})), &vmss(json!({ "zoneBalance": true }))),
+        seal: String::new(),
+    }
+    .seal();
+    let text = serde_json::to_string_pretty(&saved).unwrap();
+    assert_eq!(SavedPlan::read(&text), Ok(saved.clone()));
+    // Any changed byte of content is refused.
+    for i in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        bytes[i] = if bytes[i] == b'1' { b'2' } else { b'1' };
+        if let Ok(changed) = String::from_utf8(bytes)
+            && changed != text
+            && serde_json::from_str::<Value>(&changed).ok() != serde_json::from_str::<Value>(&text).ok()
+        {
+            assert!(SavedPlan::read(&changed).is_err(), "byte {i}");
+        }
+    }
+    assert_eq!(SavedPlan::read(&text.replace("\"schema\": 1", "\"schema\": 9")), Err(Refusal::Schema(9)));
+    let mut other = saved.clone();
+    other.env = "prod".into();
+    assert!(matches!(verify(&saved, &other), Err(Refusal::Foreign(_))));
+    let mut moved = saved.clone();
+    moved.observed.insert("b".into(), "2".into());
+    assert_eq!(verify(&saved, &moved), Err(Refusal::World(vec!["b".into()])));
+}
+
+#[test]
+fn narrowed_plans_hold_only_what_was_asked_for() {
+    let options = Options { targets: vec!["*/te*".into()], excludes: vec!["other".into()], ..Options::default() };
+    assert_eq!(diff(&wanted(vmss(json!({}))), &Observed::default(), &options).summary.create, 1);
+    let none = Options { excludes: vec!["team".into()], ..Options::default() };
+    assert_eq!(diff(&wanted(vmss(json!({}))), &Observed::default(), &none).changes.len(), 0);
+}
+
+/// Leaves of a JSON value, slowly.
+fn leaves(value: &Value, at: &str, out: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => map.iter().for_each(|(k, v)| leaves(v, &format!("{at}/{k}"), out)),
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{at}/{i}"), out))
+        }
+        Value::Null => {}
+        Value::Object(_) | Value::Array(_) => {}
+        other => out.push((at.to_owned(), other.clone())),
+    }
+}
+
+fn any_body() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        (0..50i64).prop_map(Value::from),
+        "[A-Za-z]{1,6}".prop_map(Value::from)
+    ];
+    let value = leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-e]{2}", inner, 0..5).prop_map(|m| m.into_iter().collect::<Value>()),
+        ]
+    });
+    prop::collection::btree_map("[a-e]{1,2}x", value, 1..6).prop_map(|m| {
+        json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/v", "properties": m })
+    })
+}
+
+fn set_leaf(value: &mut Value, pointer: &str, to: Value) {
+    *value.pointer_mut(pointer).unwrap() = to;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn nothing_differs_from_itself(body in any_body()) {
+        prop_assert!(plan(&body, &body).is_empty());
+    }
+
+    #[test]
+    fn any_single_change_is_seen(body in any_body(), pick in any::<prop::sample::Index>()) {
+        let mut all = Vec::new();
+        leaves(&body["properties"], "/properties", &mut all);
+        prop_assume!(!all.is_empty());
+        let (pointer, value) = &all[pick.index(all.len())];
+        let mut other = body.clone();
+        set_leaf(&mut other, pointer, json!(format!("{value}-changed")));
+        prop_assert!(!plan(&other, &body).is_empty());
+        prop_assert!(!plan(&body, &other).is_empty());
+    }
+
+    #[test]
+    fn the_slow_oracle_agrees(a in any_body(), b in any_body()) {
+        // These names are in no table: an empty plan means that each wanted leaf is there, and that what is there
+        // besides was held back by name, never silently.
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        leaves(&a, "", &mut x);
+        leaves(&b, "", &mut y);
+        let plan = plan(&a, &b);
+        if plan.is_empty() {
+            for leaf in &x {
+                prop_assert!(y.contains(leaf), "{leaf:?}");
+            }
+            if y.len() > x.len() {
+                prop_assert!(plan.suppressed.iter().any(|s| s.rule == Rule::NewerApiOnly));
+            }
+        }
+    }
+
+    #[test]
+    fn order_of_resources_and_keys_does_not_matter(body in any_body()) {
+        let sorted: Value = serde_json::from_str(&serde_json::to_string(&body).unwrap()).unwrap();
+        prop_assert_eq!(digest(&body), digest(&sorted));
+    }
+}

@@ -1,0 +1,165 @@
+//! Dependencies: what `dependsOn` means, what follows from the template's form, and the order that results.
+
+use super::Stage;
+use super::draft::{Draft, within};
+use crate::error::Fault;
+use crate::eval::{Frame, Phase, Targets};
+use crate::json::{Node, NodeKind};
+use crate::value::{Kind, Val, same_name};
+use std::collections::BTreeSet;
+
+/// For each draft the indexes of those that come first.
+pub(super) type Edges = Vec<BTreeSet<usize>>;
+
+impl Stage<'_> {
+    /// Explicit dependencies, nesting, serial loops.
+    pub(super) fn edges(&self, drafts: &[Draft<'_>], targets: &Targets) -> Result<Edges, (usize, Fault)> {
+        let mut edges = vec![BTreeSet::new(); drafts.len()];
+        for (at, (draft, edge)) in drafts.iter().zip(&mut edges).enumerate() {
+            if !draft.present {
+                continue;
+            }
+            edge.extend(draft.parent);
+            edge.extend(draft.after.clone());
+            if let Some(node) = draft.object.get("dependsOn") {
+                self.explicit(draft, node, targets, edge).map_err(|fault| (at, fault.at(node.offset)))?;
+            }
+            edge.remove(&at);
+        }
+        // What is skipped is nobody's dependency.
+        for edge in &mut edges {
+            edge.retain(|on| drafts.get(*on).is_some_and(|d| d.present));
+        }
+        Ok(edges)
+    }
+
+    fn explicit(
+        &self,
+        draft: &Draft<'_>,
+        node: &Node,
+        targets: &Targets,
+        edge: &mut BTreeSet<usize>,
+    ) -> Result<(), Fault> {
+        let frame = Frame::root(Phase::Identity);
+        let list = match &node.kind {
+            NodeKind::Null => return Ok(()),
+            _ => within(&draft.turns, &frame, &mut |frame| self.machine.node(node, frame))?,
+        };
+        let entries = match &list.kind {
+            Kind::Array(array) => array.items.clone(),
+            Kind::Str(_) => vec![list],
+            Kind::Expr(_) => return Ok(()),
+            _ => {
+                return Err(Fault::new(format!(
+                    "The template resource property 'dependsOn' is not valid: expected an array, but received '{}'.",
+                    list.type_name()
+                ))
+                .says("`dependsOn` is a list of names or ids"));
+            }
+        };
+        for entry in entries {
+            match &entry.kind {
+                Kind::Null | Kind::Expr(_) => {}
+                Kind::Str(wanted) if wanted.is_empty() => {}
+                Kind::Str(wanted)
+                    if draft.id.as_str().is_some_and(|id| wanted.starts_with('/') && same_name(id, wanted)) =>
+                {
+                    return Err(Fault::new(format!(
+                        "Circular dependency detected on resource: '{wanted}'. Please see https://aka.ms/arm-syntax-resources for usage details."
+                    ))
+                    .says("the resource waits for itself")
+                    .help("take it out of `dependsOn`")
+                    .framed(str::to_string));
+                }
+                Kind::Str(wanted) => match targets.find(wanted) {
+                    Some(found) => edge.extend(found),
+                    None => {
+                        return Err(Fault::new(format!(
+                            "The resource '{wanted}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
+                        ))
+                        .says(format!("`dependsOn` names `{wanted}`, and the template has no such resource"))
+                        .framed(str::to_string));
+                    }
+                },
+                Kind::Array(_) | Kind::Object(_) | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
+                    return Err(Fault::new(format!(
+                        "The template resource dependency is not valid: expected a string, but received '{}'.",
+                        entry.type_name()
+                    ))
+                    .says("an entry of `dependsOn` is not a string"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An order in which every draft comes after those that it depends on, or the members of a circle.
+pub(super) fn sorted(edges: &Edges) -> Result<Vec<usize>, Vec<usize>> {
+    let mut waiting: Vec<usize> = edges.iter().map(BTreeSet::len).collect();
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
+    for (at, edge) in edges.iter().enumerate() {
+        for on in edge {
+            if let Some(list) = followers.get_mut(*on) {
+                list.push(at);
+            }
+        }
+    }
+    let mut ready: BTreeSet<usize> = waiting.iter().enumerate().filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
+    let mut order = Vec::with_capacity(edges.len());
+    while let Some(at) = ready.pop_first() {
+        order.push(at);
+        for next in followers.get(at).into_iter().flatten() {
+            if let Some(left) = waiting.get_mut(*next) {
+                *left -= 1;
+                if *left == 0 {
+                    ready.insert(*next);
+                }
+            }
+        }
+    }
+    if order.len() == edges.len() { Ok(order) } else { Err(circle(edges, &order)) }
+}
+
+/// One circle among what could not be ordered.
+fn circle(edges: &Edges, done: &[usize]) -> Vec<usize> {
+    let done: BTreeSet<usize> = done.iter().copied().collect();
+    let mut path: Vec<usize> = Vec::new();
+    let mut at = (0..edges.len()).find(|n| !done.contains(n));
+    while let Some(here) = at {
+        if let Some(start) = path.iter().position(|p| *p == here) {
+            return path.split_off(start);
+        }
+        path.push(here);
+        at = edges.get(here).and_then(|e| e.iter().find(|n| !done.contains(n)).copied());
+    }
+    path
+}
+
+/// The error of a circle.
+pub(super) fn circular(drafts: &[Draft<'_>], members: &[usize]) -> Fault {
+    let name = |at: &usize| {
+        drafts.get(*at).map_or_else(String::new, |d| match (&d.symbol, d.id.as_str()) {
+            (Some(symbol), _) => symbol.clone(),
+            (None, Some(id)) => id.to_string(),
+            (None, None) => d.kind.clone(),
+        })
+    };
+    let names: Vec<String> = members.iter().map(name).collect();
+    let first = names.first().cloned().unwrap_or_default();
+    Fault::new(format!(
+        "Circular dependency detected on resource: '{first}'. Please see https://aka.ms/arm-syntax-resources for usage details."
+    ))
+    .says(format!(
+        "these resources wait for one another: {}",
+        names.iter().chain([&first]).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" → ")
+    ))
+}
+
+/// The value of a condition or count for people and programs.
+pub(super) fn bracketed(val: &Val) -> String {
+    match &val.kind {
+        Kind::Expr(partial) => format!("[{}]", partial.expr),
+        _ => val.to_json().to_string(),
+    }
+}

@@ -1,0 +1,314 @@
+//! Each mistake gives one finding at its place; each result is what the service's documentation says.
+
+use super::super::error::Rule;
+use super::super::samples::PoolState;
+use super::super::{Around, check, interval_problem, parse, print};
+use super::{noon, run};
+
+fn under(text: &str, place: super::super::Place) -> &str {
+    text.get(place.start as usize..place.end as usize).unwrap()
+}
+
+/// Rule and underlined text of every finding.
+fn found(text: &str) -> Vec<(Rule, &str)> {
+    found_in(text, &Around::default())
+}
+
+fn found_in<'a>(text: &'a str, around: &Around) -> Vec<(Rule, &'a str)> {
+    let (_, findings) = check(text, around);
+    findings.iter().map(|f| (f.rule, under(text, f.place))).collect()
+}
+
+const GOOD: &str = "n = avg($PendingTasks.GetSample(TimeInterval_Minute * 5));\n\
+                    $TargetDedicatedNodes = max(0, min(8, n));\n$NodeDeallocationOption = taskcompletion;";
+
+#[test]
+fn a_good_formula_has_no_finding() {
+    assert_eq!(found(GOOD), []);
+}
+
+#[test]
+fn syntax_mistakes_are_underlined_where_they_are() {
+    assert_eq!(found("$TargetDedicatedNodes = min(3, 4"), [(Rule::Syntax, "(")]);
+    assert_eq!(found("a = 1 b = 2;"), [(Rule::Syntax, "1")]);
+    assert_eq!(found("a = 1 + ;"), [(Rule::Syntax, ";")]);
+    assert_eq!(found("a = 1 +"), [(Rule::Syntax, "+")]);
+    assert_eq!(found("a = [1, 2];"), [(Rule::Syntax, "[")]);
+    assert_eq!(found("a = 3 ? 1;"), [(Rule::Syntax, ";")]);
+    assert_eq!(found("a = time(\"Mon);"), [(Rule::Syntax, "\"")]);
+    assert_eq!(found("a = 70%;"), [(Rule::Syntax, "%")]);
+    assert_eq!(found("a = b = 1;"), [(Rule::Syntax, "=")]);
+    assert_eq!(found("$TargetDedicatedNodes = {max_nodes};"), [(Rule::Syntax, "{")]);
+}
+
+#[test]
+fn the_limits_of_the_service_hold() {
+    let long = format!("// {}\n$TargetDedicatedNodes = 1;", "x".repeat(8200));
+    assert_eq!(found(&long)[0].0, Rule::Limit);
+    let many = "a = 1;".repeat(101);
+    assert_eq!(found(&many), [(Rule::Limit, "a = 1")]);
+    assert!(parse(&"a = 1;".repeat(100)).is_ok());
+    assert_eq!(found(&format!("a = {}1{};", "(".repeat(300), ")".repeat(300)))[0].0, Rule::Limit);
+    assert_eq!(found(&format!("a = 1{};", "+1".repeat(300)))[0].0, Rule::Limit);
+    assert_eq!(found(&format!("a = {}1;", "-".repeat(300)))[0].0, Rule::Limit);
+}
+
+#[test]
+fn unknown_names_get_a_suggestion() {
+    let cases = [
+        ("$TargetDedicatedNodes = $PendingTask.GetSample(1);", "$PendingTask", "did you mean `$PendingTasks`?"),
+        ("$TargetDedicatedNodes = avrg(1, 2);", "avrg", "did you mean `avg`?"),
+        ("$TargetDedicatedNodes = val($PendingTasks.GetSamples(1), 0);", "GetSamples", "did you mean `GetSample`?"),
+        (
+            "$TargetDedicatedNodes = TimeInterval_Minutes / 2;",
+            "TimeInterval_Minutes",
+            "did you mean `TimeInterval_Minute`?",
+        ),
+        ("$TargetDedicatedNode = 3;", "$TargetDedicatedNode", "write `$TargetDedicatedNodes`"),
+        (
+            "$targetDedicatedNodes = 3; $TargetDedicatedNodes = 1;",
+            "$targetDedicatedNodes",
+            "write `$TargetDedicatedNodes`",
+        ),
+        ("limit = 3; $TargetDedicatedNodes = limt;", "limt", "did you mean `limit`?"),
+    ];
+    for (text, underlined, help) in cases {
+        let (_, findings) = check(text, &Around::default());
+        let first = &findings[0];
+        assert_eq!(first.rule, Rule::UnknownName, "{text}");
+        assert_eq!(under(text, first.place), underlined, "{text}");
+        assert_eq!(first.help, [help], "{text}");
+    }
+}
+
+#[test]
+fn types_follow_the_table_of_the_service() {
+    assert_eq!(
+        found("$TargetDedicatedNodes = $PendingTasks.GetSample(1);"),
+        [(Rule::Type, "$PendingTasks.GetSample(1)")]
+    );
+    assert_eq!(found("$TargetDedicatedNodes = $PendingTasks;"), [(Rule::Type, "$PendingTasks")]);
+    assert_eq!(found("$TargetDedicatedNodes = time();"), [(Rule::Type, "time()")]);
+    assert_eq!(found("a = time() - TimeInterval_Hour;"), [(Rule::Type, "time() - TimeInterval_Hour")]);
+    assert_eq!(found("a = \"x\" + 1;"), [(Rule::Type, "\"x\" + 1")]);
+    assert_eq!(found("a = 1 ? 2 : time();"), [(Rule::Type, "time()")]);
+    assert_eq!(found("$NodeDeallocationOption = \"requeue\";"), [(Rule::Type, "\"requeue\"")]);
+    assert_eq!(found("$CPUPercent = 3;"), [(Rule::ReadOnly, "$CPUPercent")]);
+    assert_eq!(found("a = min();"), [(Rule::Type, "min()")]);
+    assert_eq!(found("a = $PendingTasks.GetSample(70, TimeInterval_Minute);")[0].0, Rule::Type);
+    assert_eq!(found("a = time().weekDay;"), [(Rule::UnknownName, "weekDay")]);
+    assert_eq!(found("a = time(\"tomorrow\");"), [(Rule::Type, "\"tomorrow\"")]);
+    assert_eq!(found("3 + 4;"), [(Rule::Type, "3 + 4")]);
+    assert_eq!(found("a = 2 * vec(1, 2);")[0].0, Rule::Type);
+    // One mistake, one finding: what depends on a wrong value is not wrong as well.
+    assert_eq!(found("a = nothere; b = a + time(); $TargetDedicatedNodes = b;").len(), 1);
+}
+
+#[test]
+fn rules_find_what_the_service_accepts_and_nobody_wants() {
+    let end = "$NodeDeallocationOption = taskcompletion;";
+    let with = |body: &str| format!("{body}{end}");
+    let unguarded = with("$TargetDedicatedNodes = min(9, max($PendingTasks.GetSample(TimeInterval_Minute, 70)));");
+    assert_eq!(found(&unguarded), [(Rule::UnguardedSample, "$PendingTasks.GetSample(TimeInterval_Minute, 70)")]);
+    let guarded = with(
+        "p = $PendingTasks.GetSamplePercent(TimeInterval_Minute); \
+         $TargetDedicatedNodes = min(9, p < 70 ? 1 : max($PendingTasks.GetSample(TimeInterval_Minute, 70)));",
+    );
+    assert_eq!(found(&guarded), []);
+    let lone = with("$TargetDedicatedNodes = min(9, $PendingTasks.GetSample(1));");
+    assert_eq!(found(&lone), [(Rule::LoneSample, "$PendingTasks.GetSample(1)")]);
+    let active = with("$TargetDedicatedNodes = min(9, $ActiveTasks.GetSample(TimeInterval_Minute));");
+    assert_eq!(found(&active), [(Rule::RunningIgnored, "$ActiveTasks")]);
+    let open = with("$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Minute));");
+    assert_eq!(
+        found(&open),
+        [(Rule::Unbounded, "$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Minute))")]
+    );
+    assert_eq!(found("$TargetDedicatedNodes = 3;"), [(Rule::NoDeallocation, "$TargetDedicatedNodes = 3")]);
+    let down = with("n = avg($PendingTasks.GetSample(TimeInterval_Minute)) / 4; $TargetDedicatedNodes = min(9, n);");
+    assert_eq!(found(&down), [(Rule::RoundedDown, "avg($PendingTasks.GetSample(TimeInterval_Minute)) / 4")]);
+    let up =
+        with("n = (avg($PendingTasks.GetSample(TimeInterval_Minute)) + 3) / 4; $TargetDedicatedNodes = min(9, n);");
+    assert_eq!(found(&up), []);
+    let cpu = with("$TargetDedicatedNodes = avg($CPUPercent.GetSample(TimeInterval_Hour)) > 70 ? 4 : 2;");
+    assert_eq!(found(&cpu), [(Rule::CpuScale, "70")]);
+    assert_eq!(found("$NodeDeallocationOption = requeue; x = 1;"), [(Rule::NoTarget, "x = 1")]);
+}
+
+#[test]
+fn running_tasks_may_be_left_out_only_where_they_are_spared() {
+    use dsvm_diagnostics::Severity::{Error, Warning};
+    let body = "$TargetDedicatedNodes = min(9, $ActiveTasks.GetSample(TimeInterval_Minute));";
+    let severity = |option: &str| {
+        let (_, found) = check(&format!("{body}$NodeDeallocationOption = {option};"), &Around::default());
+        found.iter().find(|f| f.rule == Rule::RunningIgnored).map(|f| f.severity)
+    };
+    assert_eq!(severity("taskcompletion"), Some(Warning));
+    assert_eq!(severity("retaineddata"), Some(Warning));
+    assert_eq!(severity("requeue"), Some(Error));
+    assert_eq!(severity("1 > 0 ? taskcompletion : terminate"), Some(Error));
+}
+
+#[test]
+fn a_formula_stays_inside_the_range_of_its_pool() {
+    let around = Around { dedicated: Some((1, 8)), spot: None };
+    let titles = |text: &str| check(text, &around).1.into_iter().map(|f| f.title).collect::<Vec<_>>();
+    assert_eq!(titles(GOOD), ["the formula can ask for 0 machines, the pool starts at 1"]);
+    assert_eq!(titles(&GOOD.replace("max(0", "max(1")), Vec::<String>::new());
+    let high = GOOD.replace("min(8", "min(25").replace("max(0", "max(1");
+    assert_eq!(titles(&high), ["the formula can ask for 25 machines, the pool ends at 8"]);
+}
+
+#[test]
+fn printing_keeps_what_brackets_mean() {
+    for (written, printed) in [
+        ("a=1-(2-3);", "a = 1 - (2 - 3);\n"),
+        ("a=(1-2)-3", "a = 1 - 2 - 3;\n"),
+        ("a=-(1+2)*3;", "a = -(1 + 2) * 3;\n"),
+        ("a=(x?1:2)?3:4?5:6;", "a = (x ? 1 : 2) ? 3 : 4 ? 5 : 6;\n"),
+        ("a=(time()).hour;", "a = time().hour;\n"),
+        ("stop();", "stop();\n"),
+        ("// nothing but a comment", ""),
+    ] {
+        assert_eq!(print(&parse(written).unwrap()), printed);
+        assert_eq!(parse(printed).unwrap(), parse(written).unwrap());
+    }
+}
+
+#[test]
+fn documented_ways_to_ask_for_samples_give_documented_samples() {
+    // Ten minutes of which the last one has not arrived: 18 of 20 samples.
+    let pool = PoolState::empty(noon()).with_delay("$CPUPercent", &[0.5; 18], 60);
+    let sample = |call: &str| run(&format!("a = {call};"), &pool);
+    assert!(sample("len($CPUPercent.GetSample(TimeInterval_Minute * 10))").ends_with(";a=18"));
+    assert!(sample("len($CPUPercent.GetSample(TimeInterval_Minute * 10, 80))").ends_with(";a=18"));
+    assert_eq!(
+        sample("avg($CPUPercent.GetSample(TimeInterval_Minute * 10, 95))"),
+        "Line 1, Col 9: Insufficient data from data set: $CPUPercent wanted 95%, received 90%"
+    );
+    // From six minutes ago to one minute ago there are ten.
+    assert!(
+        sample("$CPUPercent.GetSample(1 * TimeInterval_Minute, 6 * TimeInterval_Minute)")
+            .ends_with(";a=[0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5]")
+    );
+    assert!(sample("$CPUPercent.GetSamplePercent(TimeInterval_Minute * 10)").ends_with(";a=90"));
+    assert!(sample("$CPUPercent.GetSamplePeriod()").ends_with(";a=00:00:30"));
+    assert!(sample("$CPUPercent.Count()").ends_with(";a=18"));
+    assert!(sample("$CPUPercent.HistoryBeginTime()").ends_with(";a=2026-11-23T11:50:30.000Z"));
+    // A new pool has none.
+    assert!(run("a = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);", &pool).ends_with(";a=0"));
+}
+
+#[test]
+fn functions_compute_what_the_documentation_says() {
+    let pool = PoolState::empty(noon());
+    let value = |call: &str| run(&format!("a = {call};"), &pool).rsplit(";a=").next().unwrap().to_owned();
+    for (call, expected) in [
+        ("avg(vec(1, 2, 3))", "2"),
+        ("avg(vec(1, 2, 3), 7)", "3.25"),
+        ("avg(1, 2, 3, 7)", "3.25"),
+        ("len(vec(1, 2, 3), 4)", "4"),
+        ("lg(8)", "3"),
+        ("lg(vec(8), 2)", "[3,1]"),
+        ("log(vec(100))", "[2]"),
+        ("ln(1)", "0"),
+        ("norm(3, 4)", "5"),
+        ("range(5, 2, 9)", "7"),
+        ("std(2, 4, 4, 4, 5, 5, 7, 9) > 2.138 && std(2, 4, 4, 4, 5, 5, 7, 9) < 2.139", "1"),
+        ("std(4)", "0"),
+        ("sum(1, vec(2, 3))", "6"),
+        ("percentile(vec(5, 1, 4, 2, 3), 50)", "3"),
+        ("percentile(vec(5, 1, 4, 2, 3), 100)", "5"),
+        ("val(vec(5, 6), 1)", "6"),
+        ("ceil(2.1) + floor(2.9) + round(2.5)", "8"),
+        ("vec(1, 2) + 1", "[2,3]"),
+        ("vec(1, 2) * vec(3, 4)", "[3,8]"),
+        ("2 * TimeInterval_Minute - TimeInterval_Second", "00:01:59"),
+        ("time(\"2026-11-23T12:00:00Z\") - time(\"Mon, 23 Nov 2026 10:30:00 GMT\")", "01:30:00"),
+        ("time() + (-6 * TimeInterval_Hour)", "2026-11-23T06:00:00.000Z"),
+        ("time().weekday", "1"),
+        ("!0 + !5", "1"),
+        ("0 || 3", "1"),
+        ("\"a\" < \"b\"", "1"),
+        ("TimeInterval_Hour == 60 * TimeInterval_Minute", "1"),
+    ] {
+        assert_eq!(value(call), expected, "{call}");
+    }
+    assert_eq!(run("a = val(vec(5), 1);", &pool), "Line 1, Col 5: index 1 is outside a vector of 1 numbers");
+    assert_eq!(run("a = 1;\nb =\n  avg($CPUPercent.GetSample(1));", &pool), "Line 3, Col 3: `avg` of no numbers");
+}
+
+#[test]
+fn targets_are_cut_to_whole_numbers_and_full_names_win() {
+    let pool = PoolState { target: (7.0, 1.0), ..PoolState::empty(noon()) };
+    let start = |text: &str| run(text, &pool).split(";$Node").next().unwrap().to_owned();
+    assert_eq!(start("$TargetDedicatedNodes = 2.9;"), "$TargetDedicatedNodes=2;$TargetLowPriorityNodes=1");
+    assert_eq!(start("$TargetDedicatedNodes = 0 - 3;"), "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=1");
+    assert_eq!(
+        start("$TargetDedicatedNodes = 4; $TargetDedicated = 5;"),
+        "$TargetDedicatedNodes=4;$TargetLowPriorityNodes=1"
+    );
+    assert_eq!(
+        start("$TargetDedicated = 5; $TargetDedicatedNodes = 4;"),
+        "$TargetDedicatedNodes=4;$TargetLowPriorityNodes=1"
+    );
+    assert_eq!(
+        start("$TargetLowPriority = 5; stop(); $TargetLowPriority = 6;"),
+        "$TargetDedicatedNodes=7;$TargetLowPriorityNodes=5"
+    );
+    assert_eq!(start("x = 1;"), "$TargetDedicatedNodes=7;$TargetLowPriorityNodes=1");
+    assert_eq!(
+        run("$TargetDedicatedNodes = 1 / 0;", &pool),
+        "Line 1, Col 25: $TargetDedicatedNodes is set to inf, which is no number of machines"
+    );
+}
+
+#[test]
+fn random_numbers_come_from_the_seed() {
+    let text = "a = rand(); b = rand();";
+    let with = |seed| run(text, &PoolState { seed, ..PoolState::empty(noon()) });
+    assert_eq!(with(7), with(7));
+    assert_ne!(with(7), with(8));
+}
+
+#[test]
+fn an_evaluation_that_would_never_end_is_ended() {
+    let doubling = format!("v = vec(1, 2);{}", "v = vec(v, v);".repeat(90));
+    assert!(run(&doubling, &PoolState::empty(noon())).contains("a vector grows beyond 100000 numbers"));
+}
+
+#[test]
+fn samples_files_say_what_is_wrong_with_them() {
+    let read = |text: &str| PoolState::from_json(&serde_json::from_str(text).unwrap(), None);
+    let good = r#"{"now": "2026-11-23T12:00:00Z", "current": {"dedicated": 2}, "target": {"dedicated": 3, "spot": 1},
+        "task_slots": 4, "samples": {"$PendingTasks": [1, 2], "ActiveTasks": [{"time": "2026-11-23T11:00:00Z", "value": 5}]}}"#;
+    let pool = read(good).unwrap();
+    assert_eq!((pool.target, pool.current, pool.task_slots), ((3.0, 1.0), (2.0, 0.0), 4.0));
+    assert!(run("a = $ActiveTasks.GetSample(9); b = $PendingTasks.GetSample(9);", &pool).ends_with(";a=[5];b=[1,2]"));
+    let now = r#""now": "2026-11-23T12:00:00Z""#;
+    for (text, message) in [
+        ("[]".to_owned(), "the samples are not a JSON object"),
+        ("{}".to_owned(), "no time is given: write `\"now\": \"…\"` or use `--at`"),
+        (
+            format!("{{{now}, \"sample\": {{}}}}"),
+            "`sample` is not a key of the samples; they are now, seed, target, current, task_slots, samples",
+        ),
+        (
+            format!("{{{now}, \"samples\": {{\"$PendingTask\": [1]}}}}"),
+            "`$PendingTask` is not a metric of the service; did you mean `$PendingTasks`?",
+        ),
+        (
+            format!("{{{now}, \"samples\": {{\"$PendingTasks\": [\"x\"]}}}}"),
+            "`$PendingTasks` is neither a list of numbers nor a list of `{ time, value }`",
+        ),
+        (format!("{{{now}, \"target\": {{\"low\": 1}}}}"), "`target.low` is not known; write `dedicated` or `spot`"),
+    ] {
+        assert_eq!(read(&text).unwrap_err(), message);
+    }
+}
+
+#[test]
+fn intervals_outside_five_minutes_to_a_week_are_refused() {
+    assert!(interval_problem(299).is_some() && interval_problem(604_801).is_some());
+    assert!(interval_problem(300).is_none() && interval_problem(604_800).is_none());
+}

@@ -1,0 +1,121 @@
+//! Diagnostics of emission: what Resource Manager cannot take.
+
+use arm_catalog::NameProblem;
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic, Severity};
+
+/// A generated or written name that Azure refuses.
+#[must_use]
+pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let mut found =
+        Diagnostic::new(Code::NameRefused, format!("Azure refuses the name `{name}`"), span, "leads to this name")
+            .note(format!("it {}; the name of a `{kind}` is made of {}", problem.what, problem.rule))
+            .help(match &problem.suggestion {
+                Some(other) => {
+                    format!("choose another name for the block, or give the Azure name: `name = \"{other}\"`")
+                }
+                None => "choose another name for the block, or give the Azure name with `name = \"…\"`".to_owned(),
+            });
+    if problem.unsure {
+        found.severity = Severity::Warning;
+    }
+    found
+}
+
+/// A `dns_label` that Azure refuses.
+#[must_use]
+pub fn label_refused(label: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let title = format!("Azure refuses the DNS label `{label}`");
+    Diagnostic::new(Code::NameRefused, title, span, "has this `dns_label`")
+        .note(format!("it {}; a DNS label is made of {}", problem.what, problem.rule))
+        .help("write another `dns_label`, or leave it out")
+}
+
+/// A resource group whose name Azure refuses.
+#[must_use]
+pub fn group_refused(group: &str, problem: &NameProblem, span: Span) -> Diagnostic {
+    let title = format!("Azure refuses the resource group name `{group}`");
+    let found = Diagnostic::new(Code::NameRefused, title, span, "no name of a resource group")
+        .note(format!("it {}; the name of a resource group is made of {}", problem.what, problem.rule));
+    found.help(match &problem.suggestion {
+        Some(other) => format!("write `resource_group = \"{other}\"`"),
+        None => "choose another name".to_owned(),
+    })
+}
+
+/// More parameters than a template can have.
+#[must_use]
+pub fn too_many_parameters(count: usize, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyParameters,
+        format!("{count} parameters are more than a template can have"),
+        span,
+        "one too many",
+    )
+    .note(format!("Resource Manager takes {most}; each pool under autoscale adds one of its own"))
+    .help("put values that belong together into one parameter with a record type")
+}
+
+/// More outputs than a template can have.
+#[must_use]
+pub fn too_many_outputs(count: usize, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyOutputs,
+        format!("{count} outputs are more than a template can have"),
+        span,
+        "one too many",
+    )
+    .note(format!("Resource Manager takes {most}"))
+    .help("put several values into one output with a record")
+}
+
+/// A resource larger than a template can hold.
+#[must_use]
+pub fn resource_too_large(name: &str, bytes: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ResourceTooLarge,
+        format!("resource `{name}` is {} KiB large", bytes >> 10),
+        span,
+        "too large",
+    )
+    .note("Resource Manager takes resources of at most 1 MB")
+    .help("make the block smaller: fewer users, rules or steps")
+}
+
+/// An expression longer than a template can hold.
+#[must_use]
+pub fn expression_too_long(length: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ExpressionTooLong,
+        format!("an expression of {length} characters"),
+        span,
+        "becomes one expression",
+    )
+    .note("Resource Manager takes expressions of at most 24,576 characters")
+    .help("shorten the texts that are put together here, or give them as one parameter")
+}
+
+/// A setup longer than a machine can be given.
+#[must_use]
+pub fn setup_too_long(bytes: usize, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SetupTooLong, format!("the setup of the machines takes {bytes} bytes"), span, "too long")
+        .note(format!("Azure gives a new machine at most {most} bytes"))
+        .help("put the work into an image, or let a short step fetch it from the share")
+}
+
+/// A parameter with the name of one that dsvmc adds.
+#[must_use]
+pub fn parameter_taken(name: &str, span: Span, pool: Span) -> Diagnostic {
+    Diagnostic::new(Code::ParameterTaken, format!("`{name}` is a parameter that dsvmc adds itself"), span, "taken")
+        .also(pool, "its number of machines is given by that name")
+        .note("parameter names are the same whatever the case of their letters")
+        .help("give your parameter another name")
+}
+
+/// Tags that Azure refuses.
+#[must_use]
+pub fn tags_refused(why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TagsRefused, "Azure refuses these tags", span, "refused")
+        .note(why.to_owned())
+        .help("shorten or rename them")
+}

@@ -1,0 +1,138 @@
+//! Emission: turns a resource graph into templates, parameter files and a map back to the source.
+//!
+//! Promises: the same graph gives the same bytes; each template stays within Resource Manager's limits, and a project
+//! that outgrows one is split into several deployments in the order of their dependencies. The templates also work with
+//! `az deployment group create`.
+
+pub mod jobs;
+pub mod diags;
+mod elsewhere;
+mod limits;
+mod parameters;
+mod places;
+mod split;
+mod template;
+
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_graph::ResourceGraph;
+use dsvm_graph::json::{Json, Map};
+use dsvm_sema::checked::{Checked, Clean};
+use indexmap::IndexMap;
+use rayon::prelude::*;
+
+pub use limits::{Bodies, check};
+
+/// Everything that is written for a project.
+#[derive(Clone, Debug)]
+pub struct Artifacts {
+    /// In the order in which they are deployed; more than one only when a project outgrows one template.
+    pub deployments: Vec<Deployment>,
+    /// Other files of the project: path below its folder, text. First jobs of batch pools.
+    pub files: Vec<(String, String)>,
+}
+
+/// One template with its parameter files.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// `main`, or `shared`, `pools-1`, `pools-2`, …
+    pub name: String,
+    /// The template.
+    pub template: Json,
+    /// JSON pointer into the template, and where that part was written.
+    pub provenance: Vec<(String, Span)>,
+    /// Parameter files by env; the name is empty when the project has no env.
+    pub parameters: IndexMap<String, Json>,
+    /// Deployments that come before.
+    pub depends_on: Vec<String>,
+}
+
+/// Writes the templates.
+#[must_use]
+pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> Artifacts {
+    let mut graph = graph.into_inner();
+    let groups = split::split(&graph);
+    // The bodies move into the templates, unless they are written anew for another group; what is left of the nodes is what others refer to.
+    let bodies: Vec<Vec<Map>> = match elsewhere::has_any(&graph) {
+        false => groups.iter().map(|group| template::take_bodies(&mut graph, group)).collect(),
+        true => vec![Vec::new(); groups.len()],
+    };
+    let graph = &graph;
+    let names: Vec<String> = split::names(&groups);
+    let places = places::Places::new(checked);
+    let written: Vec<(Deployment, Sink)> = groups
+        .par_iter()
+        .zip(&names)
+        .zip(bodies)
+        .map(|((group, name), bodies)| {
+            let mut own = Sink::default();
+            let (template, provenance) = template::write(graph, checked, &places, (group, bodies), groups.len() == 1);
+            let parameters = parameters::files(checked, &template);
+            limits::check_template(checked, &template, &mut own);
+            let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();
+            (Deployment { name: name.clone(), template, provenance, parameters, depends_on }, own)
+        })
+        .collect();
+    let mut deployments = Vec::with_capacity(written.len());
+    for (deployment, own) in written {
+        sink.extend(own.finish());
+        deployments.push(deployment);
+    }
+    Artifacts { deployments, files: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsvm_model::fixture;
+
+    fn compile(checked: &Checked) -> (Artifacts, Vec<dsvm_diagnostics::Diagnostic>) {
+        let mut sink = Sink::default();
+        let fleet = dsvm_model::build(checked, jiff::civil::date(2026, 11, 23), &mut sink);
+        let (graph, _) = check(&fleet, checked, Bodies::Kept, &mut sink);
+        let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
+        let artifacts = emit(clean, checked, &mut sink);
+        (artifacts, sink.finish())
+    }
+
+    #[test]
+    fn the_pool_of_the_sample() {
+        let (artifacts, diagnostics) = compile(&fixture::seed(1));
+        assert_eq!(diagnostics, []);
+        let [main] = artifacts.deployments.as_slice() else { panic!("one deployment") };
+        if let Ok(path) = std::env::var("DSVMC_TEST_OUT") {
+            std::fs::write(path, main.template.pretty()).unwrap();
+        }
+        let mut template = main.template.clone().into_value();
+        template["variables"]["dsvmcMachine"] = "(the document)".into();
+        insta::assert_json_snapshot!(template);
+    }
+
+    #[test]
+    fn a_thousand_pools_are_split_and_stay_within_limits() {
+        let (artifacts, diagnostics) = compile(&fixture::seed(1000));
+        assert_eq!(diagnostics, []);
+        assert!(artifacts.deployments.len() > 8);
+        let mut before: Vec<&str> = Vec::new();
+        for deployment in &artifacts.deployments {
+            let template = &deployment.template;
+            let count = template.get("resources").unwrap().as_array().unwrap().len();
+            assert!(count <= 800, "{} has {count}", deployment.name);
+            let text = template.pretty();
+            assert!(text.len() < 4 << 20, "{} has {} bytes", deployment.name, text.len());
+            assert!(template.get("outputs").and_then(Json::as_object).map_or(0, Map::len) <= 64);
+            assert!(template.get("parameters").and_then(Json::as_object).map_or(0, Map::len) <= 256);
+            for name in &deployment.depends_on {
+                assert!(before.contains(&name.as_str()), "{} before {}", name, deployment.name);
+            }
+            before.push(&deployment.name);
+        }
+    }
+
+    #[test]
+    fn the_same_graph_gives_the_same_bytes() {
+        let one = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
+        let two = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
+        assert_eq!(one, two);
+    }
+}

@@ -1,0 +1,264 @@
+//! One template: schema, parameters, variables, resources, outputs, in this order and each in a fixed order.
+
+use super::elsewhere::Elsewhere;
+use super::places::Places;
+use super::split::Group;
+use dsvm_diagnostics::source::Span;
+use dsvm_graph::context_free::Resolve;
+use dsvm_graph::json::{Json, Map, json};
+use dsvm_graph::{Node, NodeId, Output, ResourceGraph};
+use dsvm_sema::checked::{Checked, Param};
+use std::collections::BTreeSet;
+
+/// Schema of templates.
+pub(crate) const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+/// Most outputs of a template.
+pub(crate) const OUTPUTS: usize = 64;
+/// Keys that come before the dependencies, in this order; `properties` comes last.
+const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "identity", "zones", "subscriptionId"];
+
+/// Takes the bodies of a group's nodes out of the graph, in the order of the group.
+pub(crate) fn take_bodies(graph: &mut ResourceGraph, group: &Group) -> Vec<Map> {
+    let body = |id: &NodeId| graph.nodes.get_mut(id.0 as usize).map(|node| std::mem::take(&mut node.body));
+    group.nodes.iter().map(body).map(Option::unwrap_or_default).collect()
+}
+
+/// Writes a template with its map back to the source.
+pub(crate) fn write(
+    graph: &ResourceGraph,
+    checked: &Checked,
+    places: &Places<'_>,
+    (group, bodies): (&Group, Vec<Map>),
+    whole: bool,
+) -> (Json, Vec<(String, Span)>) {
+    let here: BTreeSet<NodeId> = group.nodes.iter().copied().collect();
+    let mut provenance = Vec::new();
+    let elsewhere = Elsewhere::of(graph, checked, group);
+    let resources = match &elsewhere {
+        Some(elsewhere) => elsewhere.resources(places, &mut provenance),
+        None => plain(graph, (group, bodies), &here, places, &mut provenance),
+    };
+    let owned: Vec<_> = graph.owned.iter().filter(|o| here.contains(&o.node)).collect();
+    let mut outputs = outputs(graph, group, &here, whole, &mut provenance);
+    if let Some(elsewhere) = &elsewhere {
+        outputs.values_mut().for_each(|output| elsewhere.found_from_here(output));
+    }
+    let mut parameters = Map::new();
+    let mut used = Used::default();
+    resources.iter().chain(outputs.values()).for_each(|part| used.find(part));
+    let mut variables = Map::new();
+    for variable in graph.variables.iter().filter(|v| used.variables.contains(&v.name)) {
+        variables.insert(variable.name.clone().into(), Json::from(&variable.text));
+    }
+    for (name, span, body) in declared_parameters(checked) {
+        if whole || used.parameters.contains(name) {
+            provenance.push((format!("/parameters/{name}"), span));
+            parameters.insert(name.to_owned().into(), body);
+        }
+    }
+    for mark in owned {
+        provenance.push((format!("/parameters/{}", mark.parameter), mark.span));
+        parameters.insert(mark.parameter.clone().into(), capacity_parameter(mark));
+    }
+    let mut template = Map::new();
+    template.insert("$schema".into(), json!(SCHEMA));
+    template.insert("contentVersion".into(), json!("1.0.0.0"));
+    template.insert("metadata".into(), json!({ "dsvmc": { "project": &graph.project } }));
+    if !parameters.is_empty() {
+        template.insert("parameters".into(), Json::Object(parameters));
+    }
+    if !variables.is_empty() {
+        template.insert("variables".into(), Json::Object(variables));
+    }
+    template.insert("resources".into(), Json::Array(resources));
+    if !outputs.is_empty() {
+        template.insert("outputs".into(), Json::Object(outputs));
+    }
+    (Json::Object(template), provenance)
+}
+
+/// Resources that are all in the group deployed to.
+fn plain(
+    graph: &ResourceGraph,
+    (group, bodies): (&Group, Vec<Map>),
+    here: &BTreeSet<NodeId>,
+    places: &Places<'_>,
+    provenance: &mut Vec<(String, Span)>,
+) -> Vec<Json> {
+    let mut resources = Vec::with_capacity(group.nodes.len());
+    for (id, body) in group.nodes.iter().zip(bodies) {
+        let Some(node) = graph.nodes.get(id.0 as usize) else { continue };
+        trace((node, &body), &format!("/resources/{}", resources.len()), places, provenance);
+        // In another deployment it is there already: that one comes first.
+        let needs = node.needs.iter().filter(|need| here.contains(need));
+        let needs = needs.filter_map(|need| graph.nodes.get(need.0 as usize)).map(|n| Json::from(&n.id)).collect();
+        resources.push(resource(node, body, needs));
+    }
+    resources
+}
+
+/// Notes where a resource was written.
+pub(crate) fn trace(
+    (node, body): (&Node, &Map),
+    pointer: &str,
+    places: &Places<'_>,
+    provenance: &mut Vec<(String, Span)>,
+) {
+    provenance.push((pointer.to_owned(), node.span));
+    places.of(node, body, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
+    provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
+}
+
+/// A resource as the template has it.
+pub(crate) fn resource(node: &Node, mut body: Map, depends_on: Vec<Json>) -> Json {
+    let mut out = Map::with_capacity(body.len() + 4);
+    out.insert("type".into(), json!(node.kind.as_ref()));
+    out.insert("apiVersion".into(), json!(node.api_version.as_ref()));
+    out.insert("name".into(), Json::from(&node.name));
+    for key in FIRST {
+        if let Some(value) = body.remove(key) {
+            out.insert(key.into(), value);
+        }
+    }
+    if !depends_on.is_empty() {
+        out.insert("dependsOn".into(), Json::Array(depends_on));
+    }
+    out.extend(body);
+    Json::Object(out)
+}
+
+fn outputs(
+    graph: &ResourceGraph,
+    group: &Group,
+    here: &BTreeSet<NodeId>,
+    whole: bool,
+    provenance: &mut Vec<(String, Span)>,
+) -> Map {
+    let fits = |output: &&Output| {
+        whole || if output.pool.is_some() { output.needs.iter().any(|n| here.contains(n)) } else { group.last }
+    };
+    let chosen: Vec<&Output> = graph.outputs.iter().filter(fits).collect();
+    let mut outputs = Map::new();
+    if chosen.len() <= OUTPUTS {
+        for output in chosen {
+            provenance.push((format!("/outputs/{}", output.name), output.span));
+            outputs.insert(output.name.clone().into(), one(output));
+        }
+        return outputs;
+    }
+    // Too many for one output each: the pools share one.
+    let mut pools: Map = Map::new();
+    for output in chosen {
+        match &output.pool {
+            Some((pool, short)) => {
+                if !pools.contains_key(pool) {
+                    pools.insert(pool.clone().into(), json!({}));
+                }
+                if let Some(Json::Object(entry)) = pools.get_mut(pool) {
+                    entry.insert((*short).into(), output.value.clone());
+                }
+            }
+            None => {
+                provenance.push((format!("/outputs/{}", output.name), output.span));
+                outputs.insert(output.name.clone().into(), one(output));
+            }
+        }
+    }
+    let description = "Address, ssh line and JupyterHub of each pool.";
+    outputs.insert(
+        "pools".into(),
+        json!({ "type": "object", "value": pools, "metadata": { "description": description } }),
+    );
+    outputs
+}
+
+fn one(output: &Output) -> Json {
+    let mut out = Map::new();
+    out.insert("type".into(), json!(output.arm_type));
+    if let Some(text) = &output.description {
+        out.insert("metadata".into(), json!({ "description": text }));
+    }
+    out.insert("value".into(), output.value.clone());
+    Json::Object(out)
+}
+
+fn capacity_parameter(mark: &dsvm_graph::Owned) -> Json {
+    let mut out = Map::new();
+    out.insert("type".into(), json!("int"));
+    out.insert("defaultValue".into(), mark.initial.clone());
+    out.insert("minValue".into(), json!(0));
+    if let Some(most) = mark.bounds.1 {
+        out.insert("maxValue".into(), json!(most));
+    }
+    let text = format!(
+        "Machines of pool {} at its first deployment. Autoscale owns the number afterwards: give the present one when deploying again.",
+        mark.pool
+    );
+    out.insert("metadata".into(), json!({ "description": text }));
+    Json::Object(out)
+}
+
+/// Parameters that the project declares, as the template has them.
+fn declared_parameters(checked: &Checked) -> impl Iterator<Item = (&str, Span, Json)> {
+    checked.params.iter().map(|param| (param.name.as_ref(), param.name_span, parameter(param, checked)))
+}
+
+fn parameter(param: &Param, checked: &Checked) -> Json {
+    let resolve = Resolve::new(checked);
+    let mut out = Map::new();
+    out.insert("type".into(), json!(param.arm_type));
+    if param.nullable {
+        out.insert("nullable".into(), json!(true));
+    }
+    if let Some(default) = param.default.as_ref().filter(|_| !param.secret) {
+        out.insert("defaultValue".into(), resolve.json(default));
+    }
+    if let Some(allowed) = &param.allowed {
+        out.insert("allowedValues".into(), allowed.iter().map(|v| resolve.json(v)).collect());
+    }
+    for (key, bound) in [
+        ("minValue", param.min),
+        ("maxValue", param.max),
+        ("minLength", param.min_length),
+        ("maxLength", param.max_length),
+    ] {
+        if let Some(bound) = bound {
+            out.insert(key.into(), json!(bound));
+        }
+    }
+    if let Some(doc) = &param.doc {
+        out.insert("metadata".into(), json!({ "description": doc.as_ref() }));
+    }
+    Json::Object(out)
+}
+
+/// Names in `parameters('…')` and `variables('…')` anywhere in a template.
+#[derive(Default)]
+struct Used {
+    parameters: BTreeSet<String>,
+    variables: BTreeSet<String>,
+}
+
+impl Used {
+    fn find(&mut self, value: &Json) {
+        value.texts(&mut |text| self.read(text));
+    }
+
+    fn read(&mut self, text: &str) {
+        if !text.starts_with('[') {
+            return;
+        }
+        for (at, _) in text.match_indices('(') {
+            let (before, after) = text.split_at(at);
+            let found = match before {
+                b if b.ends_with("parameters") => &mut self.parameters,
+                b if b.ends_with("variables") => &mut self.variables,
+                _ => continue,
+            };
+            let name = after.strip_prefix("('").and_then(|rest| rest.split_once('\''));
+            if let Some((name, _)) = name.filter(|(name, _)| !found.contains(*name)) {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! A pool of Azure Batch.
+
+use super::account::{count, user_assigned};
+use super::start::{relative, task};
+use super::{BatchPoolNames, container};
+use crate::context::{Builder, plain_node};
+use crate::expr::Text;
+use crate::json::{Json, Map, json};
+use crate::{NodeId, values, versions as v};
+use dsvm_model::batch::BatchPool;
+use dsvm_model::batch::scale::Scale;
+use dsvm_model::read;
+use dsvm_model::share::Protocol;
+use dsvm_sema::checked::Block;
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::value::Value;
+use std::collections::BTreeSet;
+
+/// The pool and the roles of its identity.
+pub(super) fn emit(
+    builder: &mut Builder<'_, '_>,
+    pool: &BatchPool<'_>,
+    names: &BatchPoolNames,
+    identity: Option<NodeId>,
+    home: Option<NodeId>,
+) {
+    let span = pool.block.name_span;
+    let mut needs: BTreeSet<NodeId> = identity.into_iter().chain(home).collect();
+    if let Some(named) = &names.identity {
+        for container in &pool.containers {
+            needs.extend(container::grant(builder, *container, (named, identity), span));
+        }
+    }
+    for share in &pool.shares {
+        needs.extend(builder.share_nodes.get(share).into_iter().flatten().copied());
+    }
+    if let Some((network, _)) = pool.network {
+        needs.extend(builder.network_nodes.get(&network).into_iter().flatten().copied());
+    }
+    let mut properties = Map::new();
+    if let Some(name) = read::late(pool.block, "display_name") {
+        properties.insert("displayName".into(), values::text(name, &builder.resolver()).into());
+    }
+    properties.insert("vmSize".into(), json!(pool.size.name()));
+    properties.insert(
+        "deploymentConfiguration".into(),
+        json!({ "virtualMachineConfiguration": machine(builder, pool, names) }),
+    );
+    properties.insert("scaleSettings".into(), scale(builder, pool));
+    properties.insert("taskSlotsPerNode".into(), json!(pool.task_slots));
+    let fill = if read::text(pool.block, "fill") == Some("pack") { "Pack" } else { "Spread" };
+    properties.insert("taskSchedulingPolicy".into(), json!({ "nodeFillType": fill }));
+    let connected = if read::flag(pool.block, "inter_node", false) { "Enabled" } else { "Disabled" };
+    properties.insert("interNodeCommunication".into(), json!(connected));
+    let network = network(builder, pool);
+    if !network.is_empty() {
+        properties.insert("networkConfiguration".into(), Json::Object(network));
+    }
+    let (mounts, paths) = mounts(builder, pool, names);
+    if let Some(start) = task(pool, &paths) {
+        properties.insert("startTask".into(), start);
+    }
+    if !mounts.is_empty() {
+        properties.insert("mountConfiguration".into(), Json::Array(mounts));
+    }
+    let applications: Vec<Json> = read::texts(pool.block, "applications")
+        .iter()
+        .map(|a| match a.split_once(':') {
+            Some((id, version)) => json!({ "id": package(names, id).json(), "version": version }),
+            None => json!({ "id": package(names, a).json() }),
+        })
+        .collect();
+    if !applications.is_empty() {
+        properties.insert("applicationPackages".into(), Json::Array(applications));
+    }
+    let users = users(builder, pool);
+    if !users.is_empty() {
+        properties.insert("userAccounts".into(), Json::Array(users));
+    }
+    if let Some(mode) = read::text(pool.block, "upgrade_mode") {
+        properties.insert("upgradePolicy".into(), json!({ "mode": mode }));
+    }
+    let mut body = Map::new();
+    let tags = builder.tags_of(Some(pool.block));
+    if !tags.is_empty() {
+        body.insert("tags".into(), Json::Object(tags));
+    }
+    if let Some(identity) = user_assigned(names.identity.as_ref()) {
+        body.insert("identity".into(), identity);
+    }
+    body.insert("properties".into(), Json::Object(properties));
+    let mut node = plain_node(v::BATCH_POOL, &names.pool, body, span);
+    node.needs = needs;
+    let id = builder.add(node);
+    builder.by_block.insert(pool.id, id);
+}
+
+fn package(names: &BatchPoolNames, id: &str) -> Text {
+    crate::context::resource_id(v::BATCH_APPLICATION, &[names.home.name.clone(), Text::literal(id)], None)
+}
+
+/// Image, node agent, containers, disks.
+fn machine(builder: &Builder<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) -> Json {
+    let mut machine = Map::new();
+    if let Some(image) = pool.image {
+        let resolver = builder.resolver();
+        let reference = match (image.id(), image.marketplace()) {
+            (Some(id), _) => {
+                let id = values::text(id, &resolver);
+                let field = match id.known() {
+                    Some(text) if text.starts_with("/sharedGalleries/") => "sharedGalleryImageId",
+                    Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
+                        "communityGalleryImageId"
+                    }
+                    _ => "id",
+                };
+                let mut map = Map::new();
+                map.insert(field.into(), id.into());
+                Json::Object(map)
+            }
+            (None, Some((publisher, offer, sku))) => {
+                let version = values::text(&image.version(), &resolver);
+                json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version.json() })
+            }
+            (None, None) => json!({}),
+        };
+        machine.insert("imageReference".into(), reference);
+        machine.insert("nodeAgentSkuId".into(), json!(read::text(image.0, "node_agent").unwrap_or("")));
+    }
+    if let Some(docker) = read::child(pool.block, BlockKind::Docker) {
+        let mut configuration = Map::new();
+        configuration.insert("type".into(), json!("DockerCompatible"));
+        let images = read::texts(docker, "images");
+        if !images.is_empty() {
+            configuration.insert("containerImageNames".into(), json!(images));
+        }
+        if let (Some(registry), Some(identity)) = (read::text(docker, "registry"), &names.identity) {
+            let registry =
+                json!([{ "registryServer": registry, "identityReference": { "resourceId": identity.id.json() } }]);
+            configuration.insert("containerRegistries".into(), registry);
+        }
+        machine.insert("containerConfiguration".into(), Json::Object(configuration));
+    }
+    if read::text(pool.block, "placement") == Some("zonal") {
+        machine.insert("nodePlacementConfiguration".into(), json!({ "policy": "Zonal" }));
+    }
+    if read::text(pool.block, "os_disk") == Some("ephemeral") {
+        machine.insert("osDisk".into(), json!({ "ephemeralOSDiskSettings": { "placement": "CacheDisk" } }));
+    }
+    Json::Object(machine)
+}
+
+fn scale(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Json {
+    match &pool.scale {
+        Scale::Fixed { dedicated, spot, timeout, on_removal } => json!({ "fixedScale": {
+            "targetDedicatedNodes": count(builder, dedicated),
+            "targetLowPriorityNodes": count(builder, spot),
+            "resizeTimeout": values::iso(*timeout),
+            "nodeDeallocationOption": on_removal,
+        } }),
+        Scale::Formula { text, holes, every, .. } => json!({ "autoScale": {
+            "formula": filled(builder, text, holes).json(),
+            "evaluationInterval": values::iso(*every),
+        } }),
+        Scale::Range { .. } | Scale::Unknown(_) => json!({}),
+    }
+}
+
+/// The formula's text with parameters in its holes.
+fn filled(builder: &Builder<'_, '_>, text: &str, holes: &[(String, Value)]) -> Text {
+    let mut parts = vec![Text::literal(text)];
+    for (hole, value) in holes {
+        let value = Text::Expression(format!("string({})", values::text(value, &builder.resolver()).inner()));
+        let mut next = Vec::new();
+        for part in parts {
+            match part {
+                Text::Literal(text) => {
+                    for (index, piece) in text.split(hole.as_str()).enumerate() {
+                        if index > 0 {
+                            next.push(value.clone());
+                        }
+                        next.push(Text::literal(piece));
+                    }
+                }
+                other => next.push(other),
+            }
+        }
+        parts = next;
+    }
+    Text::concat(&parts)
+}
+
+fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
+    let mut map = Map::new();
+    let subnet = pool.network.and_then(|(n, s)| builder.network_plans.get(n)?.subnets.get(s));
+    if let Some(subnet) = subnet {
+        map.insert("subnetId".into(), subnet.into());
+    }
+    // Priorities are unique in a pool: those that allow go up from the lowest, those that deny the rest down from the highest.
+    let (mut allow, mut deny) = (150..4000_i64, (4000..=4096_i64).rev());
+    let nat: Vec<Json> = pool.block.children(BlockKind::Nat).map(|nat| nat_pool(nat, &mut allow, &mut deny)).collect();
+    if !nat.is_empty() {
+        map.insert("endpointConfiguration".into(), json!({ "inboundNatPools": nat }));
+    }
+    let public = read::flag(pool.block, "public_ip", true);
+    if subnet.is_some() || !public {
+        let provision = if public { "BatchManaged" } else { "NoPublicIPAddresses" };
+        map.insert("publicIPAddressConfiguration".into(), json!({ "provision": provision }));
+    }
+    if read::flag(pool.block, "accelerated_networking", false) {
+        map.insert("enableAcceleratedNetworking".into(), json!(true));
+    }
+    map
+}
+
+fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl Iterator<Item = i64>) -> Json {
+    let range = read::Machines::read(nat, "frontend");
+    let (from, to) = range.map_or((0, 0), |r| (r.least().unwrap_or(0), r.most().unwrap_or(0)));
+    let mut rules: Vec<Json> = read::items(nat, "from")
+        .iter()
+        .zip(allow)
+        .map(|(source, priority)| {
+            json!({ "priority": priority, "access": "Allow", "sourceAddressPrefix": values::plain(source) })
+        })
+        .collect();
+    rules.push(json!({ "priority": deny.next(), "access": "Deny", "sourceAddressPrefix": "*" }));
+    json!({
+        "name": read::dashed(&nat.name),
+        "protocol": if read::text(nat, "protocol") == Some("udp") { "UDP" } else { "TCP" },
+        "backendPort": read::int(nat, "port"),
+        "frontendPortRangeStart": from,
+        "frontendPortRangeEnd": to,
+        "networkSecurityGroupRules": rules,
+    })
+}
+
+/// Mounts, and the absolute paths that lead to them.
+fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolNames) -> (Vec<Json>, Vec<&'a str>) {
+    let (mut mounts, mut paths) = (Vec::new(), Vec::new());
+    for index in &pool.shares {
+        let (Some(share), Some(of)) = (builder.fleet.shares.get(*index), builder.names.shares.get(*index)) else {
+            continue;
+        };
+        let path = relative(share.mount);
+        paths.push(share.mount);
+        let more: String = share.options.iter().map(|o| format!(",{o}")).collect();
+        mounts.push(match share.protocol {
+            Protocol::Nfs => {
+                let source = Text::concat(&[
+                    of.host.clone(),
+                    ":/".into(),
+                    of.account.name.clone(),
+                    "/".into(),
+                    of.share.name.clone(),
+                ]);
+                // Options as "Encryption in transit for NFS Azure file shares" gives them (2025-05-07). The service passes
+                // them to `mount`: in its examples for other file systems they begin with `-o`.
+                json!({ "nfsMountConfiguration": {
+                    "source": source.json(),
+                    "relativeMountPath": path,
+                    "mountOptions": format!("-o vers=4,minorversion=1,sec=sys,nconnect=4{more}"),
+                } })
+            }
+            Protocol::Smb => {
+                let url = Text::concat(&["https://".into(), of.host.clone(), "/".into(), of.share.name.clone()]);
+                let keys = Text::call("listKeys", &[of.account.id.clone(), Text::literal(v::version(v::STORAGE))]);
+                // Tasks run under accounts that the service makes: unless a mode is written, all of them may write.
+                let mode = |field: &str, written: &str| {
+                    if read::written(share.block, field) { written.to_owned() } else { "0777".to_owned() }
+                };
+                // As in "Mount a virtual file system on a Batch pool" (2021-11-11), with the newer dialect of SMB, which
+                // encrypts better; the security mode there, `ntlmssp`, is the kernel's default.
+                let options = format!(
+                    "-o vers=3.1.1,file_mode={},dir_mode={}{more}",
+                    mode("file_mode", share.modes.0),
+                    mode("directory_mode", share.modes.1)
+                );
+                json!({ "azureFileShareConfiguration": {
+                    "accountName": of.account.name.json(),
+                    "azureFileUrl": url.json(),
+                    "accountKey": format!("[{}.keys[0].value]", keys.inner()),
+                    "relativeMountPath": path,
+                    "mountOptions": options,
+                } })
+            }
+        });
+    }
+    for index in &pool.containers {
+        let (Some(container), Some(of)) =
+            (builder.fleet.around.containers.get(*index), builder.names.batch.containers.get(*index))
+        else {
+            continue;
+        };
+        paths.push(container.mount);
+        let mut configuration = Map::new();
+        configuration.insert("accountName".into(), of.account.name.json().into());
+        configuration.insert("containerName".into(), of.container.name.json().into());
+        configuration.insert("relativeMountPath".into(), json!(relative(container.mount)));
+        if let Some(identity) = &names.identity {
+            configuration.insert("identityReference".into(), json!({ "resourceId": identity.id.json() }));
+        }
+        let options = format!("-o allow_other {}", container.options);
+        configuration.insert("blobfuseOptions".into(), json!(options.trim()));
+        mounts.push(json!({ "azureBlobFileSystemConfiguration": configuration }));
+    }
+    (mounts, paths)
+}
+
+fn users(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Vec<Json> {
+    let resolver = builder.resolver();
+    pool.block
+        .children(BlockKind::TaskUser)
+        .map(|user| {
+            let mut account = Map::new();
+            account.insert("name".into(), json!(read::text(user, "name").unwrap_or(&user.name)));
+            if let Some(password) = read::late(user, "password") {
+                account.insert("password".into(), values::text(password, &resolver).into());
+            }
+            let level = if read::flag(user, "elevated", false) { "Admin" } else { "NonAdmin" };
+            account.insert("elevationLevel".into(), json!(level));
+            if let (Some(uid), Some(gid)) = (read::int(user, "uid"), read::int(user, "gid")) {
+                account.insert("linuxUserConfiguration".into(), json!({ "uid": uid, "gid": gid }));
+            }
+            Json::Object(account)
+        })
+        .collect()
+}

@@ -1,0 +1,141 @@
+//! Diagnostics of the resource graph.
+
+use arm_catalog::{Finding, FindingKind};
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic, Severity};
+use dsvm_sema::checked::Block;
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::value::SecretStep;
+
+/// Resources that wait for each other.
+#[must_use]
+pub fn cycle(names: &[String], spans: &[Span]) -> Diagnostic {
+    let primary = spans.first().copied().unwrap_or(Span::new(dsvm_diagnostics::source::SourceId(0), 0, 0));
+    let mut found = Diagnostic::new(
+        Code::BlockCycle,
+        format!("resources wait for each other: {}", names.join(" → ")),
+        primary,
+        "waits for the next",
+    );
+    for span in spans.iter().skip(1) {
+        found = found.also(*span, "part of the circle");
+    }
+    found.help("take one of the references out")
+}
+
+/// Two resources with one name.
+#[must_use]
+pub fn same_name(kind: &str, name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::ResourceNamedTwice, format!("two resources are called `{name}`"), span, "the same name again")
+        .also(first, "called so here")
+        .note(format!("Azure knows a `{kind}` by its name alone, whatever the case of its letters"))
+        .help("give one of them another name")
+}
+
+/// An attribute that this block does not have.
+#[must_use]
+pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::AttributeUnavailable,
+        format!("{} `{}` has no `{name}`", block.kind.keyword(), block.name),
+        span,
+        "nothing to read",
+    )
+    .also(block.name_span, "declared here")
+    .help(match name {
+        _ if block.kind == BlockKind::Pool && block.class.is_none() => {
+            format!("write `pool {}: interactive {{ … }}`: without it nothing is made of the pool", block.name)
+        }
+        "ssh" | "jupyterhub" => format!("add `{name}` to `serve` of the pool"),
+        "principal_id" | "client_id" => "give the pool an identity: `identity = …`".to_string(),
+        _ => "read another attribute".to_string(),
+    })
+}
+
+/// A property that Azure does not have.
+#[must_use]
+pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+    Diagnostic::new(Code::UnknownOverride, format!("a pool has no resource `{name}`"), span, "nothing to lay this over")
+        .help(format!("choose one of: {}", known.join(", ")))
+}
+
+/// Something in ARM's own words that the type does not allow.
+#[must_use]
+pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
+    let path = finding.pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+    let title = match (path.as_str(), finding.kind) {
+        ("", _) => finding.message.clone(),
+        (_, FindingKind::UnknownProperty) => format!("`{path}` is no property of `{kind}`"),
+        (_, FindingKind::WrongType) => format!("`{path}` {}", finding.message),
+        _ => format!("`{path}`: {}", finding.message),
+    };
+    let label = match (path.as_str(), finding.kind) {
+        ("", _) => "written in this block",
+        (_, FindingKind::UnknownProperty) => "no such property",
+        (_, FindingKind::Missing) => "lacks it",
+        (_, FindingKind::ReadOnly) => "only Azure writes it",
+        _ => "not what the type takes",
+    };
+    let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, label);
+    if finding.severity == arm_catalog::Severity::Warning {
+        found.severity = Severity::Warning;
+    }
+    match &finding.suggestion {
+        Some(instead) => found.help(format!("write `{instead}`")),
+        None => found.help(match finding.kind {
+            FindingKind::ReadOnly => "leave it out: Azure sets it".to_owned(),
+            FindingKind::Missing => "add it".to_owned(),
+            FindingKind::UnknownProperty => format!("leave it out, or look it up in the reference of `{kind}`"),
+            _ => "write a value that the type takes".to_owned(),
+        }),
+    }
+}
+
+/// A secret in a property that Azure shows again; the properties of the type that keep secrets.
+#[must_use]
+pub fn secret_in_property(
+    property: &str,
+    (kind, known): (&str, bool),
+    kept: &[&str],
+    path: &[SecretStep],
+    span: Span,
+) -> Diagnostic {
+    let title = format!("a secret reaches `{property}` of `{kind}`, which Azure shows again");
+    let mut found = Diagnostic::new(Code::SecretExposed, title, span, "the secret arrives here");
+    for step in path.iter().filter(|step| step.span != span) {
+        found = found.also(step.span, step.text.to_string());
+    }
+    let places: Vec<String> = kept
+        .iter()
+        .map(|pointer| format!("`{}`", pointer.trim_start_matches('/').replace("/*", "[]").replace('/', ".")))
+        .collect();
+    match (known, places.as_slice()) {
+        (false, _) => found
+            .help("put the secret into a vault, and let the resource read it there")
+            .note("the type is not known here: nothing says that Azure keeps this property secret"),
+        (true, []) => found.help("put the secret into a vault, and let the resource read it there"),
+        (true, places) => found.help(format!("use it only in {}", places.join(", "))),
+    }
+}
+
+/// A type that is nearly that of a known one.
+#[must_use]
+pub fn unknown_resource_type(kind: &str, near: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{kind}` is not known"), span, "of this type")
+        .help(format!("write `{near}`"))
+        .note("types that are not known here are not checked; this one is nearly the name of one that is")
+}
+
+/// A resource of Batch AI.
+#[must_use]
+pub fn batch_ai_resource(kind: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::RetiredResourceType,
+        format!("`{kind}` belongs to Batch AI, which has ended"),
+        span,
+        "cannot be deployed",
+    )
+    .help("declare a batch pool: `pool NAME: batch { service = azure_batch }` or `azure_ml`")
+    .help("run `dsvmc import` on the old description to carry it over")
+    .note("Azure Batch AI ended on 31 March 2019")
+}

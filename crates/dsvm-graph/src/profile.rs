@@ -1,0 +1,187 @@
+//! Parts of a scale set's model: identity, upgrades, disks, network, extensions.
+
+use super::context::{PoolNames, Resolver};
+use super::expr::Text;
+use super::values::{self, iso};
+use super::{balancer, cloud_init};
+use crate::json::{Json, Map, json};
+use dsvm_model::pool::{Orchestration, OsDisk, Pool};
+use dsvm_model::read;
+
+pub(super) fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
+    let own = names.identity.as_ref().map(|named| {
+        let mut ids = Map::new();
+        ids.insert(named.id.json().into(), json!({}));
+        Json::Object(ids)
+    });
+    match (pool.entra_login, own) {
+        (true, Some(ids)) => Some(json!({ "type": "SystemAssigned, UserAssigned", "userAssignedIdentities": ids })),
+        (true, None) => Some(json!({ "type": "SystemAssigned" })),
+        (false, Some(ids)) => Some(json!({ "type": "UserAssigned", "userAssignedIdentities": ids })),
+        (false, None) => None,
+    }
+}
+
+pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
+    let upgrade = pool.upgrade;
+    let mut policy = Map::new();
+    policy.insert("mode".into(), json!(upgrade.mode));
+    if upgrade.mode == "Rolling" {
+        policy.insert(
+            "rollingUpgradePolicy".into(),
+            json!({
+                "maxBatchInstancePercent": upgrade.batch,
+                "maxUnhealthyInstancePercent": upgrade.unhealthy.max(upgrade.batch),
+                "maxUnhealthyUpgradedInstancePercent": upgrade.unhealthy,
+                "pauseTimeBetweenBatches": iso(upgrade.pause),
+                "prioritizeUnhealthyInstances": true,
+            }),
+        );
+    }
+    if upgrade.os_images {
+        policy.insert(
+            "automaticOSUpgradePolicy".into(),
+            json!({ "enableAutomaticOSUpgrade": true, "disableAutomaticRollback": false }),
+        );
+    }
+    Json::Object(policy)
+}
+
+pub(super) fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
+    let reference = match (pool.image.id(), pool.image.marketplace()) {
+        (Some(id), _) => {
+            let id = values::text(id, resolver);
+            let key = match id.known() {
+                Some(text) if text.to_ascii_lowercase().starts_with("/sharedgalleries/") => "sharedGalleryImageId",
+                Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
+                    "communityGalleryImageId"
+                }
+                _ => "id",
+            };
+            let mut reference = Map::new();
+            reference.insert(key.into(), id.into());
+            Json::Object(reference)
+        }
+        (None, Some((publisher, offer, sku))) => {
+            let version = values::text(&pool.image.version(), resolver);
+            json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version.json() })
+        }
+        (None, None) => Json::Null,
+    };
+    let disk = match pool.os_disk {
+        OsDisk::Managed(sku, size) => {
+            let mut disk = Map::new();
+            disk.insert("createOption".into(), json!("FromImage"));
+            disk.insert("caching".into(), json!("ReadWrite"));
+            if let Some(size) = size {
+                disk.insert("diskSizeGB".into(), json!(size));
+            }
+            disk.insert("managedDisk".into(), json!({ "storageAccountType": sku }));
+            Json::Object(disk)
+        }
+        OsDisk::Ephemeral(placement) => json!({
+            "createOption": "FromImage",
+            "caching": "ReadOnly",
+            "diffDiskSettings": { "option": "Local", "placement": placement },
+            "managedDisk": { "storageAccountType": "Standard_LRS" },
+        }),
+    };
+    let mut profile = Map::new();
+    profile.insert("imageReference".into(), reference);
+    profile.insert("osDisk".into(), disk);
+    if pool.size.nvme_only() {
+        profile.insert("diskControllerType".into(), json!("NVMe"));
+    }
+    Json::Object(profile)
+}
+
+pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text) -> Json {
+    let mut profile = Map::new();
+    if pool.orchestration == Orchestration::Flexible {
+        profile.insert("networkApiVersion".into(), json!("2022-11-01"));
+    }
+    if !pool.health.extension
+        && let Some(probe) = balancer::first_probe(names, pool)
+    {
+        profile.insert("healthProbe".into(), json!({ "id": probe }));
+    }
+    profile.insert(
+        "networkInterfaceConfigurations".into(),
+        json!([{
+            "name": "nic",
+            "properties": {
+                "primary": true,
+                "enableAcceleratedNetworking": pool.accelerated_networking,
+                "networkSecurityGroup": { "id": names.security_group.id.json() },
+                "ipConfigurations": [{
+                    "name": "ip",
+                    "properties": {
+                        "primary": true,
+                        "subnet": { "id": subnet.json() },
+                        "loadBalancerBackendAddressPools": [{ "id": balancer::backend(names) }],
+                    }
+                }],
+            }
+        }]),
+    );
+    Json::Object(profile)
+}
+
+pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
+    let mut extensions = Vec::new();
+    if pool.health.extension {
+        let mut settings = Map::new();
+        let version = match pool.health.custom {
+            Some((protocol, port, path)) => {
+                settings.insert("protocol".into(), json!(protocol));
+                settings.insert("port".into(), json!(port));
+                if let Some(path) = path {
+                    settings.insert("requestPath".into(), json!(path));
+                }
+                "1.0"
+            }
+            None => {
+                settings.insert("protocol".into(), json!("http"));
+                settings.insert("port".into(), json!(cloud_init::HEALTH_PORT));
+                settings.insert("requestPath".into(), json!("/"));
+                "2.0"
+            }
+        };
+        settings.insert("intervalInSeconds".into(), json!(pool.health.interval));
+        settings.insert("numberOfProbes".into(), json!(pool.health.threshold));
+        if version == "2.0" {
+            settings.insert("gracePeriod".into(), json!(pool.health.grace));
+        }
+        extensions.push(json!({
+            "name": "health",
+            "properties": {
+                "publisher": "Microsoft.ManagedServices",
+                "type": "ApplicationHealthLinux",
+                "typeHandlerVersion": version,
+                "autoUpgradeMinorVersion": true,
+                "enableAutomaticUpgrade": true,
+                "settings": settings,
+            }
+        }));
+    }
+    if pool.entra_login {
+        extensions.push(json!({
+            "name": "entra-login",
+            "properties": {
+                "publisher": "Microsoft.Azure.ActiveDirectory",
+                "type": "AADSSHLoginForLinux",
+                "typeHandlerVersion": "1.0",
+                "autoUpgradeMinorVersion": true,
+            }
+        }));
+    }
+    extensions
+}
+
+/// What host names begin with: at most 15 characters, as the API says.
+pub(super) fn computer_name(pool: &Pool<'_>) -> String {
+    let wanted = read::text(pool.block, "computer_name").map_or_else(|| pool.dashed(), str::to_owned);
+    let clean: String = wanted.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
+    let clean = clean.trim_matches('-');
+    if clean.is_empty() { "machine".into() } else { clean.to_owned() }
+}

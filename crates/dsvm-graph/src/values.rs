@@ -1,0 +1,109 @@
+//! Values of the language as JSON of a template.
+
+use super::context::Resolver;
+use super::expr::Text;
+use crate::json::{Json, Map};
+use dsvm_sema::value::{Deploy, Value};
+
+/// A value as text: a literal, or an expression.
+pub(crate) fn text(value: &Value, resolver: &Resolver<'_, '_>) -> Text {
+    match value {
+        Value::Deferred(deferred) => Text::Expression(deploy(&deferred.expr, resolver)),
+        Value::Ref(id) => resolver.reference_text(*id),
+        other => Text::Literal(plain(other)),
+    }
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &Value, resolver: &Resolver<'_, '_>) -> Json {
+    match value {
+        Value::Null | Value::Error => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(i) | Value::Size(i) | Value::Duration(i) => Json::Int(*i),
+        Value::Decimal(d) | Value::Percent(d) => decimal(d),
+        Value::List(list) => Json::Array(list.iter().map(|v| json(v, resolver)).collect()),
+        Value::Record(record) => {
+            Json::Object(record.iter().map(|(k, v)| (k.to_string().into(), json(v, resolver))).collect::<Map>())
+        }
+        other => Json::from(text(other, resolver)),
+    }
+}
+
+/// A decimal as a JSON number: whole ones without a point.
+pub(crate) fn decimal(d: &rust_decimal::Decimal) -> Json {
+    use rust_decimal::prelude::ToPrimitive;
+    let d = d.normalize();
+    match (d.is_integer(), d.to_i64(), d.to_f64().filter(|f| f.is_finite())) {
+        (true, Some(whole), _) => Json::Int(whole),
+        (_, _, Some(number)) => Json::Float(number),
+        _ => Json::from(d.to_string()),
+    }
+}
+
+/// A known value as people and Azure write it.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(b) => b.to_string(),
+        Value::Int(i) | Value::Size(i) | Value::Duration(i) => i.to_string(),
+        Value::Decimal(d) | Value::Percent(d) => d.normalize().to_string(),
+        Value::String(s) => s.to_string(),
+        Value::Cidr(net) => net.to_string(),
+        Value::Ip(ip) => ip.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::Time(minutes) => format!("{:02}:{:02}", minutes / 60, minutes % 60),
+        _ => String::new(),
+    }
+}
+
+/// An expression of the template language.
+pub(crate) fn deploy(expr: &Deploy, resolver: &Resolver<'_, '_>) -> String {
+    match expr {
+        Deploy::Constant(value) => constant(value, resolver),
+        Deploy::Parameter(name) => Text::call("parameters", &[Text::literal(name.as_ref())]).inner(),
+        Deploy::Attribute(block, name) => resolver.attribute(*block, name).inner(),
+        Deploy::Call(function, arguments) => {
+            let arguments: Vec<String> = arguments.iter().map(|a| deploy(a, resolver)).collect();
+            format!("{function}({})", arguments.join(", "))
+        }
+        Deploy::Member(of, name) => format!("{}.{name}", deploy(of, resolver)),
+        Deploy::Index(of, index) => format!("{}[{}]", deploy(of, resolver), deploy(index, resolver)),
+    }
+}
+
+fn constant(value: &Value, resolver: &Resolver<'_, '_>) -> String {
+    match value {
+        Value::Null | Value::Error => "null()".into(),
+        Value::Bool(b) => format!("{b}()"),
+        Value::Int(_) | Value::Size(_) | Value::Duration(_) => plain(value),
+        Value::Decimal(d) | Value::Percent(d) => {
+            if d.is_integer() {
+                d.normalize().to_string()
+            } else {
+                format!("json('{}')", d.normalize())
+            }
+        }
+        Value::List(list) => {
+            format!("createArray({})", list.iter().map(|v| constant(v, resolver)).collect::<Vec<_>>().join(", "))
+        }
+        Value::Record(record) => {
+            let parts: Vec<String> = record
+                .iter()
+                .map(|(k, v)| format!("{}, {}", Text::literal(k.as_ref()).inner(), constant(v, resolver)))
+                .collect();
+            format!("createObject({})", parts.join(", "))
+        }
+        Value::Deferred(d) => deploy(&d.expr, resolver),
+        other => text(other, resolver).inner(),
+    }
+}
+
+/// Seconds as an ISO 8601 duration.
+pub(crate) fn iso(seconds: i64) -> String {
+    match seconds {
+        0 => "PT0S".into(),
+        s if s % 86_400 == 0 => format!("P{}D", s / 86_400),
+        s if s % 3600 == 0 => format!("PT{}H", s / 3600),
+        s if s % 60 == 0 => format!("PT{}M", s / 60),
+        s => format!("PT{s}S"),
+    }
+}

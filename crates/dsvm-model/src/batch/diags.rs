@@ -1,0 +1,380 @@
+//! Diagnostics of batch pools: one constructor for each fact.
+
+use super::Service;
+use batch_formula::Place;
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic, Severity};
+use dsvm_sema::checked::Block;
+use jiff::civil::Date;
+
+fn new(code: Code, title: impl Into<String>, span: Span, label: &str) -> Diagnostic {
+    Diagnostic::new(code, title, span, label)
+}
+
+pub(crate) fn batch_ai_ended(span: Span) -> Diagnostic {
+    new(Code::BatchAiEnded, "Batch AI ended on 31 March 2019", span, "does not exist any more")
+        .help("write `azure_batch` to keep image, setup and mounts, or `azure_ml` for a managed training cluster")
+        .help("run `dsvmc import` on the old definitions: it writes the pool for either")
+}
+
+pub(crate) fn only_of_other_service(
+    field: &str,
+    span: Span,
+    service: Service,
+    other: &str,
+    instead: &str,
+) -> Diagnostic {
+    new(
+        Code::WrongService,
+        format!("`{field}` means nothing for `{}`", service.word()),
+        span,
+        &format!("only {other} has it"),
+    )
+    .help(instead.to_owned())
+}
+
+pub(crate) fn no_max_price(service: Service, span: Span) -> Diagnostic {
+    new(
+        Code::WrongService,
+        format!("`max_price` means nothing for `{}`", service.word()),
+        span,
+        "only an interactive pool has it",
+    )
+    .note("neither Azure Batch nor Azure Machine Learning takes a highest price: machines are taken away when Azure needs them")
+    .help("leave it out, and bound the cost with `machines` and the `time_limit` of jobs")
+}
+
+pub(crate) fn job_of_other_service(field: &str, span: Span, instead: &str) -> Diagnostic {
+    new(Code::WrongService, format!("`{field}` means nothing for `azure_ml`"), span, "only Azure Batch has it")
+        .help(instead)
+}
+
+pub(crate) fn windows_image(name: &str, span: Span) -> Diagnostic {
+    new(Code::BatchImage, format!("batch pools run Linux, and `{name}` is Windows"), span, "a Windows image")
+        .note("setup, links and commands of jobs are written for bash")
+        .help("use `images.ubuntu_hpc`, or declare the pool as a `resource` of `Microsoft.Batch/batchAccounts/pools`")
+}
+
+pub(crate) fn image_perhaps_unsupported(name: &str, span: Span) -> Diagnostic {
+    let mut found = new(
+        Code::BatchImage,
+        format!("image `{name}` is not known to be on the list of Azure Batch"),
+        span,
+        "the list is only told to accounts",
+    );
+    found.severity = Severity::Warning;
+    found
+        .help(
+            "see whether `az batch pool supported-images list` names it, and declare an image with `batch = yes` then",
+        )
+        .help("`images.ubuntu_hpc` is on the list")
+}
+
+pub(crate) fn name_refused(name: &str, span: Span, rule: &str) -> Diagnostic {
+    new(Code::BatchName, format!("Azure refuses the name `{name}`"), span, "becomes a name in Azure")
+        .note(format!("allowed are {rule}"))
+        .help("give the pool another `name`")
+}
+
+pub(crate) fn account_name_refused(name: &str, span: Span) -> Diagnostic {
+    new(Code::BatchName, format!("Azure refuses the name `{name}`"), span, "name of a Batch account")
+        .note("allowed are 3 to 24 lower-case letters and digits")
+        .help("choose another name, or leave it out")
+}
+
+pub(crate) fn existing_without_name(block: &Block, kind: &str) -> Diagnostic {
+    new(Code::BatchName, format!("an `existing` {kind} without its name"), block.name_span, "which one?")
+        .help("set `name` to its name in Azure")
+}
+
+pub(crate) fn image_missing(block: &Block) -> Diagnostic {
+    new(Code::BatchImage, format!("the pool `{}` has no image", block.name), block.name_span, "runs on Azure Batch")
+        .help("add `image = images.ubuntu_hpc`")
+}
+
+pub(crate) fn image_unsupported(name: &str, span: Span, no_agent: bool, ended: Option<Date>) -> Diagnostic {
+    let found = new(Code::BatchImage, format!("Azure Batch does not run `{name}`"), span, "not on its list");
+    let found = match ended {
+        Some(date) => found.note(format!("the node agent for it ended on {date}")),
+        None if no_agent => found.note("no node agent is known for it; Azure Batch needs one that fits the image"),
+        None => found,
+    };
+    found.help("use `images.ubuntu_hpc`, which is supported and has drivers for GPUs and InfiniBand")
+}
+
+pub(crate) fn image_without_containers(name: &str, span: Span, at_docker: Span) -> Diagnostic {
+    new(Code::BatchImage, format!("Azure Batch cannot run containers on `{name}`"), span, "has no container runtime")
+        .also(at_docker, "containers asked for here")
+        .help("use `images.ubuntu_hpc`")
+}
+
+pub(crate) fn burstable(name: &str, span: Span) -> Diagnostic {
+    new(Code::BatchSize, format!("Azure Batch does not offer `{name}`"), span, "a burstable size")
+        .help("use a size of the D series, for instance `sizes.Standard_D4s_v5`")
+}
+
+pub(crate) fn too_many_slots(slots: i64, limit: i64, size: &str, block: &Block) -> Diagnostic {
+    new(
+        Code::BatchSize,
+        format!("{slots} task slots on a machine that can have {limit}"),
+        block.span_of("task_slots"),
+        "more than the size allows",
+    )
+    .also(block.span_of("size"), format!("`{size}`"))
+    .note("Azure Batch allows four slots for each vCPU, and never more than 256")
+    .help(format!("set `task_slots` to {limit} or fewer"))
+}
+
+pub(crate) fn inter_node_limit(most: i64, limit: i64, block: &Block) -> Diagnostic {
+    new(
+        Code::InterNodeLimit,
+        format!("{most} machines that talk to each other, and Azure allows {limit}"),
+        block.span_of("inter_node"),
+        "limits the pool",
+    )
+    .also(block.span_of("machines"), format!("at most {most}"))
+    .help(format!("let `machines` end at {limit}, or leave `inter_node` out"))
+}
+
+pub(crate) fn inter_node_spot(block: &Block) -> Diagnostic {
+    new(
+        Code::InterNodeSpot,
+        "spot machines that talk to each other",
+        block.span_of("inter_node"),
+        "one eviction ends the whole job",
+    )
+    .note("Azure advises against long MPI jobs on spot machines")
+    .help("use regular machines for such jobs, or let the job write checkpoints")
+}
+
+pub(crate) fn ephemeral_spot(block: &Block) -> Diagnostic {
+    new(
+        Code::EphemeralSpot,
+        "an ephemeral system disk on spot machines",
+        block.span_of("os_disk"),
+        "not with spot machines",
+    )
+    .note("Azure Batch refuses the combination")
+    .help("remove `os_disk = ephemeral`")
+}
+
+pub(crate) fn share_by_identity(name: &str, span: Span, at_share: Span, service: Service) -> Diagnostic {
+    let who = if service == Service::AzureBatch { "Azure Batch" } else { "Azure Machine Learning" };
+    new(Code::BatchMount, format!("{who} cannot mount `{name}` without the account's key"), span, "mounted by the pool")
+        .also(at_share, "not reached by key")
+        .note("neither service mounts Azure Files by identity")
+        .help("set `auth = account_key` in the share: the template reads the key and nobody sees it")
+        .help("or use a `container` with the pool's identity, or a share with `protocol = nfs`")
+}
+
+pub(crate) fn key_in_interactive_pool(name: &str, span: Span, at_auth: Span) -> Diagnostic {
+    new(
+        Code::BatchMount,
+        format!("machines that people log in to cannot mount `{name}` with a bare key"),
+        span,
+        "mounted here",
+    )
+    .also(at_auth, "for batch pools only")
+    .note("everybody on the machine could read the key")
+    .help("use `auth = managed_identity`, or `auth = key_vault` with a `vault`")
+}
+
+pub(crate) fn nfs_in_ml(name: &str, span: Span) -> Diagnostic {
+    new(
+        Code::BatchMount,
+        format!("Azure Machine Learning has no datastore for the NFS share `{name}`"),
+        span,
+        "not reachable",
+    )
+    .help("use a `container`, or an SMB share with `auth = account_key`")
+}
+
+pub(crate) fn nfs_without_network(name: &str, span: Span) -> Diagnostic {
+    new(Code::BatchMount, format!("the NFS share `{name}` is reached only from its network"), span, "no network here")
+        .help("set `network` to the network of the share")
+}
+
+pub(crate) fn too_many(count: usize, what: &str, span: Span) -> Diagnostic {
+    new(Code::BatchMount, format!("{count} {what}, and Azure Batch allows 10"), span, "too many")
+        .help("leave some out, or mount one folder above them")
+}
+
+pub(crate) fn mounted_twice(path: &str, first: &str, second: &str, span: Span) -> Diagnostic {
+    new(Code::BatchMount, format!("`{first}` and `{second}` are both mounted at `{path}`"), span, "one hides the other")
+        .help("give one of them another `mount`")
+}
+
+pub(crate) fn mount_not_absolute(path: &str, span: Span) -> Diagnostic {
+    new(Code::BatchMount, format!("`{path}` is no absolute path"), span, "where machines mount it")
+        .help(format!("write `\"/data/{path}\"`"))
+}
+
+pub(crate) fn formula_and_autoscale(span: Span, at_autoscale: Span) -> Diagnostic {
+    new(Code::BatchScale, "a formula and an `autoscale` block", span, "one of them")
+        .also(at_autoscale, "the other")
+        .help("remove one of them")
+}
+
+pub(crate) fn autoscale_of_a_fixed_number(span: Span, at_machines: Span) -> Diagnostic {
+    new(Code::BatchScale, "`autoscale` for a fixed number of machines", span, "nothing to scale")
+        .also(at_machines, "no range")
+        .help("write a range such as `machines = 0..8`, or remove `autoscale`")
+}
+
+pub(crate) fn range_backwards(least: i64, most: i64, span: Span) -> Diagnostic {
+    new(Code::BatchScale, format!("{least} to {most} machines"), span, "no machines fit")
+        .help("write the smaller number first; neither is below 0")
+}
+
+pub(crate) fn spot_twice(block: &Block) -> Diagnostic {
+    new(
+        Code::BatchScale,
+        "`spot_machines` beside `priority = spot`",
+        block.span_of("spot_machines"),
+        "all are spot already",
+    )
+    .also(block.span_of("priority"), "spot machines")
+    .help("remove one of them: `spot_machines` go with regular `machines`")
+}
+
+pub(crate) fn target_without_machines(field: &str, span: Span) -> Diagnostic {
+    let (range, kind) = if field == "target" { ("machines", "regular") } else { ("spot_machines", "spot") };
+    new(Code::BatchScale, format!("`{field}` for a pool that can have no {kind} machines"), span, "always 0")
+        .help(format!("declare {kind} machines (`{range}`, or `priority`), or use the other target"))
+}
+
+pub(crate) fn target_word(title: String, span: Span, help: &str) -> Diagnostic {
+    new(Code::TargetWord, title, span, "not possible in a target").help(help.to_owned())
+}
+
+pub(crate) fn no_public_ip(span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, "machines without public addresses need a network", span, "reach nothing")
+        .note("without public addresses they reach Azure Batch only through a network with a way out")
+        .help("set `network`")
+}
+
+pub(crate) fn nat_without_ip(span: Span, at_public: Span) -> Diagnostic {
+    new(Code::BatchNetwork, "a port at a public address that machines do not have", span, "no address")
+        .also(at_public, "switched off here")
+        .help("remove the port, or `public_ip = false`")
+}
+
+pub(crate) fn port_reserved(port: i64, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("port {port} belongs to Azure Batch"), span, "used by the service")
+        .help("choose another port on the machine")
+}
+
+pub(crate) fn frontend_reserved(from: i64, to: i64, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("Azure Batch refuses the ports {from} to {to}"), span, "not allowed")
+        .note("allowed are 1 to 65534 without 50000 to 55000, which the service uses")
+        .help("write for instance `frontend = 40000..40099`")
+}
+
+pub(crate) fn frontend_below_least(ports: i64, least: i64, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("a range of {ports} ports"), span, &format!("Azure Batch wants at least {least}"))
+        .help("write for instance `frontend = 40000..40099`")
+}
+
+pub(crate) fn too_many_nat_rules(rules: usize, most: usize, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("{rules} rules for ports of machines"), span, "too many address ranges")
+        .note(format!("Azure Batch takes {most} for all ports of a pool: one for each range, and one for each port that denies the rest"))
+        .help("join address ranges, or leave some out")
+}
+
+pub(crate) fn frontend_too_small(ports: i64, most: i64, span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, format!("{ports} ports for up to {most} machines"), span, "one port for each machine")
+        .help(format!("make the range at least {most} ports long"))
+}
+
+pub(crate) fn frontend_twice(span: Span, other: Span) -> Diagnostic {
+    new(Code::BatchNetwork, "two ports of the machines share a range", span, "overlaps")
+        .also(other, "with this one")
+        .help("give each its own range")
+}
+
+pub(crate) fn always_on(least: i64, size: &str, span: Span) -> Diagnostic {
+    let machines = if least == 1 { "a machine".to_owned() } else { format!("{least} machines") };
+    new(Code::AlwaysOn, format!("{machines} of `{size}` cost money while no job runs"), span, "never fewer")
+        .help("begin the range at 0: machines come when tasks wait")
+}
+
+pub(crate) fn account_needs_vault(block: &Block) -> Diagnostic {
+    new(
+        Code::BatchAccountMode,
+        "an account with machines in your own subscription needs a vault",
+        block.span_of("allocation"),
+        "needs a vault",
+    )
+    .help("set `vault`, and give `Microsoft Azure Batch` the role `Key Vault Secrets Officer` there")
+}
+
+pub(crate) fn keys_in_user_subscription(block: &Block) -> Diagnostic {
+    new(
+        Code::BatchAccountMode,
+        "an account with machines in your own subscription takes no keys",
+        block.span_of("shared_keys"),
+        "refused",
+    )
+    .also(block.span_of("allocation"), "in your own subscription")
+    .help("remove `shared_keys`: programs log in with Entra identities")
+}
+
+pub(crate) fn ssh_without_admin(block: &Block) -> Diagnostic {
+    new(Code::TaskUser, "log-in to machines that have no account", block.span_of("ssh"), "nobody can log in")
+        .help("add `admin { name = \"azureuser\", key = admin_key }`")
+}
+
+pub(crate) fn task_user_name(name: &str, span: Span) -> Diagnostic {
+    new(Code::TaskUser, format!("the user name `{name}` has {} characters", name.len()), span, "at most 20")
+        .help("choose a shorter name")
+}
+
+pub(crate) fn uid_without_gid(block: &Block) -> Diagnostic {
+    new(Code::TaskUser, "`uid` and `gid` go together", block.name_span, "has only one of them")
+        .help("write both, or neither")
+}
+
+pub(crate) fn job_needs_more(nodes: i64, most: i64, span: Span, at_pool: Span) -> Diagnostic {
+    new(Code::JobDoesNotFit, format!("a job on {nodes} machines in a pool of at most {most}"), span, "waits for ever")
+        .also(at_pool, format!("at most {most}"))
+        .help(format!("let the pool grow to {nodes}, or take fewer machines"))
+}
+
+pub(crate) fn job_needs_inter_node(span: Span, pool: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, "a job on several machines that cannot talk to each other", span, "needs them connected")
+        .also(pool.name_span, "without `inter_node`")
+        .help("set `inter_node = true` in the pool")
+}
+
+pub(crate) fn job_needs_slots(slots: i64, limit: i64, span: Span, pool: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, format!("a task that takes {slots} slots on machines of {limit}"), span, "waits for ever")
+        .also(pool.span_of("task_slots"), format!("{limit} on each machine"))
+        .note("the pool would grow for it, and no machine could run it")
+        .help(format!("raise `task_slots` of the pool to {slots}, or take fewer slots"))
+}
+
+pub(crate) fn job_needs_docker(span: Span, pool: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, "a job in a container, on machines without containers", span, "runs in a container")
+        .also(pool.name_span, "without `docker`")
+        .help("add a `docker` block to the pool, with this image in `images`")
+}
+
+pub(crate) fn job_needs_environment(block: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, "a job of Azure Machine Learning without a container", block.name_span, "runs in what?")
+        .help("set `environment` to a container image")
+}
+
+pub(crate) fn job_mount_missing(name: &str, span: Span, pool: &Block) -> Diagnostic {
+    new(Code::JobDoesNotFit, format!("the pool does not mount `{name}`"), span, "not there")
+        .also(pool.name_span, "the pool of the job")
+        .help(format!("add `{name}` to `shares` or `containers` of the pool"))
+}
+
+/// Where in a formula a finding is, for people.
+pub(crate) fn position(text: &str, place: Place) -> String {
+    let before = text.get(..place.start as usize).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    let shown = text.get(place.start as usize..place.end as usize).unwrap_or("").split('\n').next().unwrap_or("");
+    format!("at `{shown}`, line {line}, column {column} of the formula")
+}

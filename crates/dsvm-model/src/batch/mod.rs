@@ -1,0 +1,197 @@
+//! Batch pools: what runs jobs, on Azure Batch or as a cluster of Azure Machine Learning, held against both services' rules.
+
+pub(crate) mod diags;
+pub mod job;
+mod rules;
+pub mod scale;
+pub mod support;
+pub mod target;
+
+use super::facts::{Image, Size};
+use super::share::{Auth, Protocol};
+use super::{Context, hardware, pool, read};
+use dsvm_diagnostics::Sink;
+use dsvm_sema::checked::Block;
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::value::{BlockId, Value};
+use scale::Scale;
+use support::{BatchAccount, Container, Workspace};
+
+/// Who runs the jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Azure Batch.
+    AzureBatch,
+    /// A compute cluster of Azure Machine Learning.
+    AzureMl,
+}
+
+impl Service {
+    /// As `service = …` has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AzureBatch => "azure_batch",
+            Self::AzureMl => "azure_ml",
+        }
+    }
+}
+
+/// A batch pool.
+#[derive(Clone, Debug)]
+pub struct BatchPool<'a> {
+    /// Its block.
+    pub id: BlockId,
+    /// Its block.
+    pub block: &'a Block,
+    /// Who runs the jobs.
+    pub service: Service,
+    /// Name in Azure.
+    pub name: String,
+    /// Position of its account or workspace in the fleet; none: the generated one.
+    pub home: Option<usize>,
+    /// What the machines run (Azure Batch).
+    pub image: Option<Image<'a>>,
+    /// Hardware.
+    pub size: Size<'a>,
+    /// Machines are spot machines.
+    pub spot: bool,
+    /// How many, and what changes it.
+    pub scale: Scale<'a>,
+    /// Positions of its shares.
+    pub shares: Vec<usize>,
+    /// Positions of its containers.
+    pub containers: Vec<usize>,
+    /// Network and subnet.
+    pub network: Option<(usize, usize)>,
+    /// Whether it needs an identity of its own, or which declared one it has.
+    pub identity: pool::PoolIdentity,
+    /// Tasks at a time on one machine.
+    pub task_slots: i64,
+    /// Most machines, where known.
+    pub most: Option<i64>,
+}
+
+impl<'a> BatchPool<'a> {
+    pub(crate) fn read(
+        cx: Context<'a, '_>,
+        around: &Around<'a>,
+        id: BlockId,
+        block: &'a Block,
+        sink: &mut Sink,
+    ) -> Option<Self> {
+        let service = match read::text(block, "service")? {
+            "azure_batch" => Service::AzureBatch,
+            "azure_ml" => Service::AzureMl,
+            _ => {
+                sink.push(diags::batch_ai_ended(block.span_of("service")));
+                return None;
+            }
+        };
+        rules::fields_of_service(block, service, sink);
+        let (_, size) = read::referred(cx.checked, block, "size")?;
+        let size = Size(size);
+        let image = read::referred(cx.checked, block, "image").map(|(_, image)| Image(image));
+        let shares: Vec<usize> = read::items(block, "shares")
+            .iter()
+            .filter_map(|v| if let Value::Ref(id) = v { cx.places.shares.get(id).copied() } else { None })
+            .collect();
+        let containers: Vec<usize> = read::items(block, "containers")
+            .iter()
+            .filter_map(
+                |v| if let Value::Ref(id) = v { around.containers.iter().position(|c| c.id == *id) } else { None },
+            )
+            .collect();
+        let own_storage = shares.iter().any(|s| cx.shares.get(*s).is_some_and(|s| s.existing.is_none()))
+            || containers.iter().any(|c| around.containers.get(*c).is_some_and(|c| c.existing.is_none()));
+        let network =
+            (read::reference(block, "network").is_some() || own_storage).then(|| pool::find_subnet(cx, block, sink));
+        let registry = read::child(block, BlockKind::Docker).is_some_and(|d| read::text(d, "registry").is_some());
+        let identity = match read::reference(block, "identity").and_then(|id| cx.places.identities.get(&id).copied()) {
+            Some(index) => pool::PoolIdentity::Declared(index),
+            None if service == Service::AzureBatch && (registry || !containers.is_empty()) => pool::PoolIdentity::Own,
+            None => pool::PoolIdentity::None,
+        };
+        let home = match service {
+            Service::AzureBatch => {
+                read::reference(block, "account").and_then(|id| around.accounts.iter().position(|a| a.id == id))
+            }
+            Service::AzureMl => {
+                read::reference(block, "workspace").and_then(|id| around.workspaces.iter().position(|w| w.id == id))
+            }
+        };
+        let spot = read::text(block, "priority") == Some("spot");
+        let task_slots = read::int(block, "task_slots").unwrap_or(1);
+        let scale = Scale::read(block, service, spot, task_slots, sink)?;
+        let most = scale.most();
+        let pool = Self {
+            id,
+            block,
+            service,
+            name: read::text(block, "name").map_or_else(|| read::dashed(&block.name), str::to_owned),
+            home,
+            image,
+            size,
+            spot,
+            scale,
+            shares,
+            containers,
+            network,
+            identity,
+            task_slots,
+            most,
+        };
+        if let Some(image) = pool.image.filter(|_| service == Service::AzureBatch) {
+            if image.windows() {
+                sink.push(diags::windows_image(&image.0.name, block.span_of("image")));
+            } else {
+                hardware::check_image_and_size(cx, block, image, size, sink);
+            }
+        }
+        rules::check(cx, around, &pool, sink);
+        Some(pool)
+    }
+
+    /// Its key in names.
+    #[must_use]
+    pub fn dashed(&self) -> String {
+        read::dashed(&self.block.name)
+    }
+}
+
+/// What batch pools refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Around<'a> {
+    /// Batch accounts.
+    pub accounts: Vec<BatchAccount<'a>>,
+    /// Workspaces.
+    pub workspaces: Vec<Workspace<'a>>,
+    /// Blob containers.
+    pub containers: Vec<Container<'a>>,
+}
+
+/// Whether a share can be mounted by Azure Batch as it is: by key, or by network.
+#[must_use]
+pub fn mountable(protocol: Protocol, auth: Auth) -> bool {
+    protocol == Protocol::Nfs || auth == Auth::AccountKey
+}
+
+/// A script without the indentation that all of its lines share.
+#[must_use]
+pub fn dedented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let shared = text.lines().filter(|l| !l.trim().is_empty()).map(indent).min().unwrap_or(0);
+    let lines: Vec<&str> = text.lines().map(|l| l.get(shared..).unwrap_or("").trim_end()).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_the_indentation_of_the_file_and_keep_their_own() {
+        assert_eq!(dedented("  if x\n    y\n\n  fi\n"), "if x\n  y\n\nfi");
+        assert_eq!(dedented("one"), "one");
+    }
+}

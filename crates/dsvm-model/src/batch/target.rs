@@ -1,0 +1,209 @@
+//! A typed target (`ceil(avg(pending_tasks, 15 min) / task_slots)`) → the formula language of Azure Batch.
+//!
+//! Promises: what it writes is guarded against missing samples, and rounded up where `ceil` asks for it.
+
+use super::diags;
+use super::scale::Holes;
+use dsvm_diagnostics::Sink;
+use dsvm_sema::value::{Formula, FormulaKind, Value};
+use dsvm_syntax::ast::{BinaryOp, UnaryOp};
+
+/// Words for metrics.
+const METRICS: [(&str, &str); 4] = [
+    ("pending_tasks", "$PendingTasks"),
+    ("active_tasks", "$ActiveTasks"),
+    ("running_tasks", "$RunningTasks"),
+    ("evicted", "$PreemptedNodeCount"),
+];
+
+/// Words for numbers.
+const NUMBERS: [(&str, &str); 4] = [
+    ("current", "$CurrentDedicatedNodes"),
+    ("current_spot", "$CurrentLowPriorityNodes"),
+    ("hour", "time().hour"),
+    ("weekday", "time().weekday"),
+];
+
+struct Translator<'s> {
+    slots: i64,
+    holes: &'s mut Holes,
+    sink: &'s mut Sink,
+}
+
+/// The formula of a target; `0` when it cannot be translated, which is reported.
+pub(crate) fn translate(value: &Value, slots: i64, holes: &mut Holes, sink: &mut Sink) -> String {
+    match value {
+        Value::Formula(formula) => Translator { slots, holes, sink }.outermost(formula),
+        other => holes.number(other).to_string(),
+    }
+}
+
+impl Translator<'_> {
+    fn error(&mut self, formula: &Formula, title: String, help: &str) -> String {
+        self.sink.push(diags::target_word(title, formula.span, help));
+        "0".to_owned()
+    }
+
+    /// Where the service cuts off fractions of the result: `ceil` means something here.
+    fn outermost(&mut self, formula: &Formula) -> String {
+        match &formula.kind {
+            FormulaKind::Call(name, parts) => match (name.as_ref(), parts.as_slice()) {
+                ("ceil", [inside]) => self.rounded_up(inside),
+                ("floor", [inside]) => self.inside(inside),
+                ("min" | "max", parts) if parts.len() > 1 && !parts.iter().any(is_metric) => {
+                    let parts: Vec<String> = parts.iter().map(|p| self.outermost(p)).collect();
+                    format!("{name}({})", parts.join(", "))
+                }
+                _ => self.inside(formula),
+            },
+            FormulaKind::If(condition, yes, no) => {
+                format!("({} ? {} : {})", self.inside(condition), self.outermost(yes), self.outermost(no))
+            }
+            _ => self.inside(formula),
+        }
+    }
+
+    fn rounded_up(&mut self, formula: &Formula) -> String {
+        if let FormulaKind::Binary(BinaryOp::Divide, above, below) = &formula.kind {
+            let (above, below) = (self.inside(above), self.inside(below));
+            // A little less than the divisor rounds every remainder up once the fraction is cut off.
+            return match below.parse::<f64>() {
+                Ok(n) if n >= 1.0 => format!("({above} + {}) / {below}", n - 0.001),
+                _ => format!("({above} + {below} - 0.001) / {below}"),
+            };
+        }
+        format!("({} + 0.999)", self.inside(formula))
+    }
+
+    fn inside(&mut self, formula: &Formula) -> String {
+        match &formula.kind {
+            FormulaKind::Value(Value::Decimal(d)) => d.normalize().to_string(),
+            FormulaKind::Value(Value::Percent(p)) => (p / rust_decimal::Decimal::from(100)).normalize().to_string(),
+            FormulaKind::Value(value @ (Value::Int(_) | Value::Deferred(_))) => self.holes.number(value).to_string(),
+            FormulaKind::Value(Value::Duration(_)) => self.error(
+                formula,
+                "a duration stands alone".into(),
+                "write it beside a metric: `avg(pending_tasks, 15 min)`",
+            ),
+            FormulaKind::Value(_) => {
+                self.error(formula, "only numbers can be computed with here".into(), "write a number")
+            }
+            FormulaKind::Name(name) => self.name(formula, name),
+            FormulaKind::Unary(op, inner) => {
+                let sign = if *op == UnaryOp::Not { "!" } else { "-" };
+                format!("{sign}({})", self.inside(inner))
+            }
+            FormulaKind::Binary(op, left, right) => match sign(*op) {
+                Some(sign) => format!("({} {sign} {})", self.inside(left), self.inside(right)),
+                None => self.error(
+                    formula,
+                    "this operator does not exist in formulas of Azure Batch".into(),
+                    "use + - * / and comparisons",
+                ),
+            },
+            FormulaKind::If(condition, yes, no) => {
+                format!("({} ? {} : {})", self.inside(condition), self.inside(yes), self.inside(no))
+            }
+            FormulaKind::Call(name, parts) => self.call(formula, name, parts),
+        }
+    }
+
+    fn name(&mut self, formula: &Formula, name: &str) -> String {
+        if name == "task_slots" {
+            return self.slots.to_string();
+        }
+        if let Some((_, service)) = NUMBERS.iter().find(|(word, _)| *word == name) {
+            return (*service).to_owned();
+        }
+        if METRICS.iter().any(|(word, _)| *word == name) {
+            let help = format!("take its samples over some time: `avg({name}, 15 min)`");
+            return self.error(formula, format!("`{name}` changes all the time and is no number"), &help);
+        }
+        let known = METRICS.iter().chain(&NUMBERS).map(|(word, _)| *word).chain(["task_slots"]);
+        let help = match dsvm_sema::table::suggest(name, known.clone()) {
+            Some(meant) => format!("write `{meant}`"),
+            None => format!("use one of {}", known.map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+        };
+        self.error(formula, format!("there is no `{name}` in a target"), &help)
+    }
+
+    fn call(&mut self, formula: &Formula, name: &str, parts: &[Formula]) -> String {
+        match (name, parts) {
+            ("avg" | "min" | "max", [metric, window]) if is_metric(metric) => {
+                let FormulaKind::Value(Value::Duration(seconds)) = &window.kind else {
+                    return self.error(
+                        window,
+                        "a metric is looked at over a time".into(),
+                        "write a duration such as `15 min`",
+                    );
+                };
+                let metric = metric_of(metric);
+                let window = window_text(*seconds);
+                // A new pool has too few samples for a trend; then the last one has to do.
+                format!(
+                    "({metric}.GetSamplePercent({window}) < 70 ? max(0, {metric}.GetSample(1)) : {name}({metric}.GetSample({window})))"
+                )
+            }
+            // A misspelt metric is one mistake, whatever stands beside it.
+            (
+                "avg" | "min" | "max",
+                [
+                    Formula { kind: FormulaKind::Name(word), .. },
+                    Formula { kind: FormulaKind::Value(Value::Duration(_)), .. },
+                ],
+            ) => match parts.first() {
+                Some(metric) => self.name(metric, word),
+                None => "0".to_owned(),
+            },
+            ("last", [metric]) if is_metric(metric) => format!("max(0, {}.GetSample(1))", metric_of(metric)),
+            ("min" | "max" | "avg" | "sum", parts) if parts.len() > 1 => {
+                let parts: Vec<String> = parts.iter().map(|p| self.inside(p)).collect();
+                format!("{name}({})", parts.join(", "))
+            }
+            ("ceil" | "floor", _) => self.error(
+                formula,
+                format!("`{name}` stands inside a computation"),
+                "round outermost: the service cuts off fractions only when it sets the target",
+            ),
+            _ => self.error(
+                formula,
+                format!("a target has no function `{name}` called like this"),
+                "use `avg`, `min` or `max` of a metric and a duration, `last` of a metric, or `ceil` around the whole",
+            ),
+        }
+    }
+}
+
+fn is_metric(formula: &Formula) -> bool {
+    matches!(&formula.kind, FormulaKind::Name(name) if METRICS.iter().any(|(word, _)| *word == name.as_ref()))
+}
+
+fn metric_of(formula: &Formula) -> &'static str {
+    let FormulaKind::Name(name) = &formula.kind else { return "$PendingTasks" };
+    METRICS.iter().find(|(word, _)| *word == name.as_ref()).map_or("$PendingTasks", |(_, service)| service)
+}
+
+fn window_text(seconds: i64) -> String {
+    match seconds {
+        s if s % 60 == 0 => format!("TimeInterval_Minute * {}", s / 60),
+        s => format!("TimeInterval_Second * {s}"),
+    }
+}
+
+fn sign(op: BinaryOp) -> Option<&'static str> {
+    Some(match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Less => "<",
+        BinaryOp::LessOrEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterOrEqual => ">=",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::And => "&&",
+        BinaryOp::Or => "||",
+        _ => return None,
+    })
+}

@@ -1,0 +1,198 @@
+//! Shares, mounts, links, roles and secrets.
+
+use super::new;
+use crate::read;
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_sema::checked::Block;
+
+pub(crate) fn share_without_quota(block: &Block) -> Diagnostic {
+    new(Code::QuotaRefused, format!("share `{}` has no capacity", block.name), block.name_span, "how large?")
+        .help("add, for instance, `quota = 1 TiB`")
+}
+
+pub(crate) fn quota_outside(block: &Block, bytes: i64, (least, most): (i64, i64), premium: bool) -> Diagnostic {
+    let kind = if premium { "premium" } else { "standard" };
+    let gib = bytes / read::GIB;
+    let (label, wanted) = match (least..=most).contains(&gib) {
+        true => ("not a whole number of GiB", gib + i64::from(bytes % read::GIB >= read::GIB / 2)),
+        false => ("outside of the bounds", gib.clamp(least, most)),
+    };
+    new(
+        Code::QuotaRefused,
+        format!("the capacity of share `{}` is not one that Azure offers", block.name),
+        block.span_of("quota"),
+        label,
+    )
+    .note(format!("a {kind} share has {least} GiB to {most} GiB, in whole GiB"))
+    .help(format!("write for instance `{wanted} GiB`"))
+}
+
+pub(crate) fn nfs_needs_premium(block: &Block) -> Diagnostic {
+    new(
+        Code::NfsNeedsPremium,
+        "an NFS share needs premium storage",
+        block.span_of("performance"),
+        "standard storage speaks SMB only",
+    )
+    .also(block.span_of("protocol"), "NFS")
+    .help("write `performance = premium` or leave it out, or use `protocol = smb`")
+}
+
+pub(crate) fn nfs_takes_no_auth(block: &Block) -> Diagnostic {
+    new(
+        Code::NfsTakesNoAuth,
+        "an NFS share knows no identity and no key",
+        block.span_of("auth"),
+        "trusts the network alone",
+    )
+    .help("take `auth` out; only the networks of its pools reach the share")
+}
+
+pub(crate) fn root_squash_on_smb(block: &Block) -> Diagnostic {
+    new(
+        Code::RootSquashOnSmb,
+        "root squash is a setting of NFS shares",
+        block.span_of("root_squash"),
+        "this share is SMB",
+    )
+    .help("take `root_squash` out, or write `protocol = nfs`")
+}
+
+pub(crate) fn premium_is_not_geo_redundant(block: &Block) -> Diagnostic {
+    new(
+        Code::PremiumIsNotGeoRedundant,
+        "premium storage has no copies in a second region",
+        block.span_of("redundancy"),
+        "not offered for SSD",
+    )
+    .help("write `redundancy = zrs` or `lrs`, or `performance = standard`")
+}
+
+pub(crate) fn share_needs_vault(block: &Block) -> Diagnostic {
+    new(
+        Code::ShareVaultMismatch,
+        format!("share `{}` names no vault for its key", block.name),
+        block.span_of("auth"),
+        "the key in which vault?",
+    )
+    .help("add `vault = …`, or write `auth = managed_identity`")
+}
+
+pub(crate) fn vault_without_key(block: &Block, vault: &Block) -> Diagnostic {
+    new(
+        Code::ShareVaultMismatch,
+        format!("share `{}` uses no key, so vault `{}` holds none of it", block.name, vault.name),
+        block.span_of("vault"),
+        "has no effect",
+    )
+    .help("take `vault` out, or write `auth = key_vault`")
+}
+
+pub(crate) fn mount_is_no_path(path: &str, span: Span) -> Diagnostic {
+    new(Code::MountIsNoPath, format!("`{path}` is not a mount point"), span, "not a plain absolute path")
+        .help("write a path such as `/datamnt/dsvmshare`: letters, digits, `_`, `-` and `.`, without `..` and without a `/` at the end")
+}
+
+pub(crate) fn mount_on_temporary_disk(path: &str, span: Span) -> Diagnostic {
+    new(Code::MountOnTemporaryDisk, format!("`{path}` is on the temporary disk"), span, "gone after each stop")
+        .note("`/mnt` is where Azure puts the temporary disk, or nothing on sizes without one")
+        .help("choose a path elsewhere, such as `/datamnt/dsvmshare`")
+}
+
+pub(crate) fn mount_hides_folder(path: &str, span: Span) -> Diagnostic {
+    new(
+        Code::MountHidesFolder,
+        format!("a share at `{path}` hides a folder of the system"),
+        span,
+        "belongs to the system",
+    )
+    .note("what the folder holds on the machine, such as home folders, would disappear behind the share")
+    .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+}
+
+pub(crate) fn mount_hides_home(path: &str, span: Span, user: &str, account: Span) -> Diagnostic {
+    let title = format!("a share at `{path}` hides the home folder of `{user}`");
+    new(Code::MountHidesFolder, title, span, "below a home folder")
+        .also(account, "its account")
+        .note("files of Jupyter and of the shell lock and change owners: they must stay on the machine's own disk")
+        .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+}
+
+pub(crate) fn share_twice(name: &str, span: Span) -> Diagnostic {
+    new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "the same share twice")
+        .help("name it once")
+}
+
+pub(crate) fn mounts_overlap(span: Span, one: &str, at_one: Span, other: &str, at_other: Span) -> Diagnostic {
+    new(Code::MountsOverlap, format!("mount points `{one}` and `{other}` overlap"), span, "both on one machine")
+        .also(at_one, "mounted here")
+        .also(at_other, "and here")
+        .help("give each share a folder outside of the others")
+}
+
+pub(crate) fn mode_is_not_octal(mode: &str, span: Span) -> Diagnostic {
+    new(Code::ModeRefused, format!("`{mode}` is not a set of permissions"), span, "not octal")
+        .help("write, for instance, `\"0660\"`")
+}
+
+pub(crate) fn mode_opens_to_all(mode: &str, span: Span) -> Diagnostic {
+    new(Code::ModeRefused, format!("`{mode}` gives every account on the machine access"), span, "opens it to everybody")
+        .note("accounts of the pool are in one group that owns the mount; nobody else needs it")
+        .help("end it with `0`, as in `\"0660\"` and `\"0770\"`")
+}
+
+pub(crate) fn link_outside_home(path: &str, span: Span) -> Diagnostic {
+    new(Code::LinkOutside, format!("link `{path}` is not in the home folder"), span, "does not begin with `~/`")
+        .help("write, for instance, `link \"~/notebooks/remote\" to \"notebooks/{user}\"`")
+}
+
+pub(crate) fn link_target_outside(target: &str, span: Span) -> Diagnostic {
+    new(Code::LinkOutside, format!("`{target}` is not a folder inside the share"), span, "leaves the share")
+        .help("write a relative path without `..`, such as `\"notebooks/{user}\"`")
+}
+
+pub(crate) fn unknown_placeholder(word: &str, span: Span) -> Diagnostic {
+    new(Code::NotOneOf, format!("`{word}` stands for nothing"), span, "not replaced by anything")
+        .note("in the paths of a link only `{user}` is replaced: by the name of each user")
+        .help("write `{user}`")
+}
+
+pub(crate) fn mount_by_identity_impossible(image: &str, share: &str, span: Span, at_image: Span) -> Diagnostic {
+    new(
+        Code::MountByIdentityImpossible,
+        format!("image `{image}` cannot mount share `{share}` by identity"),
+        span,
+        "mounted by the pool's identity",
+    )
+    .also(at_image, "not known to be Ubuntu 22.04 or 24.04")
+    .note("the mount helper exists for Ubuntu 22.04 and 24.04")
+    .help("choose such an image, or write `auth = key_vault` in the share")
+}
+
+pub(crate) fn mount_by_identity_in_domain(share: &str, span: Span, at_domain: Span) -> Diagnostic {
+    new(
+        Code::MountByIdentityImpossible,
+        format!("machines in a domain cannot mount share `{share}` by identity"),
+        span,
+        "mounted by the pool's identity",
+    )
+    .also(at_domain, "joins a domain")
+    .help("write `auth = key_vault` in the share, or use NFS")
+}
+
+pub(crate) fn privileged_role(role: &str, span: Span) -> Diagnostic {
+    new(
+        Code::PrivilegedRole,
+        format!("role `{role}` lets every machine change nearly everything"),
+        span,
+        "granted to machines",
+    )
+    .note("whoever logs in to a machine acts with its identity")
+    .help("grant the narrowest role that does the work")
+}
+
+pub(crate) fn role_is_no_guid(text: &str, span: Span) -> Diagnostic {
+    new(Code::RoleIsNoGuid, format!("`{text}` is not the GUID of a role"), span, "not a GUID")
+        .help("import `std.roles` and write, for instance, `roles.storage_blob_data_reader`")
+}

@@ -1,0 +1,224 @@
+//! Networks: declared, existing, or the one that pools without a network share.
+
+use super::{diags, read};
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_sema::checked::Block;
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::value::{BlockId, Value};
+use ipnet::{IpNet, Ipv4Net};
+use std::net::Ipv4Addr;
+
+/// How machines reach the internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outbound {
+    /// A NAT gateway on each subnet.
+    NatGateway,
+    /// Outbound rules of the pools' load balancers.
+    LoadBalancer,
+    /// A route that somebody else keeps.
+    OwnRoute,
+    /// Not at all.
+    None,
+}
+
+/// A network.
+#[derive(Clone, Debug)]
+pub struct Network<'a> {
+    /// The block; `None` for the generated one.
+    pub block: Option<(BlockId, &'a Block)>,
+    /// Name in Azure; `None` for the generated one, which is named for the project.
+    pub name: Option<Value>,
+    /// Managed by somebody else.
+    pub existing: Option<Elsewhere<'a>>,
+    /// Address space.
+    pub address: Vec<IpNet>,
+    /// Subnets, at least one.
+    pub subnets: Vec<Subnet<'a>>,
+    /// Way out.
+    pub outbound: Outbound,
+    /// DNS servers.
+    pub dns: Vec<std::net::IpAddr>,
+}
+
+/// Where an existing thing is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Elsewhere<'a> {
+    /// Resource group, when not the deployment's.
+    pub resource_group: Option<&'a Value>,
+    /// Subscription, when not the deployment's.
+    pub subscription: Option<&'a Value>,
+}
+
+impl<'a> Elsewhere<'a> {
+    /// The place of an `existing` block; reports a missing name.
+    pub(crate) fn read(block: &'a Block, needs: &[&'static str], sink: &mut Sink) -> Option<Self> {
+        if !block.existing {
+            return None;
+        }
+        for field in needs {
+            if block.get(field).is_none_or(|v| *v == Value::Null) {
+                sink.push(diags::existing_without_name(block, field));
+            }
+        }
+        Some(Self {
+            resource_group: read::late(block, "resource_group"),
+            subscription: read::late(block, "subscription"),
+        })
+    }
+}
+
+/// A subnet.
+#[derive(Clone, Debug)]
+pub struct Subnet<'a> {
+    /// Name of its block; `machines` for a generated one.
+    pub key: &'a str,
+    /// Name in Azure.
+    pub name: Value,
+    /// Address range; absent for subnets of existing networks.
+    pub address: Option<IpNet>,
+    /// Where it was written.
+    pub span: Option<Span>,
+}
+
+const DEFAULT_SPACE: (Ipv4Addr, u8) = (Ipv4Addr::new(10, 0, 0, 0), 16);
+
+impl<'a> Network<'a> {
+    /// The network that pools without one share.
+    pub(crate) fn generated() -> Self {
+        let space = Ipv4Net::new(DEFAULT_SPACE.0, DEFAULT_SPACE.1).map(IpNet::V4);
+        let address: Vec<IpNet> = space.into_iter().collect();
+        let subnets = vec![Self::first_half(&address)];
+        Self {
+            block: None,
+            name: None,
+            existing: None,
+            address,
+            subnets,
+            outbound: Outbound::NatGateway,
+            dns: Vec::new(),
+        }
+    }
+
+    fn first_half(address: &[IpNet]) -> Subnet<'a> {
+        let half = address.first().and_then(|net| match net {
+            IpNet::V4(v4) => v4.subnets(v4.prefix_len().saturating_add(1).min(29)).ok()?.next().map(IpNet::V4),
+            IpNet::V6(v6) => v6.subnets(64).ok()?.next().map(IpNet::V6),
+        });
+        Subnet { key: "machines", name: Value::String("machines".into()), address: half, span: None }
+    }
+
+    /// The last /27 of the space, for private endpoints, when no subnet lies there.
+    #[must_use]
+    pub fn endpoint_range(&self) -> Option<IpNet> {
+        let IpNet::V4(space) = self.address.first()? else { return None };
+        let range = IpNet::V4(space.subnets(27.max(space.prefix_len())).ok()?.last()?);
+        let taken = self.subnets.iter().filter_map(|s| s.address).any(|s| overlap(&s, &range));
+        (!taken).then_some(range)
+    }
+
+    pub(crate) fn declared(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
+        let existing = Elsewhere::read(block, &["name"], sink);
+        let address: Vec<IpNet> = read::items(block, "address").iter().filter_map(as_net).collect();
+        let mut subnets: Vec<Subnet<'a>> = block
+            .children(BlockKind::Subnet)
+            .map(|child| Subnet {
+                key: &child.name,
+                name: read::azure_name(child, ""),
+                address: child.get("address").and_then(as_net),
+                span: Some(child.span_of("address")),
+            })
+            .collect();
+        if existing.is_none() {
+            check_ranges(block, &address, &subnets, sink);
+        }
+        if subnets.is_empty() {
+            // Without a name it was told already that it cannot be found.
+            if existing.is_some() && read::late(block, "name").is_some() {
+                sink.push(diags::existing_without_subnet(block));
+            }
+            subnets.push(Self::first_half(&address));
+        }
+        let outbound = match read::text(block, "outbound") {
+            Some("load_balancer") => Outbound::LoadBalancer,
+            Some("own_route") => Outbound::OwnRoute,
+            Some("none") => Outbound::None,
+            _ => Outbound::NatGateway,
+        };
+        let dns = read::items(block, "dns")
+            .iter()
+            .filter_map(|v| match v {
+                Value::Ip(ip) => Some(*ip),
+                _ => None,
+            })
+            .collect();
+        Self {
+            block: Some((id, block)),
+            name: Some(read::azure_name(block, "vnet-")),
+            // Nobody can put a NAT gateway on somebody else's subnet: its way out is its owner's business.
+            outbound: if existing.is_some() && !read::written(block, "outbound") {
+                Outbound::OwnRoute
+            } else {
+                outbound
+            },
+            existing,
+            address,
+            subnets,
+            dns,
+        }
+    }
+
+    /// Where to point for the network as a whole.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        self.block.map(|(_, block)| block.name_span)
+    }
+}
+
+fn as_net(value: &Value) -> Option<IpNet> {
+    match value {
+        Value::Cidr(net) => Some(*net),
+        _ => None,
+    }
+}
+
+/// Whether two ranges share an address.
+#[must_use]
+pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
+    a.contains(b) || b.contains(a)
+}
+
+fn check_ranges(block: &Block, space: &[IpNet], subnets: &[Subnet<'_>], sink: &mut Sink) {
+    for (index, subnet) in subnets.iter().enumerate() {
+        let (Some(range), Some(span)) = (subnet.address, subnet.span) else {
+            if let Some(span) = subnet.span {
+                sink.push(diags::subnet_without_address(subnet.key, span));
+            }
+            continue;
+        };
+        if !space.is_empty() && !space.iter().any(|s| s.contains(&range)) {
+            sink.push(diags::subnet_outside_network(&range, span, block, space));
+        }
+        if let IpNet::V4(v4) = range
+            && v4.prefix_len() > 29
+        {
+            sink.push(diags::subnet_too_small_for_azure(&range, span));
+        }
+        for other in subnets.iter().take(index) {
+            if let (Some(other_range), Some(other_span)) = (other.address, other.span)
+                && overlap(&range, &other_range)
+            {
+                sink.push(diags::subnets_overlap(&range, span, &other_range, other_span));
+            }
+        }
+    }
+}
+
+/// How many machines fit into a range: Azure keeps five addresses.
+#[must_use]
+pub fn room(range: &IpNet) -> u64 {
+    match range {
+        IpNet::V4(v4) => (1u64 << (32 - u32::from(v4.prefix_len()))).saturating_sub(5),
+        IpNet::V6(_) => u64::MAX,
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading fields of checked blocks. A field of another shape than its row says was reported before; reading it gives nothing.
+
+use dsvm_diagnostics::source::Span;
+use dsvm_sema::checked::{Block, Checked};
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::ty::Ty;
+use dsvm_sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
+use rust_decimal::prelude::ToPrimitive;
+use std::sync::Arc;
+
+/// Seconds in a minute.
+pub const MINUTE: i64 = 60;
+/// Seconds in an hour.
+pub const HOUR: i64 = 60 * MINUTE;
+/// Seconds in a day.
+pub const DAY: i64 = 24 * HOUR;
+/// Bytes in a GiB.
+pub const GIB: i64 = 1 << 30;
+
+/// Constant text.
+pub fn text<'a>(block: &'a Block, field: &str) -> Option<&'a str> {
+    block.get(field).and_then(as_text)
+}
+
+/// Constant text of a value.
+pub fn as_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(s) => Some(s),
+        _ => None,
+    }
+}
+
+/// A constant switch; `default` when absent.
+pub fn flag(block: &Block, field: &str, default: bool) -> bool {
+    match block.get(field) {
+        Some(Value::Bool(b)) => *b,
+        _ => default,
+    }
+}
+
+/// A constant integer.
+pub fn int(block: &Block, field: &str) -> Option<i64> {
+    block.get(field).and_then(as_int)
+}
+
+/// A constant integer of a value.
+pub fn as_int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(i) | Value::Size(i) | Value::Duration(i) => Some(*i),
+        Value::Decimal(d) if d.is_integer() => d.to_i64(),
+        _ => None,
+    }
+}
+
+/// The elements of a list; a single value counts as a list of one.
+pub fn items<'a>(block: &'a Block, field: &str) -> &'a [Value] {
+    match block.get(field) {
+        Some(Value::List(list)) => list,
+        Some(Value::Null | Value::Error) | None => &[],
+        Some(single) => std::slice::from_ref(single),
+    }
+}
+
+/// The texts of a list.
+pub fn texts<'a>(block: &'a Block, field: &str) -> Vec<&'a str> {
+    items(block, field).iter().filter_map(as_text).collect()
+}
+
+/// The block that a field refers to.
+pub fn reference(block: &Block, field: &str) -> Option<BlockId> {
+    match block.get(field) {
+        Some(Value::Ref(id)) => Some(*id),
+        _ => None,
+    }
+}
+
+/// The block that a field refers to, with its content.
+pub fn referred<'a>(checked: &'a Checked, block: &Block, field: &str) -> Option<(BlockId, &'a Block)> {
+    reference(block, field).map(|id| (id, &checked[id]))
+}
+
+/// A field that was written (not defaulted, not null).
+pub fn written(block: &Block, field: &str) -> bool {
+    block.field(field).is_some_and(|f| !f.defaulted && f.value != Value::Null)
+}
+
+/// A value that is there, known or not.
+pub fn late<'a>(block: &'a Block, field: &str) -> Option<&'a Value> {
+    block.get(field).filter(|v| !matches!(v, Value::Null | Value::Error))
+}
+
+/// The only nested block of a kind.
+pub fn child(block: &Block, kind: BlockKind) -> Option<&Block> {
+    block.children(kind).next()
+}
+
+/// A number of machines: `0..10 initially 2`, or `3`.
+#[derive(Clone, Debug)]
+pub struct Machines {
+    /// Fewest.
+    pub min: Value,
+    /// Most.
+    pub max: Value,
+    /// At the beginning, if written.
+    pub initial: Option<Value>,
+    /// Written as a range.
+    pub ranged: bool,
+    /// Where.
+    pub span: Span,
+}
+
+impl Machines {
+    /// The number of machines in a field.
+    pub fn read(block: &Block, field: &str) -> Option<Self> {
+        let span = block.span_of(field);
+        match block.get(field)? {
+            Value::Range(range) => {
+                let RangeValue { min, max, initial } = range.as_ref();
+                Some(Self { min: min.clone(), max: max.clone(), initial: initial.clone(), ranged: true, span })
+            }
+            value @ (Value::Int(_) | Value::Deferred(_)) => {
+                Some(Self { min: value.clone(), max: value.clone(), initial: None, ranged: false, span })
+            }
+            _ => None,
+        }
+    }
+
+    /// Fewest, if known.
+    #[must_use]
+    pub fn least(&self) -> Option<i64> {
+        as_int(&self.min)
+    }
+
+    /// Most, if known.
+    #[must_use]
+    pub fn most(&self) -> Option<i64> {
+        as_int(&self.max)
+    }
+
+    /// The part of it that lies within `outer`; bounds that only the deployment knows become its `min` and `max`.
+    pub fn cut_to(self, outer: &Self) -> Self {
+        let cut = |value: &Value| bounded("max", &bounded("min", value, &outer.max), &outer.min);
+        Self { min: cut(&self.min), max: cut(&self.max), initial: self.initial.as_ref().map(cut), ..self }
+    }
+
+    /// The number to begin with.
+    #[must_use]
+    pub fn start(&self) -> &Value {
+        self.initial.as_ref().unwrap_or(&self.min)
+    }
+}
+
+/// The smaller (`min`) or larger (`max`) of two numbers.
+fn bounded(function: &'static str, value: &Value, bound: &Value) -> Value {
+    let deploy = |value: &Value| match value {
+        Value::Deferred(inner) => inner.expr.clone(),
+        known => Deploy::Constant(known.clone()),
+    };
+    match (value, bound) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(if function == "min" { *a.min(b) } else { *a.max(b) }),
+        (Value::Int(_) | Value::Deferred(_), Value::Int(_) | Value::Deferred(_)) if value != bound => {
+            let expr = Deploy::Call(function, vec![deploy(value), deploy(bound)]);
+            Value::Deferred(Arc::new(Deferred { ty: Ty::Int, expr, secret: Vec::new() }))
+        }
+        _ => value.clone(),
+    }
+}
+
+/// A name as Azure sees it: of the field, else made of a prefix and the block's own name.
+pub fn azure_name(block: &Block, prefix: &str) -> Value {
+    match late(block, "name") {
+        Some(value) => value.clone(),
+        None => Value::String(Arc::from(format!("{prefix}{}", dashed(&block.name)))),
+    }
+}
+
+/// `_` becomes `-`: Azure allows one of them in more places.
+pub fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// The deferred value, if the value is one.
+pub fn deferred(value: &Value) -> Option<&Deferred> {
+    match value {
+        Value::Deferred(d) => Some(d),
+        _ => None,
+    }
+}

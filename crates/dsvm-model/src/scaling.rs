@@ -1,0 +1,137 @@
+//! Kind of scale set and how many machines it can hold.
+
+use super::batch::BatchPool;
+use super::facts::{Image, Size};
+use super::network::{Network, room};
+use super::pool::{Orchestration, Pool};
+use super::{Context, Machines, diags, read};
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_sema::checked::Block;
+use dsvm_sema::table::BlockKind;
+use indexmap::IndexMap;
+
+/// Most machines of a scale set in a single placement group.
+const PLACEMENT_GROUP: i64 = 100;
+/// Most machines of any scale set.
+const MOST: i64 = 1000;
+
+/// What a pool needs that only one kind of scale set has: the need in words, and where it was written.
+fn uniform_needs(pool: &Block) -> Vec<(&'static str, Span)> {
+    let mut needs = Vec::new();
+    if read::flag(pool, "entra_login", false) {
+        needs.push(("log-in with Entra accounts needs a system-assigned identity", pool.span_of("entra_login")));
+    }
+    if let Some(upgrade) = read::child(pool, BlockKind::Upgrade)
+        && read::flag(upgrade, "os_images", false)
+    {
+        needs.push(("new image versions are followed by uniform scale sets only", upgrade.span_of("os_images")));
+    }
+    if let Some(health) = read::child(pool, BlockKind::Health)
+        && read::text(health, "source") == Some("load_balancer")
+    {
+        needs.push(("health by probe exists for uniform scale sets only", health.span_of("source")));
+    }
+    needs
+}
+
+/// Kind of scale set, and whether it must hold more than one placement group.
+pub(crate) fn orchestration(
+    cx: Context<'_, '_>,
+    pool: &Block,
+    image: Image<'_>,
+    size: Size<'_>,
+    machines: &Machines,
+    sink: &mut Sink,
+) -> (Orchestration, bool) {
+    let needs = uniform_needs(pool);
+    let kind = match (read::text(pool, "orchestration"), needs.first()) {
+        (Some("flexible"), Some((reason, span))) => {
+            sink.push(diags::orchestration_clash(pool.span_of("orchestration"), reason, *span));
+            Orchestration::Flexible
+        }
+        (Some("uniform"), _) | (None, Some(_)) => Orchestration::Uniform,
+        _ => Orchestration::Flexible,
+    };
+    let most = machines.most().or_else(|| bound(cx, machines)).unwrap_or(MOST);
+    // INVARIANT: images of galleries and of the Marketplace reach 1,000; unmanaged custom images are not offered.
+    let _ = image;
+    if most > MOST {
+        sink.push(diags::too_many_machines(most, MOST, machines.span, kind));
+    }
+    if kind == Orchestration::Uniform && size.infiniband().is_some() && most > PLACEMENT_GROUP {
+        sink.push(diags::infiniband_beyond_placement_group(size.name(), most, machines.span));
+    }
+    (kind, kind == Orchestration::Uniform && most > PLACEMENT_GROUP)
+}
+
+/// The largest value that a parameter can take, for a number known only later.
+fn bound(cx: Context<'_, '_>, machines: &Machines) -> Option<i64> {
+    let deferred = read::deferred(&machines.max)?;
+    let dsvm_sema::value::Deploy::Parameter(name) = &deferred.expr else { return None };
+    cx.checked.params.iter().find(|p| p.name == *name).and_then(|p| p.max)
+}
+
+/// Whether a number of machines does not contradict itself.
+pub(crate) fn check_range(machines: &Machines, sink: &mut Sink) -> bool {
+    let span = machines.span;
+    if let Some(least) = machines.least().filter(|n| *n < 0) {
+        sink.push(diags::negative_machines(least, machines.ranged, span));
+        return false;
+    }
+    if let (Some(least), Some(most)) = (machines.least(), machines.most())
+        && least > most
+    {
+        sink.push(diags::range_inverted(least, most, span));
+        return false;
+    }
+    if let Some(initial) = machines.initial.as_ref().and_then(read::as_int) {
+        let below = machines.least().is_some_and(|least| initial < least);
+        let above = machines.most().is_some_and(|most| initial > most);
+        if below || above {
+            sink.push(diags::initial_outside(initial, span));
+        }
+    }
+    true
+}
+
+/// A pool and the addresses that it takes of its subnet.
+struct Tenant<'a> {
+    name: &'a str,
+    most: i64,
+    span: Span,
+}
+
+/// Whether the subnets have room for all pools in them, each at its largest number.
+pub(crate) fn check_rooms(networks: &[Network<'_>], pools: &[Pool<'_>], batch: &[BatchPool<'_>], sink: &mut Sink) {
+    let interactive = pools.iter().filter_map(|pool| {
+        let most = pool.machines.most()?;
+        Some(((pool.network, pool.subnet), Tenant { name: &pool.block.name, most, span: pool.machines.span }))
+    });
+    let nodes = batch.iter().filter_map(|pool| {
+        Some((pool.network?, Tenant { name: &pool.block.name, most: pool.most?, span: pool.block.span_of("machines") }))
+    });
+    let mut subnets: IndexMap<(usize, usize), Vec<Tenant<'_>>> = IndexMap::new();
+    for (place, tenant) in interactive.chain(nodes) {
+        subnets.entry(place).or_default().push(tenant);
+    }
+    for ((network, subnet), tenants) in subnets {
+        let Some(subnet) = networks.get(network).and_then(|network| network.subnets.get(subnet)) else { continue };
+        let Some(range) = subnet.address else { continue };
+        let room = room(&range);
+        let beyond = |most: i64| u64::try_from(most).is_ok_and(|most| most > room);
+        let mut alone = false;
+        for tenant in tenants.iter().filter(|tenant| beyond(tenant.most)) {
+            alone = true;
+            sink.push(diags::subnet_without_room(&range, room, tenant.most, tenant.span));
+        }
+        let all = tenants.iter().fold(0i64, |sum, tenant| sum.saturating_add(tenant.most));
+        if !alone && beyond(all) {
+            let mut largest: Vec<(&str, i64, Span)> = tenants.iter().map(|t| (t.name, t.most, t.span)).collect();
+            largest.sort_by_key(|(_, most, _)| std::cmp::Reverse(*most));
+            let Some(at) = subnet.span.or(largest.first().map(|(_, _, span)| *span)) else { continue };
+            let declared = subnet.span.is_some();
+            sink.push(diags::subnet_without_room_for_all(&range, (room, all), at, declared, &largest));
+        }
+    }
+}

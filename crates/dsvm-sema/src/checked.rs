@@ -1,0 +1,224 @@
+//! What `sema` hands to `model`: a program without names to resolve and without unknown fields.
+
+use super::table::BlockKind;
+use super::value::{BlockId, Value};
+use dsvm_diagnostics::source::Span;
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// One project, either symbolic (`env` is `None`) or with the values of one env.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// The env whose values are filled in.
+    pub env: Option<Arc<str>>,
+    /// All blocks that the project declares or refers to, expanded (`pool x[…]`, `from`): [`BlockId`] is the index.
+    /// Library blocks (`images.ubuntu_2204`) are here only when they are referred to; `origin` tells.
+    pub blocks: Vec<Block>,
+    /// Parameters in source order.
+    pub params: Vec<Param>,
+    /// Envs in source order, their values checked and constant.
+    pub envs: Vec<EnvValues>,
+    /// Template outputs in source order.
+    pub outputs: Vec<Output>,
+    /// The project block.
+    pub project: Option<BlockId>,
+}
+
+/// Where a block comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Declared in the project or in a file that it imports.
+    Project,
+    /// A fact of the standard library: emits nothing.
+    Library,
+}
+
+/// A declared thing with all its fields.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind,
+    /// `interactive` for pools; the type with its version for `resource`.
+    pub class: Option<Arc<str>>,
+    /// Its name; for `pool p[x in xs]` the base name followed by `-` and the key.
+    pub name: Arc<str>,
+    /// The key of a repeated block.
+    pub key: Option<Arc<str>>,
+    /// Managed by somebody else.
+    pub existing: bool,
+    /// Doc comment.
+    pub doc: Option<Arc<str>>,
+    /// Project or library.
+    pub origin: Origin,
+    /// The whole declaration.
+    pub span: Span,
+    /// Its name, or its keyword when it has none.
+    pub name_span: Span,
+    /// Fields that were written (or inherited with `from`), plus defaults of the table (marked).
+    pub fields: Fields,
+    /// Nested blocks and phrases in source order (`autoscale`, `when`, `link`, `schedule`, `allow`, …).
+    pub children: Vec<Block>,
+    /// `override { … }` and the body of `resource`: free-form, deferred parts allowed.
+    pub free: Option<Box<Free>>,
+}
+
+/// A body in ARM's own words.
+#[derive(Clone, Debug)]
+pub struct Free {
+    /// The body: always a record.
+    pub value: Value,
+    /// Where its properties were written, outer ones before inner ones.
+    pub places: Vec<Place>,
+}
+
+/// Where a property was written.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// JSON pointer into the body.
+    pub pointer: String,
+    /// Its name; the value itself for elements of lists.
+    pub name: Span,
+    /// Its value.
+    pub value: Span,
+}
+
+impl Free {
+    /// The place of a property, or of the innermost one around it that was written.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Option<&Place> {
+        let around = |place: &&Place| {
+            pointer.strip_prefix(place.pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.places.iter().filter(around).max_by_key(|place| place.pointer.len())
+    }
+}
+
+impl Block {
+    /// The field's value; `None` when it was neither written nor defaulted.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).map(|f| &f.value)
+    }
+
+    /// The field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.get(name)
+    }
+
+    /// Nested blocks of one kind.
+    pub fn children(&self, kind: BlockKind) -> impl Iterator<Item = &Block> {
+        self.children.iter().filter(move |c| c.kind == kind)
+    }
+
+    /// Where to point for a field: its value, else the block's name.
+    #[must_use]
+    pub fn span_of(&self, name: &str) -> Span {
+        self.fields.get(name).filter(|f| !f.defaulted).map_or(self.name_span, |f| f.value_span)
+    }
+}
+
+pub use super::fields::Fields;
+
+/// A field's value and places.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Type-checked against the table.
+    pub value: Value,
+    /// Name.
+    pub name_span: Span,
+    /// Value.
+    pub value_span: Span,
+    /// Not written: the table's default. Its places mean nothing then.
+    pub defaulted: bool,
+}
+
+/// A template parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: Arc<str>,
+    /// ARM type: `string`, `int`, `bool`, `array`, `object`, `securestring`, `secureObject`.
+    pub arm_type: &'static str,
+    /// Secret.
+    pub secret: bool,
+    /// Default, constant or deferred over other parameters.
+    pub default: Option<Value>,
+    /// Inclusive bounds of a refinement.
+    pub min: Option<i64>,
+    /// Inclusive bounds of a refinement.
+    pub max: Option<i64>,
+    /// Length bounds.
+    pub min_length: Option<i64>,
+    /// Length bounds.
+    pub max_length: Option<i64>,
+    /// `"dev" | "prod"`
+    pub allowed: Option<Vec<Value>>,
+    /// `T?`
+    pub nullable: bool,
+    /// Doc comment: becomes the description.
+    pub doc: Option<Arc<str>>,
+    /// Its name.
+    pub name_span: Span,
+    /// Whether anything uses it.
+    pub used: bool,
+}
+
+/// Values of one env.
+#[derive(Clone, Debug)]
+pub struct EnvValues {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its name.
+    pub name_span: Span,
+    /// Constant values by parameter; a secret may be a Key Vault reference (a record with `vault` and `secret`).
+    pub values: IndexMap<Arc<str>, (Value, Span)>,
+}
+
+/// A template output.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: Arc<str>,
+    /// ARM type.
+    pub arm_type: &'static str,
+    /// Its value.
+    pub value: Value,
+    /// Doc comment.
+    pub doc: Option<Arc<str>>,
+    /// Its name.
+    pub name_span: Span,
+    /// Its value.
+    pub value_span: Span,
+}
+
+/// A program that was checked without an error: the only input of emission. Made by [`Checked::clean`].
+#[derive(Clone, Debug)]
+pub struct Clean<T>(T);
+
+impl<T> Clean<T> {
+    /// Wraps `value` when the sink holds no error.
+    #[must_use]
+    pub fn new(value: T, sink: &dsvm_diagnostics::Sink) -> Option<Self> {
+        (!sink.has_errors()).then_some(Self(value))
+    }
+
+    /// The value.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// Looks up a block.
+impl std::ops::Index<BlockId> for Checked {
+    type Output = Block;
+    fn index(&self, id: BlockId) -> &Block {
+        #[expect(clippy::indexing_slicing, reason = "INVARIANT: a BlockId is made only when its block is pushed")]
+        &self.blocks[id.0 as usize]
+    }
+}

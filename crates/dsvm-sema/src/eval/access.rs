@@ -1,0 +1,298 @@
+//! `a.b` and `a[i]`: items of modules, fields and attributes of blocks, parts of values.
+
+use super::defer::{deferred, extend};
+use super::{Eval, SlotState};
+use crate::diags;
+use crate::load::{DefId, ModuleId};
+use crate::table::{BlockKind, spec, suggest};
+use crate::ty::Ty;
+use crate::value::{BlockId, Deploy, SecretStep, Value};
+use dsvm_diagnostics::source::Span;
+use dsvm_syntax::ast::{Entry, Expr, Name};
+use std::sync::Arc;
+
+impl<'p> Eval<'p> {
+    pub(super) fn member(&mut self, of: &'p Expr, name: &'p Name) -> Value {
+        match self.namespace(of) {
+            Some(Ok(module)) => return self.exported(module, name),
+            Some(Err(())) => return Value::Error,
+            None => {}
+        }
+        let value = self.eval(of);
+        self.part(&value, name, of.span)
+    }
+
+    /// An exported item of a module, as a definition.
+    pub(super) fn exported_def(&mut self, module: ModuleId, name: &Name) -> Option<DefId> {
+        let found = self.program.lookup(module, &name.value);
+        let home = self.program.module(module)?;
+        match found {
+            Some((here, def)) if self.program.def(here).is_some_and(|def| def.export) => Some(def),
+            Some((here, _)) => {
+                let declared = self.program.def(here).map_or(name.span, |def| def.span);
+                self.report(diags::not_exported(&name.value, name.span, &home.name, declared, home.library));
+                None
+            }
+            None => {
+                let meant = suggest(&name.value, home.exported());
+                self.report(diags::unknown_export(&name.value, name.span, &home.name, meant));
+                None
+            }
+        }
+    }
+
+    fn exported(&mut self, module: ModuleId, name: &Name) -> Value {
+        match self.exported_def(module, name) {
+            Some(def) => self.def_value(def, &name.value, name.span),
+            None => Value::Error,
+        }
+    }
+
+    fn part(&mut self, value: &Value, name: &Name, of: Span) -> Value {
+        match value {
+            Value::Error => Value::Error,
+            Value::Ref(id) => self.block_part(*id, name),
+            Value::Record(fields) => match fields.get(&name.value) {
+                Some(field) => field.clone(),
+                None => {
+                    let meant = suggest(&name.value, fields.keys().map(|key| &**key)).map(str::to_owned);
+                    let known: Vec<String> = fields.keys().map(ToString::to_string).collect();
+                    self.report(diags::unknown_part("this record", &name.value, name.span, meant.as_deref(), &known))
+                }
+            },
+            Value::Range(range) => match &*name.value {
+                "min" => range.min.clone(),
+                "max" => range.max.clone(),
+                "initial" => range.initial.clone().unwrap_or_else(|| range.min.clone()),
+                other => self.no_part("a range", other, name.span, &["min", "max", "initial"]),
+            },
+            // `machines = 3` is as good as `machines = 3..3`.
+            Value::Int(_) if matches!(&*name.value, "min" | "max" | "initial") => value.clone(),
+            Value::Money(money) => match &*name.value {
+                "amount" => Value::Decimal(money.amount),
+                "currency" => Value::String(money.currency.clone()),
+                other => self.no_part("money", other, name.span, &["amount", "currency"]),
+            },
+            Value::Cidr(net) => match &*name.value {
+                "address" => Value::Ip(net.addr()),
+                "prefix" => Value::Int(i64::from(net.prefix_len())),
+                other => self.no_part("an address range", other, name.span, &["address", "prefix"]),
+            },
+            Value::Deferred(inner) => {
+                let ty = match inner.ty.not_null().base() {
+                    Ty::Record(rows) => match rows.get(&name.value) {
+                        Some(row) => row.ty.clone(),
+                        None => {
+                            let known: Vec<&str> = rows.keys().map(|key| &**key).collect();
+                            let meant = suggest(&name.value, known.iter().copied()).map(str::to_owned);
+                            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                            let what =
+                                diags::unknown_part("this record", &name.value, name.span, meant.as_deref(), &known);
+                            return self.report(what);
+                        }
+                    },
+                    Ty::Map(element) => Ty::clone(element),
+                    Ty::Any => Ty::Any,
+                    Ty::Range if matches!(&*name.value, "min" | "max" | "initial") => Ty::Int,
+                    Ty::Int if matches!(&*name.value, "min" | "max" | "initial") => return value.clone(),
+                    Ty::Ref(kind) => match self.part_type(*kind, &name.value) {
+                        Some(ty) => ty,
+                        None => return self.unknown_field(*kind, name),
+                    },
+                    Ty::Error => return Value::Error,
+                    _ => return self.report(diags::no_parts(&inner.ty, &name.value, of)),
+                };
+                if inner.ty.nullable() && !matches!(inner.ty.base(), Ty::Any) {
+                    return self.report(diags::may_be_null(&inner.ty, of));
+                }
+                let expr = Deploy::Member(Box::new(inner.expr.clone()), name.value.clone());
+                let secret = match inner.secret.as_slice() {
+                    [] => Vec::new(),
+                    path => extend(path, name.span, "a part of it is read here"),
+                };
+                deferred(ty, expr, secret)
+            }
+            other => {
+                let ty = self.type_of(other);
+                self.report(diags::no_parts(&ty, &name.value, of))
+            }
+        }
+    }
+
+    fn no_part(&mut self, of: &str, name: &str, span: Span, known: &[&str]) -> Value {
+        let meant = suggest(name, known.iter().copied());
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        self.report(diags::unknown_part(of, name, span, meant, &known))
+    }
+
+    /// The type of a field or an attribute of any block of a kind.
+    fn part_type(&self, kind: BlockKind, name: &str) -> Option<Ty> {
+        let row = spec(kind);
+        if let Some((_, ty, _)) = row.attribute(name) {
+            return Some(attribute_type(ty).0);
+        }
+        match row.field(name) {
+            Some(field) if field.required || field.default.is_some() => Some(Ty::from(&field.ty)),
+            Some(field) => Some(Ty::Nullable(Arc::new(Ty::from(&field.ty)))),
+            None => (name == "name").then_some(Ty::String),
+        }
+    }
+
+    fn unknown_field(&mut self, kind: BlockKind, name: &Name) -> Value {
+        let row = spec(kind);
+        let known: Vec<&str> = row.field_names().chain(row.attributes.iter().map(|(name, _, _)| *name)).collect();
+        let what = format!("a {}", kind.keyword());
+        self.no_part(&what, &name.value, name.span, &known)
+    }
+
+    /// A field or an attribute of a block.
+    fn block_part(&mut self, id: BlockId, name: &Name) -> Value {
+        let Some(slot) = self.slots.get(id.0 as usize) else { return Value::Error };
+        let (kind, block_name, declared) = (slot.kind, slot.name.clone(), slot.name_span);
+        let written = slot.ast.body.as_ref().is_some_and(|body| {
+            body.entries.iter().any(|entry| matches!(entry, Entry::Field(field) if field.name.value == name.value))
+        });
+        let row = spec(kind);
+        if !written && let Some((attribute, ty, _)) = row.attribute(&name.value) {
+            if kind == BlockKind::Project && *attribute == "name" {
+                return Value::String(block_name);
+            }
+            let (ty, secret) = attribute_type(ty);
+            let path = match secret {
+                false => Vec::new(),
+                true => {
+                    let text = format!("`{attribute}` of `{block_name}` is secret");
+                    vec![SecretStep { span: name.span, text: text.into() }]
+                }
+            };
+            return deferred(ty, Deploy::Attribute(id, attribute), path);
+        }
+        match row.field(&name.value) {
+            Some(field) => {
+                if !self.finish(id, name.span) {
+                    return Value::Error;
+                }
+                let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
+                match block.and_then(|block| block.get(field.name)) {
+                    Some(value) => value.clone(),
+                    None if field.name == "name" => Value::String(block_name),
+                    None => Value::Null,
+                }
+            }
+            None if &*name.value == "name" => Value::String(block_name),
+            None => {
+                let child = crate::table::kind_of(&name.value).filter(|child| row.child(*child) == Some(1));
+                match child {
+                    Some(child) => self.child_part(id, child, name.span),
+                    None => {
+                        // Without a word of its own errors: it is finished in its turn.
+                        let done = self.finish(id, name.span);
+                        let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref).filter(|_| done);
+                        let inside = block.is_some_and(|b| b.children.iter().any(|inner| inner.name == name.value));
+                        if inside {
+                            return self.report(diags::inner_block_as_part(&block_name, &name.value, name.span));
+                        }
+                        let known: Vec<&str> =
+                            row.field_names().chain(row.attributes.iter().map(|(name, _, _)| *name)).collect();
+                        let meant = suggest(&name.value, known.iter().copied());
+                        let diagnostic = diags::unknown_block_part(
+                            &block_name,
+                            kind.keyword(),
+                            &name.value,
+                            name.span,
+                            meant,
+                            declared,
+                        );
+                        self.report(diagnostic)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The fields of the only nested block of a kind: `team.admin.name`.
+    fn child_part(&mut self, id: BlockId, child: BlockKind, span: Span) -> Value {
+        if !self.finish(id, span) {
+            return Value::Error;
+        }
+        let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
+        match block.and_then(|block| block.children(child).next()) {
+            Some(inner) => {
+                let fields = inner.fields.iter().map(|(name, field)| (Arc::from(name), field.value.clone()));
+                Value::Record(Arc::new(fields.collect()))
+            }
+            None => Value::Null,
+        }
+    }
+
+    /// Makes sure that a block is evaluated; `false` when it is being evaluated now, which is told.
+    pub(crate) fn finish(&mut self, id: BlockId, span: Span) -> bool {
+        match self.slots.get(id.0 as usize).map(|slot| slot.state) {
+            Some(SlotState::Done) => true,
+            Some(SlotState::Waiting) => {
+                self.evaluate_block(id, span);
+                true
+            }
+            Some(SlotState::Active) => {
+                let name = self.slots.get(id.0 as usize).map(|slot| (slot.name.clone(), slot.name_span));
+                self.report(diags::definition_cycle(name.as_slice(), span));
+                false
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn index(&mut self, of: &'p Expr, at: &'p Expr, span: Span) -> Value {
+        let value = self.eval(of);
+        let index = self.eval(at);
+        match (&value, &index) {
+            (Value::Error, _) | (_, Value::Error) => Value::Error,
+            (Value::List(items), Value::Int(number)) => {
+                let found = usize::try_from(*number).ok().and_then(|number| items.get(number));
+                match found {
+                    Some(item) => item.clone(),
+                    None => self.report_value(diags::index_out_of_range(*number, items.len(), at.span)),
+                }
+            }
+            (Value::Record(fields), Value::String(key)) => match fields.get(key) {
+                Some(field) => field.clone(),
+                None => {
+                    let meant = suggest(key, fields.keys().map(|key| &**key)).map(str::to_owned);
+                    let known: Vec<String> = fields.keys().map(ToString::to_string).collect();
+                    let what = diags::unknown_part("this record", key, at.span, meant.as_deref(), &known);
+                    self.report_value(what)
+                }
+            },
+            _ => {
+                let (ty, by) = (self.type_of(&value), self.type_of(&index));
+                let element = match (ty.not_null().base(), by.base()) {
+                    (Ty::List(element), Ty::Int | Ty::Any) => Ty::clone(element),
+                    (Ty::Map(element), by) if super::defer::is_text(by) => Ty::clone(element),
+                    (Ty::Record(_), by) if super::defer::is_text(by) => Ty::Any,
+                    (Ty::Any, _) => Ty::Any,
+                    (Ty::List(_), _) => return self.report(diags::mismatch(&by, "int", at.span)),
+                    (Ty::Record(_) | Ty::Map(_), _) => return self.report(diags::mismatch(&by, "string", at.span)),
+                    _ => return self.report(diags::no_elements(&ty, of.span)),
+                };
+                let secret = super::defer::taint(&[&value, &index], span, "an element of it is read here");
+                let (Some(list), Some(index)) = (self.lower(&value, of.span), self.lower(&index, at.span)) else {
+                    return Value::Error;
+                };
+                deferred(element, Deploy::Index(Box::new(list), Box::new(index)), secret)
+            }
+        }
+    }
+}
+
+/// The type of an attribute as the table tells it, and whether it is secret.
+fn attribute_type(text: &str) -> (Ty, bool) {
+    let (text, secret) = text.strip_prefix("secret ").map_or((text, false), |rest| (rest, true));
+    let ty = match text {
+        "string" => Ty::String,
+        "int" => Ty::Int,
+        "bool" => Ty::Bool,
+        "[string]" => Ty::List(Arc::new(Ty::String)),
+        _ => Ty::Any,
+    };
+    (ty, secret)
+}

@@ -1,0 +1,94 @@
+//! Syntax trees → checked program: names bound, types with units, secrets followed, two times kept apart.
+//!
+//! Runs once symbolically (parameters stay deferred) and once for each `env` (parameters have values).
+//! Evaluation is total: no recursion, and budgets for steps and sizes. Knows nothing about Azure.
+
+mod blocks;
+mod compiled;
+mod diags;
+mod eval;
+mod fields;
+mod fit;
+mod free;
+mod given;
+mod hardware;
+pub mod hash;
+mod head;
+mod params;
+mod parser;
+mod run;
+mod show;
+mod slots;
+
+pub mod builtins;
+pub mod checked;
+pub mod library;
+pub mod load;
+pub mod reference;
+pub mod report;
+pub mod table;
+pub mod ty;
+pub mod value;
+#[cfg(test)]
+mod props;
+#[cfg(test)]
+mod tests;
+
+pub use eval::type_names;
+pub use given::Given;
+pub use load::{Program, load};
+pub use run::is_known;
+pub use ty::Ty;
+
+use checked::Checked;
+use dsvm_diagnostics::{Diagnostic, Sink};
+use eval::Pass;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Checks a program: symbolically when `env` is `None`, with the values of that env otherwise.
+/// The env `""` stands for the defaults of all parameters, for projects that declare no env.
+#[must_use]
+pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
+    let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
+    let syntax = sink.has_errors();
+    run::run(program, pass, syntax, sink)
+}
+
+/// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the
+/// symbolic one. What several runs find is told once; what only an env finds names the env.
+#[must_use]
+pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
+    check_each(program, sink, |checked, _| checked)
+}
+
+/// The same; `then` goes on with each result as soon as it is there, while other runs are still under way. It is told
+/// whether all is well so far.
+pub fn check_each<T: Send>(program: &Program, sink: &mut Sink, then: impl Fn(Checked, bool) -> T + Sync) -> Vec<T> {
+    let mut envs: Vec<Arc<str>> = Vec::new();
+    for env in program.envs() {
+        if !envs.contains(env) {
+            envs.push(env.clone());
+        }
+    }
+    if envs.is_empty() {
+        envs.push(Arc::from(""));
+    }
+    let syntax = sink.has_errors();
+    let run = |pass| {
+        let mut own = Sink::default();
+        let checked = run::run(program, pass, syntax, &mut own);
+        let fine = !syntax && !own.has_errors();
+        (then(checked, fine), own.finish())
+    };
+    let run_envs = || -> Vec<(T, Vec<Diagnostic>)> { envs.par_iter().map(|env| run(Pass::Env(env.clone()))).collect() };
+    let ((symbolic, told), made) = rayon::join(|| run(Pass::Symbolic), run_envs);
+    let mut results = vec![symbolic];
+    let mut found = Vec::new();
+    for ((result, own), env) in made.into_iter().zip(envs) {
+        results.push(result);
+        found.push((env, own));
+    }
+    sink.extend(report::merge(told, found));
+    results
+}

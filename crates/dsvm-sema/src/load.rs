@@ -1,0 +1,432 @@
+//! Files of a project → program: every file that is imported is read and parsed once, its names listed.
+//!
+//! Reads nothing itself: whoever calls brings a reader. Promises that every import leads to a module or was reported.
+
+use super::diags;
+use super::given::Given;
+use super::library::{self, Names, import_name};
+use super::parser;
+use super::table::suggest;
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
+use dsvm_syntax::IndexItem;
+use dsvm_syntax::ast::{self, Import, ImportFrom, Item, ItemKind};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// Identifies a module: those of the standard library first, then those of the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ModuleId(pub(crate) u32);
+
+/// Identifies a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct DefId {
+    pub(crate) module: ModuleId,
+    pub(crate) index: u32,
+}
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(crate) enum DefKind {
+    /// A declaration of a project's file.
+    Item(Box<Item>),
+    /// A declaration of the library, parsed on first use.
+    Lazy { text: &'static str, entry: IndexItem<'static>, cell: OnceLock<Option<Box<Item>>> },
+    /// An imported module.
+    Namespace(ModuleId),
+    /// A name that was imported from a module.
+    Alias(ModuleId, Arc<str>),
+    /// An import that was reported; everything that touches it stays quiet.
+    Missing,
+}
+
+/// A name of a module.
+#[derive(Debug)]
+pub(crate) struct Def {
+    pub(crate) name: Arc<str>,
+    pub(crate) name_span: Span,
+    pub(crate) span: Span,
+    pub(crate) export: bool,
+    pub(crate) kind: DefKind,
+}
+
+impl Def {
+    pub(crate) fn new(name: Arc<str>, name_span: Span, span: Span, kind: DefKind) -> Self {
+        Self { name, name_span, span, export: false, kind }
+    }
+
+    /// The declaration itself; `None` for imports.
+    pub(crate) fn item(&self) -> Option<&Item> {
+        match &self.kind {
+            DefKind::Item(item) => Some(item),
+            DefKind::Lazy { text, entry, cell } => {
+                cell.get_or_init(|| parser::item(self.span.source, text, entry).map(Box::new)).as_deref()
+            }
+            DefKind::Namespace(_) | DefKind::Alias(..) | DefKind::Missing => None,
+        }
+    }
+
+    /// Whether it is a pool that only holds what other pools share: without a class, and built on nothing.
+    pub(crate) fn is_base(&self) -> bool {
+        let DefKind::Item(item) = &self.kind else { return false };
+        let ItemKind::Block(block) = &item.kind else { return false };
+        &*block.keyword.value == super::table::BlockKind::Pool.keyword()
+            && block.class.is_none()
+            && block.base.is_none()
+    }
+
+    /// The keyword of a block, without parsing it.
+    pub(crate) fn keyword(&self) -> Option<&str> {
+        match &self.kind {
+            DefKind::Lazy { entry, .. } => Some(entry.keyword),
+            DefKind::Item(item) => match &item.kind {
+                ItemKind::Block(block) => Some(&block.keyword.value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// The names of one file, or of all files of a project that has several.
+#[derive(Debug, Default)]
+pub(crate) struct Module {
+    pub(crate) name: Arc<str>,
+    pub(crate) library: bool,
+    pub(crate) defs: Vec<Def>,
+    pub(crate) names: Names,
+    /// `check`, `output`, `env`, `project`: declarations without a name that others can use.
+    pub(crate) others: Vec<Item>,
+    /// Something could not be parsed: a name that seems unknown may be declared there.
+    pub(crate) incomplete: bool,
+}
+
+impl Module {
+    /// Adds a definition; a second one of a name is told to `duplicate` and kept out of the names.
+    pub(crate) fn define(&mut self, def: Def, duplicate: &mut dyn FnMut(&Def, &Def)) {
+        let index = self.defs.len() as u32;
+        match self.names.get(&def.name).and_then(|first| self.defs.get(*first as usize)) {
+            Some(first) => {
+                duplicate(&def, first);
+                let another = first.keyword() != def.keyword();
+                let first = self.names.get(&def.name).and_then(|first| self.defs.get_mut(*first as usize));
+                // Which of two different things a use means cannot be known: it stays quiet.
+                if let Some(first) = first.filter(|_| another) {
+                    first.kind = DefKind::Missing;
+                }
+            }
+            None => {
+                self.names.insert(def.name.clone(), index);
+            }
+        }
+        self.defs.push(def);
+    }
+
+    /// Names that other files may use.
+    pub(crate) fn exported(&self) -> impl Iterator<Item = &str> {
+        self.defs.iter().filter(|def| def.export).map(|def| &*def.name)
+    }
+}
+
+/// Everything that one project consists of.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// Modules of the project: first its own files, then those that they import.
+    modules: Vec<Module>,
+    /// Values from outside the sources, and the env that they are for.
+    given: Option<(Arc<str>, Vec<Given>)>,
+}
+
+impl Program {
+    /// Values that somebody gives at deployment: they count for one env (`""` when there are none) as if it had set them.
+    pub fn give(&mut self, env: &str, values: Vec<Given>) {
+        self.given = Some((Arc::from(env), values));
+    }
+
+    pub(crate) fn given(&self, env: &str) -> &[Given] {
+        self.given.as_ref().filter(|(name, _)| &**name == env).map_or(&[], |(_, values)| values)
+    }
+
+    /// Names of the envs, in source order.
+    pub fn envs(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.env_items().map(|(_, env)| &env.name.value)
+    }
+
+    pub(crate) fn env_items(&self) -> impl Iterator<Item = (&Item, &ast::Env)> {
+        self.modules.first().into_iter().flat_map(|module| &module.others).filter_map(|item| match &item.kind {
+            ItemKind::Env(env) => Some((item, env)),
+            _ => None,
+        })
+    }
+
+    /// The module of the project's own files.
+    pub(crate) fn main(&self) -> ModuleId {
+        ModuleId(library::COUNT)
+    }
+
+    pub(crate) fn module(&self, id: ModuleId) -> Option<&Module> {
+        match id.0.checked_sub(library::COUNT) {
+            Some(at) => self.modules.get(at as usize),
+            None => library::module(id),
+        }
+    }
+
+    /// Modules that belong to the project, with their ids.
+    pub(crate) fn own_modules(&self) -> impl Iterator<Item = (ModuleId, &Module)> {
+        self.modules.iter().enumerate().map(|(at, module)| (ModuleId(library::COUNT + at as u32), module))
+    }
+
+    pub(crate) fn def(&self, id: DefId) -> Option<&Def> {
+        self.module(id.module)?.defs.get(id.index as usize)
+    }
+
+    /// What a name means in a module; imported names lead to where they are declared.
+    pub(crate) fn lookup(&self, module: ModuleId, name: &str) -> Option<(DefId, DefId)> {
+        let index = *self.module(module)?.names.get(name)?;
+        let here = DefId { module, index };
+        match &self.def(here)?.kind {
+            DefKind::Alias(from, original) => {
+                let index = *self.module(*from)?.names.get(original)?;
+                Some((here, DefId { module: *from, index }))
+            }
+            _ => Some((here, here)),
+        }
+    }
+}
+
+struct Loader<'a> {
+    sources: &'a mut SourceMap,
+    read: &'a mut dyn FnMut(&str) -> Option<String>,
+    sink: &'a mut Sink,
+    modules: Vec<Module>,
+    by_path: HashMap<Arc<str>, ModuleId>,
+    /// Files that are being loaded, with the place of the import that led to each.
+    open: Vec<(Arc<str>, Span)>,
+}
+
+/// Loads a project: `roots` are its own files (already in `sources`), `read` gives the text of a file by its path as
+/// people see it (relative to the working directory, forward slashes), or `None` when there is none.
+pub fn load(
+    roots: &[SourceId],
+    sources: &mut SourceMap,
+    read: &mut dyn FnMut(&str) -> Option<String>,
+    sink: &mut Sink,
+) -> Program {
+    sources.set_library(library::files());
+    let mut loader =
+        Loader { sources, read, sink, modules: vec![Module::default()], by_path: HashMap::new(), open: Vec::new() };
+    let main = ModuleId(library::COUNT);
+    for root in roots {
+        let Some(file) = loader.sources.get(*root).cloned() else { continue };
+        let nowhere = Span::new(*root, 0, 0);
+        loader.by_path.insert(file.name.clone(), main);
+        loader.open.push((file.name.clone(), nowhere));
+        if let Some(module) = loader.modules.first_mut() {
+            module.name = file.name.clone();
+        }
+        loader.file(main, *root, &file);
+        loader.open.pop();
+    }
+    Program { modules: loader.modules, given: None }
+}
+
+impl Loader<'_> {
+    fn file(&mut self, module: ModuleId, source: SourceId, file: &SourceFile) {
+        let parsed = parser::parse(source, &file.text, self.sink);
+        if let Some(at) = module.0.checked_sub(library::COUNT)
+            && let Some(module) = self.modules.get_mut(at as usize)
+        {
+            module.incomplete |= parsed.incomplete;
+        }
+        for item in parsed.items {
+            self.item(module, &file.name, item);
+        }
+    }
+
+    fn define(&mut self, module: ModuleId, def: Def) {
+        let sink = &mut *self.sink;
+        let Some(at) = module.0.checked_sub(library::COUNT) else { return };
+        if let Some(module) = self.modules.get_mut(at as usize) {
+            module.define(def, &mut |second, first| {
+                sink.push(diags::duplicate_name(&second.name, second.name_span, first.name_span));
+            });
+        }
+    }
+
+    fn item(&mut self, module: ModuleId, path: &str, item: Item) {
+        let (name, name_span) = match &item.kind {
+            ItemKind::Import(import) => {
+                let import = import.clone();
+                return self.import(module, path, &import, item.span);
+            }
+            ItemKind::Param(param) => (param.name.value.clone(), param.name.span),
+            ItemKind::Let(constant) => (constant.name.value.clone(), constant.name.span),
+            ItemKind::Fn(function) => (function.name.value.clone(), function.name.span),
+            ItemKind::Type(ty) => (ty.name.value.clone(), ty.name.span),
+            ItemKind::Block(block) if &*block.keyword.value != "project" => match super::head::block_name(block) {
+                Some(name) => (name.value, name.span),
+                None => return self.other(module, item),
+            },
+            _ => return self.other(module, item),
+        };
+        let mut def = Def::new(name, name_span, item.span, DefKind::Missing);
+        def.export = item.export.is_some();
+        def.kind = DefKind::Item(Box::new(item));
+        self.define(module, def);
+    }
+
+    fn other(&mut self, module: ModuleId, item: Item) {
+        let Some(at) = module.0.checked_sub(library::COUNT) else { return };
+        if let Some(module) = self.modules.get_mut(at as usize) {
+            module.others.push(item);
+        }
+    }
+
+    fn import(&mut self, module: ModuleId, path: &str, import: &Import, span: Span) {
+        let target = match &import.from {
+            ImportFrom::Module(words) => self.library_module(words),
+            ImportFrom::Path(file) => self.imported_file(path, &file.value, file.span),
+        };
+        if import.names.is_empty() {
+            if let Some((name, name_span)) = import_name(import) {
+                let kind = target.map_or(DefKind::Missing, DefKind::Namespace);
+                self.define(module, Def::new(name, name_span, span, kind));
+                self.define_meant(module, import, name_span, span);
+            }
+            return;
+        }
+        for name in &import.names {
+            let kind = match target {
+                Some(target) if self.exports(target, name) => DefKind::Alias(target, name.value.clone()),
+                _ => DefKind::Missing,
+            };
+            self.define(module, Def::new(name.value.clone(), name.span, name.span, kind));
+        }
+    }
+
+    /// After `import std.size` the program says `sizes.…`: the import was reported, its uses need not be.
+    fn define_meant(&mut self, module: ModuleId, import: &Import, name_span: Span, span: Span) {
+        let meant = match &import.from {
+            _ if import.alias.is_some() => None,
+            ImportFrom::Module(words) => words.last().and_then(|last| {
+                let known = library::names().any(|name| name == &*last.value);
+                suggest(&last.value, library::names()).filter(|_| !known)
+            }),
+            ImportFrom::Path(path) => quoted_module(&path.value),
+        };
+        if let Some(meant) = meant {
+            self.define(module, Def::new(Arc::from(meant), name_span, span, DefKind::Missing));
+        }
+    }
+
+    fn library_module(&mut self, words: &[ast::Name]) -> Option<ModuleId> {
+        let shown: Vec<&str> = words.iter().map(|word| &*word.value).collect();
+        let found = match shown.as_slice() {
+            ["std", name] => library::find(name),
+            _ => None,
+        };
+        if found.is_none() {
+            let span = words.first().zip(words.last()).map(|(first, last)| first.span.to(last.span))?;
+            let last = shown.last().copied().unwrap_or_default();
+            let meant = suggest(last, library::names()).or_else(|| library::names().find(|name| *name == last));
+            self.sink.push(diags::unknown_module(&shown.join("."), span, meant));
+        }
+        found
+    }
+
+    fn imported_file(&mut self, importer: &str, written: &str, span: Span) -> Option<ModuleId> {
+        if let Some(module) = quoted_module(written) {
+            self.sink.push(diags::module_in_quotes(module, span));
+            return None;
+        }
+        let path: Arc<str> = Arc::from(join(importer, written));
+        if let Some(at) = self.open.iter().position(|(open, _)| *open == path) {
+            let steps: Vec<(Arc<str>, Span)> = self.open.get(at..).unwrap_or_default().to_vec();
+            self.sink.push(diags::import_cycle(&steps, &path, span));
+            return None;
+        }
+        if let Some(module) = self.by_path.get(&path) {
+            return Some(*module);
+        }
+        let Some(text) = (self.read)(&path) else {
+            self.sink.push(diags::unknown_file(&path, span));
+            return None;
+        };
+        let file = SourceFile::new(path.clone(), text);
+        let source = self.sources.add(file.clone());
+        let module = ModuleId(library::COUNT + self.modules.len() as u32);
+        self.modules.push(Module { name: path.clone(), ..Module::default() });
+        self.by_path.insert(path.clone(), module);
+        self.open.push((path, span));
+        self.file(module, source, &file);
+        self.open.pop();
+        Some(module)
+    }
+
+    fn exports(&mut self, target: ModuleId, name: &ast::Name) -> bool {
+        let module = match target.0.checked_sub(library::COUNT) {
+            Some(at) => self.modules.get(at as usize),
+            None => library::module(target),
+        };
+        let Some(module) = module else { return false };
+        let def = module.names.get(&name.value).and_then(|index| module.defs.get(*index as usize));
+        match def {
+            Some(def) if def.export => true,
+            Some(def) => {
+                let diagnostic = diags::not_exported(&name.value, name.span, &module.name, def.span, module.library);
+                self.sink.push(diagnostic);
+                false
+            }
+            None => {
+                let meant = suggest(&name.value, module.exported());
+                self.sink.push(diags::unknown_export(&name.value, name.span, &module.name, meant));
+                false
+            }
+        }
+    }
+}
+
+/// The module that `"std.sizes"` means.
+fn quoted_module(written: &str) -> Option<&'static str> {
+    let module = written.strip_prefix("std.")?;
+    library::names().find(|name| *name == module)
+}
+
+/// A path without `.` and without `..` after a folder, as imported files are named.
+#[must_use]
+pub fn plain_path(path: &str) -> String {
+    join("", path)
+}
+
+/// The path of `written` as seen from the file `importer`.
+fn join(importer: &str, written: &str) -> String {
+    let folder = importer.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let absolute = written.starts_with('/') || (folder.starts_with('/') && !written.starts_with('/'));
+    let mut parts: Vec<&str> = Vec::new();
+    let from = if written.starts_with('/') { "" } else { folder };
+    for part in from.split('/').chain(written.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    if absolute { format!("/{path}") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn paths_are_relative_to_the_importing_file() {
+        assert_eq!(join("pools/main.dsvm", "./common.dsvm"), "pools/common.dsvm");
+        assert_eq!(join("pools/main.dsvm", "../common.dsvm"), "common.dsvm");
+        assert_eq!(join("main.dsvm", "../common.dsvm"), "../common.dsvm");
+        assert_eq!(join("/a/main.dsvm", "b.dsvm"), "/a/b.dsvm");
+        assert_eq!(join("a/main.dsvm", "/etc/b.dsvm"), "/etc/b.dsvm");
+    }
+}

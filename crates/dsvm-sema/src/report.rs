@@ -1,0 +1,63 @@
+//! Findings of several runs → one list: what every run finds is told once; what only an env finds names the env.
+
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// Merges what the symbolic run found with what the runs of the envs found. An env named `""` stands for the defaults.
+#[must_use]
+pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
+    let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.primary());
+    let mut known: IndexMap<(Code, Option<Span>), ()> = IndexMap::new();
+    for diagnostic in &symbolic {
+        known.insert(key(diagnostic), ());
+    }
+    let mut only = IndexMap::<_, (Diagnostic, Vec<Arc<str>>)>::new();
+    for (env, found) in envs {
+        for diagnostic in found {
+            let key = key(&diagnostic);
+            if known.contains_key(&key) {
+                continue;
+            }
+            let (_, names) = only.entry(key).or_insert_with(|| (diagnostic, Vec::new()));
+            if !names.contains(&env) {
+                names.push(env.clone());
+            }
+        }
+    }
+    let mut all = symbolic;
+    for (_, (diagnostic, names)) in only {
+        let named: Vec<String> = names.iter().filter(|name| !name.is_empty()).map(|name| format!("`{name}`")).collect();
+        all.push(match named.as_slice() {
+            [] => diagnostic.note("with the defaults of the parameters"),
+            [one] => diagnostic.note(format!("in env {one}")),
+            [first @ .., last] => diagnostic.note(format!("in envs {} and {last}", first.join(", "))),
+        });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsvm_diagnostics::source::SourceId;
+
+    fn finding(at: u32) -> Diagnostic {
+        Diagnostic::new(Code::TypeMismatch, "x", Span::new(SourceId(0), at, at + 1), "here")
+    }
+
+    #[test]
+    fn what_all_runs_find_is_told_once_and_without_env() {
+        let merged = merge(vec![finding(1)], vec![("dev".into(), vec![finding(1)])]);
+        assert_eq!(merged, [finding(1)]);
+    }
+
+    #[test]
+    fn what_only_envs_find_names_them() {
+        let envs = vec![("dev".into(), vec![finding(2)]), ("prod".into(), vec![finding(2)])];
+        let merged = merge(vec![finding(1)], envs);
+        assert_eq!(merged.len(), 2);
+        assert_eq!(merged[1].notes, ["in envs `dev` and `prod`"]);
+    }
+}

@@ -1,0 +1,333 @@
+//! Diagnostics of what comes from other languages: signs, characters, keywords, names.
+
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Code, Diagnostic, Safety};
+
+fn foreign(title: impl Into<String>, span: Span, label: &str) -> Diagnostic {
+    Diagnostic::new(Code::ForeignSign, title, span, label)
+}
+
+/// `size: sizes.A` in place of `size = sizes.A`; `span` starts at the colon.
+pub(in super::super) fn colon_in_field(span: Span, name: &str) -> Diagnostic {
+    let colon = Span { end: span.start + 1, ..span };
+    foreign("a field is written with `=`, not `:`", colon, "`=` is expected here")
+        .help(format!("write `{name} = …`"))
+        .fix("Replace `:` by `=`", vec![(colon, " =".to_owned())], Safety::Safe)
+}
+
+/// `a := b`
+pub(in super::super) fn colon_equals(span: Span) -> Diagnostic {
+    foreign("a field is written with `=`, not `:=`", span, "`=` is expected here").help("write `=`").fix(
+        "Replace `:=` by `=`",
+        vec![(span, "=".to_owned())],
+        Safety::Safe,
+    )
+}
+
+/// `size == sizes.A`
+pub(in super::super) fn double_equals(span: Span, name: &str) -> Diagnostic {
+    foreign("a field is written with one `=`; `==` compares", span, "`=` is expected here")
+        .help(format!("write `{name} = …`"))
+        .fix("Replace `==` by `=`", vec![(span, "=".to_owned())], Safety::Safe)
+}
+
+/// `check a = b`
+pub(in super::super) fn single_equals(span: Span) -> Diagnostic {
+    foreign("values are compared with `==`; `=` gives a field its value", span, "`==` is expected here")
+        .help("write `==`")
+        .fix("Replace `=` by `==`", vec![(span, "==".to_owned())], Safety::Safe)
+}
+
+/// `a === b`
+pub(in super::super) fn triple_equals(span: Span) -> Diagnostic {
+    foreign("values are compared with `==`", span, "`==` is expected here").help("write `==`").fix(
+        "Replace by `==`",
+        vec![(span, "==".to_owned())],
+        Safety::Safe,
+    )
+}
+
+/// `a += 1`
+pub(in super::super) fn no_assignment(span: Span) -> Diagnostic {
+    foreign("nothing can be changed once it is written", span, "there is no such assignment")
+        .help("write `=` and the whole value")
+}
+
+/// `a;`
+pub(in super::super) fn semicolon(span: Span) -> Diagnostic {
+    foreign("`;` has no meaning here", span, "not needed")
+        .help("remove it; the end of the line ends a field, and `,` separates fields on one line")
+        .fix("Remove `;`", vec![(span, String::new())], Safety::NeedsReview)
+}
+
+/// `# comment`
+pub(in super::super) fn hash_comment(span: Span) -> Diagnostic {
+    foreign("comments start with `//`, not `#`", span, "`//` is expected here").help("write `//`").fix(
+        "Replace `#` by `//`",
+        vec![(span, "//".to_owned())],
+        Safety::Safe,
+    )
+}
+
+/// `/* comment */`
+pub(in super::super) fn block_comment(span: Span) -> Diagnostic {
+    foreign("comments start with `//` and end with the line", span, "there are no `/* … */` comments")
+        .help("write `//` before each line of the comment")
+}
+
+/// `'text'`
+pub(in super::super) fn single_quotes(span: Span, inner: Option<&str>) -> Diagnostic {
+    let diagnostic = foreign("strings are written with double quotes", span, "`\"` is expected here");
+    match inner {
+        Some(inner) => {
+            let quoted = format!("\"{}\"", inner.replace('"', "\\\""));
+            diagnostic.help(format!("write `{quoted}`")).fix("Use double quotes", vec![(span, quoted)], Safety::Safe)
+        }
+        None => diagnostic.help("write `\"`"),
+    }
+}
+
+/// `and`, `or`, `not`, `&`, `|`
+pub(in super::super) fn written_as(span: Span, word: &str, sign: &str) -> Diagnostic {
+    foreign(format!("`{word}` is written `{sign}`"), span, "not an operator").help(format!("write `{sign}`")).fix(
+        format!("Replace `{word}` by `{sign}`"),
+        vec![(span, sign.to_owned())],
+        Safety::Safe,
+    )
+}
+
+/// `a ? b : c`
+pub(in super::super) fn ternary(span: Span) -> Diagnostic {
+    foreign("a choice is written `if … then … else …`", span, "there is no `? :`")
+        .help("write `if condition then a else b`")
+}
+
+/// `${x}` outside a string
+pub(in super::super) fn interpolation_outside(span: Span) -> Diagnostic {
+    foreign("`${…}` stands only inside strings", span, "not inside a string")
+        .help("write the name alone, or put quotes around all of it")
+}
+
+/// `fn f() -> int`
+pub(in super::super) fn arrow_result(span: Span) -> Diagnostic {
+    foreign("the type of the result is written after `:`", span, "`:` is expected here")
+        .help("write `fn name(…): type = value`")
+        .fix("Replace `->` by `:`", vec![(span, ":".to_owned())], Safety::NeedsReview)
+}
+
+/// `a => b`
+pub(in super::super) fn arrow(span: Span) -> Diagnostic {
+    foreign("`=>` has no meaning here", span, "`=` is expected here").help("write `=`").fix(
+        "Replace `=>` by `=`",
+        vec![(span, "=".to_owned())],
+        Safety::Safe,
+    )
+}
+
+/// `import "./x.dsvm" { a }`
+pub(in super::super) fn names_after_path(span: Span, names: &str, file: &str) -> Diagnostic {
+    foreign("the names of an import stand before its file", span, "stands at the wrong end")
+        .help(format!("write `import {names} from {file}`"))
+}
+
+/// `when … then { … }`
+pub(in super::super) fn no_then(span: Span) -> Diagnostic {
+    foreign("there is no `then` before the braces of a block", span, "not needed").help("remove `then`").fix(
+        "Remove `then`",
+        vec![(span, String::new())],
+        Safety::Safe,
+    )
+}
+
+/// `pool team = interactive {`
+pub(in super::super) fn equals_for_class(span: Span, keyword: &str, name: &str, class: &str) -> Diagnostic {
+    foreign(format!("what sort of {keyword} it is stands after `:`, not `=`"), span, "`:` is expected here")
+        .help(format!("write `{keyword} {name}: {class}`"))
+        .fix("Replace `=` by `:`", vec![(span, ":".to_owned())], Safety::NeedsReview)
+}
+
+/// `var x = 1`
+pub(in super::super) fn other_keyword(span: Span, word: &str, keyword: &str) -> Diagnostic {
+    foreign(format!("`{word}` is written `{keyword}`"), span, "no such declaration")
+        .help(format!("write `{keyword}`"))
+        .fix(format!("Replace `{word}` by `{keyword}`"), vec![(span, keyword.to_owned())], Safety::NeedsReview)
+}
+
+/// `import ./x.dsvm`
+pub(in super::super) fn unquoted_path(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedToken, "the path of an import stands in quotes", span, "`\"` is expected here")
+        .help("write for example `import \"./common.dsvm\"`; only modules such as `std.images` stand without quotes")
+}
+
+/// `location = westus2` at the top of a file
+pub(in super::super) fn field_outside(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnexpectedToken,
+        format!("the field `{name}` stands outside of any block"),
+        span,
+        "not in a block",
+    )
+    .help(format!("put it into the block that it belongs to, such as `project NAME {{ … }}`, or name a constant with `let {name} = …`"))
+}
+
+/// `pool 3d`, `let 2x`
+pub(in super::super) fn number_as_name(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadName, format!("`{word}` cannot be a name"), span, "starts with a digit")
+        .help(format!("start it with a letter: `_{word}` or `n{word}`"))
+        .note("names are made of the letters a-z and A-Z, digits and `_`, and do not start with a digit")
+}
+
+/// `my-pool`
+pub(in super::super) fn hyphen(span: Span, name: &str, field: bool) -> Diagnostic {
+    let with = name.replace('-', "_");
+    let diagnostic = Diagnostic::new(Code::BadName, format!("`{name}` cannot be a name"), span, "contains `-`")
+        .note("names are made of the letters a-z and A-Z, digits and `_`");
+    if field {
+        let quoted = format!("\"{name}\"");
+        diagnostic.help(format!("put the key of a tag in quotes: `{quoted} = …`")).fix(
+            "Put it in quotes",
+            vec![(span, quoted)],
+            Safety::NeedsReview,
+        )
+    } else {
+        diagnostic.help(format!("write `{with}`")).fix(
+            format!("Rename it to `{with}`"),
+            vec![(span, with)],
+            Safety::NeedsReview,
+        )
+    }
+}
+
+/// `param x = 3`
+pub(in super::super) fn missing_type(at: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::MissingValue, format!("the parameter `{name}` has no type"), at, "`: type` is expected here")
+        .help(format!("write for example `param {name}: string`"))
+}
+
+/// `then` where a value is expected.
+pub(in super::super) fn reserved_word(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadName,
+        format!("`{word}` is a word of the language, not a name"),
+        span,
+        "a value is expected here",
+    )
+    .help("use another name")
+}
+
+/// `min (1, 2)`; `gap` is the blank.
+pub(in super::super) fn blank_before_bracket(span: Span, gap: Span, name: &str, bracket: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnexpectedToken,
+        format!("a blank stands between `{name}` and `{bracket}`"),
+        span,
+        "must follow directly",
+    )
+    .help(format!("write `{name}{bracket}`"))
+    .fix("Remove the blank", vec![(gap, String::new())], Safety::NeedsReview)
+}
+
+/// Whether it is a quotation mark of typography.
+pub(in super::super) fn is_quote(text: &str) -> bool {
+    matches!(text, "“" | "”" | "„" | "‟" | "«" | "»" | "‘" | "’" | "＂")
+}
+
+/// A character that stands for nothing; `quotes` are the typographic quotes of the line.
+pub(in super::super) fn foreign_character(span: Span, text: &str, quotes: Vec<(Span, String)>) -> Diagnostic {
+    let c = text.chars().next().unwrap_or(' ');
+    if is_quote(text) {
+        return Diagnostic::new(
+            Code::ForeignCharacter,
+            format!("`{text}` is a typographic quote"),
+            span,
+            "not a plain quote",
+        )
+        .help("write `\"`")
+        .fix("Replace typographic quotes by plain ones", quotes, Safety::Safe);
+    }
+    let code = format!("U+{:04X}", c as u32);
+    if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}') {
+        return Diagnostic::new(
+            Code::ForeignCharacter,
+            format!("an invisible character {code} stands here"),
+            span,
+            "not a plain blank",
+        )
+        .help("replace it by a blank")
+        .fix("Replace it by a blank", vec![(span, " ".to_owned())], Safety::Safe);
+    }
+    if c.is_control() {
+        return Diagnostic::new(
+            Code::ForeignCharacter,
+            format!("a control character {code} stands here"),
+            span,
+            "not text",
+        )
+        .help("remove it")
+        .fix("Remove it", vec![(span, String::new())], Safety::NeedsReview);
+    }
+    Diagnostic::new(
+        Code::ForeignCharacter,
+        format!("`{c}` has no meaning outside strings"),
+        span,
+        "not part of the language",
+    )
+    .help("put text in quotes; names are made of the letters a-z and A-Z, digits and `_`")
+}
+
+/// Units that the language knows.
+const UNITS: &str = "s, sec, min, h, d, day, days, week, weeks, B, KiB, MiB, GiB, TiB, PiB, KB, MB, GB, TB, % and money such as USD or USD/h";
+
+/// `15 minutes`
+pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
+    let known = match unit.to_ascii_lowercase().as_str() {
+        "second" | "seconds" | "secs" => Some("s"),
+        "m" | "minute" | "minutes" | "mins" => Some("min"),
+        "hour" | "hours" | "hr" | "hrs" => Some("h"),
+        "percent" | "pct" => Some("%"),
+        "k" | "ki" | "kib" => Some("KiB"),
+        "mi" | "mib" => Some("MiB"),
+        "g" | "gi" | "gib" | "gig" => Some("GiB"),
+        "t" | "ti" | "tib" => Some("TiB"),
+        "kb" | "kilobyte" | "kilobytes" => Some("KB"),
+        "mb" | "megabyte" | "megabytes" => Some("MB"),
+        "gb" | "gigabyte" | "gigabytes" => Some("GB"),
+        "tb" | "terabyte" | "terabytes" => Some("TB"),
+        _ => None,
+    };
+    let diagnostic = Diagnostic::new(Code::UnknownUnit, format!("`{unit}` is not a unit"), span, "unknown unit")
+        .note(format!("units are {UNITS}"));
+    match known {
+        Some(known) => diagnostic.help(format!("write `{known}`")).fix(
+            format!("Replace `{unit}` by `{known}`"),
+            vec![(span, known.to_owned())],
+            Safety::NeedsReview,
+        ),
+        None => diagnostic.help("write one of the units, or remove the word"),
+    }
+}
+
+/// `10.0.0.4 GiB`
+pub(in super::super) fn unit_of_what(span: Span, unit: &str, number: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnknownUnit,
+        format!("`{number}` cannot have the unit `{unit}`"),
+        span,
+        "not a plain number before it",
+    )
+    .help("write a plain number before the unit, as in `15 min`")
+}
+
+/// A body whose `{` stands on the next line.
+pub(in super::super) fn brace_on_next_line(span: Span, end_of_head: Span) -> Diagnostic {
+    let gap = Span { start: end_of_head.end, end: span.end, ..span };
+    Diagnostic::new(
+        Code::UnexpectedToken,
+        "the `{` of a body stands on the line of its head",
+        span,
+        "on a line of its own",
+    )
+    .also(Span { start: end_of_head.end, ..end_of_head }, "expected here")
+    .help("move `{` to the end of the line before")
+    .fix("Move `{` to the line before", vec![(gap, " {".to_owned())], Safety::Safe)
+}

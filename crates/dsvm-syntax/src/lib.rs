@@ -1,0 +1,153 @@
+//! `.dsvm` text → syntax tree and trivia. Recovers at every item and field; never fails. pest stays inside.
+
+pub mod ast;
+pub mod format;
+mod brackets;
+mod diags;
+mod expected;
+mod explain;
+mod fast;
+mod index;
+mod lower;
+mod recover;
+mod scan;
+
+pub use index::{IndexItem, index};
+
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::SourceId;
+use dsvm_grammar::{Grammar, Rule};
+use lower::Lower;
+use pest::Parser;
+use rayon::prelude::*;
+
+/// Files longer than this are parsed on several cores.
+const PARALLEL_BYTES: usize = 64 * 1024;
+
+/// Parses a file. What cannot be understood is reported to `sink` and left out.
+pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
+    let items = index(text);
+    if text.len() < PARALLEL_BYTES {
+        return parse_items(source, text, &items, sink);
+    }
+    let size = items.len().div_ceil(rayon::current_num_threads() * 4).max(1);
+    let parts: Vec<(ast::File, Sink)> = items
+        .par_chunks(size)
+        .map(|items| {
+            let mut sink = Sink::default();
+            (parse_items(source, text, items, &mut sink), sink)
+        })
+        .collect();
+    let mut file = ast::File::default();
+    for (part, found) in parts {
+        file.items.extend(part.items);
+        file.incomplete |= part.incomplete;
+        sink.extend(found.finish());
+    }
+    file
+}
+
+/// Parses some items of a file that were found by [`index`].
+pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
+    let mut file = ast::File { items: Vec::with_capacity(items.len()), incomplete: false };
+    let mut desk = fast::Desk::default();
+    for item in items {
+        parse_at(source, text, item, &mut desk, &mut file, sink);
+    }
+    file
+}
+
+/// Parses one item of a file that was found by [`index`].
+pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
+    parse_at(source, text, item, &mut fast::Desk::default(), file, sink);
+}
+
+fn parse_at(
+    source: SourceId,
+    text: &str,
+    item: &IndexItem<'_>,
+    desk: &mut fast::Desk,
+    file: &mut ast::File,
+    sink: &mut Sink,
+) {
+    if let Some(plain) = fast::item(source, text, item.start, item.end, desk) {
+        file.items.push(plain);
+        return;
+    }
+    parse_by_grammar(source, text, item, file, sink);
+}
+
+/// Parses one item with the grammar, whatever it is.
+fn parse_by_grammar(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
+    let Some(slice) = text.get(item.start..item.end) else { return };
+    if item.balanced
+        && item.too_deep.is_none()
+        && let Ok(pairs) = Grammar::parse(Rule::one_item, slice)
+    {
+        let mut lower = Lower::new(source, text, item.start);
+        for pair in pairs.filter(|p| p.as_rule() == Rule::item) {
+            lower.item(pair, file);
+        }
+        sink.extend(lower.diagnostics);
+        return;
+    }
+    sink.extend(recover::item(source, text, item, file));
+}
+
+/// A lexical token as the formatter needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lexeme {
+    /// End of a line.
+    Newline,
+    /// `// …`
+    Comment,
+    /// `(`, `[`, `{`
+    Open,
+    /// `)`, `]`, `}`
+    Close,
+    /// A word.
+    Word,
+    /// Digits and the letters directly after them.
+    Number,
+    /// A string, with all that is in it.
+    String,
+    /// `/…/` after `matching`.
+    Regex,
+    /// An operator or any other sign.
+    Sign,
+}
+
+/// The lexical tokens of a text: kind, first byte, one past the last byte.
+pub fn lexemes(text: &str) -> impl Iterator<Item = (Lexeme, usize, usize)> {
+    scan::Scanner::new(text, 0).map(|token| {
+        let kind = match token.kind {
+            scan::Kind::Newline => Lexeme::Newline,
+            scan::Kind::Comment(_) => Lexeme::Comment,
+            scan::Kind::Open(_) => Lexeme::Open,
+            scan::Kind::Close(_) => Lexeme::Close,
+            scan::Kind::Word => Lexeme::Word,
+            scan::Kind::Number => Lexeme::Number,
+            scan::Kind::String(_) => Lexeme::String,
+            scan::Kind::Regex(_) => Lexeme::Regex,
+            scan::Kind::Sign | scan::Kind::Junk => Lexeme::Sign,
+        };
+        (kind, token.start, token.end)
+    })
+}
+
+/// The tree of a file as text, without places: equal for programs that differ only in layout.
+#[must_use]
+pub fn shape(file: &ast::File) -> String {
+    let full = format!("{file:?}");
+    let mut shape = String::with_capacity(full.len() / 2);
+    let mut rest = full.as_str();
+    while let Some((before, after)) = rest.split_once("Span {") {
+        shape.push_str(before);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    shape.push_str(rest);
+    shape
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! Declarations, blocks, bodies.
+
+use super::super::ast::{
+    BinaryOp, Block, Body, Check, Entry, Env, Expr, ExprKind, Field, File, Fn, HeadPart, Import, ImportFrom, Item,
+    ItemKind, Let, Name, Output, Param, Repeat, Type, TypeDecl, TypeKind,
+};
+use super::super::diags;
+use super::Lower;
+use dsvm_diagnostics::source::{Span, Spanned};
+use dsvm_grammar::Rule;
+use pest::iterators::{Pair, Pairs};
+
+/// What stands before the braces of a block.
+pub(in super::super) struct Head {
+    pub(in super::super) existing: Option<Span>,
+    pub(in super::super) keyword: Name,
+    pub(in super::super) parts: Vec<HeadPart>,
+    pub(in super::super) repeat: Option<Repeat>,
+    pub(in super::super) class: Option<Expr>,
+    /// From the first word to the end of the last part.
+    pub(in super::super) span: Span,
+    /// Something in it is wrong and reported.
+    pub(in super::super) broken: bool,
+}
+
+impl Lower<'_> {
+    /// An item; the pair is `Rule::item`.
+    pub(in super::super) fn item(&mut self, pair: Pair<'_, Rule>, file: &mut File) {
+        let mut export = None;
+        let whole = self.span(&pair);
+        for child in pair.into_inner() {
+            if child.as_rule() == Rule::export {
+                export = Some(self.span(&child));
+                continue;
+            }
+            let Some((kind, span)) = self.declaration(child) else {
+                file.incomplete = true;
+                continue;
+            };
+            let span = export.map_or(span, |word| word.to(span));
+            let doc = self.doc(whole.start);
+            file.items.push(Item { doc, export, span, kind });
+        }
+    }
+
+    /// Nothing when what names it is broken (and reported).
+    fn declaration(&mut self, pair: Pair<'_, Rule>) -> Option<(ItemKind, Span)> {
+        let start = self.span(&pair);
+        Some(match pair.as_rule() {
+            Rule::import => self.import(pair),
+            Rule::param => {
+                let mut inner = pair.into_inner().peekable();
+                let secret = inner.next_if(|p| p.as_rule() == Rule::secret).map(|p| self.span(&p));
+                let named = self.named(inner, start);
+                let ty = named.ty.unwrap_or(Type { kind: TypeKind::Error, span: named.span });
+                (ItemKind::Param(Param { secret, name: named.name, ty, default: named.value }), named.span)
+            }
+            Rule::r#let => {
+                let named = self.named(pair.into_inner(), start);
+                let value = named.value.unwrap_or_else(|| Self::error(named.span));
+                (ItemKind::Let(Let { name: named.name, ty: named.ty, value }), named.span)
+            }
+            Rule::output => {
+                let named = self.named(pair.into_inner(), start);
+                let value = named.value.unwrap_or_else(|| Self::error(named.span));
+                (ItemKind::Output(Output { name: named.name, ty: named.ty, value }), named.span)
+            }
+            Rule::r#fn => self.function(pair, start),
+            Rule::type_declaration => {
+                let named = self.named(pair.into_inner(), start);
+                let ty = named.ty.unwrap_or(Type { kind: TypeKind::Error, span: named.span });
+                (ItemKind::Type(TypeDecl { name: named.name, ty }), named.span)
+            }
+            Rule::check => {
+                let mut inner = pair.into_inner().map(|p| self.expr(p)).collect::<Vec<_>>().into_iter();
+                let condition = inner.next().unwrap_or_else(|| Self::error(start));
+                let message = inner.next();
+                let end = message.as_ref().map_or(condition.span, |m| m.span);
+                (ItemKind::Check(Check { condition, message }), start.to_end(end))
+            }
+            _ => {
+                let (mut head, body) = self.head(pair.into_inner(), start);
+                self.hyphenated(&mut head);
+                if head.broken {
+                    return None;
+                }
+                let block = assemble(head, body, true);
+                let span = block.span;
+                (self.block_item(block), span)
+            }
+        })
+    }
+
+    /// `pool my-pool`: a subtraction where a name belongs.
+    pub(in super::super) fn hyphenated(&mut self, head: &mut Head) {
+        let Some(HeadPart::Expr(Expr { kind: ExprKind::Binary(op, left, right), span })) = head.parts.first() else {
+            return;
+        };
+        let named = |e: &Expr| matches!(e.kind, ExprKind::Name(_) | ExprKind::Int(_) | ExprKind::Binary(..));
+        if op.value == BinaryOp::Subtract && named(left) && named(right) {
+            let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+            self.diagnostics.push(diags::hyphen(*span, text, false));
+            head.broken = true;
+        }
+    }
+
+    /// A block at the top of a file: `env` has a form of its own in the tree.
+    pub(in super::super) fn block_item(&mut self, block: Block) -> ItemKind {
+        if &*block.keyword.value != "env" {
+            return ItemKind::Block(Box::new(block));
+        }
+        let Some((name, body)) = self.env_head(&block) else { return ItemKind::Block(Box::new(block)) };
+        let mut values = Vec::new();
+        let mut incomplete = body.incomplete;
+        for entry in body.entries {
+            match entry {
+                Entry::Field(field) => values.push((field.name, field.value)),
+                Entry::Block(inner) => {
+                    self.diagnostics.push(diags::not_a_value(inner.span, &inner.keyword.value));
+                    incomplete = true;
+                }
+            }
+        }
+        ItemKind::Env(Env { name, values, incomplete })
+    }
+
+    /// `env NAME { … }` exactly; anything else is reported and gives an env without values, or nothing.
+    fn env_head(&mut self, block: &Block) -> Option<(Name, Body)> {
+        let named = match block.head.as_slice() {
+            [HeadPart::Expr(Expr { kind: ExprKind::Name(name), span })] => {
+                Some(Spanned { value: name.clone(), span: *span })
+            }
+            _ => None,
+        };
+        let plain = block.class.is_none() && block.repeat.is_none() && block.base.is_none() && block.existing.is_none();
+        if let (Some(name), Some(body), true) = (named, block.body.clone(), plain) {
+            return Some((name, body));
+        }
+        self.diagnostics.push(diags::bad_env(block.keyword.span));
+        let empty = Body { entries: Vec::new(), incomplete: true, span: block.span };
+        let name = Spanned { value: "".into(), span: block.keyword.span };
+        Some((name, Body { incomplete: true, ..block.body.clone().unwrap_or(empty) }))
+    }
+
+    fn import(&mut self, pair: Pair<'_, Rule>) -> (ItemKind, Span) {
+        let start = self.span(&pair);
+        let mut span = start;
+        let mut import = Import { from: ImportFrom::Module(Vec::new()), alias: None, names: Vec::new() };
+        for child in pair.into_inner() {
+            let at = self.span(&child);
+            span = start.to_end(at);
+            match child.as_rule() {
+                Rule::import_names => import.names = child.into_inner().map(|word| self.name(&word)).collect(),
+                Rule::module => {
+                    import.from = ImportFrom::Module(child.into_inner().map(|word| self.name(&word)).collect());
+                }
+                Rule::string => {
+                    let path = self.plain_string(child);
+                    import.from = ImportFrom::Path(Spanned { value: path, span: at });
+                }
+                _ => import.alias = Some(self.name(&child)),
+            }
+        }
+        (ItemKind::Import(import), span)
+    }
+
+    /// A string that is known while parsing; interpolation is reported.
+    fn plain_string(&mut self, pair: Pair<'_, Rule>) -> std::sync::Arc<str> {
+        let expr = self.string(pair).0;
+        let ExprKind::String(parts) = &expr.kind else { return "".into() };
+        match parts.as_slice() {
+            [super::super::ast::StringPart::Text(text)] => text.clone(),
+            _ => {
+                self.diagnostics.push(diags::interpolated_path(expr.span));
+                "".into()
+            }
+        }
+    }
+
+    fn function(&mut self, pair: Pair<'_, Rule>, start: Span) -> (ItemKind, Span) {
+        let mut name = Spanned { value: "_".into(), span: start };
+        let mut params = Vec::new();
+        let mut result = None;
+        let mut body = Self::error(start);
+        for child in pair.into_inner() {
+            match child.as_rule() {
+                Rule::word => name = self.name(&child),
+                Rule::fn_param => params.push(self.fn_param(child)),
+                Rule::r#type => result = Some(self.ty(child)),
+                _ => body = self.expr(child),
+            }
+        }
+        let span = start.to_end(body.span);
+        (ItemKind::Fn(Fn { name, params, result, body }), span)
+    }
+
+    /// `name: type = value`, as far as there.
+    fn named<'i>(&mut self, inner: impl Iterator<Item = Pair<'i, Rule>>, start: Span) -> Named {
+        let mut named = Named { name: Spanned { value: "_".into(), span: start }, ty: None, value: None, span: start };
+        for child in inner {
+            let end = match child.as_rule() {
+                Rule::word => {
+                    named.name = self.name(&child);
+                    named.name.span
+                }
+                Rule::r#type => {
+                    let ty = self.ty(child);
+                    let span = ty.span;
+                    named.ty = Some(ty);
+                    span
+                }
+                _ => {
+                    let value = self.expr(child);
+                    let span = value.span;
+                    named.value = Some(value);
+                    span
+                }
+            };
+            named.span = start.to_end(end);
+        }
+        named
+    }
+
+    /// The pairs of a head, and the body that follows it.
+    pub(in super::super) fn head(&mut self, pairs: Pairs<'_, Rule>, start: Span) -> (Head, Option<Body>) {
+        let keyword = Spanned { value: "".into(), span: start };
+        let mut head =
+            Head { existing: None, keyword, parts: Vec::new(), repeat: None, class: None, span: start, broken: false };
+        let mut body = None;
+        let mut quoted = None;
+        for child in pairs {
+            match child.as_rule() {
+                Rule::existing => head.existing = Some(self.span(&child)),
+                Rule::keyword | Rule::word => {
+                    head.keyword = self.name(&child);
+                    head.span = head.existing.unwrap_or(head.keyword.span).to(head.keyword.span);
+                }
+                Rule::quoted => {
+                    head.keyword = self.name(&child);
+                    head.span = head.keyword.span;
+                    quoted = Some(head.span);
+                }
+                Rule::body => body = Some(self.body(child)),
+                Rule::phrase => {
+                    for inner in child.into_inner() {
+                        if inner.as_rule() == Rule::body {
+                            body = Some(self.body(inner));
+                        } else {
+                            self.part(inner, &mut head);
+                        }
+                    }
+                }
+                _ => self.part(child, &mut head),
+            }
+        }
+        if let Some(span) = quoted.filter(|_| !head.broken) {
+            self.diagnostics.push(diags::lonely_string(span));
+            head.broken = true;
+        }
+        (head, body)
+    }
+
+    fn part(&mut self, pair: Pair<'_, Rule>, head: &mut Head) {
+        let at = self.span(&pair);
+        head.span = head.span.to(at);
+        match pair.as_rule() {
+            Rule::repeated => {
+                let mut inner = pair.into_inner();
+                if let (Some(name), Some(variable), Some(list)) = (inner.next(), inner.next(), inner.next()) {
+                    let name = self.name(&name);
+                    let span = Span { start: name.span.end, ..at };
+                    head.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
+                    let (variable, list) = (self.name(&variable), self.expr(list));
+                    head.repeat = Some(Repeat { variable, list, span });
+                }
+            }
+            Rule::class => {
+                if head.parts.is_empty() {
+                    self.diagnostics.push(diags::colon_in_field(at, &head.keyword.value));
+                    head.broken = true;
+                }
+                for inner in pair.into_inner() {
+                    head.class = Some(self.primary(inner).0);
+                }
+            }
+            Rule::expr if pair.as_str().trim() == "then" => self.diagnostics.push(diags::no_then(at)),
+            Rule::expr => {
+                let expr = self.expr(pair);
+                let part = match &expr.kind {
+                    ExprKind::Name(word) if is_connector(word) => {
+                        HeadPart::Word(Spanned { value: word.clone(), span: expr.span })
+                    }
+                    ExprKind::Name(word) if head.parts.last().is_some_and(is_bare_number) => {
+                        self.diagnostics.push(diags::unknown_unit(expr.span, word));
+                        head.broken = true;
+                        HeadPart::Expr(expr)
+                    }
+                    _ => HeadPart::Expr(expr),
+                };
+                head.parts.push(part);
+            }
+            _ => {}
+        }
+    }
+
+    fn body(&mut self, pair: Pair<'_, Rule>) -> Body {
+        let span = self.span(&pair);
+        let mut body = Body { entries: Vec::new(), incomplete: false, span };
+        for child in pair.into_inner() {
+            self.entry(child, &mut body);
+        }
+        body
+    }
+
+    /// A field or a phrase, appended to the body.
+    pub(in super::super) fn entry(&mut self, pair: Pair<'_, Rule>, body: &mut Body) {
+        let span = self.span(&pair);
+        let inner = pair.into_inner();
+        let ahead = inner.clone().nth(1);
+        if let (Some(value), Some(name)) = (ahead.filter(|p| p.as_rule() == Rule::value), inner.peek()) {
+            let name = self.name(&name);
+            let value = match value.into_inner().next() {
+                Some(value) => self.expr(value),
+                None => Self::error(span),
+            };
+            let doc = self.doc(span.start);
+            body.entries.push(Entry::Field(Box::new(Field { doc, name, value, span })));
+            return;
+        }
+        let (head, inner) = self.head(inner, span);
+        if head.broken && head.parts.is_empty() && !head.keyword.value.is_empty() {
+            // `size: sizes.A`: a field all the same.
+            let (name, value) = (head.keyword, Self::error(span));
+            body.entries.push(Entry::Field(Box::new(Field { doc: None, name, value, span })));
+        } else if head.broken {
+            body.incomplete = true;
+        } else {
+            body.entries.push(Entry::Block(Box::new(assemble(head, inner, false))));
+        }
+    }
+}
+
+/// Words that connect the parts of a phrase.
+pub(in super::super) fn is_connector(word: &str) -> bool {
+    matches!(word, "to" | "from" | "on" | "every" | "with" | "at" | "for" | "as" | "by" | "until")
+}
+
+fn is_bare_number(part: &HeadPart) -> bool {
+    matches!(part, HeadPart::Expr(Expr { kind: ExprKind::Int(_) | ExprKind::Decimal(_), .. }))
+}
+
+/// Head and body → block.
+pub(in super::super) fn assemble(mut head: Head, body: Option<Body>, top: bool) -> Block {
+    let mut base = None;
+    if top
+        && let [.., HeadPart::Word(word), HeadPart::Expr(_)] = head.parts.as_slice()
+        && &*word.value == "from"
+        && let Some(HeadPart::Expr(expr)) = head.parts.pop()
+    {
+        base = Some(expr);
+        head.parts.pop();
+    }
+    let span = body.as_ref().map_or(head.span, |b| head.span.to(b.span));
+    Block {
+        existing: head.existing,
+        keyword: head.keyword,
+        head: head.parts,
+        repeat: head.repeat.map(Box::new),
+        class: head.class.map(Box::new),
+        base: base.map(Box::new),
+        body,
+        span,
+    }
+}
+
+/// What `param`, `let`, `type` and `output` have in common.
+struct Named {
+    name: Name,
+    ty: Option<Type>,
+    value: Option<Expr>,
+    span: Span,
+}
