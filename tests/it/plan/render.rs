@@ -1,6 +1,6 @@
 //! Golden renderings of one plan that holds every kind of change, and of hostile names.
 
-use arm_plan::{Desired, Observed, Options, Plan, Source, diff};
+use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Source, diff};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::plan::{Detail, terminal};
 use dsvmc::render::plan_markdown::markdown;
@@ -108,10 +108,11 @@ fn roles_are_told_in_words() {
     };
     let told = "role Storage Blob Data Contributor for id-team on stteam";
     let wanted = Desired::from_resources(&[role(&format!("[reference('{identity}', '2024-11-30').principalId]"))]);
-    let new = diff(&wanted, &Observed::default(), &Options::default());
+    let options = Options { roles: RoleNames(dsvm_sema::library::role_name), ..Options::default() };
+    let new = diff(&wanted, &Observed::default(), &options);
     let live = vec![json!({ "id": identity, "properties": { "principalId": "p" } }), role("p")];
     let managed = vec![role("p")["id"].as_str().unwrap().to_owned()];
-    let gone = diff(&Desired::default(), &Observed::of(&live, managed), &Options::default());
+    let gone = diff(&Desired::default(), &Observed::of(&live, managed), &options);
     for plan in [&new, &gone] {
         assert!(terminal(plan, "", Detail::default(), Palette::plain()).contains(told));
         assert!(markdown(plan, "").contains(told));
