@@ -1,5 +1,7 @@
 //! Checked programs made by hand, for tests of model, graph and emission without a parser.
 
+#![allow(clippy::unwrap_used, reason = "made by hand for tests; what is written here is valid")]
+
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_sema::checked::{Block, Checked, Field, Origin, Param};
 use dsvm_sema::table::BlockKind;
