@@ -1,7 +1,6 @@
 //! `dsvmc apply`: shows the plan, asks, deploys, follows it to the end, and says what exists now.
 
 use super::plan::{Narrow, show, title};
-use arm_apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::bundle::Bundle;
@@ -11,12 +10,13 @@ use crate::cli::deploy::planning::{self, Planned, Settings};
 use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refusal, saved, session, standing};
-use arm_client::DeployMode;
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::count;
-use arm_plan::{Action, Baseline, SavedPlan};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
+use arm_apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
+use arm_client::DeployMode;
+use arm_plan::{Action, Baseline, SavedPlan};
+use dsvm_diagnostics::count;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -74,7 +74,12 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
-    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.columns(), cx.printer.error_palette());
+    let mut progress = Progress::new(
+        cx.printer.interactive(),
+        cx.printer.is_quiet(),
+        cx.printer.columns(),
+        cx.printer.error_palette(),
+    );
     resume(&bundle, args, &settings, &session, &state, &mut progress, cx)?;
     let planned = planning::make(&bundle, &args.place, &what, &settings, &session, &state, cx)?;
     if let Some(plan) = &plan_file {
@@ -86,7 +91,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     }
     if planned.plan.is_empty() && !args.force && !marks_changed(&planned, &settings) {
         for name in &planned.leftovers {
-            cx.printer.note(&format!("The stack `{}` holds nothing of the sources; it is forgotten, its resources stay.\n", clean(name)));
+            cx.printer.note(&format!(
+                "The stack `{}` holds nothing of the sources; it is forgotten, its resources stay.\n",
+                clean(name)
+            ));
             arm_apply::Arm::forget(&session.client, &planned.group, name)?;
         }
         return unchanged(&planned, &bundle, &settings, &session, &state, cx);
@@ -112,9 +120,20 @@ fn load(path: &std::path::Path, what: &What, cx: &mut Context) -> Result<Bundle,
 }
 
 /// What an apply that was cut off left running is waited for before anything is compared.
-fn resume(bundle: &Bundle, args: &Args, settings: &Settings, session: &Session, state: &State, watch: &mut Progress, cx: &mut Context) -> Result<(), Halt> {
+fn resume(
+    bundle: &Bundle,
+    args: &Args,
+    settings: &Settings,
+    session: &Session,
+    state: &State,
+    watch: &mut Progress,
+    cx: &mut Context,
+) -> Result<(), Halt> {
     let Some(journal) = state.journal() else { return Ok(()) };
-    cx.printer.note(&format!("The apply that began at {} did not end; going on from what exists.\n", standing::when(&journal.started)));
+    cx.printer.note(&format!(
+        "The apply that began at {} did not end; going on from what exists.\n",
+        standing::when(&journal.started)
+    ));
     let group = planning::group_of(bundle, &args.place);
     if session.client.resource_group(&group)?.is_none() {
         return Ok(());
@@ -137,7 +156,14 @@ fn hold_against(plan: &SavedPlan, planned: &Planned, session: &Session, settings
     arm_plan::verify(plan, &now).map_err(|refusal| saved::refused(&refusal))
 }
 
-fn unchanged(planned: &Planned, bundle: &Bundle, settings: &Settings, session: &Session, state: &State, cx: &mut Context) -> Result<Exit, Halt> {
+fn unchanged(
+    planned: &Planned,
+    bundle: &Bundle,
+    settings: &Settings,
+    session: &Session,
+    state: &State,
+    cx: &mut Context,
+) -> Result<Exit, Halt> {
     state.clear_journal();
     // A mark is no property: that it came or went is no change, but counts from now on.
     if let (Some(mut receipt), true) = (state.receipt(), !is_narrow(settings)) {
@@ -233,8 +259,13 @@ fn carry_out(
     };
     match result {
         Ok(done) => {
-            let states: std::collections::BTreeMap<String, &String> = done.states.iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect();
-            receipt.resources = planned.plan.effective().map(|c| item(c, states.get(&c.id.to_ascii_lowercase()).map(|s| s.as_str()))).collect();
+            let states: std::collections::BTreeMap<String, &String> =
+                done.states.iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect();
+            receipt.resources = planned
+                .plan
+                .effective()
+                .map(|c| item(c, states.get(&c.id.to_ascii_lowercase()).map(|s| s.as_str())))
+                .collect();
             receipt.outputs = done.outputs;
             receipt.managed = done.managed;
             if settings.mode == DeployMode::Plain {
@@ -266,7 +297,11 @@ fn item(change: &arm_plan::Change, state: Option<&str>) -> ReceiptItem {
         Action::Detach => "Detached",
         _ => "Succeeded",
     };
-    ReceiptItem { id: change.id.clone(), action: change.action.word().to_owned(), state: state.unwrap_or(end).to_owned() }
+    ReceiptItem {
+        id: change.id.clone(),
+        action: change.action.word().to_owned(),
+        state: state.unwrap_or(end).to_owned(),
+    }
 }
 
 /// A plain deployment deletes nothing: what earlier ones made is still the project's, and a narrowed one has no outputs.
@@ -290,7 +325,9 @@ const NOTE_LIMIT: usize = 4096;
 
 fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: &str) -> Job {
     let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
-    let version = |id: &str| planned.desired.resources.iter().find(|r| arm_plan::same_id(&r.id, id)).map(|r| r.api_version.clone());
+    let version = |id: &str| {
+        planned.desired.resources.iter().find(|r| arm_plan::same_id(&r.id, id)).map(|r| r.api_version.clone())
+    };
     let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| arm_client::Wanted {
         id: c.id.clone(),
         api_version: arm_catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
@@ -300,9 +337,12 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     let sent = planned.plan.changes.iter().filter(|c| args.force || c.action != Action::NoChange);
     let selected: Vec<String> = sent.map(|c| c.id.clone()).collect();
     let mut tags = mark_tags(&consent::marked(planned));
-    for (name, value) in
-        [("version", env!("CARGO_PKG_VERSION")), ("project", &planned.project), ("env", &planned.env), ("commit", commit)]
-    {
+    for (name, value) in [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("project", &planned.project),
+        ("env", &planned.env),
+        ("commit", commit),
+    ] {
         tags.insert(format!("dsvmc-{name}"), Value::from(value));
     }
     // Every stack carries the whole record: each is read by itself.
@@ -311,7 +351,11 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         let template = part.template.read();
         let template = if narrowed { desired::narrow(template, &planned.desired, index, &selected) } else { template };
         // The whole deployment, with its outputs, stays to be seen under its own name.
-        let name = if narrowed { part.name.chars().take(LONGEST_NAME).collect::<String>() + "-narrowed" } else { part.name.clone() };
+        let name = if narrowed {
+            part.name.chars().take(LONGEST_NAME).collect::<String>() + "-narrowed"
+        } else {
+            part.name.clone()
+        };
         Step { name, template, parameters: part.parameters.clone(), note: note.clone() }
     });
     Job {
@@ -322,7 +366,9 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         unmanaged: settings.unmanaged,
         stack_tags: Value::Object(tags),
         out_of_sync: args.out_of_sync,
-        replaced: replaced.map(|c| arm_client::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() }).collect(),
+        replaced: replaced
+            .map(|c| arm_client::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() })
+            .collect(),
         removed: removed.collect(),
         leftovers: planned.leftovers.clone(),
         steps: steps.collect(),
@@ -331,7 +377,14 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
 }
 
 /// Looks once more: what the service filled in now is no difference later.
-fn remember(planned: &Planned, settings: &Settings, session: &Session, state: &State, bundle: &Bundle, cx: &mut Context) -> Result<(), Halt> {
+fn remember(
+    planned: &Planned,
+    settings: &Settings,
+    session: &Session,
+    state: &State,
+    bundle: &Bundle,
+    cx: &mut Context,
+) -> Result<(), Halt> {
     if is_narrow(settings) {
         return Ok(());
     }
@@ -354,7 +407,13 @@ fn told(receipt: &Receipt, seconds: i64, cx: &mut Context) -> Result<(), Halt> {
         return Ok(());
     }
     let sum = &receipt.summary;
-    let parts = [(sum.create, "created"), (sum.update, "updated"), (sum.replace, "replaced"), (sum.delete, "deleted"), (sum.detach, "detached")];
+    let parts = [
+        (sum.create, "created"),
+        (sum.update, "updated"),
+        (sum.replace, "replaced"),
+        (sum.delete, "deleted"),
+        (sum.detach, "detached"),
+    ];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let what = if parts.is_empty() { "sent again, nothing differed".to_owned() } else { parts.join(", ") };
     let palette = cx.printer.output_palette();

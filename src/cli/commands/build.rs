@@ -4,11 +4,11 @@ use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::{Halt, finish};
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::{Code, Diagnostic};
 use crate::driver::{self, Compilation, Options, Project, Stop, shown};
-use dsvm_emit::Artifacts;
 use crate::render::{Found, source_map};
 use dsvm_diagnostics::source::SourceMap;
+use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_emit::Artifacts;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -57,7 +57,9 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         let option = if args.set.is_empty() { "--parameters" } else { "--set" };
         let halt = Halt::input(
             Code::ParameterUnusable,
-            format!("`build` takes no `{option}`: it writes a parameter file for each env, with the env's values alone"),
+            format!(
+                "`build` takes no `{option}`: it writes a parameter file for each env, with the env's values alone"
+            ),
             "give the value when you deploy, to `plan` and `apply` or to `az deployment group create --parameters`",
         );
         return finish(Err(halt), cx);

@@ -1,8 +1,8 @@
 //! `dsvmc check`: every mistake of a file, a folder or a tree of projects, in one run.
 
 use crate::cli::Context;
-use crate::cli::exit::Exit;
 use crate::cli::args::Format;
+use crate::cli::exit::Exit;
 use crate::driver::{self, Options, Stop};
 use crate::render::Found;
 use std::path::PathBuf;

@@ -1,7 +1,5 @@
 //! `dsvmc destroy`: deletes what a project made, and nothing else.
 
-use arm_apply::{Event, State, Watch};
-use arm_client::{AzureError, Pending, Progress as Standing, ServiceError};
 use crate::cli::Context;
 use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::observing::{mark, marks_of};
@@ -9,9 +7,11 @@ use crate::cli::deploy::progress::Progress;
 use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, consent, desired, last, planning, session, standing};
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::Code;
-use arm_plan::{Desired, Observed, Options, Plan, diff};
 use crate::render::plan::Detail;
+use arm_apply::{Event, State, Watch};
+use arm_client::{AzureError, Pending, Progress as Standing, ServiceError};
+use arm_plan::{Desired, Observed, Options, Plan, diff};
+use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -53,7 +53,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let bundle = match &args.project {
-        Some(name) => Bundle { project: name.clone(), root: args.path.clone(), env: args.what.env.clone().unwrap_or_default(), ..Bundle::default() },
+        Some(name) => Bundle {
+            project: name.clone(),
+            root: args.path.clone(),
+            env: args.what.env.clone().unwrap_or_default(),
+            ..Bundle::default()
+        },
         None => last::load(&args.path, &args.what, cx)?,
     };
     let state = State::new(&bundle.root, &bundle.project, &bundle.env);
@@ -63,14 +68,23 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let (plan, stacks) = everything(&bundle, &group, &session, &state, args.detach)?;
     if plan.is_empty() && stacks.is_empty() {
         state.forget();
-        cx.printer.note(&format!("Nothing of `{}` is deployed to `{group}` on {}.\n", bundle.project, session.target.name()));
+        cx.printer.note(&format!(
+            "Nothing of `{}` is deployed to `{group}` on {}.\n",
+            bundle.project,
+            session.target.name()
+        ));
         return Ok(Exit::Done);
     }
     let title = format!("{}: destroy what it made from {group} on {}", bundle.project, session.target.name());
     super::plan::show(&plan, &title, Detail::default(), cx)?;
     let protected = protected(&plan, &bundle, &args.what, &group, &stacks, &session, &state);
     consent::check(&plan, &protected, args.yes, args.allow_delete, cx)?;
-    let mut progress = Progress::new(cx.printer.interactive(), cx.printer.is_quiet(), cx.printer.columns(), cx.printer.error_palette());
+    let mut progress = Progress::new(
+        cx.printer.interactive(),
+        cx.printer.is_quiet(),
+        cx.printer.columns(),
+        cx.printer.error_palette(),
+    );
     progress.know(&plan);
     let result = remove(&plan, &stacks, &group, &session, args.detach, &mut progress);
     progress.close();
@@ -78,7 +92,14 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let (left, _) = everything(&bundle, &group, &session, &state, args.detach)?;
     if !args.detach && !left.is_empty() {
         let names: Vec<String> = left.effective().map(|c| format!("`{}`", c.shown())).collect();
-        return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, format!("still there: {}", names.join(", ")), "run `dsvmc destroy` again; a lock may hold them (`az lock list`)") });
+        return Err(Halt {
+            exit: Exit::Stopped,
+            ..Halt::world(
+                Code::ApplyStopped,
+                format!("still there: {}", names.join(", ")),
+                "run `dsvmc destroy` again; a lock may hold them (`az lock list`)",
+            )
+        });
     }
     state.forget();
     cx.printer.data("Done.\n")?;
@@ -86,14 +107,28 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
 }
 
 /// What the project made, as a plan that takes it away; with its stacks.
-fn everything(bundle: &Bundle, group: &str, session: &Session, state: &State, detach: bool) -> Result<(Plan, Vec<Value>), Halt> {
+fn everything(
+    bundle: &Bundle,
+    group: &str,
+    session: &Session,
+    state: &State,
+    detach: bool,
+) -> Result<(Plan, Vec<Value>), Halt> {
     let (observed, stacks) = standing::made(bundle, group, session, state)?;
     let unmanaged = if detach { arm_plan::Unmanaged::Detach } else { arm_plan::Unmanaged::Delete };
     Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
 }
 
 /// What the source marks now, and what the last apply recorded, here or in the stacks.
-fn protected(plan: &Plan, bundle: &Bundle, what: &What, group: &str, stacks: &[Value], session: &Session, state: &State) -> Vec<String> {
+fn protected(
+    plan: &Plan,
+    bundle: &Bundle,
+    what: &What,
+    group: &str,
+    stacks: &[Value],
+    session: &Session,
+    state: &State,
+) -> Vec<String> {
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
     let marks: Vec<String> = stacks.iter().flat_map(marks_of).collect();
     all.extend(plan.changes.iter().filter(|c| marks.contains(&mark(&c.id))).map(|c| c.id.clone()));
@@ -136,7 +171,8 @@ fn worked_out(bundle: &Bundle, what: &What, group: &str, session: &Session) -> O
         let mark = format!("{}/metadata/dsvmc/preventDestroy", r.pointer);
         r.pointer.is_empty() || templates.get(r.part).is_some_and(|t| t.pointer(&mark) == Some(&Value::Bool(true)))
     };
-    let meant: Vec<_> = desired.resources.iter().filter(meant).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
+    let meant: Vec<_> =
+        desired.resources.iter().filter(meant).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
     meant.iter().all(|(_, id)| id.starts_with('/')).then_some(meant)
 }
 
@@ -160,7 +196,14 @@ fn marked_names(template: &Value) -> Vec<(String, String)> {
     all
 }
 
-fn remove(plan: &Plan, stacks: &[Value], group: &str, session: &Session, detach: bool, watch: &mut Progress) -> Result<(), Halt> {
+fn remove(
+    plan: &Plan,
+    stacks: &[Value],
+    group: &str,
+    session: &Session,
+    detach: bool,
+    watch: &mut Progress,
+) -> Result<(), Halt> {
     let action = if detach { "detach" } else { "delete" };
     for change in plan.effective() {
         watch.event(&Event::Resource { id: change.id.clone(), state: "Deleting".into() });
@@ -170,9 +213,18 @@ fn remove(plan: &Plan, stacks: &[Value], group: &str, session: &Session, detach:
         let Some(mut pending) = Pending::of(&reply) else { continue };
         loop {
             if watch.stopped() {
-                return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, "stopped on request; the deletion goes on", "run `dsvmc destroy` again to follow it") });
+                return Err(Halt {
+                    exit: Exit::Stopped,
+                    ..Halt::world(
+                        Code::ApplyStopped,
+                        "stopped on request; the deletion goes on",
+                        "run `dsvmc destroy` again to follow it",
+                    )
+                });
             }
-            session.client.sleep(pending.wait.min(std::time::Duration::from_millis(200u64 << u64::from(pending.asked.min(5)))));
+            session
+                .client
+                .sleep(pending.wait.min(std::time::Duration::from_millis(200u64 << u64::from(pending.asked.min(5)))));
             match session.client.ask(&pending) {
                 Ok(Standing::Running(next)) => pending = next,
                 Ok(Standing::Done(_)) => break,
@@ -207,7 +259,10 @@ fn remove_each(plan: &Plan, session: &Session, watch: &Progress) -> Result<(), H
         for change in left {
             if watch.stopped() {
                 let words = "stopped on request; what was not yet deleted is still there";
-                return Err(Halt { exit: Exit::Stopped, ..Halt::world(Code::ApplyStopped, words, "run `dsvmc destroy` again to delete the rest") });
+                return Err(Halt {
+                    exit: Exit::Stopped,
+                    ..Halt::world(Code::ApplyStopped, words, "run `dsvmc destroy` again to delete the rest")
+                });
             }
             let version = arm_catalog::latest_version(&change.resource_type).unwrap_or_default();
             match session.client.delete_resource(&change.id, version) {
@@ -229,5 +284,6 @@ fn remove_each(plan: &Plan, session: &Session, watch: &Progress) -> Result<(), H
 
 /// Whether a later try may do: refused for the state that other resources are in, and not for a lock.
 fn may_be_in_use(error: &ServiceError) -> bool {
-    matches!(error.status, 400 | 409) && !error.innermost().iter().any(|cause| cause.code.eq_ignore_ascii_case("ScopeLocked"))
+    matches!(error.status, 400 | 409)
+        && !error.innermost().iter().any(|cause| cause.code.eq_ignore_ascii_case("ScopeLocked"))
 }

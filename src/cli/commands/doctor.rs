@@ -1,12 +1,12 @@
 //! `dsvmc doctor`: what is configured for deployments, and what is missing.
 
-use arm_client::available;
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::deploy::{self, Halt, Target, Where, session};
 use crate::cli::exit::Exit;
 use crate::render::palette::Role;
 use crate::render::plan::clean;
+use arm_client::available;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -34,7 +34,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let mut found = vec![Finding { name: "version", good: Some(true), detail: format!("dsvmc {}", env!("CARGO_PKG_VERSION")) }];
+    let mut found =
+        vec![Finding { name: "version", good: Some(true), detail: format!("dsvmc {}", env!("CARGO_PKG_VERSION")) }];
     tools(&mut found);
     state(args, &mut found);
     match args.place.target {
@@ -43,8 +44,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     }
     let bad = found.iter().any(|f| f.good == Some(false));
     if cx.format == Format::Json {
-        let list: Vec<Value> = found.iter().map(|f| json!({ "name": f.name, "ok": f.good, "detail": f.detail })).collect();
-        cx.printer.data(&format!("{:#}\n", json!({ "schema": 1, "target": args.place.target.name(), "findings": list })))?;
+        let list: Vec<Value> =
+            found.iter().map(|f| json!({ "name": f.name, "ok": f.good, "detail": f.detail })).collect();
+        cx.printer
+            .data(&format!("{:#}\n", json!({ "schema": 1, "target": args.place.target.name(), "findings": list })))?;
     } else {
         let palette = cx.printer.output_palette();
         let mut text = String::new();
@@ -63,7 +66,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
 
 fn tools(found: &mut Vec<Finding>) {
     let git = std::process::Command::new("git").arg("--version").output().ok().filter(|o| o.status.success());
-    let detail = git.as_ref().map_or_else(|| "not installed: `plan --against` needs it".to_owned(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
+    let detail = git.as_ref().map_or_else(
+        || "not installed: `plan --against` needs it".to_owned(),
+        |o| String::from_utf8_lossy(&o.stdout).trim().to_owned(),
+    );
     found.push(Finding { name: "git", good: git.is_some().then_some(true), detail });
     for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "NO_PROXY"] {
         if std::env::var_os(name).is_some() {
@@ -73,15 +79,18 @@ fn tools(found: &mut Vec<Finding>) {
 }
 
 fn state(args: &Args, found: &mut Vec<Finding>) {
-    let root = if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
+    let root =
+        if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
     let folder = root.join(".dsvmc");
     let detail = if folder.is_dir() { "kept in `.dsvmc`" } else { "none yet: nothing was applied from here" };
-    let writable = if folder.is_dir() { std::fs::metadata(&folder).map(|m| !m.permissions().readonly()).ok() } else { None };
+    let writable =
+        if folder.is_dir() { std::fs::metadata(&folder).map(|m| !m.permissions().readonly()).ok() } else { None };
     found.push(Finding { name: "state", good: writable, detail: detail.to_owned() });
 }
 
 fn local(args: &Args, found: &mut Vec<Finding>) {
-    let root = if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
+    let root =
+        if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
     match session::open(&args.place, &root) {
         Ok(session) => {
             let answer = session.client.subscription();
@@ -101,8 +110,20 @@ fn local(args: &Args, found: &mut Vec<Finding>) {
 fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     let (cloud, credential) = session::identity(&args.place)?;
     found.push(Finding { name: "cloud", good: Some(true), detail: format!("{} ({})", cloud.name, cloud.endpoint) });
-    found.push(Finding { name: "authority", good: None, detail: format!("{}, tokens for {}", cloud.authority, cloud.audience) });
-    found.push(Finding { name: "suffixes", good: None, detail: format!("storage {}, vaults {}", cloud.suffix("storage"), cloud.suffix("keyvaultDns").trim_start_matches('.')) });
+    found.push(Finding {
+        name: "authority",
+        good: None,
+        detail: format!("{}, tokens for {}", cloud.authority, cloud.audience),
+    });
+    found.push(Finding {
+        name: "suffixes",
+        good: None,
+        detail: format!(
+            "storage {}, vaults {}",
+            cloud.suffix("storage"),
+            cloud.suffix("keyvaultDns").trim_start_matches('.')
+        ),
+    });
     let kinds = available();
     let chosen = kinds.iter().find(|k| k.ready).map(|k| k.name);
     for kind in &kinds {
@@ -112,16 +133,25 @@ fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     let used = if credential.name() == "auto" { chosen.unwrap_or("managed-identity") } else { credential.name() };
     found.push(Finding { name: "credential", good: None, detail: format!("{} is used", used) });
     let (subscription, tenant) = session::subscription(&args.place);
-    let detail = subscription.clone().unwrap_or_else(|| "none: use --subscription, AZURE_SUBSCRIPTION_ID or `az login`".to_owned());
+    let detail = subscription
+        .clone()
+        .unwrap_or_else(|| "none: use --subscription, AZURE_SUBSCRIPTION_ID or `az login`".to_owned());
     found.push(Finding { name: "subscription", good: Some(subscription.is_some()), detail });
-    found.push(Finding { name: "tenant", good: None, detail: tenant.unwrap_or_else(|| "that of the log-in".to_owned()) });
+    found.push(Finding {
+        name: "tenant",
+        good: None,
+        detail: tenant.unwrap_or_else(|| "that of the log-in".to_owned()),
+    });
     if subscription.is_none() {
         return Ok(());
     }
     let session = session::open(&Where { soon: true, ..args.place.clone() }, &args.path)?;
     let answer = session.client.subscription();
     let detail = match &answer {
-        Ok(body) => format!("reached; the subscription is called {}", body.get("displayName").and_then(Value::as_str).unwrap_or("?")),
+        Ok(body) => format!(
+            "reached; the subscription is called {}",
+            body.get("displayName").and_then(Value::as_str).unwrap_or("?")
+        ),
         Err(error) => error.to_string(),
     };
     found.push(Finding { name: "Resource Manager", good: Some(answer.is_ok()), detail });

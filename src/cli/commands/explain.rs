@@ -2,8 +2,8 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::Code;
 use crate::render::explain;
+use dsvm_diagnostics::Code;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]

@@ -3,11 +3,11 @@
 use super::build::WriteError;
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use crate::driver::{self, shown};
-use dsvm_syntax::format::{self, Refused};
 use crate::render::palette::{Palette, Role};
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
+use dsvm_diagnostics::{Code, Diagnostic, Sink};
+use dsvm_syntax::format::{self, Refused};
 use similar::{ChangeTag, TextDiff};
 use std::path::{Path, PathBuf};
 

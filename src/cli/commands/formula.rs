@@ -2,16 +2,18 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::Severity;
 use crate::driver::LoadError;
 use batch_formula::{Around, Evaluation, PoolState};
+use dsvm_diagnostics::Severity;
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `formula`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  dsvmc formula check scale.txt\n  dsvmc formula eval scale.txt --samples pool.json")]
+#[command(
+    after_help = "Examples:\n  dsvmc formula check scale.txt\n  dsvmc formula eval scale.txt --samples pool.json"
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Sub,
@@ -70,7 +72,8 @@ fn check(file: &Path, cx: &mut Context) -> Result<(Exit, Option<(String, batch_f
     let exit = cx.report(&sources, &diagnostics)?;
     let usable = !findings.iter().any(|f| f.severity == Severity::Error && f.rule.is_error());
     // A formula that ignores running tasks is a mistake and can be evaluated all the same.
-    let evaluable = usable || findings.iter().all(|f| f.rule == batch_formula::Rule::RunningIgnored || !f.rule.is_error());
+    let evaluable =
+        usable || findings.iter().all(|f| f.rule == batch_formula::Rule::RunningIgnored || !f.rule.is_error());
     Ok((exit, tree.filter(|_| evaluable).map(|tree| (text, tree))))
 }
 

@@ -53,10 +53,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
             for warning in &imported.warnings {
                 cx.printer.say(&format!("warning: {warning}\n"));
             }
-            cx.printer.note(&format!(
-                "{} properties carried over, {} named in comments\n",
-                imported.carried, imported.named
-            ));
+            cx.printer
+                .note(&format!("{} properties carried over, {} named in comments\n", imported.carried, imported.named));
             Ok(Exit::Done)
         }
         Err(problem) => {

@@ -11,8 +11,10 @@ use arm_local::{Endpoint, Options, admin, faults::Fault};
 
 /// Arguments of `local`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The endpoint answers as Azure Resource Manager does, on this machine only. It is not Azure: nothing\n\
-                  runs, nothing costs. Its state is kept in `.dsvmc/local`.\n\nExample: dsvmc local up")]
+#[command(
+    after_help = "The endpoint answers as Azure Resource Manager does, on this machine only. It is not Azure: nothing\n\
+                  runs, nothing costs. Its state is kept in `.dsvmc/local`.\n\nExample: dsvmc local up"
+)]
 pub struct Args {
     /// What to do
     #[command(subcommand)]
@@ -96,7 +98,9 @@ fn faults(specs: &[String]) -> Result<Vec<Fault>, miette::Report> {
         match spec.strip_prefix('@') {
             None => out.push(Fault::parse(spec).map_err(|text| miette!("`--fault {spec}`: {text}"))?),
             Some(file) => {
-                let text = std::fs::read_to_string(file).into_diagnostic().wrap_err_with(|| format!("{file} cannot be read"))?;
+                let text = std::fs::read_to_string(file)
+                    .into_diagnostic()
+                    .wrap_err_with(|| format!("{file} cannot be read"))?;
                 let value: Value =
                     serde_json::from_str(&text).into_diagnostic().wrap_err_with(|| format!("{file} is not JSON"))?;
                 out.extend(admin::read_faults(&value).map_err(|text| miette!("{file}: {text}"))?);
@@ -224,7 +228,9 @@ fn down(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
         cx.printer.say("no local endpoint runs here\n");
         return Ok(Exit::Done);
     };
-    arm_local::ask(port(&last), "POST", "/_local/shutdown", "").into_diagnostic().wrap_err("the endpoint does not stop")?;
+    arm_local::ask(port(&last), "POST", "/_local/shutdown", "")
+        .into_diagnostic()
+        .wrap_err("the endpoint does not stop")?;
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     while arm_local::running(&folder).is_some() {
         if std::time::Instant::now() > deadline {
@@ -240,7 +246,9 @@ fn reset(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&place.folder))?;
     match arm_local::running(&folder) {
         Some((last, _)) => {
-            arm_local::ask(port(&last), "POST", "/_local/reset", "").into_diagnostic().wrap_err("the endpoint does not reset")?;
+            arm_local::ask(port(&last), "POST", "/_local/reset", "")
+                .into_diagnostic()
+                .wrap_err("the endpoint does not reset")?;
         }
         None => {
             for name in ["state.db", "state.db-wal", "state.db-shm"] {

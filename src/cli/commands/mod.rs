@@ -1,54 +1,88 @@
-//! One file for each command, one line here. The first line of the comment is what `--help` shows.
+//! The commands, each in its own file. To add one: declare its module, add a variant with the line that `--help` prints,
+//! and dispatch it in [`run`].
 
-macro_rules! commands {
-    ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)*) => {
-        $(pub mod $module;)*
+pub mod apply;
+pub mod build;
+pub mod check;
+pub mod completions;
+pub mod destroy;
+pub mod doctor;
+pub mod expand;
+pub mod explain;
+pub mod fmt;
+pub mod formula;
+pub mod import;
+pub mod init;
+pub mod local;
+pub mod outputs;
+pub mod plan;
+pub mod show;
+pub mod status;
 
-        /// What to do.
-        #[derive(Debug, clap::Subcommand)]
-        pub enum Command { $($(#[doc = $doc])+ $variant($module::Args),)* }
+use super::Context;
+use super::exit::Exit;
 
-        /// Runs the command.
-        pub fn run(command: &Command, cx: &mut super::Context) -> Result<super::exit::Exit, miette::Report> {
-            match command { $(Command::$variant(args) => $module::run(args, cx),)* }
-        }
-    };
+/// The subcommands in the order of `--help`: the ones used first come first.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Write a first file to start from, with comments
+    Init(init::Args),
+    /// Check files for mistakes, without writing anything
+    Check(check::Args),
+    /// Put files into the one house style
+    Fmt(fmt::Args),
+    /// Write templates, parameter files and source maps
+    Build(build::Args),
+    /// Print the resources that an ARM template sends
+    Expand(expand::Args),
+    /// The local endpoint: answers as Azure Resource Manager does, without Azure
+    Local(local::Args),
+    /// Show what a deployment would change, and what that means for people
+    Plan(plan::Args),
+    /// Deploy: show the plan, ask, follow it to the end
+    Apply(apply::Args),
+    /// Show what is deployed, from which commit, and what differs since
+    Status(status::Args),
+    /// Show the outputs of the deployment: addresses, log-in lines
+    Outputs(outputs::Args),
+    /// Show the resources of a project as the service has them
+    Show(show::Args),
+    /// Delete what a project made
+    Destroy(destroy::Args),
+    /// Check what is configured for deployments
+    Doctor(doctor::Args),
+    /// Check or evaluate an autoscale formula of Azure Batch
+    Formula(formula::Args),
+    /// Write the `.dsvm` of what Batch AI ran
+    Import(import::Args),
+    /// Explain a message in full, with an example and its repair
+    Explain(explain::Args),
+    /// Write a script that teaches a shell to complete the command line
+    Completions(completions::Args),
 }
 
-// In the order of `--help`: what one does first stands first.
-commands! {
-    /// Write a first file to start from, with comments
-    Init => init,
-    /// Check files for mistakes, without writing anything
-    Check => check,
-    /// Put files into the one house style
-    Fmt => fmt,
-    /// Write templates, parameter files and source maps
-    Build => build,
-    /// Print the resources that an ARM template sends
-    Expand => expand,
-    /// The local endpoint: answers as Azure Resource Manager does, without Azure
-    Local => local,
-    /// Show what a deployment would change, and what that means for people
-    Plan => plan,
-    /// Deploy: show the plan, ask, follow it to the end
-    Apply => apply,
-    /// Show what is deployed, from which commit, and what differs since
-    Status => status,
-    /// Show the outputs of the deployment: addresses, log-in lines
-    Outputs => outputs,
-    /// Show the resources of a project as the service has them
-    Show => show,
-    /// Delete what a project made
-    Destroy => destroy,
-    /// Check what is configured for deployments
-    Doctor => doctor,
-    /// Check or evaluate an autoscale formula of Azure Batch
-    Formula => formula,
-    /// Write the `.dsvm` of what Batch AI ran
-    Import => import,
-    /// Explain a message in full, with an example and its repair
-    Explain => explain,
-    /// Write a script that teaches a shell to complete the command line
-    Completions => completions,
+/// Runs the command and returns how the process exits.
+///
+/// # Errors
+/// The environment failed: a file, the network or the credentials.
+pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> {
+    match command {
+        Command::Init(args) => init::run(args, cx),
+        Command::Check(args) => check::run(args, cx),
+        Command::Fmt(args) => fmt::run(args, cx),
+        Command::Build(args) => build::run(args, cx),
+        Command::Expand(args) => expand::run(args, cx),
+        Command::Local(args) => local::run(args, cx),
+        Command::Plan(args) => plan::run(args, cx),
+        Command::Apply(args) => apply::run(args, cx),
+        Command::Status(args) => status::run(args, cx),
+        Command::Outputs(args) => outputs::run(args, cx),
+        Command::Show(args) => show::run(args, cx),
+        Command::Destroy(args) => destroy::run(args, cx),
+        Command::Doctor(args) => doctor::run(args, cx),
+        Command::Formula(args) => formula::run(args, cx),
+        Command::Import(args) => import::run(args, cx),
+        Command::Explain(args) => explain::run(args, cx),
+        Command::Completions(args) => completions::run(args, cx),
+    }
 }

@@ -39,12 +39,20 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     let mut outputs = Map::new();
     deployed.iter().for_each(|d| standing::collect_outputs(&d.body, &mut outputs));
     if deployed.is_empty() {
-        return Err(Halt::input(Code::NotDeployed, format!("nothing of `{}` is deployed to `{group}`", bundle.project), "deploy it with `dsvmc apply`"));
+        return Err(Halt::input(
+            Code::NotDeployed,
+            format!("nothing of `{}` is deployed to `{group}`", bundle.project),
+            "deploy it with `dsvmc apply`",
+        ));
     }
     if let Some(name) = &args.name {
         let Some(value) = outputs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v) else {
             let known: Vec<String> = outputs.keys().map(|k| format!("`{k}`")).collect();
-            return Err(Halt::input(Code::NotDeployed, format!("there is no output `{name}`"), format!("outputs: {}", known.join(", "))));
+            return Err(Halt::input(
+                Code::NotDeployed,
+                format!("there is no output `{name}`"),
+                format!("outputs: {}", known.join(", ")),
+            ));
         };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         cx.printer.data(&format!("{text}\n"))?;

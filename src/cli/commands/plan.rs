@@ -6,19 +6,21 @@ use crate::cli::deploy::bundle::Bundle;
 use crate::cli::deploy::planning::{self, Settings};
 use crate::cli::deploy::{self, Halt, What, Where, bundle, offline, saved, session, whatif};
 use crate::cli::exit::Exit;
-use arm_client::DeployMode;
-use dsvm_diagnostics::Code;
 use crate::driver::{projects, shown};
-use arm_plan::{Plan, Unmanaged};
 use crate::render::plan::Detail;
 use crate::render::plan_tree::{self, Planned};
+use arm_client::DeployMode;
+use arm_plan::{Plan, Unmanaged};
+use dsvm_diagnostics::Code;
 use std::path::PathBuf;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Values come from, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
+#[command(
+    after_help = "Values come from, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
                   Examples:\n  dsvmc plan examples/01-shared-pool\n  dsvmc plan --target azure --env prod -o prod.plan pools/team.dsvm\n  \
-                  dsvmc plan --against main --format markdown")]
+                  dsvmc plan --against main --format markdown"
+)]
 pub struct Args {
     /// File or folder of the project, or a folder of several: each is planned
     #[arg(value_name = "PATH", default_value = ".")]
@@ -214,7 +216,9 @@ pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Resul
         Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
         Format::Sarif => crate::render::sarif::plan(plan),
         Format::Markdown => crate::render::plan_markdown::markdown(plan, title),
-        Format::Human | Format::Short => crate::render::plan::terminal(plan, title, detail, cx.printer.output_palette()),
+        Format::Human | Format::Short => {
+            crate::render::plan::terminal(plan, title, detail, cx.printer.output_palette())
+        }
     };
     cx.printer.data(&text)?;
     Ok(())
@@ -223,5 +227,6 @@ pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Resul
 fn write(file: &std::path::Path, plan: &arm_plan::SavedPlan) -> Result<(), Halt> {
     let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
     text.push('\n');
-    std::fs::write(file, text).map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), ""))
+    std::fs::write(file, text)
+        .map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), ""))
 }

@@ -5,10 +5,10 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Standing};
 use crate::cli::deploy::{self, Halt, What, Where};
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::count;
-use arm_plan::{Principals, RoleNames, masked, titled, type_of_id};
 use crate::render::layout::columns;
 use crate::render::plan::clean;
+use arm_plan::{Principals, RoleNames, masked, titled, type_of_id};
+use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -69,7 +69,8 @@ fn table(resources: &[Value], principals: &Principals, width: usize) -> String {
         let name = clean(&titled(&kind, &name, principals.label(&id, resource).as_deref()));
         rows.push((name, [of("/location"), of("/properties/provisioningState").to_lowercase(), machines]));
     }
-    let cells = |cell: usize| rows.iter().filter_map(|(_, cells)| cells.get(cell)).map(|c| columns(c)).max().unwrap_or(0);
+    let cells =
+        |cell: usize| rows.iter().filter_map(|(_, cells)| cells.get(cell)).map(|c| columns(c)).max().unwrap_or(0);
     let widths = [cells(0), cells(1), 0];
     let joined = |row: &[String; 3]| {
         let all: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

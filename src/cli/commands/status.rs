@@ -5,10 +5,10 @@ use crate::cli::args::Format;
 use crate::cli::deploy::standing::{self, Deployed, Standing};
 use crate::cli::deploy::{self, Halt, What, Where, saved};
 use crate::cli::exit::Exit;
-use dsvm_diagnostics::count;
-use arm_plan::Plan;
 use crate::render::layout::wrap;
 use crate::render::plan::{clean, summary};
+use arm_plan::Plan;
+use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -32,7 +32,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let Standing { bundle, state, session, planned, compared } = standing::look(&args.path, &args.what, &args.place, cx)?;
+    let Standing { bundle, state, session, planned, compared } =
+        standing::look(&args.path, &args.what, &args.place, cx)?;
     let found = standing::deployed(&session, &planned.group, &bundle)?;
     let as_json = |d: &Deployed| {
         json!({
@@ -71,16 +72,27 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         text.push_str(&format!("  sources here: commit {here}\n"));
     }
     if let Some(receipt) = &receipt {
-        text.push_str(&format!("  last apply from this machine: {}, {}\n", standing::when(&receipt.ended), clean(&receipt.outcome)));
+        text.push_str(&format!(
+            "  last apply from this machine: {}, {}\n",
+            standing::when(&receipt.ended),
+            clean(&receipt.outcome)
+        ));
     }
     if let Some(started) = &interrupted {
-        text.push_str(&format!("  the apply that began at {} did not end; run `dsvmc apply` to go on\n", standing::when(started)));
+        text.push_str(&format!(
+            "  the apply that began at {} did not end; run `dsvmc apply` to go on\n",
+            standing::when(started)
+        ));
     }
     let number = planned.observed.resources.len();
     let verb = if number == 1 { "exists" } else { "exist" };
     text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
     for warning in &planned.plan.warnings {
-        text.push_str(&format!("  warning: `{}`: {}\n", clean(&arm_plan::type_of_id(&warning.id).1), clean(&warning.text)));
+        text.push_str(&format!(
+            "  warning: `{}`: {}\n",
+            clean(&arm_plan::type_of_id(&warning.id).1),
+            clean(&warning.text)
+        ));
     }
     // Before the first apply everything is missing: that is no drift.
     if !compared {

@@ -19,7 +19,10 @@ enum Outcome {
     Unread(String),
     /// Refused.
     Refused(String),
-    Expanded { resources: usize, unknown: bool },
+    Expanded {
+        resources: usize,
+        unknown: bool,
+    },
 }
 
 pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report> {
@@ -241,7 +244,8 @@ fn twins(files: &[PathBuf], cx: &mut Context) -> Result<(usize, usize), miette::
             cx.printer.note(&format!("{}: the twins differ\n", plain.display()));
             let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
             for id in keys.into_iter().filter(|id| left.get(*id) != right.get(*id)) {
-                let show = |side: &BTreeMap<String, String>| side.get(id).cloned().unwrap_or_else(|| "absent".to_owned());
+                let show =
+                    |side: &BTreeMap<String, String>| side.get(id).cloned().unwrap_or_else(|| "absent".to_owned());
                 cx.printer.note(&format!("  {id}\n    {}\n    {}\n", show(&left), show(&right)));
             }
         }
@@ -339,7 +343,8 @@ fn stand_in(root: &Node, node: &Node, kind: &str, named: (&str, usize), depth: u
         "array" => {
             let items = node.get("items").filter(|i| i.as_object().is_some());
             let kind = items.and_then(|i| i.get("type")).and_then(|t| t.as_str()).unwrap_or("string").to_owned();
-            let one = items.map_or_else(|| Value::from("value"), |items| stand_in(root, items, &kind, named, depth + 1));
+            let one =
+                items.map_or_else(|| Value::from("value"), |items| stand_in(root, items, &kind, named, depth + 1));
             Value::from(vec![one; least.clamp(1, 20)])
         }
         "object" | "secureobject" => object(root, node, named.1, depth),
@@ -360,7 +365,8 @@ fn object(root: &Node, node: &Node, salt: usize, depth: usize) -> Value {
         schemas.push(target.and_then(|t| root.get("definitions").and_then(|d| d.get(t))).unwrap_or(schema));
     }
     for schema in schemas {
-        for (name, property) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flat_map(|p| p.iter()) {
+        for (name, property) in schema.get("properties").and_then(|p| p.as_object()).into_iter().flat_map(|p| p.iter())
+        {
             let optional = property.get("nullable").and_then(|n| n.as_bool()) == Some(true);
             if optional || members.contains_key(&**name) {
                 continue;

@@ -5,10 +5,10 @@ mod corpus;
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::driver::World;
-use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use arm_template::{
     self, Expansion, Form, Limits, Linker, Parameters, Resource, Scope, Template, TemplateError, TemplateLink, diags,
 };
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     let mut sources = SourceMap::default();
     let text = read(&args.file, cx)?;
-    let source = sources.add(SourceFile::new(args.file.display().to_string(), arm_template::json::without_secrets(&text)));
+    let source =
+        sources.add(SourceFile::new(args.file.display().to_string(), arm_template::json::without_secrets(&text)));
     let fail = |cx: &mut Context, sources: &SourceMap, errors: &[TemplateError], source| {
         let found: Vec<_> = errors.iter().map(|e| diags::diagnostic(e, source)).collect();
         cx.report(sources, &found).map_err(miette::Report::from)
@@ -70,7 +71,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         }
     }
     let context = context(args, &template);
-    let linker = Links { world: cx.world.as_ref(), base: args.file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    let linker =
+        Links { world: cx.world.as_ref(), base: args.file.parent().map(Path::to_path_buf).unwrap_or_default() };
     match arm_template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
         Ok(expansion) => {
             let shown = serde_json::to_string_pretty(&shown(&expansion)).unwrap_or_default();
@@ -115,10 +117,10 @@ fn context(args: &Args, template: &Template) -> arm_template::Context {
 
 /// `name=value`: a string parameter takes the text as it is, any other reads it as JSON.
 fn assign(given: &str, template: &Template, parameters: &mut Parameters) -> Result<(), String> {
-    let (name, text) = given
-        .split_once('=')
-        .ok_or_else(|| format!("`{given}` is neither `@file.json` nor `name=value`"))?;
-    let kind = template.parameters().into_iter().find(|(n, _, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind, _)| kind);
+    let (name, text) =
+        given.split_once('=').ok_or_else(|| format!("`{given}` is neither `@file.json` nor `name=value`"))?;
+    let kind =
+        template.parameters().into_iter().find(|(n, _, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind, _)| kind);
     let textual = kind.is_some_and(|k| k.eq_ignore_ascii_case("string") || k.eq_ignore_ascii_case("securestring"));
     let value = if textual {
         Value::from(text)
