@@ -1,6 +1,7 @@
 //! First jobs → the files that submit them, beside the template: job and task of Azure Batch, or a job of Azure Machine
 //! Learning; and the command for each. Jobs are no resources, so no template holds them.
 
+use dsvm_graph::values::iso;
 use dsvm_model::batch::job::Job;
 use dsvm_model::batch::{BatchPool, Service, dedented};
 use dsvm_model::{Fleet, read};
@@ -32,15 +33,6 @@ pub fn files(fleet: &Fleet<'_>, envs: &[&str]) -> Vec<(String, String)> {
 
 fn pretty(json: &Json) -> String {
     format!("{json:#}\n")
-}
-
-fn iso(seconds: i64) -> String {
-    match seconds {
-        s if s % 86_400 == 0 => format!("P{}D", s / 86_400),
-        s if s % 3600 == 0 => format!("PT{}H", s / 3600),
-        s if s % 60 == 0 => format!("PT{}M", s / 60),
-        s => format!("PT{s}S"),
-    }
 }
 
 fn id(job: &Job<'_>) -> String {
@@ -142,7 +134,7 @@ fn ml_job(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
             );
         }
     }
-    let _ = writeln!(text, "limits:\n  timeout: {}", job.time_limit);
+    let _ = writeln!(text, "limits:\n  timeout: {}", job.time_limit.get());
     text
 }
 

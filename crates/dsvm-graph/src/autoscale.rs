@@ -153,7 +153,7 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     trigger.insert("metricResourceUri".into(), resource.into());
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
     trigger.insert("statistic".into(), word(rule.across));
-    trigger.insert("timeWindow".into(), json!(iso(rule.condition.window_seconds)));
+    trigger.insert("timeWindow".into(), json!(iso(rule.window)));
     trigger.insert("timeAggregation".into(), word(aggregation(&rule.condition.aggregate)));
     trigger.insert("operator".into(), word(operator(rule.condition.operator)));
     trigger.insert("threshold".into(), values::decimal(&rule.threshold));
@@ -162,9 +162,9 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     }
     let (direction, kind, value) = match rule.action {
         Action::Add(n) => ("Increase", "ChangeCount", n),
-        Action::AddPercent(n) => ("Increase", "PercentChangeCount", n),
+        Action::AddPercent(n) => ("Increase", "PercentChangeCount", n.get()),
         Action::Remove(n) => ("Decrease", "ChangeCount", n),
-        Action::RemovePercent(n) => ("Decrease", "PercentChangeCount", n),
+        Action::RemovePercent(n) => ("Decrease", "PercentChangeCount", n.get()),
         // The direction of an exact number is the side on which the rule looks.
         Action::Set(n) => {
             (if rule.condition.operator.starts_with('<') { "Decrease" } else { "Increase" }, "ExactCount", n)

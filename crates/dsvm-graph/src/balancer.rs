@@ -33,7 +33,7 @@ pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
         json!({
             "publicIPAllocationMethod": "Static",
             "publicIPAddressVersion": "IPv4",
-            "idleTimeoutInMinutes": pool.idle_minutes,
+            "idleTimeoutInMinutes": pool.idle_timeout.get(),
             "dnsSettings": { "domainNameLabel": label.json() },
         }),
     );
@@ -83,7 +83,7 @@ pub(crate) fn load_balancer(pool: &Pool<'_>, names: &PoolNames, network: &Networ
                 "frontendPort": service.port,
                 "backendPort": service.port,
                 "loadDistribution": distribution,
-                "idleTimeoutInMinutes": pool.idle_minutes,
+                "idleTimeoutInMinutes": pool.idle_timeout.get(),
                 "enableTcpReset": true,
                 "enableFloatingIP": false,
                 "disableOutboundSnat": true,

@@ -30,9 +30,9 @@ pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
         policy.insert(
             "rollingUpgradePolicy".into(),
             json!({
-                "maxBatchInstancePercent": upgrade.batch,
-                "maxUnhealthyInstancePercent": upgrade.unhealthy.max(upgrade.batch),
-                "maxUnhealthyUpgradedInstancePercent": upgrade.unhealthy,
+                "maxBatchInstancePercent": upgrade.batch.get(),
+                "maxUnhealthyInstancePercent": upgrade.unhealthy.max(upgrade.batch).get(),
+                "maxUnhealthyUpgradedInstancePercent": upgrade.unhealthy.get(),
                 "pauseTimeBetweenBatches": iso(upgrade.pause),
                 "prioritizeUnhealthyInstances": true,
             }),
@@ -74,7 +74,7 @@ pub(super) fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> J
             disk.insert("createOption".into(), json!("FromImage"));
             disk.insert("caching".into(), json!("ReadWrite"));
             if let Some(size) = size {
-                disk.insert("diskSizeGB".into(), json!(size));
+                disk.insert("diskSizeGB".into(), json!(size.get()));
             }
             disk.insert("managedDisk".into(), json!({ "storageAccountType": sku }));
             Json::Object(disk)
@@ -147,10 +147,10 @@ pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
                 "2.0"
             }
         };
-        settings.insert("intervalInSeconds".into(), json!(pool.health.interval));
+        settings.insert("intervalInSeconds".into(), json!(pool.health.interval.get()));
         settings.insert("numberOfProbes".into(), json!(pool.health.threshold));
         if version == "2.0" {
-            settings.insert("gracePeriod".into(), json!(pool.health.grace));
+            settings.insert("gracePeriod".into(), json!(pool.health.grace.get()));
         }
         extensions.push(json!({
             "name": "health",

@@ -6,10 +6,10 @@ use super::network::{Target, allowed_subnets, nodes_of, private_endpoint, reach}
 use super::versions as v;
 use super::{NodeId, values};
 use crate::json::{Json, Map, json};
-use dsvm_model::read::{self, GIB};
-use dsvm_model::share::{Auth, Protocol, Share};
+use dsvm_model::read;
+use dsvm_model::share::{Auth, Protocol, Quota, Share};
 use dsvm_model::support::Access;
-use dsvm_sema::value::Value;
+use dsvm_model::units::GIB;
 
 /// All shares that are not somebody else's.
 pub(crate) fn emit(builder: &mut Builder<'_, '_>) {
@@ -100,7 +100,8 @@ fn file_service(account: &Text) -> Named {
 
 fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map {
     let mut properties = Map::new();
-    properties.insert("shareDeleteRetentionPolicy".into(), json!({ "enabled": true, "days": share.keep_deleted_days }));
+    properties
+        .insert("shareDeleteRetentionPolicy".into(), json!({ "enabled": true, "days": share.keep_deleted.get() }));
     let protocol = match share.protocol {
         // Azure Batch mounts without TLS. Said out loud, it holds although the account takes only secure transfers;
         // left out, that setting would refuse the mount ("Storage mounts in Azure Container Apps", 2026-08-21).
@@ -116,11 +117,11 @@ fn service_body(share: &Share<'_>, mounted_by_batch: bool) -> Map {
 fn share_body(builder: &Builder<'_, '_>, share: &Share<'_>) -> Map {
     let mut properties = Map::new();
     let quota = match share.quota {
-        Some(value @ Value::Deferred(_)) => {
+        Some(Quota::Deferred(value)) => {
             let bytes = values::text(value, &builder.resolver());
             Json::from(Text::Expression(format!("div({}, {GIB})", bytes.inner())))
         }
-        Some(value) => json!(read::as_int(value).unwrap_or(0) / GIB),
+        Some(Quota::Known(size)) => json!(size.get()),
         None => Json::Null,
     };
     properties.insert("shareQuota".into(), quota);

@@ -11,6 +11,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_model::network::Elsewhere;
 use dsvm_model::read;
 use dsvm_model::support::{Access, secret_name};
+use dsvm_model::units::DAY;
 use dsvm_sema::value::{BlockId, Value};
 use std::collections::BTreeSet;
 
@@ -59,7 +60,7 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
                     "sku": { "family": "A", "name": read::text(vault.block, "sku").unwrap_or("standard") },
                     "enableRbacAuthorization": true,
                     "enableSoftDelete": true,
-                    "softDeleteRetentionInDays": vault.retention_days,
+                    "softDeleteRetentionInDays": vault.retention.get(),
                     "enablePurgeProtection": true,
                     "enabledForTemplateDeployment": read::flag(vault.block, "for_templates", true),
                     "publicNetworkAccess": public,
@@ -104,7 +105,7 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
             }
             if let Some(Value::Date(date)) = secret.get("expires") {
                 let days = jiff::civil::date(1970, 1, 1).until(*date).map_or(0, |span| i64::from(span.get_days()));
-                properties.insert("attributes".into(), json!({ "exp": days * read::DAY }));
+                properties.insert("attributes".into(), json!({ "exp": days * DAY }));
             }
             let mut body = Map::new();
             body.insert("properties".into(), Json::Object(properties));

@@ -3,6 +3,7 @@
 use super::context::Resolver;
 use super::expr::Text;
 use crate::json::{Json, Map};
+use dsvm_model::units::Seconds;
 use dsvm_sema::value::{Deploy, Value};
 
 /// A value as text: a literal, or an expression.
@@ -97,9 +98,10 @@ fn constant(value: &Value, resolver: &Resolver<'_, '_>) -> String {
     }
 }
 
-/// Seconds as an ISO 8601 duration.
-pub(crate) fn iso(seconds: i64) -> String {
-    match seconds {
+/// A time as an ISO 8601 duration.
+#[must_use]
+pub fn iso(time: Seconds) -> String {
+    match time.get() {
         0 => "PT0S".into(),
         s if s % 86_400 == 0 => format!("P{}D", s / 86_400),
         s if s % 3600 == 0 => format!("PT{}H", s / 3600),

@@ -3,6 +3,7 @@
 
 use super::hardware::SetupTime;
 use super::{Context, Machines, calendar, diags, read, rules, thresholds};
+use crate::units::{MINUTE, Seconds, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
@@ -27,8 +28,8 @@ pub struct Autoscale<'a> {
     pub complete: bool,
     /// Other limits at certain times.
     pub schedules: Vec<Schedule<'a>>,
-    /// Forecast: act on it, and seconds ahead.
-    pub predict: Option<(bool, i64)>,
+    /// Forecast: act on it, and how far ahead.
+    pub predict: Option<(bool, Seconds)>,
     /// Who hears of changes.
     pub notify: Option<&'a Block>,
 }
@@ -46,12 +47,14 @@ pub struct Rule<'a> {
     pub threshold: Decimal,
     /// What happens.
     pub action: Action,
-    /// Rest afterwards, seconds.
-    pub cooldown: i64,
+    /// Time over which the metric is aggregated.
+    pub window: Seconds,
+    /// Rest afterwards.
+    pub cooldown: Seconds,
     /// `Average`, `Min`, `Max`, `Sum`, `Count`
     pub across: &'static str,
-    /// Step between readings, seconds.
-    pub grain: i64,
+    /// Step between readings.
+    pub grain: Seconds,
     /// Divide by the number of machines.
     pub per_machine: bool,
     /// Whose metric, when not the pool's.
@@ -64,11 +67,11 @@ pub enum Action {
     /// More machines.
     Add(i64),
     /// More machines, percent.
-    AddPercent(i64),
+    AddPercent(WholePercent),
     /// Fewer machines.
     Remove(i64),
     /// Fewer machines, percent.
-    RemovePercent(i64),
+    RemovePercent(WholePercent),
     /// Exactly so many.
     Set(i64),
 }
@@ -209,23 +212,22 @@ pub(crate) fn read<'a>(
 fn rest_for_setup(policy: &mut Autoscale<'_>, setup: SetupTime, own: bool, sink: &mut Sink) {
     let schedules = policy.schedules.iter_mut().flat_map(|schedule| schedule.rules.iter_mut());
     for rule in policy.rules.iter_mut().chain(schedules).filter(|rule| !rule.action.shrinks()) {
-        if rule.cooldown >= setup.seconds {
+        if rule.cooldown >= setup.takes {
             continue;
         }
         match read::child(rule.block, BlockKind::Cooldown).filter(|_| own) {
             Some(written) => {
                 sink.push(diags::cooldown_below_setup(rule.cooldown, written.span_of("time"), setup));
             }
-            None => rule.cooldown = setup.seconds,
+            None => rule.cooldown = setup.takes,
         }
     }
 }
 
-fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, i64)> {
+fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, Seconds)> {
     let predict = read::child(block, BlockKind::Predict)?;
-    let ahead =
-        diags::within(predict, "ahead", read::MINUTE, read::HOUR, "machines are started 1 to 60 minutes ahead", sink);
-    Some((read::text(predict, "mode") == Some("on"), ahead.unwrap_or(10 * read::MINUTE)))
+    let ahead = bounds::AHEAD.read(predict, "ahead", sink);
+    Some((read::text(predict, "mode") == Some("on"), ahead.unwrap_or_else(|| bounds::AHEAD.nearest(10 * MINUTE))))
 }
 
 fn check_forecast(policy: &Autoscale<'_>, sink: &mut Sink) {

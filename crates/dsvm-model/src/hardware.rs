@@ -6,6 +6,7 @@ use super::pool::{Health, OsDisk, Pool, Spot, Upgrade};
 use super::services::JUPYTERHUB;
 use super::share::{Auth, Protocol};
 use super::{Context, diags, read};
+use crate::units::{GIB, HOUR, MINUTE, Seconds, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
@@ -129,14 +130,14 @@ pub(crate) fn spot<'a>(pool: &'a Block, size: Size<'_>, autoscaled: bool, sink: 
     if autoscaled && !delete {
         sink.push(diags::deallocate_under_autoscale(terms.span_of("on_eviction")));
     }
-    let restore = read::int(terms, "restore");
+    let restore = bounds::RESTORE.read(terms, "restore", sink);
     if autoscaled && restore.is_some() {
         sink.push(diags::restore_under_autoscale(terms.span_of("restore")));
     }
     let max_price = read::late(terms, "max_price");
     if let Some(Value::Money(money)) = max_price {
         let span = terms.span_of("max_price");
-        if money.currency.as_ref() != "USD" || money.per_seconds != Some(read::HOUR) || money.amount <= 0.into() {
+        if money.currency.as_ref() != "USD" || money.per_seconds != Some(HOUR) || money.amount <= 0.into() {
             sink.push(diags::max_price_not_per_hour(span));
         }
     }
@@ -146,21 +147,21 @@ pub(crate) fn spot<'a>(pool: &'a Block, size: Size<'_>, autoscaled: bool, sink: 
 /// System disk and Trusted Launch: `Some(secure boot)`.
 pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> (OsDisk, Option<bool>) {
     let span = pool.span_of("os_disk");
-    let wanted = read::int(pool, "os_disk_size");
-    if let (Some(wanted), Some(least)) = (wanted, image.os_disk())
-        && wanted < least
-    {
-        sink.push(diags::os_disk_below_image(wanted, least, pool.span_of("os_disk_size"), &image.0.name));
-    }
-    let gib = wanted.map(|b| b / read::GIB);
+    let wanted = match (read::int(pool, "os_disk_size"), image.os_disk()) {
+        (Some(bytes), Some(least)) if bytes < least => {
+            sink.push(diags::os_disk_below_image(bytes, least, pool.span_of("os_disk_size"), &image.0.name));
+            None
+        }
+        _ => bounds::OS_DISK.read(pool, "os_disk_size", sink),
+    };
     let disk = match read::text(pool, "os_disk") {
         Some("ephemeral") => match size.ephemeral() {
             None => {
                 sink.push(diags::ephemeral_disk_impossible(size.name(), span, pool.span_of("size")));
-                OsDisk::Managed("Premium_LRS", gib)
+                OsDisk::Managed("Premium_LRS", wanted)
             }
             Some((placement, space)) => {
-                if let (Some(space), Some(need)) = (space, wanted.or(image.os_disk()))
+                if let (Some(space), Some(need)) = (space, wanted.map(|size| size.get() * GIB).or(image.os_disk()))
                     && need > space
                 {
                     sink.push(diags::ephemeral_disk_too_small(size.name(), space, need, span));
@@ -168,15 +169,15 @@ pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink
                 OsDisk::Ephemeral(placement)
             }
         },
-        Some("standard_ssd") => OsDisk::Managed("StandardSSD_LRS", gib),
-        Some("standard_hdd") => OsDisk::Managed("Standard_LRS", gib),
+        Some("standard_ssd") => OsDisk::Managed("StandardSSD_LRS", wanted),
+        Some("standard_hdd") => OsDisk::Managed("Standard_LRS", wanted),
         _ if !size.premium() => {
             if read::written(pool, "os_disk") {
                 sink.push(diags::premium_disk_impossible(size.name(), span));
             }
-            OsDisk::Managed("StandardSSD_LRS", gib)
+            OsDisk::Managed("StandardSSD_LRS", wanted)
         }
-        _ => OsDisk::Managed("Premium_LRS", gib),
+        _ => OsDisk::Managed("Premium_LRS", wanted),
     };
     let possible = image.generation() == Some(2) && size.trusted_launch() && image.trusted_launch() != Known::No;
     let launch = match read::text(pool, "security") {
@@ -203,7 +204,8 @@ pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink
 pub(crate) fn health<'a>(pool: &'a Block, setup: Option<SetupTime>, sink: &mut Sink) -> Health<'a> {
     let Some(block) = read::child(pool, BlockKind::Health) else {
         let grace = grace(None, None, setup, sink);
-        return Health { extension: true, custom: None, interval: 30, threshold: 3, grace };
+        let interval = bounds::HEALTH_INTERVAL.nearest(30);
+        return Health { extension: true, custom: None, interval, threshold: 3, grace };
     };
     let extension = read::text(block, "source") != Some("load_balancer");
     let protocol = read::text(block, "protocol");
@@ -224,50 +226,52 @@ pub(crate) fn health<'a>(pool: &'a Block, setup: Option<SetupTime>, sink: &mut S
             None
         }
     };
-    let bounds = "a new machine has at most 4 hours to become healthy";
-    let written = diags::within(block, "grace", 0, 4 * read::HOUR, bounds, sink);
+    let written = bounds::HEALTH_GRACE.read(block, "grace", sink);
     Health {
         extension,
         custom,
-        interval: diags::within(block, "interval", 5, 60, "the health extension asks every 5 to 60 seconds", sink)
-            .unwrap_or(30),
+        interval: bounds::HEALTH_INTERVAL
+            .read(block, "interval", sink)
+            .unwrap_or_else(|| bounds::HEALTH_INTERVAL.nearest(30)),
         threshold: read::int(block, "threshold").unwrap_or(3),
         grace: grace(Some(block), written, setup, sink),
     }
 }
 
-/// How long the setup of a new machine takes, where it is written: seconds, and the place.
+/// How long the setup of a new machine takes, where it is written.
 pub(crate) fn setup_time(pool: &Block, sink: &mut Sink) -> Option<SetupTime> {
     let setup = read::child(pool, BlockKind::Setup)?;
-    let rule = "repairs leave a machine alone for 90 minutes at most; what takes longer belongs into an image";
-    let seconds = diags::within(setup, "takes", 0, 90 * read::MINUTE, rule, sink)?;
-    Some(SetupTime { seconds, span: setup.span_of("takes") })
+    let takes = bounds::SETUP.read(setup, "takes", sink)?;
+    Some(SetupTime { takes, span: setup.span_of("takes") })
 }
 
 /// What a new machine needs before it can work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetupTime {
-    pub(crate) seconds: i64,
+    pub(crate) takes: Seconds,
     pub(crate) span: Span,
 }
 
 /// The time that a new machine is left alone: as written, not below the time of its setup; 30 minutes when left out,
 /// or longer when the setup takes longer.
-fn grace(block: Option<&Block>, written: Option<i64>, setup: Option<SetupTime>, sink: &mut Sink) -> i64 {
+fn grace(block: Option<&Block>, written: Option<Seconds>, setup: Option<SetupTime>, sink: &mut Sink) -> Seconds {
     match (written.zip(block), setup) {
         (Some((grace, block)), Some(setup)) => {
-            if grace < setup.seconds {
+            if grace < setup.takes {
                 sink.push(diags::grace_below_setup(grace, block.span_of("grace"), setup));
             }
             grace
         }
         (Some((grace, _)), None) => grace,
-        (None, setup) => setup.map_or(0, |setup| setup.seconds).max(30 * read::MINUTE),
+        (None, setup) => {
+            let usual = bounds::REPAIR_GRACE.nearest(30 * MINUTE);
+            setup.map_or(usual, |setup| setup.takes.max(usual))
+        }
     }
 }
 
 /// Repairs: action and grace.
-pub(crate) fn repair(pool: &Block, setup: Option<SetupTime>, sink: &mut Sink) -> Option<(&'static str, i64)> {
+pub(crate) fn repair(pool: &Block, setup: Option<SetupTime>, sink: &mut Sink) -> Option<(&'static str, Seconds)> {
     let Some(block) = read::child(pool, BlockKind::Repair) else {
         return Some(("Replace", grace(None, None, setup, sink)));
     };
@@ -279,55 +283,41 @@ pub(crate) fn repair(pool: &Block, setup: Option<SetupTime>, sink: &mut Sink) ->
         Some("restart") => "Restart",
         _ => "Replace",
     };
-    let bounds = "repairs wait 10 to 90 minutes";
-    let written = diags::within(block, "grace", 10 * read::MINUTE, 90 * read::MINUTE, bounds, sink);
+    let written = bounds::REPAIR_GRACE.read(block, "grace", sink);
     Some((action, grace(Some(block), written, setup, sink)))
 }
 
 /// Upgrades.
 pub(crate) fn upgrade(pool: &Block, sink: &mut Sink) -> Upgrade {
-    let default = Upgrade { mode: "Rolling", batch: 20, unhealthy: 20, pause: 5 * read::MINUTE, os_images: false };
+    let usual = bounds::UPGRADE_SHARE.nearest(20);
+    let pause = bounds::PAUSE.nearest(5 * MINUTE);
+    let default = Upgrade { mode: "Rolling", batch: usual, unhealthy: usual, pause, os_images: false };
     let Some(block) = read::child(pool, BlockKind::Upgrade) else { return default };
-    let percent = |field: &str, sink: &mut Sink| match block.get(field) {
-        Some(Value::Percent(p)) => {
-            let whole = read::as_int(&Value::Decimal(*p)).filter(|p| (5..=100).contains(p));
-            if whole.is_none() {
-                sink.push(diags::outside(block, field, "Azure takes whole percentages from 5% to 100%"));
-            }
-            whole.unwrap_or(20)
-        }
-        _ => 20,
-    };
+    let mut percent = |field: &str| bounds::UPGRADE_SHARE.read(block, field, sink).unwrap_or(usual);
+    let (batch, unhealthy) = (percent("batch"), percent("unhealthy"));
     Upgrade {
         mode: match read::text(block, "mode") {
             Some("manual") => "Manual",
             Some("automatic") => "Automatic",
             _ => "Rolling",
         },
-        batch: percent("batch", sink),
-        unhealthy: percent("unhealthy", sink),
-        pause: read::int(block, "pause").unwrap_or(5 * read::MINUTE),
+        batch,
+        unhealthy,
+        pause: bounds::PAUSE.read(block, "pause", sink).unwrap_or(pause),
         os_images: read::flag(block, "os_images", false),
     }
 }
 
 /// Notice before a machine is deleted.
-pub(crate) fn notice(pool: &Block, spot: bool, sink: &mut Sink) -> Option<i64> {
-    let written = diags::within(
-        pool,
-        "notice",
-        5 * read::MINUTE,
-        15 * read::MINUTE,
-        "Azure gives 5 to 15 minutes of notice",
-        sink,
-    );
+pub(crate) fn notice(pool: &Block, spot: bool, sink: &mut Sink) -> Option<Seconds> {
+    let written = bounds::NOTICE.read(pool, "notice", sink);
     if spot {
         if written.is_some() {
             sink.push(diags::notice_on_spot(pool.span_of("notice")));
         }
         return None;
     }
-    Some(written.unwrap_or(10 * read::MINUTE))
+    Some(written.unwrap_or_else(|| bounds::NOTICE.nearest(10 * MINUTE)))
 }
 
 /// Rules that need the whole pool.

@@ -24,6 +24,7 @@ pub mod share;
 pub mod support;
 mod thresholds;
 mod timezones;
+pub mod units;
 
 pub use read::Machines;
 

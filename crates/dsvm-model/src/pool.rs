@@ -6,6 +6,7 @@ use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
 use super::{Context, Machines, diags, hardware, read, scaling};
+use crate::units::{MINUTE, Seconds, WholeGib, WholeMinutes, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
@@ -44,8 +45,8 @@ pub struct Pool<'a> {
     pub public: bool,
     /// Whether users come back to the same machine.
     pub affinity: Affinity,
-    /// Idle timeout of the load balancer in minutes.
-    pub idle_minutes: i64,
+    /// How long the load balancer keeps silent connections.
+    pub idle_timeout: WholeMinutes,
     /// Spot terms; `None` for regular machines.
     pub spot: Option<Spot<'a>>,
     /// Availability zones.
@@ -68,12 +69,12 @@ pub struct Pool<'a> {
     pub autoscale: Option<Autoscale<'a>>,
     /// Health.
     pub health: Health<'a>,
-    /// Repairs: action and grace in seconds.
-    pub repair: Option<(&'static str, i64)>,
+    /// Repairs: action and grace.
+    pub repair: Option<(&'static str, Seconds)>,
     /// Upgrades.
     pub upgrade: Upgrade,
-    /// Seconds of notice before a machine is deleted.
-    pub notice: Option<i64>,
+    /// Notice before a machine is deleted.
+    pub notice: Option<Seconds>,
     /// Order of scaling in.
     pub scale_in: &'static str,
     /// Console log of the boot.
@@ -109,15 +110,15 @@ pub struct Spot<'a> {
     pub max_price: Option<&'a Value>,
     /// Delete evicted machines (else deallocate).
     pub delete: bool,
-    /// Seconds for which evicted machines are brought back.
-    pub restore: Option<i64>,
+    /// How long Azure tries to bring evicted machines back.
+    pub restore: Option<Seconds>,
 }
 
 /// System disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OsDisk {
-    /// A managed disk of this SKU, with a size in GiB if written.
-    Managed(&'static str, Option<i64>),
+    /// A managed disk of this SKU, with a size if written.
+    Managed(&'static str, Option<WholeGib>),
     /// On the host, at this placement.
     Ephemeral(&'static str),
 }
@@ -140,12 +141,12 @@ pub struct Health<'a> {
     pub extension: bool,
     /// `tcp`, `http`, `https` and port and path; `None` for dsvmc's own check.
     pub custom: Option<(&'a str, i64, Option<&'a str>)>,
-    /// Seconds between two questions.
-    pub interval: i64,
+    /// Time between two questions.
+    pub interval: Seconds,
     /// Answers in a row that change the verdict.
     pub threshold: i64,
-    /// Seconds that a new machine has.
-    pub grace: i64,
+    /// Time that a new machine has.
+    pub grace: Seconds,
 }
 
 /// How running machines change.
@@ -153,12 +154,12 @@ pub struct Health<'a> {
 pub struct Upgrade {
     /// `Rolling`, `Manual`, `Automatic`
     pub mode: &'static str,
-    /// Percent changed at once.
-    pub batch: i64,
-    /// Percent unhealthy before it stops.
-    pub unhealthy: i64,
-    /// Seconds between batches.
-    pub pause: i64,
+    /// Machines changed at once.
+    pub batch: WholePercent,
+    /// Unhealthy machines before it stops.
+    pub unhealthy: WholePercent,
+    /// Rest between batches.
+    pub pause: Seconds,
     /// Follow new versions of the image.
     pub os_images: bool,
 }
@@ -230,16 +231,9 @@ impl<'a> Pool<'a> {
             services,
             public,
             affinity,
-            idle_minutes: diags::within(
-                block,
-                "idle_timeout",
-                4 * read::MINUTE,
-                30 * read::MINUTE,
-                "a load balancer keeps silent connections 4 to 30 minutes",
-                sink,
-            )
-            .unwrap_or(30 * read::MINUTE)
-                / read::MINUTE,
+            idle_timeout: bounds::IDLE_TIMEOUT
+                .read(block, "idle_timeout", sink)
+                .unwrap_or_else(|| bounds::IDLE_TIMEOUT.nearest(30 * MINUTE)),
             zones: zones(block, sink),
             os_disk,
             trusted_launch,

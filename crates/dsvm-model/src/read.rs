@@ -8,15 +8,6 @@ use dsvm_sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
 use rust_decimal::prelude::ToPrimitive;
 use std::sync::Arc;
 
-/// Seconds in a minute.
-pub const MINUTE: i64 = 60;
-/// Seconds in an hour.
-pub const HOUR: i64 = 60 * MINUTE;
-/// Seconds in a day.
-pub const DAY: i64 = 24 * HOUR;
-/// Bytes in a GiB.
-pub const GIB: i64 = 1 << 30;
-
 /// Constant text.
 pub fn text<'a>(block: &'a Block, field: &str) -> Option<&'a str> {
     block.get(field).and_then(as_text)

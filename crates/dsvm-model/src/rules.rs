@@ -2,6 +2,7 @@
 
 use super::autoscale::{Action, HOST_METRICS, Metric, Rule};
 use super::{Context, Machines, diags, read};
+use crate::units::{MINUTE, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
@@ -46,17 +47,17 @@ fn rule<'a>(
     let metric = metric(cx, pool, when, condition, of, sink)?;
     let threshold = threshold(&metric, &condition.threshold, condition.span, sink)?;
     let action = action(when, machines, sink)?;
-    let window = condition.window_seconds;
-    let grain =
-        diags::within(when, "grain", read::MINUTE, 12 * read::HOUR, "readings are 1 minute to 12 hours apart", sink)
-            .unwrap_or(read::MINUTE);
-    if !(5 * read::MINUTE..=12 * read::HOUR).contains(&window) {
-        sink.push(diags::window_outside(window, condition.span));
-    } else if window % grain != 0 {
+    let seconds = condition.window_seconds;
+    let grain = bounds::GRAIN.read(when, "grain", sink).unwrap_or_else(|| bounds::GRAIN.nearest(MINUTE));
+    let window = bounds::WINDOW.take(seconds).unwrap_or_else(|_| {
+        sink.push(diags::window_outside(seconds, condition.span));
+        bounds::WINDOW.nearest(seconds)
+    });
+    if window.get() == seconds && seconds % grain.get() != 0 {
         sink.push(diags::window_not_whole(window, grain, condition.span));
     }
     let cooldown = match read::child(when, BlockKind::Cooldown) {
-        Some(rest) => diags::within(rest, "time", read::MINUTE, 7 * read::DAY, "a rule rests 1 minute to 1 week", sink),
+        Some(rest) => bounds::COOLDOWN.read(rest, "time", sink),
         None => None,
     };
     Some(Rule {
@@ -65,7 +66,8 @@ fn rule<'a>(
         metric,
         threshold,
         action,
-        cooldown: cooldown.unwrap_or(5 * read::MINUTE),
+        window,
+        cooldown: cooldown.unwrap_or_else(|| bounds::COOLDOWN.nearest(5 * MINUTE)),
         across: match read::text(when, "across") {
             Some("min") => "Min",
             Some("max") => "Max",
@@ -176,18 +178,11 @@ fn action(when: &Block, machines: &Machines, sink: &mut Sink) -> Option<Action> 
         sink.push(diags::rule_with_actions(actions.len(), when.span));
         return None;
     };
-    let percent = |p: &Decimal, sink: &mut Sink| {
-        let whole = read::as_int(&Value::Decimal(*p)).filter(|n| (1..=1000).contains(n));
-        if whole.is_none() {
-            sink.push(diags::outside(only, "by", "autoscale takes whole percentages from 1%"));
-        }
-        whole
-    };
     match (only.kind, only.get("by").or_else(|| only.get("to"))?) {
         (BlockKind::Add, Value::Int(n)) => Some(Action::Add(*n)),
         (BlockKind::Remove, Value::Int(n)) => Some(Action::Remove(*n)),
-        (BlockKind::Add, Value::Percent(p)) => percent(p, sink).map(Action::AddPercent),
-        (BlockKind::Remove, Value::Percent(p)) => percent(p, sink).map(Action::RemovePercent),
+        (BlockKind::Add, Value::Percent(_)) => bounds::CHANGE.read(only, "by", sink).map(Action::AddPercent),
+        (BlockKind::Remove, Value::Percent(_)) => bounds::CHANGE.read(only, "by", sink).map(Action::RemovePercent),
         (BlockKind::Set, Value::Int(n)) => {
             let outside =
                 machines.least().is_some_and(|least| *n < least) || machines.most().is_some_and(|most| *n > most);

@@ -3,6 +3,7 @@
 use super::network::Elsewhere;
 use super::support::{Access, access};
 use super::{diags, read};
+use crate::units::{DAY, WholeDays, WholeGib, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
@@ -50,8 +51,8 @@ pub struct Share<'a> {
     pub premium: bool,
     /// `LRS`, `ZRS`, `GRS`, `GZRS`
     pub redundancy: &'static str,
-    /// Capacity in bytes.
-    pub quota: Option<&'a Value>,
+    /// Capacity.
+    pub quota: Option<Quota<'a>>,
     /// How machines prove themselves.
     pub auth: Auth,
     /// Vault with the key, for [`Auth::KeyVault`].
@@ -66,10 +67,19 @@ pub struct Share<'a> {
     pub modes: (&'a str, &'a str),
     /// More mount options.
     pub options: Vec<&'a str>,
-    /// Days for which a deleted share can be brought back.
-    pub keep_deleted_days: i64,
+    /// How long a deleted share can be brought back.
+    pub keep_deleted: WholeDays,
     /// `NoRootSquash`, `RootSquash`, `AllSquash`
     pub root_squash: &'static str,
+}
+
+/// Capacity of a share.
+#[derive(Clone, Copy, Debug)]
+pub enum Quota<'a> {
+    /// Written as it is.
+    Known(WholeGib),
+    /// Bytes that only the deployment knows.
+    Deferred(&'a Value),
 }
 
 /// A link in every home folder.
@@ -113,7 +123,7 @@ impl<'a> Share<'a> {
             protocol,
             premium,
             redundancy,
-            quota: read::late(block, "quota"),
+            quota: quota(block, premium, existing.is_some(), sink),
             auth,
             vault,
             access: access(block),
@@ -124,16 +134,9 @@ impl<'a> Share<'a> {
                 read::text(block, "directory_mode").unwrap_or("0770"),
             ),
             options: read::texts(block, "options"),
-            keep_deleted_days: diags::within(
-                block,
-                "keep_deleted",
-                read::DAY,
-                365 * read::DAY,
-                "Azure keeps deleted shares 1 to 365 days",
-                sink,
-            )
-            .unwrap_or(7 * read::DAY)
-                / read::DAY,
+            keep_deleted: bounds::KEEP_DELETED
+                .read(block, "keep_deleted", sink)
+                .unwrap_or_else(|| bounds::KEEP_DELETED.nearest(7 * DAY)),
             root_squash: match read::text(block, "root_squash") {
                 Some("root") => "RootSquash",
                 Some("all") => "AllSquash",
@@ -169,7 +172,6 @@ impl<'a> Share<'a> {
         if self.auth == Auth::KeyVault && self.vault.is_none() {
             sink.push(diags::share_needs_vault(block));
         }
-        self.check_quota(sink);
         self.check_mount(sink);
         self.check_modes(sink);
         if let Some(vault) = self.vault {
@@ -177,21 +179,6 @@ impl<'a> Share<'a> {
             if self.auth != Auth::KeyVault {
                 sink.push(diags::vault_without_key(block, vault));
             }
-        }
-    }
-
-    fn check_quota(&self, sink: &mut Sink) {
-        let block = self.block;
-        let Some(quota) = self.quota else {
-            if self.existing.is_none() && block.get("quota").is_none() {
-                sink.push(diags::share_without_quota(block));
-            }
-            return;
-        };
-        let Some(bytes) = read::as_int(quota) else { return };
-        let (least, most) = if self.premium { (100, 102_400) } else { (1, 102_400) };
-        if bytes % read::GIB != 0 || !(least..=most).contains(&(bytes / read::GIB)) {
-            sink.push(diags::quota_outside(block, bytes, (least, most), self.premium));
         }
     }
 
@@ -229,6 +216,22 @@ impl<'a> Share<'a> {
             }
         }
     }
+}
+
+/// The capacity of a share; one that Azure does not offer is reported, and so is a new share without any.
+fn quota<'a>(block: &'a Block, premium: bool, existing: bool, sink: &mut Sink) -> Option<Quota<'a>> {
+    let Some(written) = read::late(block, "quota") else {
+        if !existing && block.get("quota").is_none() {
+            sink.push(diags::share_without_quota(block));
+        }
+        return None;
+    };
+    let Some(bytes) = read::as_int(written) else { return Some(Quota::Deferred(written)) };
+    let bounds = if premium { bounds::PREMIUM_QUOTA } else { bounds::STANDARD_QUOTA };
+    Some(Quota::Known(bounds.take(bytes).unwrap_or_else(|_| {
+        sink.push(diags::quota_outside(block, bytes, bounds.ends(), premium));
+        bounds.nearest(bytes)
+    })))
 }
 
 /// Folders that a mount would hide.

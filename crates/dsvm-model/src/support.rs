@@ -2,6 +2,7 @@
 
 use super::network::Elsewhere;
 use super::{diags, read};
+use crate::units::{DAY, WholeDays, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
@@ -103,8 +104,8 @@ pub struct Vault<'a> {
     pub existing: Option<Elsewhere<'a>>,
     /// How the network reaches it.
     pub access: Access,
-    /// Days for which a deleted secret can be brought back.
-    pub retention_days: i64,
+    /// How long a deleted secret can be brought back.
+    pub retention: WholeDays,
     /// Secrets that the deployment writes.
     pub secrets: Vec<&'a Block>,
 }
@@ -112,21 +113,14 @@ pub struct Vault<'a> {
 impl<'a> Vault<'a> {
     /// Reads a `vault` block; a retention outside Azure's bounds is reported.
     pub fn read(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let retention = diags::within(
-            block,
-            "retention",
-            7 * read::DAY,
-            90 * read::DAY,
-            "Azure keeps deleted secrets 7 to 90 days",
-            sink,
-        );
+        let retention = bounds::RETENTION.read(block, "retention", sink);
         Self {
             id,
             block,
             name: read::late(block, "name"),
             existing: Elsewhere::read(block, &["name"], sink),
             access: access(block),
-            retention_days: retention.unwrap_or(90 * read::DAY) / read::DAY,
+            retention: retention.unwrap_or_else(|| bounds::RETENTION.nearest(90 * DAY)),
             secrets: block.children(BlockKind::SecretEntry).collect(),
         }
     }

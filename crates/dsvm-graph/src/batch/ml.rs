@@ -11,6 +11,7 @@ use dsvm_model::batch::scale::Scale;
 use dsvm_model::batch::support::Workspace;
 use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::read;
+use dsvm_model::units::bounds;
 use dsvm_sema::table::BlockKind;
 use std::collections::BTreeSet;
 
@@ -139,7 +140,10 @@ pub(super) fn cluster(
         let mut scale = Map::new();
         scale.insert("minNodeCount".into(), count(builder, least));
         scale.insert("maxNodeCount".into(), count(builder, most));
-        scale.insert("nodeIdleTimeBeforeScaleDown".into(), json!(values::iso(idle.unwrap_or(120))));
+        scale.insert(
+            "nodeIdleTimeBeforeScaleDown".into(),
+            json!(values::iso(idle.unwrap_or_else(|| bounds::IDLE.nearest(120)))),
+        );
         properties.insert("scaleSettings".into(), Json::Object(scale));
     }
     let subnet = pool.network.and_then(|(n, s)| builder.network_plans.get(n)?.subnets.get(s)).cloned();

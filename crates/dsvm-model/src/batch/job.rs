@@ -3,6 +3,7 @@
 use super::{Around, BatchPool, Service, diags};
 use crate::read;
 use crate::share::Share;
+use crate::units::{DAY, Seconds, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
@@ -25,8 +26,8 @@ pub struct Job<'a> {
     pub mpi: bool,
     /// Container image.
     pub environment: Option<&'a str>,
-    /// Seconds after which it is ended.
-    pub time_limit: i64,
+    /// Time after which it is ended.
+    pub time_limit: Seconds,
     /// How often a failed task is tried again.
     pub retries: i64,
 }
@@ -49,7 +50,9 @@ impl<'a> Job<'a> {
             slots: read::int(block, "slots").unwrap_or(1),
             mpi: read::flag(block, "mpi", false),
             environment: read::text(block, "environment"),
-            time_limit: read::int(block, "time_limit").unwrap_or(7 * read::DAY),
+            time_limit: bounds::TIME_LIMIT
+                .read(block, "time_limit", sink)
+                .unwrap_or_else(|| bounds::TIME_LIMIT.nearest(7 * DAY)),
             retries: read::int(block, "retries").unwrap_or(0),
         };
         job.check(pool, around, shares, sink);

@@ -5,6 +5,7 @@
 
 use super::{Service, diags, target};
 use crate::read::{self, Machines};
+use crate::units::{MINUTE, Seconds, bounds};
 use batch_formula::Around;
 use batch_formula::policy::{Demand, Machines as Bounds, OnRemoval, Policy, text_of};
 use dsvm_diagnostics::Sink;
@@ -21,8 +22,8 @@ pub enum Scale<'a> {
         dedicated: Value,
         /// Spot machines.
         spot: Value,
-        /// Seconds for which a resize is tried.
-        timeout: i64,
+        /// How long a resize is tried.
+        timeout: Seconds,
         /// What happens to running tasks.
         on_removal: &'static str,
     },
@@ -32,8 +33,8 @@ pub enum Scale<'a> {
         text: String,
         /// What stands in each hole.
         holes: Vec<(String, Value)>,
-        /// Seconds between two evaluations.
-        every: i64,
+        /// Time between two evaluations.
+        every: Seconds,
         /// Most machines of both kinds, where known.
         most: Option<i64>,
     },
@@ -43,8 +44,8 @@ pub enum Scale<'a> {
         least: Value,
         /// Most.
         most: Value,
-        /// Seconds that a machine is idle before it goes.
-        idle: Option<i64>,
+        /// How long a machine is idle before it goes.
+        idle: Option<Seconds>,
     },
     /// Already reported.
     Unknown(std::marker::PhantomData<&'a ()>),
@@ -92,7 +93,7 @@ impl Scale<'_> {
             return Some(Self::Range {
                 least: machines.min.clone(),
                 most: machines.max.clone(),
-                idle: read::int(block, "idle"),
+                idle: bounds::IDLE.read(block, "idle", sink),
             });
         }
         if let Some(extra) = &extra {
@@ -121,12 +122,11 @@ impl Scale<'_> {
             if let Some(autoscale) = autoscale {
                 sink.push(diags::autoscale_of_a_fixed_number(autoscale.span, block.span_of("machines")));
             }
-            let timeout =
-                within(block, "resize_timeout", 300, 7 * read::DAY, "a resize is tried for 5 minutes to 7 days", sink);
+            let timeout = bounds::RESIZE.read(block, "resize_timeout", sink);
             return Some(Self::Fixed {
                 dedicated: dedicated.1,
                 spot: spot.1,
-                timeout: timeout.unwrap_or(900),
+                timeout: timeout.unwrap_or_else(|| bounds::RESIZE.nearest(15 * MINUTE)),
                 on_removal: removal(block).1,
             });
         }
@@ -142,11 +142,11 @@ fn check_order(machines: &Machines, sink: &mut Sink) {
     }
 }
 
-fn within(block: &Block, field: &str, least: i64, most: i64, rule: &str, sink: &mut Sink) -> Option<i64> {
-    crate::diags::within(block, field, least, most, rule, sink)
+/// How often a formula is evaluated.
+fn every(block: Option<&Block>, sink: &mut Sink) -> Seconds {
+    let written = block.and_then(|block| bounds::EVALUATION.read(block, "every", sink));
+    written.unwrap_or_else(|| bounds::EVALUATION.nearest(15 * MINUTE))
 }
-
-const EVERY: &str = "Azure Batch evaluates a formula every 5 minutes to 168 hours";
 
 fn known(pair: &(Value, Value)) -> Option<(u32, u32)> {
     let number = |v: &Value| read::as_int(v).and_then(|n| u32::try_from(n).ok());
@@ -176,7 +176,7 @@ fn raw<'a>(block: &Block, text: &str, dedicated: &(Value, Value), spot: &(Value,
         found.notes.insert(0, diags::position(text, finding.place));
         sink.push(found);
     }
-    let every = within(block, "every", 300, 168 * read::HOUR, EVERY, sink).unwrap_or(900);
+    let every = every(Some(block), sink);
     Scale::Formula { text: text.trim().to_owned() + "\n", holes: Vec::new(), every, most: total(dedicated, spot) }
 }
 
@@ -189,10 +189,7 @@ fn typed<'a>(
     sink: &mut Sink,
 ) -> Scale<'a> {
     let from = autoscale.unwrap_or(block);
-    let every = match autoscale {
-        Some(a) => within(a, "every", 300, 168 * read::HOUR, EVERY, sink).unwrap_or(900),
-        None => 900,
-    };
+    let every = every(autoscale, sink);
     let mut holes = Holes::default();
     let mut bounds = |pair: &(Value, Value)| Bounds { least: holes.number(&pair.0), most: holes.number(&pair.1) };
     let (dedicated_bounds, spot_bounds) = (bounds(dedicated), bounds(spot));
@@ -227,8 +224,8 @@ fn typed<'a>(
             spot: spot_bounds,
             demand: Demand::PendingTasks,
             window: autoscale
-                .and_then(|a| read::int(a, "look_back"))
-                .and_then(|s| u32::try_from(s).ok())
+                .and_then(|a| bounds::LOOK_BACK.read(a, "look_back", sink))
+                .and_then(|time| u32::try_from(time.get()).ok())
                 .unwrap_or(900),
             task_slots: u32::try_from(slots).unwrap_or(1),
             replace_evicted: autoscale.is_some_and(|a| read::flag(a, "replace_evicted", false)),

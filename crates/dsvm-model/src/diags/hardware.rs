@@ -1,19 +1,20 @@
 //! Images, sizes, disks, boot, spot, health.
 
-use super::{duration, new, size as in_words, successor};
+use super::{new, successor};
 use crate::facts::{Image, Size};
 use crate::hardware::SetupTime;
 use crate::pool::Orchestration;
+use crate::units::{Seconds, size as in_words};
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_sema::checked::Block;
 use jiff::civil::Date;
 
-pub(crate) fn grace_below_setup(grace: i64, span: Span, setup: SetupTime) -> Diagnostic {
-    let takes = duration(setup.seconds);
+pub(crate) fn grace_below_setup(grace: Seconds, span: Span, setup: SetupTime) -> Diagnostic {
+    let takes = setup.takes;
     new(
         Code::GraceBelowSetup,
-        format!("new machines are left alone for {}, and their setup takes {takes}", duration(grace)),
+        format!("new machines are left alone for {grace}, and their setup takes {takes}"),
         span,
         "ends before the setup does",
     )

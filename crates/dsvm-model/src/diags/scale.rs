@@ -1,9 +1,10 @@
 //! Numbers of machines, autoscale rules and schedules.
 
-use super::{duration, new};
+use super::new;
 use crate::Machines;
 use crate::autoscale::Rule;
 use crate::hardware::SetupTime;
+use crate::units::{Seconds, duration};
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Safety};
 use dsvm_sema::checked::Block;
@@ -164,22 +165,17 @@ pub(crate) fn window_outside(window: i64, span: Span) -> Diagnostic {
     .help("choose a window from 5 minutes to 12 hours")
 }
 
-pub(crate) fn window_not_whole(window: i64, grain: i64, span: Span) -> Diagnostic {
-    new(
-        Code::WindowRefused,
-        format!("{} is not a whole number of readings", duration(window)),
-        span,
-        "cuts a reading in two",
-    )
-    .note(format!("readings are {} apart", duration(grain)))
-    .help("choose a window that is a multiple of `grain`")
+pub(crate) fn window_not_whole(window: Seconds, grain: Seconds, span: Span) -> Diagnostic {
+    new(Code::WindowRefused, format!("{window} is not a whole number of readings"), span, "cuts a reading in two")
+        .note(format!("readings are {grain} apart"))
+        .help("choose a window that is a multiple of `grain`")
 }
 
-pub(crate) fn cooldown_below_setup(cooldown: i64, span: Span, setup: SetupTime) -> Diagnostic {
-    let takes = duration(setup.seconds);
+pub(crate) fn cooldown_below_setup(cooldown: Seconds, span: Span, setup: SetupTime) -> Diagnostic {
+    let takes = setup.takes;
     new(
         Code::CooldownBelowSetup,
-        format!("the rule adds machines again after {}, before the first ones can work", duration(cooldown)),
+        format!("the rule adds machines again after {cooldown}, before the first ones can work"),
         span,
         "shorter than the setup",
     )

@@ -1,7 +1,7 @@
 //! Shares, mounts, links, roles and secrets.
 
 use super::new;
-use crate::read;
+use crate::units::GIB;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_sema::checked::Block;
@@ -13,9 +13,9 @@ pub(crate) fn share_without_quota(block: &Block) -> Diagnostic {
 
 pub(crate) fn quota_outside(block: &Block, bytes: i64, (least, most): (i64, i64), premium: bool) -> Diagnostic {
     let kind = if premium { "premium" } else { "standard" };
-    let gib = bytes / read::GIB;
+    let gib = bytes / GIB;
     let (label, wanted) = match (least..=most).contains(&gib) {
-        true => ("not a whole number of GiB", gib + i64::from(bytes % read::GIB >= read::GIB / 2)),
+        true => ("not a whole number of GiB", gib + i64::from(bytes % GIB >= GIB / 2)),
         false => ("outside of the bounds", gib.clamp(least, most)),
     };
     new(
