@@ -25,7 +25,7 @@ pub fn block(kind: BlockKind, name: &str) -> Block {
         origin: Origin::Project,
         span: span(),
         name_span: span(),
-        fields: dsvm_sema::checked::Fields::default(),
+        fields: dsvm_sema::checked::Fields::new(kind),
         children: Vec::new(),
         free: None,
     }
@@ -45,7 +45,8 @@ pub trait With: Sized {
 
 impl With for Block {
     fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.fields.insert(name, Field { value, name_span: span(), value_span: span(), defaulted: false });
+        let field = Field { value, name_span: span(), value_span: span(), defaulted: false };
+        assert!(self.fields.insert(name, field), "no field `{name}`");
         self
     }
     fn inside(mut self, child: Block) -> Self {

@@ -7,14 +7,13 @@ use super::checked::{Block, Field, Fields, Free, Origin};
 use super::compiled::{Compiled, compiled};
 use super::diags;
 use super::eval::{Eval, SlotState};
-use super::fields::Defaults;
 use super::fit::deferred_part;
 use super::free;
 use super::head;
-use super::table::{BlockKind, Head, Part, When, classes, kind_in, kind_of, suggest};
+use super::table::{BlockKind, FieldId, Head, Part, When, classes, kind_in, kind_of, suggest};
 use super::ty::Ty;
 use super::value::{BlockId, Days, Value};
-use dsvm_diagnostics::source::{SourceId, Span};
+use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{self, Entry, Expr, ExprKind, HeadPart};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -90,11 +89,11 @@ impl<'p> Eval<'p> {
             origin: Origin::Project,
             span: ast.span,
             name_span: ast.keyword.span,
-            fields: Fields::default(),
+            fields: Fields::new(kind),
             children: Vec::new(),
             free: None,
         };
-        let Some(row) = compiled(kind) else { return block };
+        let row = compiled(kind);
         if let Some(name) = head::name_of(ast, row.spec) {
             block.name_span = name.span;
             block.name = name.value;
@@ -248,7 +247,7 @@ impl<'p> Eval<'p> {
         block: &mut Block,
     ) -> Option<&'p [HeadPart]> {
         let index = *row.fields.get(field)?;
-        if row.types.get(index) == Some(&Ty::Days)
+        if row.types.get(index.index()) == Some(&Ty::Days)
             && let [first, second, rest @ ..] = parts
             && matches!(
                 (head::word(first), head::word(second)),
@@ -257,9 +256,7 @@ impl<'p> Eval<'p> {
         {
             let span = head::span(first).to(head::span(second));
             let field = Field { value: Value::Days(Days(127)), name_span: span, value_span: span, defaulted: false };
-            if let Some(spec) = row.spec.fields.get(index) {
-                block.fields.insert(spec.name, field);
-            }
+            block.fields.set(index, field);
             return Some(rest);
         }
         match parts {
@@ -283,8 +280,8 @@ impl<'p> Eval<'p> {
             for piece in pieces {
                 if let Part::Field(name) | Part::Optional(_, name) = piece {
                     let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
-                    if !block.fields.contains_key(name) {
-                        block.fields.insert(name, field);
+                    if let Some(id) = row.fields.get(name).filter(|id| block.fields.own_field(**id).is_none()) {
+                        block.fields.set(*id, field);
                     }
                 }
             }
@@ -292,8 +289,8 @@ impl<'p> Eval<'p> {
     }
 
     /// One field as written.
-    fn set(&mut self, row: &'static Compiled, index: usize, name_span: Span, value: &'p Expr, block: &mut Block) {
-        let (Some(spec), Some(ty)) = (row.spec.fields.get(index), row.types.get(index)) else { return };
+    fn set(&mut self, row: &'static Compiled, id: FieldId, name_span: Span, value: &'p Expr, block: &mut Block) {
+        let (Some(spec), Some(ty)) = (row.spec.fields.get(id.index()), row.types.get(id.index())) else { return };
         let value_span = value.span;
         let around = self.place.replace((row.spec.kind.keyword(), spec.name));
         let value = self.eval_as(value, ty);
@@ -307,12 +304,12 @@ impl<'p> Eval<'p> {
             _ => value,
         };
         let field = Field { value, name_span, value_span, defaulted: false };
-        if let Some(first) = block.fields.get(spec.name) {
+        if let Some(first) = block.fields.own_field(id) {
             let first = first.name_span;
             self.report(diags::duplicate_field(spec.name, name_span, first));
             return;
         }
-        block.fields.insert(spec.name, field);
+        block.fields.set(id, field);
     }
 
     fn body(
@@ -392,7 +389,7 @@ impl<'p> Eval<'p> {
         };
         let inner = Making { base: inherited, strict: making.strict, top: false };
         let made = self.make(ast, kind, inner);
-        let named = matches!(compiled(kind).map(|row| row.spec.head), Some(Head::Name));
+        let named = matches!(compiled(kind).spec.head, Head::Name);
         if named && !made.name.is_empty() {
             let twin = block.children.iter().find(|other| other.kind == kind && other.name == made.name);
             if let Some(twin) = twin {
@@ -407,8 +404,8 @@ impl<'p> Eval<'p> {
     /// Required fields and defaults, once everything that was written and inherited is there.
     fn finish_fields(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, strict: bool) {
         let incomplete = doubtful(ast, row);
-        for spec in row.spec.fields.iter().filter(|spec| spec.required && strict) {
-            if block.fields.contains_key(spec.name) {
+        for (spec, id) in row.spec.fields.iter().zip((0..).map(FieldId)) {
+            if !(spec.required && strict) || block.fields.own_field(id).is_some() {
                 continue;
             }
             if !incomplete {
@@ -416,21 +413,9 @@ impl<'p> Eval<'p> {
             }
             let span = block.name_span;
             let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
-            block.fields.insert(spec.name, field);
+            block.fields.set(id, field);
         }
-        block.fields.fall_back(self.defaults(row));
-    }
-
-    fn defaults(&mut self, row: &'static Compiled) -> &'static Defaults {
-        row.values.get_or_init(|| {
-            let nowhere = Span::new(SourceId(0), 0, 0);
-            let values = row.spec.fields.iter().zip(&row.types).zip(&row.defaults).map(|((spec, ty), default)| {
-                let value = self.afresh(|eval| Some(eval.eval_as(default.as_ref()?, ty)));
-                let field = |value| Field { value, name_span: nowhere, value_span: nowhere, defaulted: true };
-                value.map(|value| (spec.name, field(value)))
-            });
-            Defaults { rows: &row.fields, values: values.collect() }
-        })
+        block.fields.shrink();
     }
 }
 
@@ -441,9 +426,9 @@ fn inherit(block: &mut Block, base: &Block, row: &'static Compiled) {
     if block.class.is_none() {
         block.class.clone_from(&base.class);
     }
-    for (name, field) in base.fields.own() {
-        if !field.defaulted && !block.fields.contains_key(name) {
-            block.fields.insert(name, field.clone());
+    for (id, field) in base.fields.own_ids() {
+        if !field.defaulted && block.fields.own_field(id).is_none() {
+            block.fields.set(id, field.clone());
         }
     }
     let mut children: Vec<Block> = Vec::new();

@@ -1,6 +1,7 @@
 //! What `sema` hands to `model`: a program without names to resolve and without unknown fields.
 
-use super::table::BlockKind;
+use super::table::types::RefTo;
+use super::table::{BlockKind, Kind, View};
 use super::value::{BlockId, Value};
 use dsvm_diagnostics::source::Span;
 use indexmap::IndexMap;
@@ -211,6 +212,21 @@ impl<T> Clean<T> {
     /// The value.
     pub fn into_inner(self) -> T {
         self.0
+    }
+}
+
+impl Checked {
+    /// The block that a field refers to.
+    #[must_use]
+    pub fn view<K: Kind>(&self, reference: RefTo<K>) -> View<'_, K> {
+        // INVARIANT: the checker lets only blocks of the kind into a field that refers to it.
+        View::trusted(&self[reference.id])
+    }
+
+    /// All blocks of a kind, in the order of the program.
+    pub fn all<K: Kind>(&self) -> impl Iterator<Item = (BlockId, View<'_, K>)> {
+        let ids = (0u32..).map(BlockId);
+        ids.zip(&self.blocks).filter_map(|(id, block)| Some((id, View::new(block)?)))
     }
 }
 

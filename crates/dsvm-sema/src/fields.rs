@@ -1,99 +1,112 @@
 //! The fields of a block: what was written, and behind it the defaults of its kind, which all blocks share.
 
 use super::checked::Field;
-use super::hash::FastMap;
+use super::compiled::{Compiled, compiled};
+use super::table::{BlockKind, FieldId};
+use super::value::Value;
 
-/// Fields by name. Few are written in a block, so they are a list; defaults are there once for the whole process.
-#[derive(Clone, Debug, Default)]
+/// Fields of one block. Few are written in a block, so they are a list; defaults are there once for the whole process.
+#[derive(Clone, Debug)]
 pub struct Fields {
-    written: Vec<(&'static str, Field)>,
-    defaults: Option<&'static Defaults>,
-}
-
-/// The defaults of a kind of block, at the places of their rows.
-#[derive(Debug)]
-pub(crate) struct Defaults {
-    pub(crate) rows: &'static FastMap<&'static str, usize>,
-    pub(crate) values: Vec<Option<(&'static str, Field)>>,
+    kind: BlockKind,
+    own: Vec<(FieldId, Field)>,
 }
 
 impl Fields {
-    /// A field, written or defaulted.
+    /// No fields yet, of a block of that kind.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Field> {
-        let written = self.written.iter().find(|(known, _)| *known == name).map(|(_, field)| field);
-        written.or_else(|| {
-            let defaults = self.defaults?;
-            let (_, field) = defaults.values.get(*defaults.rows.get(name)?)?.as_ref()?;
-            Some(field)
-        })
+    pub fn new(kind: BlockKind) -> Self {
+        Self { kind, own: Vec::new() }
     }
 
-    /// Whether there is a field of that name, written or defaulted.
+    fn row(&self) -> &'static Compiled {
+        compiled(self.kind)
+    }
+
+    /// A field by its name, written or defaulted.
     #[must_use]
-    pub fn contains_key(&self, name: &str) -> bool {
-        self.get(name).is_some()
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.at(*self.row().fields.get(name)?)
+    }
+
+    /// A field by its place in the table, written or defaulted.
+    pub(crate) fn at(&self, id: FieldId) -> Option<&Field> {
+        self.own_field(id).or_else(|| self.row().default_of(id))
+    }
+
+    /// A field that is in the block itself.
+    pub(crate) fn own_field(&self, id: FieldId) -> Option<&Field> {
+        self.own.iter().find(|(known, _)| *known == id).map(|(_, field)| field)
+    }
+
+    /// The value of a field that is in the block itself.
+    pub(crate) fn own_value(&self, id: FieldId) -> Option<&Value> {
+        self.own_field(id).map(|field| &field.value)
     }
 
     /// Makes room for so many more, and no more.
     pub(crate) fn reserve(&mut self, more: usize) {
-        self.written.reserve_exact(more);
+        self.own.reserve_exact(more);
     }
 
     /// Sets a field.
-    pub fn insert(&mut self, name: &'static str, field: Field) {
-        match self.written.iter_mut().find(|(known, _)| *known == name) {
+    pub(crate) fn set(&mut self, id: FieldId, field: Field) {
+        match self.own.iter_mut().find(|(known, _)| *known == id) {
             Some((_, old)) => *old = field,
-            None => self.written.push((name, field)),
+            None => self.own.push((id, field)),
         }
     }
 
-    /// Lets defaults stand for what was not written.
-    pub(crate) fn fall_back(&mut self, defaults: &'static Defaults) {
-        self.written.shrink_to_fit();
-        self.defaults = Some(defaults);
+    /// Sets a field by its name; a name that the kind does not have is refused.
+    pub fn insert(&mut self, name: &str, field: Field) -> bool {
+        let id = self.row().fields.get(name);
+        id.map(|id| self.set(*id, field)).is_some()
+    }
+
+    /// Gives back the room that no field needed.
+    pub(crate) fn shrink(&mut self) {
+        self.own.shrink_to_fit();
+    }
+
+    /// What is in the block itself, in source order, by place in the table.
+    pub(crate) fn own_ids(&self) -> impl Iterator<Item = (FieldId, &Field)> {
+        self.own.iter().map(|(id, field)| (*id, field))
     }
 
     /// What is in the block itself, in source order.
     pub fn own(&self) -> impl Iterator<Item = (&'static str, &Field)> {
-        self.written.iter().map(|(name, field)| (*name, field))
+        let row = self.row();
+        self.own.iter().map(|(id, field)| (row.name(*id), field))
     }
 
     /// What is in the block itself, then the defaults.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Field)> {
-        let defaults = self.defaults.into_iter().flat_map(|defaults| defaults.values.iter().flatten());
-        let missing = defaults.filter(|(name, _)| !self.written.iter().any(|(known, _)| known == name));
-        self.own().chain(missing.map(|(name, field)| (*name, field)))
+        let row = self.row();
+        let missing = row.defaults().iter().filter(|(id, _)| self.own_field(*id).is_none());
+        self.own().chain(missing.map(|(id, field)| (row.name(*id), field)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Value;
     use dsvm_diagnostics::source::{SourceId, Span};
-    use std::sync::LazyLock;
-
-    fn field(number: i64, defaulted: bool) -> Field {
-        let span = Span::new(SourceId(0), 0, 0);
-        Field { value: Value::Int(number), name_span: span, value_span: span, defaulted }
-    }
-
-    static ROWS: LazyLock<FastMap<&'static str, usize>> =
-        LazyLock::new(|| [("a", 0), ("b", 1), ("c", 2)].into_iter().collect());
-    static DEFAULTS: LazyLock<Defaults> = LazyLock::new(|| Defaults {
-        rows: &ROWS,
-        values: vec![Some(("a", field(1, true))), None, Some(("c", field(3, true)))],
-    });
 
     #[test]
     fn what_is_written_hides_the_default() {
-        let mut fields = Fields::default();
-        fields.insert("c", field(30, false));
-        fields.fall_back(&DEFAULTS);
-        let number = |name: &str| fields.get(name).map(|field| field.value.clone());
-        assert_eq!((number("a"), number("b"), number("c")), (Some(Value::Int(1)), None, Some(Value::Int(30))));
+        let span = Span::new(SourceId(0), 0, 0);
+        let mut fields = Fields::new(BlockKind::Vault);
+        let field = Field { value: Value::Duration(7), name_span: span, value_span: span, defaulted: false };
+        assert!(fields.insert("retention", field.clone()));
+        assert!(!fields.insert("wheels", field));
+        let value = |name: &str| fields.get(name).map(|field| field.value.clone());
+        assert_eq!(value("retention"), Some(Value::Duration(7)));
+        assert_eq!(value("sku"), Some(Value::String("standard".into())));
+        assert_eq!(value("name"), None);
         let all: Vec<_> = fields.iter().map(|(name, field)| (name, field.defaulted)).collect();
-        assert_eq!(all, [("c", false), ("a", true)]);
+        assert_eq!(
+            all,
+            [("retention", false), ("prevent_destroy", true), ("sku", true), ("access", true), ("for_templates", true)]
+        );
     }
 }

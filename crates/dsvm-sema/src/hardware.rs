@@ -141,7 +141,7 @@ impl<'p> Eval<'p> {
     }
 
     fn need(&mut self, expr: &'p Expr) -> Option<Need> {
-        let row = compiled(BlockKind::Size)?;
+        let row = compiled(BlockKind::Size);
         let ExprKind::Binary(op, left, right) = &expr.kind else {
             self.report(diags::need_without_operator(expr.span));
             return None;
@@ -164,7 +164,7 @@ impl<'p> Eval<'p> {
             self.report(diags::unknown_need(name, left.span, meant));
             return None;
         };
-        let field = row.spec.fields.get(*index)?.name;
+        let field = row.name(*index);
         let (value, model) = match &right.kind {
             ExprKind::Binary(of, count, model) if of.value == BinaryOp::Of => match (&model.kind, field) {
                 (ExprKind::Name(model), "gpu") => (count.as_ref(), Some(model.clone())),
@@ -179,7 +179,7 @@ impl<'p> Eval<'p> {
             },
             _ => (right.as_ref(), None),
         };
-        let ty = row.types.get(*index)?;
+        let ty = row.types.get(index.index())?;
         let value = self.eval_as(value, ty);
         if let Some(part) = deferred_part(&value) {
             let part = part.clone();

@@ -205,14 +205,6 @@ impl<'p> Eval<'p> {
         result
     }
 
-    /// Runs `work` as if nothing had been evaluated yet: what it gives does not depend on how far this run is.
-    pub(crate) fn afresh<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let before = (std::mem::take(&mut self.steps), std::mem::take(&mut self.depth));
-        let result = self.inside(self.program.main(), work);
-        (self.steps, self.depth) = before;
-        result
-    }
-
     /// Counts steps; `false` when the budget is used up, which is told once.
     pub(crate) fn step(&mut self, steps: usize, span: Span) -> bool {
         if self.steps > STEPS {

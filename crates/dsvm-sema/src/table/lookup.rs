@@ -1,40 +1,8 @@
 //! Looking things up in the table: a kind by its keyword, a field by its name, and what somebody may have meant.
 
-use super::{BlockKind, BlockSpec, FieldSpec, Head};
+use super::{BlockKind, BlockSpec, FieldSpec};
 use crate::hash::FastMap;
 use std::sync::LazyLock;
-
-/// Every family of rows.
-const FAMILIES: &[&[BlockSpec]] = &[
-    super::project::ROWS,
-    super::network::ROWS,
-    super::share::ROWS,
-    super::identity::ROWS,
-    super::vault::ROWS,
-    super::facts::SPECS,
-    super::pool::ROWS,
-    super::autoscale::ROWS,
-    super::batch::ROWS,
-    super::resource::ROWS,
-];
-
-/// Stands in for a kind that has no row yet: nothing can be written in it.
-static NONE: BlockSpec = BlockSpec {
-    kind: BlockKind::Project,
-    doc: "",
-    since: "",
-    head: Head::OptionalName,
-    top_level: false,
-    can_exist: false,
-    fields: &[],
-    children: &[],
-    attributes: &[],
-};
-
-static BY_KIND: LazyLock<Vec<&'static BlockSpec>> = LazyLock::new(|| {
-    let row = |kind: &BlockKind| FAMILIES.iter().flat_map(|family| family.iter()).find(|row| row.kind == *kind);
-    BlockKind::ALL.iter().map(|kind| row(kind).unwrap_or(&NONE)).collect()
-});
 
 static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
     // Several kinds can share a keyword; the first is the one that it means by itself.
@@ -42,9 +10,8 @@ static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
 
 /// The row of a kind.
 #[must_use]
-pub fn spec(kind: BlockKind) -> &'static BlockSpec {
-    // INVARIANT: `ALL` is in the order of the variants.
-    BY_KIND.get(kind as usize).copied().unwrap_or(&NONE)
+pub const fn spec(kind: BlockKind) -> &'static BlockSpec {
+    kind.row()
 }
 
 /// The kind that a keyword declares.
@@ -166,10 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn no_two_rows_are_of_one_kind_and_no_two_fields_of_one_name() {
-        let mut seen = std::collections::BTreeSet::new();
-        for row in FAMILIES.iter().flat_map(|family| family.iter()) {
-            assert!(seen.insert(row.kind), "two rows for `{}`", row.kind.keyword());
+    fn no_kind_has_two_fields_of_one_name() {
+        for row in BlockKind::ALL.iter().map(|kind| spec(*kind)) {
             let mut names = std::collections::BTreeSet::new();
             for field in row.fields {
                 assert!(names.insert(field.name), "two fields `{}.{}`", row.kind.keyword(), field.name);

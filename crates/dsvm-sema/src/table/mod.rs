@@ -1,54 +1,117 @@
-//! The one table of block kinds and fields: drives the checker, the docs and completion.
+//! The one table of block kinds and fields: drives the checker, the docs, the formatter and the readers.
 //!
-//! Each file below holds the rows of one family. A field that exists here exists everywhere.
+//! Each file holds the kinds of one family. A kind is declared once, with [`schema::blocks`]:
+//!
+//! ```text
+//! blocks! {
+//!     /// A file share that every machine of a pool mounts.
+//!     Share {
+//!         head: Head::Name, top_level, can_exist;
+//!         fields {
+//!             /// SMB works everywhere; NFS keeps owners and modes of files.
+//!             protocol: Protocol = "smb", early;
+//!             /// Where machines mount it: an absolute path.
+//!             mount: Text, required, early;
+//!             /// Capacity, whole GiB.
+//!             quota: Bytes;
+//!         }
+//!         children { links: any Link; }
+//!         attributes {
+//!             /// Resource id of the share.
+//!             id: "string";
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! The doc comments are the texts of the reference. `= "smb"` is the default as one would write it. From the
+//! declaration come the row ([`BlockSpec`], by [`spec`]), the type `Share` and two readers:
+//!
+//! - [`View<'_, Share>`](View) has one method for each field and each kind of nested block. `View::new(block)` gives one
+//!   when the block is of the kind, [`Checked::view`](super::checked::Checked::view) that of a reference and
+//!   [`Checked::all`](super::checked::Checked::all) those of all blocks of a kind.
+//!
+//!   | field | method gives |
+//!   |---|---|
+//!   | `early` with a default | `T`: the default stands for what was not written, and for what was refused |
+//!   | `early`, or `required, early` | `Option<T>`; nothing of a required field means that it was reported |
+//!   | not `early` | `Option<Late<T>>`: `.value()` is the [`Value`](super::value::Value), `.known()` the `T` if it is known |
+//!   | nested, `one` | `Option<View>` |
+//!   | nested, `any` or a number | an iterator of views |
+//!
+//! - [`view.fields()`](View::fields) has the same methods for places: `share.fields().quota().span()`, `.written()`,
+//!   `.value()`, `.name()`. A [`FieldRef`] is what a function takes that works on any field.
+//!
+//! `T` is of [`types`] (`Text` reads as `&str`, `Bytes` and `Seconds` as `i64`, `Ref<Vault>` as [`types::RefTo`],
+//! `List<Text>` as [`types::ListOf`]), an enum of [`words`], or one of [`choices`] where a field takes one thing or
+//! another. Readers match these enums without `_`: a word that is added does not compile until it is handled.
 
-pub mod facts;
+pub mod choices;
+pub mod schema;
+pub mod types;
+pub mod words;
 
 pub mod autoscale;
 pub mod batch;
+pub mod facts;
 pub mod identity;
 pub mod network;
 pub mod pool;
+pub mod project;
 pub mod resource;
 pub mod share;
 pub mod vault;
 mod lookup;
 mod synonyms;
-mod project;
+
+use super::value::Value;
 
 pub use lookup::{classes, kind_in, kind_of, kinds_at_top_level, shown, spec, suggest};
+pub use schema::{FieldId, FieldRef, Kind, View};
 pub use synonyms::suggest_word;
 
 macro_rules! kinds {
-    ($($variant:ident = $keyword:literal;)*) => {
-        /// Every kind of block, top-level and nested.
+    ($($family:ident: $($variant:ident = $keyword:literal),+;)*) => {
+        /// Every kind of block, top-level and nested, in the order of the docs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum BlockKind { $(#[doc = $keyword] $variant,)* }
+        pub enum BlockKind { $($(#[doc = concat!("`", $keyword, "`")] $variant,)+)* }
         impl BlockKind {
-            /// All of them.
-            pub const ALL: &'static [BlockKind] = &[$(BlockKind::$variant,)*];
+            /// All of them, each at the index of its variant.
+            pub const ALL: &'static [BlockKind] = &[$($(BlockKind::$variant,)+)*];
             /// The word that declares it.
             #[must_use]
-            pub fn keyword(self) -> &'static str { match self { $(BlockKind::$variant => $keyword,)* } }
+            pub const fn keyword(self) -> &'static str { match self { $($(BlockKind::$variant => $keyword,)+)* } }
+            /// Its row of the table.
+            const fn row(self) -> &'static BlockSpec {
+                match self { $($(BlockKind::$variant => &<$family::$variant as Kind>::SPEC,)+)* }
+            }
         }
     };
 }
 
 kinds! {
-    // top level
-    Project = "project"; Network = "network"; Share = "share"; Identity = "identity"; Vault = "vault"; Workspace = "workspace";
-    Image = "image"; Size = "size"; Role = "role"; Region = "region"; Metric = "metric"; Timezone = "timezone";
-    Port = "port";
-    Autoscale = "autoscale"; Pool = "pool"; Resource = "resource";
-    // top level, for batch; `BatchPool` is what `pool …: batch` declares (see `kind_in`)
-    BatchPool = "pool"; BatchAccount = "batch_account"; Container = "container"; Job = "job";
-    // nested, for batch; `BatchAutoscale` is what `autoscale` means inside `BatchPool`
-    BatchAutoscale = "autoscale"; TaskUser = "task_user"; Docker = "docker"; Nat = "nat";
-    // nested
-    Admin = "admin"; User = "user"; Link = "link"; When = "when"; Add = "add"; Remove = "remove"; Set = "set"; Cooldown = "cooldown";
-    Schedule = "schedule"; On = "on"; Allow = "allow"; Health = "health"; Repair = "repair"; Upgrade = "upgrade"; Spot = "spot";
-    Subnet = "subnet"; Grant = "grant"; Override = "override"; Setup = "setup"; Step = "step"; Predict = "predict"; Notify = "notify";
-    Plan = "plan"; Retirement = "retirement"; Event = "event"; SecretEntry = "secret";
+    project: Project = "project";
+    network: Network = "network";
+    share: Share = "share";
+    identity: Identity = "identity";
+    vault: Vault = "vault";
+    batch: Workspace = "workspace";
+    facts: Image = "image", Size = "size", Role = "role", Region = "region", Metric = "metric", Timezone = "timezone", Port = "port";
+    autoscale: Autoscale = "autoscale";
+    pool: Pool = "pool";
+    resource: Resource = "resource";
+    batch: BatchPool = "pool", BatchAccount = "batch_account", Container = "container", Job = "job", BatchAutoscale = "autoscale", TaskUser = "task_user", Docker = "docker", Nat = "nat";
+    pool: Admin = "admin", User = "user";
+    share: Link = "link";
+    autoscale: When = "when", Add = "add", Remove = "remove", Set = "set", Cooldown = "cooldown", Schedule = "schedule", On = "on";
+    pool: Allow = "allow", Health = "health", Repair = "repair", Upgrade = "upgrade", Spot = "spot";
+    network: Subnet = "subnet";
+    identity: Grant = "grant";
+    resource: Override = "override";
+    pool: Setup = "setup", Step = "step";
+    autoscale: Predict = "predict", Notify = "notify";
+    facts: Plan = "plan", Retirement = "retirement";
+    vault: SecretEntry = "secret";
 }
 
 /// What a field may hold. Plain data, so that tables are constants.
@@ -132,8 +195,8 @@ pub struct FieldSpec {
     pub when: When,
     /// One or two sentences.
     pub doc: &'static str,
-    /// Version that brought it.
-    pub since: &'static str,
+    /// Whether a value can be read as the Rust type of the field.
+    pub reads: fn(&Value) -> bool,
 }
 
 /// What follows the keyword.
@@ -167,8 +230,6 @@ pub struct BlockSpec {
     pub kind: BlockKind,
     /// One or two sentences.
     pub doc: &'static str,
-    /// Version that brought it.
-    pub since: &'static str,
     /// What follows the keyword.
     pub head: Head,
     /// May be declared at top level.
@@ -185,28 +246,24 @@ pub struct BlockSpec {
 
 impl FieldSpec {
     /// An optional field without a default that may be known late.
-    #[must_use]
-    pub const fn new(name: &'static str, ty: FieldType, doc: &'static str) -> Self {
-        Self { name, ty, required: false, default: None, when: When::Late, doc, since: "0.1" }
+    const fn new(name: &'static str, ty: FieldType, doc: &'static str, reads: fn(&Value) -> bool) -> Self {
+        Self { name, ty, required: false, default: None, when: When::Late, doc, reads }
     }
 
     /// It must be written.
-    #[must_use]
-    pub const fn required(mut self) -> Self {
+    const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
     /// It must be known while compiling.
-    #[must_use]
-    pub const fn early(mut self) -> Self {
+    const fn early(mut self) -> Self {
         self.when = When::Early;
         self
     }
 
     /// Its default, as one would write it.
-    #[must_use]
-    pub const fn default(mut self, text: &'static str) -> Self {
+    const fn default(mut self, text: &'static str) -> Self {
         self.default = Some(text);
         self
     }
@@ -214,61 +271,18 @@ impl FieldSpec {
 
 impl BlockSpec {
     /// A nested kind without fields.
-    #[must_use]
-    pub const fn nested(kind: BlockKind, head: Head, doc: &'static str) -> Self {
-        Self {
-            kind,
-            doc,
-            since: "0.1",
-            head,
-            top_level: false,
-            can_exist: false,
-            fields: &[],
-            children: &[],
-            attributes: &[],
-        }
+    const fn new(kind: BlockKind, head: Head, doc: &'static str) -> Self {
+        Self { kind, doc, head, top_level: false, can_exist: false, fields: &[], children: &[], attributes: &[] }
     }
 
-    /// A kind declared at top level, with a name.
-    #[must_use]
-    pub const fn top(kind: BlockKind, doc: &'static str) -> Self {
-        Self {
-            kind,
-            doc,
-            since: "0.1",
-            head: Head::Name,
-            top_level: true,
-            can_exist: false,
-            fields: &[],
-            children: &[],
-            attributes: &[],
-        }
-    }
-
-    /// Its fields.
-    #[must_use]
-    pub const fn fields(mut self, fields: &'static [FieldSpec]) -> Self {
-        self.fields = fields;
-        self
-    }
-
-    /// The kinds inside.
-    #[must_use]
-    pub const fn children(mut self, children: &'static [(BlockKind, u32)]) -> Self {
-        self.children = children;
-        self
-    }
-
-    /// What can be read of it at deployment time.
-    #[must_use]
-    pub const fn attributes(mut self, attributes: &'static [(&'static str, &'static str, &'static str)]) -> Self {
-        self.attributes = attributes;
+    /// It can be declared at top level.
+    const fn top_level(mut self) -> Self {
+        self.top_level = true;
         self
     }
 
     /// It may be `existing`.
-    #[must_use]
-    pub const fn can_exist(mut self) -> Self {
+    const fn can_exist(mut self) -> Self {
         self.can_exist = true;
         self
     }
