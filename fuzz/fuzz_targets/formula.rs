@@ -1,11 +1,11 @@
 //! Any formula of Azure Batch: reading, checking and evaluating end with a result or an error; what is printed reads the same.
 #![no_main]
 
-use batch_formula::{Around, PoolState, check, evaluate, parse, print};
+use batch_formula::{PoolLimits, PoolState, check, evaluate, parse, print};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let (formula, _) = check(text, &Around::default());
+    let (formula, _) = check(text, &PoolLimits::default());
     if let Some(formula) = formula {
         let printed = print(&formula);
         let again = parse(&printed).expect("what is printed can be read");

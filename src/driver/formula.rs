@@ -2,7 +2,7 @@
 //!
 //! Stages after sema know a text and not how it was written; here both are at hand.
 
-use batch_formula::Around;
+use batch_formula::PoolLimits;
 use dsvm_diagnostics::source::{SourceMap, Span};
 use dsvm_diagnostics::{Diagnostic, LabelStyle};
 
@@ -11,7 +11,7 @@ pub(super) fn narrow(sources: &SourceMap, diagnostics: &mut [Diagnostic]) {
     for found in diagnostics.iter_mut().filter(|d| (380..=392).contains(&d.code.number())) {
         let Some(label) = found.labels.iter_mut().find(|l| l.style == LabelStyle::Primary) else { continue };
         let Some(written) = Written::read(sources.text(label.span)) else { continue };
-        let (_, findings) = batch_formula::check(&written.text, &Around::default());
+        let (_, findings) = batch_formula::check(&written.text, &PoolLimits::default());
         let same = findings.iter().find(|f| batch_formula::diags::code(f.rule) == found.code && f.title == found.title);
         if let Some(finding) = same {
             let at = |offset| label.span.start + written.raw_offset(offset);

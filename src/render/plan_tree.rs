@@ -124,7 +124,7 @@ fn names(some: &[&Planned], room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arm_plan::{Desired, Observed, Options, diff};
+    use arm_plan::{Desired, DiffOptions, Observed, diff};
 
     fn planned(number: usize, resources: usize) -> Planned {
         let id = |n| {
@@ -132,7 +132,7 @@ mod tests {
         };
         let all: Vec<Value> =
             (0..resources).map(|n| json!({ "id": id(n), "tags": { "text": "x".repeat(200) } })).collect();
-        let plan = diff(&Desired::from_resources(&all), &Observed::default(), &Options::default());
+        let plan = diff(&Desired::from_resources(&all), &Observed::default(), &DiffOptions::default());
         Planned {
             path: format!("pools/{number}"),
             project: format!("p{number}"),

@@ -1,9 +1,9 @@
 //! The steps of an apply, over a trait: group, what must go first, deployments in order, what they did.
 
 use super::failure::ApplyError;
-use super::follow::{deploy, refused_by, settle};
-use super::state::{Journal, JournalStep, State};
-use arm_client::{AzureError, DeployMode, Pending, Progress, Reply, Wanted};
+use super::follow::{deploy, refused_by, wait_until_idle};
+use super::state::{Journal, JournalStep, StateDir};
+use arm_client::{AzureError, DeployMode, OperationStatus, Pending, Reply, ResourceRef};
 use arm_plan::{Desired, NewGroup, Unmanaged};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -18,15 +18,15 @@ pub trait Arm {
     /// Deletes a resource and waits until it is gone.
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
     /// Reads resources.
-    fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError>;
+    fn observe(&self, wanted: &[ResourceRef]) -> Result<Vec<Value>, AzureError>;
     /// Forgets a stack; its resources stay.
-    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError>;
+    fn detach_stack(&self, group: &str, stack: &str) -> Result<(), AzureError>;
     /// Starts a stack or a deployment; the body is complete.
     fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError>;
     /// The stack or deployment as it stands.
     fn current(&self, mode: DeployMode, group: &str, name: &str) -> Result<Option<Value>, AzureError>;
     /// Asks once how an operation stands.
-    fn ask(&self, pending: &Pending) -> Result<Progress, AzureError>;
+    fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError>;
     /// What a deployment did so far.
     fn operations(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError>;
     /// Waits.
@@ -50,7 +50,7 @@ pub enum Event {
 }
 
 /// Whoever watches.
-pub trait Watch {
+pub trait Observer {
     /// Something happened.
     fn event(&mut self, event: &Event);
     /// Whether somebody asked to stop.
@@ -88,10 +88,10 @@ pub struct Job {
     /// Tell the stack to go on although it lost track.
     pub out_of_sync: bool,
     /// Resources that must go before they are made anew: id and API version.
-    pub replaced: Vec<Wanted>,
+    pub replaced: Vec<ResourceRef>,
     /// What the source no longer holds, children first. With one stack the stack deletes it; with several, what moves
     /// from one to another must not be deleted on the way: they let go of everything, and this is deleted in the end.
-    pub removed: Vec<Wanted>,
+    pub removed: Vec<ResourceRef>,
     /// Stacks that hold nothing of the source any more: forgotten in the end.
     pub leftovers: Vec<String>,
     /// Deployments in order.
@@ -102,7 +102,7 @@ pub struct Job {
 
 impl Job {
     /// Whether stacks let go of what they lose, to be deleted here.
-    pub(super) fn lets_go(&self) -> bool {
+    pub(super) fn deletes_in_the_end(&self) -> bool {
         self.mode == DeployMode::Stack
             && self.unmanaged == Unmanaged::Delete
             && (self.steps.len() > 1 || !self.leftovers.is_empty())
@@ -111,8 +111,8 @@ impl Job {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Done {
-    /// State by id.
+pub struct Outcome {
+    /// StateDir by id.
     pub states: BTreeMap<String, String>,
     /// Outputs as `{name: value}`; secret ones are left out.
     pub outputs: Map<String, Value>,
@@ -124,66 +124,73 @@ pub struct Done {
 ///
 /// # Errors
 /// See [`ApplyError`]; the journal then says what was begun.
-pub fn run(job: &Job, arm: &dyn Arm, state: &State, started: &str, watch: &mut dyn Watch) -> Result<Done, ApplyError> {
-    let removing = if job.lets_go() { job.removed.iter().map(|w| w.id.clone()).collect() } else { Vec::new() };
+pub fn run(
+    job: &Job,
+    arm: &dyn Arm,
+    state: &StateDir,
+    started: &str,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, ApplyError> {
+    let removing =
+        if job.deletes_in_the_end() { job.removed.iter().map(|w| w.id.clone()).collect() } else { Vec::new() };
     let mut journal = Journal { started: started.to_owned(), steps: Vec::new(), removing };
     state.write_journal(&journal)?;
     for group in &job.groups {
         if arm.group(&group.name)?.is_none() {
-            watch.event(&Event::Phase(format!("making the resource group `{}` in {}", group.name, group.location)));
+            observer.event(&Event::Phase(format!("making the resource group `{}` in {}", group.name, group.location)));
             arm.put_group(&group.name, &group.location, &job.group_tags)?;
         }
     }
     for step in &job.steps {
-        settle(arm, job.mode, &job.group, &step.name, watch)?;
+        wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
     }
-    let mut done = Done::default();
+    let mut done = Outcome::default();
     for gone in job.replaced.iter().rev() {
-        delete(gone, arm, &mut journal, state, watch)?;
+        delete(gone, arm, &mut journal, state, observer)?;
     }
     for (index, step) in job.steps.iter().enumerate() {
-        stop_if_asked(watch)?;
+        check_stopped(observer)?;
         let entry = journal.steps.len();
         journal.steps.push(JournalStep { kind: "deploy".into(), name: step.name.clone(), state: "begun".into() });
         state.write_journal(&journal)?;
-        let result = deploy(job, index, step, arm, watch, &mut done);
+        let result = deploy(job, index, step, arm, observer, &mut done);
         mark(&mut journal, entry, result.is_ok(), state)?;
         result?;
     }
-    if job.lets_go() {
+    if job.deletes_in_the_end() {
         for gone in &job.removed {
-            delete(gone, arm, &mut journal, state, watch)?;
+            delete(gone, arm, &mut journal, state, observer)?;
             done.states.insert(gone.id.clone(), "Deleted".into());
         }
         for name in &job.leftovers {
-            stop_if_asked(watch)?;
-            watch.event(&Event::Phase(format!("forgetting the stack `{name}`, which holds nothing of the sources")));
-            arm.forget(&job.group, name)?;
+            check_stopped(observer)?;
+            observer.event(&Event::Phase(format!("forgetting the stack `{name}`, which holds nothing of the sources")));
+            arm.detach_stack(&job.group, name)?;
         }
     }
     Ok(done)
 }
 
 fn delete(
-    gone: &Wanted,
+    gone: &ResourceRef,
     arm: &dyn Arm,
     journal: &mut Journal,
-    state: &State,
-    watch: &mut dyn Watch,
+    state: &StateDir,
+    observer: &mut dyn Observer,
 ) -> Result<(), ApplyError> {
-    stop_if_asked(watch)?;
+    check_stopped(observer)?;
     let entry = journal.steps.len();
     journal.steps.push(JournalStep { kind: "delete".into(), name: gone.id.clone(), state: "begun".into() });
     state.write_journal(journal)?;
-    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleting".into() });
+    observer.event(&Event::Resource { id: gone.id.clone(), state: "Deleting".into() });
     let result = arm.delete(&gone.id, &gone.api_version);
     mark(journal, entry, result.is_ok(), state)?;
     result.map_err(|e| refused_by(e, Some(&gone.id)))?;
-    watch.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
+    observer.event(&Event::Resource { id: gone.id.clone(), state: "Deleted".into() });
     Ok(())
 }
 
-fn mark(journal: &mut Journal, entry: usize, well: bool, state: &State) -> Result<(), ApplyError> {
+fn mark(journal: &mut Journal, entry: usize, well: bool, state: &StateDir) -> Result<(), ApplyError> {
     if let Some(step) = journal.steps.get_mut(entry) {
         step.state = if well { "done".into() } else { "failed".into() };
     }
@@ -191,8 +198,8 @@ fn mark(journal: &mut Journal, entry: usize, well: bool, state: &State) -> Resul
     Ok(())
 }
 
-pub(super) fn stop_if_asked(watch: &dyn Watch) -> Result<(), ApplyError> {
-    if watch.stopped() { Err(ApplyError::Stopped) } else { Ok(()) }
+pub(super) fn check_stopped(observer: &dyn Observer) -> Result<(), ApplyError> {
+    if observer.stopped() { Err(ApplyError::Stopped) } else { Ok(()) }
 }
 
 impl Arm for arm_client::Client {
@@ -208,11 +215,11 @@ impl Arm for arm_client::Client {
         self.delete_resource(id, api_version)
     }
 
-    fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+    fn observe(&self, wanted: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
         arm_client::Client::observe(self, wanted)
     }
 
-    fn forget(&self, group: &str, stack: &str) -> Result<(), AzureError> {
+    fn detach_stack(&self, group: &str, stack: &str) -> Result<(), AzureError> {
         match self.delete_stack(group, stack, "detach").and_then(|reply| self.finish(reply)) {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
@@ -236,8 +243,8 @@ impl Arm for arm_client::Client {
         }
     }
 
-    fn ask(&self, pending: &Pending) -> Result<Progress, AzureError> {
-        arm_client::Client::ask(self, pending)
+    fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError> {
+        arm_client::Client::poll(self, pending)
     }
 
     fn operations(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError> {

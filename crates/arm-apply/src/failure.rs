@@ -5,7 +5,7 @@ use arm_client::{AzureError, ServiceError};
 
 /// A resource that Azure refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedResource {
     /// ARM id, when Azure named it.
     pub id: Option<String>,
     /// Azure's reason.
@@ -17,7 +17,7 @@ pub struct Refused {
 pub enum ApplyError {
     /// Azure refused resources.
     #[error("Azure refused {} of the deployment", if .0.len() == 1 { "a part".to_owned() } else { format!("{} parts", .0.len()) })]
-    Refused(Vec<Refused>),
+    Refused(Vec<RefusedResource>),
     /// Somebody asked to stop.
     #[error("stopped on request; what was begun goes on at Azure")]
     Stopped,

@@ -1,8 +1,8 @@
 //! One deployment from its start to its end: what is sent, how it stands, what was refused and why.
 
-use super::executor::{Arm, Done, Event, Job, Step, Watch, stop_if_asked};
-use super::failure::{ApplyError, Refused};
-use arm_client::{AzureError, DeployMode, Pending, Progress, Reply, ServiceError, Wanted};
+use super::executor::{Arm, Event, Job, Observer, Outcome, Step, check_stopped};
+use super::failure::{ApplyError, RefusedResource};
+use arm_client::{AzureError, DeployMode, OperationStatus, Pending, Reply, ResourceRef, ServiceError};
 use arm_plan::{Desired, Unmanaged};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +12,12 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The service cannot be spoken to, or somebody asked to stop.
-pub fn settle(
+pub fn wait_until_idle(
     arm: &dyn Arm,
     mode: DeployMode,
     group: &str,
     name: &str,
-    watch: &mut dyn Watch,
+    observer: &mut dyn Observer,
 ) -> Result<(), ApplyError> {
     let mut told = false;
     loop {
@@ -26,11 +26,11 @@ pub fn settle(
             return Ok(());
         }
         if !told {
-            watch.event(&Event::Phase(format!("waiting for the deployment `{name}` that is still running")));
+            observer.event(&Event::Phase(format!("waiting for the deployment `{name}` that is still running")));
             told = true;
         }
-        watch.event(&Event::Tick);
-        stop_if_asked(watch)?;
+        observer.event(&Event::Tick);
+        check_stopped(observer)?;
         arm.sleep(Duration::from_secs(2));
     }
 }
@@ -45,7 +45,7 @@ fn body_of(job: &Job, step: &Step, template: Value) -> Value {
     if job.mode == DeployMode::Plain {
         return json!({ "properties": { "mode": "Incremental", "template": template, "parameters": parameters } });
     }
-    let action = if job.unmanaged == Unmanaged::Delete && !job.lets_go() { "delete" } else { "detach" };
+    let action = if job.unmanaged == Unmanaged::Delete && !job.deletes_in_the_end() { "delete" } else { "detach" };
     json!({
         "tags": job.stack_tags,
         "properties": {
@@ -64,18 +64,19 @@ pub(super) fn deploy(
     index: usize,
     step: &Step,
     arm: &dyn Arm,
-    watch: &mut dyn Watch,
-    done: &mut Done,
+    observer: &mut dyn Observer,
+    done: &mut Outcome,
 ) -> Result<(), ApplyError> {
     // The number of machines is read at the last moment, so that what autoscale did since the plan is kept.
     let owned = arm_plan::autoscaled(&job.desired);
     let pools = job.desired.resources.iter().filter(|r| owned.contains_key(&r.id.to_ascii_lowercase()));
-    let pools: Vec<Wanted> = pools.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
+    let pools: Vec<ResourceRef> =
+        pools.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
     let live = if pools.is_empty() { Vec::new() } else { arm.observe(&pools)? };
     let mut template = step.template.clone();
-    super::carry_live_capacity(&mut template, index, &job.desired, &live);
+    super::keep_live_capacity(&mut template, index, &job.desired, &live);
     let body = body_of(job, step, template);
-    watch.event(&Event::Phase(format!("deploying `{}`", step.name)));
+    observer.event(&Event::Phase(format!("deploying `{}`", step.name)));
     let mut tries = 0;
     let reply = loop {
         match arm.start(job.mode, &job.group, &step.name, &body) {
@@ -83,18 +84,18 @@ pub(super) fn deploy(
             // Somebody else's, or ours whose answer was lost: wait for its end, then say again what is wanted.
             Err(error) if tries < 3 && is_busy(&error) => {
                 tries += 1;
-                settle(arm, job.mode, &job.group, &step.name, watch)?;
+                wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
                 arm.sleep(Duration::from_secs(1));
             }
             Err(error) => return Err(refused_by(error, None)),
         }
     };
-    let outcome = follow(job, step, reply, arm, watch, done);
+    let outcome = follow(job, step, reply, arm, observer, done);
     let end = arm.current(job.mode, &job.group, &step.name);
     report_operations(
         &deployment_id(job, step, end.as_ref().ok().and_then(Option::as_ref)),
         arm,
-        watch,
+        observer,
         &mut BTreeMap::new(),
         done,
     );
@@ -127,15 +128,15 @@ fn follow(
     step: &Step,
     reply: Reply,
     arm: &dyn Arm,
-    watch: &mut dyn Watch,
-    done: &mut Done,
+    observer: &mut dyn Observer,
+    done: &mut Outcome,
 ) -> Result<(), ApplyError> {
     let Some(mut pending) = Pending::of(&reply) else {
         if is_at_rest(&reply.body) {
             return at_rest_or_failed(&reply.body);
         }
         // Accepted without an address to ask at: the name tells.
-        settle(arm, job.mode, &job.group, &step.name, watch)?;
+        wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
         let end = arm.current(job.mode, &job.group, &step.name)?;
         return end.map_or(Ok(()), |end| at_rest_or_failed(&end));
     };
@@ -150,17 +151,17 @@ fn follow(
                 .flatten()
                 .and_then(|c| deployment_id(job, step, Some(&c)));
         }
-        report_operations(&deployment, arm, watch, &mut seen, done);
-        watch.event(&Event::Tick);
-        stop_if_asked(watch)?;
+        report_operations(&deployment, arm, observer, &mut seen, done);
+        observer.event(&Event::Tick);
+        check_stopped(observer)?;
         arm.sleep(pace(pending.wait, pending.asked));
-        match arm.ask(&pending) {
-            Ok(Progress::Running(next)) => {
+        match arm.poll(&pending) {
+            Ok(OperationStatus::Running(next)) => {
                 pending = next;
                 lost = 0;
             }
-            Ok(Progress::Done(_)) => return Ok(()),
-            Ok(Progress::Failed(error)) => return Err(refusals(job, step, *error, arm)),
+            Ok(OperationStatus::Done(_)) => return Ok(()),
+            Ok(OperationStatus::Failed(error)) => return Err(refusals(job, step, *error, arm)),
             // The address ran out or the network went away for longer than the budget: the name still tells.
             Err(error) if lost < 3 => {
                 lost += 1;
@@ -195,7 +196,7 @@ fn at_rest_or_failed(body: &Value) -> Result<(), ApplyError> {
     let state = body.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
     if state.eq_ignore_ascii_case("failed") || state.eq_ignore_ascii_case("canceled") {
         let error = ServiceError::of(body.pointer("/properties/error").unwrap_or(&Value::Null));
-        return Err(ApplyError::Refused(vec![Refused { id: None, error }]));
+        return Err(ApplyError::Refused(vec![RefusedResource { id: None, error }]));
     }
     Ok(())
 }
@@ -203,9 +204,9 @@ fn at_rest_or_failed(body: &Value) -> Result<(), ApplyError> {
 fn report_operations(
     deployment: &Option<String>,
     arm: &dyn Arm,
-    watch: &mut dyn Watch,
+    observer: &mut dyn Observer,
     seen: &mut BTreeMap<String, String>,
-    done: &mut Done,
+    done: &mut Outcome,
 ) {
     let Some(id) = deployment else { return };
     // Only for show: whether the deployment went well is told by its own state.
@@ -221,13 +222,13 @@ fn report_operations(
             let over = seen.get(&target).is_some_and(|s| s == "Succeeded");
             if !over && !target.eq_ignore_ascii_case(id) {
                 seen.insert(target.clone(), state);
-                report_operations(&Some(target), arm, watch, seen, done);
+                report_operations(&Some(target), arm, observer, seen, done);
             }
             continue;
         }
         done.states.insert(target.clone(), state.clone());
         if seen.get(&target) != Some(&state) {
-            watch.event(&Event::Resource { id: target.clone(), state: state.clone() });
+            observer.event(&Event::Resource { id: target.clone(), state: state.clone() });
             seen.insert(target, state);
         }
     }
@@ -245,16 +246,21 @@ fn refusals(job: &Job, step: &Step, error: ServiceError, arm: &dyn Arm) -> Apply
         found = error
             .chains()
             .into_iter()
-            .map(|e| Refused { id: about(&e).or_else(|| named_in(&e, &job.desired)), error: e })
+            .map(|e| RefusedResource { id: about(&e).or_else(|| named_in(&e, &job.desired)), error: e })
             .collect();
     }
     if found.is_empty() {
-        found.push(Refused { id: None, error });
+        found.push(RefusedResource { id: None, error });
     }
     ApplyError::Refused(found)
 }
 
-fn failed_operations(deployment: &str, arm: &dyn Arm, visited: &mut BTreeSet<String>, found: &mut Vec<Refused>) {
+fn failed_operations(
+    deployment: &str,
+    arm: &dyn Arm,
+    visited: &mut BTreeSet<String>,
+    found: &mut Vec<RefusedResource>,
+) {
     const DEEPEST: usize = 64;
     if visited.len() > DEEPEST || !visited.insert(deployment.to_ascii_lowercase()) {
         return;
@@ -276,7 +282,7 @@ fn failed_operations(deployment: &str, arm: &dyn Arm, visited: &mut BTreeSet<Str
             other => ServiceError::of(other),
         };
         let chains = error.chains();
-        let own = |error: ServiceError| Refused { id: id.map(str::to_owned), error };
+        let own = |error: ServiceError| RefusedResource { id: id.map(str::to_owned), error };
         found.extend(chains.into_iter().map(own));
     }
 }
@@ -292,7 +298,7 @@ fn about(error: &ServiceError) -> Option<String> {
 
 /// A refusal before the start may name the resource in its words only.
 fn named_in(error: &ServiceError, desired: &Desired) -> Option<String> {
-    let hit = desired.resources.iter().filter(|r| error.told(&format!("'{}'", r.name)) || error.told(&r.id));
+    let hit = desired.resources.iter().filter(|r| error.mentions(&format!("'{}'", r.name)) || error.mentions(&r.id));
     hit.max_by_key(|r| r.name.len()).map(|r| r.id.clone())
 }
 
@@ -300,7 +306,7 @@ pub(super) fn refused_by(error: AzureError, id: Option<&str>) -> ApplyError {
     match error {
         AzureError::Service(error) if matches!(error.status, 400 | 403 | 404 | 409 | 412 | 422) => {
             let parts = error.chains().into_iter();
-            let list = parts.map(|e| Refused { id: id.map(str::to_owned).or_else(|| about(&e)), error: e });
+            let list = parts.map(|e| RefusedResource { id: id.map(str::to_owned).or_else(|| about(&e)), error: e });
             ApplyError::Refused(list.collect())
         }
         other => other.into(),
@@ -317,7 +323,7 @@ pub fn join_output(outputs: &mut Map<String, Value>, name: &str, value: &Value) 
     }
 }
 
-fn collect(end: &Value, job: &Job, done: &mut Done) {
+fn collect(end: &Value, job: &Job, done: &mut Outcome) {
     let outputs = end.pointer("/properties/outputs").and_then(Value::as_object);
     for (name, output) in outputs.into_iter().flatten() {
         let secret =

@@ -5,7 +5,7 @@
 //! nothing is deleted that the plan did not show. Does not know which cloud it speaks to: [`Arm`] is a trait.
 
 pub mod advice;
-mod carry;
+mod live_capacity;
 mod executor;
 mod failure;
 mod follow;
@@ -13,8 +13,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use carry::carry_live_capacity;
-pub use executor::{Arm, Event, Job, Step, Watch, run};
-pub use failure::{ApplyError, Refused};
-pub use follow::{join_output, settle};
-pub use state::{Lock, LockError, Receipt, ReceiptItem, State, StateError};
+pub use executor::{Arm, Event, Job, Observer, Step, run};
+pub use failure::{ApplyError, RefusedResource};
+pub use follow::{join_output, wait_until_idle};
+pub use live_capacity::keep_live_capacity;
+pub use state::{Lock, LockError, Receipt, ReceiptItem, StateDir, StateError};

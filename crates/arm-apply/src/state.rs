@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The folder of one project and env.
 #[derive(Clone, Debug)]
-pub struct State {
+pub struct StateDir {
     folder: PathBuf,
 }
 
@@ -131,7 +131,7 @@ impl miette::Diagnostic for LockError {
     }
 }
 
-impl State {
+impl StateDir {
     /// The folder of a project and env below `.dsvmc/` in `root`. Nothing is made yet.
     #[must_use]
     pub fn new(root: &Path, project: &str, env: &str) -> Self {

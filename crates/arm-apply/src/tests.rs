@@ -1,7 +1,7 @@
 //! The executor against a Resource Manager made of a few lines.
 
 use super::*;
-use arm_client::{AzureError, DeployMode, Pending, Reply, ServiceError, Wanted};
+use arm_client::{AzureError, DeployMode, Pending, Reply, ResourceRef, ServiceError};
 use arm_plan::{Desired, NewGroup, Unmanaged};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -38,10 +38,10 @@ impl Arm for Fake {
         self.log(format!("delete {id}"));
         Ok(())
     }
-    fn observe(&self, _: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+    fn observe(&self, _: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
         Ok(self.live.clone())
     }
-    fn forget(&self, _: &str, stack: &str) -> Result<(), AzureError> {
+    fn detach_stack(&self, _: &str, stack: &str) -> Result<(), AzureError> {
         self.log(format!("forget {stack}"));
         Ok(())
     }
@@ -61,8 +61,8 @@ impl Arm for Fake {
         let mut states = self.states.borrow_mut();
         Ok(if states.len() > 1 { Some(states.remove(0)) } else { states.first().cloned() })
     }
-    fn ask(&self, _: &Pending) -> Result<arm_client::Progress, AzureError> {
-        Ok(arm_client::Progress::Done(Value::Null))
+    fn poll(&self, _: &Pending) -> Result<arm_client::OperationStatus, AzureError> {
+        Ok(arm_client::OperationStatus::Done(Value::Null))
     }
     fn operations(&self, _: &str) -> Result<Vec<Value>, AzureError> {
         Ok(self.operations.clone())
@@ -73,7 +73,7 @@ impl Arm for Fake {
 #[derive(Default)]
 struct Quiet(bool);
 
-impl Watch for Quiet {
+impl Observer for Quiet {
     fn event(&mut self, _: &Event) {}
     fn stopped(&self) -> bool {
         self.0
@@ -102,9 +102,9 @@ fn job() -> Job {
     }
 }
 
-fn state() -> (tempfile::TempDir, State) {
+fn state() -> (tempfile::TempDir, StateDir) {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::new(folder.path(), "p", "");
+    let state = StateDir::new(folder.path(), "p", "");
     (folder, state)
 }
 
@@ -127,7 +127,7 @@ fn a_missing_group_is_made_and_outputs_come_back() {
 #[test]
 fn what_must_be_replaced_goes_first_in_reverse_order() {
     let (_folder, state) = state();
-    let wanted = |id: &str| Wanted { id: id.into(), api_version: "v".into() };
+    let wanted = |id: &str| ResourceRef { id: id.into(), api_version: "v".into() };
     let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
     let job = Job { replaced: vec![wanted("/a"), wanted("/b")], ..job() };
     run(&job, &fake, &state, "now", &mut Quiet::default()).unwrap();
@@ -138,7 +138,7 @@ fn what_must_be_replaced_goes_first_in_reverse_order() {
 fn what_moves_between_stacks_is_not_deleted_on_the_way() {
     let (_folder, state) = state();
     let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
-    let gone = Wanted { id: "/gone".into(), api_version: "v".into() };
+    let gone = ResourceRef { id: "/gone".into(), api_version: "v".into() };
     let alone = Job { removed: vec![gone.clone()], ..job() };
     run(&alone, &fake, &state, "now", &mut Quiet::default()).unwrap();
     assert_eq!(fake.body.borrow()["properties"]["actionOnUnmanage"]["resources"], "delete");
@@ -187,11 +187,11 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)
         }
-        fn observe(&self, w: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        fn observe(&self, w: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
             self.0.observe(w)
         }
-        fn forget(&self, g: &str, s: &str) -> Result<(), AzureError> {
-            self.0.forget(g, s)
+        fn detach_stack(&self, g: &str, s: &str) -> Result<(), AzureError> {
+            self.0.detach_stack(g, s)
         }
         fn start(&self, _: DeployMode, _: &str, _: &str, _: &Value) -> Result<Reply, AzureError> {
             Ok(Reply { status: 201, async_operation: Some("http://x/op".into()), ..Reply::default() })
@@ -199,8 +199,8 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
         fn current(&self, m: DeployMode, g: &str, n: &str) -> Result<Option<Value>, AzureError> {
             self.0.current(m, g, n)
         }
-        fn ask(&self, _: &Pending) -> Result<arm_client::Progress, AzureError> {
-            Ok(arm_client::Progress::Failed(Box::new(ServiceError {
+        fn poll(&self, _: &Pending) -> Result<arm_client::OperationStatus, AzureError> {
+            Ok(arm_client::OperationStatus::Failed(Box::new(ServiceError {
                 code: "DeploymentFailed".into(),
                 ..ServiceError::default()
             })))
@@ -319,11 +319,11 @@ fn a_deployment_that_is_accepted_without_an_address_is_followed_by_its_name() {
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)
         }
-        fn observe(&self, w: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+        fn observe(&self, w: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
             self.0.observe(w)
         }
-        fn forget(&self, g: &str, s: &str) -> Result<(), AzureError> {
-            self.0.forget(g, s)
+        fn detach_stack(&self, g: &str, s: &str) -> Result<(), AzureError> {
+            self.0.detach_stack(g, s)
         }
         fn start(&self, _: DeployMode, _: &str, _: &str, _: &Value) -> Result<Reply, AzureError> {
             Ok(Reply { status: 201, body: at("Accepted"), ..Reply::default() })
@@ -331,8 +331,8 @@ fn a_deployment_that_is_accepted_without_an_address_is_followed_by_its_name() {
         fn current(&self, m: DeployMode, g: &str, n: &str) -> Result<Option<Value>, AzureError> {
             self.0.current(m, g, n)
         }
-        fn ask(&self, p: &Pending) -> Result<arm_client::Progress, AzureError> {
-            self.0.ask(p)
+        fn poll(&self, p: &Pending) -> Result<arm_client::OperationStatus, AzureError> {
+            self.0.poll(p)
         }
         fn operations(&self, d: &str) -> Result<Vec<Value>, AzureError> {
             self.0.operations(d)

@@ -169,8 +169,8 @@ pub fn list_key(resource_type: &str, pointer: &str) -> ListKey {
     if let Some((_, key)) = known {
         return if key == "set" { ListKey::Set } else { ListKey::By(key) };
     }
-    let Some(super::Kind::Array { items: Some(items), .. }) =
-        super::property(resource_type, pointer).map(super::Node::resolved)
+    let Some(super::PropertyType::Array { items: Some(items), .. }) =
+        super::property(resource_type, pointer).map(super::Property::resolved)
     else {
         return ListKey::Ordered;
     };

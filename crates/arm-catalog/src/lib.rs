@@ -13,9 +13,9 @@ pub use facts::{
     DefaultValue, Immutable, ListKey, defaults, immutable, list_key, location_less, never_returned, scaled_elsewhere,
     secret_pointers,
 };
-pub use names::{NameProblem, REFUSED_USERS, check_dns_label, check_name};
+pub use names::{NameProblem, RESERVED_USER_NAMES, check_dns_label, check_name};
 pub use types::{
-    Kind, Node, ResourceType, is_case_insensitive, is_read_only, is_sensitive, is_write_only, known_types,
+    Property, PropertyType, ResourceType, is_case_insensitive, is_read_only, is_sensitive, is_write_only, known_types,
     latest_version, lookup, property, stable_versions,
 };
-pub use validate::{Finding, FindingKind, Severity, validate};
+pub use validate::{Finding, FindingKind, FindingSeverity, validate};

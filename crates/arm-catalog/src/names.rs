@@ -50,7 +50,7 @@ pub fn check_dns_label(label: &str) -> Option<NameProblem> {
 }
 
 /// User names that Azure refuses for an administrator, in lower case.
-pub const REFUSED_USERS: &[&str] = &[
+pub const RESERVED_USER_NAMES: &[&str] = &[
     "administrator",
     "admin",
     "user",

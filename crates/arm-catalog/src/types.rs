@@ -9,9 +9,9 @@ const TEXT: &str = include_str!("types.txt");
 
 /// What a property may hold, with its flags.
 #[derive(Clone, Debug, Default)]
-pub struct Node {
+pub struct Property {
     /// What it may hold.
-    pub kind: Kind,
+    pub kind: PropertyType,
     /// It must be written.
     pub required: bool,
     /// Only the service writes it.
@@ -26,7 +26,7 @@ pub struct Node {
 
 /// The kinds of value.
 #[derive(Clone, Debug, Default)]
-pub enum Kind {
+pub enum PropertyType {
     /// Anything.
     #[default]
     Any,
@@ -55,7 +55,7 @@ pub enum Kind {
     /// List.
     Array {
         /// Each element; `None`: not described.
-        items: Option<Box<Node>>,
+        items: Option<Box<Property>>,
         /// Fewest elements.
         min: Option<usize>,
         /// Most elements.
@@ -71,13 +71,13 @@ pub enum Kind {
 #[derive(Clone, Debug, Default)]
 pub struct Object {
     /// Named ones.
-    pub properties: IndexMap<String, Node>,
+    pub properties: IndexMap<String, Property>,
     /// All others.
-    pub additional: Option<Node>,
+    pub additional: Option<Property>,
     /// Output only: its inside is not described.
     pub pruned: bool,
     /// The property whose value chooses a variant, and the variants.
-    pub variants: Option<(String, IndexMap<String, Node>)>,
+    pub variants: Option<(String, IndexMap<String, Property>)>,
 }
 
 /// A resource type.
@@ -96,7 +96,7 @@ pub struct ResourceType {
     /// Functions that can be called on it (`listKeys`).
     pub functions: Vec<String>,
     /// The body.
-    pub root: Node,
+    pub root: Property,
 }
 
 struct Entry {
@@ -107,7 +107,7 @@ struct Entry {
 
 struct Index {
     types: BTreeMap<String, Entry>,
-    shared: BTreeMap<&'static str, (&'static str, OnceLock<Node>)>,
+    shared: BTreeMap<&'static str, (&'static str, OnceLock<Property>)>,
 }
 
 fn index() -> &'static Index {
@@ -172,37 +172,39 @@ fn resource_type_of(name: &'static str, text: &str) -> ResourceType {
         preview: text_of("newestPreview"),
         scopes: strings(json.get("scopes")),
         functions: strings(json.get("functions")),
-        root: Node { kind: object(&json), ..Node::default() },
+        root: Property { kind: object(&json), ..Property::default() },
     }
 }
 
-fn node(json: &Value) -> Node {
+fn node(json: &Value) -> Property {
     let flag = |name: &str| json.get(name).and_then(Value::as_bool).unwrap_or(false);
     let size = |name: &str| json.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
     let int = |name: &str| json.get(name).and_then(Value::as_i64);
     let number = |name: &str| json.get(name).and_then(Value::as_f64);
     let kind = match json.get("$ref").and_then(Value::as_str) {
-        Some(name) => index().shared.get_key_value(name).map_or(Kind::Any, |(name, _)| Kind::Shared(name)),
+        Some(name) => {
+            index().shared.get_key_value(name).map_or(PropertyType::Any, |(name, _)| PropertyType::Shared(name))
+        }
         None => match json.get("type").and_then(Value::as_str) {
-            Some("bool") => Kind::Bool,
-            Some("int") => Kind::Int(int("minValue"), int("maxValue")),
-            Some("number") => Kind::Number(number("minValue"), number("maxValue")),
-            Some("string") => Kind::String {
+            Some("bool") => PropertyType::Bool,
+            Some("int") => PropertyType::Int(int("minValue"), int("maxValue")),
+            Some("number") => PropertyType::Number(number("minValue"), number("maxValue")),
+            Some("string") => PropertyType::String {
                 min: size("minLength"),
                 max: size("maxLength"),
                 pattern: json.get("pattern").and_then(Value::as_str).map(str::to_owned),
             },
-            Some("enum") => Kind::Enum { values: strings(json.get("values")), open: flag("open") },
-            Some("array") => Kind::Array {
+            Some("enum") => PropertyType::Enum { values: strings(json.get("values")), open: flag("open") },
+            Some("array") => PropertyType::Array {
                 items: json.get("items").map(|i| Box::new(node(i))),
                 min: size("minLength"),
                 max: size("maxLength"),
             },
             Some("object") => object(json),
-            _ => Kind::Any,
+            _ => PropertyType::Any,
         },
     };
-    Node {
+    Property {
         kind,
         required: flag("required"),
         read_only: flag("readOnly"),
@@ -212,14 +214,14 @@ fn node(json: &Value) -> Node {
     }
 }
 
-fn nodes(json: Option<&Value>) -> IndexMap<String, Node> {
+fn nodes(json: Option<&Value>) -> IndexMap<String, Property> {
     json.and_then(Value::as_object).into_iter().flatten().map(|(k, v)| (k.clone(), node(v))).collect()
 }
 
-fn object(json: &Value) -> Kind {
+fn object(json: &Value) -> PropertyType {
     let variants =
         json.get("discriminator").and_then(Value::as_str).map(|name| (name.to_owned(), nodes(json.get("variants"))));
-    Kind::Object(Box::new(Object {
+    PropertyType::Object(Box::new(Object {
         properties: nodes(json.get("properties")),
         additional: json.get("additionalProperties").map(node),
         pruned: json.get("pruned").and_then(Value::as_bool).unwrap_or(false),
@@ -227,12 +229,12 @@ fn object(json: &Value) -> Kind {
     }))
 }
 
-impl Node {
+impl Property {
     /// The node itself, or the shared part that it stands for. Flags are those of the place, not of the part.
     #[must_use]
-    pub fn resolved(&self) -> &Kind {
-        let Kind::Shared(name) = &self.kind else { return &self.kind };
-        static ANY: Kind = Kind::Any;
+    pub fn resolved(&self) -> &PropertyType {
+        let PropertyType::Shared(name) = &self.kind else { return &self.kind };
+        static ANY: PropertyType = PropertyType::Any;
         index().shared.get(name).map_or(&ANY, |(text, parsed)| {
             parsed.get_or_init(|| serde_json::from_str::<Value>(text).map(|v| node(&v)).unwrap_or_default()).resolved()
         })
@@ -240,10 +242,10 @@ impl Node {
 
     /// The node of a property or element, in any case of its name; variants are searched in order.
     #[must_use]
-    pub fn child(&self, key: &str) -> Option<&Node> {
+    pub fn child(&self, key: &str) -> Option<&Property> {
         match self.resolved() {
-            Kind::Object(object) => object.child(key),
-            Kind::Array { items, .. } => items.as_deref(),
+            PropertyType::Object(object) => object.child(key),
+            PropertyType::Array { items, .. } => items.as_deref(),
             _ => None,
         }
     }
@@ -252,7 +254,7 @@ impl Node {
 impl Object {
     /// The node of a property, in any case of its name.
     #[must_use]
-    pub fn child(&self, key: &str) -> Option<&Node> {
+    pub fn child(&self, key: &str) -> Option<&Property> {
         self.own(key)
             .map(|(_, n)| n)
             .or_else(|| self.variants.iter().flat_map(|(_, all)| all.values()).find_map(|v| v.child(key)))
@@ -260,7 +262,7 @@ impl Object {
     }
 
     /// All nodes that a property of that name can have.
-    fn candidates(&self, key: &str) -> Vec<&Node> {
+    fn candidates(&self, key: &str) -> Vec<&Property> {
         let own = self.own(key).map(|(_, n)| n);
         let variants = self.variants.iter().flat_map(|(_, all)| all.values()).filter_map(|v| v.child(key));
         own.into_iter().chain(variants).chain(self.additional.as_ref()).collect()
@@ -268,7 +270,7 @@ impl Object {
 
     /// A named property with its proper spelling.
     #[must_use]
-    pub fn own(&self, key: &str) -> Option<(&str, &Node)> {
+    pub fn own(&self, key: &str) -> Option<(&str, &Property)> {
         self.properties
             .get_key_value(key)
             .or_else(|| self.properties.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)))
@@ -282,11 +284,11 @@ pub(super) fn steps(pointer: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The nodes on the way along `steps`: the longest way that there is, where variants leave a choice.
-fn chain<'a>(node: &'a Node, steps: &[String]) -> Vec<&'a Node> {
+fn chain<'a>(node: &'a Property, steps: &[String]) -> Vec<&'a Property> {
     let Some((step, rest)) = steps.split_first() else { return Vec::new() };
-    let candidates: Vec<&Node> = match node.resolved() {
-        Kind::Object(object) => object.candidates(step),
-        Kind::Array { items, .. } => items.iter().map(Box::as_ref).collect(),
+    let candidates: Vec<&Property> = match node.resolved() {
+        PropertyType::Object(object) => object.candidates(step),
+        PropertyType::Array { items, .. } => items.iter().map(Box::as_ref).collect(),
         _ => Vec::new(),
     };
     let mut best = Vec::new();
@@ -300,7 +302,7 @@ fn chain<'a>(node: &'a Node, steps: &[String]) -> Vec<&'a Node> {
     best
 }
 
-fn way(resource_type: &str, pointer: &str) -> (usize, Vec<&'static Node>) {
+fn way(resource_type: &str, pointer: &str) -> (usize, Vec<&'static Property>) {
     let steps: Vec<String> = steps(pointer).collect();
     let way = lookup(resource_type, None).map(|t| chain(&t.root, &steps)).unwrap_or_default();
     (steps.len(), way)
@@ -308,12 +310,12 @@ fn way(resource_type: &str, pointer: &str) -> (usize, Vec<&'static Node>) {
 
 /// The node at a JSON pointer into a body of that type. Elements of lists can be numbers or `*`.
 #[must_use]
-pub fn property(resource_type: &str, pointer: &str) -> Option<&'static Node> {
+pub fn property(resource_type: &str, pointer: &str) -> Option<&'static Property> {
     let (length, way) = way(resource_type, pointer);
     way.last().copied().filter(|_| way.len() == length)
 }
 
-fn any_on_the_way(resource_type: &str, pointer: &str, holds: fn(&Node) -> bool) -> bool {
+fn any_on_the_way(resource_type: &str, pointer: &str, holds: fn(&Property) -> bool) -> bool {
     way(resource_type, pointer).1.into_iter().any(holds)
 }
 
@@ -341,7 +343,7 @@ pub fn is_sensitive(resource_type: &str, pointer: &str) -> bool {
 pub fn is_case_insensitive(resource_type: &str, pointer: &str) -> bool {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     let id = last.eq_ignore_ascii_case("id") || ["Id", "Uri", "location"].iter().any(|end| last.ends_with(end));
-    id || property(resource_type, pointer).is_some_and(|n| matches!(n.resolved(), Kind::Enum { .. }))
+    id || property(resource_type, pointer).is_some_and(|n| matches!(n.resolved(), PropertyType::Enum { .. }))
 }
 
 #[cfg(test)]
@@ -354,14 +356,14 @@ mod tests {
         for (lower, entry) in &index().types {
             let ty = lookup(lower, None).expect("known");
             assert!(!ty.api_version.is_empty(), "{}", entry.name);
-            let Kind::Object(object) = &ty.root.kind else { panic!("{}", entry.name) };
+            let PropertyType::Object(object) = &ty.root.kind else { panic!("{}", entry.name) };
             assert!(object.child("name").is_some(), "{}", entry.name);
             types += 1;
         }
         assert_eq!(types, 63);
         for (name, (_, _)) in &index().shared {
-            let node = Node { kind: Kind::Shared(name), ..Node::default() };
-            assert!(!matches!(node.resolved(), Kind::Any | Kind::Shared(_)), "{name}");
+            let node = Property { kind: PropertyType::Shared(name), ..Property::default() };
+            assert!(!matches!(node.resolved(), PropertyType::Any | PropertyType::Shared(_)), "{name}");
         }
     }
 
@@ -369,7 +371,7 @@ mod tests {
     fn a_pointer_finds_its_node_in_any_case() {
         let scale_set = "microsoft.compute/VIRTUALMACHINESCALESETS";
         let mode = property(scale_set, "/properties/upgradePolicy/mode").expect("known");
-        assert!(matches!(mode.resolved(), Kind::Enum { open: false, .. }));
+        assert!(matches!(mode.resolved(), PropertyType::Enum { open: false, .. }));
         assert!(
             property(scale_set, "/properties/virtualMachineProfile/extensionProfile/extensions/0/properties").is_some()
         );

@@ -3,7 +3,7 @@
 //! Template expressions (`"[…]"`) are taken anywhere: what they give is known only at deployment.
 
 use super::names::{check_name, regex};
-use super::types::{Kind, Node, Object, ResourceType, lookup};
+use super::types::{Object, Property, PropertyType, ResourceType, lookup};
 use serde_json::{Map, Value};
 
 /// What is wrong.
@@ -37,7 +37,7 @@ pub enum FindingKind {
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub enum FindingSeverity {
     /// Azure refuses it, or does not do what is written.
     Error,
     /// It may well work.
@@ -52,7 +52,7 @@ pub struct Finding {
     /// What kind of thing.
     pub kind: FindingKind,
     /// How bad.
-    pub severity: Severity,
+    pub severity: FindingSeverity,
     /// One clause.
     pub message: String,
     /// What to write instead.
@@ -83,7 +83,7 @@ const ENVELOPE: &[&str] = &[
 /// Checks a whole resource, as it stands in a template or in a request. A type that is not known gives no finding.
 #[must_use]
 pub fn validate(resource_type: &str, api_version: &str, body: &Value) -> Vec<Finding> {
-    let mut walk = Walk { findings: Vec::new(), pointer: String::new(), other_version: false, existing: false };
+    let mut walk = Validator { findings: Vec::new(), pointer: String::new(), other_version: false, existing: false };
     let Some(ty) = lookup(resource_type, Some(api_version)) else { return Vec::new() };
     walk.version(ty, api_version);
     walk.other_version =
@@ -97,7 +97,7 @@ pub fn validate(resource_type: &str, api_version: &str, body: &Value) -> Vec<Fin
         return walk.findings;
     };
     walk.name(ty, map);
-    if let Kind::Object(object) = ty.root.resolved() {
+    if let PropertyType::Object(object) = ty.root.resolved() {
         walk.object(object, map, true);
     }
     walk.findings
@@ -133,7 +133,7 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-struct Walk {
+struct Validator {
     findings: Vec<Finding>,
     pointer: String,
     /// The version asked for is a preview or newer than the description: it may have properties that are not in it.
@@ -142,17 +142,17 @@ struct Walk {
     existing: bool,
 }
 
-impl Walk {
-    fn push(&mut self, kind: FindingKind, severity: Severity, message: String, suggestion: Option<String>) {
+impl Validator {
+    fn push(&mut self, kind: FindingKind, severity: FindingSeverity, message: String, suggestion: Option<String>) {
         self.findings.push(Finding { pointer: self.pointer.clone(), kind, severity, message, suggestion });
     }
 
     fn error(&mut self, kind: FindingKind, message: String, suggestion: Option<String>) {
-        self.push(kind, Severity::Error, message, suggestion);
+        self.push(kind, FindingSeverity::Error, message, suggestion);
     }
 
     fn warn(&mut self, kind: FindingKind, message: String, suggestion: Option<String>) {
-        self.push(kind, Severity::Warning, message, suggestion);
+        self.push(kind, FindingSeverity::Warning, message, suggestion);
     }
 
     fn within(&mut self, step: &str, work: impl FnOnce(&mut Self)) {
@@ -209,13 +209,13 @@ impl Walk {
             return;
         }
         if let Some(problem) = check_name(ty.name, last) {
-            let severity = if problem.unsure { Severity::Warning } else { Severity::Error };
+            let severity = if problem.unsure { FindingSeverity::Warning } else { FindingSeverity::Error };
             let message = format!("the name `{last}` {}; a name here has {}", problem.what, problem.rule);
             self.within("name", |w| w.push(FindingKind::Name, severity, message, problem.suggestion));
         }
     }
 
-    fn node(&mut self, node: &Node, value: &Value) {
+    fn node(&mut self, node: &Property, value: &Value) {
         if is_expression(value) {
             return;
         }
@@ -224,33 +224,33 @@ impl Walk {
             return;
         }
         match node.resolved() {
-            Kind::Any | Kind::Shared(_) => {}
-            Kind::Bool => {
+            PropertyType::Any | PropertyType::Shared(_) => {}
+            PropertyType::Bool => {
                 if !value.is_boolean() {
                     self.wrong_type("a bool", value);
                 }
             }
-            Kind::Int(min, max) => match value.as_i64() {
+            PropertyType::Int(min, max) => match value.as_i64() {
                 Some(n) => self.range(n, *min, *max),
                 None => self.wrong_type("a whole number", value),
             },
-            Kind::Number(min, max) => match value.as_f64() {
+            PropertyType::Number(min, max) => match value.as_f64() {
                 Some(n) => self.range(n, *min, *max),
                 None => self.wrong_type("a number", value),
             },
-            Kind::String { min, max, pattern } => match value.as_str() {
+            PropertyType::String { min, max, pattern } => match value.as_str() {
                 Some(text) => self.text(text, *min, *max, pattern.as_deref()),
                 None => self.wrong_type("a string", value),
             },
-            Kind::Enum { values, open } => match value.as_str() {
+            PropertyType::Enum { values, open } => match value.as_str() {
                 Some(word) => self.word(word, values, *open),
                 None => self.wrong_type("a string", value),
             },
-            Kind::Array { items, min, max } => match value.as_array() {
+            PropertyType::Array { items, min, max } => match value.as_array() {
                 Some(list) => self.list(list, items.as_deref(), *min, *max),
                 None => self.wrong_type("a list", value),
             },
-            Kind::Object(object) => match value.as_object() {
+            PropertyType::Object(object) => match value.as_object() {
                 Some(map) => self.object(object, map, false),
                 None => self.wrong_type("an object", value),
             },
@@ -305,7 +305,7 @@ impl Walk {
         }
     }
 
-    fn list(&mut self, list: &[Value], items: Option<&Node>, min: Option<usize>, max: Option<usize>) {
+    fn list(&mut self, list: &[Value], items: Option<&Property>, min: Option<usize>, max: Option<usize>) {
         if let Some(min) = min.filter(|m| list.len() < *m) {
             self.error(FindingKind::Length, format!("has {} elements; at least {min} are needed", list.len()), None);
         } else if let Some(max) = max.filter(|m| list.len() > *m) {
@@ -342,7 +342,7 @@ impl Walk {
             });
         }
         match node.resolved() {
-            Kind::Object(variant) => Some(variant),
+            PropertyType::Object(variant) => Some(variant),
             _ => None,
         }
     }
@@ -402,7 +402,7 @@ impl Walk {
         let inner = object.child("properties").and_then(|p| p.child(key)).map(|_| format!("properties.{key}"));
         let suggestion = inner.or_else(|| near.map(str::to_owned));
         let place = if top { "this type" } else { "what is here" };
-        let severity = if self.other_version { Severity::Warning } else { Severity::Error };
+        let severity = if self.other_version { FindingSeverity::Warning } else { FindingSeverity::Error };
         let message = format!("`{key}` is no property of {place}");
         self.within(key, |w| w.push(FindingKind::UnknownProperty, severity, message, suggestion));
     }

@@ -249,27 +249,27 @@ fn a_reference_needs_nothing_and_a_preview_may_know_more() {
     let body = json!({ "type": groups, "name": "ops", "location": "Global",
         "properties": { "groupShortName": "ops", "enabled": true, "incidentReceivers": [] } });
     let severities = |version| validate(groups, version, &body).iter().map(|f| f.severity).collect::<Vec<_>>();
-    assert_eq!(severities("2024-10-01-preview"), [Severity::Warning]);
-    assert_eq!(severities("2023-01-01"), [Severity::Error]);
+    assert_eq!(severities("2024-10-01-preview"), [FindingSeverity::Warning]);
+    assert_eq!(severities("2023-01-01"), [FindingSeverity::Error]);
 }
 
 /// A body with everything in it that the type describes and that may be written, nine levels deep.
-fn everything(node: &Node, depth: u32) -> Value {
+fn everything(node: &Property, depth: u32) -> Value {
     match node.resolved() {
-        Kind::Any | Kind::Shared(_) => json!({}),
-        Kind::Bool => json!(true),
-        Kind::Int(min, max) => json!(min.or(*max).unwrap_or(1)),
-        Kind::Number(min, max) => json!(min.or(*max).unwrap_or(0.5)),
+        PropertyType::Any | PropertyType::Shared(_) => json!({}),
+        PropertyType::Bool => json!(true),
+        PropertyType::Int(min, max) => json!(min.or(*max).unwrap_or(1)),
+        PropertyType::Number(min, max) => json!(min.or(*max).unwrap_or(0.5)),
         // What fits a pattern is not invented: an expression stands in for it.
-        Kind::String { pattern: Some(_), .. } => json!("[parameters('x')]"),
-        Kind::String { min, .. } => json!("x".repeat(min.unwrap_or(1))),
-        Kind::Enum { values, .. } => json!(values.first().cloned().unwrap_or_default()),
-        Kind::Array { items, min, .. } => {
+        PropertyType::String { pattern: Some(_), .. } => json!("[parameters('x')]"),
+        PropertyType::String { min, .. } => json!("x".repeat(min.unwrap_or(1))),
+        PropertyType::Enum { values, .. } => json!(values.first().cloned().unwrap_or_default()),
+        PropertyType::Array { items, min, .. } => {
             let count = min.unwrap_or(0).max(usize::from(depth > 0));
             let element = items.as_ref().map_or(json!({}), |i| everything(i, depth.saturating_sub(1)));
             vec![element; count].into()
         }
-        Kind::Object(object) => everything_of(object, depth),
+        PropertyType::Object(object) => everything_of(object, depth),
     }
 }
 
@@ -295,7 +295,7 @@ fn every_type_takes_what_it_describes_and_nothing_else() {
     let (mut types, mut tried) = (0, 0);
     for name in super::super::known_types() {
         let ty = lookup(name, None).unwrap();
-        let Kind::Object(root) = ty.root.resolved() else { panic!("{name}") };
+        let PropertyType::Object(root) = ty.root.resolved() else { panic!("{name}") };
         let mut body = everything_of(root, 9);
         body["name"] = json!("[parameters('name')]");
         let findings = validate(name, &ty.api_version, &body);
@@ -314,7 +314,7 @@ fn every_type_takes_what_it_describes_and_nothing_else() {
             let found = validate(name, &ty.api_version, &mutated);
             let here = format!("{place}/bogusProperty");
             let open = super::super::property(name, place)
-                .is_some_and(|n| matches!(n.resolved(), Kind::Object(o) if o.additional.is_some()));
+                .is_some_and(|n| matches!(n.resolved(), PropertyType::Object(o) if o.additional.is_some()));
             assert!(
                 open || found.iter().any(|f| f.pointer == here && f.kind == FindingKind::UnknownProperty),
                 "{name} {place}"

@@ -164,7 +164,7 @@ impl Client {
     /// The template is refused, or the call failed.
     pub fn validate(&self, group: &str, name: &str, template: &Value, parameters: &Value) -> Result<Value, AzureError> {
         let body = deployment_body(template, parameters);
-        let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/validate"), Some(&body))?;
+        let reply = self.send(Method::SafePost, &self.deployment_path(group, name, "/validate"), Some(&body))?;
         let body = self.finish(reply)?;
         match body.get("error").filter(|e| e.is_object()) {
             Some(error) => Err(AzureError::Service(Box::new(super::ServiceError {
@@ -241,7 +241,7 @@ impl Client {
         if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
             properties.insert("whatIfSettings".to_owned(), json!({ "resultFormat": "FullResourcePayloads" }));
         }
-        let reply = self.send(Method::Ask, &self.deployment_path(group, name, "/whatIf"), Some(&body))?;
+        let reply = self.send(Method::SafePost, &self.deployment_path(group, name, "/whatIf"), Some(&body))?;
         let body = self.finish(reply)?;
         match body.get("error").filter(|e| e.is_object()) {
             Some(error) => Err(AzureError::Service(Box::new(super::ServiceError {

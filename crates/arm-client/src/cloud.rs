@@ -175,7 +175,7 @@ impl Cloud {
     }
 
     /// Any other Resource Manager: Azure Stack, a proxy, the local endpoint. Takes itself for public Azure in all else
-    /// until [`Cloud::told`] says otherwise.
+    /// until [`Cloud::with_metadata`] says otherwise.
     #[must_use]
     pub fn custom(endpoint: &str) -> Self {
         let endpoint = endpoint.trim_end_matches('/').to_owned();
@@ -207,7 +207,7 @@ impl Cloud {
     /// What a custom Resource Manager tells of itself at `/metadata/endpoints`: one cloud, or a list with its own among
     /// others. What it leaves out stays as it is.
     #[must_use]
-    pub fn told(mut self, metadata: &Value) -> Self {
+    pub fn with_metadata(mut self, metadata: &Value) -> Self {
         let same = |cloud: &&Value| {
             let address = cloud.get("resourceManager").and_then(Value::as_str).unwrap_or_default();
             address.trim_end_matches('/').eq_ignore_ascii_case(&self.endpoint)
@@ -316,7 +316,7 @@ mod tests {
             "suffixes": { "storage": "stack.example", "keyVaultDns": ".vault.stack.example" },
         });
         let check = |metadata: Value| {
-            let cloud = Cloud::custom("https://management.stack.example").told(&metadata);
+            let cloud = Cloud::custom("https://management.stack.example").with_metadata(&metadata);
             assert_eq!(cloud.authority, "https://login.stack.example");
             assert_eq!(cloud.scope(), "https://management.stack.example/guid/.default");
             assert_eq!(
@@ -328,7 +328,7 @@ mod tests {
         };
         check(told.clone());
         check(json!([{ "resourceManager": "https://other.example" }, told]));
-        let silent = Cloud::custom("https://x.example").told(&json!("nothing"));
+        let silent = Cloud::custom("https://x.example").with_metadata(&json!("nothing"));
         assert_eq!(silent, Cloud::custom("https://x.example"));
     }
 

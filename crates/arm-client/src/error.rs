@@ -167,8 +167,8 @@ impl ServiceError {
 
     /// Whether a message anywhere in it holds this text.
     #[must_use]
-    pub fn told(&self, text: &str) -> bool {
-        self.message.contains(text) || self.details.iter().any(|d| d.told(text))
+    pub fn mentions(&self, text: &str) -> bool {
+        self.message.contains(text) || self.details.iter().any(|d| d.mentions(text))
     }
 
     fn collect<'a>(&'a self, out: &mut Vec<&'a ServiceError>) {

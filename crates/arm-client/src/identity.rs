@@ -142,12 +142,12 @@ pub fn available() -> Vec<CredentialStatus> {
 
 /// Gives tokens for one audience.
 pub(super) struct Tokens {
-    kind: Kind,
+    kind: TokenSource,
     scope: String,
     last: Mutex<Option<AccessToken>>,
 }
 
-enum Kind {
+enum TokenSource {
     None,
     Static(Secret),
     From(Box<Source>),
@@ -191,12 +191,18 @@ impl Tokens {
         http: Clients,
     ) -> Result<Self, AzureError> {
         let kind = match credential {
-            Credential::None => Kind::None,
-            Credential::Static(token) => Kind::Static(Secret::new(token.clone())),
+            Credential::None => TokenSource::None,
+            Credential::Static(token) => TokenSource::Static(Secret::new(token.clone())),
             other => {
                 let made = Mutex::new(make(other, cloud, tenant, &http)?);
                 let tenant = tenant.map(str::to_owned);
-                Kind::From(Box::new(Source { credential: other.clone(), cloud: cloud.clone(), tenant, http, made }))
+                TokenSource::From(Box::new(Source {
+                    credential: other.clone(),
+                    cloud: cloud.clone(),
+                    tenant,
+                    http,
+                    made,
+                }))
             }
         };
         Ok(Self { kind, scope: cloud.scope(), last: Mutex::new(None) })
@@ -206,9 +212,9 @@ impl Tokens {
     /// refused with one token, the first asks for a new one and all use it.
     pub(super) async fn get(&self, refused: Option<&str>) -> Result<Option<String>, AzureError> {
         let source = match &self.kind {
-            Kind::None => return Ok(None),
-            Kind::Static(token) => return Ok(Some(token.secret().to_owned())),
-            Kind::From(source) => source,
+            TokenSource::None => return Ok(None),
+            TokenSource::Static(token) => return Ok(Some(token.secret().to_owned())),
+            TokenSource::From(source) => source,
         };
         let mut last = self.last.lock().await;
         let soon = azure_core::time::OffsetDateTime::now_utc() + azure_core::time::Duration::minutes(2);

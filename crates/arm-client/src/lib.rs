@@ -19,8 +19,8 @@ pub use calls::{DEPLOYMENTS_API, DeployMode, RESOURCES_API, STACKS_API};
 pub use cloud::Cloud;
 pub use error::{AzureError, ServiceError};
 pub use identity::{Credential, CredentialStatus, available};
-pub use observe::Wanted;
-pub use poll::{Pending, Progress};
+pub use observe::ResourceRef;
+pub use poll::{OperationStatus, Pending};
 pub use transport::{Method, Reply, RetryBudget};
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where and as whom to speak.
 #[derive(Clone)]
-pub struct Options {
+pub struct ClientOptions {
     /// The cloud; its endpoint may be the local one.
     pub cloud: Cloud,
     /// How to prove who one is.
@@ -48,16 +48,16 @@ pub struct Options {
     pub trace: Option<Trace>,
 }
 
-impl std::fmt::Debug for Options {
+impl std::fmt::Debug for ClientOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
+        f.debug_struct("ClientOptions")
             .field("cloud", &self.cloud)
             .field("subscription", &self.subscription)
             .finish_non_exhaustive()
     }
 }
 
-impl Options {
+impl ClientOptions {
     /// Speaks to an endpoint that wants no token.
     #[must_use]
     pub fn local(base_url: &str, subscription: &str) -> Self {
@@ -92,7 +92,7 @@ impl Client {
     ///
     /// # Errors
     /// A bad base URL, unreadable certificates, or no credential of the wanted kind.
-    pub fn new(options: Options) -> Result<Self, AzureError> {
+    pub fn new(options: ClientOptions) -> Result<Self, AzureError> {
         // A second installation in one process is refused and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -114,17 +114,17 @@ impl Client {
     #[must_use]
     pub fn discover(cloud: Cloud, extra_roots: &[u8], trace: Option<Trace>) -> Cloud {
         let retry = RetryBudget { attempts: 1, timeout: Duration::from_secs(20), ..RetryBudget::default() };
-        let options = Options {
+        let options = ClientOptions {
             cloud: cloud.clone(),
             retry,
             extra_roots: extra_roots.to_vec(),
             trace,
-            ..Options::local(&cloud.endpoint, "")
+            ..ClientOptions::local(&cloud.endpoint, "")
         };
         let answer =
             Self::new(options).and_then(|c| c.send(Method::Get, "/metadata/endpoints?api-version=2022-09-01", None));
         match answer {
-            Ok(reply) => cloud.told(&reply.body),
+            Ok(reply) => cloud.with_metadata(&reply.body),
             Err(_) => cloud,
         }
     }
@@ -147,7 +147,7 @@ impl Client {
 
     /// Reads; the body of the answer is left as text.
     fn text(&self, path: &str) -> Result<String, AzureError> {
-        Ok(self.runtime.block_on(self.transport.ask(Method::Get, path, None))?.text)
+        Ok(self.runtime.block_on(self.transport.send_raw(Method::Get, path, None))?.text)
     }
 
     /// Waits as long as the budget allows one wait to be.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A resource to look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wanted {
+pub struct ResourceRef {
     /// ARM id.
     pub id: String,
     /// The version that it will be written with.
@@ -26,7 +26,7 @@ impl Client {
     ///
     /// # Errors
     /// A call failed for another reason than that nothing is there.
-    pub fn observe(&self, wanted: &[Wanted]) -> Result<Vec<Value>, AzureError> {
+    pub fn observe(&self, wanted: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
         self.observe_as(wanted, &|resource| resource)
     }
 
@@ -34,15 +34,15 @@ impl Client {
     ///
     /// # Errors
     /// A call failed for another reason than that nothing is there.
-    pub fn observe_as<T>(&self, wanted: &[Wanted], keep: &dyn Fn(Value) -> T) -> Result<Vec<T>, AzureError> {
+    pub fn observe_as<T>(&self, wanted: &[ResourceRef], keep: &dyn Fn(Value) -> T) -> Result<Vec<T>, AzureError> {
         let asked: BTreeSet<String> = wanted.iter().map(|w| fold(&w.id)).collect();
-        let mut groups: BTreeMap<(String, String), Vec<&Wanted>> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, String), Vec<&ResourceRef>> = BTreeMap::new();
         for one in wanted {
             let collection = collection_of(&one.id).unwrap_or_else(|| one.id.clone());
             groups.entry((collection.to_ascii_lowercase(), one.api_version.clone())).or_default().push(one);
         }
         let mut found: BTreeMap<String, T> = BTreeMap::new();
-        let mut single: BTreeSet<Wanted> = BTreeSet::new();
+        let mut single: BTreeSet<ResourceRef> = BTreeSet::new();
         for ((_, api_version), members) in groups {
             let listed = match members.first().and_then(|m| collection_of(&m.id)) {
                 Some(collection) if members.len() >= LIST_FROM && is_listed_in_full(&collection) => {
@@ -81,7 +81,7 @@ impl Client {
         Some(kept)
     }
 
-    fn get_all(&self, wanted: BTreeSet<Wanted>, found: &mut dyn FnMut(&str, Value)) -> Result<(), AzureError> {
+    fn get_all(&self, wanted: BTreeSet<ResourceRef>, found: &mut dyn FnMut(&str, Value)) -> Result<(), AzureError> {
         let gate = Arc::new(tokio::sync::Semaphore::new(TOGETHER));
         self.runtime.block_on(async {
             let mut calls = tokio::task::JoinSet::new();

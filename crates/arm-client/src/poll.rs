@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Pending {
     /// Where to ask; exactly as the service gave it.
     url: String,
-    kind: Kind,
+    kind: PollMethod,
     /// When to ask again.
     pub wait: Duration,
     /// How often it was asked.
@@ -19,7 +19,7 @@ pub struct Pending {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum PollMethod {
     /// Always 200 with a `status`.
     AsyncOperation,
     /// 202 while running, then the result.
@@ -28,7 +28,7 @@ enum Kind {
 
 /// How an operation stands.
 #[derive(Clone, Debug)]
-pub enum Progress {
+pub enum OperationStatus {
     /// Ask again after `wait`.
     Running(Pending),
     /// Over; the last body.
@@ -45,10 +45,10 @@ impl Pending {
     pub fn of(reply: &Reply) -> Option<Self> {
         let wait = reply.retry_after.unwrap_or(DEFAULT_WAIT);
         if let Some(url) = &reply.async_operation {
-            return Some(Self { url: url.clone(), kind: Kind::AsyncOperation, wait, asked: 0 });
+            return Some(Self { url: url.clone(), kind: PollMethod::AsyncOperation, wait, asked: 0 });
         }
         let url = reply.location.as_ref().filter(|_| reply.status == 202)?;
-        Some(Self { url: url.clone(), kind: Kind::Location, wait, asked: 0 })
+        Some(Self { url: url.clone(), kind: PollMethod::Location, wait, asked: 0 })
     }
 }
 
@@ -57,15 +57,15 @@ impl Client {
     ///
     /// # Errors
     /// The question itself failed.
-    pub fn ask(&self, pending: &Pending) -> Result<Progress, AzureError> {
+    pub fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError> {
         let reply = self.send(Method::Get, &pending.url, None)?;
         let again = |reply: &Reply| {
             // Each answer may bring a fresh address.
             let fresh = match pending.kind {
-                Kind::AsyncOperation => reply.async_operation.clone(),
-                Kind::Location => reply.location.clone(),
+                PollMethod::AsyncOperation => reply.async_operation.clone(),
+                PollMethod::Location => reply.location.clone(),
             };
-            Progress::Running(Pending {
+            OperationStatus::Running(Pending {
                 url: fresh.unwrap_or_else(|| pending.url.clone()),
                 kind: pending.kind,
                 wait: reply.retry_after.unwrap_or(pending.wait),
@@ -74,7 +74,7 @@ impl Client {
         };
         let state = reply.body.get("status").or_else(|| reply.body.pointer("/properties/provisioningState"));
         let state = state.and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-        if pending.kind == Kind::Location && reply.status == 202 {
+        if pending.kind == PollMethod::Location && reply.status == 202 {
             return Ok(again(&reply));
         }
         Ok(match state.as_str() {
@@ -87,10 +87,10 @@ impl Client {
                     error.message = format!("the operation ended as {state}");
                 }
                 error.correlation = reply.correlation;
-                Progress::Failed(Box::new(error))
+                OperationStatus::Failed(Box::new(error))
             }
-            "succeeded" => Progress::Done(reply.body),
-            _ if pending.kind == Kind::Location => Progress::Done(reply.body),
+            "succeeded" => OperationStatus::Done(reply.body),
+            _ if pending.kind == PollMethod::Location => OperationStatus::Done(reply.body),
             _ => again(&reply),
         })
     }
@@ -103,10 +103,10 @@ impl Client {
         let Some(mut pending) = Pending::of(&reply) else { return Ok(reply.body) };
         loop {
             self.sleep(pending.wait);
-            match self.ask(&pending)? {
-                Progress::Running(next) => pending = next,
-                Progress::Done(body) => return Ok(body),
-                Progress::Failed(error) => return Err(AzureError::Service(error)),
+            match self.poll(&pending)? {
+                OperationStatus::Running(next) => pending = next,
+                OperationStatus::Done(body) => return Ok(body),
+                OperationStatus::Failed(error) => return Err(AzureError::Service(error)),
             }
         }
     }

@@ -70,7 +70,7 @@ impl Replay {
     }
 
     fn client_with(&self, credential: Credential, trace: Option<Trace>) -> Client {
-        let mut options = Options::local(&self.url, "s");
+        let mut options = ClientOptions::local(&self.url, "s");
         options.credential = credential;
         options.trace = trace;
         options.retry =
@@ -181,9 +181,9 @@ fn the_budget_ends() {
     let error = server.client().resource("/x", "v").unwrap_err();
     assert_eq!(error.status(), Some(503));
     assert_eq!(server.requests().len(), 4);
-    let unreachable = Client::new(Options {
+    let unreachable = Client::new(ClientOptions {
         retry: RetryBudget { attempts: 2, first_wait: ms(1), ..RetryBudget::default() },
-        ..Options::local("http://127.0.0.1:1", "s")
+        ..ClientOptions::local("http://127.0.0.1:1", "s")
     })
     .unwrap();
     assert!(matches!(unreachable.resource("/x", "v"), Err(AzureError::Unreachable { .. })));
@@ -255,7 +255,8 @@ fn many_resources_of_one_kind_are_read_with_one_list() {
     };
     let list: Vec<Value> = (0..6).map(|n| json!({ "id": id(n).to_uppercase() })).collect();
     let server = replay(vec![ok(json!({ "value": list }))]);
-    let wanted: Vec<Wanted> = (0..8).map(|n| Wanted { id: id(n), api_version: "2025-04-01".into() }).collect();
+    let wanted: Vec<ResourceRef> =
+        (0..8).map(|n| ResourceRef { id: id(n), api_version: "2025-04-01".into() }).collect();
     let found = server.client().observe(&wanted).unwrap();
     assert_eq!(found.len(), 6);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::error::{AzureError, ServiceError};
 use super::identity::{Clients, Tokens};
-use super::{Options, cloud::Cloud};
+use super::{ClientOptions, cloud::Cloud};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub enum Method {
     /// An action that may not be repeated blindly.
     Post,
     /// An action that only computes (validate, what-if, list keys): may be repeated.
-    Ask,
+    SafePost,
 }
 
 impl Method {
@@ -33,7 +33,7 @@ impl Method {
             Self::Put => reqwest::Method::PUT,
             Self::Patch => reqwest::Method::PATCH,
             Self::Delete => reqwest::Method::DELETE,
-            Self::Post | Self::Ask => reqwest::Method::POST,
+            Self::Post | Self::SafePost => reqwest::Method::POST,
         }
     }
 
@@ -100,7 +100,7 @@ pub(super) struct Transport {
 }
 
 /// What one try gave.
-enum Try {
+enum Attempt {
     Answer(Reply),
     /// The service did not carry it out and says to come back.
     Later {
@@ -115,7 +115,7 @@ enum Try {
 }
 
 impl Transport {
-    pub(super) fn new(options: Options) -> Result<Self, AzureError> {
+    pub(super) fn new(options: ClientOptions) -> Result<Self, AzureError> {
         let build = |direct: bool| -> Result<reqwest::Client, AzureError> {
             let mut builder = reqwest::Client::builder()
                 .user_agent(concat!("dsvmc/", env!("CARGO_PKG_VERSION")))
@@ -158,7 +158,7 @@ impl Transport {
 
     /// Sends a request; the body of the answer is read.
     pub(super) async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
-        let mut reply = self.ask(method, path, body).await?;
+        let mut reply = self.send_raw(method, path, body).await?;
         let text = std::mem::take(&mut reply.text);
         if !text.trim().is_empty() {
             reply.body = self.json(path, &text)?;
@@ -174,7 +174,7 @@ impl Transport {
     }
 
     /// Sends a request; the body of the answer is left as text.
-    pub(super) async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
+    pub(super) async fn send_raw(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
         let url = self.url(path);
         let host = host_of(&url);
         let mut waited = Duration::ZERO;
@@ -187,16 +187,16 @@ impl Transport {
             let outcome = self.once(method, &url, body.clone(), token.as_deref()).await?;
             let last = attempt >= self.retry.attempts;
             let wait = match outcome {
-                Try::Answer(reply) => return Ok(reply),
+                Attempt::Answer(reply) => return Ok(reply),
                 // The token ran out between two calls: one more try with a new one.
-                Try::Later { error, .. } if error.status == 401 => {
+                Attempt::Later { error, .. } if error.status == 401 => {
                     if refused.is_some() || token.is_none() || last {
                         return Err(AzureError::Service(Box::new(error)));
                     }
                     refused = token;
                     continue;
                 }
-                Try::Later { wait, error } => {
+                Attempt::Later { wait, error } => {
                     let may = method.is_repeatable() || matches!(error.status, 429 | 503);
                     let wait = wait.unwrap_or(next).min(self.retry.longest_wait);
                     if !may || last || waited + wait > self.retry.total {
@@ -204,7 +204,7 @@ impl Transport {
                     }
                     wait
                 }
-                Try::Lost { cause, connected } => {
+                Attempt::Lost { cause, connected } => {
                     if connected && !method.is_repeatable() {
                         return Err(AzureError::Unanswered { host, cause });
                     }
@@ -228,7 +228,7 @@ impl Transport {
         url: &str,
         body: Option<String>,
         token: Option<&str>,
-    ) -> Result<Try, AzureError> {
+    ) -> Result<Attempt, AzureError> {
         let started = Instant::now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let mut request = self
@@ -242,14 +242,14 @@ impl Transport {
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
-        } else if matches!(method, Method::Post | Method::Ask | Method::Put) {
+        } else if matches!(method, Method::Post | Method::SafePost | Method::Put) {
             request = request.header("content-length", "0");
         }
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
                 self.log(method, url, "lost", started, None);
-                return Ok(Try::Lost { cause: innermost(&error), connected: !error.is_connect() });
+                return Ok(Attempt::Lost { cause: innermost(&error), connected: !error.is_connect() });
             }
         };
         let status = answer.status().as_u16();
@@ -266,15 +266,15 @@ impl Transport {
         self.log(method, url, &status.to_string(), started, reply.correlation.as_deref());
         let text = match answer.text().await {
             Ok(text) => text,
-            Err(error) => return Ok(Try::Lost { cause: innermost(&error), connected: true }),
+            Err(error) => return Ok(Attempt::Lost { cause: innermost(&error), connected: true }),
         };
         if status < 400 {
             reply.text = text;
-            return Ok(Try::Answer(reply));
+            return Ok(Attempt::Answer(reply));
         }
         let error = ServiceError::read(status, &text, reply.correlation.clone());
         if matches!(status, 401 | 408 | 429 | 500 | 502 | 503 | 504) {
-            return Ok(Try::Later { wait: reply.retry_after, error });
+            return Ok(Attempt::Later { wait: reply.retry_after, error });
         }
         Err(AzureError::Service(Box::new(error)))
     }

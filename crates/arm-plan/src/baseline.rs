@@ -2,7 +2,7 @@
 //!
 //! Kept in the project's `.dsvmc/` folder by `apply`. Holds hashes only: no value, and no secret.
 
-use super::{AttributeKind, Desired, Observed, Options, Sighting, diff, normal};
+use super::{AttributeKind, Desired, DiffOptions, Observed, ObservedResource, diff, normal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -43,8 +43,8 @@ impl Baseline {
     #[must_use]
     pub fn record(desired: &Desired, observed: &Observed, salt: &str) -> Self {
         let mut record = Self { salt: salt.to_owned(), resources: BTreeMap::new() };
-        let plan = diff(desired, observed, &Options::default());
-        let live: BTreeMap<String, &Sighting> =
+        let plan = diff(desired, observed, &DiffOptions::default());
+        let live: BTreeMap<String, &ObservedResource> =
             observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
         for change in &plan.changes {
             let removed = change.attributes.iter().filter(|a| a.kind == AttributeKind::Remove && !a.secret);
@@ -64,7 +64,7 @@ impl Baseline {
                 }
             }
         }
-        let hidden = plan.suppressed.iter().filter(|s| s.rule == super::Rule::WriteOnly);
+        let hidden = plan.suppressed.iter().filter(|s| s.rule == super::SuppressionRule::WriteOnly);
         let mut wanted: BTreeMap<String, &super::DesiredResource> = BTreeMap::new();
         for resource in &desired.resources {
             wanted.entry(normal::fold_id(&resource.id)).or_insert(resource);

@@ -9,7 +9,8 @@ use super::lists::{self, Pairing};
 use super::mask::{is_mask, mask};
 use super::path::Path;
 use super::{
-    AttributeChange, AttributeKind, DesiredResource, EffectKind, Rule, Source, Suppressed, Warning, WarningKind, normal,
+    AttributeChange, AttributeKind, DesiredResource, EffectKind, Source, Suppressed, SuppressionRule, Warning,
+    WarningKind, normal,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -175,7 +176,7 @@ impl Comparison<'_> {
         let fact = self.fact();
         if fact.read_only {
             if wanted != found {
-                self.suppress(Rule::ReadOnly, Some(wanted), Some(found));
+                self.suppress(SuppressionRule::ReadOnly, Some(wanted), Some(found));
             }
             return;
         }
@@ -206,9 +207,9 @@ impl Comparison<'_> {
     }
 
     /// The rule by which two different spellings mean the same here.
-    fn same(&self, wanted: &Value, found: &Value) -> Option<Rule> {
+    fn same(&self, wanted: &Value, found: &Value) -> Option<SuppressionRule> {
         if normal::is_empty(wanted) && normal::is_empty(found) {
-            return Some(Rule::EmptyVsAbsent);
+            return Some(SuppressionRule::EmptyVsAbsent);
         }
         if self.is_free() {
             return None;
@@ -218,33 +219,33 @@ impl Comparison<'_> {
             if fact.last_segment
                 && w.rsplit('/').next().is_some_and(|a| f.rsplit('/').next().is_some_and(|b| a.eq_ignore_ascii_case(b)))
             {
-                return Some(Rule::IdCase);
+                return Some(SuppressionRule::IdCase);
             }
             if normal::is_id(w) && normal::is_id(f) {
-                return normal::same_id(w, f).then_some(Rule::IdCase);
+                return normal::same_id(w, f).then_some(SuppressionRule::IdCase);
             }
             let location =
                 self.path.pattern().rsplit('.').next().is_some_and(|l| l == "location" || l.ends_with("location"));
             if location && normal::same_location(w, f) {
-                return Some(Rule::LetterCase);
+                return Some(SuppressionRule::LetterCase);
             }
             if fact.fold && w.eq_ignore_ascii_case(f) {
-                return Some(Rule::LetterCase);
+                return Some(SuppressionRule::LetterCase);
             }
             let lengths = normal::duration_ms(w).zip(normal::duration_ms(f)).filter(|_| fact.duration);
             if lengths.is_some_and(|(a, b)| a == b) {
-                return Some(Rule::Duration);
+                return Some(SuppressionRule::Duration);
             }
             return None;
         }
         let numbers = wanted.is_number() || found.is_number();
-        (numbers && normal::same_number(wanted, found)).then_some(Rule::NumberAsString)
+        (numbers && normal::same_number(wanted, found)).then_some(SuppressionRule::NumberAsString)
     }
 
     /// Whether autoscale owns the number; warns when the live one is outside the declared range.
     fn capacity(&mut self, wanted: &Value, found: &Value) -> bool {
         let Some(range) = self.setting.autoscaled else { return false };
-        self.suppress(Rule::OwnedByAutoscale, Some(wanted), Some(found));
+        self.suppress(SuppressionRule::OwnedByAutoscale, Some(wanted), Some(found));
         if let Some(live) = found.as_u64()
             && (live < range.min || live > range.max)
         {
@@ -265,12 +266,12 @@ impl Comparison<'_> {
         match lists::pair(wanted, found, &fact, self.is_free(), &|w, f| w == f || self.same(w, f).is_some()) {
             Pairing::Equal { reordered: false } => {}
             Pairing::Equal { reordered: true } => {
-                self.suppress(Rule::SetLikeList, Some(&Value::from(wanted)), Some(&Value::from(found)));
+                self.suppress(SuppressionRule::SetLikeList, Some(&Value::from(wanted)), Some(&Value::from(found)));
             }
             Pairing::Whole => self.change(AttributeKind::Change, Some(&Value::from(wanted)), Some(&Value::from(found))),
             Pairing::Elements { pairs, reordered } => {
                 if reordered {
-                    self.suppress(Rule::SetLikeList, None, None);
+                    self.suppress(SuppressionRule::SetLikeList, None, None);
                 }
                 for (label, index, w, f) in pairs {
                     let mark = self.path.enter_element(&label, index);
@@ -284,7 +285,7 @@ impl Comparison<'_> {
     fn element(&mut self, wanted: Option<&Value>, found: Option<&Value>) {
         match (wanted, found) {
             (None, Some(f)) if lists::added_by_policy(self.path.pattern(), f) => {
-                self.suppress(Rule::PolicyAdded, None, Some(f));
+                self.suppress(SuppressionRule::PolicyAdded, None, Some(f));
             }
             (None, Some(f)) => self.change(AttributeKind::Remove, None, Some(f)),
             (Some(w), None) => self.change(AttributeKind::Add, Some(w), None),
@@ -295,10 +296,10 @@ impl Comparison<'_> {
     fn only_wanted(&mut self, wanted: &Value) {
         let fact = self.fact();
         if fact.read_only {
-            return self.suppress(Rule::ReadOnly, Some(wanted), None);
+            return self.suppress(SuppressionRule::ReadOnly, Some(wanted), None);
         }
         if normal::is_empty(wanted) {
-            return self.suppress(Rule::EmptyVsAbsent, Some(wanted), None);
+            return self.suppress(SuppressionRule::EmptyVsAbsent, Some(wanted), None);
         }
         if self.is_secret() || fact.write_only {
             return self.secret(wanted, None);
@@ -309,7 +310,7 @@ impl Comparison<'_> {
         // Of several defaults nobody can tell here which one the service holds.
         let known = !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted);
         if known && !self.is_create() {
-            return self.suppress(Rule::ServiceDefault, Some(wanted), None);
+            return self.suppress(SuppressionRule::ServiceDefault, Some(wanted), None);
         }
         match wanted {
             Value::Object(map) => {
@@ -326,24 +327,24 @@ impl Comparison<'_> {
     fn only_found(&mut self, found: &Value) {
         let fact = self.fact();
         if fact.read_only {
-            return self.suppress(Rule::ReadOnly, None, Some(found));
+            return self.suppress(SuppressionRule::ReadOnly, None, Some(found));
         }
         if normal::is_empty(found) {
-            return self.suppress(Rule::EmptyVsAbsent, None, Some(found));
+            return self.suppress(SuppressionRule::EmptyVsAbsent, None, Some(found));
         }
         // Parts of a resource carry ids below its own: the service makes them.
         let part = found
             .as_str()
             .is_some_and(|id| id.len() > self.id.len() && normal::fold_id(id).starts_with(&normal::fold_id(self.id)));
         if part && self.path.pattern().ends_with(".id") {
-            return self.suppress(Rule::ReadOnly, None, Some(found));
+            return self.suppress(SuppressionRule::ReadOnly, None, Some(found));
         }
         if fact.apart {
-            return self.suppress(Rule::DeclaredApart, None, Some(found));
+            return self.suppress(SuppressionRule::DeclaredApart, None, Some(found));
         }
         let default = fact.defaults.iter().any(|d| d == found || self.same(d, found).is_some());
         if fact.chosen || default {
-            return self.suppress(Rule::ServiceDefault, None, Some(found));
+            return self.suppress(SuppressionRule::ServiceDefault, None, Some(found));
         }
         if let Value::Object(map) = found {
             for (key, value) in map {
@@ -355,20 +356,20 @@ impl Comparison<'_> {
         }
         let filled = self.setting.baseline.and_then(|b| b.filled(self.id, self.path.shown()));
         if filled.is_some_and(|hash| hash == super::digest(found)) {
-            return self.suppress(Rule::ServiceFilled, None, Some(found));
+            return self.suppress(SuppressionRule::ServiceFilled, None, Some(found));
         }
         if let Value::Array(list) = found
             && self.setting.baseline.is_none_or(|b| b.filled(self.id, self.path.shown()).is_none())
             && !list.is_empty()
             && list.iter().all(|e| lists::added_by_policy(&format!("{}[]", self.path.pattern()), e))
         {
-            return self.suppress(Rule::PolicyAdded, None, Some(found));
+            return self.suppress(SuppressionRule::PolicyAdded, None, Some(found));
         }
         if fact.unheard_of && !self.is_free() {
-            return self.suppress(Rule::NewerApiOnly, None, Some(found));
+            return self.suppress(SuppressionRule::NewerApiOnly, None, Some(found));
         }
         if !self.facts.known && !self.path.pattern().starts_with("tags") {
-            return self.suppress(Rule::UnknownType, None, Some(found));
+            return self.suppress(SuppressionRule::UnknownType, None, Some(found));
         }
         self.change(AttributeKind::Remove, None, Some(found));
     }
@@ -394,7 +395,7 @@ impl Comparison<'_> {
                 if known.is_none() && !normal::is_empty(wanted) {
                     self.not_compared();
                 }
-                self.suppress(Rule::WriteOnly, None, None);
+                self.suppress(SuppressionRule::WriteOnly, None, None);
             }
         }
     }
@@ -447,7 +448,7 @@ impl Comparison<'_> {
         self.facts.fixed(pattern) && found.is_some() && wanted.is_some()
     }
 
-    fn suppress(&mut self, rule: Rule, wanted: Option<&Value>, found: Option<&Value>) {
+    fn suppress(&mut self, rule: SuppressionRule, wanted: Option<&Value>, found: Option<&Value>) {
         if self.is_create() || self.setting.forget_suppressed {
             return;
         }

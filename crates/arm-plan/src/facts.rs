@@ -3,7 +3,7 @@
 //! Two sources behind one query: the types in `catalog` (read-only, write-only, secret, enumerations) and `facts.txt`
 //! (defaults, what is fixed at creation, keys of lists, what a change does to machines), which types do not say.
 
-use arm_catalog::{Immutable, Kind, ListKey};
+use arm_catalog::{Immutable, ListKey, PropertyType};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -117,8 +117,8 @@ impl TypeFacts {
             ListKey::By(key) if fact.key.is_none() => fact.key = Some(key.to_owned()),
             _ => {}
         }
-        match arm_catalog::property(&self.name, &pointer).map(arm_catalog::Node::resolved) {
-            Some(Kind::Enum { .. }) => fact.fold = true,
+        match arm_catalog::property(&self.name, &pointer).map(arm_catalog::Property::resolved) {
+            Some(PropertyType::Enum { .. }) => fact.fold = true,
             None if !self.own.contains_key(pattern) && any().is_none() => fact.unheard_of = true,
             _ => {}
         }

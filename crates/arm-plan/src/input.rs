@@ -1,6 +1,6 @@
 //! The two sides of a plan.
 
-use super::{Held, Sighting, Source, normal};
+use super::{JsonText, ObservedResource, Source, normal};
 use serde_json::Value;
 
 /// What the sources want: one entry for each resource of the expanded template.
@@ -22,10 +22,10 @@ pub struct DesiredResource {
     /// API version that it is sent with.
     pub api_version: String,
     /// The resource's JSON; a part that only the deployment can tell is listed in `unknown`.
-    pub body: Held,
+    pub body: JsonText,
     /// The same before anything was looked up, where that differs: what fingerprints of hidden values are made of, so
     /// that they are the same before and after the first deployment. Nothing otherwise.
-    pub unresolved: Held,
+    pub unresolved: JsonText,
     /// JSON pointers into `body` whose values are secret.
     pub secrets: Vec<String>,
     /// JSON pointers into `body` whose values are known after deployment only.
@@ -46,7 +46,7 @@ pub struct DesiredResource {
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// Resources as the service shows them.
-    pub resources: Vec<Sighting>,
+    pub resources: Vec<ObservedResource>,
     /// Ids that this project made before: those that the source no longer holds will go.
     pub managed: Vec<String>,
 }
@@ -68,12 +68,12 @@ impl Origins for () {
 /// (`{"resources": […], "managed": […]}`). `None` when it is none of these.
 #[must_use]
 pub fn observed_from_json(json: &Value) -> Option<Observed> {
-    let list = |v: &Value| v.as_array().map(|a| a.iter().filter_map(Sighting::of).collect::<Vec<_>>());
+    let list = |v: &Value| v.as_array().map(|a| a.iter().filter_map(ObservedResource::of).collect::<Vec<_>>());
     if json.is_array() {
         return Some(Observed { resources: list(json)?, managed: Vec::new() });
     }
     if json.get("id").is_some() && json.get("type").is_some() {
-        return Some(Observed { resources: Sighting::of(json).into_iter().collect(), managed: Vec::new() });
+        return Some(Observed { resources: ObservedResource::of(json).into_iter().collect(), managed: Vec::new() });
     }
     let resources = json.get("resources").or_else(|| json.get("value")).and_then(list)?;
     let managed = json.get("managed").and_then(Value::as_array);
@@ -84,7 +84,7 @@ pub fn observed_from_json(json: &Value) -> Option<Observed> {
 impl DesiredResource {
     /// The body that fingerprints are made of.
     #[must_use]
-    pub(super) fn written(&self) -> &Held {
+    pub(super) fn written(&self) -> &JsonText {
         if self.unresolved.is_nothing() { &self.body } else { &self.unresolved }
     }
 }
@@ -93,7 +93,7 @@ impl Observed {
     /// What is in these resources; those without an id are none.
     #[must_use]
     pub fn of(resources: &[Value], managed: Vec<String>) -> Self {
-        Self { resources: resources.iter().filter_map(Sighting::of).collect(), managed }
+        Self { resources: resources.iter().filter_map(ObservedResource::of).collect(), managed }
     }
 }
 
@@ -110,7 +110,7 @@ impl Desired {
                 resource_type,
                 name,
                 api_version,
-                body: Held::from(body),
+                body: JsonText::from(body),
                 ..DesiredResource::default()
             })
         });

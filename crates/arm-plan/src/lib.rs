@@ -1,12 +1,12 @@
 //! Compares what the sources want with what exists and gives a [`Plan`]: plain, ordered, serialisable data.
 //!
 //! Promises: pure and total (no file, clock, network); the same input gives the same bytes; a property that the service
-//! would act on is never hidden. Every difference that is *not* reported was held back by a named [`Rule`] and is listed
+//! would act on is never hidden. Every difference that is *not* reported was held back by a named [`SuppressionRule`] and is listed
 //! in [`Plan::suppressed`]. No secret value is ever part of a plan.
 //! Does not: fetch anything, execute anything, or print anything (`azure`, `apply` and `render` do).
 
 mod types;
-mod held;
+mod json_text;
 mod input;
 mod facts;
 mod path;
@@ -19,7 +19,7 @@ mod effect;
 mod capacity;
 mod baseline;
 mod saved;
-mod settled;
+mod volatile;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
@@ -28,12 +28,12 @@ mod tests;
 pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
 pub use facts::{Fact, Nature, TypeFacts, facts_of};
-pub use held::{Held, Sighting};
 pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
+pub use json_text::{JsonText, ObservedResource};
 pub use label::{Principals, RoleNames, titled};
 pub use mask::masked;
 pub use normal::{resource_id, same_id, type_of_id};
-pub use saved::{Refusal, SavedPlan, digest, verify};
+pub use saved::{SavedPlan, SavedPlanError, digest, verify};
 pub use types::*;
 
 use indexmap::IndexMap;
@@ -42,11 +42,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What exists by folded id.
-type Live<'a> = IndexMap<String, &'a Sighting>;
+type Live<'a> = IndexMap<String, &'a ObservedResource>;
 
 /// What shapes a plan apart from the two sides.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct DiffOptions {
     /// What the last apply left: values the service filled in, fingerprints of what it never shows again.
     pub baseline: Option<Baseline>,
     /// Only changes whose name, type/name or id matches one of these (`*` matches anything); empty: all.
@@ -63,16 +63,16 @@ pub struct Options {
 
 /// Compares both sides.
 #[must_use]
-pub fn diff(desired: &Desired, observed: &Observed, options: &Options) -> Plan {
+pub fn diff(desired: &Desired, observed: &Observed, options: &DiffOptions) -> Plan {
     diff_from(desired, observed, options, &())
 }
 
 /// Compares both sides and says where each property that differs was written.
 #[must_use]
-pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, origins: &dyn Origins) -> Plan {
+pub fn diff_from(desired: &Desired, observed: &Observed, options: &DiffOptions, origins: &dyn Origins) -> Plan {
     let live: Live<'_> = observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
     let owned = capacity::autoscaled(desired);
-    let moving = settled::Moving::of(desired, &owned);
+    let volatile = volatile::Volatile::of(desired, &owned);
     let mut plan = Plan { schema: SCHEMA, ..Plan::default() };
     let principals = Principals::of(desired, observed, options.roles);
     let wanted: BTreeSet<String> = desired.resources.iter().map(|r| normal::fold_id(&r.id)).collect();
@@ -81,7 +81,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
     let compared = selected.par_iter().map(|resource| {
         // Both sides are read here and given back at once.
         let found = live.get(&normal::fold_id(&resource.id)).map(|found| found.body.read());
-        change_of(resource, found.as_ref(), observed, (&moving, &principals), options, origins)
+        change_of(resource, found.as_ref(), observed, (&volatile, &principals), options, origins)
     });
     for (change, suppressed, warnings) in compared.collect::<Vec<_>>() {
         plan.changes.push(change);
@@ -95,7 +95,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &Options, orig
     plan
 }
 
-impl Options {
+impl DiffOptions {
     /// Whether a resource is part of the plan.
     #[must_use]
     pub fn selects(&self, name: &str, resource_type: &str, id: &str) -> bool {
@@ -111,8 +111,8 @@ fn change_of(
     resource: &DesiredResource,
     found: Option<&Value>,
     observed: &Observed,
-    (moving, principals): (&settled::Moving<'_>, &Principals),
-    options: &Options,
+    (volatile, principals): (&volatile::Volatile<'_>, &Principals),
+    options: &DiffOptions,
     origins: &dyn Origins,
 ) -> (Change, Vec<Suppressed>, Vec<Warning>) {
     let origin = |pointer: &str| {
@@ -146,9 +146,9 @@ fn change_of(
         effect::of_create(&mut change, &wanted);
         return (change, Vec::new(), Vec::new());
     };
-    moving.note(resource, &wanted, found, &mut change);
+    volatile.note(resource, &wanted, found, &mut change);
     let setting = compare::Setting {
-        autoscaled: moving.range(&resource.id),
+        autoscaled: volatile.range(&resource.id),
         baseline: options.baseline.as_ref(),
         origin: &origin,
         forget_suppressed: options.forget_suppressed,
@@ -157,7 +157,7 @@ fn change_of(
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;
         effect::of_update(&mut change, &wanted, found, observed);
-    } else if let Some(state) = half_made(found) {
+    } else if let Some(state) = unfinished_state(found) {
         change.action = Action::Update;
         change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };
         change.reason = format!("its last deployment ended as {state}");
@@ -166,7 +166,7 @@ fn change_of(
 }
 
 /// A resource whose last write did not end well is written again, even when its properties look right.
-fn half_made(found: &Value) -> Option<&str> {
+fn unfinished_state(found: &Value) -> Option<&str> {
     let state = found.pointer("/properties/provisioningState").and_then(Value::as_str)?;
     let bad = ["Failed", "Canceled", "Creating", "Updating", "Accepted", "Deleting", "ResolvingDNS"];
     bad.iter().any(|b| b.eq_ignore_ascii_case(state)).then_some(state)
@@ -176,7 +176,7 @@ fn deletions(
     wanted: &BTreeSet<String>,
     live: &Live<'_>,
     observed: &Observed,
-    options: &Options,
+    options: &DiffOptions,
     principals: &Principals,
     plan: &mut Plan,
 ) {

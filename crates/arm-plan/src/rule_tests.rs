@@ -13,16 +13,16 @@ fn body(kind: &str, rest: Value) -> Value {
 }
 
 /// Rules that spoke and paths that are changed.
-fn plan(kind: &str, wanted: Value, found: Value) -> (Vec<Rule>, Vec<String>) {
+fn plan(kind: &str, wanted: Value, found: Value) -> (Vec<SuppressionRule>, Vec<String>) {
     let desired = Desired::from_resources(&[body(kind, wanted)]);
     let observed = Observed::of(&[body(kind, found)], vec![]);
-    let plan = diff(&desired, &observed, &Options::default());
+    let plan = diff(&desired, &observed, &DiffOptions::default());
     let rules = plan.suppressed.iter().map(|s| s.rule).collect();
     (rules, plan.changes.iter().flat_map(|c| &c.attributes).map(|a| a.path.clone()).collect())
 }
 
 #[track_caller]
-fn quiet(rule: Rule, kind: &str, wanted: Value, found: Value) {
+fn quiet(rule: SuppressionRule, kind: &str, wanted: Value, found: Value) {
     let (rules, changes) = plan(kind, wanted, found);
     assert_eq!(changes, Vec::<String>::new());
     assert!(rules.contains(&rule), "{rules:?}");
@@ -45,14 +45,29 @@ const UNKNOWN: &str = "Foo.Bar/baz";
 #[test]
 fn read_only() {
     let found = json!({ "properties": { "provisioningState": "Succeeded", "primaryEndpoints": { "file": "x" }, "minimumTlsVersion": "TLS1_2" } });
-    quiet(Rule::ReadOnly, STORAGE, json!({ "properties": { "minimumTlsVersion": "TLS1_2" } }), found.clone());
+    quiet(
+        SuppressionRule::ReadOnly,
+        STORAGE,
+        json!({ "properties": { "minimumTlsVersion": "TLS1_2" } }),
+        found.clone(),
+    );
     seen(STORAGE, json!({ "properties": { "minimumTlsVersion": "TLS1_3" } }), found);
 }
 
 #[test]
 fn service_default() {
-    quiet(Rule::ServiceDefault, VMSS, json!({ "properties": {} }), json!({ "properties": { "overprovision": true } }));
-    quiet(Rule::ServiceDefault, VMSS, json!({ "properties": { "overprovision": true } }), json!({ "properties": {} }));
+    quiet(
+        SuppressionRule::ServiceDefault,
+        VMSS,
+        json!({ "properties": {} }),
+        json!({ "properties": { "overprovision": true } }),
+    );
+    quiet(
+        SuppressionRule::ServiceDefault,
+        VMSS,
+        json!({ "properties": { "overprovision": true } }),
+        json!({ "properties": {} }),
+    );
     seen(VMSS, json!({ "properties": { "overprovision": false } }), json!({ "properties": {} }));
     seen(VMSS, json!({ "properties": { "overprovision": false } }), json!({ "properties": { "overprovision": true } }));
     // Whether `true` is the default of an old account or not is not known: what the source says is shown.
@@ -66,17 +81,18 @@ fn service_filled() {
         |n: u64| body(VMSS, json!({ "properties": { "priorityMixPolicy": { "baseRegularPriorityCount": n } } }));
     let desired = Desired::from_resources(&[body(VMSS, json!({ "properties": {} }))]);
     let state = |n| Observed::of(&[resource(n)], vec![]);
-    let options = Options { baseline: Some(Baseline::record(&desired, &state(3), "salt")), ..Options::default() };
+    let options =
+        DiffOptions { baseline: Some(Baseline::record(&desired, &state(3), "salt")), ..DiffOptions::default() };
     let quiet = diff(&desired, &state(3), &options);
-    assert!(quiet.is_empty() && quiet.suppressed.iter().any(|s| s.rule == Rule::ServiceFilled));
+    assert!(quiet.is_empty() && quiet.suppressed.iter().any(|s| s.rule == SuppressionRule::ServiceFilled));
     assert!(!diff(&desired, &state(4), &options).is_empty());
 }
 
 #[test]
 fn letter_case() {
-    quiet(Rule::LetterCase, STORAGE, json!({ "location": "West US 2" }), json!({ "location": "westus2" }));
+    quiet(SuppressionRule::LetterCase, STORAGE, json!({ "location": "West US 2" }), json!({ "location": "westus2" }));
     quiet(
-        Rule::LetterCase,
+        SuppressionRule::LetterCase,
         STORAGE,
         json!({ "sku": { "name": "standard_lrs" } }),
         json!({ "sku": { "name": "Standard_LRS" } }),
@@ -98,7 +114,7 @@ fn letter_case() {
 fn id_case() {
     let link = |id: &str| json!({ "properties": { "targetResourceUri": id } });
     let id = format!("{GROUP}/{VMSS}/team");
-    quiet(Rule::IdCase, AUTOSCALE, link(&id), link(&id.to_uppercase()));
+    quiet(SuppressionRule::IdCase, AUTOSCALE, link(&id), link(&id.to_uppercase()));
     seen(AUTOSCALE, link(&id), link(&id.replace("/team", "/team2")));
     seen(AUTOSCALE, link(&id), link(&id.replace("subscriptions/s", "subscriptions/t")));
 }
@@ -106,7 +122,12 @@ fn id_case() {
 #[test]
 fn set_like_list() {
     let space = |list: &[&str]| json!({ "properties": { "addressSpace": { "addressPrefixes": list } } });
-    quiet(Rule::SetLikeList, NETWORK, space(&["10.0.0.0/16", "10.1.0.0/16"]), space(&["10.1.0.0/16", "10.0.0.0/16"]));
+    quiet(
+        SuppressionRule::SetLikeList,
+        NETWORK,
+        space(&["10.0.0.0/16", "10.1.0.0/16"]),
+        space(&["10.1.0.0/16", "10.0.0.0/16"]),
+    );
     seen(NETWORK, space(&["10.0.0.0/16", "10.0.0.0/16"]), space(&["10.0.0.0/16", "10.1.0.0/16"]));
     seen(NETWORK, space(&["10.0.0.0/16"]), space(&["10.0.0.0/16", "10.1.0.0/16"]));
     // Where the order says something it counts.
@@ -118,22 +139,22 @@ fn set_like_list() {
 fn write_only() {
     let machine = |data: &str| json!({ "properties": { "virtualMachineProfile": { "osProfile": { "customData": data, "computerNamePrefix": "t" } } } });
     let shown = json!({ "properties": { "virtualMachineProfile": { "osProfile": { "computerNamePrefix": "t" } } } });
-    quiet(Rule::WriteOnly, VMSS, machine("one"), shown.clone());
+    quiet(SuppressionRule::WriteOnly, VMSS, machine("one"), shown.clone());
     let desired = |data: &str| Desired::from_resources(&[body(VMSS, machine(data))]);
     let state = Observed::of(&[body(VMSS, shown)], vec![]);
     let baseline = Baseline::record(&desired("one"), &state, "salt");
-    let options = Options { baseline: Some(baseline), ..Options::default() };
+    let options = DiffOptions { baseline: Some(baseline), ..DiffOptions::default() };
     assert!(diff(&desired("one"), &state, &options).is_empty());
     assert!(!diff(&desired("two"), &state, &options).is_empty());
     // Without a record nothing can be told, and that is said.
-    let blind = diff(&desired("two"), &state, &Options::default());
+    let blind = diff(&desired("two"), &state, &DiffOptions::default());
     assert_eq!(blind.warnings.iter().map(|w| w.kind).collect::<Vec<_>>(), [WarningKind::SecretNotCompared]);
 }
 
 #[test]
 fn empty_vs_absent() {
     quiet(
-        Rule::EmptyVsAbsent,
+        SuppressionRule::EmptyVsAbsent,
         STORAGE,
         json!({ "properties": { "networkAcls": { "ipRules": [] } } }),
         json!({ "properties": {} }),
@@ -152,7 +173,7 @@ fn empty_vs_absent() {
         json!({ "identity": { "type": "UserAssigned", "userAssignedIdentities": entries } })
     };
     for kind in [VMSS, POOL, UNKNOWN] {
-        quiet(Rule::ReadOnly, kind, given(&["a"]), held(&["a"]));
+        quiet(SuppressionRule::ReadOnly, kind, given(&["a"]), held(&["a"]));
         seen(kind, given(&["a", "b"]), held(&["a"]));
         seen(kind, given(&["a"]), held(&["a", "b"]));
         seen(kind, given(&["b"]), held(&["a"]));
@@ -161,7 +182,12 @@ fn empty_vs_absent() {
 
 #[test]
 fn newer_api_only() {
-    quiet(Rule::NewerApiOnly, VMSS, json!({ "properties": {} }), json!({ "properties": { "somethingNew": 1 } }));
+    quiet(
+        SuppressionRule::NewerApiOnly,
+        VMSS,
+        json!({ "properties": {} }),
+        json!({ "properties": { "somethingNew": 1 } }),
+    );
     seen(VMSS, json!({ "properties": { "somethingNew": 2 } }), json!({ "properties": { "somethingNew": 1 } }));
     seen(VMSS, json!({ "properties": { "somethingNew": 2 } }), json!({ "properties": {} }));
 }
@@ -180,7 +206,7 @@ fn owned_by_autoscale() {
         let mut wanted = pool(2);
         wanted["sku"]["name"] = json!(size);
         let desired = Desired::from_resources(&[wanted, setting(enabled)]);
-        diff(&desired, &Observed::of(&[pool(5), setting(enabled)], vec![]), &Options::default())
+        diff(&desired, &Observed::of(&[pool(5), setting(enabled)], vec![]), &DiffOptions::default())
     };
     assert!(plan(true, "Standard_D4s_v5").is_empty());
     assert!(!plan(true, "Standard_D8s_v5").is_empty());
@@ -195,7 +221,7 @@ fn policy_added() {
     let with = |list: Vec<Value>| json!({ "properties": { "virtualMachineProfile": { "extensionProfile": { "extensions": list } } } });
     let own = extension("Microsoft.ManagedServices", "ApplicationHealthLinux");
     let policy = extension("Microsoft.GuestConfiguration", "ConfigurationforLinux");
-    quiet(Rule::PolicyAdded, VMSS, with(vec![own.clone()]), with(vec![own.clone(), policy.clone()]));
+    quiet(SuppressionRule::PolicyAdded, VMSS, with(vec![own.clone()]), with(vec![own.clone(), policy.clone()]));
     let stranger = extension("Example", "Miner");
     seen(VMSS, with(vec![own.clone()]), with(vec![own.clone(), stranger]));
     seen(VMSS, with(vec![own.clone()]), with(vec![policy]));
@@ -205,7 +231,7 @@ fn policy_added() {
 fn duration() {
     let rest =
         |text: &str| json!({ "properties": { "automaticRepairsPolicy": { "enabled": true, "gracePeriod": text } } });
-    quiet(Rule::Duration, VMSS, rest("PT60M"), rest("PT1H"));
+    quiet(SuppressionRule::Duration, VMSS, rest("PT60M"), rest("PT1H"));
     seen(VMSS, rest("PT61M"), rest("PT1H"));
     // A text that only looks like a length of time is a text.
     let text = |text: &str| json!({ "properties": { "virtualMachineProfile": { "osProfile": { "computerNamePrefix": text } } } });
@@ -215,7 +241,7 @@ fn duration() {
 #[test]
 fn number_as_string() {
     let most = |n: Value| json!({ "properties": { "profiles": [{ "name": "p", "capacity": { "maximum": n } }] } });
-    quiet(Rule::NumberAsString, AUTOSCALE, most(json!("10")), most(json!(10)));
+    quiet(SuppressionRule::NumberAsString, AUTOSCALE, most(json!("10")), most(json!(10)));
     seen(AUTOSCALE, most(json!("10")), most(json!(11)));
     seen(AUTOSCALE, most(json!("10")), most(json!("010")));
     let large = |n: u64| json!({ "properties": { "number": n } });
@@ -226,7 +252,7 @@ fn number_as_string() {
 fn declared_apart() {
     let subnet = |name: &str| json!({ "name": name, "properties": { "addressPrefix": "10.0.0.0/24" } });
     quiet(
-        Rule::DeclaredApart,
+        SuppressionRule::DeclaredApart,
         NETWORK,
         json!({ "properties": {} }),
         json!({ "properties": { "subnets": [subnet("a")] } }),
@@ -237,7 +263,7 @@ fn declared_apart() {
 
 #[test]
 fn unknown_type() {
-    quiet(Rule::UnknownType, UNKNOWN, json!({ "properties": {} }), json!({ "properties": { "x": 1 } }));
+    quiet(SuppressionRule::UnknownType, UNKNOWN, json!({ "properties": {} }), json!({ "properties": { "x": 1 } }));
     seen(UNKNOWN, json!({ "properties": { "x": 2 } }), json!({ "properties": { "x": 1 } }));
     seen(UNKNOWN, json!({ "tags": {} }), json!({ "tags": { "x": "1" } }));
 }
@@ -246,7 +272,7 @@ fn unknown_type() {
 #[test]
 fn every_rule_is_tried() {
     let text = include_str!("rule_tests.rs");
-    for rule in Rule::ALL {
+    for rule in SuppressionRule::ALL {
         let name = rule.name().replace('-', "_");
         assert!(text.contains(&format!("fn {name}()")), "{name}");
     }
@@ -258,7 +284,7 @@ fn effects_of_pools_and_shares() {
     let change = |kind: &str, wanted: Value, found: Value| {
         let desired = Desired::from_resources(&[body(kind, wanted)]);
         let observed = Observed::of(&[body(kind, found)], vec![]);
-        diff(&desired, &observed, &Options::default()).changes.remove(0)
+        diff(&desired, &observed, &DiffOptions::default()).changes.remove(0)
     };
     let fixed = |n: u64| json!({ "properties": { "vmSize": "a", "scaleSettings": { "fixedScale": { "targetDedicatedNodes": n } } } });
     let down = change(POOL, fixed(2), fixed(5));
@@ -296,7 +322,7 @@ fn zones_that_go_need_a_new_resource() {
     let action = |kind: &str, wanted: Value, found: Value| {
         let zones = |zones: Value| body(kind, if zones.is_null() { json!({}) } else { json!({ "zones": zones }) });
         let desired = Desired::from_resources(&[zones(wanted)]);
-        diff(&desired, &Observed::of(&[zones(found)], vec![]), &Options::default()).changes[0].action
+        diff(&desired, &Observed::of(&[zones(found)], vec![]), &DiffOptions::default()).changes[0].action
     };
     let (one, two, none) = (json!(["1"]), json!(["1", "2"]), Value::Null);
     assert_eq!(action(VMSS, two.clone(), one.clone()), Action::Update);

@@ -49,7 +49,7 @@ pub struct SavedPlan {
 
 /// Why a saved plan is not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SavedPlanError {
     /// Not a plan at all.
     NotAPlan(String),
     /// Of another version of the form.
@@ -63,10 +63,10 @@ pub enum Refusal {
     /// The parameter values changed since.
     Parameters,
     /// These resources changed since.
-    World(Vec<String>),
+    Resources(Vec<String>),
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for SavedPlanError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotAPlan(why) => write!(f, "the file is not a saved plan: {why}"),
@@ -75,7 +75,7 @@ impl std::fmt::Display for Refusal {
             Self::Foreign(what) => write!(f, "the plan was made for {what}"),
             Self::Sources => write!(f, "the sources changed since the plan was made"),
             Self::Parameters => write!(f, "parameter values changed since the plan was made"),
-            Self::World(ids) => {
+            Self::Resources(ids) => {
                 let shown: Vec<String> = ids.iter().take(3).map(|i| format!("`{}`", normal::type_of_id(i).1)).collect();
                 let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
                 write!(f, "what is deployed changed since the plan was made: {}{more}", shown.join(", "))
@@ -102,20 +102,20 @@ impl SavedPlan {
     ///
     /// # Errors
     /// The reason for the refusal.
-    pub fn read(text: &str) -> Result<Self, Refusal> {
-        let json: Value = serde_json::from_str(text).map_err(|e| Refusal::NotAPlan(e.to_string()))?;
+    pub fn read(text: &str) -> Result<Self, SavedPlanError> {
+        let json: Value = serde_json::from_str(text).map_err(|e| SavedPlanError::NotAPlan(e.to_string()))?;
         if json.get("kind").and_then(Value::as_str) != Some("dsvmc-plan") {
-            return Err(Refusal::NotAPlan("it has no `kind` of `dsvmc-plan`".to_owned()));
+            return Err(SavedPlanError::NotAPlan("it has no `kind` of `dsvmc-plan`".to_owned()));
         }
         let schema = json.get("schema").and_then(Value::as_u64).unwrap_or_default();
         if schema != u64::from(SCHEMA) {
-            return Err(Refusal::Schema(u32::try_from(schema).unwrap_or_default()));
+            return Err(SavedPlanError::Schema(u32::try_from(schema).unwrap_or_default()));
         }
         // A key that this form does not know would be lost, and with it the seal's meaning.
-        let saved: Self = serde_json::from_value(json.clone()).map_err(|e| Refusal::NotAPlan(e.to_string()))?;
+        let saved: Self = serde_json::from_value(json.clone()).map_err(|e| SavedPlanError::NotAPlan(e.to_string()))?;
         let again = serde_json::to_value(&saved).unwrap_or_default();
         if saved.seal != saved.compute_seal() || canonical(&again) != canonical(&json) {
-            return Err(Refusal::Seal);
+            return Err(SavedPlanError::Seal);
         }
         Ok(saved)
     }
@@ -125,22 +125,22 @@ impl SavedPlan {
 ///
 /// # Errors
 /// The first thing that differs.
-pub fn verify(saved: &SavedPlan, now: &SavedPlan) -> Result<(), Refusal> {
+pub fn verify(saved: &SavedPlan, now: &SavedPlan) -> Result<(), SavedPlanError> {
     let place = |p: &SavedPlan| format!("project `{}`, env `{}`, {}", p.project, p.env, p.target);
     if place(saved) != place(now) {
-        return Err(Refusal::Foreign(place(saved)));
+        return Err(SavedPlanError::Foreign(place(saved)));
     }
     if saved.templates != now.templates {
-        return Err(Refusal::Sources);
+        return Err(SavedPlanError::Sources);
     }
     if saved.parameters != now.parameters {
-        return Err(Refusal::Parameters);
+        return Err(SavedPlanError::Parameters);
     }
     let ids = saved.observed.keys().chain(now.observed.keys());
     let mut moved: Vec<String> = ids.filter(|id| saved.observed.get(*id) != now.observed.get(*id)).cloned().collect();
     moved.sort();
     moved.dedup();
-    if moved.is_empty() { Ok(()) } else { Err(Refusal::World(moved)) }
+    if moved.is_empty() { Ok(()) } else { Err(SavedPlanError::Resources(moved)) }
 }
 
 /// SHA-256 of a value's canonical JSON: keys sorted, so that the order in which a service answers does not matter.

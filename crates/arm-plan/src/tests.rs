@@ -13,7 +13,7 @@ fn seen(body: Value) -> Observed {
 }
 
 fn plan(w: &Value, f: &Value) -> Plan {
-    diff(&wanted(w.clone()), &seen(f.clone()), &Options::default())
+    diff(&wanted(w.clone()), &seen(f.clone()), &DiffOptions::default())
 }
 
 fn vmss(properties: Value) -> Value {
@@ -61,12 +61,12 @@ fn deletions_come_first_and_children_before_parents() {
     let share = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a/fileServices/default/shares/notebooks", "properties": {} });
     let id = |v: &Value| v["id"].as_str().unwrap().to_owned();
     let observed = Observed::of(&[account.clone(), share.clone()], vec![id(&account), id(&share)]);
-    let plan = diff(&wanted(vmss(json!({}))), &observed, &Options::default());
+    let plan = diff(&wanted(vmss(json!({}))), &observed, &DiffOptions::default());
     let order: Vec<_> = plan.changes.iter().map(|c| (c.action, c.name.as_str())).collect();
     assert_eq!(order, [(Action::Delete, "a/default/notebooks"), (Action::Delete, "a"), (Action::Create, "team")]);
     assert_eq!(plan.changes[1].effect.kind, EffectKind::DeletesData);
     assert_eq!(plan.changes[1].effect.shares, ["notebooks"]);
-    let keep = Options { unmanaged: Unmanaged::Detach, ..Options::default() };
+    let keep = DiffOptions { unmanaged: Unmanaged::Detach, ..DiffOptions::default() };
     let plan = diff(&Desired::default(), &observed, &keep);
     assert!(plan.changes.iter().all(|c| c.action == Action::Detach));
 }
@@ -111,9 +111,9 @@ fn capacity_under_autoscale_is_not_a_change_but_is_watched() {
     });
     let desired = Desired::from_resources(&[vmss(json!({})), scale.clone()]);
     let observed = Observed::of(&[live.clone(), scale.clone()], Vec::new());
-    let with = diff(&desired, &observed, &Options::default());
+    let with = diff(&desired, &observed, &DiffOptions::default());
     assert!(with.is_empty());
-    assert!(with.suppressed.iter().any(|s| s.rule == Rule::OwnedByAutoscale));
+    assert!(with.suppressed.iter().any(|s| s.rule == SuppressionRule::OwnedByAutoscale));
     assert_eq!(with.warnings[0].text, "50 machines run, outside the declared range 0..10");
     // Without autoscale the same difference removes machines.
     let plain = plan(&vmss(json!({})), &live);
@@ -139,7 +139,7 @@ fn secrets_never_reach_a_plan() {
     let live = seen(vmss(json!({})));
     let echoed = seen(body("sentinel-other"));
     for observed in [&empty, &live, &echoed] {
-        let text = serde_json::to_string(&diff(&desired, observed, &Options::default())).unwrap();
+        let text = serde_json::to_string(&diff(&desired, observed, &DiffOptions::default())).unwrap();
         assert!(!text.contains("sentinel"), "{text}");
     }
     let base = Baseline::record(&desired, &live, "salt");
@@ -155,7 +155,7 @@ fn a_changed_secret_shows_as_changed_when_an_apply_is_on_record() {
         )
     };
     let base = Baseline::record(&wanted(body("one")), &seen(hidden.clone()), "salt");
-    let options = Options { baseline: Some(base), ..Options::default() };
+    let options = DiffOptions { baseline: Some(base), ..DiffOptions::default() };
     assert!(diff(&wanted(body("one")), &seen(hidden.clone()), &options).is_empty());
     let changed = diff(&wanted(body("two")), &seen(hidden.clone()), &options);
     assert_eq!(changed.changes[0].attributes[0].path, "properties.virtualMachineProfile.osProfile.adminPassword");
@@ -169,7 +169,7 @@ fn a_changed_secret_shows_as_changed_when_an_apply_is_on_record() {
 fn what_the_service_filled_in_stays_quiet_until_it_changes() {
     let (source, live) = (vmss(json!({})), vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 3 } })));
     let base = Baseline::record(&wanted(source.clone()), &seen(live.clone()), "salt");
-    let options = Options { baseline: Some(base), ..Options::default() };
+    let options = DiffOptions { baseline: Some(base), ..DiffOptions::default() };
     assert!(diff(&wanted(source.clone()), &seen(live), &options).is_empty());
     let drifted =
         diff(&wanted(source), &seen(vmss(json!({ "priorityMixPolicy": { "baseRegularPriorityCount": 4 } }))), &options);
@@ -218,20 +218,21 @@ fn saved_plans_are_sealed() {
             assert!(SavedPlan::read(&changed).is_err(), "byte {i}");
         }
     }
-    assert_eq!(SavedPlan::read(&text.replace("\"schema\": 1", "\"schema\": 9")), Err(Refusal::Schema(9)));
+    assert_eq!(SavedPlan::read(&text.replace("\"schema\": 1", "\"schema\": 9")), Err(SavedPlanError::Schema(9)));
     let mut other = saved.clone();
     other.env = "prod".into();
-    assert!(matches!(verify(&saved, &other), Err(Refusal::Foreign(_))));
+    assert!(matches!(verify(&saved, &other), Err(SavedPlanError::Foreign(_))));
     let mut moved = saved.clone();
     moved.observed.insert("b".into(), "2".into());
-    assert_eq!(verify(&saved, &moved), Err(Refusal::World(vec!["b".into()])));
+    assert_eq!(verify(&saved, &moved), Err(SavedPlanError::Resources(vec!["b".into()])));
 }
 
 #[test]
 fn narrowed_plans_hold_only_what_was_asked_for() {
-    let options = Options { targets: vec!["*/te*".into()], excludes: vec!["other".into()], ..Options::default() };
+    let options =
+        DiffOptions { targets: vec!["*/te*".into()], excludes: vec!["other".into()], ..DiffOptions::default() };
     assert_eq!(diff(&wanted(vmss(json!({}))), &Observed::default(), &options).summary.create, 1);
-    let none = Options { excludes: vec!["team".into()], ..Options::default() };
+    let none = DiffOptions { excludes: vec!["team".into()], ..DiffOptions::default() };
     assert_eq!(diff(&wanted(vmss(json!({}))), &Observed::default(), &none).changes.len(), 0);
 }
 
@@ -302,7 +303,7 @@ proptest! {
                 prop_assert!(y.contains(leaf), "{leaf:?}");
             }
             if y.len() > x.len() {
-                prop_assert!(plan.suppressed.iter().any(|s| s.rule == Rule::NewerApiOnly));
+                prop_assert!(plan.suppressed.iter().any(|s| s.rule == SuppressionRule::NewerApiOnly));
             }
         }
     }

@@ -334,7 +334,7 @@ pub struct Effect {
 /// Why a difference is not reported. Each rule holds back only what the service would not act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
+pub enum SuppressionRule {
     /// The service writes it; a client cannot.
     ReadOnly,
     /// The source leaves it out and the service holds its documented default, or the other way round.
@@ -367,7 +367,7 @@ pub enum Rule {
     UnknownType,
 }
 
-impl Rule {
+impl SuppressionRule {
     /// All rules in order.
     pub const ALL: &'static [Self] = &[
         Self::ReadOnly,
@@ -440,7 +440,7 @@ pub struct Suppressed {
     /// The property.
     pub path: String,
     /// The rule.
-    pub rule: Rule,
+    pub rule: SuppressionRule,
     /// Value now; never present for a secret.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,

@@ -1,6 +1,6 @@
 //! Bounds on what a template may cost: steps, depth, bytes and resources. Templates come from strangers.
 
-use super::error::Fault;
+use super::error::EvalError;
 use std::cell::Cell;
 
 /// Bounds of one expansion; the defaults are those of the service where it has any.
@@ -78,50 +78,54 @@ impl Budget {
     }
 
     /// Pays for `steps` of work.
-    pub fn spend(&self, steps: usize) -> Result<(), Fault> {
+    pub fn charge(&self, steps: usize) -> Result<(), EvalError> {
         match self.steps.get().checked_sub(steps as u64) {
             Some(left) => {
                 self.steps.set(left);
                 Ok(())
             }
-            None => Err(Fault::limit(format!("the template needs more than {} evaluation steps", self.limits.steps))),
+            None => {
+                Err(EvalError::limit(format!("the template needs more than {} evaluation steps", self.limits.steps)))
+            }
         }
     }
 
     /// Pays for bytes of the result.
-    pub fn keep(&self, bytes: usize) -> Result<(), Fault> {
+    pub fn charge_output(&self, bytes: usize) -> Result<(), EvalError> {
         match self.bytes.get().checked_sub(bytes) {
             Some(left) => {
                 self.bytes.set(left);
                 Ok(())
             }
-            None => {
-                Err(Fault::limit(format!("the expanded template has more than {} bytes", self.limits.expanded_bytes)))
-            }
+            None => Err(EvalError::limit(format!(
+                "the expanded template has more than {} bytes",
+                self.limits.expanded_bytes
+            ))),
         }
     }
 
     /// Pays for memory.
-    pub fn make(&self, bytes: usize) -> Result<(), Fault> {
+    pub fn charge_memory(&self, bytes: usize) -> Result<(), EvalError> {
         match self.made.get().checked_sub(bytes) {
             Some(left) => {
                 self.made.set(left);
                 Ok(())
             }
-            None => {
-                Err(Fault::limit(format!("the values of the template need more than {} bytes", self.limits.made_bytes)))
-            }
+            None => Err(EvalError::limit(format!(
+                "the values of the template need more than {} bytes",
+                self.limits.made_bytes
+            ))),
         }
     }
 
     /// Counts one resource.
-    pub fn resource(&self) -> Result<(), Fault> {
+    pub fn charge_resource(&self) -> Result<(), EvalError> {
         match self.resources.get().checked_sub(1) {
             Some(left) => {
                 self.resources.set(left);
                 Ok(())
             }
-            None => Err(Fault::limit(format!(
+            None => Err(EvalError::limit(format!(
                 "the template and its nested deployments have more than {} resources",
                 self.limits.total_resources
             ))),
@@ -129,10 +133,10 @@ impl Budget {
     }
 
     /// Runs `inner` one level deeper.
-    pub fn deeper<T>(&self, inner: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn deeper<T>(&self, inner: impl FnOnce() -> Result<T, EvalError>) -> Result<T, EvalError> {
         let depth = self.depth.get();
         if depth >= MAX_DEPTH {
-            return Err(Fault::limit(format!(
+            return Err(EvalError::limit(format!(
                 "expressions and variables lead to one another more than {MAX_DEPTH} deep"
             )));
         }

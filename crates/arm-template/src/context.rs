@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 /// The level at which a template is deployed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +80,7 @@ pub struct Context {
     /// Who deploys, if known.
     pub deployer: Option<Deployer>,
     /// What `environment()` answers; the public cloud when `None`.
-    pub cloud: Option<Value>,
+    pub cloud: Option<Json>,
     /// Form of values with unknown parts.
     pub form: Form,
 }
@@ -129,7 +129,7 @@ impl Context {
 
 /// What `environment()` answers in the public cloud.
 #[must_use]
-pub fn public_cloud() -> Value {
+pub fn public_cloud() -> Json {
     json!({
         "name": "AzureCloud",
         "gallery": "https://gallery.azure.com/",

@@ -1,7 +1,7 @@
 //! The sections of a template, found without regard to case.
 
 use super::context::Scope;
-use super::error::Fault;
+use super::error::EvalError;
 use super::json::{Node, NodeKind, Object};
 use super::value::same_name;
 use std::collections::HashMap;
@@ -61,9 +61,9 @@ impl<'n> Named<'n> {
 
 impl<'n> Sections<'n> {
     /// Finds the sections of a template.
-    pub fn read(root: &'n Node) -> Result<Self, Fault> {
+    pub fn read(root: &'n Node) -> Result<Self, EvalError> {
         let object = root.as_object().ok_or_else(|| {
-            Fault::new("The template is not valid. The root of the template must be a JSON object.")
+            EvalError::new("The template is not valid. The root of the template must be a JSON object.")
                 .says("a template is a JSON object; this text holds something else")
                 .at(root.offset)
         })?;
@@ -78,7 +78,7 @@ impl<'n> Sections<'n> {
         };
         let version = object.get("languageVersion").and_then(Node::as_str).unwrap_or("");
         if !(version.is_empty() || version.starts_with("1.") || version.starts_with("2.")) {
-            return Err(Fault::new(format!(
+            return Err(EvalError::new(format!(
                 "The template is not valid. The language version '{version}' is not supported."
             ))
             .says(format!("`{version}` is no version of the template language"))
@@ -88,7 +88,7 @@ impl<'n> Sections<'n> {
         let two = version.starts_with('2') || matches!(resources, Resources::Symbolic(_));
         let language = if two { Language::Two } else { Language::One };
         if version.starts_with('2') && matches!(resources, Resources::List(items) if !items.is_empty()) {
-            return Err(Fault::new(
+            return Err(EvalError::new(
                 "The template is not valid. The 'resources' property must be an object when languageVersion is '2.0' or later.",
             )
             .says("with `languageVersion` 2.0 `resources` is an object of symbolic names; here it is a list")
@@ -108,13 +108,16 @@ impl<'n> Sections<'n> {
     }
 }
 
-fn wrong_section(name: &str, node: &Node) -> Fault {
-    Fault::new(format!("The template is not valid. The property '{name}' has the wrong type '{}'.", node.type_name()))
-        .says(format!("the section `{name}` is a JSON {} here", node.type_name().to_lowercase()))
-        .at(node.offset)
+fn wrong_section(name: &str, node: &Node) -> EvalError {
+    EvalError::new(format!(
+        "The template is not valid. The property '{name}' has the wrong type '{}'.",
+        node.type_name()
+    ))
+    .says(format!("the section `{name}` is a JSON {} here", node.type_name().to_lowercase()))
+    .at(node.offset)
 }
 
-fn named<'n>(object: &'n Object, section: &str) -> Result<Named<'n>, Fault> {
+fn named<'n>(object: &'n Object, section: &str) -> Result<Named<'n>, EvalError> {
     let mut named = Named::default();
     match object.get(section) {
         None => {}
@@ -127,7 +130,7 @@ fn named<'n>(object: &'n Object, section: &str) -> Result<Named<'n>, Fault> {
     Ok(named)
 }
 
-fn functions(object: &Object) -> Result<HashMap<String, &Node>, Fault> {
+fn functions(object: &Object) -> Result<HashMap<String, &Node>, EvalError> {
     let mut found = HashMap::new();
     let Some(node) = object.get("functions") else { return Ok(found) };
     if node.is_null() {
@@ -135,7 +138,7 @@ fn functions(object: &Object) -> Result<HashMap<String, &Node>, Fault> {
     }
     for space in node.as_array().ok_or_else(|| wrong_section("functions", node))? {
         let namespace = space.get("namespace").and_then(Node::as_str).ok_or_else(|| {
-            Fault::new("The template function namespace is not valid: the property 'namespace' is missing.")
+            EvalError::new("The template function namespace is not valid: the property 'namespace' is missing.")
                 .says("a group of functions has no `namespace`")
                 .at(space.offset)
         })?;

@@ -60,7 +60,7 @@ pub mod codes {
 
 /// A failed evaluation before its place is known; the caller adds position and resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct EvalError {
     /// Azure's wording of the reason, without the frame around it.
     pub reason: String,
     /// Our sentence, when it differs from the reason.
@@ -75,7 +75,7 @@ pub struct Fault {
     pub framed: bool,
 }
 
-impl Fault {
+impl EvalError {
     /// A fault of the template with Azure's wording.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
@@ -136,12 +136,12 @@ impl Fault {
 /// Stands in a reason for `at line 'L' and column 'C'` until the place is known.
 const PLACE: &str = "\u{e000}";
 
-/// The words of a place, filled in by [`Fault::located`].
+/// The words of a place, filled in by [`EvalError::located`].
 pub(crate) fn place() -> &'static str {
     PLACE
 }
 
-impl Fault {
+impl EvalError {
     /// The error with everything that is known around it.
     pub fn located(
         self,

@@ -24,10 +24,10 @@ mod value;
 
 pub use budget::Limits;
 pub use context::{Context, Deployer, Form, ResourceGroup, Scope, public_cloud};
-pub use error::{Fault, Position, TemplateError, codes};
+pub use error::{EvalError, Position, TemplateError, codes};
 pub use expand::{
     EffectiveParameter, Expansion, Linker, NestedDeployment, NoLinks, Output, Resource, TemplateLink, expand,
-    expand_linked, inline_links, together,
+    expand_linked, inline_links, with_large_stack,
 };
 pub use expr::{Call, Expr, ExprError, ExprKind};
 pub use json::Document;
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<Template, Vec<TemplateError>> {
     let limits = Limits::default();
     let document = Document::new(text);
     if text.len() > limits.template_bytes {
-        let fault = Fault::limit(format!(
+        let fault = EvalError::limit(format!(
             "The template size exceeds the limit: '{}' bytes of at most '{}'.",
             text.len(),
             limits.template_bytes
@@ -63,7 +63,7 @@ pub fn parse(text: &str) -> Result<Template, Vec<TemplateError>> {
 }
 
 /// Reads a template that this program wrote: nobody has its text, so that errors have no place in it.
-pub fn unplaced(text: &str) -> Result<Template, Vec<TemplateError>> {
+pub fn parse_without_positions(text: &str) -> Result<Template, Vec<TemplateError>> {
     let document = Document::new("");
     let root = json::read(text).map_err(|error| vec![json_error(&document, &error)])?;
     Template::new(document, root)
@@ -71,7 +71,7 @@ pub fn unplaced(text: &str) -> Result<Template, Vec<TemplateError>> {
 
 pub(crate) fn json_error(document: &Document, error: &json::JsonError) -> TemplateError {
     let position = document.position(error.offset);
-    Fault::coded(
+    EvalError::coded(
         codes::INVALID_CONTENT,
         format!(
             "The request content was invalid and could not be deserialized: '{}. Path '', line {}, position {}.'.",

@@ -1,12 +1,12 @@
 //! Parameter files and bare maps of values.
 
 use super::Document;
-use super::error::{Fault, TemplateError, codes};
+use super::error::{EvalError, TemplateError, codes};
 use super::eval::Given;
 use super::json::{self, Node};
-use super::value::Val;
+use super::value::Value;
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 /// Values for the parameters of a template. A value is never an expression.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,8 @@ impl Parameters {
     }
 
     /// Sets a value; a later one replaces an earlier one.
-    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), TemplateError> {
-        let val = Val::from_json(value).map_err(|fault| fault.located(None, "parameters", None))?;
+    pub fn set(&mut self, name: &str, value: &Json) -> Result<(), TemplateError> {
+        let val = Value::from_json(value).map_err(|fault| fault.located(None, "parameters", None))?;
         self.given.insert(name.to_string(), Given::Value(val));
         Ok(())
     }
@@ -49,13 +49,13 @@ impl Parameters {
     }
 
     /// Reads `{"name": {"value": …}}`, or a parameter file, already parsed.
-    pub fn from_json(value: &Value) -> Result<Self, TemplateError> {
+    pub fn from_json(value: &Json) -> Result<Self, TemplateError> {
         Self::from_node(&Node::from_value(value, 0)).map_err(|fault| fault.located(None, "parameters", None))
     }
 
-    pub(crate) fn from_node(node: &Node) -> Result<Self, Fault> {
+    pub(crate) fn from_node(node: &Node) -> Result<Self, EvalError> {
         let wrong = |node: &Node, what: &str| {
-            Fault::coded(
+            EvalError::coded(
                 codes::INVALID_CONTENT,
                 format!("The request content was invalid and could not be deserialized: '{what}'."),
             )
@@ -78,7 +78,7 @@ impl Parameters {
         for (name, entry) in object.iter() {
             let entry_object = entry.as_object();
             let taken = if let Some(value) = entry_object.and_then(|o| o.get("value")) {
-                Given::Value(Val::from_node(value)?)
+                Given::Value(Value::from_node(value)?)
             } else if let Some(reference) = entry_object.and_then(|o| o.get("reference")) {
                 let vault = reference.get("keyVault").and_then(|v| v.get("id")).and_then(Node::as_str);
                 let secret = reference.get("secretName").and_then(Node::as_str);

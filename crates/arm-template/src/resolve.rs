@@ -6,22 +6,22 @@
 use super::budget::{Budget, Limits};
 use super::context::Context;
 use super::document::Sections;
-use super::error::{Fault, TemplateError};
-use super::eval::{Frame, Given, Machine, Phase};
-use super::expand::{Expansion, Linker, NestedDeployment, Output, Resource, expand_linked, on_a_deep_stack};
+use super::error::{EvalError, TemplateError};
+use super::eval::{Evaluator, Frame, Given, Phase};
+use super::expand::{Expansion, Linker, NestedDeployment, Output, Resource, expand_linked, on_large_stack};
 use super::functions::KEY_VAULT_SECRET;
 use super::json::{Node, NodeKind, Object};
 use super::parameters::Parameters;
-use super::value::{Kind, Val};
+use super::value::{Value, ValueKind};
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::Value as Json;
 use std::fmt;
 use std::sync::Arc;
 
 /// Answers questions about deployed resources. `Ok(None)`: not known (yet); the expression stays as it is.
 pub trait Runtime: Sync {
     /// The `properties` of a resource, or the whole of it when `full`.
-    fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Value>, String>;
+    fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Json>, String>;
 
     /// The answer of an action such as `listKeys`.
     fn list(
@@ -29,12 +29,12 @@ pub trait Runtime: Sync {
         function: &str,
         id: &str,
         api_version: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Option<Value>, String>;
+        body: Option<&Json>,
+    ) -> Result<Option<Json>, String>;
 
     /// Any other function that only the service can answer: `providers`, `roleDefinitions`, `keyVaultSecret`
     /// (vault id, secret name, version), and `resourceGroup` when the context does not know its location.
-    fn function(&self, name: &str, args: &[Value]) -> Result<Option<Value>, String> {
+    fn function(&self, name: &str, args: &[Json]) -> Result<Option<Json>, String> {
         let _ = (name, args);
         Ok(None)
     }
@@ -44,7 +44,7 @@ pub trait Runtime: Sync {
 #[derive(Clone, PartialEq)]
 pub struct Resolved {
     /// The value.
-    pub value: Value,
+    pub value: Json,
     /// JSON pointers of parts that must not be shown.
     pub secret_pointers: Vec<String>,
     /// JSON pointers of parts that are still expressions.
@@ -79,15 +79,15 @@ impl Resource {
             };
             return Ok(ResolvedResource { id: self.id.clone(), present: true, body });
         }
-        let work = |machine: &Machine<'_>| -> Result<ResolvedResource, Fault> {
-            let condition = finished(machine, &self.identity.1)?;
-            let id = finished(machine, &self.identity.0)?;
+        let work = |evaluator: &Evaluator<'_>| -> Result<ResolvedResource, EvalError> {
+            let condition = finished(evaluator, &self.identity.1)?;
+            let id = finished(evaluator, &self.identity.0)?;
             let id = id.as_str().map_or_else(|| self.id.clone(), |id| id.to_string());
             if condition.as_bool() == Some(false) {
-                let body = Resolved { value: Value::Null, secret_pointers: Vec::new(), unknown: Vec::new() };
+                let body = Resolved { value: Json::Null, secret_pointers: Vec::new(), unknown: Vec::new() };
                 return Ok(ResolvedResource { id, present: false, body });
             }
-            Ok(ResolvedResource { id, present: true, body: resolved(machine, &self.parts)? })
+            Ok(ResolvedResource { id, present: true, body: resolved(evaluator, &self.parts)? })
         };
         let own = (!self.id.starts_with('[')).then(|| (self.id.clone(), self.api_version.clone()));
         at_runtime(context, runtime, own, work).map_err(|fault| fault.located(None, "", Some(&self.id)))
@@ -97,7 +97,7 @@ impl Resource {
 impl Output {
     /// Finishes the output at the end of a deployment.
     pub fn resolve(&self, context: &Context, runtime: &dyn Runtime) -> Result<Resolved, TemplateError> {
-        at_runtime(context, runtime, None, |machine| resolved(machine, &self.parts))
+        at_runtime(context, runtime, None, |evaluator| resolved(evaluator, &self.parts))
             .map_err(|fault| fault.located(None, "outputs", None))
     }
 }
@@ -120,11 +120,11 @@ impl NestedDeployment {
         inner.now = context.now;
         inner.guid_seed = context.guid_seed;
         inner.cloud.clone_from(&context.cloud);
-        let given = at_runtime(context, runtime, None, |machine| {
+        let given = at_runtime(context, runtime, None, |evaluator| {
             let mut given = IndexMap::new();
             for (name, value) in &self.given {
-                let val = value.value().unwrap_or(Val::NULL);
-                given.insert(name.clone(), Given::Value(finished(machine, &val)?));
+                let val = value.value().unwrap_or(Value::NULL);
+                given.insert(name.clone(), Given::Value(finished(evaluator, &val)?));
             }
             Ok(given)
         })
@@ -134,9 +134,9 @@ impl NestedDeployment {
 
     /// Names of the parameters that are given, with their values as far as known and the pointers of secret parts.
     #[must_use]
-    pub fn parameters(&self) -> Vec<(String, Value, Vec<String>)> {
+    pub fn parameters(&self) -> Vec<(String, Json, Vec<String>)> {
         let one = |(name, given): (&String, &Given)| {
-            let val = given.value().unwrap_or(Val::NULL);
+            let val = given.value().unwrap_or(Value::NULL);
             (name.clone(), val.to_json(), val.secret_pointers())
         };
         self.given.iter().map(one).collect()
@@ -148,20 +148,21 @@ impl Parameters {
     pub fn fetch_secrets(&mut self, runtime: &dyn Runtime) -> Result<(), TemplateError> {
         for given in self.given.values_mut() {
             let Given::Secret { vault, name, version } = given else { continue };
-            let args: Vec<Value> = [Some(&*vault), Some(&*name), version.as_ref()]
+            let args: Vec<Json> = [Some(&*vault), Some(&*name), version.as_ref()]
                 .into_iter()
                 .flatten()
-                .map(|t| Value::from(t.as_str()))
+                .map(|t| Json::from(t.as_str()))
                 .collect();
             let answer = runtime.function(KEY_VAULT_SECRET, &args).map_err(|why| {
-                Fault::coded("KeyVaultParameterReferenceNotFound", why.clone()).says(why).located(
+                EvalError::coded("KeyVaultParameterReferenceNotFound", why.clone()).says(why).located(
                     None,
                     "properties.parameters",
                     None,
                 )
             })?;
             if let Some(value) = answer {
-                let val = Val::from_json(&value).map_err(|fault| fault.located(None, "properties.parameters", None))?;
+                let val =
+                    Value::from_json(&value).map_err(|fault| fault.located(None, "properties.parameters", None))?;
                 *given = Given::Value(val.into_secret());
             }
         }
@@ -169,44 +170,44 @@ impl Parameters {
     }
 }
 
-/// Runs `work` with a machine that has no template and asks the runtime.
+/// Runs `work` with a evaluator that has no template and asks the runtime.
 fn at_runtime<T: Send>(
     context: &Context,
     runtime: &dyn Runtime,
     own: Option<(String, String)>,
-    work: impl FnOnce(&Machine<'_>) -> Result<T, Fault> + Send,
-) -> Result<T, Fault> {
-    on_a_deep_stack(|| {
+    work: impl FnOnce(&Evaluator<'_>) -> Result<T, EvalError> + Send,
+) -> Result<T, EvalError> {
+    on_large_stack(|| {
         let root = Node { offset: 0, kind: NodeKind::Object(Object::default()) };
         let sections = Sections::read(&root)?;
         let given = IndexMap::new();
         let budget = Budget::new(&Limits::default());
-        let mut machine = Machine::new(&sections, &given, context, &budget);
-        machine.runtime = Some(runtime);
-        machine.own = own;
-        work(&machine)
+        let mut evaluator = Evaluator::new(&sections, &given, context, &budget);
+        evaluator.runtime = Some(runtime);
+        evaluator.own = own;
+        work(&evaluator)
     })
 }
 
-fn resolved(machine: &Machine<'_>, val: &Val) -> Result<Resolved, Fault> {
-    let done = finished(machine, val)?;
+fn resolved(evaluator: &Evaluator<'_>, val: &Value) -> Result<Resolved, EvalError> {
+    let done = finished(evaluator, val)?;
     Ok(Resolved { value: done.to_json(), secret_pointers: done.secret_pointers(), unknown: done.unknown_pointers() })
 }
 
 /// The value with its unknown parts evaluated.
-fn finished(machine: &Machine<'_>, val: &Val) -> Result<Val, Fault> {
+fn finished(evaluator: &Evaluator<'_>, val: &Value) -> Result<Value, EvalError> {
     match &val.kind {
-        Kind::Expr(partial) => {
-            let done = machine.eval(&partial.expr, &Frame::root(Phase::Resolve))?;
+        ValueKind::Expr(partial) => {
+            let done = evaluator.eval(&partial.expr, &Frame::root(Phase::Resolve))?;
             Ok(done.secret_if(val.secret))
         }
-        Kind::Array(array) if !val.is_known() => {
-            let items = array.items.iter().map(|v| finished(machine, v)).collect::<Result<_, _>>()?;
-            Ok(Val::array(items)?.secret_if(val.secret))
+        ValueKind::Array(array) if !val.is_known() => {
+            let items = array.items.iter().map(|v| finished(evaluator, v)).collect::<Result<_, _>>()?;
+            Ok(Value::array(items)?.secret_if(val.secret))
         }
-        Kind::Object(object) if !val.is_known() => {
-            let members = object.members.iter().map(|(k, v)| Ok((Arc::clone(k), finished(machine, v)?)));
-            Ok(Val::object(members.collect::<Result<_, Fault>>()?)?.secret_if(val.secret))
+        ValueKind::Object(object) if !val.is_known() => {
+            let members = object.members.iter().map(|(k, v)| Ok((Arc::clone(k), finished(evaluator, v)?)));
+            Ok(Value::object(members.collect::<Result<_, EvalError>>()?)?.secret_if(val.secret))
         }
         _ => Ok(val.clone()),
     }

@@ -7,14 +7,14 @@ pub const MAX_DEPTH: u32 = 200;
 
 /// A byte range of the formula's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Place {
+pub struct FormulaSpan {
     /// First byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
 }
 
-impl Place {
+impl FormulaSpan {
     /// From `start` to `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
@@ -44,7 +44,7 @@ pub struct Statement {
     /// What is computed.
     pub value: Expr,
     /// The statement without its `;`.
-    pub place: Place,
+    pub place: FormulaSpan,
 }
 
 impl PartialEq for Statement {
@@ -59,7 +59,7 @@ pub struct Name {
     /// As written, with `$`.
     pub text: String,
     /// Where.
-    pub place: Place,
+    pub place: FormulaSpan,
 }
 
 impl PartialEq for Name {
@@ -74,7 +74,7 @@ pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
     /// Where it stands.
-    pub place: Place,
+    pub place: FormulaSpan,
 }
 
 impl PartialEq for Expr {

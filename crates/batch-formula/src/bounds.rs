@@ -51,7 +51,7 @@ pub struct Bounds {
 /// Bounds of both targets.
 #[must_use]
 pub fn bounds(formula: &Formula) -> Bounds {
-    let mut walk = Walk { variables: BTreeMap::new(), may_stop: false, result: Bounds::default() };
+    let mut walk = BoundsWalker { variables: BTreeMap::new(), may_stop: false, result: Bounds::default() };
     formula.statements.iter().for_each(|s| walk.statement(s));
     walk.result
 }
@@ -59,13 +59,13 @@ pub fn bounds(formula: &Formula) -> Bounds {
 /// A range, and whether it is that of a vector, which may be empty.
 type Known = (Range, bool);
 
-struct Walk {
+struct BoundsWalker {
     variables: BTreeMap<String, Known>,
     may_stop: bool,
     result: Bounds,
 }
 
-impl Walk {
+impl BoundsWalker {
     fn statement(&mut self, statement: &super::ast::Statement) {
         let value = self.expr(&statement.value);
         let Some(target) = &statement.target else { return };

@@ -1,33 +1,33 @@
 //! Findings in a formula → diagnostics, wherever the formula's text stands.
 
-use super::ast::Place;
-use super::error::{FormulaError, Rule};
+use super::ast::FormulaSpan;
+use super::error::{FormulaError, FormulaRule};
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Label, LabelStyle};
 
 /// The code of a rule.
 #[must_use]
-pub fn code(rule: Rule) -> Code {
+pub fn code(rule: FormulaRule) -> Code {
     match rule {
-        Rule::Syntax => Code::FormulaSyntax,
-        Rule::Limit => Code::FormulaLimit,
-        Rule::UnknownName => Code::FormulaUnknownName,
-        Rule::ReadOnly => Code::FormulaReadOnly,
-        Rule::Type => Code::FormulaType,
-        Rule::NoTarget => Code::FormulaNoTarget,
-        Rule::UnguardedSample => Code::FormulaUnguardedSample,
-        Rule::LoneSample => Code::FormulaLoneSample,
-        Rule::RunningIgnored => Code::FormulaRunningIgnored,
-        Rule::Unbounded => Code::FormulaUnbounded,
-        Rule::NoDeallocation => Code::FormulaNoDeallocation,
-        Rule::RoundedDown => Code::FormulaRoundedDown,
-        Rule::CpuScale => Code::FormulaCpuScale,
+        FormulaRule::Syntax => Code::FormulaSyntax,
+        FormulaRule::Limit => Code::FormulaLimit,
+        FormulaRule::UnknownName => Code::FormulaUnknownName,
+        FormulaRule::ReadOnly => Code::FormulaReadOnly,
+        FormulaRule::Type => Code::FormulaType,
+        FormulaRule::NoTarget => Code::FormulaNoTarget,
+        FormulaRule::UnguardedSample => Code::FormulaUnguardedSample,
+        FormulaRule::LoneSample => Code::FormulaLoneSample,
+        FormulaRule::RunningIgnored => Code::FormulaRunningIgnored,
+        FormulaRule::Unbounded => Code::FormulaUnbounded,
+        FormulaRule::NoDeallocation => Code::FormulaNoDeallocation,
+        FormulaRule::RoundedDown => Code::FormulaRoundedDown,
+        FormulaRule::CpuScale => Code::FormulaCpuScale,
     }
 }
 
 /// The finding as a diagnostic; `locate` says where a place of the formula stands in a source.
 #[must_use]
-pub fn diagnostic(finding: &FormulaError, locate: &dyn Fn(Place) -> Span) -> Diagnostic {
+pub fn diagnostic(finding: &FormulaError, locate: &dyn Fn(FormulaSpan) -> Span) -> Diagnostic {
     Diagnostic {
         code: code(finding.rule),
         severity: finding.severity,

@@ -2,11 +2,11 @@
 
 use dsvm_diagnostics::Severity;
 
-use super::ast::Place;
+use super::ast::FormulaSpan;
 
 /// Which rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum FormulaRule {
     /// The text is not a formula.
     Syntax,
     /// More than 8 KB, 100 statements, or nested too deeply.
@@ -35,7 +35,7 @@ pub enum Rule {
     CpuScale,
 }
 
-impl Rule {
+impl FormulaRule {
     /// Whether the service would refuse the formula, or merely do what nobody wants.
     #[must_use]
     pub fn is_error(self) -> bool {
@@ -76,11 +76,11 @@ impl Rule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormulaError {
     /// Which rule.
-    pub rule: Rule,
+    pub rule: FormulaRule,
     /// An error, or a warning.
     pub severity: Severity,
     /// Where in the formula's text.
-    pub place: Place,
+    pub place: FormulaSpan,
     /// One clause, lower case, no full stop.
     pub title: String,
     /// What the place is, in a few words.
@@ -94,7 +94,7 @@ pub struct FormulaError {
 impl FormulaError {
     /// A finding.
     #[must_use]
-    pub fn new(rule: Rule, place: Place, title: impl Into<String>, label: impl Into<String>) -> Self {
+    pub fn new(rule: FormulaRule, place: FormulaSpan, title: impl Into<String>, label: impl Into<String>) -> Self {
         let severity = if rule.is_error() { Severity::Error } else { Severity::Warning };
         Self { rule, severity, place, title: title.into(), label: label.into(), help: Vec::new(), notes: Vec::new() }
     }

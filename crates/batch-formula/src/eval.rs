@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ast::{BinaryOp, Expr, ExprKind, Formula, Place, UnaryOp};
+use super::ast::{BinaryOp, Expr, ExprKind, Formula, FormulaSpan, UnaryOp};
 use super::functions::{self, MAX_VECTOR};
 use super::names::{self, DEALLOCATION, DEDICATED, SPOT, Signature, VariableKind};
 use super::samples::{PERIOD, PoolState, Sample};
@@ -19,7 +19,7 @@ pub const MAX_WORK: usize = 2_000_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvalError {
     /// Where in the formula.
-    pub place: Place,
+    pub place: FormulaSpan,
     /// `InsufficientSampleData` when samples are missing, else `AutoScalingFormulaEvaluationError`.
     pub code: &'static str,
     /// One clause.
@@ -77,7 +77,7 @@ enum Failure {
 /// # Errors
 /// The first thing that has no value: missing samples, a division that gives no number, a wrong type.
 pub fn evaluate(formula: &Formula, pool: &PoolState) -> std::result::Result<Evaluation, EvalError> {
-    let mut machine = Machine {
+    let mut evaluator = Evaluator {
         pool,
         variables: BTreeMap::new(),
         targets: [pool.target.0, pool.target.1].map(whole),
@@ -87,17 +87,17 @@ pub fn evaluate(formula: &Formula, pool: &PoolState) -> std::result::Result<Eval
         work: 0,
     };
     for statement in &formula.statements {
-        match machine.statement(statement) {
+        match evaluator.statement(statement) {
             Ok(()) => {}
             Err(Failure::Stop) => break,
             Err(Failure::Error(error)) => return Err(error),
         }
     }
-    let [dedicated, spot] = machine.targets;
-    Ok(Evaluation { dedicated, spot, deallocation: machine.deallocation, variables: machine.variables })
+    let [dedicated, spot] = evaluator.targets;
+    Ok(Evaluation { dedicated, spot, deallocation: evaluator.deallocation, variables: evaluator.variables })
 }
 
-struct Machine<'a> {
+struct Evaluator<'a> {
     pool: &'a PoolState,
     variables: BTreeMap<String, Value>,
     targets: [u32; 2],
@@ -113,11 +113,11 @@ fn whole(n: f64) -> u32 {
     n.trunc().max(0.0) as u32
 }
 
-fn fail<T>(place: Place, message: impl Into<String>) -> Result<T> {
+fn fail<T>(place: FormulaSpan, message: impl Into<String>) -> Result<T> {
     Err(Failure::Error(EvalError { place, code: "AutoScalingFormulaEvaluationError", message: message.into() }))
 }
 
-impl Machine<'_> {
+impl Evaluator<'_> {
     fn statement(&mut self, statement: &super::ast::Statement) -> Result<()> {
         let value = self.expr(&statement.value)?;
         let Some(target) = &statement.target else { return Ok(()) };
@@ -152,7 +152,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn spend(&mut self, steps: usize, place: Place) -> Result<()> {
+    fn charge(&mut self, steps: usize, place: FormulaSpan) -> Result<()> {
         self.work = self.work.saturating_add(steps);
         if self.work > MAX_WORK { fail(place, "the evaluation takes too many steps") } else { Ok(()) }
     }
@@ -160,7 +160,7 @@ impl Machine<'_> {
     fn expr(&mut self, value: &Expr) -> Result<Value> {
         let result = self.bare(value)?;
         let steps = if let Value::Vector(v) = &result { 1 + v.len() } else { 1 };
-        self.spend(steps, value.place)?;
+        self.charge(steps, value.place)?;
         Ok(result)
     }
 
@@ -200,7 +200,7 @@ impl Machine<'_> {
         }
     }
 
-    fn variable(&mut self, name: &str, place: Place) -> Result<Value> {
+    fn variable(&mut self, name: &str, place: FormulaSpan) -> Result<Value> {
         if let Some(variable) = names::variable(name) {
             let [dedicated, spot] = self.targets;
             let number = match variable.canonical {
@@ -227,7 +227,7 @@ impl Machine<'_> {
         fail(place, format!("there is no variable {name}"))
     }
 
-    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, place: Place) -> Result<Value> {
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, place: FormulaSpan) -> Result<Value> {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             let l = self.number(left)? != 0.0;
             if l == (op == BinaryOp::Or) {
@@ -248,7 +248,7 @@ impl Machine<'_> {
         }
     }
 
-    fn call(&mut self, name: &str, args: &[Expr], place: Place) -> Result<Value> {
+    fn call(&mut self, name: &str, args: &[Expr], place: FormulaSpan) -> Result<Value> {
         let Some(signature) = names::function(name) else { return fail(place, format!("there is no function {name}")) };
         let values = args.iter().map(|a| self.expr(a)).collect::<Result<Vec<_>>>()?;
         match (signature, values.as_slice()) {
@@ -277,7 +277,7 @@ impl Machine<'_> {
         (z >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn method(&mut self, object: &Expr, name: &str, args: &[Expr], place: Place) -> Result<Value> {
+    fn method(&mut self, object: &Expr, name: &str, args: &[Expr], place: FormulaSpan) -> Result<Value> {
         let metric = match &object.kind {
             ExprKind::Variable(text) => names::variable(text)
                 .filter(|v| matches!(v.kind, VariableKind::Samples | VariableKind::Count))
@@ -332,7 +332,7 @@ impl Machine<'_> {
         }
     }
 
-    fn vector(&mut self, samples: Vec<f64>, place: Place) -> Result<Value> {
+    fn vector(&mut self, samples: Vec<f64>, place: FormulaSpan) -> Result<Value> {
         if samples.len() > MAX_VECTOR {
             return fail(place, format!("a vector grows beyond {MAX_VECTOR} numbers"));
         }
@@ -358,7 +358,7 @@ impl Machine<'_> {
     }
 }
 
-fn wrong_frame(name: &str, place: Place) -> Result<Value> {
+fn wrong_frame(name: &str, place: FormulaSpan) -> Result<Value> {
     fail(place, format!("{name} is called with the wrong arguments"))
 }
 

@@ -1,7 +1,7 @@
 //! Cuts the text of a formula into tokens with their places. Comments (`// …`) and white space fall away.
 
-use super::ast::Place;
-use super::error::{FormulaError, Rule};
+use super::ast::FormulaSpan;
+use super::error::{FormulaError, FormulaRule};
 
 /// One token.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ const SIGNS: [&str; 20] =
 ///
 /// # Errors
 /// The first sign that no formula can hold.
-pub fn lex(text: &str) -> Result<Vec<(Token, Place)>, FormulaError> {
+pub fn lex(text: &str) -> Result<Vec<(Token, FormulaSpan)>, FormulaError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {
@@ -51,8 +51,8 @@ pub fn lex(text: &str) -> Result<Vec<(Token, Place)>, FormulaError> {
             at += rest.find('\n').unwrap_or(rest.len());
         } else if rest.starts_with("/*") {
             return Err(FormulaError::new(
-                Rule::Syntax,
-                Place::new(at, at + 2),
+                FormulaRule::Syntax,
+                FormulaSpan::new(at, at + 2),
                 "a formula has no `/* … */` comments",
                 "not a comment here",
             )
@@ -63,7 +63,7 @@ pub fn lex(text: &str) -> Result<Vec<(Token, Place)>, FormulaError> {
             let Some(number) = digits.parse::<f64>().ok().filter(|n| n.is_finite()) else {
                 return Err(bad(at, length, "is not a number that fits a double"));
             };
-            tokens.push((Token::Number(number), Place::new(at, at + length)));
+            tokens.push((Token::Number(number), FormulaSpan::new(at, at + length)));
             at += length;
         } else if first.is_ascii_alphabetic() || first == '_' || first == '$' {
             let length = 1 + rest.chars().skip(1).take_while(|c| c.is_ascii_alphanumeric() || *c == '_').count();
@@ -71,14 +71,14 @@ pub fn lex(text: &str) -> Result<Vec<(Token, Place)>, FormulaError> {
             if word == "$" {
                 return Err(bad(at, 1, "is not followed by a name"));
             }
-            tokens.push((Token::Word(word.to_owned()), Place::new(at, at + length)));
+            tokens.push((Token::Word(word.to_owned()), FormulaSpan::new(at, at + length)));
             at += length;
         } else if first == '"' {
             let inside = rest.get(1..).unwrap_or_default();
             let Some(length) = inside.find(['"', '\n']).filter(|i| inside.get(*i..*i + 1) == Some("\"")) else {
                 return Err(FormulaError::new(
-                    Rule::Syntax,
-                    Place::new(at, at + 1),
+                    FormulaRule::Syntax,
+                    FormulaSpan::new(at, at + 1),
                     "a string is not closed",
                     "opened here",
                 )
@@ -86,31 +86,31 @@ pub fn lex(text: &str) -> Result<Vec<(Token, Place)>, FormulaError> {
             };
             tokens.push((
                 Token::Text(inside.get(..length).unwrap_or_default().to_owned()),
-                Place::new(at, at + length + 2),
+                FormulaSpan::new(at, at + length + 2),
             ));
             at += length + 2;
         } else if first == ')' {
-            tokens.push((Token::Sign(")"), Place::new(at, at + 1)));
+            tokens.push((Token::Sign(")"), FormulaSpan::new(at, at + 1)));
             at += 1;
         } else if let Some(sign) = SIGNS.iter().find(|s| rest.starts_with(**s)) {
-            tokens.push((Token::Sign(sign), Place::new(at, at + sign.len())));
+            tokens.push((Token::Sign(sign), FormulaSpan::new(at, at + sign.len())));
             at += sign.len();
         } else {
             return Err(unknown_sign(at, first, rest));
         }
     }
-    tokens.push((Token::End, Place::new(text.len(), text.len())));
+    tokens.push((Token::End, FormulaSpan::new(text.len(), text.len())));
     Ok(tokens)
 }
 
 fn bad(at: usize, length: usize, what: &str) -> FormulaError {
-    FormulaError::new(Rule::Syntax, Place::new(at, at + length), format!("this {what}"), "here")
+    FormulaError::new(FormulaRule::Syntax, FormulaSpan::new(at, at + length), format!("this {what}"), "here")
 }
 
 fn unknown_sign(at: usize, first: char, rest: &str) -> FormulaError {
     let error = FormulaError::new(
-        Rule::Syntax,
-        Place::new(at, at + first.len_utf8()),
+        FormulaRule::Syntax,
+        FormulaSpan::new(at, at + first.len_utf8()),
         format!("a formula cannot hold the sign `{first}`"),
         "not part of the formula language",
     );

@@ -24,19 +24,19 @@ pub mod value;
 #[cfg(test)]
 mod tests;
 
-pub use ast::{Formula, Place};
+pub use ast::{Formula, FormulaSpan};
 pub use bounds::{Bounds, Range, bounds};
-pub use error::{FormulaError, Rule};
+pub use error::{FormulaError, FormulaRule};
 pub use eval::{EvalError, Evaluation, evaluate};
 pub use parse::parse;
 pub use policy::{Policy, formula_of};
 pub use print::print;
-pub use rules::Around;
+pub use rules::PoolLimits;
 pub use samples::PoolState;
 
 /// Reads and checks a formula. The tree is there whenever the text can be read, also when rules are broken.
 #[must_use]
-pub fn check(text: &str, around: &Around) -> (Option<Formula>, Vec<FormulaError>) {
+pub fn check(text: &str, around: &PoolLimits) -> (Option<Formula>, Vec<FormulaError>) {
     let formula = match parse(text) {
         Ok(formula) => formula,
         Err(error) => return (None, vec![error]),
@@ -47,7 +47,7 @@ pub fn check(text: &str, around: &Around) -> (Option<Formula>, Vec<FormulaError>
 
 /// Checks a formula that was read already: names and types first, the rules only when those are right.
 #[must_use]
-pub fn check_formula(formula: &Formula, around: &Around) -> Vec<FormulaError> {
+pub fn check_formula(formula: &Formula, around: &PoolLimits) -> Vec<FormulaError> {
     let typed = types::check_types(formula);
     if typed.errors.is_empty() { rules::check_rules(formula, &typed, around) } else { typed.errors }
 }

@@ -3,8 +3,8 @@
 //! Promises: never panics, reads at most [`MAX_BYTES`] bytes, [`MAX_STATEMENTS`] statements and [`MAX_DEPTH`] levels.
 //! Knows nothing of names and types.
 
-use super::ast::{BinaryOp, Expr, ExprKind, Formula, MAX_DEPTH, Name, Place, Statement, UnaryOp};
-use super::error::{FormulaError, Rule};
+use super::ast::{BinaryOp, Expr, ExprKind, Formula, FormulaSpan, MAX_DEPTH, Name, Statement, UnaryOp};
+use super::error::{FormulaError, FormulaRule};
 use super::lex::{Token, lex};
 
 /// Azure's limit on the length of a formula.
@@ -21,8 +21,8 @@ type Result<T> = std::result::Result<T, FormulaError>;
 pub fn parse(text: &str) -> Result<Formula> {
     if text.len() > MAX_BYTES {
         return Err(FormulaError::new(
-            Rule::Limit,
-            Place::new(0, 1),
+            FormulaRule::Limit,
+            FormulaSpan::new(0, 1),
             format!("a formula of {} bytes", text.len()),
             "starts here",
         )
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Formula> {
     let formula = parser.formula()?;
     if let Some(statement) = formula.statements.get(MAX_STATEMENTS) {
         return Err(FormulaError::new(
-            Rule::Limit,
+            FormulaRule::Limit,
             statement.place,
             format!("a formula of {} statements", formula.statements.len()),
             "the 101st statement",
@@ -45,9 +45,9 @@ pub fn parse(text: &str) -> Result<Formula> {
     Ok(formula)
 }
 
-fn too_deep(place: Place) -> FormulaError {
+fn too_deep(place: FormulaSpan) -> FormulaError {
     FormulaError::new(
-        Rule::Limit,
+        FormulaRule::Limit,
         place,
         format!("an expression that nests more than {MAX_DEPTH} levels deep"),
         "one level too deep",
@@ -68,15 +68,15 @@ fn check_depth(root: &Expr) -> Result<()> {
 }
 
 struct Parser {
-    tokens: Vec<(Token, Place)>,
+    tokens: Vec<(Token, FormulaSpan)>,
     at: usize,
     depth: u32,
 }
 
-const END: (Token, Place) = (Token::End, Place { start: 0, end: 0 });
+const END: (Token, FormulaSpan) = (Token::End, FormulaSpan { start: 0, end: 0 });
 
 impl Parser {
-    fn peek(&self) -> &(Token, Place) {
+    fn peek(&self) -> &(Token, FormulaSpan) {
         self.tokens.get(self.at).or(self.tokens.last()).unwrap_or(&END)
     }
 
@@ -84,7 +84,7 @@ impl Parser {
         &self.tokens.get(self.at + 1).unwrap_or(&END).0
     }
 
-    fn next(&mut self) -> (Token, Place) {
+    fn next(&mut self) -> (Token, FormulaSpan) {
         let token = self.peek().clone();
         self.at += 1;
         token
@@ -100,8 +100,8 @@ impl Parser {
         found
     }
 
-    fn previous_end(&self) -> Place {
-        self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(Place::default(), |t| t.1)
+    fn previous_end(&self) -> FormulaSpan {
+        self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(FormulaSpan::default(), |t| t.1)
     }
 
     fn unexpected(&self, wanted: &str) -> FormulaError {
@@ -109,7 +109,7 @@ impl Parser {
         // At the end there is nothing to underline, so the last token is.
         let place = if *token == Token::End { self.previous_end() } else { *place };
         FormulaError::new(
-            Rule::Syntax,
+            FormulaRule::Syntax,
             place,
             format!("{} where {wanted} is expected", token.shown()),
             format!("{wanted} expected here"),
@@ -138,7 +138,7 @@ impl Parser {
         match &self.peek().0 {
             Token::Word(_) if matches!(self.peek_second(), Token::Sign("=")) => {
                 let mut missing = FormulaError::new(
-                    Rule::Syntax,
+                    FormulaRule::Syntax,
                     self.previous_end(),
                     "the `;` after this statement is missing",
                     "the statement ends here",
@@ -263,9 +263,9 @@ impl Parser {
         }
     }
 
-    fn unclosed(&self, open: Place, wanted: &str) -> FormulaError {
+    fn unclosed(&self, open: FormulaSpan, wanted: &str) -> FormulaError {
         if matches!(self.peek().0, Token::End | Token::Sign(";")) {
-            return FormulaError::new(Rule::Syntax, open, "a bracket is not closed", "opened here")
+            return FormulaError::new(FormulaRule::Syntax, open, "a bracket is not closed", "opened here")
                 .help("close it with `)`");
         }
         self.unexpected(wanted)

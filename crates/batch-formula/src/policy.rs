@@ -43,7 +43,7 @@ impl OnRemoval {
 
 /// Least and most machines of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machines {
+pub struct MachineRange {
     /// Least.
     pub least: u32,
     /// Most.
@@ -54,9 +54,9 @@ pub struct Machines {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Dedicated machines.
-    pub dedicated: Machines,
+    pub dedicated: MachineRange,
     /// Spot machines; they take what the dedicated ones leave.
-    pub spot: Machines,
+    pub spot: MachineRange,
     /// What the pool follows.
     pub demand: Demand,
     /// How far to look back, in seconds.
@@ -114,7 +114,7 @@ pub fn text_of(policy: &Policy) -> String {
     lines.join("\n") + "\n"
 }
 
-fn spot_line(spot: Machines) -> String {
+fn spot_line(spot: MachineRange) -> String {
     format!("{SPOT} = max({}, min({}, $machines - {DEDICATED}));", spot.least, spot.most)
 }
 

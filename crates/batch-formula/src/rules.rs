@@ -6,13 +6,13 @@ use dsvm_diagnostics::Severity;
 
 use super::ast::{BinaryOp, Expr, ExprKind, Formula, Statement};
 use super::bounds::{Range, bounds};
-use super::error::{FormulaError, Rule};
+use super::error::{FormulaError, FormulaRule};
 use super::names::{self, VariableKind};
 use super::types::{SampleCall, Typed};
 
 /// What the pool around the formula declares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Around {
+pub struct PoolLimits {
     /// Least and most dedicated machines.
     pub dedicated: Option<(u32, u32)>,
     /// Least and most spot machines.
@@ -21,8 +21,8 @@ pub struct Around {
 
 /// Findings of all rules, in the order of the text.
 #[must_use]
-pub fn check_rules(formula: &Formula, typed: &Typed, around: &Around) -> Vec<FormulaError> {
-    let mut cx = Context { formula, typed, assigned: BTreeMap::new(), found: Vec::new() };
+pub fn check_rules(formula: &Formula, typed: &Typed, around: &PoolLimits) -> Vec<FormulaError> {
+    let mut cx = RuleChecker { formula, typed, assigned: BTreeMap::new(), found: Vec::new() };
     for statement in &formula.statements {
         if let Some(target) = &statement.target {
             let canonical = names::variable(&target.text).map_or(target.text.as_str(), |v| v.canonical);
@@ -40,7 +40,7 @@ pub fn check_rules(formula: &Formula, typed: &Typed, around: &Around) -> Vec<For
     cx.found
 }
 
-struct Context<'a> {
+struct RuleChecker<'a> {
     formula: &'a Formula,
     typed: &'a Typed,
     assigned: BTreeMap<&'a str, Vec<&'a Statement>>,
@@ -49,7 +49,7 @@ struct Context<'a> {
 
 const TASK_METRICS: [&str; 3] = ["$ActiveTasks", "$RunningTasks", "$PendingTasks"];
 
-impl<'a> Context<'a> {
+impl<'a> RuleChecker<'a> {
     fn assignments(&self, name: &str) -> &[&'a Statement] {
         self.assigned.get(name).map_or(&[], Vec::as_slice)
     }
@@ -82,8 +82,13 @@ impl<'a> Context<'a> {
         if self.target_statements().is_empty() {
             let place = self.formula.statements.last().map(|s| s.place).unwrap_or_default();
             self.found.push(
-                FormulaError::new(Rule::NoTarget, place, "the formula sets no target", "nothing after this sets one")
-                    .help(format!("assign `{}`, `{}` or both", names::DEDICATED, names::SPOT)),
+                FormulaError::new(
+                    FormulaRule::NoTarget,
+                    place,
+                    "the formula sets no target",
+                    "nothing after this sets one",
+                )
+                .help(format!("assign `{}`, `{}` or both", names::DEDICATED, names::SPOT)),
             );
         }
     }
@@ -93,7 +98,7 @@ impl<'a> Context<'a> {
         if self.assignments(names::DEALLOCATION).is_empty() {
             self.found.push(
                 FormulaError::new(
-                    Rule::NoDeallocation,
+                    FormulaRule::NoDeallocation,
                     last.place,
                     "what happens to running tasks when the pool shrinks is left to the default",
                     "shrinks the pool",
@@ -148,7 +153,7 @@ impl<'a> Context<'a> {
                 {
                     found.push(
                         FormulaError::new(
-                            Rule::UnguardedSample,
+                            FormulaRule::UnguardedSample,
                             value.place,
                             format!("the evaluation fails while `{metric}` has too few samples"),
                             "fails on a new pool",
@@ -180,7 +185,7 @@ impl<'a> Context<'a> {
             {
                 self.found.push(
                     FormulaError::new(
-                        Rule::LoneSample,
+                        FormulaRule::LoneSample,
                         call.place,
                         format!("the last sample of `{metric}` alone decides"),
                         "may be of any age",
@@ -199,7 +204,7 @@ impl<'a> Context<'a> {
                 let severity = if self.spares_tasks() { Severity::Warning } else { Severity::Error };
                 self.found.push(
                     FormulaError::new(
-                        Rule::RunningIgnored,
+                        FormulaRule::RunningIgnored,
                         active.place,
                         "the target is computed from waiting tasks alone; running ones do not count",
                         "leaves out running tasks",
@@ -234,7 +239,7 @@ impl<'a> Context<'a> {
                 if !adds && !rounded.contains(&division.place) && self.is_slots(below) && self.counts_tasks(above) {
                     found.push(
                         FormulaError::new(
-                            Rule::RoundedDown,
+                            FormulaRule::RoundedDown,
                             division.place,
                             "the machines needed are rounded down",
                             "2.9 becomes 2",
@@ -284,7 +289,7 @@ impl<'a> Context<'a> {
                     {
                         found.push(
                             FormulaError::new(
-                                Rule::CpuScale,
+                                FormulaRule::CpuScale,
                                 limit.place,
                                 format!("`$CPUPercent` is compared with {n}"),
                                 "above every possible sample",
@@ -299,7 +304,7 @@ impl<'a> Context<'a> {
         self.found.append(&mut found);
     }
 
-    fn bounds(&mut self, around: &Around) {
+    fn bounds(&mut self, around: &PoolLimits) {
         let set = bounds(self.formula);
         let both = [(names::DEDICATED, set.dedicated, around.dedicated), (names::SPOT, set.spot, around.spot)];
         for (name, range, declared) in both {
@@ -308,7 +313,7 @@ impl<'a> Context<'a> {
                 Some((least, most)) => outside(name, range, least, most, last),
                 None if range.high.is_infinite() => Some(
                     FormulaError::new(
-                        Rule::Unbounded,
+                        FormulaRule::Unbounded,
                         last.place,
                         format!("nothing bounds `{name}`"),
                         "no upper bound",
@@ -325,7 +330,7 @@ impl<'a> Context<'a> {
 
 fn outside(name: &str, range: Range, least: u32, most: u32, last: &Statement) -> Option<FormulaError> {
     let error = |title: String| {
-        FormulaError::new(Rule::Unbounded, last.place, title, "sets the target")
+        FormulaError::new(FormulaRule::Unbounded, last.place, title, "sets the target")
             .severity(Severity::Error)
             .help(format!("clamp it in the formula: `{name} = max({least}, min({most}, …));`"))
             .note("the service has no other bounds than those in the formula")

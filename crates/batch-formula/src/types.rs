@@ -4,8 +4,8 @@ mod calls;
 
 use std::collections::BTreeMap;
 
-use super::ast::{BinaryOp, Expr, ExprKind, Formula, Name, Place, Statement, UnaryOp};
-use super::error::{FormulaError, Rule};
+use super::ast::{BinaryOp, Expr, ExprKind, Formula, FormulaSpan, Name, Statement, UnaryOp};
+use super::error::{FormulaError, FormulaRule};
 use super::names::{self, VariableKind};
 
 /// A type of the formula language.
@@ -64,7 +64,7 @@ pub enum SampleCall {
 #[derive(Clone, Debug, Default)]
 pub struct Typed {
     /// How each `GetSample`, found by its place, asks.
-    pub sample_calls: BTreeMap<Place, SampleCall>,
+    pub sample_calls: BTreeMap<FormulaSpan, SampleCall>,
     /// What is wrong.
     pub errors: Vec<FormulaError>,
 }
@@ -93,8 +93,13 @@ impl Checker {
         let Some(target) = &statement.target else {
             if !matches!(value, Type::Nothing | Type::Unknown) {
                 self.error(
-                    FormulaError::new(Rule::Type, statement.place, "a value that nothing uses", "computed and dropped")
-                        .help("assign it to a variable, or remove the statement"),
+                    FormulaError::new(
+                        FormulaRule::Type,
+                        statement.place,
+                        "a value that nothing uses",
+                        "computed and dropped",
+                    )
+                    .help("assign it to a variable, or remove the statement"),
                 );
             }
             return;
@@ -110,7 +115,7 @@ impl Checker {
                 if !matches!(value, Type::Deallocation | Type::Unknown) {
                     self.error(
                         FormulaError::new(
-                            Rule::Type,
+                            FormulaRule::Type,
                             place,
                             format!("`{}` is set to a {}", target.text, value.shown()),
                             format!("a {}", value.shown()),
@@ -122,7 +127,7 @@ impl Checker {
             Some(_) => {
                 self.error(
                     FormulaError::new(
-                        Rule::ReadOnly,
+                        FormulaRule::ReadOnly,
                         target.place,
                         format!("`{}` is set by the service and cannot be assigned", target.text),
                         "read-only",
@@ -134,7 +139,7 @@ impl Checker {
                 if let Some(known) = self.misspelt_target(&target.text) {
                     self.error(
                         FormulaError::new(
-                            Rule::UnknownName,
+                            FormulaRule::UnknownName,
                             target.place,
                             format!("`{}` is no variable of the service, so assigning it changes nothing", target.text),
                             "never read",
@@ -145,7 +150,7 @@ impl Checker {
                 let value = if value == Type::Samples { self.bare_metric(&statement.value) } else { value };
                 if value == Type::Nothing {
                     self.error(
-                        FormulaError::new(Rule::Type, place, "`stop()` gives no value", "nothing to assign")
+                        FormulaError::new(FormulaRule::Type, place, "`stop()` gives no value", "nothing to assign")
                             .help("write `stop();` as a statement of its own"),
                     );
                 }
@@ -154,18 +159,18 @@ impl Checker {
         }
     }
 
-    fn assign_target(&mut self, target: &Name, value: Type, place: Place) {
+    fn assign_target(&mut self, target: &Name, value: Type, place: FormulaSpan) {
         let error = match value {
             Type::Double | Type::Unknown => return,
             Type::Vector | Type::Samples => FormulaError::new(
-                Rule::Type,
+                FormulaRule::Type,
                 place,
                 format!("`{}` is set to a {}, not to one number", target.text, value.shown()),
                 format!("a {}", value.shown()),
             )
             .help("take one number of it with `avg(…)`, `max(…)`, `min(…)` or `val(…, 0)`"),
             other => FormulaError::new(
-                Rule::Type,
+                FormulaRule::Type,
                 place,
                 format!("`{}` is set to a {}, not to a number", target.text, other.shown()),
                 format!("a {}", other.shown()),
@@ -190,7 +195,7 @@ impl Checker {
         };
         self.error(
             FormulaError::new(
-                Rule::Type,
+                FormulaRule::Type,
                 value.place,
                 format!("`{name}` is a metric, not a number"),
                 "has many samples",
@@ -220,7 +225,7 @@ impl Checker {
         }
     }
 
-    fn variable(&mut self, name: &str, place: Place) -> Type {
+    fn variable(&mut self, name: &str, place: FormulaSpan) -> Type {
         if let Some(variable) = names::variable(name) {
             return match variable.kind {
                 VariableKind::Target | VariableKind::Count | VariableKind::Number => Type::Double,
@@ -242,8 +247,12 @@ impl Checker {
             .chain(names::VARIABLES.iter().map(|v| v.name))
             .chain(names::INTERVALS.iter().map(|i| i.0))
             .chain(names::DEALLOCATION_OPTIONS.iter().copied());
-        let mut error =
-            FormulaError::new(Rule::UnknownName, place, format!("there is no variable `{name}`"), "not known here");
+        let mut error = FormulaError::new(
+            FormulaRule::UnknownName,
+            place,
+            format!("there is no variable `{name}`"),
+            "not known here",
+        );
         error = match names::suggest(name, known) {
             Some(suggestion) => error.help(format!("did you mean `{suggestion}`?")),
             None => error.help("assign it in an earlier statement"),
@@ -251,13 +260,13 @@ impl Checker {
         self.error(error)
     }
 
-    fn unary(&mut self, op: UnaryOp, inner: &Expr, place: Place) -> Type {
+    fn unary(&mut self, op: UnaryOp, inner: &Expr, place: FormulaSpan) -> Type {
         match (op, self.number_or_vector(inner)) {
             (_, Type::Unknown) => Type::Unknown,
             (_, Type::Double) => Type::Double,
             (UnaryOp::Negate, Type::Interval) => Type::Interval,
             (_, other) => self.error(FormulaError::new(
-                Rule::Type,
+                FormulaRule::Type,
                 place,
                 format!("`{}` cannot stand before a {}", op.sign(), other.shown()),
                 format!("a {}", other.shown()),
@@ -265,7 +274,7 @@ impl Checker {
         }
     }
 
-    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, place: Place) -> Type {
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, place: FormulaSpan) -> Type {
         let (l, r) = (self.number_or_vector(left), self.number_or_vector(right));
         if l == Type::Unknown || r == Type::Unknown {
             return Type::Unknown;
@@ -274,7 +283,7 @@ impl Checker {
             return result;
         }
         let mut error = FormulaError::new(
-            Rule::Type,
+            FormulaRule::Type,
             place,
             format!("`{}` between a {} and a {}", op.sign(), l.shown(), r.shown()),
             "not an operation of the formula language",
@@ -299,7 +308,7 @@ impl Checker {
         if !matches!(test, Type::Double | Type::Unknown) {
             self.error(
                 FormulaError::new(
-                    Rule::Type,
+                    FormulaRule::Type,
                     condition.place,
                     format!("a {} decides, where a number must", test.shown()),
                     format!("a {}", test.shown()),
@@ -313,7 +322,7 @@ impl Checker {
             (Type::Nothing | Type::Unknown, other) | (other, Type::Nothing | Type::Unknown) => other,
             _ => self.error(
                 FormulaError::new(
-                    Rule::Type,
+                    FormulaRule::Type,
                     otherwise.place,
                     format!("one branch gives a {}, the other a {}", a.shown(), b.shown()),
                     format!("a {}", b.shown()),
@@ -330,7 +339,7 @@ impl Checker {
         }
         if object_type != Type::Timestamp {
             let mut error = FormulaError::new(
-                Rule::Type,
+                FormulaRule::Type,
                 name.place,
                 format!("a {} has no member `{}`", object_type.shown(), name.text),
                 "only a timestamp has members",
@@ -342,7 +351,7 @@ impl Checker {
         }
         if !names::MEMBERS.contains(&name.text.as_str()) {
             let error = FormulaError::new(
-                Rule::UnknownName,
+                FormulaRule::UnknownName,
                 name.place,
                 format!("a timestamp has no member `{}`", name.text),
                 "not a member",

@@ -77,7 +77,7 @@ pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
         _ => "not what the type takes",
     };
     let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, label);
-    if finding.severity == arm_catalog::Severity::Warning {
+    if finding.severity == arm_catalog::FindingSeverity::Warning {
         found.severity = Severity::Warning;
     }
     match &finding.suggestion {

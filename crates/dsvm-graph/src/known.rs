@@ -2,7 +2,7 @@
 
 use super::json::Json;
 use super::{Node, diags};
-use arm_catalog::{Finding, FindingKind, Severity};
+use arm_catalog::{Finding, FindingKind, FindingSeverity};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
@@ -71,7 +71,7 @@ fn findings(node: &Node) -> Vec<Finding> {
         let missing = f.message.split('`').nth(1).map(|name| format!("{} {name}", f.pointer));
         f.kind != FindingKind::Missing || !missing.is_some_and(|m| meant.contains(&m))
     });
-    all.sort_by_key(|f| f.severity == Severity::Warning);
+    all.sort_by_key(|f| f.severity == FindingSeverity::Warning);
     all
 }
 

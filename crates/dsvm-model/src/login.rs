@@ -51,7 +51,7 @@ pub(crate) fn admin<'a>(pool: &'a Block, windows: bool, sink: &mut Sink) -> Opti
     let name = read::late(block, "name")?.clone();
     let span = block.span_of("name");
     if let Some(text) = read::as_text(&name) {
-        if arm_catalog::REFUSED_USERS.contains(&text.to_ascii_lowercase().as_str()) {
+        if arm_catalog::RESERVED_USER_NAMES.contains(&text.to_ascii_lowercase().as_str()) {
             sink.push(diags::admin_name_refused(text, span));
         } else if !well_formed(text) || text.len() > if windows { 20 } else { 64 } {
             sink.push(diags::user_name_malformed(text, span));

@@ -13,7 +13,7 @@ use crate::cli::deploy::{self, Halt, What, Where, bundle, consent, desired, refu
 use crate::cli::exit::Exit;
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
-use arm_apply::{ApplyError, Event, Job, Receipt, ReceiptItem, State, Step, Watch};
+use arm_apply::{ApplyError, Event, Job, Observer, Receipt, ReceiptItem, StateDir, Step};
 use arm_client::DeployMode;
 use arm_plan::{Action, Baseline, SavedPlan};
 use dsvm_diagnostics::count;
@@ -71,7 +71,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         Some(plan) => saved::settings_of(plan),
         None => args.narrow.settings(),
     };
-    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
     let mut progress = Progress::new(
@@ -95,7 +95,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
                 "The stack `{}` holds nothing of the sources; it is forgotten, its resources stay.\n",
                 clean(name)
             ));
-            arm_apply::Arm::forget(&session.client, &planned.group, name)?;
+            arm_apply::Arm::detach_stack(&session.client, &planned.group, name)?;
         }
         return unchanged(&planned, &bundle, &settings, &session, &state, cx);
     }
@@ -125,7 +125,7 @@ fn resume(
     args: &Args,
     settings: &Settings,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     watch: &mut Progress,
     cx: &mut Context,
 ) -> Result<(), Halt> {
@@ -139,7 +139,7 @@ fn resume(
         return Ok(());
     }
     for step in journal.steps.iter().filter(|s| s.kind == "deploy" && s.state == "begun") {
-        match arm_apply::settle(&session.client, settings.mode, &group, &step.name, watch) {
+        match arm_apply::wait_until_idle(&session.client, settings.mode, &group, &step.name, watch) {
             Ok(()) => {}
             Err(ApplyError::Stopped) => return Err(Halt { exit: Exit::Stopped, ..ApplyError::Stopped.into() }),
             Err(ApplyError::Azure(error)) => return Err(error.into()),
@@ -161,7 +161,7 @@ fn unchanged(
     bundle: &Bundle,
     settings: &Settings,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     cx: &mut Context,
 ) -> Result<Exit, Halt> {
     state.clear_journal();
@@ -231,7 +231,7 @@ fn carry_out(
     planned: Planned,
     settings: &Settings,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     progress: &mut Progress,
     cx: &mut Context,
 ) -> Result<Exit, Halt> {
@@ -328,7 +328,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
     let version = |id: &str| {
         planned.desired.resources.iter().find(|r| arm_plan::same_id(&r.id, id)).map(|r| r.api_version.clone())
     };
-    let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| arm_client::Wanted {
+    let removed = planned.plan.changes.iter().filter(|c| c.action == Action::Delete).map(|c| arm_client::ResourceRef {
         id: c.id.clone(),
         api_version: arm_catalog::latest_version(&c.resource_type).unwrap_or_default().to_owned(),
     });
@@ -367,7 +367,7 @@ fn job(args: &Args, planned: &Planned, settings: &Settings, commit: &str, salt: 
         stack_tags: Value::Object(tags),
         out_of_sync: args.out_of_sync,
         replaced: replaced
-            .map(|c| arm_client::Wanted { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() })
+            .map(|c| arm_client::ResourceRef { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() })
             .collect(),
         removed: removed.collect(),
         leftovers: planned.leftovers.clone(),
@@ -381,7 +381,7 @@ fn remember(
     planned: &Planned,
     settings: &Settings,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     bundle: &Bundle,
     cx: &mut Context,
 ) -> Result<(), Halt> {
@@ -390,7 +390,7 @@ fn remember(
     }
     let Seen { desired, observed, .. } = look_again(planned, bundle, session, settings.mode, state)?;
     let baseline = Baseline::record(&desired, &observed, &state.salt());
-    let options = arm_plan::Options { baseline: Some(baseline.clone()), ..arm_plan::Options::default() };
+    let options = arm_plan::DiffOptions { baseline: Some(baseline.clone()), ..arm_plan::DiffOptions::default() };
     let left = arm_plan::diff(&desired, &observed, &options);
     state.write_baseline(&baseline)?;
     let left: Vec<String> = left.effective().map(|c| format!("`{}`", clean(c.shown()))).collect();

@@ -8,9 +8,9 @@ use crate::cli::deploy::session::Session;
 use crate::cli::deploy::{self, Halt, What, Where, consent, desired, last, planning, session, standing};
 use crate::cli::exit::Exit;
 use crate::render::plan::Detail;
-use arm_apply::{Event, State, Watch};
-use arm_client::{AzureError, Pending, Progress as Standing, ServiceError};
-use arm_plan::{Desired, Observed, Options, Plan, diff};
+use arm_apply::{Event, Observer, StateDir};
+use arm_client::{AzureError, OperationStatus as Standing, Pending, ServiceError};
+use arm_plan::{Desired, DiffOptions, Observed, Plan, diff};
 use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         },
         None => last::load(&args.path, &args.what, cx)?,
     };
-    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&args.place, &bundle.root)?;
     let group = planning::group_of(&bundle, &args.place);
@@ -111,12 +111,12 @@ fn everything(
     bundle: &Bundle,
     group: &str,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     detach: bool,
 ) -> Result<(Plan, Vec<Value>), Halt> {
     let (observed, stacks) = standing::made(bundle, group, session, state)?;
     let unmanaged = if detach { arm_plan::Unmanaged::Detach } else { arm_plan::Unmanaged::Delete };
-    Ok((diff(&Desired::default(), &observed, &Options { unmanaged, ..Options::default() }), stacks))
+    Ok((diff(&Desired::default(), &observed, &DiffOptions { unmanaged, ..DiffOptions::default() }), stacks))
 }
 
 /// What the source marks now, and what the last apply recorded, here or in the stacks.
@@ -127,7 +127,7 @@ fn protected(
     group: &str,
     stacks: &[Value],
     session: &Session,
-    state: &State,
+    state: &StateDir,
 ) -> Vec<String> {
     let mut all = state.receipt().map(|r| r.protected).unwrap_or_default();
     let marks: Vec<String> = stacks.iter().flat_map(marks_of).collect();
@@ -225,7 +225,7 @@ fn remove(
             session
                 .client
                 .sleep(pending.wait.min(std::time::Duration::from_millis(200u64 << u64::from(pending.asked.min(5)))));
-            match session.client.ask(&pending) {
+            match session.client.poll(&pending) {
                 Ok(Standing::Running(next)) => pending = next,
                 Ok(Standing::Done(_)) => break,
                 Ok(Standing::Failed(error)) => {

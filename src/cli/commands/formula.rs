@@ -3,7 +3,7 @@
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use crate::driver::LoadError;
-use batch_formula::{Around, Evaluation, PoolState};
+use batch_formula::{Evaluation, PoolLimits, PoolState};
 use dsvm_diagnostics::Severity;
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use std::io::Read;
@@ -66,14 +66,14 @@ fn check(file: &Path, cx: &mut Context) -> Result<(Exit, Option<(String, batch_f
     let mut sources = SourceMap::default();
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     let source = sources.add(SourceFile::new(name.as_str(), text.as_str()));
-    let (tree, findings) = batch_formula::check(&text, &Around::default());
-    let locate = |place: batch_formula::Place| Span::new(source, place.start, place.end);
+    let (tree, findings) = batch_formula::check(&text, &PoolLimits::default());
+    let locate = |place: batch_formula::FormulaSpan| Span::new(source, place.start, place.end);
     let diagnostics: Vec<_> = findings.iter().map(|f| batch_formula::diags::diagnostic(f, &locate)).collect();
     let exit = cx.report(&sources, &diagnostics)?;
     let usable = !findings.iter().any(|f| f.severity == Severity::Error && f.rule.is_error());
     // A formula that ignores running tasks is a mistake and can be evaluated all the same.
     let evaluable =
-        usable || findings.iter().all(|f| f.rule == batch_formula::Rule::RunningIgnored || !f.rule.is_error());
+        usable || findings.iter().all(|f| f.rule == batch_formula::FormulaRule::RunningIgnored || !f.rule.is_error());
     Ok((exit, tree.filter(|_| evaluable).map(|tree| (text, tree))))
 }
 

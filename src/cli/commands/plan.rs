@@ -173,7 +173,7 @@ fn of_bundle(args: &Args, path: &std::path::Path, bundle: &Bundle, cx: &mut Cont
         let plan = offline::live(bundle, &args.place, &args.what, file, &settings, cx)?;
         return Ok((plan, format!("{}{env}: the source against {}", bundle.project, file.display())));
     }
-    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let session = session::open(&args.place, &bundle.root)?;
     let planned = planning::make(bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
     let title = title(&planned, session.target.name());

@@ -3,7 +3,7 @@
 use super::provenance::Provenance;
 use super::{Halt, What};
 use crate::cli::Context;
-use arm_plan::{Held, Source};
+use arm_plan::{JsonText, Source};
 use arm_template::json::{self, Node, NodeKind};
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic};
@@ -55,7 +55,7 @@ pub struct Part {
 /// A template as text: a tree of it is made for as long as somebody looks at it.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
-    all: Held,
+    all: JsonText,
     parameters: Value,
 }
 
@@ -81,14 +81,14 @@ impl Template {
 
 impl From<&Value> for Template {
     fn from(template: &Value) -> Self {
-        Self { all: Held::from(template), parameters: template.get("parameters").cloned().unwrap_or_default() }
+        Self { all: JsonText::from(template), parameters: template.get("parameters").cloned().unwrap_or_default() }
     }
 }
 
 impl From<Json> for Template {
     fn from(template: Json) -> Self {
         let parameters = template.get("parameters").cloned().map(Json::into_value).unwrap_or_default();
-        Self { all: Held::from_text(template.compact()), parameters }
+        Self { all: JsonText::from_text(template.compact()), parameters }
     }
 }
 

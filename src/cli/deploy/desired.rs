@@ -3,8 +3,8 @@
 use super::Halt;
 use super::bundle::Bundle;
 use super::planning::ReadyPart;
-use arm_client::Wanted;
-use arm_plan::{Desired, DesiredResource, Held, Observed, same_id};
+use arm_client::ResourceRef;
+use arm_plan::{Desired, DesiredResource, JsonText, Observed, same_id};
 use arm_template::{Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
 use dsvm_diagnostics::Code;
 use indexmap::IndexMap;
@@ -54,7 +54,7 @@ struct Late {
     /// As it was expanded, without its JSON.
     resource: Box<arm_template::Resource>,
     /// Its JSON.
-    body: Held,
+    body: JsonText,
     /// Where its expressions are evaluated.
     context: Arc<Context>,
 }
@@ -155,11 +155,11 @@ impl Walk<'_> {
             ..DesiredResource::default()
         };
         if complete {
-            item.body = Held::from(&resource.body);
+            item.body = JsonText::from(&resource.body);
             item.secrets = std::mem::take(&mut resource.secret_pointers);
         }
         let late = (!complete).then(|| {
-            let body = Held::from(std::mem::take(&mut resource.body));
+            let body = JsonText::from(std::mem::take(&mut resource.body));
             Late { resource: Box::new(resource), body, context: Arc::clone(context) }
         });
         let mut want = Want { item, late, present: true };
@@ -186,7 +186,7 @@ impl Want {
         };
         self.present = done.present;
         self.item.id = done.id;
-        self.item.body = Held::from(done.body.value);
+        self.item.body = JsonText::from(done.body.value);
         self.item.secrets = done.body.secret_pointers;
         self.item.unknown = done.body.unknown;
         self.name();
@@ -200,7 +200,7 @@ impl Wants {
 
     /// The resources to look at whose ids are known, those that are only referred to included.
     #[must_use]
-    pub fn wanted(&self) -> Vec<Wanted> {
+    pub fn wanted(&self) -> Vec<ResourceRef> {
         wanted(self.all().map(|w| &w.item))
     }
 
@@ -208,7 +208,7 @@ impl Wants {
     pub fn look_at(&mut self, observed: &Observed) {
         let live = Live::new(observed);
         let parts = &mut self.parts;
-        arm_template::together(|| {
+        arm_template::with_large_stack(|| {
             for part in parts {
                 part.resources.iter_mut().for_each(|want| want.look_at(&live));
             }
@@ -233,7 +233,7 @@ impl Wants {
             let shown = part.outputs.into_iter().filter(|(_, o)| !o.secure);
             late_outputs.push((part.context, shown.collect::<Vec<_>>()));
         }
-        arm_template::together(|| {
+        arm_template::with_large_stack(|| {
             let each = late_outputs.iter().flat_map(|(context, all)| all.iter().map(move |o| (context, o)));
             for (context, (name, output)) in each {
                 if let Ok(done) = output.resolve(context, &live)
@@ -251,7 +251,7 @@ impl Wants {
 fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), Halt> {
     let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
     let parsed = if part.text.is_empty() {
-        arm_template::unplaced(part.template.text())
+        arm_template::parse_without_positions(part.template.text())
     } else {
         arm_template::parse(&part.text)
     };
@@ -301,11 +301,11 @@ fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
 
 /// The resources to look at, those that are only referred to included.
 #[must_use]
-pub fn wanted<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<Wanted> {
+pub fn wanted<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<ResourceRef> {
     let mut seen = BTreeSet::new();
     let known = resources.filter(|r| is_known(&r.id) && !r.api_version.is_empty());
     let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
-    fresh.map(|r| Wanted { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
+    fresh.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
 }
 
 fn is_known(id: &str) -> bool {
@@ -314,7 +314,7 @@ fn is_known(id: &str) -> bool {
 
 /// Answers from what was observed; knows nothing of what was not.
 struct Live<'a> {
-    by_id: BTreeMap<String, &'a Held>,
+    by_id: BTreeMap<String, &'a JsonText>,
 }
 
 impl<'a> Live<'a> {

@@ -5,7 +5,7 @@ use super::project::{self, root_of};
 use super::{Halt, What};
 use crate::cli::Context;
 use crate::driver::{Compilation, Options, Stop, compile};
-use arm_apply::{Receipt, State};
+use arm_apply::{Receipt, StateDir};
 use dsvm_diagnostics::{Code, Severity, count};
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub fn warn(why: &str, cx: &mut Context) {
 
 fn remembered(compiled: &Compilation, path: &Path, what: &What) -> Result<Bundle, Halt> {
     let root = root_of(compiled);
-    let all = State::receipts(&root);
+    let all = StateDir::receipts(&root);
     let mine = |r: &&Receipt| r.project == *compiled.name;
     // The line that names the project may be what is wrong.
     let mut known: Vec<&Receipt> = all.iter().filter(mine).collect();

@@ -2,7 +2,7 @@
 
 use super::Halt;
 use super::planning::Settings;
-use arm_plan::{Action, Desired, DesiredResource, Options, Plan, Summary};
+use arm_plan::{Action, Desired, DesiredResource, DiffOptions, Plan, Summary};
 use dsvm_diagnostics::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,8 @@ pub fn narrow(mut plan: Plan, desired: &Desired, settings: &Settings) -> Result<
     if !is_narrow(settings) {
         return Ok(plan);
     }
-    let only = Options { targets: settings.targets.clone(), ..Options::default() };
-    let left_out = Options { targets: settings.excludes.clone(), ..Options::default() };
+    let only = DiffOptions { targets: settings.targets.clone(), ..DiffOptions::default() };
+    let left_out = DiffOptions { targets: settings.excludes.clone(), ..DiffOptions::default() };
     let changed: BTreeMap<String, Action> = plan.effective().map(|c| (c.id.to_ascii_lowercase(), c.action)).collect();
     let excluded = |name: &str, kind: &str, id: &str| !settings.excludes.is_empty() && left_out.selects(name, kind, id);
     let chosen = |name: &str, kind: &str, id: &str| only.selects(name, kind, id) && !excluded(name, kind, id);

@@ -4,9 +4,9 @@ use super::bundle::Bundle;
 use super::planning::{Planned, ReadyPart, stack_name};
 use super::session::Session;
 use super::{Halt, desired};
-use arm_apply::State;
-use arm_client::{DeployMode, Wanted};
-use arm_plan::{Desired, NewGroup, Observed, Sighting};
+use arm_apply::StateDir;
+use arm_client::{DeployMode, ResourceRef};
+use arm_plan::{Desired, NewGroup, Observed, ObservedResource};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl Groups<'_> {
     }
 
     /// Reads what can exist: nothing is in a group that does not.
-    fn observe(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Sighting>, Halt> {
+    fn observe(&mut self, wanted: Vec<ResourceRef>) -> Result<Vec<ObservedResource>, Halt> {
         let mut there = Vec::with_capacity(wanted.len());
         for one in wanted {
             match group_in(&one.id, &self.session.subscription) {
@@ -61,8 +61,8 @@ impl Groups<'_> {
 }
 
 /// Reads resources.
-pub fn sightings(session: &Session, wanted: &[Wanted]) -> Result<Vec<Sighting>, Halt> {
-    let read = session.client.observe_as(wanted, &|resource| Sighting::of(&resource))?;
+pub fn sightings(session: &Session, wanted: &[ResourceRef]) -> Result<Vec<ObservedResource>, Halt> {
+    let read = session.client.observe_as(wanted, &|resource| ObservedResource::of(&resource))?;
     Ok(read.into_iter().flatten().collect())
 }
 
@@ -80,7 +80,7 @@ pub fn look(
     scope: &desired::Scope,
     session: &Session,
     mode: DeployMode,
-    state: &State,
+    state: &StateDir,
 ) -> Result<Seen, Halt> {
     const ROUNDS: usize = 5;
     let mut wants = desired::expand_all(bundle, parts, scope)?;
@@ -146,7 +146,7 @@ pub fn look_again(
     bundle: &Bundle,
     session: &Session,
     mode: DeployMode,
-    state: &State,
+    state: &StateDir,
 ) -> Result<Seen, Halt> {
     let found = session.client.resource_group(&planned.group)?;
     let scope = desired::Scope {
@@ -228,8 +228,8 @@ fn manage(
     group: &str,
     bundle: &Bundle,
     parts: &[ReadyPart],
-    wanted: &[Wanted],
-    state: &State,
+    wanted: &[ResourceRef],
+    state: &StateDir,
     observed: &mut Observed,
 ) -> Result<Left, Halt> {
     let mut left = Left::default();
@@ -257,9 +257,9 @@ fn manage(
     }
     let versioned = |id: &String| {
         let api_version = arm_catalog::latest_version(&arm_plan::type_of_id(id).0)?.to_owned();
-        Some(Wanted { id: id.clone(), api_version })
+        Some(ResourceRef { id: id.clone(), api_version })
     };
-    let known: Vec<Wanted> = orphans.iter().filter_map(versioned).collect();
+    let known: Vec<ResourceRef> = orphans.iter().filter_map(versioned).collect();
     observed.resources.extend(sightings(session, &known)?);
     if known.len() < orphans.len() {
         let listed = session.client.list_resources(group)?;
@@ -267,7 +267,7 @@ fn manage(
         let envelope = |id: &String| {
             listed.iter().find(|r| r.get("id").and_then(Value::as_str).is_some_and(|l| arm_plan::same_id(l, id)))
         };
-        observed.resources.extend(unknown.filter_map(envelope).filter_map(Sighting::of));
+        observed.resources.extend(unknown.filter_map(envelope).filter_map(ObservedResource::of));
     }
     Ok(left)
 }

@@ -5,7 +5,7 @@ use super::planning::{self, Settings};
 use super::{Halt, What, Where, desired};
 use crate::cli::Context;
 use crate::driver::{EntryKind, LoadError, World};
-use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Sighting};
+use arm_plan::{Desired, DiffOptions, Observed, ObservedResource, Plan, RoleNames};
 use dsvm_diagnostics::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub fn live(
         .unwrap_or_else(|| planning::default_group(bundle));
     let subscription =
         place.subscription.clone().or_else(|| segment("subscriptions")).unwrap_or_else(|| NOWHERE.to_owned());
-    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
     let location = place
         .location
@@ -73,8 +73,8 @@ fn location_of(observed: &Observed) -> Option<String> {
         .filter(|l| l != "global")
 }
 
-fn options(settings: &Settings, baseline: Option<arm_plan::Baseline>) -> Options {
-    Options {
+fn options(settings: &Settings, baseline: Option<arm_plan::Baseline>) -> DiffOptions {
+    DiffOptions {
         baseline,
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
@@ -119,7 +119,7 @@ pub fn against(
     };
     let old = expanded(&before, what, &scope, cx)?;
     let new = expanded(bundle, what, &scope, cx)?;
-    let resources: Vec<Sighting> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
+    let resources: Vec<ObservedResource> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
     let managed = old.resources.iter().filter(|r| !r.existing).map(|r| r.id.clone()).collect();
     let mut plan = arm_plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), bundle);
     // What goes away leads back to the line that declared it then.
@@ -134,17 +134,17 @@ pub fn against(
     Ok(plan)
 }
 
-fn with_id(resource: &arm_plan::DesiredResource) -> Sighting {
+fn with_id(resource: &arm_plan::DesiredResource) -> ObservedResource {
     let mut body = resource.body.read();
     if let Some(map) = body.as_object_mut() {
         map.insert("id".to_owned(), Value::from(resource.id.clone()));
     }
-    Sighting { id: resource.id.clone(), body: body.into() }
+    ObservedResource { id: resource.id.clone(), body: body.into() }
 }
 
 /// Both sides are texts: an expression that is written the same is the same.
 fn expanded(bundle: &Bundle, what: &What, scope: &desired::Scope, cx: &mut Context) -> Result<Desired, Halt> {
-    let state = arm_apply::State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = arm_apply::StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let parts = planning::ready(bundle, what, &state, true, cx)?;
     let mut wants = desired::expand_all(bundle, &parts, scope)?;
     wants.look_at(&Observed::default());

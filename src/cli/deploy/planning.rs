@@ -5,9 +5,9 @@ use super::observing::{self, Seen};
 use super::session::Session;
 use super::{Halt, What, Where, desired, parameters};
 use crate::cli::Context;
-use arm_apply::State;
+use arm_apply::StateDir;
 use arm_client::DeployMode;
-use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Unmanaged};
+use arm_plan::{Desired, DiffOptions, Observed, Plan, RoleNames, Unmanaged};
 use dsvm_diagnostics::Code;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -129,7 +129,7 @@ pub fn stack_name(bundle: &Bundle, part: usize) -> String {
 pub fn ready(
     bundle: &Bundle,
     what: &What,
-    state: &State,
+    state: &StateDir,
     local: bool,
     cx: &mut Context,
 ) -> Result<Vec<ReadyPart>, Halt> {
@@ -217,7 +217,7 @@ pub fn make(
     what: &What,
     settings: &Settings,
     session: &Session,
-    state: &State,
+    state: &StateDir,
     cx: &mut Context,
 ) -> Result<Planned, Halt> {
     let local = session.target == super::Target::Local;
@@ -251,12 +251,12 @@ pub fn make(
         cloud: Some(session.environment.clone()),
     };
     let seen = observing::look(bundle, &parts, &scope, session, settings.mode, state)?;
-    let options = Options {
+    let options = DiffOptions {
         baseline: baseline(state, &seen),
         unmanaged: settings.unmanaged,
         forget_suppressed: !settings.list_suppressed,
         roles: RoleNames(dsvm_sema::library::role_name),
-        ..Options::default()
+        ..DiffOptions::default()
     };
     let plan = arm_plan::diff_from(&seen.desired, &seen.observed, &options, bundle);
     let mut plan = super::narrowing::narrow(plan, &seen.desired, settings)?;
@@ -280,7 +280,7 @@ pub fn make(
 
 /// What the last apply left: what this machine knows of it, completed by what the stacks carry. Whoever applied last
 /// wrote the stacks, so that their word counts where the two differ.
-fn baseline(state: &State, seen: &Seen) -> Option<arm_plan::Baseline> {
+fn baseline(state: &StateDir, seen: &Seen) -> Option<arm_plan::Baseline> {
     let mut known = state.baseline();
     for note in seen.notes.iter().filter_map(|n| arm_plan::Baseline::from_note(n, &seen.desired)) {
         known = Some(match known {

@@ -2,7 +2,7 @@
 
 use crate::render::palette::{Palette, Role};
 use crate::render::plan::clean;
-use arm_apply::{Event, Watch};
+use arm_apply::{Event, Observer};
 use arm_plan::{Plan, titled, type_of_id};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ fn shortened(text: &str, width: usize) -> String {
     begin.chain(std::iter::once(&'…')).chain(end).collect()
 }
 
-impl Watch for Progress {
+impl Observer for Progress {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Phase(text) => {

@@ -3,7 +3,7 @@
 use super::bundle::Bundle;
 use crate::cli::Context;
 use crate::render::{plan::clean, snippet, world};
-use arm_apply::{ApplyError, Refused, advice};
+use arm_apply::{ApplyError, RefusedResource, advice};
 use arm_client::ServiceError;
 use arm_plan::{Desired, DesiredResource, same_id, type_of_id};
 use dsvm_diagnostics::{Code, Diagnostic};
@@ -34,7 +34,7 @@ fn describe(error: &ApplyError) -> world::Failure {
     }
 }
 
-fn one(refused: &Refused, bundle: &Bundle, desired: &Desired, cx: &Context) -> String {
+fn one(refused: &RefusedResource, bundle: &Bundle, desired: &Desired, cx: &Context) -> String {
     let palette = cx.printer.error_palette();
     let resource = refused.id.as_deref().and_then(|id| find(desired, id));
     let name = refused.id.as_deref().map(|id| type_of_id(id).1).filter(|n| !n.is_empty());

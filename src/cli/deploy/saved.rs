@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> Result<SavedPlan, Halt> {
 
 /// A refusal as a message.
 #[must_use]
-pub fn refused(refusal: &arm_plan::Refusal) -> Halt {
+pub fn refused(refusal: &arm_plan::SavedPlanError) -> Halt {
     Halt::input(
         Code::PlanRefused,
         refusal.to_string(),

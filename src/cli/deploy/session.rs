@@ -1,7 +1,7 @@
 //! Opens the way to Resource Manager: the endpoint on this machine (started here when it does not run), or Azure.
 
 use super::{Halt, Target, Where};
-use arm_client::{Client, Cloud, Credential, Options, RetryBudget, Trace};
+use arm_client::{Client, ClientOptions, Cloud, Credential, RetryBudget, Trace};
 use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
     let subscription = place.subscription.clone().unwrap_or_else(|| arm_local::SUBSCRIPTION.to_owned());
     let make = |url: &str| -> Result<Client, Halt> {
         // By its address: looking a name up takes a thread for each connection.
-        let mut options = Options::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
+        let mut options = ClientOptions::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
         options.trace = trace(place);
         // A fault that the endpoint was told to make is over soon or never.
         options.retry = RetryBudget {
@@ -111,7 +111,7 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
         ));
     };
     let environment = cloud.environment.clone();
-    let options = Options {
+    let options = ClientOptions {
         cloud,
         credential,
         subscription: subscription.clone(),

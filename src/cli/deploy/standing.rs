@@ -6,7 +6,7 @@ use super::planning::{self, Planned, Settings};
 use super::session::{self, Session};
 use super::{Halt, What, Where, last};
 use crate::cli::Context;
-use arm_apply::State;
+use arm_apply::StateDir;
 use arm_plan::Observed;
 use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ pub struct Standing {
     /// The project.
     pub bundle: Bundle,
     /// What this machine knows.
-    pub state: State,
+    pub state: StateDir,
     /// The way to Resource Manager.
     pub session: Session,
     /// Both sides.
@@ -29,7 +29,7 @@ pub struct Standing {
 /// Looks. What the sources cannot say for errors or a missing value, the last apply says: then nothing is compared.
 pub fn look(path: &Path, what: &What, place: &Where, cx: &mut Context) -> Result<Standing, Halt> {
     let bundle = last::load(path, what, cx)?;
-    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let session = session::open(place, &bundle.root)?;
     if !bundle.parts.is_empty() {
         match planning::make(&bundle, place, what, &Settings::default(), &session, &state, cx) {
@@ -47,7 +47,7 @@ pub fn look(path: &Path, what: &What, place: &Where, cx: &mut Context) -> Result
 }
 
 /// What a project made, by its stacks, or by the last receipt for plain deployments; with the stacks.
-pub fn made(bundle: &Bundle, group: &str, session: &Session, state: &State) -> Result<(Observed, Vec<Value>), Halt> {
+pub fn made(bundle: &Bundle, group: &str, session: &Session, state: &StateDir) -> Result<(Observed, Vec<Value>), Halt> {
     let stacks = stacks(session, group, bundle)?;
     let ids = |stack: &Value| -> Vec<String> {
         let all = stack.pointer("/properties/resources").and_then(Value::as_array).into_iter().flatten();
@@ -59,7 +59,7 @@ pub fn made(bundle: &Bundle, group: &str, session: &Session, state: &State) -> R
     }
     let versioned = |id: &String| {
         let api_version = arm_catalog::latest_version(&arm_plan::type_of_id(id).0)?.to_owned();
-        Some(arm_client::Wanted { id: id.clone(), api_version })
+        Some(arm_client::ResourceRef { id: id.clone(), api_version })
     };
     let wanted: Vec<_> = managed.iter().filter_map(versioned).collect();
     Ok((Observed { resources: sightings(session, &wanted)?, managed }, stacks))

@@ -316,7 +316,7 @@ fn what_is_protected_is_not_deleted() {
 #[test]
 fn two_applies_at_once_are_one_and_a_message() {
     let place = Place::new();
-    let state = arm_apply::State::new(place.cx.path(), "team", "");
+    let state = arm_apply::StateDir::new(place.cx.path(), "team", "");
     let lock = state.lock(false).unwrap();
     let refused = place.apply();
     assert_eq!(refused.exit, 3, "{}", refused.text());

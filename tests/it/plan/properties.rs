@@ -2,11 +2,14 @@
 //! a write of it is taken or refused by name, what was written is as wanted, and the way back ends where it began.
 
 use crate::support::TestContext;
-use arm_apply::State;
-use arm_catalog::Kind;
-use arm_client::{AzureError, Client, Method, Pending, Progress, Wanted};
+use arm_apply::StateDir;
+use arm_catalog::PropertyType;
+use arm_client::{AzureError, Client, Method, OperationStatus, Pending, ResourceRef};
 use arm_local::{Endpoint, Options as Local};
-use arm_plan::{Action, Baseline, Desired, DesiredResource, Observed, Options, Plan, Rule, diff, facts_of, type_of_id};
+use arm_plan::{
+    Action, Baseline, Desired, DesiredResource, DiffOptions, Observed, Plan, SuppressionRule, diff, facts_of,
+    type_of_id,
+};
 use dsvmc::cli::args::{Color, Format};
 use dsvmc::cli::deploy::planning::{self, Planned, Settings};
 use dsvmc::cli::deploy::{Target, What, Where, bundle, session};
@@ -62,7 +65,7 @@ fn apply(folder: &Path, name: &str) -> Applied {
     };
     let bundle = bundle::load(cx.path(), &what, &mut context).unwrap();
     let session = session::open(&place, &bundle.root).unwrap();
-    let state = State::new(&bundle.root, &bundle.project, &bundle.env);
+    let state = StateDir::new(&bundle.root, &bundle.project, &bundle.env);
     let settings = Settings { list_suppressed: true, ..Settings::default() };
     let planned = planning::make(&bundle, &place, &what, &settings, &session, &state, &mut context).unwrap();
     assert!(planned.plan.is_empty(), "{name}: {:#?}", planned.plan.effective().collect::<Vec<_>>());
@@ -99,9 +102,9 @@ fn pattern(pointer: &str) -> String {
 }
 
 /// Another value of the same kind; of an enumeration another word.
-fn another(value: &Value, kind: Option<&Kind>) -> Value {
+fn another(value: &Value, kind: Option<&PropertyType>) -> Value {
     match (value, kind) {
-        (Value::String(now), Some(Kind::Enum { values, .. })) => {
+        (Value::String(now), Some(PropertyType::Enum { values, .. })) => {
             let other = values.iter().find(|v| !v.eq_ignore_ascii_case(now) && *v != "None" && *v != "SystemAssigned");
             Value::from(other.cloned().unwrap_or_else(|| format!("{now}x")))
         }
@@ -192,7 +195,7 @@ impl Case<'_> {
 
     fn plan(&self, body: &Value, observed: &Observed, baseline: Baseline) -> Plan {
         let options =
-            Options { baseline: Some(baseline), targets: vec![self.resource.id.clone()], ..Options::default() };
+            DiffOptions { baseline: Some(baseline), targets: vec![self.resource.id.clone()], ..DiffOptions::default() };
         diff(&self.desired(body), observed, &options)
     }
 
@@ -208,10 +211,10 @@ impl Case<'_> {
         let reply = self.applied.client.send(Method::Put, &path, Some(&body)).map_err(code)?;
         let Some(mut pending) = Pending::of(&reply) else { return Ok(()) };
         for _ in 0..10_000 {
-            match self.applied.client.ask(&pending).map_err(code)? {
-                Progress::Running(next) => pending = next,
-                Progress::Done(_) => return Ok(()),
-                Progress::Failed(error) => return Err(error.code),
+            match self.applied.client.poll(&pending).map_err(code)? {
+                OperationStatus::Running(next) => pending = next,
+                OperationStatus::Done(_) => return Ok(()),
+                OperationStatus::Failed(error) => return Err(error.code),
             }
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
@@ -219,7 +222,7 @@ impl Case<'_> {
     }
 
     fn look(&self) -> Value {
-        let wanted = Wanted { id: self.resource.id.clone(), api_version: self.resource.api_version.clone() };
+        let wanted = ResourceRef { id: self.resource.id.clone(), api_version: self.resource.api_version.clone() };
         self.applied.client.observe(&[wanted]).unwrap().remove(0)
     }
 }
@@ -227,7 +230,7 @@ impl Case<'_> {
 #[derive(Default)]
 struct Counts {
     shown: usize,
-    held_back: BTreeMap<(String, String), BTreeSet<Rule>>,
+    held_back: BTreeMap<(String, String), BTreeSet<SuppressionRule>>,
     taken: usize,
     refused: BTreeMap<String, usize>,
     /// The plan says that the resource is made anew, and the endpoint writes it in place.

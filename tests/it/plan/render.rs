@@ -1,6 +1,6 @@
 //! Golden renderings of one plan that holds every kind of change, and of hostile names.
 
-use arm_plan::{Desired, Observed, Options, Plan, RoleNames, Source, diff};
+use arm_plan::{Desired, DiffOptions, Observed, Plan, RoleNames, Source, diff};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::plan::{Detail, terminal};
 use dsvmc::render::plan_markdown::markdown;
@@ -48,7 +48,7 @@ pub fn every_kind() -> Plan {
     for (line, resource) in (10u32..).step_by(7).zip(&mut desired.resources) {
         resource.source = Some(Source { file: "pools/team.dsvm".into(), line, column: 1 });
     }
-    diff(&desired, &Observed::of(&live, managed), &Options::default())
+    diff(&desired, &Observed::of(&live, managed), &DiffOptions::default())
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn roles_are_told_in_words() {
     };
     let told = "role Storage Blob Data Contributor for id-team on stteam";
     let wanted = Desired::from_resources(&[role(&format!("[reference('{identity}', '2024-11-30').principalId]"))]);
-    let options = Options { roles: RoleNames(dsvm_sema::library::role_name), ..Options::default() };
+    let options = DiffOptions { roles: RoleNames(dsvm_sema::library::role_name), ..DiffOptions::default() };
     let new = diff(&wanted, &Observed::default(), &options);
     let live = vec![json!({ "id": identity, "properties": { "principalId": "p" } }), role("p")];
     let managed = vec![role("p")["id"].as_str().unwrap().to_owned()];
@@ -145,10 +145,11 @@ fn json_is_the_plan_itself() {
 fn hostile_names_stay_text() {
     let name = "a`|<script>@everyone\u{1b}[2J\u{202e}**x**\n| - |";
     let body = json!({ "id": id(&format!("Foo.Bar/baz/{name}")), "tags": { name: name } });
-    let plan = diff(&Desired::from_resources(std::slice::from_ref(&body)), &Observed::default(), &Options::default());
+    let plan =
+        diff(&Desired::from_resources(std::slice::from_ref(&body)), &Observed::default(), &DiffOptions::default());
     let mut other = body.clone();
     other["tags"][name] = json!("before");
-    let changed = diff(&Desired::from_resources(&[body]), &Observed::of(&[other], vec![]), &Options::default());
+    let changed = diff(&Desired::from_resources(&[body]), &Observed::of(&[other], vec![]), &DiffOptions::default());
     for plan in [&plan, &changed] {
         let md = markdown(plan, name);
         let text = terminal(
@@ -177,7 +178,7 @@ fn markdown_stays_below_what_a_comment_holds() {
         .collect();
     let live: Vec<Value> =
         resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
-    let plan = diff(&Desired::from_resources(&resources), &Observed::of(&live, vec![]), &Options::default());
+    let plan = diff(&Desired::from_resources(&resources), &Observed::of(&live, vec![]), &DiffOptions::default());
     let text = markdown(&plan, "many");
     assert!(text.len() < 65_536, "{}", text.len());
     assert!(text.contains("more changes"));

@@ -100,10 +100,10 @@ fn schema_lists_every_rule() {
         .iter()
         .map(|v| v.as_str().unwrap())
         .collect();
-    let rules: Vec<&str> = arm_plan::Rule::ALL.iter().map(|r| r.name()).collect();
+    let rules: Vec<&str> = arm_plan::SuppressionRule::ALL.iter().map(|r| r.name()).collect();
     assert_eq!(listed, rules);
     let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan.md")).unwrap();
-    for rule in arm_plan::Rule::ALL {
+    for rule in arm_plan::SuppressionRule::ALL {
         assert!(docs.contains(&format!("| `{}` |", rule.name())), "docs/plan.md does not explain {}", rule.name());
     }
 }

@@ -237,7 +237,7 @@ fn check_profile(put: &Put<'_, '_>) -> Result<(), ArmError> {
     let windows = at("/osProfile/windowsConfiguration").is_some();
     if at("/osProfile").is_some() {
         if let Some(user) = text("/osProfile/adminUsername") {
-            if arm_catalog::REFUSED_USERS.contains(&user.to_lowercase().as_str()) {
+            if arm_catalog::RESERVED_USER_NAMES.contains(&user.to_lowercase().as_str()) {
                 return Err(bad("adminUsername", "The Admin Username specified is not allowed."));
             }
             let most = if windows { 20 } else { 64 };

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::error::ArmError;
 use crate::write::dotted;
-use arm_catalog::{Finding, FindingKind, Severity};
+use arm_catalog::{Finding, FindingKind, FindingSeverity};
 
 /// Versions of types before this day may have properties that have gone since: unknown ones are kept as sent.
 const KNOWN_SINCE: &str = "2023-01-01";
@@ -99,7 +99,7 @@ pub fn check(stage: Stage, kind: &str, api_version: &str, body: &Value, partial:
         return Ok(()); // the endpoint's own writes
     }
     let findings = arm_catalog::validate(kind, api_version, body);
-    for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+    for finding in findings.iter().filter(|finding| finding.severity == FindingSeverity::Error) {
         let provider = provider(kind, &finding.pointer);
         let wanted = match finding.kind {
             FindingKind::UnknownProperty => {

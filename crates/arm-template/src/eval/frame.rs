@@ -1,6 +1,6 @@
 //! What holds at the place where an expression stands: the turn of a loop, the parameters of a lambda or function.
 
-use crate::value::{Val, same_name};
+use crate::value::{Value, same_name};
 use std::sync::Arc;
 
 /// Which functions may be called.
@@ -45,9 +45,9 @@ pub(crate) struct Frame<'f> {
 
 enum Binding<'f> {
     None,
-    Copy { name: Option<&'f str>, index: Val, kind: Loop },
-    Lambda { names: &'f [Arc<str>], values: &'f [Val] },
-    Function { parameters: &'f [(Arc<str>, Val)] },
+    Copy { name: Option<&'f str>, index: Value, kind: Loop },
+    Lambda { names: &'f [Arc<str>], values: &'f [Value] },
+    Function { parameters: &'f [(Arc<str>, Value)] },
 }
 
 /// Which kind of loop an index belongs to.
@@ -66,17 +66,17 @@ impl<'f> Frame<'f> {
     }
 
     /// A turn of a loop.
-    pub fn turn(&'f self, name: Option<&'f str>, index: Val, kind: Loop) -> Frame<'f> {
+    pub fn turn(&'f self, name: Option<&'f str>, index: Value, kind: Loop) -> Frame<'f> {
         Frame { phase: self.phase, parent: Some(self), binding: Binding::Copy { name, index, kind } }
     }
 
     /// Parameters of a lambda.
-    pub fn lambda(&'f self, names: &'f [Arc<str>], values: &'f [Val]) -> Frame<'f> {
+    pub fn lambda(&'f self, names: &'f [Arc<str>], values: &'f [Value]) -> Frame<'f> {
         Frame { phase: self.phase, parent: Some(self), binding: Binding::Lambda { names, values } }
     }
 
     /// Parameters of a user-defined function, which sees nothing else.
-    pub fn function(parameters: &'f [(Arc<str>, Val)]) -> Frame<'f> {
+    pub fn function(parameters: &'f [(Arc<str>, Value)]) -> Frame<'f> {
         Frame { phase: Phase::Function, parent: None, binding: Binding::Function { parameters } }
     }
 
@@ -85,7 +85,7 @@ impl<'f> Frame<'f> {
     }
 
     /// The index of a loop by name, or of the nearest one.
-    pub fn copy_index(&'f self, wanted: Option<&str>) -> Option<Val> {
+    pub fn copy_index(&'f self, wanted: Option<&str>) -> Option<Value> {
         let loops = || {
             self.layers().filter_map(|f| {
                 if let Binding::Copy { name, index, kind } = &f.binding { Some((name, index, kind)) } else { None }
@@ -99,7 +99,7 @@ impl<'f> Frame<'f> {
     }
 
     /// The value of a lambda parameter.
-    pub fn lambda_variable(&'f self, wanted: &str) -> Option<Val> {
+    pub fn lambda_variable(&'f self, wanted: &str) -> Option<Value> {
         self.layers().find_map(|frame| match &frame.binding {
             Binding::Lambda { names, values } => {
                 names.iter().position(|n| same_name(n, wanted)).and_then(|at| values.get(at).cloned())
@@ -109,7 +109,7 @@ impl<'f> Frame<'f> {
     }
 
     /// The parameters of the user-defined function that is being evaluated.
-    pub fn function_parameters(&'f self) -> Option<&'f [(Arc<str>, Val)]> {
+    pub fn function_parameters(&'f self) -> Option<&'f [(Arc<str>, Value)]> {
         self.layers()
             .find_map(|f| if let Binding::Function { parameters } = &f.binding { Some(*parameters) } else { None })
     }

@@ -1,10 +1,10 @@
 //! Functions that take lambdas.
 
-use super::{Frame, Machine, later};
-use crate::error::Fault;
+use super::{Evaluator, Frame, defer};
+use crate::error::EvalError;
 use crate::expr::{Call, Expr, ExprKind};
 use crate::functions::{Special, key_text};
-use crate::value::{Kind, Val};
+use crate::value::{Value, ValueKind};
 use indexmap::IndexMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ impl<'e> Lambda<'e> {
         call: &'e Call,
         at: usize,
         allowed: std::ops::RangeInclusive<usize>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, EvalError> {
         let wrong = |why: &str| {
-            Fault::new(format!(
+            EvalError::new(format!(
                 "The template language function '{function}' expects its parameter to be a lambda expression."
             ))
             .says(format!("`{function}` {why}"))
@@ -56,27 +56,27 @@ impl<'e> Lambda<'e> {
     }
 }
 
-impl Machine<'_> {
-    fn run(&self, lambda: &Lambda<'_>, values: &[Val], frame: &Frame<'_>) -> Result<Val, Fault> {
-        self.budget.spend(4)?;
+impl Evaluator<'_> {
+    fn run(&self, lambda: &Lambda<'_>, values: &[Value], frame: &Frame<'_>) -> Result<Value, EvalError> {
+        self.budget.charge(4)?;
         self.eval(lambda.body, &frame.lambda(&lambda.names, values))
     }
 
     /// The lambda with everything known put in, for a call that must wait.
-    fn closed(&self, lambda: &Lambda<'_>, frame: &Frame<'_>) -> Result<Arc<Expr>, Fault> {
+    fn closed(&self, lambda: &Lambda<'_>, frame: &Frame<'_>) -> Result<Arc<Expr>, EvalError> {
         let mut args = Vec::with_capacity(lambda.names.len() + 1);
         let mut values = Vec::with_capacity(lambda.names.len());
         for name in &lambda.names {
             let quoted = Expr::string(Arc::clone(name))?;
             args.push(Arc::clone(&quoted));
-            values.push(Val::expr(Expr::call("lambdaVariables", vec![quoted])?));
+            values.push(Value::expr(Expr::call("lambdaVariables", vec![quoted])?));
         }
         args.push(self.guarded(lambda.body, &frame.lambda(&lambda.names, &values))?);
         Expr::call("lambda", args)
     }
 
     /// The expression as far as it can be evaluated; one that fails becomes a `fail` that only counts when reached.
-    pub(super) fn guarded(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Arc<Expr>, Fault> {
+    pub(super) fn guarded(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Arc<Expr>, EvalError> {
         match self.eval(expr, frame) {
             Ok(val) => Expr::from_val(&val),
             Err(fault) if fault.code == crate::error::codes::QUOTA => Err(fault),
@@ -85,19 +85,25 @@ impl Machine<'_> {
     }
 
     /// The whole call with its lambdas closed, because something it needs is unknown.
-    fn wait(&self, call: &Call, known: &[Val], lambdas: &[&Lambda<'_>], frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn wait(
+        &self,
+        call: &Call,
+        known: &[Value],
+        lambdas: &[&Lambda<'_>],
+        frame: &Frame<'_>,
+    ) -> Result<Value, EvalError> {
         let secret = known.iter().any(|v| v.inside().secret);
         let mut args = known.iter().map(Expr::from_val).collect::<Result<Vec<_>, _>>()?;
         for lambda in lambdas {
             args.push(self.closed(lambda, frame)?);
         }
-        Ok(Val::expr(Expr::call(&call.name, args)?).secret_if(secret))
+        Ok(Value::expr(Expr::call(&call.name, args)?).secret_if(secret))
     }
 
-    pub(super) fn with_lambda(&self, what: Special, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
-        let first = call.args.first().ok_or_else(|| Fault::new("a parameter is missing"))?;
+    pub(super) fn with_lambda(&self, what: Special, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
+        let first = call.args.first().ok_or_else(|| EvalError::new("a parameter is missing"))?;
         let input = self.eval(first, frame)?;
-        let unknown = matches!(input.kind, Kind::Expr(_));
+        let unknown = matches!(input.kind, ValueKind::Expr(_));
         let name = &*call.name;
         let wrong =
             || crate::functions::wrong_type(name, if what == Special::MapValues { "Object" } else { "Array" }, &input);
@@ -111,16 +117,18 @@ impl Machine<'_> {
                 }
                 let mut out = Vec::new();
                 for (index, item) in items()?.iter().enumerate() {
-                    let result = self.run(&lambda, &[item.clone(), Val::int(index as i64)], frame)?;
+                    let result = self.run(&lambda, &[item.clone(), Value::int(index as i64)], frame)?;
                     match (what, &result.kind) {
                         (Special::Map, _) => out.push(result),
-                        (_, Kind::Bool(true)) => out.push(item.clone()),
-                        (_, Kind::Bool(false)) => {}
-                        (_, Kind::Expr(_)) => return self.wait(call, std::slice::from_ref(&input), &[&lambda], frame),
+                        (_, ValueKind::Bool(true)) => out.push(item.clone()),
+                        (_, ValueKind::Bool(false)) => {}
+                        (_, ValueKind::Expr(_)) => {
+                            return self.wait(call, std::slice::from_ref(&input), &[&lambda], frame);
+                        }
                         _ => return Err(crate::functions::wrong_type(name, "Boolean", &result)),
                     }
                 }
-                Ok(Val::array(out)?.secret_if(secret))
+                Ok(Value::array(out)?.secret_if(secret))
             }
             Special::MapValues => {
                 let lambda = Lambda::read(name, call, 1, 1..=1)?;
@@ -131,10 +139,10 @@ impl Machine<'_> {
                 for (key, value) in &input.as_object().ok_or_else(wrong)?.members {
                     out.insert(Arc::clone(key), self.run(&lambda, std::slice::from_ref(value), frame)?);
                 }
-                Ok(Val::object(out)?.secret_if(secret))
+                Ok(Value::object(out)?.secret_if(secret))
             }
             Special::Reduce => {
-                let start = call.args.get(1).ok_or_else(|| Fault::new("a parameter is missing"))?;
+                let start = call.args.get(1).ok_or_else(|| EvalError::new("a parameter is missing"))?;
                 let start = self.eval(start, frame)?;
                 let lambda = Lambda::read(name, call, 2, 2..=3)?;
                 if unknown {
@@ -142,7 +150,7 @@ impl Machine<'_> {
                 }
                 let mut current = start;
                 for (index, item) in items()?.iter().enumerate() {
-                    current = self.run(&lambda, &[current, item.clone(), Val::int(index as i64)], frame)?;
+                    current = self.run(&lambda, &[current, item.clone(), Value::int(index as i64)], frame)?;
                 }
                 Ok(current.secret_if(secret))
             }
@@ -152,7 +160,7 @@ impl Machine<'_> {
                     return self.wait(call, &[input], &[&lambda], frame);
                 }
                 match self.sorted(items()?.to_vec(), &lambda, frame)? {
-                    Some(sorted) => Ok(Val::array(sorted)?.secret_if(secret)),
+                    Some(sorted) => Ok(Value::array(sorted)?.secret_if(secret)),
                     None => self.wait(call, std::slice::from_ref(&input), &[&lambda], frame),
                 }
             }
@@ -163,11 +171,11 @@ impl Machine<'_> {
                 if unknown {
                     return self.wait(call, &[input], &lambdas, frame);
                 }
-                let mut out: IndexMap<Arc<str>, Vec<Val>> = IndexMap::new();
+                let mut out: IndexMap<Arc<str>, Vec<Value>> = IndexMap::new();
                 for (index, item) in items()?.iter().enumerate() {
-                    let turn = [item.clone(), Val::int(index as i64)];
+                    let turn = [item.clone(), Value::int(index as i64)];
                     let found = self.run(&key, &turn, frame)?;
-                    if matches!(found.kind, Kind::Expr(_)) {
+                    if matches!(found.kind, ValueKind::Expr(_)) {
                         return self.wait(call, std::slice::from_ref(&input), &lambdas, frame);
                     }
                     let found = key_text(name, &found)?;
@@ -177,7 +185,7 @@ impl Machine<'_> {
                     };
                     let slot = out.entry(Arc::clone(&found)).or_default();
                     if what == Special::ToObject && !slot.is_empty() {
-                        return Err(Fault::new(format!(
+                        return Err(EvalError::new(format!(
                             "The template language function 'toObject' was invoked with the duplicate key '{found}'."
                         ))
                         .says(format!("`toObject` makes the key `{found}` twice")));
@@ -187,27 +195,32 @@ impl Machine<'_> {
                 let mut members = IndexMap::new();
                 for (key, mut values) in out {
                     let value = match what {
-                        Special::GroupBy => Val::array(values)?,
-                        _ => values.pop().unwrap_or(Val::NULL),
+                        Special::GroupBy => Value::array(values)?,
+                        _ => values.pop().unwrap_or(Value::NULL),
                     };
                     members.insert(key, value);
                 }
-                Ok(Val::object(members)?.secret_if(secret))
+                Ok(Value::object(members)?.secret_if(secret))
             }
-            _ => later(name, &[input]),
+            _ => defer(name, &[input]),
         }
     }
 
     /// Sorts by a lambda that says "stands before"; `None` when an answer is unknown. Stable.
-    fn sorted(&self, items: Vec<Val>, lambda: &Lambda<'_>, frame: &Frame<'_>) -> Result<Option<Vec<Val>>, Fault> {
-        let mut trouble: Option<Result<(), Fault>> = None;
-        let mut before = |a: &Val, b: &Val| -> bool {
+    fn sorted(
+        &self,
+        items: Vec<Value>,
+        lambda: &Lambda<'_>,
+        frame: &Frame<'_>,
+    ) -> Result<Option<Vec<Value>>, EvalError> {
+        let mut trouble: Option<Result<(), EvalError>> = None;
+        let mut before = |a: &Value, b: &Value| -> bool {
             if trouble.is_some() {
                 return false;
             }
             match self.run(lambda, &[a.clone(), b.clone()], frame) {
-                Ok(Val { kind: Kind::Bool(answer), .. }) => answer,
-                Ok(Val { kind: Kind::Expr(_), .. }) => {
+                Ok(Value { kind: ValueKind::Bool(answer), .. }) => answer,
+                Ok(Value { kind: ValueKind::Expr(_), .. }) => {
                     trouble = Some(Ok(()));
                     false
                 }
@@ -231,7 +244,7 @@ impl Machine<'_> {
 }
 
 /// A merge sort of our own: the library's may panic when a template's lambda is no order at all.
-fn merge_sort(items: Vec<Val>, before: &mut dyn FnMut(&Val, &Val) -> bool) -> Vec<Val> {
+fn merge_sort(items: Vec<Value>, before: &mut dyn FnMut(&Value, &Value) -> bool) -> Vec<Value> {
     if items.len() < 2 {
         return items;
     }

@@ -19,11 +19,11 @@ pub(crate) use reference::{Target, Targets, canonical_id};
 use super::budget::Budget;
 use super::context::Context;
 use super::document::Sections;
-use super::error::Fault;
+use super::error::EvalError;
 use super::expr::{Call, Expr, ExprKind};
 use super::functions::{Run, Special};
 use super::resolve::Runtime;
-use super::value::{Kind, Val};
+use super::value::{Value, ValueKind};
 use indexmap::IndexMap;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
@@ -32,11 +32,11 @@ use std::sync::Arc;
 /// A value that is computed once.
 enum State {
     Running,
-    Done(Result<Val, Fault>),
+    Done(Result<Value, EvalError>),
 }
 
 /// Evaluates the expressions of one template.
-pub(crate) struct Machine<'a> {
+pub(crate) struct Evaluator<'a> {
     pub sections: &'a Sections<'a>,
     pub context: &'a Context,
     pub budget: &'a Budget,
@@ -46,14 +46,14 @@ pub(crate) struct Machine<'a> {
     variables: RefCell<HashMap<String, State>>,
     targets: RefCell<Targets>,
     touched: RefCell<Vec<usize>>,
-    deployment: OnceCell<Val>,
-    group: OnceCell<Val>,
+    deployment: OnceCell<Value>,
+    group: OnceCell<Value>,
     guids: Cell<u128>,
     /// Id and api-version of the resource whose parts are finished: what `this` means.
     pub own: Option<(String, String)>,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Evaluator<'a> {
     pub fn new(
         sections: &'a Sections<'a>,
         given: &'a IndexMap<String, Given>,
@@ -78,11 +78,11 @@ impl<'a> Machine<'a> {
     }
 
     /// Evaluates an expression.
-    pub fn eval(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Val, Fault> {
-        self.budget.spend(1)?;
+    pub fn eval(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Value, EvalError> {
+        self.budget.charge(1)?;
         match expr.kind() {
-            ExprKind::Str(text) => Ok(Val::str(Arc::clone(text))),
-            ExprKind::Int(value) => Ok(Val::int(*value)),
+            ExprKind::Str(text) => Ok(Value::str(Arc::clone(text))),
+            ExprKind::Int(value) => Ok(Value::int(*value)),
             ExprKind::Member(base, name) => {
                 if let ExprKind::Call(call) = base.kind()
                     && matches!(call.function.map(|f| &f.run), Some(Run::Special(Special::Deployment)))
@@ -92,28 +92,28 @@ impl<'a> Machine<'a> {
                 }
                 let base = self.budget.deeper(|| self.eval(base, frame))?;
                 if let Some(object) = base.as_object() {
-                    self.budget.spend(object.members.len() / 32)?;
+                    self.budget.charge(object.members.len() / 32)?;
                 }
-                access(&base, &Val::str(Arc::clone(name)))
+                index(&base, &Value::str(Arc::clone(name)))
             }
-            ExprKind::Index(base, index) => {
+            ExprKind::Index(base, key) => {
                 let base = self.budget.deeper(|| self.eval(base, frame))?;
-                let index = self.budget.deeper(|| self.eval(index, frame))?;
-                access(&base, &index)
+                let key = self.budget.deeper(|| self.eval(key, frame))?;
+                index(&base, &key)
             }
             ExprKind::Call(call) => {
                 let result = self.budget.deeper(|| self.call(call, frame))?;
-                self.budget.make(result.own_size())?;
+                self.budget.charge_memory(result.own_size())?;
                 Ok(result)
             }
         }
     }
 
-    fn args(&self, call: &Call, frame: &Frame<'_>) -> Result<Vec<Val>, Fault> {
+    fn args(&self, call: &Call, frame: &Frame<'_>) -> Result<Vec<Value>, EvalError> {
         call.args.iter().map(|arg| self.eval(arg, frame)).collect()
     }
 
-    fn call(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn call(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         if call.namespace.is_some() {
             return self.user_function(call, frame);
         }
@@ -123,39 +123,39 @@ impl<'a> Machine<'a> {
             Run::Special(what) => self.special(what, call, frame),
             Run::Plain(run) => {
                 let args = self.args(call, frame)?;
-                if args.iter().all(Val::is_known) {
-                    self.pay(&args)?;
+                if args.iter().all(Value::is_known) {
+                    self.charge_args(&args)?;
                     let secret = args.iter().any(|a| a.inside().secret);
                     let result = run(&args, self.budget)?;
-                    let mark = secret && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
+                    let mark = secret && !matches!(result.kind, ValueKind::Bool(_) | ValueKind::Null);
                     return Ok(result.secret_if(mark));
                 }
-                later(&call.name, &args)
+                defer(&call.name, &args)
             }
             Run::Shape(run) => {
                 let args = self.args(call, frame)?;
-                self.pay(&args)?;
+                self.charge_args(&args)?;
                 match run(&args, self.budget)? {
                     Some(result) => {
                         // A secret put into an array or object is marked there; anything else carries the mark on.
                         let holds = matches!(function.name, "createArray" | "createObject" | "array");
                         let mark = !holds
                             && args.iter().any(|a| a.secret)
-                            && !matches!(result.kind, Kind::Bool(_) | Kind::Null);
+                            && !matches!(result.kind, ValueKind::Bool(_) | ValueKind::Null);
                         Ok(result.secret_if(mark))
                     }
-                    None => later(&call.name, &args),
+                    None => defer(&call.name, &args),
                 }
             }
         }
     }
 
-    fn pay(&self, args: &[Val]) -> Result<(), Fault> {
-        self.budget.spend(args.len() + args.iter().map(|a| a.inside().weight).sum::<usize>() / 64)
+    fn charge_args(&self, args: &[Value]) -> Result<(), EvalError> {
+        self.budget.charge(args.len() + args.iter().map(|a| a.inside().weight).sum::<usize>() / 64)
     }
 
     /// The value of a variable.
-    pub fn variable(&self, name: &str) -> Result<Val, Fault> {
+    pub fn variable(&self, name: &str) -> Result<Value, EvalError> {
         let lower = name.to_lowercase();
         match self.variables.borrow().get(&lower) {
             Some(State::Done(result)) => return result.clone(),
@@ -168,7 +168,7 @@ impl<'a> Machine<'a> {
         result
     }
 
-    fn compute_variable(&self, name: &str) -> Result<Val, Fault> {
+    fn compute_variable(&self, name: &str) -> Result<Value, EvalError> {
         let frame = Frame::root(Phase::Variable);
         if let Some((_, node)) = self.sections.variables.get(name)
             && !name.eq_ignore_ascii_case("copy")
@@ -190,7 +190,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The body of a user-defined function.
-    fn user_function(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn user_function(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let full = format!("{}.{}", call.namespace.as_deref().unwrap_or(""), call.name);
         let node = match self.sections.functions.get(&full.to_lowercase()) {
             Some(node) => *node,
@@ -202,7 +202,7 @@ impl<'a> Machine<'a> {
         let declared = node.get("parameters").and_then(|p| p.as_array()).unwrap_or(&[]);
         let args = self.args(call, frame)?;
         if declared.len() != args.len() {
-            return Err(Fault::new(format!(
+            return Err(EvalError::new(format!(
                 "Unable to evaluate template language function '{full}'. The function expects '{}' parameter(s) and '{}' are provided.",
                 declared.len(),
                 args.len()
@@ -216,70 +216,71 @@ impl<'a> Machine<'a> {
             bound.push((Arc::from(name), checked));
         }
         let inner = Frame::function(&bound);
-        let output =
-            node.get("output").ok_or_else(|| Fault::new(format!("The template function '{full}' has no output.")))?;
+        let output = node
+            .get("output")
+            .ok_or_else(|| EvalError::new(format!("The template function '{full}' has no output.")))?;
         let value = output
             .get("value")
-            .ok_or_else(|| Fault::new(format!("The template function '{full}' output has no value.")))?;
+            .ok_or_else(|| EvalError::new(format!("The template function '{full}' output has no value.")))?;
         self.node(value, &inner)
     }
 }
 
 /// A call that cannot be finished now.
-pub(crate) fn later(name: &str, args: &[Val]) -> Result<Val, Fault> {
+pub(crate) fn defer(name: &str, args: &[Value]) -> Result<Value, EvalError> {
     let secret = args.iter().any(|a| a.inside().secret);
     let args = args.iter().map(Expr::from_val).collect::<Result<_, _>>()?;
-    Ok(Val::expr(Expr::call(name, args)?).secret_if(secret))
+    Ok(Value::expr(Expr::call(name, args)?).secret_if(secret))
 }
 
 /// `base.key` or `base[key]`.
-pub(crate) fn access(base: &Val, key: &Val) -> Result<Val, Fault> {
+pub(crate) fn index(base: &Value, key: &Value) -> Result<Value, EvalError> {
     match (&base.kind, &key.kind) {
-        (Kind::Expr(partial), _) => {
+        (ValueKind::Expr(partial), _) => {
             if let (Some(known), Some(name)) = (&partial.known, key.as_str())
                 && let Some(found) = known.member(name)
             {
                 return Ok(found.secret_if(base.secret));
             }
             let expr = match &key.kind {
-                Kind::Str(name) => Expr::member(Arc::clone(&partial.expr), Arc::clone(name))?,
+                ValueKind::Str(name) => Expr::member(Arc::clone(&partial.expr), Arc::clone(name))?,
                 _ => Expr::index(Arc::clone(&partial.expr), Expr::from_val(key)?)?,
             };
-            Ok(Val::expr(expr).secret_if(base.secret || key.secret))
+            Ok(Value::expr(expr).secret_if(base.secret || key.secret))
         }
-        (_, Kind::Expr(partial)) => {
+        (_, ValueKind::Expr(partial)) => {
             let secret = base.inside().secret;
-            Ok(Val::expr(Expr::index(Expr::from_val(base)?, Arc::clone(&partial.expr))?).secret_if(secret))
+            Ok(Value::expr(Expr::index(Expr::from_val(base)?, Arc::clone(&partial.expr))?).secret_if(secret))
         }
-        (Kind::Object(object), Kind::Str(name)) => match object.get(name) {
+        (ValueKind::Object(object), ValueKind::Str(name)) => match object.get(name) {
             Some(found) => Ok(found.clone().secret_if(base.secret)),
             None => {
                 let mut names: Vec<&str> = object.members.keys().map(|k| &**k).take(50).collect();
                 names.sort_unstable();
-                Err(Fault::new(format!(
+                Err(EvalError::new(format!(
                     "The language expression property '{name}' doesn't exist, available properties are '{}'.",
                     names.join(", ")
                 ))
                 .says(format!("the object has no property `{name}`; it has {}", listed(&names))))
             }
         },
-        (Kind::Array(array), Kind::Int(index)) => {
+        (ValueKind::Array(array), ValueKind::Int(index)) => {
             let found = usize::try_from(*index).ok().and_then(|i| array.items.get(i));
             found.map(|v| v.clone().secret_if(base.secret)).ok_or_else(|| {
-                Fault::new(format!("The language expression property array index '{index}' is out of bounds."))
+                EvalError::new(format!("The language expression property array index '{index}' is out of bounds."))
                     .says(format!("the array has {} elements; element {index} is asked for", array.items.len()))
             })
         }
-        (Kind::Array(_), _) => Err(Fault::new(format!(
+        (ValueKind::Array(_), _) => Err(EvalError::new(format!(
             "The language expression property '{}' can't be evaluated, property name must be an integer.",
             shown(key)
         ))
         .says(format!("an array has no property `{}`; elements are taken by number", shown(key)))),
-        (Kind::Null, _) => {
-            Err(Fault::new(format!("The language expression property '{}' can't be evaluated.", shown(key)))
+        (ValueKind::Null, _) => {
+            Err(EvalError::new(format!("The language expression property '{}' can't be evaluated.", shown(key)))
                 .says(format!("`{}` is asked of a null value", shown(key))))
         }
-        _ => Err(Fault::new(format!(
+        _ => Err(EvalError::new(format!(
             "The language expression property '{}' can't be evaluated, the value is of type '{}'.",
             shown(key),
             base.type_name()
@@ -288,10 +289,10 @@ pub(crate) fn access(base: &Val, key: &Val) -> Result<Val, Fault> {
     }
 }
 
-fn shown(key: &Val) -> String {
+fn shown(key: &Value) -> String {
     match &key.kind {
-        Kind::Str(text) => text.chars().take(80).collect(),
-        Kind::Int(index) => index.to_string(),
+        ValueKind::Str(text) => text.chars().take(80).collect(),
+        ValueKind::Int(index) => index.to_string(),
         _ => key.type_name().to_string(),
     }
 }
@@ -303,8 +304,8 @@ pub(crate) fn listed(names: &[&str]) -> String {
     }
 }
 
-pub(crate) fn circular(kind: &str, name: &str) -> Fault {
-    Fault::new(format!("The template {kind} '{name}' has a circular dependency on itself."))
+pub(crate) fn circular(kind: &str, name: &str) -> EvalError {
+    EvalError::new(format!("The template {kind} '{name}' has a circular dependency on itself."))
         .says(format!("the {kind} `{name}` needs its own value"))
 }
 
@@ -319,8 +320,8 @@ pub(crate) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
         .map(|(_, name)| name)
 }
 
-pub(crate) fn not_found(kind: &str, name: &str, known: &[&str]) -> Fault {
-    let fault = Fault::new(format!(
+pub(crate) fn not_found(kind: &str, name: &str, known: &[&str]) -> EvalError {
+    let fault = EvalError::new(format!(
         "The template {kind} '{name}' is not found. Please see https://aka.ms/arm-syntax-{kind}s for usage details."
     ))
     .says(format!("the template has no {kind} `{name}`"));
@@ -330,8 +331,8 @@ pub(crate) fn not_found(kind: &str, name: &str, known: &[&str]) -> Fault {
     }
 }
 
-fn unknown_function(name: &str) -> Fault {
-    let fault = Fault::new(format!(
+fn unknown_function(name: &str) -> EvalError {
+    let fault = EvalError::new(format!(
         "The template function '{name}' is not valid. Please see https://aka.ms/arm-functions for usage details."
     ))
     .says(format!("there is no function `{name}`"));

@@ -1,11 +1,11 @@
 //! `reference`, `references`, `resourceInfo` and `list*`: what a template asks of deployed resources.
 
 use super::special::{misplaced, runtime_fault};
-use super::{Frame, Machine, later};
-use crate::error::Fault;
+use super::{Evaluator, Frame, defer};
+use crate::error::EvalError;
 use crate::expr::{Call, Expr};
 use crate::functions::wrong_type;
-use crate::value::{Kind, Partial, Val, same_name};
+use crate::value::{Partial, Value, ValueKind, same_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Target {
     /// Its full id; an expression in brackets when it is unknown.
-    pub id: Val,
+    pub id: Value,
     /// Id without the scope: `Microsoft.X/a/n`.
-    pub name: Val,
+    pub name: Value,
     pub kind: String,
     pub api_version: Option<String>,
     /// Symbol, with `[i]` in a loop.
@@ -25,7 +25,7 @@ pub(crate) struct Target {
     /// False when the condition is false.
     pub present: bool,
     /// Outputs of a nested deployment once they are known.
-    pub outputs: Option<Val>,
+    pub outputs: Option<Value>,
     /// Not an Azure resource: known to `reference` by its symbol only.
     pub foreign: bool,
 }
@@ -119,14 +119,14 @@ impl Targets {
     }
 }
 
-impl Machine<'_> {
+impl Evaluator<'_> {
     /// Makes the resources of the template known.
     pub fn set_targets(&self, targets: Targets) {
         *self.targets.borrow_mut() = targets;
     }
 
     /// Sets what is known of a nested deployment's outputs.
-    pub fn set_outputs(&self, at: usize, outputs: Val) {
+    pub fn set_outputs(&self, at: usize, outputs: Value) {
         if let Some(target) = self.targets.borrow_mut().list.get_mut(at) {
             target.outputs = Some(outputs);
         }
@@ -147,7 +147,7 @@ impl Machine<'_> {
         targets.list.get(at).cloned()
     }
 
-    fn first_arg(&self, call: &Call, frame: &Frame<'_>) -> Result<Vec<Val>, Fault> {
+    fn first_arg(&self, call: &Call, frame: &Frame<'_>) -> Result<Vec<Value>, EvalError> {
         if !frame.phase.allows_runtime() {
             return Err(misplaced(
                 &call.name,
@@ -157,21 +157,21 @@ impl Machine<'_> {
         self.args(call, frame)
     }
 
-    pub(super) fn reference(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    pub(super) fn reference(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let args = self.first_arg(call, frame)?;
         let mut rest = args.iter();
-        let first = rest.next().cloned().unwrap_or(Val::NULL);
+        let first = rest.next().cloned().unwrap_or(Value::NULL);
         let Some(wanted) = first.as_str() else {
             return if first.is_known() {
                 Err(wrong_type("reference", "String", &first))
             } else {
-                later(&call.name, &args)
+                defer(&call.name, &args)
             };
         };
-        let (mut api, mut full) = (Val::NULL, false);
+        let (mut api, mut full) = (Value::NULL, false);
         for arg in rest {
             match &arg.kind {
-                Kind::Str(text) if same_name(text, "full") => full = true,
+                ValueKind::Str(text) if same_name(text, "full") => full = true,
                 _ => api = arg.clone(),
             }
         }
@@ -180,16 +180,16 @@ impl Machine<'_> {
             && target.foreign
         {
             let name = target.symbol.clone().unwrap_or_default();
-            return Ok(Val::expr(Expr::call("reference", vec![Expr::string(name)?])?));
+            return Ok(Value::expr(Expr::call("reference", vec![Expr::string(name)?])?));
         }
         let id = match &target {
             Some(target) => target.id.clone(),
             None if wanted.starts_with('/') => first.clone(),
             None if wanted.contains('/') && wanted.contains('.') => {
-                Val::str(format!("{}/providers/{wanted}", self.context.scope_id()))
+                Value::str(format!("{}/providers/{wanted}", self.context.scope_id()))
             }
             None => {
-                return Err(Fault::new(format!(
+                return Err(EvalError::new(format!(
                     "The resource referenced '{wanted}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
                 ))
                 .says(format!("`reference` names `{wanted}`, and the template has no such resource")));
@@ -198,13 +198,13 @@ impl Machine<'_> {
         if api.is_null()
             && let Some(version) = target.as_ref().and_then(|t| t.api_version.clone())
         {
-            api = Val::str(version);
+            api = Value::str(version);
         }
-        if let (Some(runtime), Some(id), false) = (self.runtime, id.as_str(), matches!(api.kind, Kind::Expr(_))) {
+        if let (Some(runtime), Some(id), false) = (self.runtime, id.as_str(), matches!(api.kind, ValueKind::Expr(_))) {
             let answer =
                 runtime.reference(id, api.as_str().map(|a| &**a), full).map_err(|e| runtime_fault("reference", &e))?;
             if let Some(value) = answer {
-                return Val::from_json(&value);
+                return Value::from_json(&value);
             }
         }
         let mut shown = vec![Expr::from_val(&id)?];
@@ -216,21 +216,23 @@ impl Machine<'_> {
         }
         let expr = Expr::call("reference", shown)?;
         let known = match target.and_then(|t| t.outputs) {
-            Some(outputs) if full => Some(Val::record([("properties", Val::record([("outputs", outputs)])?)])?),
-            Some(outputs) => Some(Val::record([("outputs", outputs)])?),
+            Some(outputs) if full => Some(Value::record([("properties", Value::record([("outputs", outputs)])?)])?),
+            Some(outputs) => Some(Value::record([("outputs", outputs)])?),
             None => None,
         };
-        Ok(Kind::Expr(Arc::new(Partial { expr, known })).into())
+        Ok(ValueKind::Expr(Arc::new(Partial { expr, known })).into())
     }
 
-    pub(super) fn references(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    pub(super) fn references(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let args = self.first_arg(call, frame)?;
-        let Some(wanted) = args.first().and_then(Val::as_str) else { return later(&call.name, &args) };
+        let Some(wanted) = args.first().and_then(Value::as_str) else { return defer(&call.name, &args) };
         let members = {
             let targets = self.targets.borrow();
             let Some(found) = targets.find(wanted) else {
-                return Err(Fault::new(format!("The resource collection '{wanted}' is not defined in the template."))
-                    .says(format!("`references` names `{wanted}`, and the template has no such loop")));
+                return Err(EvalError::new(format!(
+                    "The resource collection '{wanted}' is not defined in the template."
+                ))
+                .says(format!("`references` names `{wanted}`, and the template has no such loop")));
             };
             let members: Vec<_> =
                 found.iter().filter_map(|at| targets.list.get(*at)).filter(|t| t.present).cloned().collect();
@@ -248,27 +250,27 @@ impl Machine<'_> {
             }
             out.push(self.eval(&Expr::call("reference", inner)?, frame)?);
         }
-        Val::array(out)
+        Value::array(out)
     }
 
-    pub(super) fn resource_info(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    pub(super) fn resource_info(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let args = self.args(call, frame)?;
-        let Some(wanted) = args.first().and_then(Val::as_str) else { return later(&call.name, &args) };
+        let Some(wanted) = args.first().and_then(Value::as_str) else { return defer(&call.name, &args) };
         let target = self.target(wanted).ok_or_else(|| {
-            Fault::new(format!("The resource '{wanted}' is not defined in the template."))
+            EvalError::new(format!("The resource '{wanted}' is not defined in the template."))
                 .says(format!("`resourceInfo` names `{wanted}`, and the template has no such resource"))
         })?;
-        Val::record([
+        Value::record([
             ("id", target.id),
             ("name", target.name),
-            ("type", Val::str(target.kind)),
-            ("apiVersion", target.api_version.map_or(Val::NULL, Val::str)),
+            ("type", Value::str(target.kind)),
+            ("apiVersion", target.api_version.map_or(Value::NULL, Value::str)),
         ])
     }
 
-    pub(super) fn list(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    pub(super) fn list(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let mut args = self.first_arg(call, frame)?;
-        let target = args.first().and_then(Val::as_str).and_then(|wanted| self.target(wanted));
+        let target = args.first().and_then(Value::as_str).and_then(|wanted| self.target(wanted));
         if let Some(target) = target {
             if let Some(first) = args.first_mut() {
                 *first = target.id.clone();
@@ -276,25 +278,25 @@ impl Machine<'_> {
             if args.len() < 2
                 && let Some(api) = target.api_version
             {
-                args.push(Val::str(api));
+                args.push(Value::str(api));
             }
         } else if let Some(first) = args.first_mut()
             && let Some(wanted) = first.as_str()
             && !wanted.starts_with('/')
             && wanted.contains('/')
         {
-            *first = Val::str(format!("{}/providers/{wanted}", self.context.scope_id()));
+            *first = Value::str(format!("{}/providers/{wanted}", self.context.scope_id()));
         }
-        let all_known = args.iter().all(Val::is_known);
-        if let (Some(runtime), true, Some(id)) = (self.runtime, all_known, args.first().and_then(Val::as_str)) {
-            let api = args.get(1).and_then(Val::as_str).map(|a| &**a);
-            let body = args.get(2).map(Val::to_json);
+        let all_known = args.iter().all(Value::is_known);
+        if let (Some(runtime), true, Some(id)) = (self.runtime, all_known, args.first().and_then(Value::as_str)) {
+            let api = args.get(1).and_then(Value::as_str).map(|a| &**a);
+            let body = args.get(2).map(Value::to_json);
             let answer = runtime.list(&call.name, id, api, body.as_ref()).map_err(|e| runtime_fault(&call.name, &e))?;
             if let Some(value) = answer {
                 // Lists of keys and signatures are secret by nature.
-                return Ok(Val::from_json(&value)?.into_secret());
+                return Ok(Value::from_json(&value)?.into_secret());
             }
         }
-        later(&call.name, &args)
+        defer(&call.name, &args)
     }
 }

@@ -1,25 +1,25 @@
 //! What the deployment answers about itself, and resource ids.
 
-use super::{Machine, special::misplaced};
+use super::{Evaluator, special::misplaced};
 use crate::context::{Scope, public_cloud};
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::expr::{Call, Expr};
 use crate::functions::Special;
-use crate::value::{Kind, Partial, Val};
+use crate::value::{Partial, Value, ValueKind};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
 /// An object of which only some members are known.
-fn partly(expr: Arc<Expr>, known: Val) -> Val {
-    Kind::Expr(Arc::new(Partial { expr, known: Some(known) })).into()
+fn partly(expr: Arc<Expr>, known: Value) -> Value {
+    ValueKind::Expr(Arc::new(Partial { expr, known: Some(known) })).into()
 }
 
-fn text(text: &str) -> Val {
-    Val::str(text)
+fn text(text: &str) -> Value {
+    Value::str(text)
 }
 
-impl Machine<'_> {
-    pub(super) fn resource_group(&self) -> Result<Val, Fault> {
+impl Evaluator<'_> {
+    pub(super) fn resource_group(&self) -> Result<Value, EvalError> {
         if let Some(made) = self.group.get() {
             return Ok(made.clone());
         }
@@ -27,12 +27,12 @@ impl Machine<'_> {
         Ok(self.group.get_or_init(|| made).clone())
     }
 
-    fn make_resource_group(&self) -> Result<Val, Fault> {
+    fn make_resource_group(&self) -> Result<Value, EvalError> {
         let (Some(group), Scope::ResourceGroup) = (&self.context.resource_group, self.context.scope) else {
             return Err(misplaced("resourceGroup", "the deployment is not into a resource group"));
         };
-        let mut members: Vec<(&str, Val)> = vec![
-            ("id", Val::str(self.context.scope_id())),
+        let mut members: Vec<(&str, Value)> = vec![
+            ("id", Value::str(self.context.scope_id())),
             ("name", text(&group.name)),
             ("type", text("Microsoft.Resources/resourceGroups")),
         ];
@@ -42,9 +42,9 @@ impl Machine<'_> {
                     .function("resourceGroup", &[])
                     .map_err(|e| super::special::runtime_fault("resourceGroup", &e))?
             {
-                return Val::from_json(&whole);
+                return Value::from_json(&whole);
             }
-            let known = Val::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())?;
+            let known = Value::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())?;
             return Ok(partly(Expr::call("resourceGroup", Vec::new())?, known));
         };
         members.push(("location", text(location)));
@@ -52,62 +52,62 @@ impl Machine<'_> {
             members.push(("managedBy", text(managed)));
         }
         let tags = group.tags.iter().map(|(k, v)| (Arc::from(k.as_str()), text(v))).collect();
-        members.push(("tags", Val::object(tags)?));
-        members.push(("properties", Val::record([("provisioningState", text("Succeeded"))])?));
-        Val::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())
+        members.push(("tags", Value::object(tags)?));
+        members.push(("properties", Value::record([("provisioningState", text("Succeeded"))])?));
+        Value::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())
     }
 
-    fn tenant_id(&self) -> Result<Val, Fault> {
+    fn tenant_id(&self) -> Result<Value, EvalError> {
         match &self.context.tenant_id {
             Some(id) => Ok(text(id)),
-            None => Ok(Val::expr(Expr::member(Expr::call("tenant", Vec::new())?, "tenantId")?)),
+            None => Ok(Value::expr(Expr::member(Expr::call("tenant", Vec::new())?, "tenantId")?)),
         }
     }
 
-    pub(super) fn subscription(&self) -> Result<Val, Fault> {
+    pub(super) fn subscription(&self) -> Result<Value, EvalError> {
         let (Some(id), Scope::ResourceGroup | Scope::Subscription) =
             (&self.context.subscription_id, self.context.scope)
         else {
             return Err(misplaced("subscription", "the deployment is above subscriptions"));
         };
-        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
-        known.insert("id".into(), Val::str(format!("/subscriptions/{id}")));
+        let mut known: IndexMap<Arc<str>, Value> = IndexMap::new();
+        known.insert("id".into(), Value::str(format!("/subscriptions/{id}")));
         known.insert("subscriptionId".into(), text(id));
         known.insert("tenantId".into(), self.tenant_id()?);
         if let Some(name) = &self.context.subscription_name {
             known.insert("displayName".into(), text(name));
             if self.context.tenant_id.is_some() {
-                return Val::object(known);
+                return Value::object(known);
             }
         }
-        Ok(partly(Expr::call("subscription", Vec::new())?, Val::object(known)?))
+        Ok(partly(Expr::call("subscription", Vec::new())?, Value::object(known)?))
     }
 
-    pub(super) fn tenant(&self) -> Result<Val, Fault> {
-        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
+    pub(super) fn tenant(&self) -> Result<Value, EvalError> {
+        let mut known: IndexMap<Arc<str>, Value> = IndexMap::new();
         if let Some(id) = &self.context.tenant_id {
             known.insert("tenantId".into(), text(id));
         }
-        Ok(partly(Expr::call("tenant", Vec::new())?, Val::object(known)?))
+        Ok(partly(Expr::call("tenant", Vec::new())?, Value::object(known)?))
     }
 
-    pub(super) fn management_group(&self) -> Result<Val, Fault> {
+    pub(super) fn management_group(&self) -> Result<Value, EvalError> {
         let (Some(name), Scope::ManagementGroup) = (&self.context.management_group, self.context.scope) else {
             return Err(misplaced("managementGroup", "the deployment is not into a management group"));
         };
-        let known = Val::record([
-            ("id", Val::str(self.context.scope_id())),
+        let known = Value::record([
+            ("id", Value::str(self.context.scope_id())),
             ("name", text(name)),
             ("type", text("Microsoft.Management/managementGroups")),
         ])?;
         Ok(partly(Expr::call("managementGroup", Vec::new())?, known))
     }
 
-    pub(super) fn deployer(&self) -> Result<Val, Fault> {
+    pub(super) fn deployer(&self) -> Result<Value, EvalError> {
         let call = Expr::call("deployer", Vec::new())?;
         match &self.context.deployer {
-            None => Ok(Val::expr(call)),
-            Some(who) => Val::record([
+            None => Ok(Value::expr(call)),
+            Some(who) => Value::record([
                 ("objectId", text(&who.object_id)),
                 ("tenantId", text(&who.tenant_id)),
                 ("userPrincipalName", text(&who.user_principal_name)),
@@ -115,27 +115,28 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn environment(&self) -> Result<Val, Fault> {
+    pub(super) fn environment(&self) -> Result<Value, EvalError> {
         match &self.context.cloud {
-            Some(cloud) => Val::from_json(cloud),
-            None => Val::from_json(&public_cloud()),
+            Some(cloud) => Value::from_json(cloud),
+            None => Value::from_json(&public_cloud()),
         }
     }
 
     /// The name and id of the deployment, for which its template need not be looked at.
-    pub(super) fn deployment_head(&self, member: &str) -> Option<Val> {
+    pub(super) fn deployment_head(&self, member: &str) -> Option<Value> {
         let name = &self.context.deployment_name;
         match member.to_ascii_lowercase().as_str() {
             "name" => Some(text(name)),
-            "id" => {
-                Some(Val::str(format!("{}/providers/Microsoft.Resources/deployments/{name}", self.context.scope_id())))
-            }
+            "id" => Some(Value::str(format!(
+                "{}/providers/Microsoft.Resources/deployments/{name}",
+                self.context.scope_id()
+            ))),
             "location" if self.context.scope != Scope::ResourceGroup => self.context.location.as_deref().map(text),
             _ => None,
         }
     }
 
-    pub(super) fn deployment(&self) -> Result<Val, Fault> {
+    pub(super) fn deployment(&self) -> Result<Value, EvalError> {
         if let Some(made) = self.deployment.get() {
             return Ok(made.clone());
         }
@@ -143,46 +144,47 @@ impl Machine<'_> {
         let mut parameters = IndexMap::new();
         for (name, given) in self.given {
             if let Some(val) = given.value() {
-                parameters.insert(Arc::from(name.as_str()), Val::record([("value", val)])?);
+                parameters.insert(Arc::from(name.as_str()), Value::record([("value", val)])?);
             }
         }
-        let mut properties: IndexMap<Arc<str>, Val> = IndexMap::new();
+        let mut properties: IndexMap<Arc<str>, Value> = IndexMap::new();
         if let Some(link) = &self.context.template_link {
             let shown = match link.split_once('#') {
                 Some((id, _)) if id.starts_with('/') => ("id", text(id)),
                 _ => ("uri", text(link)),
             };
-            properties.insert("templateLink".into(), Val::record([shown])?);
+            properties.insert("templateLink".into(), Value::record([shown])?);
         }
-        properties.insert("template".into(), Val::from_node(self.sections.root)?);
-        properties.insert("templateHash".into(), Val::str(crate::hash_of(&self.sections.root.to_value())));
-        properties.insert("parameters".into(), Val::object(parameters)?);
+        properties.insert("template".into(), Value::from_node(self.sections.root)?);
+        properties.insert("templateHash".into(), Value::str(crate::hash_of(&self.sections.root.to_value())));
+        properties.insert("parameters".into(), Value::object(parameters)?);
         properties.insert("mode".into(), text("Incremental"));
         properties.insert("provisioningState".into(), text("Accepted"));
-        let properties = partly(Expr::member(Arc::clone(&call), "properties")?, Val::object(properties)?);
-        let mut known: IndexMap<Arc<str>, Val> = IndexMap::new();
+        let properties = partly(Expr::member(Arc::clone(&call), "properties")?, Value::object(properties)?);
+        let mut known: IndexMap<Arc<str>, Value> = IndexMap::new();
         for member in ["name", "location", "id"] {
             known.extend(self.deployment_head(member).map(|val| (Arc::from(member), val)));
         }
         known.insert("properties".into(), properties);
-        let made = partly(call, Val::object(known)?);
+        let made = partly(call, Value::object(known)?);
         Ok(self.deployment.get_or_init(|| made).clone())
     }
 
     /// A resource id with an unknown name, with the scope written out: it must mean the same wherever it is finished.
-    pub(super) fn open_id(&self, what: Special, call: &Call, args: Vec<Val>) -> Result<Val, Fault> {
+    pub(super) fn open_id(&self, what: Special, call: &Call, args: Vec<Value>) -> Result<Value, EvalError> {
         let at = args.iter().position(|a| a.as_str().is_some_and(|t| t.contains('/')));
         let closed = match (what, at) {
             (Special::ResourceId | Special::SubscriptionResourceId | Special::ManagementGroupResourceId, Some(at)) => {
                 // The scope is that of an id of one name with the same leading arguments.
-                let probe = args.iter().take(at).cloned().chain([Val::str("A.A/a"), Val::str("a")]).collect::<Vec<_>>();
-                if probe.iter().all(Val::is_known) {
+                let probe =
+                    args.iter().take(at).cloned().chain([Value::str("A.A/a"), Value::str("a")]).collect::<Vec<_>>();
+                if probe.iter().all(Value::is_known) {
                     let id = self.resource_id(what, &probe)?;
                     let scope = id.strip_suffix("/providers/A.A/a/a").unwrap_or("");
                     let rest = args.iter().skip(at).cloned();
                     let name = if scope.is_empty() { "tenantResourceId" } else { "extensionResourceId" };
-                    let first = (!scope.is_empty()).then(|| Val::str(scope));
-                    Some(super::later(name, &first.into_iter().chain(rest).collect::<Vec<_>>())?)
+                    let first = (!scope.is_empty()).then(|| Value::str(scope));
+                    Some(super::defer(name, &first.into_iter().chain(rest).collect::<Vec<_>>())?)
                 } else {
                     None
                 }
@@ -191,12 +193,12 @@ impl Machine<'_> {
         };
         match closed {
             Some(closed) => Ok(closed),
-            None => super::later(&call.name, &args),
+            None => super::defer(&call.name, &args),
         }
     }
 
     /// `resourceId` and its relatives, with known arguments.
-    pub(super) fn resource_id(&self, what: Special, args: &[Val]) -> Result<String, Fault> {
+    pub(super) fn resource_id(&self, what: Special, args: &[Value]) -> Result<String, EvalError> {
         let function = match what {
             Special::SubscriptionResourceId => "subscriptionResourceId",
             Special::TenantResourceId => "tenantResourceId",
@@ -258,15 +260,15 @@ impl Machine<'_> {
     }
 }
 
-fn id_fault(function: &str, reason: &str, sentence: &str) -> Fault {
-    Fault::new(format!(
+fn id_fault(function: &str, reason: &str, sentence: &str) -> EvalError {
+    EvalError::new(format!(
         "Unable to evaluate template language function '{function}': {reason}. Please see https://aka.ms/arm-resource-functions#{function} for usage details."
     ))
     .says(format!("`{function}`: {sentence}"))
 }
 
 /// `Microsoft.X/a/b` and the names `n1`, `n2` give `Microsoft.X/a/n1/b/n2`.
-pub(crate) fn type_and_names(function: &str, kind: &str, names: &[String]) -> Result<String, Fault> {
+pub(crate) fn type_and_names(function: &str, kind: &str, names: &[String]) -> Result<String, EvalError> {
     let mut segments = kind.trim_matches('/').split('/');
     let namespace = segments.next().unwrap_or("");
     let segments: Vec<&str> = segments.collect();

@@ -1,34 +1,36 @@
 //! Functions that evaluate their arguments themselves or look at the deployment.
 
-use super::{Frame, Machine, later, not_found};
+use super::{Evaluator, Frame, defer, not_found};
 use crate::document::Language;
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::expr::{Call, Expr};
 use crate::functions::{self, Special, wrong_type};
-use crate::value::{Kind, Val, same_name};
+use crate::value::{Value, ValueKind, same_name};
 use std::sync::Arc;
 
 /// A function that may not be called at this place.
-pub(super) fn misplaced(name: &str, why: &str) -> Fault {
-    Fault::new(format!(
+pub(super) fn misplaced(name: &str, why: &str) -> EvalError {
+    EvalError::new(format!(
         "The template function '{name}' is not expected at this location. Please see https://aka.ms/arm-functions for usage details."
     ))
     .says(format!("`{name}` cannot be called here: {why}"))
 }
 
-impl Machine<'_> {
-    pub(super) fn special(&self, what: Special, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+impl Evaluator<'_> {
+    pub(super) fn special(&self, what: Special, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         match what {
             Special::If => self.conditional(call, frame),
             Special::And => self.junction(call, frame, false),
             Special::Or => self.junction(call, frame, true),
             Special::Coalesce => self.coalesce(call, frame),
-            Special::Parameters => self.named(call, frame, |machine, name, frame| machine.parameter_in(name, frame)),
-            Special::Variables => self.named(call, frame, |machine, name, frame| {
-                if frame.function_parameters().is_some() && machine.sections.language == Language::One {
+            Special::Parameters => {
+                self.named(call, frame, |evaluator, name, frame| evaluator.parameter_in(name, frame))
+            }
+            Special::Variables => self.named(call, frame, |evaluator, name, frame| {
+                if frame.function_parameters().is_some() && evaluator.sections.language == Language::One {
                     return Err(misplaced("variables", "a user-defined function sees only its parameters"));
                 }
-                machine.variable(name)
+                evaluator.variable(name)
             }),
             Special::CopyIndex => self.copy_index(call, frame),
             Special::Lambda => Err(misplaced("lambda", "it stands only as an argument of a function such as `map`")),
@@ -59,11 +61,11 @@ impl Machine<'_> {
             | Special::ManagementGroupResourceId
             | Special::ExtensionResourceId => {
                 let args = self.args(call, frame)?;
-                if !args.iter().all(Val::is_known) {
+                if !args.iter().all(Value::is_known) {
                     return self.open_id(what, call, args);
                 }
                 let secret = args.iter().any(|a| a.secret);
-                Ok(Val::str(self.resource_id(what, &args)?).secret_if(secret))
+                Ok(Value::str(self.resource_id(what, &args)?).secret_if(secret))
             }
             Special::UtcNow => self.utc_now(call, frame),
             Special::NewGuid => self.new_guid(frame),
@@ -71,26 +73,26 @@ impl Machine<'_> {
                 let args = self.args(call, frame)?;
                 let secret = same_name(&call.name, functions::KEY_VAULT_SECRET);
                 if let Some(runtime) = self.runtime {
-                    let plain: Vec<_> = args.iter().map(Val::to_json).collect();
+                    let plain: Vec<_> = args.iter().map(Value::to_json).collect();
                     let answer = runtime.function(&call.name, &plain).map_err(|e| runtime_fault(&call.name, &e))?;
                     if let Some(value) = answer {
-                        return Ok(Val::from_json(&value)?.secret_if(secret));
+                        return Ok(Value::from_json(&value)?.secret_if(secret));
                     }
                 }
-                Ok(later(&call.name, &args)?.secret_if(secret))
+                Ok(defer(&call.name, &args)?.secret_if(secret))
             }
         }
     }
 
     /// `this.exists()`, `this.existingResource()`, `this.existingProperties()`: the resource itself as it was before.
-    pub(super) fn this(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    pub(super) fn this(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let name = format!("this.{}", call.name);
         let known = ["exists", "existingResource", "existingProperties"];
         let Some(what) = known.into_iter().find(|known| same_name(known, &call.name)) else {
             return Err(super::unknown_function(&name));
         };
         if !call.args.is_empty() {
-            return Err(Fault::new(format!("The template function '{name}' takes no arguments."))
+            return Err(EvalError::new(format!("The template function '{name}' takes no arguments."))
                 .says(format!("`{name}` takes no arguments; {} stand here", call.args.len())));
         }
         if !matches!(frame.phase, crate::eval::Phase::Body | crate::eval::Phase::Resolve) {
@@ -101,35 +103,35 @@ impl Machine<'_> {
             match runtime.reference(id, version, what != "existingProperties") {
                 // not known: it stays open
                 Ok(None) => {}
-                Ok(Some(_)) if what == "exists" => return Ok(Val::bool(true)),
-                Ok(Some(found)) => return Val::from_json(&found),
+                Ok(Some(_)) if what == "exists" => return Ok(Value::bool(true)),
+                Ok(Some(found)) => return Value::from_json(&found),
                 // there is none
-                Err(_) if what == "exists" => return Ok(Val::bool(false)),
-                Err(_) => return Ok(Val::NULL),
+                Err(_) if what == "exists" => return Ok(Value::bool(false)),
+                Err(_) => return Ok(Value::NULL),
             }
         }
-        Ok(Val::expr(Expr::of_namespace("this", what)?))
+        Ok(Value::expr(Expr::of_namespace("this", what)?))
     }
 
-    fn arg(&self, call: &Call, at: usize, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn arg(&self, call: &Call, at: usize, frame: &Frame<'_>) -> Result<Value, EvalError> {
         match call.args.get(at) {
             Some(arg) => self.eval(arg, frame),
-            None => Ok(Val::NULL),
+            None => Ok(Value::NULL),
         }
     }
 
-    fn conditional(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn conditional(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let condition = self.arg(call, 0, frame)?;
         match &condition.kind {
-            Kind::Bool(true) => self.arg(call, 1, frame),
-            Kind::Bool(false) => self.arg(call, 2, frame),
-            Kind::Expr(partial) => {
+            ValueKind::Bool(true) => self.arg(call, 1, frame),
+            ValueKind::Bool(false) => self.arg(call, 2, frame),
+            ValueKind::Expr(partial) => {
                 let mut args = vec![Arc::clone(&partial.expr)];
                 for arg in call.args.iter().skip(1) {
                     args.push(self.guarded(arg, frame)?);
                 }
                 let secret = condition.secret || self.mentions_secret(call, frame);
-                Ok(Val::expr(Expr::call(&call.name, args)?).secret_if(secret))
+                Ok(Value::expr(Expr::call(&call.name, args)?).secret_if(secret))
             }
             _ => Err(wrong_type("if", "Boolean", &condition)),
         }
@@ -141,29 +143,29 @@ impl Machine<'_> {
     }
 
     /// `and`, `or`: the value `decides` settles the answer.
-    fn junction(&self, call: &Call, frame: &Frame<'_>, decides: bool) -> Result<Val, Fault> {
+    fn junction(&self, call: &Call, frame: &Frame<'_>, decides: bool) -> Result<Value, EvalError> {
         let mut args = Vec::with_capacity(call.args.len());
         let mut unknown = false;
         for (index, _) in call.args.iter().enumerate() {
             let val = self.arg(call, index, frame)?;
             match &val.kind {
-                Kind::Bool(answer) if *answer == decides => return Ok(Val::bool(decides)),
-                Kind::Bool(_) => {}
-                Kind::Expr(_) => unknown = true,
+                ValueKind::Bool(answer) if *answer == decides => return Ok(Value::bool(decides)),
+                ValueKind::Bool(_) => {}
+                ValueKind::Expr(_) => unknown = true,
                 _ => return Err(wrong_type(&call.name, "Boolean", &val)),
             }
             args.push(val);
         }
-        if unknown { later(&call.name, &args) } else { Ok(Val::bool(!decides)) }
+        if unknown { defer(&call.name, &args) } else { Ok(Value::bool(!decides)) }
     }
 
-    fn coalesce(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn coalesce(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let mut args = Vec::new();
         for (index, _) in call.args.iter().enumerate() {
             let val = self.arg(call, index, frame)?;
             match &val.kind {
-                Kind::Null => {}
-                Kind::Expr(_) => args.push(val),
+                ValueKind::Null => {}
+                ValueKind::Expr(_) => args.push(val),
                 _ if args.is_empty() => return Ok(val),
                 _ => {
                     args.push(val);
@@ -172,9 +174,9 @@ impl Machine<'_> {
             }
         }
         match args.as_slice() {
-            [] => Ok(Val::NULL),
+            [] => Ok(Value::NULL),
             [only] => Ok(only.clone()),
-            _ => later(&call.name, &args),
+            _ => defer(&call.name, &args),
         }
     }
 
@@ -182,24 +184,24 @@ impl Machine<'_> {
         &self,
         call: &Call,
         frame: &Frame<'_>,
-        get: impl Fn(&Self, &str, &Frame<'_>) -> Result<Val, Fault>,
-    ) -> Result<Val, Fault> {
+        get: impl Fn(&Self, &str, &Frame<'_>) -> Result<Value, EvalError>,
+    ) -> Result<Value, EvalError> {
         let name = self.arg(call, 0, frame)?;
         match &name.kind {
-            Kind::Str(name) => get(self, name, frame),
-            Kind::Expr(_) => later(&call.name, &[name]),
+            ValueKind::Str(name) => get(self, name, frame),
+            ValueKind::Expr(_) => defer(&call.name, &[name]),
             _ => Err(wrong_type(&call.name, "String", &name)),
         }
     }
 
-    fn copy_index(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn copy_index(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let first = self.arg(call, 0, frame)?;
         let second = self.arg(call, 1, frame)?;
         let (name, offset) = match (&first.kind, &second.kind) {
-            (Kind::Str(name), Kind::Null) => (Some(Arc::clone(name)), 0),
-            (Kind::Str(name), Kind::Int(offset)) => (Some(Arc::clone(name)), *offset),
-            (Kind::Int(offset), Kind::Null) => (None, *offset),
-            (Kind::Null, Kind::Null) => (None, 0),
+            (ValueKind::Str(name), ValueKind::Null) => (Some(Arc::clone(name)), 0),
+            (ValueKind::Str(name), ValueKind::Int(offset)) => (Some(Arc::clone(name)), *offset),
+            (ValueKind::Int(offset), ValueKind::Null) => (None, *offset),
+            (ValueKind::Null, ValueKind::Null) => (None, 0),
             _ => return Err(wrong_type("copyIndex", "Integer", &second)),
         };
         let index = frame.copy_index(name.as_deref()).ok_or_else(|| {
@@ -212,36 +214,37 @@ impl Machine<'_> {
             )
         })?;
         match &index.kind {
-            Kind::Int(index) => {
-                index.checked_add(offset).map(Val::int).ok_or_else(|| Fault::new("The copy index is out of range."))
-            }
+            ValueKind::Int(index) => index
+                .checked_add(offset)
+                .map(Value::int)
+                .ok_or_else(|| EvalError::new("The copy index is out of range.")),
             _ if offset == 0 => Ok(index),
-            _ => later("add", &[index, Val::int(offset)]),
+            _ => defer("add", &[index, Value::int(offset)]),
         }
     }
 
-    fn utc_now(&self, call: &Call, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn utc_now(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         if !frame.phase.allows_fresh() {
             return Err(misplaced("utcNow", "it is for default values of parameters only"));
         }
         let format = self.arg(call, 0, frame)?;
         let spec = match &format.kind {
-            Kind::Null => "yyyyMMddTHHmmssZ",
-            Kind::Str(spec) => spec,
-            Kind::Expr(_) => return later("utcNow", &[format]),
+            ValueKind::Null => "yyyyMMddTHHmmssZ",
+            ValueKind::Str(spec) => spec,
+            ValueKind::Expr(_) => return defer("utcNow", &[format]),
             _ => return Err(wrong_type("utcNow", "String", &format)),
         };
         match self.context.now {
-            Some(now) => Ok(Val::str(functions::format_utc(now, spec)?)),
-            None => later("utcNow", &self.args(call, frame)?),
+            Some(now) => Ok(Value::str(functions::format_utc(now, spec)?)),
+            None => defer("utcNow", &self.args(call, frame)?),
         }
     }
 
-    fn new_guid(&self, frame: &Frame<'_>) -> Result<Val, Fault> {
+    fn new_guid(&self, frame: &Frame<'_>) -> Result<Value, EvalError> {
         if !frame.phase.allows_fresh() {
             return Err(misplaced("newGuid", "it is for default values of parameters only"));
         }
-        let Some(seed) = self.context.guid_seed else { return later("newGuid", &[]) };
+        let Some(seed) = self.context.guid_seed else { return defer("newGuid", &[]) };
         let number = self.guids.get();
         self.guids.set(number.wrapping_add(1));
         let name = uuid::Uuid::from_u128(seed.wrapping_add(number)).to_string();
@@ -250,11 +253,11 @@ impl Machine<'_> {
         if let Some(version) = bytes.get_mut(6) {
             *version = (*version & 0x0f) | 0x40;
         }
-        Ok(Val::str(uuid::Uuid::from_bytes(bytes).to_string()))
+        Ok(Value::str(uuid::Uuid::from_bytes(bytes).to_string()))
     }
 }
 
 /// A refused question at deployment time.
-pub(super) fn runtime_fault(name: &str, why: &str) -> Fault {
-    Fault::coded(crate::error::codes::RUNTIME, why.to_string()).says(format!("`{name}` gets no answer: {why}"))
+pub(super) fn runtime_fault(name: &str, why: &str) -> EvalError {
+    EvalError::coded(crate::error::codes::RUNTIME, why.to_string()).says(format!("`{name}` gets no answer: {why}"))
 }

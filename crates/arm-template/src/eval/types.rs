@@ -1,10 +1,10 @@
 //! Types of parameters, outputs and function parameters: checks values, and marks what a secure type covers.
 
-use super::Machine;
+use super::Evaluator;
 use crate::document::Language;
-use crate::error::{Fault, place};
+use crate::error::{EvalError, place};
 use crate::json::Node;
-use crate::value::{Kind, Val, same, same_name};
+use crate::value::{Value, ValueKind, same, same_name};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Place<'_> {
         Self { path: format!("{}[{index}]", self.path), ..*self }
     }
 
-    fn wrong(&self, azure: &str, ours: &str) -> Fault {
+    fn wrong(&self, azure: &str, ours: &str) -> EvalError {
         let path =
             if self.path.is_empty() { String::new() } else { format!(" at '{}'", self.path.trim_start_matches('.')) };
         let at = if self.path.is_empty() {
@@ -54,7 +54,7 @@ impl Place<'_> {
         } else {
             format!("`{}` of {}", self.path.trim_start_matches('.'), self.ours)
         };
-        Fault::new(format!(
+        EvalError::new(format!(
             "The provided value for the {}{path} {} is not valid. {azure} Please see https://aka.ms/arm-create-parameter-file for usage details.",
             self.azure,
             place()
@@ -64,7 +64,7 @@ impl Place<'_> {
 }
 
 /// The value as messages may show it.
-fn shown(val: &Val) -> String {
+fn shown(val: &Value) -> String {
     if val.inside().secret {
         return "(secret)".to_string();
     }
@@ -72,9 +72,9 @@ fn shown(val: &Val) -> String {
     text.chars().take(80).collect()
 }
 
-impl<'a> Machine<'a> {
+impl<'a> Evaluator<'a> {
     /// The schema that a chain of `$ref` leads to, and whether something on the way may be null.
-    fn followed(&self, schema: &'a Node) -> Result<(&'a Node, bool), Fault> {
+    fn followed(&self, schema: &'a Node) -> Result<(&'a Node, bool), EvalError> {
         let mut current = schema;
         let mut nullable = false;
         for _ in 0..MAX_HOPS {
@@ -83,12 +83,12 @@ impl<'a> Machine<'a> {
             let name = target.strip_prefix("#/definitions/").map(|n| n.replace("~1", "/").replace("~0", "~"));
             let found = name.as_deref().and_then(|n| self.sections.definitions.get(n));
             current = found.map(|(_, node)| node).ok_or_else(|| {
-                Fault::new(format!("The template type reference '{target}' is not valid: no definition is found."))
+                EvalError::new(format!("The template type reference '{target}' is not valid: no definition is found."))
                     .says(format!("`{target}` is no definition of the template"))
                     .at(current.offset)
             })?;
         }
-        Err(Fault::new("The template type definitions refer to one another without end.")
+        Err(EvalError::new("The template type definitions refer to one another without end.")
             .says("type definitions refer to one another without end")
             .at(schema.offset))
     }
@@ -113,10 +113,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Checks a parameter's value and marks what is secret in it.
-    pub(super) fn check_parameter(&self, name: &str, schema: &'a Node, value: Val) -> Result<Val, Fault> {
+    pub(super) fn check_parameter(&self, name: &str, schema: &'a Node, value: Value) -> Result<Value, EvalError> {
         let typed = schema.get("type").is_some() || schema.get("$ref").is_some();
         if !typed && self.sections.language == Language::One {
-            return Err(Fault::new(format!(
+            return Err(EvalError::new(format!(
                 "The template parameter '{name}' {} is not valid: the property 'type' is missing.",
                 place()
             ))
@@ -132,7 +132,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Checks any other value by a type.
-    pub fn check_type(&self, value: &Val, schema: &'a Node, what: &str) -> Result<Val, Fault> {
+    pub fn check_type(&self, value: &Value, schema: &'a Node, what: &str) -> Result<Value, EvalError> {
         if schema.get("type").is_none() && schema.get("$ref").is_none() {
             return Ok(value.clone());
         }
@@ -141,18 +141,18 @@ impl<'a> Machine<'a> {
         self.check(value, schema, &place)
     }
 
-    fn check(&self, value: &Val, schema: &'a Node, place: &Place<'_>) -> Result<Val, Fault> {
-        self.budget.spend(1)?;
+    fn check(&self, value: &Value, schema: &'a Node, place: &Place<'_>) -> Result<Value, EvalError> {
+        self.budget.charge(1)?;
         self.budget.deeper(|| self.check_inner(value, schema, place))
     }
 
-    fn check_inner(&self, value: &Val, written: &'a Node, place: &Place<'_>) -> Result<Val, Fault> {
+    fn check_inner(&self, value: &Value, written: &'a Node, place: &Place<'_>) -> Result<Value, EvalError> {
         let (schema, nullable) = self.followed(written)?;
         let word = schema.get("type").and_then(Node::as_str);
         let kind = match word {
             Some("any") | None => None,
             Some(word) => Some(kind_of(word).ok_or_else(|| {
-                Fault::new(format!("The template type '{word}' is not valid."))
+                EvalError::new(format!("The template type '{word}' is not valid."))
                     .says(format!("`{word}` is not a type of template values"))
                     .help("write one of string, securestring, int, bool, array, object, secureObject")
                     .at(schema.offset)
@@ -160,7 +160,7 @@ impl<'a> Machine<'a> {
         };
         let secure = kind.is_some_and(|(_, secure)| secure);
         let value = value.clone().secret_if(secure);
-        if value.is_null() && nullable || matches!(value.kind, Kind::Expr(_)) {
+        if value.is_null() && nullable || matches!(value.kind, ValueKind::Expr(_)) {
             return Ok(value);
         }
         if let Some((wanted, _)) = kind
@@ -179,16 +179,16 @@ impl<'a> Machine<'a> {
             self.check_bounds(&value, schema, place)?;
         }
         match &value.kind {
-            Kind::Array(array) => self.check_array(&array.items, &value, schema, place),
-            Kind::Object(_) => self.check_object(&value, schema, place),
+            ValueKind::Array(array) => self.check_array(&array.items, &value, schema, place),
+            ValueKind::Object(_) => self.check_object(&value, schema, place),
             _ => Ok(value),
         }
     }
 
-    fn check_bounds(&self, value: &Val, schema: &Node, place: &Place<'_>) -> Result<(), Fault> {
+    fn check_bounds(&self, value: &Value, schema: &Node, place: &Place<'_>) -> Result<(), EvalError> {
         if let Some(allowed) = schema.get("allowedValues").and_then(Node::as_array) {
-            let allowed = allowed.iter().map(Val::from_node).collect::<Result<Vec<_>, _>>()?;
-            let fits = |val: &Val| {
+            let allowed = allowed.iter().map(Value::from_node).collect::<Result<Vec<_>, _>>()?;
+            let fits = |val: &Value| {
                 allowed.iter().any(|a| match (a.as_str(), val.as_str()) {
                     (Some(a), Some(v)) => same_name(a, v),
                     _ => same(a, val),
@@ -223,9 +223,9 @@ impl<'a> Machine<'a> {
             }
         }
         let length = match &value.kind {
-            Kind::Str(text) => text.encode_utf16().count() as i64,
-            Kind::Array(array) => array.items.len() as i64,
-            Kind::Object(object) => object.members.len() as i64,
+            ValueKind::Str(text) => text.encode_utf16().count() as i64,
+            ValueKind::Array(array) => array.items.len() as i64,
+            ValueKind::Object(object) => object.members.len() as i64,
             _ => return Ok(()),
         };
         if let Some(least) = number("minLength").filter(|least| length < *least) {
@@ -243,7 +243,13 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn check_array(&self, items: &[Val], whole: &Val, schema: &'a Node, place: &Place<'_>) -> Result<Val, Fault> {
+    fn check_array(
+        &self,
+        items: &[Value],
+        whole: &Value,
+        schema: &'a Node,
+        place: &Place<'_>,
+    ) -> Result<Value, EvalError> {
         let prefix = schema.get("prefixItems").and_then(Node::as_array).unwrap_or(&[]);
         let rest = schema.get("items");
         if prefix.is_empty() && rest.is_none() || self.sections.language == Language::One {
@@ -271,10 +277,10 @@ impl<'a> Machine<'a> {
                 Some(schema) => self.check(item, schema, &inner)?,
             });
         }
-        Ok(Val::array(out)?.secret_if(whole.secret))
+        Ok(Value::array(out)?.secret_if(whole.secret))
     }
 
-    fn check_object(&self, whole: &Val, schema: &'a Node, place: &Place<'_>) -> Result<Val, Fault> {
+    fn check_object(&self, whole: &Value, schema: &'a Node, place: &Place<'_>) -> Result<Value, EvalError> {
         let Some(object) = whole.as_object() else { return Ok(whole.clone()) };
         let variant = match schema.get("discriminator") {
             Some(discriminator) => Some(self.variant(whole, discriminator, place)?),
@@ -318,16 +324,17 @@ impl<'a> Machine<'a> {
             };
             members.insert(Arc::clone(key), checked);
         }
-        Ok(Val::object(members)?.secret_if(whole.secret))
+        Ok(Value::object(members)?.secret_if(whole.secret))
     }
 
     /// The schema that the discriminating property chooses.
-    fn variant(&self, whole: &Val, discriminator: &'a Node, place: &Place<'_>) -> Result<&'a Node, Fault> {
+    fn variant(&self, whole: &Value, discriminator: &'a Node, place: &Place<'_>) -> Result<&'a Node, EvalError> {
         let property = discriminator.get("propertyName").and_then(Node::as_str).unwrap_or("");
         let mapping = discriminator.get("mapping").and_then(Node::as_object);
         let chosen = whole.member(property);
         let names: Vec<&str> = mapping.iter().flat_map(|m| m.members.keys()).map(|k| &**k).collect();
-        let found = chosen.as_ref().and_then(Val::as_str).and_then(|name| mapping.and_then(|m| m.members.get(&**name)));
+        let found =
+            chosen.as_ref().and_then(Value::as_str).and_then(|name| mapping.and_then(|m| m.members.get(&**name)));
         let found = found.ok_or_else(|| {
             let given = chosen.as_ref().map_or_else(|| "absent".to_string(), |v| format!("`{}`", shown(v)));
             place.wrong(

@@ -4,9 +4,9 @@ use super::Stage;
 use super::draft::{Draft, is_deployment, within};
 use super::order::{self, bracketed};
 use super::result::Resource;
-use crate::error::{Fault, TemplateError, codes};
+use crate::error::{EvalError, TemplateError, codes};
 use crate::eval::{Frame, Phase};
-use crate::value::{Kind, Val};
+use crate::value::{Value, ValueKind};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl<'s> Stage<'s> {
     /// All resources of the template.
     pub(super) fn resources(&self) -> Result<Vec<Resource>, Vec<TemplateError>> {
         let (drafts, targets) = self.drafts()?;
-        let at = |drafts: &[Draft<'s>], index: usize, fault: Fault| {
+        let at = |drafts: &[Draft<'s>], index: usize, fault: EvalError| {
             let draft = drafts.get(index);
             let id = draft.map(|d| shown(&d.id));
             let fault = draft.map_or(fault.clone(), |d| fault.at(d.offset));
@@ -50,7 +50,7 @@ impl<'s> Stage<'s> {
             }
         };
         if self.isolated() {
-            self.machine.set_targets(targets);
+            self.evaluator.set_targets(targets);
         }
         let mut made: Vec<Option<Resource>> = Vec::new();
         made.resize_with(drafts.len(), || None);
@@ -63,11 +63,11 @@ impl<'s> Stage<'s> {
                         && let Some(inner) = resource.nested.as_ref().and_then(|n| n.expansion.as_ref())
                         && let Ok(outputs) = known_outputs(inner)
                     {
-                        self.machine.set_outputs(index, outputs);
+                        self.evaluator.set_outputs(index, outputs);
                     }
                     if let (Some(slot), Some(edge)) = (made.get_mut(index), edges.get_mut(index)) {
                         *slot = Some(resource);
-                        let touched = self.machine.take_touched();
+                        let touched = self.evaluator.take_touched();
                         if self.isolated() {
                             edge.extend(
                                 touched
@@ -120,30 +120,30 @@ impl<'s> Stage<'s> {
             NOT_SENT.iter().any(|k| k.eq_ignore_ascii_case(key))
                 || (deployment && key.eq_ignore_ascii_case("properties"))
         };
-        let rest = within(&draft.turns, &frame, &mut |frame| self.machine.object(draft.object, frame, skip))?;
-        let mut members: IndexMap<Arc<str>, Val> = IndexMap::new();
-        members.insert("type".into(), Val::str(draft.kind.as_str()));
+        let rest = within(&draft.turns, &frame, &mut |frame| self.evaluator.object(draft.object, frame, skip))?;
+        let mut members: IndexMap<Arc<str>, Value> = IndexMap::new();
+        members.insert("type".into(), Value::str(draft.kind.as_str()));
         if draft.extension.is_none() {
             members.insert("name".into(), draft.name.clone());
             if !draft.api_version.is_empty() {
-                members.insert("apiVersion".into(), Val::str(draft.api_version.as_str()));
+                members.insert("apiVersion".into(), Value::str(draft.api_version.as_str()));
             }
         }
         if let Some(rest) = without_nulls(&rest)?.as_object() {
             members.extend(rest.members.iter().map(|(k, v)| (Arc::clone(k), v.clone())));
         }
         let nested = if deployment {
-            let location = members.get("location").and_then(Val::as_str).map(|l| l.to_string());
+            let location = members.get("location").and_then(Value::as_str).map(|l| l.to_string());
             let (properties, nested) = self.nested(draft, location)?;
             members.insert("properties".into(), properties);
             Some(Box::new(nested))
         } else {
             None
         };
-        let parts = Val::object(members)?;
-        self.machine.budget.keep(parts.inside().weight)?;
+        let parts = Value::object(members)?;
+        self.evaluator.budget.charge_output(parts.inside().weight)?;
         let (body, secret_pointers, unknown) = (parts.to_json(), parts.secret_pointers(), parts.unknown_pointers());
-        let condition = draft.condition.clone().unwrap_or(Val::NULL);
+        let condition = draft.condition.clone().unwrap_or(Value::NULL);
         // Only what waits for the deployment is looked at again.
         let complete = unknown.is_empty() && draft.id.is_known() && condition.is_null();
         Ok(Resource {
@@ -164,60 +164,61 @@ impl<'s> Stage<'s> {
             unknown,
             nested,
             identity: (draft.id.clone(), condition),
-            parts: if complete { Val::NULL } else { parts },
+            parts: if complete { Value::NULL } else { parts },
         })
     }
 }
 
 /// A failure of a resource, or errors with their place from a template inside it.
 pub(super) enum Failure {
-    Here(Fault),
+    Here(EvalError),
     Inside(Vec<TemplateError>),
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
+impl From<EvalError> for Failure {
+    fn from(fault: EvalError) -> Self {
         Self::Here(fault)
     }
 }
 
-fn shown(val: &Val) -> String {
+fn shown(val: &Value) -> String {
     match &val.kind {
-        Kind::Str(text) => text.to_string(),
-        Kind::Null => String::new(),
+        ValueKind::Str(text) => text.to_string(),
+        ValueKind::Null => String::new(),
         _ => bracketed(val),
     }
 }
 
 /// Outputs of a nested deployment as `reference(…).outputs` gives them.
-fn known_outputs(expansion: &super::Expansion) -> Result<Val, Fault> {
+fn known_outputs(expansion: &super::Expansion) -> Result<Value, EvalError> {
     let mut members = IndexMap::new();
     for (name, output) in &expansion.outputs {
-        let record = Val::record([("type", Val::str(output.kind.as_str())), ("value", output.parts.clone())])?;
+        let record = Value::record([("type", Value::str(output.kind.as_str())), ("value", output.parts.clone())])?;
         members.insert(Arc::from(name.as_str()), record);
     }
-    Val::object(members)
+    Value::object(members)
 }
 
 /// A property of null is as good as absent.
-pub(super) fn without_nulls(val: &Val) -> Result<Val, Fault> {
+pub(super) fn without_nulls(val: &Value) -> Result<Value, EvalError> {
     Ok(match &val.kind {
-        Kind::Object(object) if has_null(val) => {
+        ValueKind::Object(object) if has_null(val) => {
             let kept = object.members.iter().filter(|(_, v)| !v.is_null());
-            let members = kept.map(|(k, v)| Ok((Arc::clone(k), without_nulls(v)?))).collect::<Result<_, Fault>>()?;
-            Val::object(members)?.secret_if(val.secret)
+            let members =
+                kept.map(|(k, v)| Ok((Arc::clone(k), without_nulls(v)?))).collect::<Result<_, EvalError>>()?;
+            Value::object(members)?.secret_if(val.secret)
         }
-        Kind::Array(array) if has_null(val) => {
-            Val::array(array.items.iter().map(without_nulls).collect::<Result<_, _>>()?)?.secret_if(val.secret)
+        ValueKind::Array(array) if has_null(val) => {
+            Value::array(array.items.iter().map(without_nulls).collect::<Result<_, _>>()?)?.secret_if(val.secret)
         }
         _ => val.clone(),
     })
 }
 
-fn has_null(val: &Val) -> bool {
+fn has_null(val: &Value) -> bool {
     match &val.kind {
-        Kind::Object(object) => object.members.values().any(|v| v.is_null() || has_null(v)),
-        Kind::Array(array) => array.items.iter().any(has_null),
+        ValueKind::Object(object) => object.members.values().any(|v| v.is_null() || has_null(v)),
+        ValueKind::Array(array) => array.items.iter().any(has_null),
         _ => false,
     }
 }

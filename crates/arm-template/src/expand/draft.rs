@@ -3,18 +3,18 @@
 use super::Stage;
 use super::identity::joined;
 use crate::document::Resources;
-use crate::error::{Fault, TemplateError};
+use crate::error::{EvalError, TemplateError};
 use crate::eval::{Frame, Loop, Phase, Target, Targets, canonical_id};
 use crate::expr::Expr;
 use crate::json::{Node, Object};
-use crate::value::{Kind, Val, same_name};
+use crate::value::{Value, ValueKind, same_name};
 use std::sync::Arc;
 
 /// One turn of a loop of resources.
 #[derive(Clone)]
 pub(super) struct Turn {
     pub name: Arc<str>,
-    pub index: Val,
+    pub index: Value,
 }
 
 /// A resource with its identity.
@@ -28,15 +28,15 @@ pub(super) struct Draft<'n> {
     /// Index of the draft that this one is written inside.
     pub parent: Option<usize>,
     pub present: bool,
-    pub condition: Option<Val>,
-    pub count: Option<Val>,
+    pub condition: Option<Value>,
+    pub count: Option<Value>,
     pub existing: bool,
     pub extension: Option<String>,
     pub kind: String,
-    pub name: Val,
+    pub name: Value,
     pub api_version: String,
-    pub scope_id: Val,
-    pub id: Val,
+    pub scope_id: Value,
+    pub id: Value,
     /// Earlier turns of a serial loop that must be done first.
     pub after: std::ops::Range<usize>,
 }
@@ -124,10 +124,10 @@ impl<'s> Stage<'s> {
         Ok((drafts, targets))
     }
 
-    fn site(&self, site: Site<'s>, drafts: &mut Vec<Draft<'s>>, groups: &mut Vec<String>) -> Result<(), Fault> {
+    fn site(&self, site: Site<'s>, drafts: &mut Vec<Draft<'s>>, groups: &mut Vec<String>) -> Result<(), EvalError> {
         let offset = site.node.offset;
         let object = site.node.as_object().ok_or_else(|| {
-            Fault::new("The template resource is not valid: expected an object.")
+            EvalError::new("The template resource is not valid: expected an object.")
                 .says("a resource is a JSON object")
                 .at(offset)
         })?;
@@ -140,10 +140,10 @@ impl<'s> Stage<'s> {
             return self.one(&site, object, outside, None, None, drafts, groups).map_err(|f| f.at(offset));
         };
         let frame = Frame::root(Phase::Identity);
-        let eval = |key: &str| -> Result<Val, Fault> {
+        let eval = |key: &str| -> Result<Value, EvalError> {
             match copy.get(key) {
-                None => Ok(Val::NULL),
-                Some(node) => within(&outside, &frame, &mut |frame| self.machine.node(node, frame)),
+                None => Ok(Value::NULL),
+                Some(node) => within(&outside, &frame, &mut |frame| self.evaluator.node(node, frame)),
             }
         };
         let name: Arc<str> = match eval("name")?.as_str() {
@@ -154,18 +154,18 @@ impl<'s> Stage<'s> {
         groups.push(group.clone());
         groups.push(name.to_string());
         let count = eval("count")?;
-        if let Kind::Expr(_) = count.kind {
-            let index = Val::expr(Expr::call("copyIndex", vec![Expr::string(Arc::clone(&name))?])?);
+        if let ValueKind::Expr(_) = count.kind {
+            let index = Value::expr(Expr::call("copyIndex", vec![Expr::string(Arc::clone(&name))?])?);
             let turns = [outside, vec![Turn { name, index }]].concat();
             return self.one(&site, object, turns, Some(group), Some(count), drafts, groups);
         }
-        let count = self.machine.copy_count(&count, &name).map_err(|f| f.at(copy_offset))?;
+        let count = self.evaluator.copy_count(&count, &name).map_err(|f| f.at(copy_offset))?;
         let batch = self.batch(copy, &eval, &name).map_err(|f| f.at(copy_offset))?;
         let start = drafts.len();
         let mut firsts = Vec::new();
         for index in 0..count {
             firsts.push(drafts.len());
-            let turns = [outside.clone(), vec![Turn { name: Arc::clone(&name), index: Val::int(index) }]].concat();
+            let turns = [outside.clone(), vec![Turn { name: Arc::clone(&name), index: Value::int(index) }]].concat();
             self.one(&site, object, turns, Some(group.clone()), None, drafts, groups)?;
             let Some(batch) = batch else { continue };
             let turn = index as usize;
@@ -184,16 +184,16 @@ impl<'s> Stage<'s> {
     fn batch(
         &self,
         copy: &Object,
-        eval: &dyn Fn(&str) -> Result<Val, Fault>,
+        eval: &dyn Fn(&str) -> Result<Value, EvalError>,
         name: &str,
-    ) -> Result<Option<usize>, Fault> {
+    ) -> Result<Option<usize>, EvalError> {
         let mode = eval("mode")?;
         let serial = match mode.as_str() {
             Some(mode) if same_name(mode, "serial") => true,
             Some(mode) if same_name(mode, "parallel") => false,
             None if mode.is_null() => copy.get("batchSize").is_some(),
             _ => {
-                return Err(Fault::new(format!(
+                return Err(EvalError::new(format!(
                     "The copy mode of '{name}' is not valid. Expected 'Parallel' or 'Serial'."
                 ))
                 .says(format!("the mode of the loop `{name}` is neither `parallel` nor `serial`")));
@@ -204,10 +204,10 @@ impl<'s> Stage<'s> {
         }
         let size = eval("batchSize")?;
         let size = match (&size.kind, size.as_int()) {
-            (Kind::Null, _) => 1,
+            (ValueKind::Null, _) => 1,
             (_, Some(size)) if size >= 1 => size,
             _ => {
-                return Err(Fault::new(format!(
+                return Err(EvalError::new(format!(
                     "The copy batch size of '{name}' is not valid. The batch size must be a positive integer."
                 ))
                 .says(format!("the `batchSize` of the loop `{name}` is not a whole number from 1")));
@@ -223,33 +223,33 @@ impl<'s> Stage<'s> {
         object: &'s Object,
         turns: Vec<Turn>,
         group: Option<String>,
-        count: Option<Val>,
+        count: Option<Value>,
         drafts: &mut Vec<Draft<'s>>,
         groups: &mut Vec<String>,
-    ) -> Result<(), Fault> {
-        self.machine.budget.spend(20)?;
+    ) -> Result<(), EvalError> {
+        self.evaluator.budget.charge(20)?;
         let frame = Frame::root(Phase::Identity);
-        let eval = |key: &str| -> Result<Val, Fault> {
+        let eval = |key: &str| -> Result<Value, EvalError> {
             match object.get(key) {
-                None => Ok(Val::NULL),
+                None => Ok(Value::NULL),
                 Some(node) => {
-                    within(&turns, &frame, &mut |frame| self.machine.node(node, frame)).map_err(|f| f.at(node.offset))
+                    within(&turns, &frame, &mut |frame| self.evaluator.node(node, frame)).map_err(|f| f.at(node.offset))
                 }
             }
         };
         let parent = site.parent.and_then(|p| drafts.get(p));
         let condition = match parent {
-            Some(parent) if !parent.present => Val::bool(false),
+            Some(parent) if !parent.present => Value::bool(false),
             _ => eval("condition")?,
         };
         let (present, condition) = match &condition.kind {
-            Kind::Null | Kind::Bool(true) => (true, parent.and_then(|p| p.condition.clone())),
-            Kind::Bool(false) => (false, None),
-            Kind::Expr(_) => (true, Some(condition)),
-            Kind::Str(text) if same_name(text, "true") => (true, None),
-            Kind::Str(text) if same_name(text, "false") => (false, None),
+            ValueKind::Null | ValueKind::Bool(true) => (true, parent.and_then(|p| p.condition.clone())),
+            ValueKind::Bool(false) => (false, None),
+            ValueKind::Expr(_) => (true, Some(condition)),
+            ValueKind::Str(text) if same_name(text, "true") => (true, None),
+            ValueKind::Str(text) if same_name(text, "false") => (false, None),
             _ => {
-                return Err(Fault::new(format!(
+                return Err(EvalError::new(format!(
                     "The template resource condition is not valid: expected a value of type 'Boolean', but received '{}'.",
                     condition.type_name()
                 ))
@@ -257,7 +257,7 @@ impl<'s> Stage<'s> {
             }
         };
         let index = turns.last().map(|t| t.index.clone());
-        let symbol = site.symbol.map(|symbol| match (&group, index.as_ref().and_then(Val::as_int)) {
+        let symbol = site.symbol.map(|symbol| match (&group, index.as_ref().and_then(Value::as_int)) {
             (Some(_), Some(index)) => format!("{symbol}[{index}]"),
             _ => symbol.to_string(),
         });
@@ -277,24 +277,24 @@ impl<'s> Stage<'s> {
             existing: object.get("existing").and_then(Node::as_bool).unwrap_or(false),
             extension,
             kind: String::new(),
-            name: Val::NULL,
+            name: Value::NULL,
             api_version: String::new(),
-            scope_id: Val::str(self.context.scope_id()),
-            id: Val::NULL,
+            scope_id: Value::str(self.context.scope_id()),
+            id: Value::NULL,
             after: 0..0,
         };
         let identified = self.identify(&mut draft, parent, &eval);
         // What is skipped need not make sense.
         if draft.present {
             identified?;
-            self.machine.budget.resource()?;
+            self.evaluator.budget.charge_resource()?;
         }
         let at = drafts.len();
         drafts.push(draft);
         let made = drafts.iter().filter(|d| d.present && !d.existing).count();
-        let most = self.machine.budget.limits().resources;
+        let most = self.evaluator.budget.limits().resources;
         if made > most {
-            return Err(Fault::limit(format!(
+            return Err(EvalError::limit(format!(
                 "The number of template resources limit exceeded. Limit: '{most}' and actual: more than '{most}'. Please see https://aka.ms/arm-template/#resources for usage details."
             ))
             .says(format!("the template has more than {most} resources, copies counted; Azure allows {most}")));
@@ -302,7 +302,7 @@ impl<'s> Stage<'s> {
         let Some(children) = object.get("resources").and_then(Node::as_array) else { return Ok(()) };
         for (index, node) in children.iter().enumerate() {
             let pointer = format!("{}/resources/{index}", site.pointer);
-            self.machine
+            self.evaluator
                 .budget
                 .deeper(|| self.site(Site { node, pointer, symbol: None, parent: Some(at) }, drafts, groups))?;
         }
@@ -313,10 +313,10 @@ impl<'s> Stage<'s> {
         &self,
         draft: &mut Draft<'s>,
         parent: Option<&Draft<'s>>,
-        eval: &dyn Fn(&str) -> Result<Val, Fault>,
-    ) -> Result<(), Fault> {
+        eval: &dyn Fn(&str) -> Result<Value, EvalError>,
+    ) -> Result<(), EvalError> {
         let required = |what: &str| {
-            Fault::coded(
+            EvalError::coded(
                 crate::error::codes::INVALID_CONTENT,
                 format!("The request content was invalid and could not be deserialized: 'Required property '{what}' not found in JSON.'."),
             )
@@ -331,11 +331,11 @@ impl<'s> Stage<'s> {
             return Ok(());
         }
         let name = eval("name")?;
-        if !matches!(name.kind, Kind::Str(_) | Kind::Expr(_)) {
+        if !matches!(name.kind, ValueKind::Str(_) | ValueKind::Expr(_)) {
             return Err(if name.is_null() {
                 required("name")
             } else {
-                Fault::new(format!(
+                EvalError::new(format!(
                     "The template resource name is not valid: expected a value of type 'String', but received '{}'.",
                     name.type_name()
                 ))
@@ -344,9 +344,9 @@ impl<'s> Stage<'s> {
         }
         let api = eval("apiVersion")?;
         draft.api_version = match (&api.kind, self.sections.root.get("apiProfile")) {
-            (Kind::Str(api), _) if !api.is_empty() => api.to_string(),
-            (Kind::Expr(partial), _) => format!("[{}]", partial.expr),
-            (Kind::Null, Some(_)) => String::new(),
+            (ValueKind::Str(api), _) if !api.is_empty() => api.to_string(),
+            (ValueKind::Expr(partial), _) => format!("[{}]", partial.expr),
+            (ValueKind::Null, Some(_)) => String::new(),
             _ => return Err(required("apiVersion")),
         };
         draft.kind = kind.trim_end_matches('/').to_string();
@@ -360,13 +360,13 @@ impl<'s> Stage<'s> {
     }
 
     /// A resource written inside another: its type and name continue those of the parent.
-    fn child(&self, draft: &mut Draft<'s>, parent: &Draft<'s>) -> Result<(), Fault> {
+    fn child(&self, draft: &mut Draft<'s>, parent: &Draft<'s>) -> Result<(), EvalError> {
         let kind = draft.kind.clone();
         let prefix = format!("{}/", parent.kind).to_lowercase();
         let first = kind.split('/').next().unwrap_or("");
         if kind.to_lowercase().starts_with(&prefix) {
             // The whole type is written out; the name is whole, too, when it has as many parts.
-            let parts = |val: &Val| val.as_str().map_or(0, |t| t.split('/').count());
+            let parts = |val: &Value| val.as_str().map_or(0, |t| t.split('/').count());
             if parts(&draft.name) + 1 < kind.split('/').count() {
                 draft.name = joined(&parent.name, &draft.name)?;
             }
@@ -386,13 +386,13 @@ impl<'s> Stage<'s> {
 }
 
 /// Two resources of one id in a template are an error.
-fn unique(drafts: &[Draft<'_>]) -> Result<(), Fault> {
+fn unique(drafts: &[Draft<'_>]) -> Result<(), EvalError> {
     let mut seen = std::collections::HashSet::new();
     for draft in drafts.iter().filter(|d| d.present && !d.existing) {
         if let Some(id) = draft.id.as_str()
             && !seen.insert(canonical_id(id))
         {
-            return Err(Fault::new(format!(
+            return Err(EvalError::new(format!(
                 "The resource '{}' {} is defined multiple times in a template. Please see https://aka.ms/arm-syntax-resources for usage details.",
                 relative(id),
                 crate::error::place()

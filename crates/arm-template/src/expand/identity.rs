@@ -4,32 +4,37 @@ use super::Stage;
 use super::draft::Draft;
 use crate::context::Scope;
 use crate::document::Language;
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::expr::Expr;
-use crate::value::{Kind, Val, same_name};
+use crate::value::{Value, ValueKind, same_name};
 use std::sync::Arc;
 
 impl<'s> Stage<'s> {
     /// Id of what a resource goes into.
-    pub(super) fn scope_of(&self, draft: &Draft<'_>, eval: &dyn Fn(&str) -> Result<Val, Fault>) -> Result<Val, Fault> {
+    pub(super) fn scope_of(
+        &self,
+        draft: &Draft<'_>,
+        eval: &dyn Fn(&str) -> Result<Value, EvalError>,
+    ) -> Result<Value, EvalError> {
         let own = self.context.scope_id();
         let scope = eval("scope")?;
         match &scope.kind {
-            Kind::Str(scope) => return Ok(Val::str(absolute(scope, &own))),
-            Kind::Expr(_) => return Ok(scope),
+            ValueKind::Str(scope) => return Ok(Value::str(absolute(scope, &own))),
+            ValueKind::Expr(_) => return Ok(scope),
             _ => {}
         }
         if same_name(&draft.kind, "Microsoft.Management/managementGroups")
             || same_name(&draft.kind, "Microsoft.Subscription/aliases")
         {
-            return Ok(Val::str(""));
+            return Ok(Value::str(""));
         }
         let (subscription, group) = (eval("subscriptionId")?, eval("resourceGroup")?);
         if subscription.is_null() && group.is_null() {
-            return Ok(Val::str(own));
+            return Ok(Value::str(own));
         }
-        let part =
-            |val: Val, otherwise: Option<&str>| if val.is_null() { otherwise.map_or(Val::NULL, Val::str) } else { val };
+        let part = |val: Value, otherwise: Option<&str>| {
+            if val.is_null() { otherwise.map_or(Value::NULL, Value::str) } else { val }
+        };
         let subscription = part(subscription, self.context.subscription_id.as_deref());
         let (pattern, args) = if group.is_null() {
             ("/subscriptions/{0}", vec![subscription])
@@ -40,30 +45,30 @@ impl<'s> Stage<'s> {
     }
 
     /// The id of a resource by scope, type and name.
-    pub(super) fn id_of(&self, scope: &Val, kind: &str, name: &Val) -> Result<Val, Fault> {
+    pub(super) fn id_of(&self, scope: &Value, kind: &str, name: &Value) -> Result<Value, EvalError> {
         let (Some(scope), Some(name)) = (scope.as_str(), name.as_str()) else {
-            let mut args = vec![scope.clone(), Val::str(kind)];
+            let mut args = vec![scope.clone(), Value::str(kind)];
             let segments = kind.split('/').count().saturating_sub(1);
             match segments {
                 1 => args.push(name.clone()),
                 _ => {
                     let split = Expr::call("split", vec![Expr::from_val(name)?, Expr::string("/")?])?;
                     for index in 0..segments {
-                        args.push(Val::expr(Expr::index(
+                        args.push(Value::expr(Expr::index(
                             Arc::clone(&split),
-                            Expr::from_val(&Val::int(index as i64))?,
+                            Expr::from_val(&Value::int(index as i64))?,
                         )?));
                     }
                 }
             }
-            return crate::eval::later("extensionResourceId", &args);
+            return crate::eval::defer("extensionResourceId", &args);
         };
         let names: Vec<&str> = name.split('/').collect();
         let mut types = kind.split('/');
         let namespace = types.next().unwrap_or("");
         let types: Vec<&str> = types.collect();
         if types.len() != names.len() || types.is_empty() || names.iter().any(|n| n.is_empty()) {
-            return Err(Fault::new(format!(
+            return Err(EvalError::new(format!(
                 "The template resource '{name}' for type '{kind}' {} has incorrect segment lengths. A nested resource type must \
                  have identical number of segments as its resource name. A root resource type must have segment length one \
                  greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.",
@@ -77,7 +82,7 @@ impl<'s> Stage<'s> {
         }
         let mut id =
             if same_name(kind, "Microsoft.Resources/resourceGroups") && self.context.scope == Scope::Subscription {
-                return Ok(Val::str(format!("{scope}/resourceGroups/{name}")));
+                return Ok(Value::str(format!("{scope}/resourceGroups/{name}")));
             } else {
                 format!("{scope}/providers/{namespace}")
             };
@@ -87,7 +92,7 @@ impl<'s> Stage<'s> {
             id.push('/');
             id.push_str(name);
         }
-        Ok(Val::str(id))
+        Ok(Value::str(id))
     }
 
     /// In language version 2.0 a scope may be the symbolic name of another resource.
@@ -95,7 +100,7 @@ impl<'s> Stage<'s> {
         if self.sections.language == Language::One {
             return;
         }
-        let ids: std::collections::HashMap<String, Val> =
+        let ids: std::collections::HashMap<String, Value> =
             drafts.iter().filter_map(|d| d.symbol.as_ref().map(|s| (s.to_lowercase(), d.id.clone()))).collect();
         let prefix = format!("{}/providers/", self.context.scope_id());
         for draft in drafts {
@@ -126,18 +131,18 @@ pub(super) fn absolute(scope: &str, own: &str) -> String {
     }
 }
 
-pub(super) fn joined(parent: &Val, child: &Val) -> Result<Val, Fault> {
+pub(super) fn joined(parent: &Value, child: &Value) -> Result<Value, EvalError> {
     formatted("{0}/{1}", &[parent.clone(), child.clone()])
 }
 
 /// `format` of values that may be unknown.
-pub(super) fn formatted(pattern: &str, args: &[Val]) -> Result<Val, Fault> {
-    if args.iter().all(Val::is_known) {
+pub(super) fn formatted(pattern: &str, args: &[Value]) -> Result<Value, EvalError> {
+    if args.iter().all(Value::is_known) {
         let mut out = pattern.to_string();
         for (index, arg) in args.iter().enumerate() {
             out = out.replace(&format!("{{{index}}}"), arg.as_str().map_or("", |t| t));
         }
-        return Ok(Val::str(out));
+        return Ok(Value::str(out));
     }
-    crate::eval::later("format", &[&[Val::str(pattern)], args].concat())
+    crate::eval::defer("format", &[&[Value::str(pattern)], args].concat())
 }

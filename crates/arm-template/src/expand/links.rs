@@ -1,7 +1,7 @@
 //! Templates that stand elsewhere.
 
 use crate::{Parameters, Template};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 /// What a deployment links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,29 +71,26 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// What `read` says, and too many or too deep links.
-pub fn inline_links(
-    template: &mut Value,
-    read: &mut dyn FnMut(&str) -> Result<Value, String>,
-) -> Result<usize, String> {
+pub fn inline_links(template: &mut Json, read: &mut dyn FnMut(&str) -> Result<Json, String>) -> Result<usize, String> {
     let mut count = 0;
     inline(template, "", 0, &mut count, read)?;
     Ok(count)
 }
 
-fn member<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Value> {
+fn member<'v>(value: &'v mut Json, name: &str) -> Option<&'v mut Json> {
     value.as_object_mut()?.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn inline(
-    template: &mut Value,
+    template: &mut Json,
     base: &str,
     depth: usize,
     count: &mut usize,
-    read: &mut dyn FnMut(&str) -> Result<Value, String>,
+    read: &mut dyn FnMut(&str) -> Result<Json, String>,
 ) -> Result<(), String> {
-    let resources: Vec<&mut Value> = match member(template, "resources") {
-        Some(Value::Array(list)) => list.iter_mut().collect(),
-        Some(Value::Object(map)) => map.values_mut().collect(),
+    let resources: Vec<&mut Json> = match member(template, "resources") {
+        Some(Json::Array(list)) => list.iter_mut().collect(),
+        Some(Json::Object(map)) => map.values_mut().collect(),
         _ => return Ok(()),
     };
     for resource in resources {

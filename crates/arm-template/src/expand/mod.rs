@@ -15,8 +15,8 @@ pub use result::{EffectiveParameter, Expansion, NestedDeployment, Output, Resour
 use super::budget::{Budget, Limits};
 use super::context::Context;
 use super::document::Sections;
-use super::error::{Fault, TemplateError};
-use super::eval::{Given, Machine};
+use super::error::{EvalError, TemplateError};
+use super::eval::{Evaluator, Given};
 use super::parameters::Parameters;
 use super::{Document, Template, azure_path};
 use indexmap::IndexMap;
@@ -46,7 +46,7 @@ pub fn expand_linked(
     limits: &Limits,
     linker: &dyn Linker,
 ) -> Result<Expansion, Vec<TemplateError>> {
-    on_a_deep_stack(|| {
+    on_large_stack(|| {
         let budget = Budget::new(limits);
         let run = Run { budget: &budget, linker, parts: RefCell::default() };
         run.template(template, &parameters.given, context, 0)
@@ -54,21 +54,21 @@ pub fn expand_linked(
 }
 
 thread_local! {
-    /// This thread was made by [`together`].
-    static TOGETHER: Cell<bool> = const { Cell::new(false) };
+    /// This thread was made by [`with_large_stack`].
+    static ON_LARGE_STACK: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work` on one thread with room for all the finishing in it, which otherwise takes a thread each time.
-pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    on_a_deep_stack(|| {
-        TOGETHER.set(true);
+pub fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    on_large_stack(|| {
+        ON_LARGE_STACK.set(true);
         work()
     })
 }
 
 /// Runs `work` where recursion has room. Without a thread to be had it runs here.
-pub(crate) fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    if TOGETHER.get() {
+pub(crate) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if ON_LARGE_STACK.get() {
         return work();
     }
     let slot = std::sync::Mutex::new(Some(work));
@@ -104,21 +104,21 @@ impl Run<'_> {
         depth: usize,
     ) -> Result<Expansion, Vec<TemplateError>> {
         let document = &template.document;
-        let one = |fault: Fault| vec![fault.located(Some(document), "properties.template", None)];
+        let one = |fault: EvalError| vec![fault.located(Some(document), "properties.template", None)];
         let sections = Sections::read(&template.root).map_err(one)?;
         self.count(&sections).map_err(one)?;
         check_names(&sections, given).map_err(one)?;
-        let machine = Machine::new(&sections, given, context, self.budget);
+        let evaluator = Evaluator::new(&sections, given, context, self.budget);
         let mut errors = Vec::new();
         let mut parameters = IndexMap::new();
         for (name, node) in &sections.parameters.list {
-            match machine.parameter(name) {
+            match evaluator.parameter(name) {
                 Ok(value) => {
-                    let secure = machine.is_secure(node) || value.secret;
+                    let secure = evaluator.is_secure(node) || value.secret;
                     let effective = EffectiveParameter {
-                        kind: machine.type_word(node),
+                        kind: evaluator.type_word(node),
                         secure,
-                        given: machine.given(name).is_some(),
+                        given: evaluator.given(name).is_some(),
                         value: value.to_json(),
                         secret_pointers: value.secret_pointers(),
                     };
@@ -133,14 +133,15 @@ impl Run<'_> {
             errors.truncate(MAX_ERRORS);
             return Err(errors);
         }
-        let stage = Stage { run: self, machine: &machine, sections: &sections, template, context, loops: &[], depth };
+        let stage =
+            Stage { run: self, evaluator: &evaluator, sections: &sections, template, context, loops: &[], depth };
         let resources = stage.resources()?;
         let outputs = stage.outputs()?;
         stage.asserts()?;
         Ok(Expansion { scope_id: context.scope_id(), resources, outputs, parameters })
     }
 
-    fn count(&self, sections: &Sections<'_>) -> Result<(), Fault> {
+    fn count(&self, sections: &Sections<'_>) -> Result<(), EvalError> {
         let limits = self.budget.limits();
         for (what, count, most) in [
             ("parameters", sections.parameters.list.len(), limits.parameters),
@@ -148,7 +149,7 @@ impl Run<'_> {
             ("outputs", sections.outputs.list.len(), limits.outputs),
         ] {
             if count > most {
-                return Err(Fault::limit(format!(
+                return Err(EvalError::limit(format!(
                     "The number of template {what} limit exceeded. Limit: '{most}' and actual: '{count}'. Please see https://aka.ms/arm-template/#{what} for usage details."
                 ))
                 .says(format!("the template has {count} {what}; Azure allows {most}")));
@@ -159,11 +160,11 @@ impl Run<'_> {
 }
 
 /// Values for parameters that the template does not have are an error.
-fn check_names(sections: &Sections<'_>, given: &IndexMap<String, Given>) -> Result<(), Fault> {
+fn check_names(sections: &Sections<'_>, given: &IndexMap<String, Given>) -> Result<(), EvalError> {
     let extra: Vec<&str> = given.keys().map(String::as_str).filter(|n| sections.parameters.get(n).is_none()).collect();
     let Some(first) = extra.first() else { return Ok(()) };
     let known: Vec<&str> = sections.parameters.list.iter().map(|(n, _)| *n).collect();
-    let fault = Fault::new(format!(
+    let fault = EvalError::new(format!(
         "The template parameters '{}' in the parameters file are not valid; they are not present in the original template and can therefore not be provided at deployment time. The only supported parameters for this template are '{}'. Please see https://aka.ms/arm-pass-parameter-values for usage details.",
         extra.join(", "),
         known.join(", ")
@@ -181,13 +182,13 @@ fn check_names(sections: &Sections<'_>, given: &IndexMap<String, Given>) -> Resu
     })
 }
 
-/// The resources of one template, evaluated by the machine of that template or, at outer scope, of the one around it.
+/// The resources of one template, evaluated by the evaluator of that template or, at outer scope, of the one around it.
 struct Stage<'s> {
     run: &'s Run<'s>,
-    machine: &'s Machine<'s>,
+    evaluator: &'s Evaluator<'s>,
     sections: &'s Sections<'s>,
     template: &'s Template,
-    /// Where the resources go; not always where the machine's functions look.
+    /// Where the resources go; not always where the evaluator's functions look.
     context: &'s Context,
     /// Loops around the whole template: an outer-scoped template inside a loop.
     loops: &'s [draft::Turn],
@@ -199,11 +200,11 @@ impl Stage<'_> {
         &self.template.document
     }
 
-    fn error(&self, fault: Fault, pointer: &str, resource: Option<&str>) -> TemplateError {
+    fn error(&self, fault: EvalError, pointer: &str, resource: Option<&str>) -> TemplateError {
         fault.located(Some(self.document()), &azure_path(pointer), resource)
     }
 
     fn isolated(&self) -> bool {
-        std::ptr::eq(self.sections, self.machine.sections)
+        std::ptr::eq(self.sections, self.evaluator.sections)
     }
 }

@@ -7,10 +7,10 @@ use super::links::TemplateLink;
 use super::result::{Expansion, NestedDeployment};
 use crate::context::{Context, ResourceGroup, Scope};
 use crate::document::{Language, Sections};
-use crate::error::{Fault, TemplateError, codes};
+use crate::error::{EvalError, TemplateError, codes};
 use crate::eval::{Frame, Given, Phase};
 use crate::json::{Node, NodeKind, Object};
-use crate::value::{Kind, Val, same_name};
+use crate::value::{Value, ValueKind, same_name};
 use crate::{Parameters, Template};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl<'s> Stage<'s> {
         &self,
         draft: &Draft<'s>,
         location: Option<String>,
-    ) -> Result<(Val, NestedDeployment), Failure> {
+    ) -> Result<(Value, NestedDeployment), Failure> {
         let node = draft.object.get("properties").ok_or_else(|| missing("properties"))?;
         let properties = node.as_object().ok_or_else(|| missing("properties"))?;
         let frame = Frame::root(Phase::Body);
@@ -29,12 +29,12 @@ impl<'s> Stage<'s> {
         let skip = |key: &str| {
             ["template", "parameters", "expressionEvaluationOptions"].iter().any(|k| k.eq_ignore_ascii_case(key))
         };
-        let shown = within(&draft.turns, &frame, &mut |frame| self.machine.object(properties, frame, skip))?;
-        if let Some(mode) = shown.member("mode").as_ref().and_then(Val::as_str)
+        let shown = within(&draft.turns, &frame, &mut |frame| self.evaluator.object(properties, frame, skip))?;
+        if let Some(mode) = shown.member("mode").as_ref().and_then(Value::as_str)
             && !same_name(mode, "Incremental")
             && !same_name(mode, "Complete")
         {
-            return Err(Fault::new(format!("The deployment mode '{mode}' is not valid."))
+            return Err(EvalError::new(format!("The deployment mode '{mode}' is not valid."))
                 .says(format!("`{mode}` is no deployment mode"))
                 .at(node.offset)
                 .into());
@@ -46,11 +46,11 @@ impl<'s> Stage<'s> {
             }
             None => IndexMap::new(),
         };
-        let mut members: IndexMap<Arc<str>, Val> = IndexMap::new();
+        let mut members: IndexMap<Arc<str>, Value> = IndexMap::new();
         if let Some(object) = without_nulls(&shown)?.as_object() {
             members.extend(object.members.iter().map(|(k, v)| (Arc::clone(k), v.clone())));
         }
-        let scope = Val::record([("scope", Val::str(if outer { "outer" } else { "inner" }))])?;
+        let scope = Value::record([("scope", Value::str(if outer { "outer" } else { "inner" }))])?;
         members.insert("expressionEvaluationOptions".into(), scope);
         if !given.is_empty() {
             members.insert("parameters".into(), shown_parameters(&given)?);
@@ -62,11 +62,11 @@ impl<'s> Stage<'s> {
             Some(template) => self.inside(draft, template, &given, &context, outer, link.is_some())?,
             None => None,
         };
-        Ok((Val::object(members)?, NestedDeployment { context, outer, template, link, expansion, given }))
+        Ok((Value::object(members)?, NestedDeployment { context, outer, template, link, expansion, given }))
     }
 
     /// Whether the inner template's expressions are those of this one.
-    fn outer(&self, properties: &Object) -> Result<bool, Fault> {
+    fn outer(&self, properties: &Object) -> Result<bool, EvalError> {
         let linked = properties.get("templateLink").is_some();
         let option = properties.get("expressionEvaluationOptions").and_then(|o| o.get("scope")).and_then(Node::as_str);
         let two = self.sections.language == Language::Two;
@@ -75,27 +75,27 @@ impl<'s> Stage<'s> {
         match option {
             _ if computed => Ok(false),
             Some(scope) if same_name(scope, "inner") => Ok(false),
-            Some(scope) if same_name(scope, "outer") && two => Err(Fault::new(
+            Some(scope) if same_name(scope, "outer") && two => Err(EvalError::new(
                 "The nested deployment expression evaluation scope 'outer' is not supported with languageVersion '2.0'.",
             )
             .says("language version 2.0 knows only `inner` scope for nested templates")
             .help("write `\"scope\": \"inner\"` and hand the values in as parameters")),
             Some(scope) if same_name(scope, "outer") => Ok(!linked),
             Some(scope) if same_name(scope, "notSpecified") => Ok(!linked && !two),
-            Some(scope) => Err(Fault::new(format!("The expression evaluation scope '{scope}' is not valid."))
+            Some(scope) => Err(EvalError::new(format!("The expression evaluation scope '{scope}' is not valid."))
                 .says(format!("`{scope}` is neither `inner` nor `outer`"))),
             None => Ok(!linked && !two),
         }
     }
 
     /// Values for the inner parameters.
-    fn given(&self, node: &Node, frame: &Frame<'_>) -> Result<IndexMap<String, Given>, Fault> {
+    fn given(&self, node: &Node, frame: &Frame<'_>) -> Result<IndexMap<String, Given>, EvalError> {
         let mut given = IndexMap::new();
-        let all = self.machine.node(node, frame)?;
+        let all = self.evaluator.node(node, frame)?;
         let Some(object) = all.as_object() else {
             return match all.kind {
-                Kind::Null => Ok(given),
-                _ => Err(Fault::new("The parameters of the nested deployment are not valid: expected an object.")
+                ValueKind::Null => Ok(given),
+                _ => Err(EvalError::new("The parameters of the nested deployment are not valid: expected an object.")
                     .says("the `parameters` of a nested deployment are not an object of names and values")),
             };
         };
@@ -105,20 +105,20 @@ impl<'s> Stage<'s> {
                 (Some(value), _) => Given::Value(value),
                 (None, Some(reference)) => {
                     let vault = reference.member("keyVault").and_then(|v| v.member("id"));
-                    let text = |val: Option<Val>| val.as_ref().and_then(Val::as_str).map(|t| t.to_string());
+                    let text = |val: Option<Value>| val.as_ref().and_then(Value::as_str).map(|t| t.to_string());
                     match (text(vault), text(reference.member("secretName"))) {
                         (Some(vault), Some(secret)) => {
                             Given::Secret { vault, name: secret, version: text(reference.member("secretVersion")) }
                         }
                         // A vault that is not known yet: the value is unknown all the more.
                         _ => Given::Value(
-                            crate::eval::later(crate::functions::KEY_VAULT_SECRET, &[reference, Val::NULL])?
+                            crate::eval::defer(crate::functions::KEY_VAULT_SECRET, &[reference, Value::NULL])?
                                 .into_secret(),
                         ),
                     }
                 }
-                (None, None) if matches!(entry.kind, Kind::Expr(_)) => {
-                    Given::Value(crate::eval::access(entry, &Val::str("value"))?)
+                (None, None) if matches!(entry.kind, ValueKind::Expr(_)) => {
+                    Given::Value(crate::eval::index(entry, &Value::str("value"))?)
                 }
                 (None, None) => continue,
             };
@@ -127,9 +127,9 @@ impl<'s> Stage<'s> {
         Ok(given)
     }
 
-    fn link(&self, shown: &Val) -> Option<TemplateLink> {
+    fn link(&self, shown: &Value) -> Option<TemplateLink> {
         let link = shown.member("templateLink")?;
-        let text = |key: &str| link.member(key).as_ref().and_then(Val::as_str).map(|t| t.to_string());
+        let text = |key: &str| link.member(key).as_ref().and_then(Value::as_str).map(|t| t.to_string());
         Some(TemplateLink {
             uri: text("uri").unwrap_or_default(),
             id: text("id"),
@@ -147,7 +147,7 @@ impl<'s> Stage<'s> {
         mut given: IndexMap<String, Given>,
     ) -> Result<(Option<Template>, IndexMap<String, Given>), Failure> {
         let refused = |why: String, offset: u32| {
-            Fault::coded(codes::LINK, format!("Unable to download deployment content. {why}")).says(why).at(offset)
+            EvalError::coded(codes::LINK, format!("Unable to download deployment content. {why}")).says(why).at(offset)
         };
         if let Some(node) = properties.get("template")
             && !node.is_null()
@@ -159,8 +159,8 @@ impl<'s> Stage<'s> {
         if let Some(node) = properties.get("parametersLink")
             && given.is_empty()
         {
-            let uri = within(&draft.turns, &Frame::root(Phase::Body), &mut |frame| self.machine.node(node, frame))?;
-            let uri = uri.member("uri").as_ref().and_then(Val::as_str).map(|t| t.to_string()).unwrap_or_default();
+            let uri = within(&draft.turns, &Frame::root(Phase::Body), &mut |frame| self.evaluator.node(node, frame))?;
+            let uri = uri.member("uri").as_ref().and_then(Value::as_str).map(|t| t.to_string()).unwrap_or_default();
             let found =
                 self.run.linker.parameters(&TemplateLink { uri, base: link.base.clone(), ..TemplateLink::default() });
             let Some(Parameters { given: linked }) = found.map_err(|why| refused(why, offset))? else {
@@ -177,7 +177,7 @@ impl<'s> Stage<'s> {
         if matches!(node.kind, NodeKind::String(_)) {
             // An expression that gives a template: its strings have been evaluated once already.
             let frame = Frame::root(Phase::Identity);
-            let val = within(&draft.turns, &frame, &mut |frame| self.machine.node(node, frame))?;
+            let val = within(&draft.turns, &frame, &mut |frame| self.evaluator.node(node, frame))?;
             let made = Template::new(self.document().clone(), Node::from_value(&val.to_json(), node.offset));
             return made.map_err(Failure::Inside);
         }
@@ -226,7 +226,9 @@ impl<'s> Stage<'s> {
     ) -> Result<Option<Expansion>, Failure> {
         if self.depth + 1 > self.run.budget.limits().nesting {
             let most = self.run.budget.limits().nesting;
-            return Err(Fault::limit(format!("deployments are nested more than {most} deep")).at(draft.offset).into());
+            return Err(EvalError::limit(format!("deployments are nested more than {most} deep"))
+                .at(draft.offset)
+                .into());
         }
         let name = draft.name.as_str().map_or("", |n| n);
         let under = |errors: Vec<TemplateError>| {
@@ -247,14 +249,14 @@ impl<'s> Stage<'s> {
         let sections = Sections::read(&template.root).map_err(Failure::Here)?;
         let stage = Stage {
             run: self.run,
-            machine: self.machine,
+            evaluator: self.evaluator,
             sections: &sections,
             template,
             context,
             loops: &draft.turns,
             depth: self.depth + 1,
         };
-        let touched = self.machine.take_touched();
+        let touched = self.evaluator.take_touched();
         let resources = stage.resources().map_err(under)?;
         let outputs = stage.outputs().map_err(under)?;
         drop(touched);
@@ -262,8 +264,8 @@ impl<'s> Stage<'s> {
     }
 }
 
-fn missing(what: &str) -> Fault {
-    Fault::new(format!("The nested deployment is not valid: the property '{what}' is missing."))
+fn missing(what: &str) -> EvalError {
+    EvalError::new(format!("The nested deployment is not valid: the property '{what}' is missing."))
         .says(format!("the nested deployment has no `{what}`"))
 }
 
@@ -300,24 +302,24 @@ fn retarget(context: &mut Context, target: &str) {
 }
 
 /// Values as the body of the deployment shows them.
-fn shown_parameters(given: &IndexMap<String, Given>) -> Result<Val, Fault> {
+fn shown_parameters(given: &IndexMap<String, Given>) -> Result<Value, EvalError> {
     let mut members = IndexMap::new();
     for (name, given) in given {
         let entry = match given {
-            Given::Value(val) => Val::record([("value", val.clone())])?,
+            Given::Value(val) => Value::record([("value", val.clone())])?,
             Given::Secret { vault, name, version } => {
-                let mut reference: IndexMap<Arc<str>, Val> = IndexMap::new();
-                reference.insert("keyVault".into(), Val::record([("id", Val::str(vault.as_str()))])?);
-                reference.insert("secretName".into(), Val::str(name.as_str()));
+                let mut reference: IndexMap<Arc<str>, Value> = IndexMap::new();
+                reference.insert("keyVault".into(), Value::record([("id", Value::str(vault.as_str()))])?);
+                reference.insert("secretName".into(), Value::str(name.as_str()));
                 if let Some(version) = version {
-                    reference.insert("secretVersion".into(), Val::str(version.as_str()));
+                    reference.insert("secretVersion".into(), Value::str(version.as_str()));
                 }
-                Val::record([("reference", Val::object(reference)?)])?
+                Value::record([("reference", Value::object(reference)?)])?
             }
         };
         members.insert(Arc::from(name.as_str()), entry);
     }
-    Val::object(members)
+    Value::object(members)
 }
 
 /// An error inside, with the way to it.

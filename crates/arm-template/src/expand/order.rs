@@ -2,10 +2,10 @@
 
 use super::Stage;
 use super::draft::{Draft, within};
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::eval::{Frame, Phase, Targets};
 use crate::json::{Node, NodeKind};
-use crate::value::{Kind, Val, same_name};
+use crate::value::{Value, ValueKind, same_name};
 use std::collections::BTreeSet;
 
 /// For each draft the indexes of those that come first.
@@ -13,7 +13,7 @@ pub(super) type Edges = Vec<BTreeSet<usize>>;
 
 impl Stage<'_> {
     /// Explicit dependencies, nesting, serial loops.
-    pub(super) fn edges(&self, drafts: &[Draft<'_>], targets: &Targets) -> Result<Edges, (usize, Fault)> {
+    pub(super) fn edges(&self, drafts: &[Draft<'_>], targets: &Targets) -> Result<Edges, (usize, EvalError)> {
         let mut edges = vec![BTreeSet::new(); drafts.len()];
         for (at, (draft, edge)) in drafts.iter().zip(&mut edges).enumerate() {
             if !draft.present {
@@ -39,18 +39,18 @@ impl Stage<'_> {
         node: &Node,
         targets: &Targets,
         edge: &mut BTreeSet<usize>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), EvalError> {
         let frame = Frame::root(Phase::Identity);
         let list = match &node.kind {
             NodeKind::Null => return Ok(()),
-            _ => within(&draft.turns, &frame, &mut |frame| self.machine.node(node, frame))?,
+            _ => within(&draft.turns, &frame, &mut |frame| self.evaluator.node(node, frame))?,
         };
         let entries = match &list.kind {
-            Kind::Array(array) => array.items.clone(),
-            Kind::Str(_) => vec![list],
-            Kind::Expr(_) => return Ok(()),
+            ValueKind::Array(array) => array.items.clone(),
+            ValueKind::Str(_) => vec![list],
+            ValueKind::Expr(_) => return Ok(()),
             _ => {
-                return Err(Fault::new(format!(
+                return Err(EvalError::new(format!(
                     "The template resource property 'dependsOn' is not valid: expected an array, but received '{}'.",
                     list.type_name()
                 ))
@@ -59,30 +59,34 @@ impl Stage<'_> {
         };
         for entry in entries {
             match &entry.kind {
-                Kind::Null | Kind::Expr(_) => {}
-                Kind::Str(wanted) if wanted.is_empty() => {}
-                Kind::Str(wanted)
+                ValueKind::Null | ValueKind::Expr(_) => {}
+                ValueKind::Str(wanted) if wanted.is_empty() => {}
+                ValueKind::Str(wanted)
                     if draft.id.as_str().is_some_and(|id| wanted.starts_with('/') && same_name(id, wanted)) =>
                 {
-                    return Err(Fault::new(format!(
+                    return Err(EvalError::new(format!(
                         "Circular dependency detected on resource: '{wanted}'. Please see https://aka.ms/arm-syntax-resources for usage details."
                     ))
                     .says("the resource waits for itself")
                     .help("take it out of `dependsOn`")
                     .framed(str::to_string));
                 }
-                Kind::Str(wanted) => match targets.find(wanted) {
+                ValueKind::Str(wanted) => match targets.find(wanted) {
                     Some(found) => edge.extend(found),
                     None => {
-                        return Err(Fault::new(format!(
+                        return Err(EvalError::new(format!(
                             "The resource '{wanted}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details."
                         ))
                         .says(format!("`dependsOn` names `{wanted}`, and the template has no such resource"))
                         .framed(str::to_string));
                     }
                 },
-                Kind::Array(_) | Kind::Object(_) | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
-                    return Err(Fault::new(format!(
+                ValueKind::Array(_)
+                | ValueKind::Object(_)
+                | ValueKind::Bool(_)
+                | ValueKind::Int(_)
+                | ValueKind::Float(_) => {
+                    return Err(EvalError::new(format!(
                         "The template resource dependency is not valid: expected a string, but received '{}'.",
                         entry.type_name()
                     ))
@@ -137,7 +141,7 @@ fn circle(edges: &Edges, done: &[usize]) -> Vec<usize> {
 }
 
 /// The error of a circle.
-pub(super) fn circular(drafts: &[Draft<'_>], members: &[usize]) -> Fault {
+pub(super) fn circular(drafts: &[Draft<'_>], members: &[usize]) -> EvalError {
     let name = |at: &usize| {
         drafts.get(*at).map_or_else(String::new, |d| match (&d.symbol, d.id.as_str()) {
             (Some(symbol), _) => symbol.clone(),
@@ -147,7 +151,7 @@ pub(super) fn circular(drafts: &[Draft<'_>], members: &[usize]) -> Fault {
     };
     let names: Vec<String> = members.iter().map(name).collect();
     let first = names.first().cloned().unwrap_or_default();
-    Fault::new(format!(
+    EvalError::new(format!(
         "Circular dependency detected on resource: '{first}'. Please see https://aka.ms/arm-syntax-resources for usage details."
     ))
     .says(format!(
@@ -157,9 +161,9 @@ pub(super) fn circular(drafts: &[Draft<'_>], members: &[usize]) -> Fault {
 }
 
 /// The value of a condition or count for people and programs.
-pub(super) fn bracketed(val: &Val) -> String {
+pub(super) fn bracketed(val: &Value) -> String {
     match &val.kind {
-        Kind::Expr(partial) => format!("[{}]", partial.expr),
+        ValueKind::Expr(partial) => format!("[{}]", partial.expr),
         _ => val.to_json().to_string(),
     }
 }

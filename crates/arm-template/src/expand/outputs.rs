@@ -2,10 +2,10 @@
 
 use super::Stage;
 use super::result::Output;
-use crate::error::{Fault, TemplateError};
+use crate::error::{EvalError, TemplateError};
 use crate::eval::{Frame, Loop, Phase};
 use crate::json::Node;
-use crate::value::{Kind, Val};
+use crate::value::{Value, ValueKind};
 use indexmap::IndexMap;
 
 impl<'s> Stage<'s> {
@@ -33,8 +33,9 @@ impl<'s> Stage<'s> {
     pub(super) fn asserts(&self) -> Result<(), Vec<TemplateError>> {
         let Some(node) = self.sections.root.get("asserts").filter(|node| !node.is_null()) else { return Ok(()) };
         let wrong = |node: &Node, sentence: String, pointer: &str| {
-            let fault =
-                Fault::new(format!("The template assertion is not valid: {sentence}.")).says(sentence).at(node.offset);
+            let fault = EvalError::new(format!("The template assertion is not valid: {sentence}."))
+                .says(sentence)
+                .at(node.offset);
             self.error(fault, pointer, None)
         };
         let Some(all) = node.as_object() else {
@@ -47,11 +48,11 @@ impl<'s> Stage<'s> {
         let mut errors = Vec::new();
         for (name, condition) in all.iter() {
             let pointer = format!("/asserts/{name}");
-            match self.machine.node(condition, &Frame::root(Phase::Output)) {
+            match self.evaluator.node(condition, &Frame::root(Phase::Output)) {
                 Ok(value) => match &value.kind {
-                    Kind::Bool(true) | Kind::Expr(_) => {}
-                    Kind::Bool(false) => {
-                        let fault = Fault::new(format!("The template assertion '{name}' failed."))
+                    ValueKind::Bool(true) | ValueKind::Expr(_) => {}
+                    ValueKind::Bool(false) => {
+                        let fault = EvalError::new(format!("The template assertion '{name}' failed."))
                             .says(format!(
                                 "the template says of itself that `{name}` holds, and with these values it does not"
                             ))
@@ -73,11 +74,11 @@ impl<'s> Stage<'s> {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    fn output(&self, name: &str, node: &'s Node) -> Result<Option<Output>, Fault> {
+    fn output(&self, name: &str, node: &'s Node) -> Result<Option<Output>, EvalError> {
         let identity = Frame::root(Phase::Identity);
         let condition = match node.get("condition") {
-            Some(condition) => self.machine.node(condition, &identity)?,
-            None => Val::NULL,
+            Some(condition) => self.evaluator.node(condition, &identity)?,
+            None => Value::NULL,
         };
         if condition.as_bool() == Some(false) {
             return Ok(None);
@@ -86,37 +87,37 @@ impl<'s> Stage<'s> {
         let value = match (node.get("copy"), node.get("value")) {
             (Some(copy), _) => {
                 let missing = |what: &str| {
-                    Fault::new(format!("The template output copy has no '{what}'."))
+                    EvalError::new(format!("The template output copy has no '{what}'."))
                         .says(format!("the copy loop of the output `{name}` has no `{what}`"))
                 };
-                let count = self.machine.node(copy.get("count").ok_or_else(|| missing("count"))?, &identity)?;
+                let count = self.evaluator.node(copy.get("count").ok_or_else(|| missing("count"))?, &identity)?;
                 let input = copy.get("input").ok_or_else(|| missing("input"))?;
-                if matches!(count.kind, Kind::Expr(_)) {
-                    self.machine.property_loop(copy, name, &frame)?
+                if matches!(count.kind, ValueKind::Expr(_)) {
+                    self.evaluator.property_loop(copy, name, &frame)?
                 } else {
-                    let count = self.machine.copy_count(&count, name)?;
-                    let items = (0..count)
-                        .map(|index| self.machine.node(input, &frame.turn(Some(name), Val::int(index), Loop::Element)));
-                    Val::array(items.collect::<Result<_, _>>()?)?
+                    let count = self.evaluator.copy_count(&count, name)?;
+                    let items = (0..count).map(|index| {
+                        self.evaluator.node(input, &frame.turn(Some(name), Value::int(index), Loop::Element))
+                    });
+                    Value::array(items.collect::<Result<_, _>>()?)?
                 }
             }
-            (None, Some(value)) => self.machine.node(value, &frame)?,
+            (None, Some(value)) => self.evaluator.node(value, &frame)?,
             (None, None) => {
-                return Err(
-                    Fault::new("the property 'value' is missing").says(format!("the output `{name}` has no `value`"))
-                );
+                return Err(EvalError::new("the property 'value' is missing")
+                    .says(format!("the output `{name}` has no `value`")));
             }
         };
         // At outer scope the machine's definitions are those of the template around.
         let value = if self.isolated() && self.sections.language == crate::document::Language::Two {
-            self.machine.check_type(&value, node, &format!("the output `{name}`"))?
+            self.evaluator.check_type(&value, node, &format!("the output `{name}`"))?
         } else {
             self.v1(value, node, name)?
         };
-        self.machine.budget.keep(value.inside().weight)?;
-        let secure = self.machine.is_secure(node) || value.inside().secret;
+        self.evaluator.budget.charge_output(value.inside().weight)?;
+        let secure = self.evaluator.is_secure(node) || value.inside().secret;
         Ok(Some(Output {
-            kind: self.machine.type_word(node),
+            kind: self.evaluator.type_word(node),
             secure,
             value: value.to_json(),
             unknown: value.unknown_pointers(),
@@ -125,10 +126,10 @@ impl<'s> Stage<'s> {
     }
 
     /// In version 1 the type word is all there is.
-    fn v1(&self, value: Val, node: &'s Node, name: &str) -> Result<Val, Fault> {
+    fn v1(&self, value: Value, node: &'s Node, name: &str) -> Result<Value, EvalError> {
         if node.get("type").is_none() || !self.isolated() {
             return Ok(value);
         }
-        self.machine.check_type(&value, node, &format!("the output `{name}`"))
+        self.evaluator.check_type(&value, node, &format!("the output `{name}`"))
     }
 }

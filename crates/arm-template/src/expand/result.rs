@@ -1,9 +1,9 @@
 //! What an expansion gives.
 
-use crate::value::Val;
+use crate::value::Value;
 use crate::{Context, Template};
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::Value as Json;
 use std::fmt;
 
 /// The resources and outputs of a template.
@@ -29,7 +29,7 @@ pub struct EffectiveParameter {
     /// True when it was given, false for a default.
     pub given: bool,
     /// The value; unknown parts are `"[expression]"`.
-    pub value: Value,
+    pub value: Json,
     /// JSON pointers of the secret parts of the value.
     pub secret_pointers: Vec<String>,
 }
@@ -51,7 +51,7 @@ pub struct Resource {
     pub scope_id: String,
     /// The whole resource: type, name, apiVersion, location, properties and so on. Strings at [`Resource::unknown`] are
     /// expressions; every other string is a literal. Of a nested deployment without `properties.template`.
-    pub body: Value,
+    pub body: Json,
     /// Ids of the resources of the same template that come first, without duplicates, in the order of the template.
     pub depends_on: Vec<String>,
     /// True for `existing` resources: nothing is sent.
@@ -71,8 +71,8 @@ pub struct Resource {
     /// The deployment inside, for a nested or linked deployment.
     pub nested: Option<Box<NestedDeployment>>,
     /// Null when the resource is complete.
-    pub(crate) parts: Val,
-    pub(crate) identity: (Val, Val),
+    pub(crate) parts: Value,
+    pub(crate) identity: (Value, Value),
 }
 
 /// A nested or linked deployment.
@@ -99,10 +99,10 @@ pub struct Output {
     /// True when the value must not be shown: a secure type, or a value made from a secret.
     pub secure: bool,
     /// The value; strings at [`Output::unknown`] are expressions.
-    pub value: Value,
+    pub value: Json,
     /// JSON pointers into `value` of what is known only after deployment.
     pub unknown: Vec<String>,
-    pub(crate) parts: Val,
+    pub(crate) parts: Value,
 }
 
 impl Expansion {

@@ -9,9 +9,9 @@ mod tests;
 
 pub use parse::ExprError;
 
-use super::error::Fault;
+use super::error::EvalError;
 use super::functions::Function;
-use super::value::{Kind, Val};
+use super::value::{Value, ValueKind};
 use std::sync::Arc;
 
 /// Most nested calls and accesses in an expression.
@@ -78,7 +78,7 @@ impl Expr {
         self.weight
     }
 
-    pub(super) fn build(kind: ExprKind) -> Result<Arc<Expr>, Fault> {
+    pub(super) fn build(kind: ExprKind) -> Result<Arc<Expr>, EvalError> {
         let (weight, depth) = match &kind {
             ExprKind::Str(text) => (text.len() + 2, 0),
             ExprKind::Int(_) => (4, 0),
@@ -92,55 +92,57 @@ impl Expr {
         };
         let depth = depth.saturating_add(1);
         if depth > MAX_DEPTH {
-            return Err(Fault::limit(format!("an expression is nested more than {MAX_DEPTH} deep")));
+            return Err(EvalError::limit(format!("an expression is nested more than {MAX_DEPTH} deep")));
         }
         if weight > MAX_WEIGHT {
-            return Err(Fault::limit(format!("a partly evaluated expression has more than {MAX_WEIGHT} characters")));
+            return Err(EvalError::limit(format!(
+                "a partly evaluated expression has more than {MAX_WEIGHT} characters"
+            )));
         }
         Ok(Arc::new(Expr { kind, weight, depth }))
     }
 
     /// A string literal.
-    pub fn string(text: impl Into<Arc<str>>) -> Result<Arc<Expr>, Fault> {
+    pub fn string(text: impl Into<Arc<str>>) -> Result<Arc<Expr>, EvalError> {
         Self::build(ExprKind::Str(text.into()))
     }
 
     /// A call of a built-in function.
-    pub fn call(name: &str, args: Vec<Arc<Expr>>) -> Result<Arc<Expr>, Fault> {
+    pub fn call(name: &str, args: Vec<Arc<Expr>>) -> Result<Arc<Expr>, EvalError> {
         let function = super::functions::find(name);
         Self::build(ExprKind::Call(Call { namespace: None, name: Arc::from(name), args, function }))
     }
 
     /// A call without arguments of a function that belongs to a namespace.
-    pub(crate) fn of_namespace(namespace: &str, name: &str) -> Result<Arc<Expr>, Fault> {
+    pub(crate) fn of_namespace(namespace: &str, name: &str) -> Result<Arc<Expr>, EvalError> {
         let (namespace, name) = (Some(Arc::from(namespace)), Arc::from(name));
         Self::build(ExprKind::Call(Call { namespace, name, args: Vec::new(), function: None }))
     }
 
     /// The access of a member.
-    pub fn member(base: Arc<Expr>, name: impl Into<Arc<str>>) -> Result<Arc<Expr>, Fault> {
+    pub fn member(base: Arc<Expr>, name: impl Into<Arc<str>>) -> Result<Arc<Expr>, EvalError> {
         Self::build(ExprKind::Member(base, name.into()))
     }
 
     /// The access of an element.
-    pub fn index(base: Arc<Expr>, index: Arc<Expr>) -> Result<Arc<Expr>, Fault> {
+    pub fn index(base: Arc<Expr>, index: Arc<Expr>) -> Result<Arc<Expr>, EvalError> {
         Self::build(ExprKind::Index(base, index))
     }
 
     /// The expression that gives a value: Azure's way to write a value inside a partly evaluated expression.
-    pub(crate) fn from_val(val: &Val) -> Result<Arc<Expr>, Fault> {
+    pub(crate) fn from_val(val: &Value) -> Result<Arc<Expr>, EvalError> {
         match &val.kind {
-            Kind::Null => Self::call("null", Vec::new()),
-            Kind::Bool(true) => Self::call("true", Vec::new()),
-            Kind::Bool(false) => Self::call("false", Vec::new()),
-            Kind::Int(value) => Self::build(ExprKind::Int(*value)),
-            Kind::Float(value) => Self::call("float", vec![Self::string(value.to_string())?]),
-            Kind::Str(text) => Self::string(Arc::clone(text)),
-            Kind::Array(array) => {
+            ValueKind::Null => Self::call("null", Vec::new()),
+            ValueKind::Bool(true) => Self::call("true", Vec::new()),
+            ValueKind::Bool(false) => Self::call("false", Vec::new()),
+            ValueKind::Int(value) => Self::build(ExprKind::Int(*value)),
+            ValueKind::Float(value) => Self::call("float", vec![Self::string(value.to_string())?]),
+            ValueKind::Str(text) => Self::string(Arc::clone(text)),
+            ValueKind::Array(array) => {
                 let args = array.items.iter().map(Self::from_val).collect::<Result<_, _>>()?;
                 Self::call("createArray", args)
             }
-            Kind::Object(object) => {
+            ValueKind::Object(object) => {
                 let mut args = Vec::with_capacity(object.members.len() * 2);
                 for (key, value) in &object.members {
                     args.push(Self::string(Arc::clone(key))?);
@@ -148,7 +150,7 @@ impl Expr {
                 }
                 Self::call("createObject", args)
             }
-            Kind::Expr(partial) => Ok(Arc::clone(&partial.expr)),
+            ValueKind::Expr(partial) => Ok(Arc::clone(&partial.expr)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A recursive parser for expressions.
 
 use super::{Call, Expr, ExprKind};
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::functions;
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ pub struct ExprError {
     pub sentence: String,
 }
 
-impl From<ExprError> for Fault {
+impl From<ExprError> for EvalError {
     fn from(error: ExprError) -> Self {
-        Fault::new(error.reason).says(error.sentence)
+        EvalError::new(error.reason).says(error.sentence)
     }
 }
 
@@ -96,7 +96,7 @@ impl<'s> Parser<'s> {
         )
     }
 
-    fn limit(&self, fault: Fault) -> ExprError {
+    fn limit(&self, fault: EvalError) -> ExprError {
         self.fail(fault.reason.clone(), fault.reason)
     }
 
@@ -106,7 +106,7 @@ impl<'s> Parser<'s> {
 
     fn expression(&mut self) -> Result<Arc<Expr>, ExprError> {
         if self.nesting >= MAX_NESTING {
-            return Err(self.limit(Fault::limit(format!("brackets are nested more than {MAX_NESTING} deep"))));
+            return Err(self.limit(EvalError::limit(format!("brackets are nested more than {MAX_NESTING} deep"))));
         }
         self.nesting += 1;
         let expr = self.primary().and_then(|base| self.accesses(base));

@@ -1,12 +1,12 @@
 //! Reading arguments, with the messages that a wrong one gets.
 
-use crate::error::Fault;
-use crate::value::{Kind, Val};
+use crate::error::EvalError;
+use crate::value::{Value, ValueKind};
 use std::sync::Arc;
 
 /// The fault of an argument of the wrong kind.
-pub(crate) fn wrong_type(function: &str, wanted: &str, val: &Val) -> Fault {
-    Fault::new(format!(
+pub(crate) fn wrong_type(function: &str, wanted: &str, val: &Value) -> EvalError {
+    EvalError::new(format!(
         "The template language function '{function}' expects its parameter to be of type '{wanted}'. The provided value \
          is of type '{}'. Please see https://aka.ms/arm-functions#{function} for usage details.",
         val.type_name()
@@ -24,38 +24,38 @@ fn article(kind: &str) -> String {
 }
 
 /// Argument `index`; null when absent.
-pub(crate) fn at(args: &[Val], index: usize) -> &Val {
-    static NULL: Val = Val::NULL;
+pub(crate) fn at(args: &[Value], index: usize) -> &Value {
+    static NULL: Value = Value::NULL;
     args.get(index).unwrap_or(&NULL)
 }
 
 /// Argument `index` as a string.
-pub(crate) fn string<'a>(function: &str, args: &'a [Val], index: usize) -> Result<&'a Arc<str>, Fault> {
+pub(crate) fn string<'a>(function: &str, args: &'a [Value], index: usize) -> Result<&'a Arc<str>, EvalError> {
     let val = at(args, index);
     val.as_str().ok_or_else(|| wrong_type(function, "String", val))
 }
 
 /// Argument `index` as an integer.
-pub(crate) fn int(function: &str, args: &[Val], index: usize) -> Result<i64, Fault> {
+pub(crate) fn int(function: &str, args: &[Value], index: usize) -> Result<i64, EvalError> {
     let val = at(args, index);
     val.as_int().ok_or_else(|| wrong_type(function, "Integer", val))
 }
 
 /// Argument `index` as an array.
-pub(crate) fn array<'a>(function: &str, args: &'a [Val], index: usize) -> Result<&'a [Val], Fault> {
+pub(crate) fn array<'a>(function: &str, args: &'a [Value], index: usize) -> Result<&'a [Value], EvalError> {
     let val = at(args, index);
     val.as_array().ok_or_else(|| wrong_type(function, "Array", val))
 }
 
 /// A scalar as text: `True`, `12`, the string itself; `None` for arrays and objects.
-pub(crate) fn scalar(val: &Val) -> Option<String> {
+pub(crate) fn scalar(val: &Value) -> Option<String> {
     Some(match &val.kind {
-        Kind::Null => String::new(),
-        Kind::Bool(true) => "True".to_string(),
-        Kind::Bool(false) => "False".to_string(),
-        Kind::Int(value) => value.to_string(),
-        Kind::Float(value) => float(*value),
-        Kind::Str(text) => text.to_string(),
+        ValueKind::Null => String::new(),
+        ValueKind::Bool(true) => "True".to_string(),
+        ValueKind::Bool(false) => "False".to_string(),
+        ValueKind::Int(value) => value.to_string(),
+        ValueKind::Float(value) => float(*value),
+        ValueKind::Str(text) => text.to_string(),
         _ => return None,
     })
 }

@@ -3,8 +3,8 @@
 use super::args::{array, at, int, wrong_type};
 use super::{Function, Group, collate, plain, shape, text};
 use crate::budget::Budget;
-use crate::error::Fault;
-use crate::value::{Kind, Val, canonical, same, same_name};
+use crate::error::EvalError;
+use crate::value::{Value, ValueKind, canonical, same, same_name};
 use std::collections::HashSet;
 
 const G: Group = Group::Collection;
@@ -13,32 +13,32 @@ pub(super) static FUNCTIONS: &[Function] = &[
     shape(G, "array", 1, Some(1), |a, _| {
         let val = at(a, 0);
         Ok(match &val.kind {
-            Kind::Expr(_) => None,
-            Kind::Array(_) => Some(val.clone()),
-            _ => Some(Val::array(vec![val.clone()])?),
+            ValueKind::Expr(_) => None,
+            ValueKind::Array(_) => Some(val.clone()),
+            _ => Some(Value::array(vec![val.clone()])?),
         })
     }),
-    shape(G, "createArray", 0, None, |a, _| Val::array(a.to_vec()).map(Some)),
+    shape(G, "createArray", 0, None, |a, _| Value::array(a.to_vec()).map(Some)),
     plain(G, "contains", 2, Some(2), contains),
     plain(G, "distinct", 1, Some(1), |a, budget| unique(array("distinct", a, 0)?.iter(), budget)),
     shape(G, "empty", 1, Some(1), |a, _| {
         let val = at(a, 0);
-        Ok(Some(Val::bool(match &val.kind {
-            Kind::Expr(_) => return Ok(None),
-            Kind::Null => true,
-            Kind::Str(s) => s.is_empty(),
-            Kind::Array(array) => array.items.is_empty(),
-            Kind::Object(object) => object.members.is_empty(),
+        Ok(Some(Value::bool(match &val.kind {
+            ValueKind::Expr(_) => return Ok(None),
+            ValueKind::Null => true,
+            ValueKind::Str(s) => s.is_empty(),
+            ValueKind::Array(array) => array.items.is_empty(),
+            ValueKind::Object(object) => object.members.is_empty(),
             _ => return Err(wrong_type("empty", "Array", val)),
         })))
     }),
     shape(G, "length", 1, Some(1), |a, _| {
         let val = at(a, 0);
-        Ok(Some(Val::int(match &val.kind {
-            Kind::Expr(_) => return Ok(None),
-            Kind::Str(s) => text::length(s) as i64,
-            Kind::Array(array) => array.items.len() as i64,
-            Kind::Object(object) => object.members.len() as i64,
+        Ok(Some(Value::int(match &val.kind {
+            ValueKind::Expr(_) => return Ok(None),
+            ValueKind::Str(s) => text::length(s) as i64,
+            ValueKind::Array(array) => array.items.len() as i64,
+            ValueKind::Object(object) => object.members.len() as i64,
             _ => return Err(wrong_type("length", "Array", val)),
         })))
     }),
@@ -56,11 +56,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     shape(G, "indexFromEnd", 2, Some(2), |a, _| {
         let Some(found) = from_end("indexFromEnd", a)? else { return Ok(None) };
         found.map(Some).ok_or_else(|| {
-            Fault::new("The language expression property array index is out of bounds.")
+            EvalError::new("The language expression property array index is out of bounds.")
                 .says("`indexFromEnd` counts past the start of the array")
         })
     }),
-    shape(G, "tryIndexFromEnd", 2, Some(2), |a, _| Ok(from_end("tryIndexFromEnd", a)?.map(|v| v.unwrap_or(Val::NULL)))),
+    shape(G, "tryIndexFromEnd", 2, Some(2), |a, _| {
+        Ok(from_end("tryIndexFromEnd", a)?.map(|v| v.unwrap_or(Value::NULL)))
+    }),
     plain(G, "intersection", 1, None, intersection),
 ];
 
@@ -69,15 +71,15 @@ enum Direction {
     Backward,
 }
 
-fn key_of(val: &Val, budget: &Budget) -> Result<String, Fault> {
-    budget.spend(1 + val.inside().weight / 32)?;
+fn key_of(val: &Value, budget: &Budget) -> Result<String, EvalError> {
+    budget.charge(1 + val.inside().weight / 32)?;
     let mut key = String::new();
     canonical(val, &mut key);
     Ok(key)
 }
 
 /// The elements without later duplicates.
-pub(super) fn unique<'a>(items: impl Iterator<Item = &'a Val>, budget: &Budget) -> Result<Val, Fault> {
+pub(super) fn unique<'a>(items: impl Iterator<Item = &'a Value>, budget: &Budget) -> Result<Value, EvalError> {
     let mut seen = HashSet::new();
     let mut kept = Vec::new();
     for item in items {
@@ -85,69 +87,69 @@ pub(super) fn unique<'a>(items: impl Iterator<Item = &'a Val>, budget: &Budget) 
             kept.push(item.clone());
         }
     }
-    Val::array(kept)
+    Value::array(kept)
 }
 
-fn contains(args: &[Val], budget: &Budget) -> Result<Val, Fault> {
+fn contains(args: &[Value], budget: &Budget) -> Result<Value, EvalError> {
     let (container, wanted) = (at(args, 0), at(args, 1));
-    budget.spend(1 + container.inside().weight / 64)?;
+    budget.charge(1 + container.inside().weight / 64)?;
     let found = match &container.kind {
-        Kind::Str(text) => match &wanted.kind {
-            Kind::Str(part) => text.contains(&**part),
+        ValueKind::Str(text) => match &wanted.kind {
+            ValueKind::Str(part) => text.contains(&**part),
             _ => text.contains(&super::args::scalar(wanted).ok_or_else(|| wrong_type("contains", "String", wanted))?),
         },
-        Kind::Array(array) => array.items.iter().any(|item| same(item, wanted)),
-        Kind::Object(object) => {
+        ValueKind::Array(array) => array.items.iter().any(|item| same(item, wanted)),
+        ValueKind::Object(object) => {
             let key = super::args::scalar(wanted).ok_or_else(|| wrong_type("contains", "String", wanted))?;
             object.members.contains_key(key.as_str()) || object.members.keys().any(|k| same_name(k, &key))
         }
         _ => return Err(wrong_type("contains", "Array", container)),
     };
-    Ok(Val::bool(found))
+    Ok(Value::bool(found))
 }
 
 fn end(
     function: &str,
-    args: &[Val],
-    item: fn(&[Val]) -> Option<&Val>,
+    args: &[Value],
+    item: fn(&[Value]) -> Option<&Value>,
     unit: fn(&str) -> String,
-) -> Result<Option<Val>, Fault> {
+) -> Result<Option<Value>, EvalError> {
     let val = at(args, 0);
     Ok(match &val.kind {
-        Kind::Expr(_) => None,
-        Kind::Array(array) => Some(item(&array.items).cloned().unwrap_or(Val::NULL)),
-        Kind::Str(text) => Some(Val::str(unit(text))),
+        ValueKind::Expr(_) => None,
+        ValueKind::Array(array) => Some(item(&array.items).cloned().unwrap_or(Value::NULL)),
+        ValueKind::Str(text) => Some(Value::str(unit(text))),
         _ => return Err(wrong_type(function, "Array", val)),
     })
 }
 
-fn flatten(args: &[Val], budget: &Budget) -> Result<Option<Val>, Fault> {
+fn flatten(args: &[Value], budget: &Budget) -> Result<Option<Value>, EvalError> {
     let val = at(args, 0);
-    if matches!(val.kind, Kind::Expr(_)) {
+    if matches!(val.kind, ValueKind::Expr(_)) {
         return Ok(None);
     }
     let mut out = Vec::new();
     for part in array("flatten", args, 0)? {
         match &part.kind {
-            Kind::Expr(_) => return Ok(None),
-            Kind::Array(inner) => {
-                budget.spend(inner.items.len())?;
+            ValueKind::Expr(_) => return Ok(None),
+            ValueKind::Array(inner) => {
+                budget.charge(inner.items.len())?;
                 out.extend(inner.items.iter().cloned().map(|v| v.secret_if(part.secret)));
             }
             _ => return Err(wrong_type("flatten", "Array", part)),
         }
     }
-    Val::array(out).map(Some)
+    Value::array(out).map(Some)
 }
 
-fn position(function: &str, args: &[Val], direction: Direction) -> Result<Val, Fault> {
+fn position(function: &str, args: &[Value], direction: Direction) -> Result<Value, EvalError> {
     let (container, wanted) = (at(args, 0), at(args, 1));
     let index = match &container.kind {
-        Kind::Array(array) => match direction {
+        ValueKind::Array(array) => match direction {
             Direction::Forward => array.items.iter().position(|item| same(item, wanted)),
             Direction::Backward => array.items.iter().rposition(|item| same(item, wanted)),
         },
-        Kind::Str(input) => {
+        ValueKind::Str(input) => {
             let part = wanted.as_str().ok_or_else(|| wrong_type(function, "String", wanted))?;
             let (input, part) = (text::folded(input), text::folded(part));
             let byte = match direction {
@@ -158,69 +160,75 @@ fn position(function: &str, args: &[Val], direction: Direction) -> Result<Val, F
         }
         _ => return Err(wrong_type(function, "Array", container)),
     };
-    Ok(Val::int(index.map_or(-1, |i| i as i64)))
+    Ok(Value::int(index.map_or(-1, |i| i as i64)))
 }
 
-fn part(function: &str, args: &[Val], bounds: fn(usize, usize) -> (usize, usize)) -> Result<Option<Val>, Fault> {
+fn part(
+    function: &str,
+    args: &[Value],
+    bounds: fn(usize, usize) -> (usize, usize),
+) -> Result<Option<Value>, EvalError> {
     let container = at(args, 0);
-    if matches!(container.kind, Kind::Expr(_)) || matches!(at(args, 1).kind, Kind::Expr(_)) {
+    if matches!(container.kind, ValueKind::Expr(_)) || matches!(at(args, 1).kind, ValueKind::Expr(_)) {
         return Ok(None);
     }
     let number = usize::try_from(int(function, args, 1)?.max(0)).unwrap_or(usize::MAX);
     Ok(Some(match &container.kind {
-        Kind::Array(array) => {
+        ValueKind::Array(array) => {
             let (from, count) = bounds(number, array.items.len());
-            Val::array(array.items.iter().skip(from).take(count).cloned().collect())?
+            Value::array(array.items.iter().skip(from).take(count).cloned().collect())?
         }
-        Kind::Str(input) => {
+        ValueKind::Str(input) => {
             let (from, count) = bounds(number, text::length(input));
-            Val::str(text::slice(input, from, count))
+            Value::str(text::slice(input, from, count))
         }
         _ => return Err(wrong_type(function, "Array", container)),
     }))
 }
 
-fn range(args: &[Val], budget: &Budget) -> Result<Val, Fault> {
+fn range(args: &[Value], budget: &Budget) -> Result<Value, EvalError> {
     const MAX_COUNT: i64 = 10_000;
     let (start, count) = (int("range", args, 0)?, int("range", args, 1)?);
     let end = start.saturating_add(count);
     if !(0..=MAX_COUNT).contains(&count) || end > i64::from(i32::MAX) || start < i64::from(i32::MIN) {
-        return Err(Fault::new(format!(
+        return Err(EvalError::new(format!(
             "The template language function 'range' is not valid. The count must be from 0 to {MAX_COUNT} and the sum of \
              start and count at most {}.",
             i32::MAX
         ))
         .says(format!("`range({start}, {count})` is out of bounds; Azure allows counts from 0 to {MAX_COUNT}")));
     }
-    budget.spend(count as usize)?;
-    Val::array((start..end).map(Val::int).collect())
+    budget.charge(count as usize)?;
+    Value::array((start..end).map(Value::int).collect())
 }
 
-fn try_get(args: &[Val], _: &Budget) -> Result<Option<Val>, Fault> {
+fn try_get(args: &[Value], _: &Budget) -> Result<Option<Value>, EvalError> {
     let mut current = at(args, 0).clone();
     for step in args.iter().skip(1) {
         if current.is_null() {
-            return Ok(Some(Val::NULL));
+            return Ok(Some(Value::NULL));
         }
         let found = match (&current.kind, &step.kind) {
-            (Kind::Expr(_), _) | (_, Kind::Expr(_)) => return Ok(None),
-            (Kind::Object(object), Kind::Str(key)) => object.get(key),
-            (Kind::Array(array), Kind::Int(index)) => usize::try_from(*index).ok().and_then(|i| array.items.get(i)),
-            (Kind::Array(_), Kind::Str(_)) => return Err(wrong_type("tryGet", "Integer", step)),
-            (Kind::Object(_), _) => return Err(wrong_type("tryGet", "String", step)),
+            (ValueKind::Expr(_), _) | (_, ValueKind::Expr(_)) => return Ok(None),
+            (ValueKind::Object(object), ValueKind::Str(key)) => object.get(key),
+            (ValueKind::Array(array), ValueKind::Int(index)) => {
+                usize::try_from(*index).ok().and_then(|i| array.items.get(i))
+            }
+            (ValueKind::Array(_), ValueKind::Str(_)) => return Err(wrong_type("tryGet", "Integer", step)),
+            (ValueKind::Object(_), _) => return Err(wrong_type("tryGet", "String", step)),
             _ => None,
         };
-        current = found.cloned().unwrap_or(Val::NULL).secret_if(current.secret);
+        current = found.cloned().unwrap_or(Value::NULL).secret_if(current.secret);
     }
     Ok(Some(current))
 }
 
-fn from_end(function: &str, args: &[Val]) -> Result<Option<Option<Val>>, Fault> {
+fn from_end(function: &str, args: &[Value]) -> Result<Option<Option<Value>>, EvalError> {
     let container = at(args, 0);
     if container.is_null() && function == "tryIndexFromEnd" {
         return Ok(Some(None));
     }
-    if matches!(container.kind, Kind::Expr(_)) || matches!(at(args, 1).kind, Kind::Expr(_)) {
+    if matches!(container.kind, ValueKind::Expr(_)) || matches!(at(args, 1).kind, ValueKind::Expr(_)) {
         return Ok(None);
     }
     let items = array(function, args, 0)?;
@@ -229,17 +237,17 @@ fn from_end(function: &str, args: &[Val]) -> Result<Option<Option<Val>>, Fault> 
     Ok(Some(index.and_then(|i| items.get(i)).cloned()))
 }
 
-fn intersection(args: &[Val], budget: &Budget) -> Result<Val, Fault> {
-    if let Kind::Object(first) = &at(args, 0).kind {
+fn intersection(args: &[Value], budget: &Budget) -> Result<Value, EvalError> {
+    if let ValueKind::Object(first) = &at(args, 0).kind {
         let mut kept = first.members.clone();
         for arg in args.iter().skip(1) {
             let object = arg.as_object().ok_or_else(|| wrong_type("intersection", "Object", arg))?;
-            budget.spend(1 + arg.inside().weight / 32)?;
+            budget.charge(1 + arg.inside().weight / 32)?;
             kept.retain(|key, value| object.members.get(key).is_some_and(|other| same(value, other)));
         }
-        return Val::object(kept);
+        return Value::object(kept);
     }
-    let mut kept: Vec<Val> = array("intersection", args, 0)?.to_vec();
+    let mut kept: Vec<Value> = array("intersection", args, 0)?.to_vec();
     for index in 1..args.len() {
         let other = array("intersection", args, index)?;
         let keys = other.iter().map(|v| key_of(v, budget)).collect::<Result<HashSet<_>, _>>()?;

@@ -2,8 +2,8 @@
 
 use super::args::{int, string};
 use super::{Function, Group, plain};
-use crate::error::Fault;
-use crate::value::Val;
+use crate::error::EvalError;
+use crate::value::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const G: Group = Group::Network;
@@ -12,15 +12,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
     plain(G, "parseCidr", 1, Some(1), |a, _| {
         let range = Range::parse("parseCidr", string("parseCidr", a, 0)?)?;
         let mut members =
-            vec![("network", Val::str(range.show(range.first()))), ("netmask", Val::str(range.show(range.mask())))];
+            vec![("network", Value::str(range.show(range.first()))), ("netmask", Value::str(range.show(range.mask())))];
         if range.bits == 32 {
-            members.push(("broadcast", Val::str(range.show(range.last()))));
+            members.push(("broadcast", Value::str(range.show(range.last()))));
         }
         let (first, last) = range.usable();
-        members.push(("firstUsable", Val::str(range.show(first))));
-        members.push(("lastUsable", Val::str(range.show(last))));
-        members.push(("cidr", Val::int(i64::from(range.prefix))));
-        Val::object(members.into_iter().map(|(k, v)| (k.into(), v)).collect())
+        members.push(("firstUsable", Value::str(range.show(first))));
+        members.push(("lastUsable", Value::str(range.show(last))));
+        members.push(("cidr", Value::int(i64::from(range.prefix))));
+        Value::object(members.into_iter().map(|(k, v)| (k.into(), v)).collect())
     }),
     plain(G, "cidrSubnet", 3, Some(3), |a, _| {
         let range = Range::parse("cidrSubnet", string("cidrSubnet", a, 0)?)?;
@@ -42,7 +42,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             .and_then(|offset| range.first().checked_add(offset))
             .filter(|first| *first <= range.all())
             .ok_or_else(|| bad("cidrSubnet", format!("there is no subnet number {index}")))?;
-        Ok(Val::str(format!("{}/{prefix}", range.show(first))))
+        Ok(Value::str(format!("{}/{prefix}", range.show(first))))
     }),
     plain(G, "cidrHost", 2, Some(2), |a, _| {
         let range = Range::parse("cidrHost", string("cidrHost", a, 0)?)?;
@@ -53,12 +53,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
             .and_then(|i| first.checked_add(i))
             .filter(|host| *host <= if range.bits == 32 { range.usable().1 } else { range.last() })
             .ok_or_else(|| bad("cidrHost", format!("the range has no host number {index}")))?;
-        Ok(Val::str(range.show(host)))
+        Ok(Value::str(range.show(host)))
     }),
 ];
 
-fn bad(function: &str, sentence: String) -> Fault {
-    Fault::new(format!(
+fn bad(function: &str, sentence: String) -> EvalError {
+    EvalError::new(format!(
         "The template language function '{function}' was invoked with a parameter that is not valid. Please see \
          https://aka.ms/arm-functions#{function} for usage details."
     ))
@@ -72,7 +72,7 @@ struct Range {
 }
 
 impl Range {
-    fn parse(function: &str, text: &str) -> Result<Self, Fault> {
+    fn parse(function: &str, text: &str) -> Result<Self, EvalError> {
         let wrong = || {
             bad(
                 function,

@@ -3,19 +3,19 @@
 use super::args::{at, scalar, string};
 use super::{numeric_format, strings, text};
 use crate::budget::Budget;
-use crate::error::Fault;
-use crate::value::{Kind, Val};
+use crate::error::EvalError;
+use crate::value::{Value, ValueKind};
 
 /// Widest alignment.
 const MAX_WIDTH: usize = 1_000_000;
 
-fn bad(detail: &str) -> Fault {
-    Fault::new("Unable to evaluate the template language function 'format'; the format is invalid: 'Input string was not in a correct format.'. Please see https://aka.ms/arm-functions#format for usage details.")
+fn bad(detail: &str) -> EvalError {
+    EvalError::new("Unable to evaluate the template language function 'format'; the format is invalid: 'Input string was not in a correct format.'. Please see https://aka.ms/arm-functions#format for usage details.")
         .says(format!("the format string given to `format` is not valid: {detail}"))
 }
 
 /// Carries out `format`.
-pub(super) fn format(args: &[Val], budget: &Budget) -> Result<String, Fault> {
+pub(super) fn format(args: &[Value], budget: &Budget) -> Result<String, EvalError> {
     let pattern = string("format", args, 0)?;
     let mut out = String::new();
     let mut chars = pattern.chars().peekable();
@@ -44,7 +44,7 @@ pub(super) fn format(args: &[Val], budget: &Budget) -> Result<String, Fault> {
     Ok(out)
 }
 
-fn one(item: &str, args: &[Val], out: &mut String) -> Result<(), Fault> {
+fn one(item: &str, args: &[Value], out: &mut String) -> Result<(), EvalError> {
     let (head, spec) = item.split_once(':').map_or((item, ""), |(head, spec)| (head, spec));
     let (index, width) = head.split_once(',').map_or((head, None), |(index, width)| (index, Some(width)));
     let index: usize = index.trim().parse().map_err(|_| bad(&format!("`{{{item}}}` has no number")))?;
@@ -71,11 +71,15 @@ fn one(item: &str, args: &[Val], out: &mut String) -> Result<(), Fault> {
     Ok(())
 }
 
-fn shown(val: &Val, spec: &str) -> Result<String, Fault> {
+fn shown(val: &Value, spec: &str) -> Result<String, EvalError> {
     Ok(match &val.kind {
-        Kind::Int(value) if !spec.is_empty() => numeric_format::format(numeric_format::Number::from(*value), spec)?,
-        Kind::Float(value) if !spec.is_empty() => numeric_format::format(numeric_format::Number::from(*value), spec)?,
-        Kind::Array(_) | Kind::Object(_) => {
+        ValueKind::Int(value) if !spec.is_empty() => {
+            numeric_format::format(numeric_format::Number::from(*value), spec)?
+        }
+        ValueKind::Float(value) if !spec.is_empty() => {
+            numeric_format::format(numeric_format::Number::from(*value), spec)?
+        }
+        ValueKind::Array(_) | ValueKind::Object(_) => {
             let mut out = String::new();
             quoted(val, &mut out);
             out
@@ -85,10 +89,10 @@ fn shown(val: &Val, spec: &str) -> Result<String, Fault> {
 }
 
 /// Minified JSON with single quotes.
-fn quoted(val: &Val, out: &mut String) {
+fn quoted(val: &Value, out: &mut String) {
     match &val.kind {
-        Kind::Str(text) => quote(text, out),
-        Kind::Array(array) => {
+        ValueKind::Str(text) => quote(text, out),
+        ValueKind::Array(array) => {
             out.push('[');
             for (index, item) in array.items.iter().enumerate() {
                 if index > 0 {
@@ -98,7 +102,7 @@ fn quoted(val: &Val, out: &mut String) {
             }
             out.push(']');
         }
-        Kind::Object(object) => {
+        ValueKind::Object(object) => {
             out.push('{');
             for (index, (key, value)) in object.members.iter().enumerate() {
                 if index > 0 {

@@ -1,6 +1,6 @@
 //! .NET date format strings with invariant culture.
 
-use crate::error::Fault;
+use crate::error::EvalError;
 use jiff::civil::DateTime;
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -20,7 +20,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Formats a time in UTC.
-pub(super) fn format(time: DateTime, spec: &str) -> Result<String, Fault> {
+pub(super) fn format(time: DateTime, spec: &str) -> Result<String, EvalError> {
     let picture = match spec {
         "d" => "MM/dd/yyyy",
         "D" => "dddd, dd MMMM yyyy",
@@ -42,8 +42,8 @@ pub(super) fn format(time: DateTime, spec: &str) -> Result<String, Fault> {
     custom(time, picture).ok_or_else(|| bad(spec))
 }
 
-fn bad(spec: &str) -> Fault {
-    Fault::new("The template language function was invoked with a date format that is not valid: 'Input string was not in a correct format.'.")
+fn bad(spec: &str) -> EvalError {
+    EvalError::new("The template language function was invoked with a date format that is not valid: 'Input string was not in a correct format.'.")
         .says(format!("`{spec}` is not a date format of .NET"))
 }
 

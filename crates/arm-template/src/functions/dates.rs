@@ -2,8 +2,8 @@
 
 use super::args::{int, string};
 use super::{Function, Group, date_format, plain};
-use crate::error::Fault;
-use crate::value::Val;
+use crate::error::EvalError;
+use crate::value::Value;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -16,24 +16,26 @@ pub(super) static FUNCTIONS: &[Function] = &[
     plain(G, "dateTimeFromEpoch", 1, Some(1), |a, _| {
         let seconds = int("dateTimeFromEpoch", a, 0)?;
         let time = Timestamp::from_second(seconds).map_err(|_| out_of_range("dateTimeFromEpoch"))?;
-        Ok(Val::str(date_format::format(utc(time), ISO)?))
+        Ok(Value::str(date_format::format(utc(time), ISO)?))
     }),
     plain(G, "dateTimeToEpoch", 1, Some(1), |a, _| {
         let text = string("dateTimeToEpoch", a, 0)?;
         let base = parse(text).ok_or_else(|| not_a_date("dateTimeToEpoch", text))?;
         let instant = Offset::UTC.to_timestamp(base.time).map_err(|_| out_of_range("dateTimeToEpoch"))?;
-        Ok(Val::int(instant.as_second()))
+        Ok(Value::int(instant.as_second()))
     }),
 ];
 
-fn out_of_range(function: &str) -> Fault {
-    Fault::new(format!("The template language function '{function}' was invoked with a value that is out of range."))
-        .says(format!("the result of `{function}` is no date of the calendar"))
+fn out_of_range(function: &str) -> EvalError {
+    EvalError::new(format!(
+        "The template language function '{function}' was invoked with a value that is out of range."
+    ))
+    .says(format!("the result of `{function}` is no date of the calendar"))
 }
 
-fn not_a_date(function: &str, text: &str) -> Fault {
+fn not_a_date(function: &str, text: &str) -> EvalError {
     let shown: String = text.chars().take(60).collect();
-    Fault::new(format!("The template language function '{function}' was invoked with a date that is not valid."))
+    EvalError::new(format!("The template language function '{function}' was invoked with a date that is not valid."))
         .says(format!("`{shown}` is not a date and time"))
 }
 
@@ -42,7 +44,7 @@ fn utc(time: Timestamp) -> DateTime {
 }
 
 /// `utcNow(format)` at a given time.
-pub(crate) fn format_utc(now: Timestamp, spec: &str) -> Result<String, Fault> {
+pub(crate) fn format_utc(now: Timestamp, spec: &str) -> Result<String, EvalError> {
     date_format::format(utc(now), spec)
 }
 
@@ -51,7 +53,7 @@ struct Base {
     iso: bool,
 }
 
-fn date_time_add(args: &[Val], _: &crate::budget::Budget) -> Result<Val, Fault> {
+fn date_time_add(args: &[Value], _: &crate::budget::Budget) -> Result<Value, EvalError> {
     let (text, duration) = (string("dateTimeAdd", args, 0)?, string("dateTimeAdd", args, 1)?);
     let base = parse(text).ok_or_else(|| not_a_date("dateTimeAdd", text))?;
     let moved = add(base.time, duration)?;
@@ -61,7 +63,7 @@ fn date_time_add(args: &[Val], _: &crate::budget::Budget) -> Result<Val, Fault> 
         // What the service answers for a base that is not ISO 8601: the general form of the United States.
         (false, false) => "M'/'d'/'yyyy h':'mm':'ss tt",
     };
-    Ok(Val::str(date_format::format(moved, spec)?))
+    Ok(Value::str(date_format::format(moved, spec)?))
 }
 
 /// Reads a date as people write it to the service.
@@ -113,14 +115,13 @@ fn offset_minutes(offset: &str) -> Option<i64> {
 }
 
 /// Adds an ISO 8601 duration by the calendar: a month ends where the shorter month ends.
-fn add(base: DateTime, text: &str) -> Result<DateTime, Fault> {
+fn add(base: DateTime, text: &str) -> Result<DateTime, EvalError> {
     let bad = || {
-        Fault::new("The template language function 'dateTimeAdd' was invoked with a duration that is not valid.").says(
-            format!(
+        EvalError::new("The template language function 'dateTimeAdd' was invoked with a duration that is not valid.")
+            .says(format!(
                 "`{}` is not an ISO 8601 duration such as `P1D` or `-PT90M`",
                 text.chars().take(40).collect::<String>()
-            ),
-        )
+            ))
     };
     let (negative, body) = match text.trim().strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -3,9 +3,9 @@
 use super::args::string;
 use super::{Function, Group, plain};
 use crate::budget::Budget;
-use crate::error::Fault;
+use crate::error::EvalError;
 use crate::json;
-use crate::value::Val;
+use crate::value::Value;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -15,9 +15,9 @@ const G: Group = Group::String;
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    plain(G, "base64", 1, Some(1), |a, _| Ok(Val::str(STANDARD.encode(string("base64", a, 0)?.as_bytes())))),
+    plain(G, "base64", 1, Some(1), |a, _| Ok(Value::str(STANDARD.encode(string("base64", a, 0)?.as_bytes())))),
     plain(G, "base64ToString", 1, Some(1), |a, _| {
-        decode("base64ToString", string("base64ToString", a, 0)?).map(Val::str)
+        decode("base64ToString", string("base64ToString", a, 0)?).map(Value::str)
     }),
     plain(G, "base64ToJson", 1, Some(1), |a, budget| {
         let text = decode("base64ToJson", string("base64ToJson", a, 0)?)?;
@@ -25,22 +25,22 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     plain(G, "dataUri", 1, Some(1), |a, _| {
         let encoded = STANDARD.encode(string("dataUri", a, 0)?.as_bytes());
-        Ok(Val::str(format!("data:text/plain;charset=utf-8;base64,{encoded}")))
+        Ok(Value::str(format!("data:text/plain;charset=utf-8;base64,{encoded}")))
     }),
     plain(G, "dataUriToString", 1, Some(1), |a, _| data_uri_to_string(string("dataUriToString", a, 0)?)),
     plain(G, "uriComponent", 1, Some(1), |a, _| {
-        Ok(Val::str(utf8_percent_encode(string("uriComponent", a, 0)?, RESERVED).to_string()))
+        Ok(Value::str(utf8_percent_encode(string("uriComponent", a, 0)?, RESERVED).to_string()))
     }),
     plain(G, "uriComponentToString", 1, Some(1), |a, _| {
-        Ok(Val::str(percent_decode_str(string("uriComponentToString", a, 0)?).decode_utf8_lossy().into_owned()))
+        Ok(Value::str(percent_decode_str(string("uriComponentToString", a, 0)?).decode_utf8_lossy().into_owned()))
     }),
     plain(G, "json", 1, Some(1), |a, budget| parse("json", string("json", a, 0)?, budget)),
 ];
 
-fn decode(function: &str, text: &str) -> Result<String, Fault> {
+fn decode(function: &str, text: &str) -> Result<String, EvalError> {
     let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let bytes = STANDARD.decode(compact.as_bytes()).map_err(|_| {
-        Fault::new(format!(
+        EvalError::new(format!(
             "The template language function '{function}' was invoked with a parameter that is not valid base64."
         ))
         .says(format!("the text given to `{function}` is not base64"))
@@ -48,22 +48,22 @@ fn decode(function: &str, text: &str) -> Result<String, Fault> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn parse(function: &str, text: &str, budget: &Budget) -> Result<Val, Fault> {
-    budget.spend(text.len() / 16)?;
-    budget.make(text.len().saturating_mul(16))?;
+fn parse(function: &str, text: &str, budget: &Budget) -> Result<Value, EvalError> {
+    budget.charge(text.len() / 16)?;
+    budget.charge_memory(text.len().saturating_mul(16))?;
     let node = json::read(text).map_err(|error| {
-        Fault::new(format!(
+        EvalError::new(format!(
             "The template language function '{function}' parameter is not valid. The provided value cannot be converted \
              to JSON. Please see https://aka.ms/arm-functions#{function} for usage details."
         ))
         .says(format!("the text given to `{function}` is not JSON: {}", error.message))
     })?;
-    Val::from_node(&node)
+    Value::from_node(&node)
 }
 
-fn data_uri_to_string(text: &str) -> Result<Val, Fault> {
+fn data_uri_to_string(text: &str) -> Result<Value, EvalError> {
     let bad = || {
-        Fault::new("The template language function 'dataUriToString' expects a data URI as its parameter.")
+        EvalError::new("The template language function 'dataUriToString' expects a data URI as its parameter.")
             .says("the text given to `dataUriToString` is not a data URI")
     };
     let (scheme, rest) = text.split_once(':').ok_or_else(bad)?;
@@ -72,7 +72,7 @@ fn data_uri_to_string(text: &str) -> Result<Val, Fault> {
         return Err(bad());
     }
     if head.to_ascii_lowercase().ends_with(";base64") {
-        return decode("dataUriToString", data).map(Val::str);
+        return decode("dataUriToString", data).map(Value::str);
     }
-    Ok(Val::str(percent_decode_str(data).decode_utf8_lossy().into_owned()))
+    Ok(Value::str(percent_decode_str(data).decode_utf8_lossy().into_owned()))
 }

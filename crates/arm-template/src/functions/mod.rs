@@ -26,8 +26,8 @@ pub(crate) use dates::format_utc;
 pub(crate) use hash::hash64;
 
 use super::budget::Budget;
-use super::error::Fault;
-use super::value::Val;
+use super::error::EvalError;
+use super::value::Value;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
@@ -60,9 +60,9 @@ pub(crate) enum Group {
 /// How a function is carried out.
 pub(crate) enum Run {
     /// All arguments are known.
-    Plain(fn(&[Val], &Budget) -> Result<Val, Fault>),
+    Plain(fn(&[Value], &Budget) -> Result<Value, EvalError>),
     /// Arguments may have unknown parts; `None` when the result is unknown then.
-    Shape(fn(&[Val], &Budget) -> Result<Option<Val>, Fault>),
+    Shape(fn(&[Value], &Budget) -> Result<Option<Value>, EvalError>),
     /// The evaluator knows.
     Special(Special),
 }
@@ -116,7 +116,7 @@ impl fmt::Debug for Function {
 
 impl Function {
     /// Checks the number of arguments.
-    pub fn check_count(&self, count: usize) -> Result<(), Fault> {
+    pub fn check_count(&self, count: usize) -> Result<(), EvalError> {
         if count >= self.min && self.max.is_none_or(|max| count <= max) {
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Function {
             Some(max) => format!("{} to {max}", self.min),
             None => format!("{} or more", self.min),
         };
-        Err(Fault::new(format!(
+        Err(EvalError::new(format!(
             "Unable to evaluate template language function '{}'. At least {} parameter(s) should be provided and at most {}. \
              The provided number of parameters is {count}. Please see https://aka.ms/arm-functions#{} for usage details.",
             self.name,
@@ -142,7 +142,7 @@ const fn plain(
     name: &'static str,
     min: usize,
     max: Option<usize>,
-    run: fn(&[Val], &Budget) -> Result<Val, Fault>,
+    run: fn(&[Value], &Budget) -> Result<Value, EvalError>,
 ) -> Function {
     Function { name, group, min, max, run: Run::Plain(run) }
 }
@@ -152,7 +152,7 @@ const fn shape(
     name: &'static str,
     min: usize,
     max: Option<usize>,
-    run: fn(&[Val], &Budget) -> Result<Option<Val>, Fault>,
+    run: fn(&[Value], &Budget) -> Result<Option<Value>, EvalError>,
 ) -> Function {
     Function { name, group, min, max, run: Run::Shape(run) }
 }

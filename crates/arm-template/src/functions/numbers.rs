@@ -2,8 +2,8 @@
 
 use super::args::{at, int, wrong_type};
 use super::{Function, Group, plain};
-use crate::error::Fault;
-use crate::value::{Kind, Val};
+use crate::error::EvalError;
+use crate::value::{Value, ValueKind};
 
 const G: Group = Group::Number;
 
@@ -18,28 +18,28 @@ pub(super) static FUNCTIONS: &[Function] = &[
     plain(G, "int", 1, Some(1), |a, _| {
         let val = at(a, 0);
         let number = match &val.kind {
-            Kind::Int(i) => Some(*i),
-            Kind::Float(f) if f.abs() < 9.2e18 => Some(f.round_ties_even() as i64),
-            Kind::Str(s) => s.trim().parse::<i64>().ok(),
+            ValueKind::Int(i) => Some(*i),
+            ValueKind::Float(f) if f.abs() < 9.2e18 => Some(f.round_ties_even() as i64),
+            ValueKind::Str(s) => s.trim().parse::<i64>().ok(),
             _ => None,
         };
-        number.map(Val::int).ok_or_else(|| not_a_number("int", val))
+        number.map(Value::int).ok_or_else(|| not_a_number("int", val))
     }),
     plain(G, "float", 1, Some(1), |a, _| {
         let val = at(a, 0);
         let number = match &val.kind {
-            Kind::Int(i) => Some(*i as f64),
-            Kind::Float(f) => Some(*f),
-            Kind::Str(s) => s.trim().parse::<f64>().ok().filter(|f| f.is_finite()),
+            ValueKind::Int(i) => Some(*i as f64),
+            ValueKind::Float(f) => Some(*f),
+            ValueKind::Str(s) => s.trim().parse::<f64>().ok().filter(|f| f.is_finite()),
             _ => None,
         };
-        number.map(|f| Kind::Float(f).into()).ok_or_else(|| not_a_number("float", val))
+        number.map(|f| ValueKind::Float(f).into()).ok_or_else(|| not_a_number("float", val))
     }),
 ];
 
-fn not_a_number(function: &str, val: &Val) -> Fault {
+fn not_a_number(function: &str, val: &Value) -> EvalError {
     let kind = if function == "int" { "a whole number" } else { "a number" };
-    Fault::new(format!(
+    EvalError::new(format!(
         "The template language function '{function}' was invoked with a parameter that is not valid. The value cannot be \
          converted to the target type."
     ))
@@ -49,23 +49,23 @@ fn not_a_number(function: &str, val: &Val) -> Fault {
     })
 }
 
-fn both(function: &str, args: &[Val], run: fn(i64, i64) -> Option<i64>) -> Result<Val, Fault> {
+fn both(function: &str, args: &[Value], run: fn(i64, i64) -> Option<i64>) -> Result<Value, EvalError> {
     let (left, right) = (int(function, args, 0)?, int(function, args, 1)?);
-    run(left, right).map(Val::int).ok_or_else(|| {
+    run(left, right).map(Value::int).ok_or_else(|| {
         if right == 0 && matches!(function, "div" | "mod") {
-            return Fault::new(format!(
+            return EvalError::new(format!(
                 "The template language function '{function}' was invoked with a divisor of zero."
             ))
             .says(format!("`{function}` divides {left} by zero"));
         }
-        Fault::new(format!(
+        EvalError::new(format!(
             "The template language function '{function}' was invoked with values whose result is out of range."
         ))
         .says(format!("`{function}` of {left} and {right} does not fit 64 bits"))
     })
 }
 
-fn extreme(function: &str, args: &[Val], run: fn(i64, i64) -> i64) -> Result<Val, Fault> {
+fn extreme(function: &str, args: &[Value], run: fn(i64, i64) -> i64) -> Result<Value, EvalError> {
     let items = match args {
         [only] if only.as_array().is_some() => only.as_array().unwrap_or(&[]),
         _ => args,
@@ -75,8 +75,8 @@ fn extreme(function: &str, args: &[Val], run: fn(i64, i64) -> i64) -> Result<Val
         let number = item.as_int().ok_or_else(|| wrong_type(function, "Integer", item))?;
         best = Some(best.map_or(number, |b| run(b, number)));
     }
-    best.map(Val::int).ok_or_else(|| {
-        Fault::new(format!("The template language function '{function}' expects an array that is not empty."))
+    best.map(Value::int).ok_or_else(|| {
+        EvalError::new(format!("The template language function '{function}' expects an array that is not empty."))
             .says(format!("`{function}` of no numbers has no value"))
     })
 }

@@ -1,6 +1,6 @@
 //! .NET numeric format strings with invariant culture: the standard letters and custom pictures.
 
-use crate::error::Fault;
+use crate::error::EvalError;
 
 /// Most digits that a format may ask for.
 const MAX_PRECISION: usize = 999;
@@ -43,13 +43,13 @@ impl Number {
     }
 }
 
-fn bad(spec: &str) -> Fault {
-    Fault::new("Unable to evaluate the template language function 'format'; the format is invalid: 'Format specifier was invalid.'. Please see https://aka.ms/arm-functions#format for usage details.")
+fn bad(spec: &str) -> EvalError {
+    EvalError::new("Unable to evaluate the template language function 'format'; the format is invalid: 'Format specifier was invalid.'. Please see https://aka.ms/arm-functions#format for usage details.")
         .says(format!("`{spec}` is not a number format"))
 }
 
 /// Formats a number.
-pub(super) fn format(number: Number, spec: &str) -> Result<String, Fault> {
+pub(super) fn format(number: Number, spec: &str) -> Result<String, EvalError> {
     let mut chars = spec.chars();
     let letter = chars.next().unwrap_or('G');
     let rest = chars.as_str();

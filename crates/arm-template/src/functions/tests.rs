@@ -1,10 +1,10 @@
 //! Every pair of expression and result of the vector file, with its source marks.
 
 use crate::{Context, Limits, Parameters, Template, expand};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 /// The value of an expression as an output of a template.
-fn value_of(expression: &str) -> Result<Value, String> {
+fn value_of(expression: &str) -> Result<Json, String> {
     let template = Template::from_json(&json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
@@ -18,11 +18,11 @@ fn value_of(expression: &str) -> Result<Value, String> {
     expansion.map(|e| e.outputs["x"].value.clone()).map_err(|e| e[0].sentence.clone())
 }
 
-fn same(a: &Value, b: &Value) -> bool {
+fn same(a: &Json, b: &Json) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
+        (Json::Number(a), Json::Number(b)) => a.as_f64() == b.as_f64(),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Json::Object(a), Json::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| same(v, w)))
         }
         _ => a == b,
@@ -31,7 +31,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 #[test]
 fn all_vectors_hold() {
-    let file: Value = serde_json::from_str(include_str!("../../../../tests/fixtures/function-vectors.json")).unwrap();
+    let file: Json = serde_json::from_str(include_str!("../../../../tests/fixtures/function-vectors.json")).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
     assert!(vectors.len() > 180, "{} vectors", vectors.len());
     let mut wrong = Vec::new();

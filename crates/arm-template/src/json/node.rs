@@ -163,16 +163,16 @@ impl Node {
     /// The plain value, expressions left as text.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
-        use serde_json::Value;
+        use serde_json::Value as Json;
         match &self.kind {
-            NodeKind::Null => Value::Null,
-            NodeKind::Bool(b) => Value::Bool(*b),
-            NodeKind::Int(i) => Value::from(*i),
-            NodeKind::Float(f) => Value::from(*f),
-            NodeKind::String(text) => Value::String(text.raw().to_string()),
-            NodeKind::Array(items) => Value::Array(items.iter().map(Node::to_value).collect()),
+            NodeKind::Null => Json::Null,
+            NodeKind::Bool(b) => Json::Bool(*b),
+            NodeKind::Int(i) => Json::from(*i),
+            NodeKind::Float(f) => Json::from(*f),
+            NodeKind::String(text) => Json::String(text.raw().to_string()),
+            NodeKind::Array(items) => Json::Array(items.iter().map(Node::to_value).collect()),
             NodeKind::Object(object) => {
-                Value::Object(object.iter().map(|(k, v)| (k.to_string(), v.to_value())).collect())
+                Json::Object(object.iter().map(|(k, v)| (k.to_string(), v.to_value())).collect())
             }
         }
     }
@@ -180,14 +180,14 @@ impl Node {
     /// A tree from a plain value; every part stands at `offset`.
     #[must_use]
     pub fn from_value(value: &serde_json::Value, offset: u32) -> Self {
-        use serde_json::Value;
+        use serde_json::Value as Json;
         let kind = match value {
-            Value::Null => NodeKind::Null,
-            Value::Bool(b) => NodeKind::Bool(*b),
-            Value::Number(n) => n.as_i64().map_or_else(|| NodeKind::Float(n.as_f64().unwrap_or(0.0)), NodeKind::Int),
-            Value::String(s) => NodeKind::String(Text::new(s.as_str())),
-            Value::Array(items) => NodeKind::Array(items.iter().map(|v| Self::from_value(v, offset)).collect()),
-            Value::Object(members) => NodeKind::Object(Object {
+            Json::Null => NodeKind::Null,
+            Json::Bool(b) => NodeKind::Bool(*b),
+            Json::Number(n) => n.as_i64().map_or_else(|| NodeKind::Float(n.as_f64().unwrap_or(0.0)), NodeKind::Int),
+            Json::String(s) => NodeKind::String(Text::new(s.as_str())),
+            Json::Array(items) => NodeKind::Array(items.iter().map(|v| Self::from_value(v, offset)).collect()),
+            Json::Object(members) => NodeKind::Object(Object {
                 members: members.iter().map(|(k, v)| (Arc::from(k.as_str()), Self::from_value(v, offset))).collect(),
             }),
         };

@@ -1,7 +1,7 @@
 use super::*;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
-fn value(text: &str) -> Value {
+fn value(text: &str) -> Json {
     read(text).unwrap().to_value()
 }
 

@@ -1,20 +1,20 @@
 //! Each mistake gives one finding at its place; each result is what the service's documentation says.
 
-use super::super::error::Rule;
+use super::super::error::FormulaRule;
 use super::super::samples::PoolState;
-use super::super::{Around, check, interval_problem, parse, print};
+use super::super::{PoolLimits, check, interval_problem, parse, print};
 use super::{noon, run};
 
-fn under(text: &str, place: super::super::Place) -> &str {
+fn under(text: &str, place: super::super::FormulaSpan) -> &str {
     text.get(place.start as usize..place.end as usize).unwrap()
 }
 
-/// Rule and underlined text of every finding.
-fn found(text: &str) -> Vec<(Rule, &str)> {
-    found_in(text, &Around::default())
+/// FormulaRule and underlined text of every finding.
+fn found(text: &str) -> Vec<(FormulaRule, &str)> {
+    found_in(text, &PoolLimits::default())
 }
 
-fn found_in<'a>(text: &'a str, around: &Around) -> Vec<(Rule, &'a str)> {
+fn found_in<'a>(text: &'a str, around: &PoolLimits) -> Vec<(FormulaRule, &'a str)> {
     let (_, findings) = check(text, around);
     findings.iter().map(|f| (f.rule, under(text, f.place))).collect()
 }
@@ -29,28 +29,28 @@ fn a_good_formula_has_no_finding() {
 
 #[test]
 fn syntax_mistakes_are_underlined_where_they_are() {
-    assert_eq!(found("$TargetDedicatedNodes = min(3, 4"), [(Rule::Syntax, "(")]);
-    assert_eq!(found("a = 1 b = 2;"), [(Rule::Syntax, "1")]);
-    assert_eq!(found("a = 1 + ;"), [(Rule::Syntax, ";")]);
-    assert_eq!(found("a = 1 +"), [(Rule::Syntax, "+")]);
-    assert_eq!(found("a = [1, 2];"), [(Rule::Syntax, "[")]);
-    assert_eq!(found("a = 3 ? 1;"), [(Rule::Syntax, ";")]);
-    assert_eq!(found("a = time(\"Mon);"), [(Rule::Syntax, "\"")]);
-    assert_eq!(found("a = 70%;"), [(Rule::Syntax, "%")]);
-    assert_eq!(found("a = b = 1;"), [(Rule::Syntax, "=")]);
-    assert_eq!(found("$TargetDedicatedNodes = {max_nodes};"), [(Rule::Syntax, "{")]);
+    assert_eq!(found("$TargetDedicatedNodes = min(3, 4"), [(FormulaRule::Syntax, "(")]);
+    assert_eq!(found("a = 1 b = 2;"), [(FormulaRule::Syntax, "1")]);
+    assert_eq!(found("a = 1 + ;"), [(FormulaRule::Syntax, ";")]);
+    assert_eq!(found("a = 1 +"), [(FormulaRule::Syntax, "+")]);
+    assert_eq!(found("a = [1, 2];"), [(FormulaRule::Syntax, "[")]);
+    assert_eq!(found("a = 3 ? 1;"), [(FormulaRule::Syntax, ";")]);
+    assert_eq!(found("a = time(\"Mon);"), [(FormulaRule::Syntax, "\"")]);
+    assert_eq!(found("a = 70%;"), [(FormulaRule::Syntax, "%")]);
+    assert_eq!(found("a = b = 1;"), [(FormulaRule::Syntax, "=")]);
+    assert_eq!(found("$TargetDedicatedNodes = {max_nodes};"), [(FormulaRule::Syntax, "{")]);
 }
 
 #[test]
 fn the_limits_of_the_service_hold() {
     let long = format!("// {}\n$TargetDedicatedNodes = 1;", "x".repeat(8200));
-    assert_eq!(found(&long)[0].0, Rule::Limit);
+    assert_eq!(found(&long)[0].0, FormulaRule::Limit);
     let many = "a = 1;".repeat(101);
-    assert_eq!(found(&many), [(Rule::Limit, "a = 1")]);
+    assert_eq!(found(&many), [(FormulaRule::Limit, "a = 1")]);
     assert!(parse(&"a = 1;".repeat(100)).is_ok());
-    assert_eq!(found(&format!("a = {}1{};", "(".repeat(300), ")".repeat(300)))[0].0, Rule::Limit);
-    assert_eq!(found(&format!("a = 1{};", "+1".repeat(300)))[0].0, Rule::Limit);
-    assert_eq!(found(&format!("a = {}1;", "-".repeat(300)))[0].0, Rule::Limit);
+    assert_eq!(found(&format!("a = {}1{};", "(".repeat(300), ")".repeat(300)))[0].0, FormulaRule::Limit);
+    assert_eq!(found(&format!("a = 1{};", "+1".repeat(300)))[0].0, FormulaRule::Limit);
+    assert_eq!(found(&format!("a = {}1;", "-".repeat(300)))[0].0, FormulaRule::Limit);
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn unknown_names_get_a_suggestion() {
         ("limit = 3; $TargetDedicatedNodes = limt;", "limt", "did you mean `limit`?"),
     ];
     for (text, underlined, help) in cases {
-        let (_, findings) = check(text, &Around::default());
+        let (_, findings) = check(text, &PoolLimits::default());
         let first = &findings[0];
-        assert_eq!(first.rule, Rule::UnknownName, "{text}");
+        assert_eq!(first.rule, FormulaRule::UnknownName, "{text}");
         assert_eq!(under(text, first.place), underlined, "{text}");
         assert_eq!(first.help, [help], "{text}");
     }
@@ -85,21 +85,21 @@ fn unknown_names_get_a_suggestion() {
 fn types_follow_the_table_of_the_service() {
     assert_eq!(
         found("$TargetDedicatedNodes = $PendingTasks.GetSample(1);"),
-        [(Rule::Type, "$PendingTasks.GetSample(1)")]
+        [(FormulaRule::Type, "$PendingTasks.GetSample(1)")]
     );
-    assert_eq!(found("$TargetDedicatedNodes = $PendingTasks;"), [(Rule::Type, "$PendingTasks")]);
-    assert_eq!(found("$TargetDedicatedNodes = time();"), [(Rule::Type, "time()")]);
-    assert_eq!(found("a = time() - TimeInterval_Hour;"), [(Rule::Type, "time() - TimeInterval_Hour")]);
-    assert_eq!(found("a = \"x\" + 1;"), [(Rule::Type, "\"x\" + 1")]);
-    assert_eq!(found("a = 1 ? 2 : time();"), [(Rule::Type, "time()")]);
-    assert_eq!(found("$NodeDeallocationOption = \"requeue\";"), [(Rule::Type, "\"requeue\"")]);
-    assert_eq!(found("$CPUPercent = 3;"), [(Rule::ReadOnly, "$CPUPercent")]);
-    assert_eq!(found("a = min();"), [(Rule::Type, "min()")]);
-    assert_eq!(found("a = $PendingTasks.GetSample(70, TimeInterval_Minute);")[0].0, Rule::Type);
-    assert_eq!(found("a = time().weekDay;"), [(Rule::UnknownName, "weekDay")]);
-    assert_eq!(found("a = time(\"tomorrow\");"), [(Rule::Type, "\"tomorrow\"")]);
-    assert_eq!(found("3 + 4;"), [(Rule::Type, "3 + 4")]);
-    assert_eq!(found("a = 2 * vec(1, 2);")[0].0, Rule::Type);
+    assert_eq!(found("$TargetDedicatedNodes = $PendingTasks;"), [(FormulaRule::Type, "$PendingTasks")]);
+    assert_eq!(found("$TargetDedicatedNodes = time();"), [(FormulaRule::Type, "time()")]);
+    assert_eq!(found("a = time() - TimeInterval_Hour;"), [(FormulaRule::Type, "time() - TimeInterval_Hour")]);
+    assert_eq!(found("a = \"x\" + 1;"), [(FormulaRule::Type, "\"x\" + 1")]);
+    assert_eq!(found("a = 1 ? 2 : time();"), [(FormulaRule::Type, "time()")]);
+    assert_eq!(found("$NodeDeallocationOption = \"requeue\";"), [(FormulaRule::Type, "\"requeue\"")]);
+    assert_eq!(found("$CPUPercent = 3;"), [(FormulaRule::ReadOnly, "$CPUPercent")]);
+    assert_eq!(found("a = min();"), [(FormulaRule::Type, "min()")]);
+    assert_eq!(found("a = $PendingTasks.GetSample(70, TimeInterval_Minute);")[0].0, FormulaRule::Type);
+    assert_eq!(found("a = time().weekDay;"), [(FormulaRule::UnknownName, "weekDay")]);
+    assert_eq!(found("a = time(\"tomorrow\");"), [(FormulaRule::Type, "\"tomorrow\"")]);
+    assert_eq!(found("3 + 4;"), [(FormulaRule::Type, "3 + 4")]);
+    assert_eq!(found("a = 2 * vec(1, 2);")[0].0, FormulaRule::Type);
     // One mistake, one finding: what depends on a wrong value is not wrong as well.
     assert_eq!(found("a = nothere; b = a + time(); $TargetDedicatedNodes = b;").len(), 1);
 }
@@ -109,30 +109,30 @@ fn rules_find_what_the_service_accepts_and_nobody_wants() {
     let end = "$NodeDeallocationOption = taskcompletion;";
     let with = |body: &str| format!("{body}{end}");
     let unguarded = with("$TargetDedicatedNodes = min(9, max($PendingTasks.GetSample(TimeInterval_Minute, 70)));");
-    assert_eq!(found(&unguarded), [(Rule::UnguardedSample, "$PendingTasks.GetSample(TimeInterval_Minute, 70)")]);
+    assert_eq!(found(&unguarded), [(FormulaRule::UnguardedSample, "$PendingTasks.GetSample(TimeInterval_Minute, 70)")]);
     let guarded = with(
         "p = $PendingTasks.GetSamplePercent(TimeInterval_Minute); \
          $TargetDedicatedNodes = min(9, p < 70 ? 1 : max($PendingTasks.GetSample(TimeInterval_Minute, 70)));",
     );
     assert_eq!(found(&guarded), []);
     let lone = with("$TargetDedicatedNodes = min(9, $PendingTasks.GetSample(1));");
-    assert_eq!(found(&lone), [(Rule::LoneSample, "$PendingTasks.GetSample(1)")]);
+    assert_eq!(found(&lone), [(FormulaRule::LoneSample, "$PendingTasks.GetSample(1)")]);
     let active = with("$TargetDedicatedNodes = min(9, $ActiveTasks.GetSample(TimeInterval_Minute));");
-    assert_eq!(found(&active), [(Rule::RunningIgnored, "$ActiveTasks")]);
+    assert_eq!(found(&active), [(FormulaRule::RunningIgnored, "$ActiveTasks")]);
     let open = with("$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Minute));");
     assert_eq!(
         found(&open),
-        [(Rule::Unbounded, "$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Minute))")]
+        [(FormulaRule::Unbounded, "$TargetDedicatedNodes = avg($PendingTasks.GetSample(TimeInterval_Minute))")]
     );
-    assert_eq!(found("$TargetDedicatedNodes = 3;"), [(Rule::NoDeallocation, "$TargetDedicatedNodes = 3")]);
+    assert_eq!(found("$TargetDedicatedNodes = 3;"), [(FormulaRule::NoDeallocation, "$TargetDedicatedNodes = 3")]);
     let down = with("n = avg($PendingTasks.GetSample(TimeInterval_Minute)) / 4; $TargetDedicatedNodes = min(9, n);");
-    assert_eq!(found(&down), [(Rule::RoundedDown, "avg($PendingTasks.GetSample(TimeInterval_Minute)) / 4")]);
+    assert_eq!(found(&down), [(FormulaRule::RoundedDown, "avg($PendingTasks.GetSample(TimeInterval_Minute)) / 4")]);
     let up =
         with("n = (avg($PendingTasks.GetSample(TimeInterval_Minute)) + 3) / 4; $TargetDedicatedNodes = min(9, n);");
     assert_eq!(found(&up), []);
     let cpu = with("$TargetDedicatedNodes = avg($CPUPercent.GetSample(TimeInterval_Hour)) > 70 ? 4 : 2;");
-    assert_eq!(found(&cpu), [(Rule::CpuScale, "70")]);
-    assert_eq!(found("$NodeDeallocationOption = requeue; x = 1;"), [(Rule::NoTarget, "x = 1")]);
+    assert_eq!(found(&cpu), [(FormulaRule::CpuScale, "70")]);
+    assert_eq!(found("$NodeDeallocationOption = requeue; x = 1;"), [(FormulaRule::NoTarget, "x = 1")]);
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn running_tasks_may_be_left_out_only_where_they_are_spared() {
     use dsvm_diagnostics::Severity::{Error, Warning};
     let body = "$TargetDedicatedNodes = min(9, $ActiveTasks.GetSample(TimeInterval_Minute));";
     let severity = |option: &str| {
-        let (_, found) = check(&format!("{body}$NodeDeallocationOption = {option};"), &Around::default());
-        found.iter().find(|f| f.rule == Rule::RunningIgnored).map(|f| f.severity)
+        let (_, found) = check(&format!("{body}$NodeDeallocationOption = {option};"), &PoolLimits::default());
+        found.iter().find(|f| f.rule == FormulaRule::RunningIgnored).map(|f| f.severity)
     };
     assert_eq!(severity("taskcompletion"), Some(Warning));
     assert_eq!(severity("retaineddata"), Some(Warning));
@@ -151,7 +151,7 @@ fn running_tasks_may_be_left_out_only_where_they_are_spared() {
 
 #[test]
 fn a_formula_stays_inside_the_range_of_its_pool() {
-    let around = Around { dedicated: Some((1, 8)), spot: None };
+    let around = PoolLimits { dedicated: Some((1, 8)), spot: None };
     let titles = |text: &str| check(text, &around).1.into_iter().map(|f| f.title).collect::<Vec<_>>();
     assert_eq!(titles(GOOD), ["the formula can ask for 0 machines, the pool starts at 1"]);
     assert_eq!(titles(&GOOD.replace("max(0", "max(1")), Vec::<String>::new());

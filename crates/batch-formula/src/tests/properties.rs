@@ -2,18 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::super::ast::{BinaryOp, Expr, ExprKind, Formula, Name, Place, Statement, UnaryOp};
-use super::super::policy::{Demand, Machines, OnRemoval, Policy, text_of};
+use super::super::ast::{BinaryOp, Expr, ExprKind, Formula, FormulaSpan, Name, Statement, UnaryOp};
+use super::super::policy::{Demand, MachineRange, OnRemoval, Policy, text_of};
 use super::super::samples::PoolState;
-use super::super::{Around, bounds, check, check_formula, evaluate, formula_of, names, parse, print};
+use super::super::{PoolLimits, bounds, check, check_formula, evaluate, formula_of, names, parse, print};
 use super::noon;
 
 fn expr(kind: ExprKind) -> Expr {
-    Expr { kind, place: Place::default() }
+    Expr { kind, place: FormulaSpan::default() }
 }
 
 fn name(text: &str) -> Name {
-    Name { text: text.to_owned(), place: Place::default() }
+    Name { text: text.to_owned(), place: FormulaSpan::default() }
 }
 
 fn any_word() -> impl Strategy<Value = String> {
@@ -61,7 +61,7 @@ fn any_formula() -> impl Strategy<Value = Formula> {
     let statement = (prop::option::of(any_word()), any_expr()).prop_map(|(target, value)| Statement {
         target: target.map(|t| name(&t)),
         value,
-        place: Place::default(),
+        place: FormulaSpan::default(),
     });
     prop::collection::vec(statement, 0..6).prop_map(|statements| Formula { statements })
 }
@@ -81,7 +81,7 @@ fn any_pool() -> impl Strategy<Value = PoolState> {
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    let machines = || (0u32..40, 0u32..40).prop_map(|(a, b)| Machines { least: a.min(b), most: a.max(b) });
+    let machines = || (0u32..40, 0u32..40).prop_map(|(a, b)| MachineRange { least: a.min(b), most: a.max(b) });
     let demand = prop_oneof![4 => Just(Demand::PendingTasks), 1 => Just(Demand::Always)];
     let removal = prop_oneof![
         Just(OnRemoval::Requeue),
@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_checked_and_evaluated_without_panic(text in "[ -~\n]{0,120}", pool in any_pool()) {
-        let (formula, _) = check(&text, &Around::default());
+        let (formula, _) = check(&text, &PoolLimits::default());
         if let Some(formula) = formula {
             let _ = evaluate(&formula, &pool);
         }
@@ -123,7 +123,7 @@ proptest! {
         pool in any_pool(),
     ) {
         let text = words.join(" ");
-        let (formula, _) = check(&text, &Around { dedicated: Some((0, 3)), spot: Some((0, 3)) });
+        let (formula, _) = check(&text, &PoolLimits { dedicated: Some((0, 3)), spot: Some((0, 3)) });
         if let Some(formula) = formula {
             let _ = evaluate(&formula, &pool);
         }
@@ -135,7 +135,7 @@ proptest! {
         if text.len() <= super::super::parse::MAX_BYTES {
             prop_assert_eq!(&parse(&text).unwrap(), &formula, "{}", text);
         }
-        let findings = check_formula(&formula, &Around::default());
+        let findings = check_formula(&formula, &PoolLimits::default());
         let result = evaluate(&formula, &pool);
         // What has no error of type has a result inside its bounds, or fails on its data alone.
         if let Ok(result) = result
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn the_formula_of_a_policy_is_clean_and_stays_in_its_range(policy in any_policy(), pool in any_pool()) {
         let text = text_of(&policy);
-        let around = Around {
+        let around = PoolLimits {
             dedicated: Some((policy.dedicated.least, policy.dedicated.most)),
             spot: Some((policy.spot.least, policy.spot.most)),
         };
@@ -171,8 +171,8 @@ proptest! {
     #[test]
     fn every_pending_task_gets_a_slot_while_the_range_allows(tasks in 0u32..400, slots in 1u32..32, most in 1u32..50) {
         let policy = Policy {
-            dedicated: Machines { least: 0, most },
-            spot: Machines { least: 0, most: 0 },
+            dedicated: MachineRange { least: 0, most },
+            spot: MachineRange { least: 0, most: 0 },
             demand: Demand::PendingTasks,
             window: 300,
             task_slots: slots,

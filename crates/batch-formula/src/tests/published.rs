@@ -4,7 +4,7 @@
 
 use super::super::samples::PoolState;
 use super::super::time::read_timestamp;
-use super::super::{Around, check};
+use super::super::{PoolLimits, check};
 use super::{noon, run};
 
 /// Who published it.
@@ -144,7 +144,7 @@ fn every_published_formula_is_read_typed_and_evaluated() {
     use std::fmt::Write as _;
     let mut report = String::new();
     for (name, publisher, source, text) in FORMULAS {
-        let (formula, findings) = check(text, &Around::default());
+        let (formula, findings) = check(text, &PoolLimits::default());
         assert!(formula.is_some(), "{name} ({source}): {findings:?}");
         let refused = [
             "formula-syntax",
@@ -169,7 +169,7 @@ fn every_published_formula_is_read_typed_and_evaluated() {
 #[test]
 fn published_mistakes_are_found() {
     for (text, title) in REFUSED {
-        let (_, findings) = check(text, &Around::default());
+        let (_, findings) = check(text, &PoolLimits::default());
         let errors: Vec<_> = findings.iter().filter(|f| f.rule.is_error()).map(|f| f.title.as_str()).collect();
         assert_eq!(errors.first().copied().unwrap_or(""), *title, "{text}");
     }

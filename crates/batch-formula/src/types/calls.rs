@@ -1,15 +1,15 @@
 //! Types of calls: functions of the language, and methods of variables that have samples.
 
-use super::super::ast::{Expr, ExprKind, Name, Place};
-use super::super::error::{FormulaError, Rule};
+use super::super::ast::{Expr, ExprKind, FormulaSpan, Name};
+use super::super::error::{FormulaError, FormulaRule};
 use super::super::names::{self, Signature, VariableKind};
 use super::{Checker, SampleCall, Type};
 
 impl Checker {
-    pub(super) fn call(&mut self, name: &Name, args: &[Expr], place: Place) -> Type {
+    pub(super) fn call(&mut self, name: &Name, args: &[Expr], place: FormulaSpan) -> Type {
         let Some(signature) = names::function(&name.text) else {
             let mut error = FormulaError::new(
-                Rule::UnknownName,
+                FormulaRule::UnknownName,
                 name.place,
                 format!("there is no function `{}`", name.text),
                 "not a function of the formula language",
@@ -48,7 +48,7 @@ impl Checker {
         }
     }
 
-    fn exactly_none(&mut self, name: &Name, args: &[Expr], place: Place, signature: Signature) -> Type {
+    fn exactly_none(&mut self, name: &Name, args: &[Expr], place: FormulaSpan, signature: Signature) -> Type {
         if !args.is_empty() {
             return self.wrong_arguments(name, place, "no argument");
         }
@@ -60,24 +60,29 @@ impl Checker {
             && super::super::time::read_timestamp(text).is_none()
         {
             self.error(
-                FormulaError::new(Rule::Type, *place, format!("`\"{text}\"` is not a point in time"), "not a time")
-                    .note("the service reads W3C-DTF (at most seven digits of a second) and RFC 1123")
-                    .help("write `\"2026-12-01T08:00:00Z\"` or `\"Tue, 01 Dec 2026 08:00:00 GMT\"`"),
+                FormulaError::new(
+                    FormulaRule::Type,
+                    *place,
+                    format!("`\"{text}\"` is not a point in time"),
+                    "not a time",
+                )
+                .note("the service reads W3C-DTF (at most seven digits of a second) and RFC 1123")
+                .help("write `\"2026-12-01T08:00:00Z\"` or `\"Tue, 01 Dec 2026 08:00:00 GMT\"`"),
             );
         }
         Type::Timestamp
     }
 
-    fn wrong_arguments(&mut self, name: &Name, place: Place, wanted: &str) -> Type {
+    fn wrong_arguments(&mut self, name: &Name, place: FormulaSpan, wanted: &str) -> Type {
         self.error(FormulaError::new(
-            Rule::Type,
+            FormulaRule::Type,
             place,
             format!("`{}` takes {wanted}", name.text),
             "called with something else",
         ))
     }
 
-    pub(super) fn method(&mut self, object: &Expr, name: &Name, args: &[Expr], place: Place) -> Type {
+    pub(super) fn method(&mut self, object: &Expr, name: &Name, args: &[Expr], place: FormulaSpan) -> Type {
         let metric = match &object.kind {
             ExprKind::Variable(text) => {
                 names::variable(text).is_some_and(|v| matches!(v.kind, VariableKind::Samples | VariableKind::Count))
@@ -91,7 +96,7 @@ impl Checker {
         }
         if !names::METHODS.contains(&name.text.as_str()) {
             let mut error = FormulaError::new(
-                Rule::UnknownName,
+                FormulaRule::UnknownName,
                 name.place,
                 format!("there is no method `{}`", name.text),
                 "not a method of a metric",
@@ -104,7 +109,7 @@ impl Checker {
         if !metric {
             return self.error(
                 FormulaError::new(
-                    Rule::Type,
+                    FormulaRule::Type,
                     object.place,
                     format!("`{}` is called on a {}, which has no samples", name.text, object_type.shown()),
                     format!("a {}", object_type.shown()),
@@ -118,7 +123,7 @@ impl Checker {
         self.metric_method(name, &types, place)
     }
 
-    fn metric_method(&mut self, name: &Name, types: &[Type], place: Place) -> Type {
+    fn metric_method(&mut self, name: &Name, types: &[Type], place: FormulaSpan) -> Type {
         let is_time = |t: &Type| matches!(t, Type::Interval | Type::Timestamp);
         match (name.text.as_str(), types) {
             ("GetSample", [Type::Double]) => self.sample(place, SampleCall::Last),
@@ -141,7 +146,7 @@ impl Checker {
         }
     }
 
-    fn sample(&mut self, place: Place, call: SampleCall) -> Type {
+    fn sample(&mut self, place: FormulaSpan, call: SampleCall) -> Type {
         self.typed.sample_calls.insert(place, call);
         Type::Vector
     }

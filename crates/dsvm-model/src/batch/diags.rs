@@ -1,7 +1,7 @@
 //! Diagnostics of batch pools: one constructor for each fact.
 
 use super::Service;
-use batch_formula::Place;
+use batch_formula::FormulaSpan;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use dsvm_sema::checked::Block;
@@ -371,7 +371,7 @@ pub(crate) fn job_mount_missing(name: &str, span: Span, pool: &Block) -> Diagnos
 }
 
 /// Where in a formula a finding is, for people.
-pub(crate) fn position(text: &str, place: Place) -> String {
+pub(crate) fn position(text: &str, place: FormulaSpan) -> String {
     let before = text.get(..place.start as usize).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;

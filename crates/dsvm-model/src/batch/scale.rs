@@ -6,8 +6,8 @@
 use super::{Service, diags, target};
 use crate::read::{self, Machines};
 use crate::units::{MINUTE, Seconds, bounds};
-use batch_formula::Around;
-use batch_formula::policy::{Demand, Machines as Bounds, OnRemoval, Policy, text_of};
+use batch_formula::PoolLimits;
+use batch_formula::policy::{Demand, MachineRange as Bounds, OnRemoval, Policy, text_of};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
@@ -169,7 +169,7 @@ fn removal(block: &Block) -> (OnRemoval, &'static str) {
 /// A formula in Azure's own language.
 fn raw<'a>(block: &Block, text: &str, dedicated: &(Value, Value), spot: &(Value, Value), sink: &mut Sink) -> Scale<'a> {
     let span = block.span_of("formula");
-    let around = Around { dedicated: known(dedicated), spot: known(spot) };
+    let around = PoolLimits { dedicated: known(dedicated), spot: known(spot) };
     let (_, findings) = batch_formula::check(text, &around);
     for finding in findings {
         let mut found = batch_formula::diags::diagnostic(&finding, &|_| span);

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 /// One JSON value as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held(Box<str>);
+pub struct JsonText(Box<str>);
 
-impl Held {
+impl JsonText {
     /// Keeps JSON that was written by this program already.
     #[must_use]
     pub fn from_text(text: String) -> Self {
@@ -35,13 +35,13 @@ impl Held {
     }
 }
 
-impl From<&Value> for Held {
+impl From<&Value> for JsonText {
     fn from(value: &Value) -> Self {
         if value.is_null() { Self::default() } else { Self(value.to_string().into_boxed_str()) }
     }
 }
 
-impl From<Value> for Held {
+impl From<Value> for JsonText {
     fn from(value: Value) -> Self {
         Self::from(&value)
     }
@@ -49,19 +49,19 @@ impl From<Value> for Held {
 
 /// A resource as the service shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sighting {
+pub struct ObservedResource {
     /// Its id.
     pub id: String,
     /// Its JSON.
-    pub body: Held,
+    pub body: JsonText,
 }
 
-impl Sighting {
+impl ObservedResource {
     /// Keeps a resource; `None` when it has no id.
     #[must_use]
     pub fn of(resource: &Value) -> Option<Self> {
         let id = resource.get("id").and_then(Value::as_str)?.to_owned();
-        Some(Self { id, body: Held::from(resource) })
+        Some(Self { id, body: JsonText::from(resource) })
     }
 }
 
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn what_is_held_is_read_again() {
         let value = json!({ "id": "/a", "n": 1.5, "list": [null, true, "ü\n"] });
-        assert_eq!(Held::from(&value).read(), value);
-        assert_eq!(Held::default().read(), Value::Null);
-        assert_eq!(Sighting::of(&value).unwrap().id, "/a");
-        assert_eq!(Sighting::of(&json!({})), None);
+        assert_eq!(JsonText::from(&value).read(), value);
+        assert_eq!(JsonText::default().read(), Value::Null);
+        assert_eq!(ObservedResource::of(&value).unwrap().id, "/a");
+        assert_eq!(ObservedResource::of(&json!({})), None);
     }
 }

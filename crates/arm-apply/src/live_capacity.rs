@@ -7,7 +7,7 @@ use serde_json::Value;
 ///
 /// A pool that is not there yet keeps the number of the template. A resource whose place in the template stands for
 /// several (a `copy` loop) is left alone: one number cannot be right for all of them.
-pub fn carry_live_capacity(template: &mut Value, part: usize, desired: &Desired, live: &[Value]) -> Vec<(String, u64)> {
+pub fn keep_live_capacity(template: &mut Value, part: usize, desired: &Desired, live: &[Value]) -> Vec<(String, u64)> {
     let owned = autoscaled(desired);
     let mut carried = Vec::new();
     for resource in &desired.resources {

@@ -18,12 +18,12 @@ const LISTS_MACHINES: [&str; 5] = [
 ];
 
 /// Which resources change by themselves.
-pub(super) struct Moving<'a> {
+pub(super) struct Volatile<'a> {
     owned: &'a IndexMap<String, CapacityRange>,
     any: bool,
 }
 
-impl<'a> Moving<'a> {
+impl<'a> Volatile<'a> {
     /// `owned`: pools whose number of machines an autoscale setting owns.
     pub(super) fn of(desired: &Desired, owned: &'a IndexMap<String, CapacityRange>) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl<'a> Moving<'a> {
         let around = self.any && LISTS_MACHINES.iter().any(|t| t.eq_ignore_ascii_case(&resource.resource_type));
         if pool || around || scales_itself(resource, wanted) {
             let facts = facts_of(&resource.resource_type);
-            change.hash = Some(super::digest(&settled(found, "", &facts, pool)));
+            change.hash = Some(super::digest(&without_volatile(found, "", &facts, pool)));
             return;
         }
         change.hash = Some(super::digest(found));
@@ -68,7 +68,7 @@ fn scales_itself(resource: &DesiredResource, wanted: &Value) -> bool {
 }
 
 /// Without what the service alone writes. How its last write ended stays: a plan depends on it.
-fn settled(value: &Value, at: &str, facts: &TypeFacts, pool: bool) -> Value {
+fn without_volatile(value: &Value, at: &str, facts: &TypeFacts, pool: bool) -> Value {
     match value {
         Value::Object(map) => {
             let kept = map.iter().filter_map(|(key, inner)| {
@@ -76,13 +76,13 @@ fn settled(value: &Value, at: &str, facts: &TypeFacts, pool: bool) -> Value {
                 let path = if at.is_empty() { lower.clone() } else { format!("{at}.{lower}") };
                 let ended = path == "properties.provisioningstate";
                 let moves = lower == "etag" || pool && path == "sku.capacity" || facts.at(&path).read_only && !ended;
-                (!moves).then(|| (key.clone(), settled(inner, &path, facts, pool)))
+                (!moves).then(|| (key.clone(), without_volatile(inner, &path, facts, pool)))
             });
             kept.collect()
         }
         Value::Array(list) => {
             let path = format!("{at}[]");
-            list.iter().map(|inner| settled(inner, &path, facts, pool)).collect()
+            list.iter().map(|inner| without_volatile(inner, &path, facts, pool)).collect()
         }
         other => other.clone(),
     }
@@ -90,7 +90,7 @@ fn settled(value: &Value, at: &str, facts: &TypeFacts, pool: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Desired, Observed, Options, diff};
+    use crate::{Desired, DiffOptions, Observed, diff};
     use serde_json::{Value, json};
 
     const GROUP: &str = "/subscriptions/s/resourceGroups/rg/providers";
@@ -119,7 +119,7 @@ mod tests {
             json!({ "id": store, "etag": "e", "tags": rest }),
             json!({ "id": account, "etag": format!("e{machines}"), "properties": { "currentDedicatedNodes": machines, "displayName": rest } }),
         ];
-        let plan = diff(&desired, &Observed::of(&live, vec![]), &Options::default());
+        let plan = diff(&desired, &Observed::of(&live, vec![]), &DiffOptions::default());
         let mut all: Vec<_> = plan.changes.iter().filter(|c| c.hash.is_some()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.into_iter().map(|c| (c.hash.clone(), c.etag.clone())).collect()
