@@ -8,10 +8,19 @@ default:
 test:
     cargo test
 
+# what needs no endpoint and no machine program, in under a minute once built: unit tests, the language, docs, gates
+quick:
+    cargo test --lib --workspace
+    cargo test --test it -- --skip local:: --skip plan:: --skip cloud:: --skip whole:: --skip machine:: --skip terminal::
+
+# the slow half of the suite: the endpoint, plans and applies against it, terminals, the program on machines
+slow:
+    cargo test --test it -- local:: plan:: cloud:: whole:: machine:: terminal::
+
 # formatting and clippy
 lint:
     cargo fmt --all --check
-    cargo clippy --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
 
 # accept changed snapshots, goldens and generated docs, after you have looked at them
 bless:
