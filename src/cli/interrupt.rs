@@ -21,7 +21,7 @@ pub fn stop_flag() -> Arc<AtomicBool> {
     Arc::clone(flag)
 }
 
-/// Held while a question is asked.
+/// JsonText while a question is asked.
 #[must_use]
 pub struct Question(());
 

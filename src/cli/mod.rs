@@ -3,14 +3,18 @@
 //! Promises: stdout carries only data that a program may read; everything said to a person goes to stderr. A command is
 //! one file in `commands/` and one line in [`commands`]. Does no work of its own: it calls the pipeline and prints.
 
+pub mod apply_errors;
 pub mod args;
 pub mod commands;
-pub mod deploy;
+pub mod deploy_args;
 pub mod disk;
 pub mod exit;
+mod frontend;
 pub mod interrupt;
 pub mod printer;
+pub mod progress;
 pub mod report;
+pub mod when;
 
 use crate::driver::World;
 use crate::render;

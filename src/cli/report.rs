@@ -1,9 +1,10 @@
-//! Errors of the world → the same face as diagnostics; wrong usage; panics.
+//! Failures → text that looks like a diagnostic; usage errors; panics.
 
 use super::exit::Exit;
 use super::printer::{PrintError, Printer};
+use crate::deploy::error::{CommandError, FailureDetail, FailureKind};
 use crate::render::palette::Palette;
-use crate::render::world;
+use crate::render::{snippet, world};
 use std::fmt;
 use std::io::Write;
 
@@ -36,7 +37,26 @@ pub fn install(palette: Palette) {
     let _ = miette::set_hook(Box::new(move |_| Box::new(Handler { palette })));
 }
 
-/// Prints a report and gives its exit code. A reader that went away is no error.
+/// Prints why a deployment command cannot continue; failures of the environment are left to [`failed`].
+///
+/// # Errors
+/// The environment failed.
+pub fn finish(result: Result<Exit, CommandError>, printer: &mut Printer) -> Result<Exit, miette::Report> {
+    let error = match result {
+        Ok(exit) => return Ok(exit),
+        Err(error) => error,
+    };
+    match error.detail {
+        FailureDetail::Message(report) if error.kind == FailureKind::Environment => return Err(report),
+        FailureDetail::Message(report) => printer.say(&format!("{report:?}")),
+        FailureDetail::Diagnostics(found) => {
+            printer.say(&snippet::all(&[(&found.0, found.1.as_slice())], printer.error_palette()));
+        }
+    }
+    Ok(error.kind.into())
+}
+
+/// Prints a report and returns its exit code. A closed pipe is not an error.
 pub fn failed(error: &miette::Report, printer: &mut Printer) -> Exit {
     if let Some(PrintError(cause)) = error.downcast_ref::<PrintError>()
         && cause.kind() == std::io::ErrorKind::BrokenPipe
@@ -44,12 +64,12 @@ pub fn failed(error: &miette::Report, printer: &mut Printer) -> Exit {
         return Exit::Done;
     }
     printer.say(&format!("{error:?}"));
-    Exit::World
+    Exit::Environment
 }
 
-/// Prints what clap has to say: help and version to stdout, wrong usage to stderr.
+/// Prints what clap reports: help and version to stdout, usage errors to stderr.
 pub fn usage(error: &clap::Error) -> Exit {
-    // A reader that went away is no error.
+    // A closed pipe is not an error.
     let _ = error.print();
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }

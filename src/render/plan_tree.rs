@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// The plan of one project of a tree.
 #[derive(Clone, Debug, Default)]
-pub struct Planned {
+pub struct ProjectPlan {
     /// Where the project is.
     pub path: String,
     /// Its name.
@@ -22,7 +22,7 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-fn total(all: &[Planned]) -> Summary {
+fn total(all: &[ProjectPlan]) -> Summary {
     all.iter().fold(Summary::default(), |mut sum, one| {
         let own = one.plan.summary;
         sum.create += own.create;
@@ -36,14 +36,14 @@ fn total(all: &[Planned]) -> Summary {
 }
 
 /// `3 projects, 1 with changes. Plan: 2 to update, 40 unchanged.`
-fn last_line(all: &[Planned]) -> String {
+fn last_line(all: &[ProjectPlan]) -> String {
     let changed = all.iter().filter(|one| !one.plan.is_empty()).count();
     format!("{}, {changed} with changes. {}", count(all.len(), "project"), summary(&total(all)))
 }
 
 /// For a terminal: one plan after the other, the sum at the end.
 #[must_use]
-pub fn human(all: &[Planned], detail: Detail, palette: Palette) -> String {
+pub fn human(all: &[ProjectPlan], detail: Detail, palette: Palette) -> String {
     let mut out = String::new();
     for one in all {
         out.push_str(&terminal(&one.plan, &one.title, detail, palette));
@@ -56,7 +56,7 @@ pub fn human(all: &[Planned], detail: Detail, palette: Palette) -> String {
 
 /// As data: `docs/plan.schema.json`, under `$defs/tree`.
 #[must_use]
-pub fn json(all: &[Planned]) -> String {
+pub fn json(all: &[ProjectPlan]) -> String {
     let projects = all.iter().map(|one| {
         json!({ "path": one.path, "project": one.project, "env": one.env, "title": one.title,
             "plan": serde_json::to_value(&one.plan).unwrap_or_default() })
@@ -68,7 +68,7 @@ pub fn json(all: &[Planned]) -> String {
 
 /// SARIF 2.1.0: one run with the changes of all.
 #[must_use]
-pub fn sarif(all: &[Planned]) -> String {
+pub fn sarif(all: &[ProjectPlan]) -> String {
     let mut whole = Plan { schema: SCHEMA, ..Plan::default() };
     for one in all {
         whole.changes.extend(one.plan.changes.iter().cloned());
@@ -78,11 +78,11 @@ pub fn sarif(all: &[Planned]) -> String {
 
 /// One comment, below what a forge takes: a section for each project with changes, the others in one line.
 #[must_use]
-pub fn markdown(all: &[Planned]) -> String {
+pub fn markdown(all: &[ProjectPlan]) -> String {
     /// A section in less room than this says nothing.
     const LEAST: usize = 1_500;
     let mut out = format!("## dsvmc plan: {}\n", plan_markdown::escape(&last_line(all)));
-    let (changed, quiet): (Vec<&Planned>, Vec<&Planned>) = all.iter().partition(|one| !one.plan.is_empty());
+    let (changed, quiet): (Vec<&ProjectPlan>, Vec<&ProjectPlan>) = all.iter().partition(|one| !one.plan.is_empty());
     let footer = 2_000;
     let room = plan_markdown::LIMIT - footer;
     let mut left = changed.len();
@@ -107,7 +107,7 @@ pub fn markdown(all: &[Planned]) -> String {
     out
 }
 
-fn names(some: &[&Planned], room: usize) -> String {
+fn names(some: &[&ProjectPlan], room: usize) -> String {
     let mut out = String::new();
     for (at, one) in some.iter().enumerate() {
         let name = plan_markdown::code(&one.path);
@@ -126,26 +126,26 @@ mod tests {
     use super::*;
     use arm_plan::{Desired, DiffOptions, Observed, diff};
 
-    fn planned(number: usize, resources: usize) -> Planned {
+    fn planned(number: usize, resources: usize) -> ProjectPlan {
         let id = |n| {
             format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/a-pool-{n}")
         };
         let all: Vec<Value> =
             (0..resources).map(|n| json!({ "id": id(n), "tags": { "text": "x".repeat(200) } })).collect();
         let plan = diff(&Desired::from_resources(&all), &Observed::default(), &DiffOptions::default());
-        Planned {
+        ProjectPlan {
             path: format!("pools/{number}"),
             project: format!("p{number}"),
             title: format!("project p{number} on local"),
             plan,
-            ..Planned::default()
+            ..ProjectPlan::default()
         }
     }
 
     #[test]
     fn a_comment_holds_every_tree() {
         for (projects, resources) in [(2, 3), (3, 2_000), (40, 60), (3_000, 2)] {
-            let mut all: Vec<Planned> = (0..projects).map(|n| planned(n, resources)).collect();
+            let mut all: Vec<ProjectPlan> = (0..projects).map(|n| planned(n, resources)).collect();
             all.push(planned(projects, 0));
             let text = markdown(&all);
             assert!(text.len() < 65_536, "{projects} projects: {}", text.len());

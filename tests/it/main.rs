@@ -16,6 +16,7 @@ mod cloud;
 mod format;
 mod formula;
 mod coverage;
+mod deploy;
 mod examples;
 mod known_types;
 mod expand;

@@ -8,8 +8,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use dsvm_model::calendar::{day_names, returns};
 use dsvm_model::{Machines, read};
-use dsvm_sema::table::words::Aggregate;
-use dsvm_sema::value::{Comparison, Days, Value};
+use dsvm_sema::value::{Days, Value};
 
 /// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
 fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
@@ -155,7 +154,7 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
     trigger.insert("statistic".into(), word(rule.across));
     trigger.insert("timeWindow".into(), json!(iso(rule.window)));
-    trigger.insert("timeAggregation".into(), word(aggregation(rule.condition.aggregate)));
+    trigger.insert("timeAggregation".into(), word(aggregation(&rule.condition.aggregate)));
     trigger.insert("operator".into(), word(operator(rule.condition.operator)));
     trigger.insert("threshold".into(), values::decimal(&rule.threshold));
     if rule.per_machine {
@@ -167,7 +166,9 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
         Action::Remove(n) => ("Decrease", "ChangeCount", n),
         Action::RemovePercent(n) => ("Decrease", "PercentChangeCount", n.get()),
         // The direction of an exact number is the side on which the rule looks.
-        Action::Set(n) => (if rule.condition.operator.downward() { "Decrease" } else { "Increase" }, "ExactCount", n),
+        Action::Set(n) => {
+            (if rule.condition.operator.starts_with('<') { "Decrease" } else { "Increase" }, "ExactCount", n)
+        }
     };
     let action = object([
         ("direction", word(direction)),
@@ -178,24 +179,24 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     object([("metricTrigger", Json::Object(trigger)), ("scaleAction", action)])
 }
 
-fn aggregation(aggregate: Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Avg => "Average",
-        Aggregate::Min => "Minimum",
-        Aggregate::Max => "Maximum",
-        Aggregate::Sum => "Total",
-        Aggregate::Count => "Count",
-        Aggregate::Last => "Last",
+fn aggregation(word: &str) -> &'static str {
+    match word {
+        "min" => "Minimum",
+        "max" => "Maximum",
+        "sum" => "Total",
+        "count" => "Count",
+        "last" => "Last",
+        _ => "Average",
     }
 }
 
-fn operator(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Greater => "GreaterThan",
-        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
-        Comparison::Less => "LessThan",
-        Comparison::LessOrEqual => "LessThanOrEqual",
-        Comparison::Equal => "Equals",
-        Comparison::NotEqual => "NotEquals",
+fn operator(sign: &str) -> &'static str {
+    match sign {
+        ">" => "GreaterThan",
+        ">=" => "GreaterThanOrEqual",
+        "<" => "LessThan",
+        "<=" => "LessThanOrEqual",
+        "!=" => "NotEquals",
+        _ => "Equals",
     }
 }

@@ -218,7 +218,7 @@ impl<'a, 'f> Builder<'a, 'f> {
             .project
             .map(|p| checked[p].name_span)
             .or_else(|| fleet.pools.first().map(|p| p.block.name_span))
-            .unwrap_or(Span::new(dsvm_diagnostics::source::SourceId::file(0), 0, 0));
+            .unwrap_or(Span::new(dsvm_diagnostics::source::SourceId(0), 0, 0));
         let names = name_everything(fleet, checked);
         let resolver = Resolver { checked, names: &names };
         let location = match fleet.location {

@@ -3,7 +3,7 @@
 use super::context::Builder;
 use super::{Node, NodeId, ResourceGraph, Text, diags};
 use dsvm_diagnostics::Sink;
-use rustc_hash::FxBuildHasher;
+use dsvm_sema::hash::FastState;
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
@@ -36,8 +36,8 @@ impl Hash for Place<'_> {
 
 /// Reports resources of the same type and name.
 pub(crate) fn check_names(nodes: &[Node], sink: &mut Sink) {
-    let mut seen: HashMap<Place<'_>, &Node, FxBuildHasher> =
-        HashMap::with_capacity_and_hasher(nodes.len(), FxBuildHasher);
+    let mut seen: HashMap<Place<'_>, &Node, FastState> =
+        HashMap::with_capacity_and_hasher(nodes.len(), FastState::default());
     for node in nodes {
         let Some(name) = node.name.known() else { continue };
         match seen.entry(Place { kind: &node.kind, name, group: node.group.as_ref() }) {

@@ -12,6 +12,7 @@ mod fit;
 mod free;
 mod given;
 mod hardware;
+pub mod hash;
 mod head;
 mod params;
 mod parser;

@@ -7,7 +7,7 @@ use dsvm_diagnostics::source::SourceId;
 
 fn parse_all(text: &str) -> (ast::File, Vec<dsvm_diagnostics::Diagnostic>) {
     let mut sink = Sink::default();
-    let file = parse(SourceId::file(0), text, &mut sink);
+    let file = parse(SourceId(0), text, &mut sink);
     (file, sink.finish())
 }
 
@@ -32,11 +32,11 @@ fn fast_agrees(text: &str) -> usize {
     let mut taken = 0;
     let mut desk = fast::Desk::default();
     for item in index(text) {
-        let Some(fast) = fast::item(SourceId::file(0), text, item.start, item.end, &mut desk) else { continue };
+        let Some(fast) = fast::item(SourceId(0), text, item.start, item.end, &mut desk) else { continue };
         taken += 1;
         let mut sink = Sink::default();
         let mut file = ast::File::default();
-        parse_by_grammar(SourceId::file(0), text, &item, &mut file, &mut sink);
+        parse_by_grammar(SourceId(0), text, &item, &mut file, &mut sink);
         let shown = &text[item.start..item.end];
         assert_eq!(sink.as_slice(), [], "the grammar has something to say about\n{shown}");
         assert_eq!(format!("{:?}", file.items), format!("{:?}", [fast]), "{shown}");

@@ -2,8 +2,9 @@
 
 use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{Halt, finish};
 use crate::cli::exit::Exit;
+use crate::cli::report::finish;
+use crate::deploy::error::CommandError;
 use crate::driver::{self, Compilation, Options, Project, Stop, shown};
 use crate::render::{Found, source_map};
 use dsvm_diagnostics::source::SourceMap;
@@ -30,10 +31,10 @@ pub struct Args {
     /// Folder to write to
     #[arg(short, long, value_name = "FOLDER", default_value = "build")]
     pub out: PathBuf,
-    /// Refused with the reason: what is built holds the values of the envs and no others
+    /// Rejected with the reason: a build contains only the values of the envs
     #[arg(long, hide = true, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// As `set`
+    /// Rejected for the same reason as `set`
     #[arg(long, short = 'p', hide = true, value_name = "@FILE")]
     parameters: Vec<String>,
     /// Print the template of the one project instead of writing files
@@ -55,14 +56,14 @@ struct Built {
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     if !args.set.is_empty() || !args.parameters.is_empty() {
         let option = if args.set.is_empty() { "--parameters" } else { "--set" };
-        let halt = Halt::input(
+        let error = CommandError::input(
             Code::ParameterUnusable,
             format!(
                 "`build` takes no `{option}`: it writes a parameter file for each env, with the env's values alone"
             ),
             "give the value when you deploy, to `plan` and `apply` or to `az deployment group create --parameters`",
         );
-        return finish(Err(halt), cx);
+        return finish(Err(error), &mut cx.printer);
     }
     let options = Options { stop: Stop::AfterEmission };
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, built)?;

@@ -1,9 +1,12 @@
 //! `dsvmc doctor`: what is configured for deployments, and what is missing.
 
-use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, Target, Where, session};
+use crate::cli::deploy_args::DeployTargetArgs;
 use crate::cli::exit::Exit;
+use crate::cli::{Context, report};
+use crate::deploy::error::CommandError;
+use crate::deploy::session;
+use crate::deploy::target::{DeployTarget, TargetKind};
 use crate::render::palette::Role;
 use crate::render::plan::clean;
 use arm_client::available;
@@ -18,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
-    place: Where,
+    target: DeployTargetArgs,
 }
 
 struct Finding {
@@ -30,24 +33,24 @@ struct Finding {
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
-    deploy::finish(result, cx)
+    report::finish(result, &mut cx.printer)
 }
 
-fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let mut found =
         vec![Finding { name: "version", good: Some(true), detail: format!("dsvmc {}", env!("CARGO_PKG_VERSION")) }];
     tools(&mut found);
     state(args, &mut found);
-    match args.place.target {
-        Target::Local => local(args, &mut found),
-        Target::Azure => azure(args, &mut found)?,
+    let target = args.target.target();
+    match target.kind {
+        TargetKind::Local => local(args, &target, &mut found),
+        TargetKind::Azure => azure(args, &target, &mut found)?,
     }
     let bad = found.iter().any(|f| f.good == Some(false));
     if cx.format == Format::Json {
         let list: Vec<Value> =
             found.iter().map(|f| json!({ "name": f.name, "ok": f.good, "detail": f.detail })).collect();
-        cx.printer
-            .data(&format!("{:#}\n", json!({ "schema": 1, "target": args.place.target.name(), "findings": list })))?;
+        cx.printer.data(&format!("{:#}\n", json!({ "schema": 1, "target": target.kind.name(), "findings": list })))?;
     } else {
         let palette = cx.printer.output_palette();
         let mut text = String::new();
@@ -61,7 +64,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         }
         cx.printer.data(&text)?;
     }
-    Ok(if bad { Exit::World } else { Exit::Done })
+    Ok(if bad { Exit::Environment } else { Exit::Done })
 }
 
 fn tools(found: &mut Vec<Finding>) {
@@ -82,16 +85,16 @@ fn state(args: &Args, found: &mut Vec<Finding>) {
     let root =
         if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
     let folder = root.join(".dsvmc");
-    let detail = if folder.is_dir() { "kept in `.dsvmc`" } else { "none yet: nothing was applied from here" };
+    let detail = if folder.is_dir() { "kept in `.dsvmc`" } else { "none yet: nothing has been applied from here" };
     let writable =
         if folder.is_dir() { std::fs::metadata(&folder).map(|m| !m.permissions().readonly()).ok() } else { None };
     found.push(Finding { name: "state", good: writable, detail: detail.to_owned() });
 }
 
-fn local(args: &Args, found: &mut Vec<Finding>) {
+fn local(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) {
     let root =
         if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
-    match session::open(&args.place, &root) {
+    match session::open(target, &root) {
         Ok(session) => {
             let answer = session.client.subscription();
             let detail = match &answer {
@@ -100,15 +103,15 @@ fn local(args: &Args, found: &mut Vec<Finding>) {
             };
             found.push(Finding { name: "local endpoint", good: Some(answer.is_ok()), detail });
         }
-        Err(halt) => {
-            let detail = halt.report.map(|r| r.to_string()).unwrap_or_default();
+        Err(error) => {
+            let detail = error.title();
             found.push(Finding { name: "local endpoint", good: Some(false), detail });
         }
     }
 }
 
-fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
-    let (cloud, credential) = session::identity(&args.place)?;
+fn azure(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) -> Result<(), CommandError> {
+    let (cloud, credential) = session::identity(target)?;
     found.push(Finding { name: "cloud", good: Some(true), detail: format!("{} ({})", cloud.name, cloud.endpoint) });
     found.push(Finding {
         name: "authority",
@@ -132,7 +135,7 @@ fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     }
     let used = if credential.name() == "auto" { chosen.unwrap_or("managed-identity") } else { credential.name() };
     found.push(Finding { name: "credential", good: None, detail: format!("{} is used", used) });
-    let (subscription, tenant) = session::subscription(&args.place);
+    let (subscription, tenant) = session::subscription(target);
     let detail = subscription
         .clone()
         .unwrap_or_else(|| "none: use --subscription, AZURE_SUBSCRIPTION_ID or `az login`".to_owned());
@@ -140,12 +143,12 @@ fn azure(args: &Args, found: &mut Vec<Finding>) -> Result<(), Halt> {
     found.push(Finding {
         name: "tenant",
         good: None,
-        detail: tenant.unwrap_or_else(|| "that of the log-in".to_owned()),
+        detail: tenant.unwrap_or_else(|| "that of the login".to_owned()),
     });
     if subscription.is_none() {
         return Ok(());
     }
-    let session = session::open(&Where { soon: true, ..args.place.clone() }, &args.path)?;
+    let session = session::open(&DeployTarget { probe: true, ..target.clone() }, &args.path)?;
     let answer = session.client.subscription();
     let detail = match &answer {
         Ok(body) => format!(

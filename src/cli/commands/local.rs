@@ -195,7 +195,7 @@ fn show(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
         } else {
             cx.printer.say("no local endpoint runs here; start one with `dsvmc local up`\n");
         }
-        return Ok(Exit::World);
+        return Ok(Exit::Environment);
     };
     let text = |key: &str| last.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if place.json {

@@ -1,10 +1,14 @@
-//! `dsvmc outputs`: what the last deployment gave out.
+//! `dsvmc outputs`: the outputs of the last deployment.
 
-use super::apply::say_outputs;
-use crate::cli::Context;
+use super::apply::print_outputs;
 use crate::cli::args::Format;
-use crate::cli::deploy::{self, Halt, What, Where, last, planning, session, standing};
+use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs};
 use crate::cli::exit::Exit;
+use crate::cli::{Context, report};
+use crate::deploy::deployed::{collect_outputs, deployments};
+use crate::deploy::error::CommandError;
+use crate::deploy::offline_record::load_or_recall;
+use crate::deploy::session;
 use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -16,39 +20,40 @@ pub struct Args {
     /// File or folder of the project
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Only this output, as it is
+    /// Print only this output, without its name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
-    what: What,
+    input: DeployInputArgs,
     #[command(flatten)]
-    place: Where,
+    target: DeployTargetArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
-    deploy::finish(result, cx)
+    report::finish(result, &mut cx.printer)
 }
 
-fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let bundle = last::load(&args.path, &args.what, cx)?;
-    let session = session::open(&args.place, &bundle.root)?;
-    let group = planning::group_of(&bundle, &args.place);
-    let deployed = standing::deployed(&session, &group, &bundle)?;
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
+    let target = args.target.target();
+    let project = load_or_recall(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
+    let session = session::open(&target, &project.root)?;
+    let group = project.group_for(&target);
+    let deployed = deployments(&session, &group, &project)?;
     let mut outputs = Map::new();
-    deployed.iter().for_each(|d| standing::collect_outputs(&d.body, &mut outputs));
+    deployed.iter().for_each(|d| collect_outputs(&d.body, &mut outputs));
     if deployed.is_empty() {
-        return Err(Halt::input(
+        return Err(CommandError::input(
             Code::NotDeployed,
-            format!("nothing of `{}` is deployed to `{group}`", bundle.project),
+            format!("nothing of `{}` is deployed to `{group}`", project.name),
             "deploy it with `dsvmc apply`",
         ));
     }
     if let Some(name) = &args.name {
         let Some(value) = outputs.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v) else {
             let known: Vec<String> = outputs.keys().map(|k| format!("`{k}`")).collect();
-            return Err(Halt::input(
+            return Err(CommandError::input(
                 Code::NotDeployed,
                 format!("there is no output `{name}`"),
                 format!("outputs: {}", known.join(", ")),
@@ -61,7 +66,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     if cx.format == Format::Json {
         cx.printer.data(&format!("{:#}\n", Value::Object(outputs)))?;
     } else {
-        say_outputs(&outputs, cx)?;
+        print_outputs(&outputs, cx)?;
     }
     Ok(Exit::Done)
 }

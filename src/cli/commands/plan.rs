@@ -1,116 +1,87 @@
-//! `dsvmc plan`: what a deployment would change, and what that means for people.
+//! `dsvmc plan`: what a deployment would change, and its effect on the people who use the machines.
 
-use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::bundle::Bundle;
-use crate::cli::deploy::planning::{self, Settings};
-use crate::cli::deploy::{self, Halt, What, Where, bundle, offline, saved, session, whatif};
+use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs, SettingsArgs};
 use crate::cli::exit::Exit;
+use crate::cli::{Context, report};
+use crate::deploy::compiled::CompiledProject;
+use crate::deploy::context::DeployContext;
+use crate::deploy::error::{CommandError, FailureKind};
+use crate::deploy::load::load;
+use crate::deploy::plan::{self, Planned};
+use crate::deploy::{offline, saved_plan, session, what_if};
 use crate::driver::{projects, shown};
-use crate::render::plan::Detail;
-use crate::render::plan_tree::{self, Planned};
-use arm_client::DeployMode;
-use arm_plan::{Plan, Unmanaged};
+use crate::render::plan::{Detail, clean};
+use crate::render::plan_tree::{self, ProjectPlan};
+use arm_apply::StateDir;
+use arm_plan::{Plan, SavedPlan};
 use dsvm_diagnostics::Code;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Values come from, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
+    after_help = "Sources of values, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
                   Examples:\n  dsvmc plan examples/01-shared-pool\n  dsvmc plan --target azure --env prod -o prod.plan pools/team.dsvm\n  \
                   dsvmc plan --against main --format markdown"
 )]
 pub struct Args {
-    /// File or folder of the project, or a folder of several: each is planned
+    /// File or folder of a project, or a folder of several projects, each of which is planned
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
     #[command(flatten)]
-    what: What,
+    input: DeployInputArgs,
     #[command(flatten)]
-    place: Where,
+    target: DeployTargetArgs,
     #[command(flatten)]
-    narrow: Narrow,
+    settings: SettingsArgs,
     /// Compare with the resources in this file instead of an endpoint
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "output"])]
     live: Option<PathBuf>,
-    /// Compare with another commit of the sources: what this branch would change. Needs no endpoint
+    /// Compare with another commit of the sources, to see what this branch would change. Needs no endpoint
     #[arg(long, value_name = "REV", conflicts_with = "output")]
     against: Option<String>,
     /// Save the plan, for `dsvmc apply FILE`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with 2 when there are changes
+    /// Exit with code 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-    /// List differences that a rule held back
+    /// List the differences that a rule suppressed
     #[arg(long)]
     show_suppressed: bool,
     /// List every property of new resources
     #[arg(long)]
     full: bool,
-    /// Also ask the service, and show where its answer differs
+    /// Also run the what-if of the service and show where it differs
     #[arg(long, conflicts_with_all = ["live", "against"])]
     what_if: bool,
-}
-
-/// What a plan is narrowed to, and how orphans are treated.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Narrow {
-    /// Only resources whose name, type/name or id matches (`*` matches anything). Can be repeated
-    #[arg(long, value_name = "PATTERN")]
-    pub only: Vec<String>,
-    /// Leave out resources that match. Can be repeated
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
-    /// Use a plain deployment instead of a deployment stack: nothing is ever deleted
-    #[arg(long)]
-    pub plain: bool,
-    /// Leave resources that the source no longer holds as they are, instead of deleting them
-    #[arg(long)]
-    pub detach: bool,
-}
-
-impl Narrow {
-    /// As settings of a plan.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        let narrowed = !self.only.is_empty() || !self.exclude.is_empty();
-        Settings {
-            // A stack would take what is left out for removed.
-            mode: if self.plain || narrowed { DeployMode::Plain } else { DeployMode::Stack },
-            unmanaged: if self.detach { Unmanaged::Detach } else { Unmanaged::Delete },
-            targets: self.only.clone(),
-            excludes: self.exclude.clone(),
-            list_suppressed: false,
-        }
-    }
 }
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
-    deploy::finish(result, cx)
+    report::finish(result, &mut cx.printer)
 }
 
-fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full, ..Detail::default() };
     let exit = |empty: bool| if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done };
     if let Some(projects) = tree(args, cx)? {
-        let all = each(args, &projects, cx)?;
+        let Some(all) = plan_each(args, &projects, cx)? else { return Ok(Exit::Input) };
         show_tree(&all, detail, cx)?;
         return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
     }
-    let bundle = bundle::load(&args.path, &args.what, cx)?;
-    let (plan, title) = of_bundle(args, &args.path, &bundle, cx)?;
+    let project = load(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
+    let (plan, title) = plan_project(args, &args.path, &project, cx)?;
     show(&plan, &title, detail, cx)?;
     Ok(exit(plan.is_empty()))
 }
 
-/// The projects at the path when there are several; then some options make no sense.
-fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, Halt> {
-    // A template stands for itself: the path says nothing then, unless somebody gave one.
-    if args.what.template.is_some() && args.path == std::path::Path::new(".") {
+/// The projects at the path if there are several; some options are rejected then.
+fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, CommandError> {
+    // With a template the path means nothing, unless somebody gave one.
+    if args.input.template.is_some() && args.path == Path::new(".") {
         return Ok(None);
     }
     let Ok(found) = projects(cx.world.as_ref(), std::slice::from_ref(&args.path)) else { return Ok(None) };
@@ -119,13 +90,13 @@ fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, Halt> {
     }
     let given = [
         ("-o", "saves the plan of one project", args.output.is_some()),
-        ("--template", "takes the place of a project", args.what.template.is_some()),
-        ("--live", "holds what exists of one project", args.live.is_some()),
+        ("--template", "replaces one project", args.input.template.is_some()),
+        ("--live", "contains the resources of one project", args.live.is_some()),
     ];
     if let Some((option, what, _)) = given.iter().find(|(_, _, given)| *given) {
         let names: Vec<String> = found.iter().take(5).map(|p| format!("`{}`", shown(&p.path))).collect();
         let more = if found.len() > names.len() { ", …" } else { "" };
-        return Err(Halt::input(
+        return Err(CommandError::input(
             Code::SeveralProjects,
             format!("`{option}` {what}, and there are {} in `{}`", found.len(), shown(&args.path)),
             format!("leave it out, or name one of them: {}{more}", names.join(", ")),
@@ -134,63 +105,87 @@ fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, Halt> {
     Ok(Some(found.into_iter().map(|p| p.path).collect()))
 }
 
-/// Plans project after project. What is wrong in any of them is told before the first is compared with anything.
-fn each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Vec<Planned>, Halt> {
-    let mut bundles = Vec::with_capacity(paths.len());
+/// Plans project after project. The errors of all of them are printed before the first is compared with anything; `None`
+/// when there are any.
+fn plan_each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Option<Vec<ProjectPlan>>, CommandError> {
+    let input = args.input.input();
+    let mut compiled = Vec::with_capacity(paths.len());
     let mut failed = false;
     for path in paths {
-        match bundle::load(path, &args.what, cx) {
-            Ok(bundle) => bundles.push((path, bundle)),
-            Err(halt) if halt.exit == Exit::Input => {
-                // Told as a command of its own would tell it.
-                drop(deploy::finish(Err(halt), cx));
+        match load(path, &input, cx.world.as_ref(), &mut cx.printer) {
+            Ok(project) => compiled.push((path, project)),
+            Err(error) if error.kind == FailureKind::Input => {
+                drop(report::finish(Err(error), &mut cx.printer));
                 failed = true;
             }
             Err(other) => return Err(other),
         }
     }
     if failed {
-        return Err(Halt::told(Exit::Input));
+        return Ok(None);
     }
-    let mut all = Vec::with_capacity(bundles.len());
-    for (path, bundle) in bundles {
-        let (plan, title) = of_bundle(args, path, &bundle, cx)?;
-        all.push(Planned { path: shown(path), project: bundle.project, env: bundle.env, title, plan });
+    let mut all = Vec::with_capacity(compiled.len());
+    for (path, project) in compiled {
+        let (plan, title) = plan_project(args, path, &project, cx)?;
+        all.push(ProjectPlan { path: shown(path), project: project.name, env: project.env, title, plan });
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
-/// The plan of one project, and what is compared with what.
-fn of_bundle(args: &Args, path: &std::path::Path, bundle: &Bundle, cx: &mut Context) -> Result<(Plan, String), Halt> {
-    let mut settings = args.narrow.settings();
+/// The plan of one project, and a title that says what is compared with what.
+fn plan_project(
+    args: &Args,
+    path: &Path,
+    project: &CompiledProject,
+    cx: &mut Context,
+) -> Result<(Plan, String), CommandError> {
+    let (input, target) = (args.input.input(), args.target.target());
+    let mut settings = args.settings.settings();
     settings.list_suppressed = args.show_suppressed;
-    let env = if bundle.env.is_empty() { String::new() } else { format!(", env {}", bundle.env) };
+    let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };
+    let (world, frontend) = (cx.world.as_ref(), &mut cx.printer);
     if let Some(revision) = &args.against {
-        let plan = offline::against(bundle, path, &args.what, revision, &settings, cx)?;
-        return Ok((plan, format!("{}{env}: the working tree against {revision}", bundle.project)));
+        let plan = offline::against_commit(project, path, &input, revision, &settings, world, frontend)?;
+        return Ok((plan, format!("{}{env}: the working tree against {revision}", project.name)));
     }
     if let Some(file) = &args.live {
-        let plan = offline::live(bundle, &args.place, &args.what, file, &settings, cx)?;
-        return Ok((plan, format!("{}{env}: the source against {}", bundle.project, file.display())));
+        let plan = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
+        return Ok((plan, format!("{}{env}: the source against {}", project.name, file.display())));
     }
-    let state = arm_apply::StateDir::new(&bundle.root, &bundle.project, &bundle.env);
-    let session = session::open(&args.place, &bundle.root)?;
-    let planned = planning::make(bundle, &args.place, &args.what, &settings, &session, &state, cx)?;
+    let state = StateDir::new(&project.root, &project.name, &project.env);
+    let session = session::open(&target, &project.root)?;
+    let context = DeployContext { project, input: &input, target: &target, session: &session, state: &state };
+    let planned = plan::make(&context, &settings, world, frontend)?;
     let title = title(&planned, session.target.name());
     if let Some(file) = &args.output {
         let place = session.place(&planned.group);
-        let plan = saved::saved(&planned, &place, &state.salt(), &settings);
-        write(file, &plan)?;
+        write(file, &saved_plan::to_saved(&planned, &place, &state.salt(), &settings))?;
     }
     if args.what_if {
-        let text = whatif::compare(&planned, &session)?;
-        cx.printer.say(&text);
+        let comparison = what_if::compare(&planned, &session)?;
+        cx.printer.say(&what_if_text(comparison.as_ref()));
     }
     Ok((planned.plan, title))
 }
 
+fn what_if_text(comparison: Option<&what_if::WhatIf>) -> String {
+    let Some(comparison) = comparison else {
+        return "what-if: the resource group does not exist yet, so the service cannot be asked\n".to_owned();
+    };
+    let differing = comparison.disagreements.len();
+    if differing == 0 {
+        return format!("what-if: the service agrees on all {} resources\n", comparison.listed);
+    }
+    let mut text = format!("what-if: the service differs on {differing} of {} resources\n", comparison.listed);
+    for one in &comparison.disagreements {
+        let (plan, service) = (one.plan.unwrap_or("nothing"), one.service.as_deref().unwrap_or("nothing"));
+        text.push_str(&format!("  `{}`: this plan says {plan}, the service says {service}\n", clean(&one.name)));
+    }
+    text
+}
+
 /// Writes the plans of a tree to stdout in the chosen format.
-fn show_tree(all: &[Planned], detail: Detail, cx: &mut Context) -> Result<(), Halt> {
+fn show_tree(all: &[ProjectPlan], detail: Detail, cx: &mut Context) -> Result<(), CommandError> {
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
         Format::Json => plan_tree::json(all),
@@ -202,15 +197,15 @@ fn show_tree(all: &[Planned], detail: Detail, cx: &mut Context) -> Result<(), Ha
     Ok(())
 }
 
-/// What is compared with what.
+/// Project, env, endpoint and resource group: says what is compared with what.
 #[must_use]
-pub fn title(planned: &planning::Planned, target: &str) -> String {
+pub fn title(planned: &Planned, target: &str) -> String {
     let env = if planned.env.is_empty() { String::new() } else { format!(", env {}", planned.env) };
     format!("{}{env} on {target}, resource group {}", planned.project, planned.group)
 }
 
 /// Writes a plan to stdout in the chosen format.
-pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Result<(), Halt> {
+pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Result<(), CommandError> {
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
@@ -224,9 +219,10 @@ pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Resul
     Ok(())
 }
 
-fn write(file: &std::path::Path, plan: &arm_plan::SavedPlan) -> Result<(), Halt> {
+fn write(file: &Path, plan: &SavedPlan) -> Result<(), CommandError> {
     let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
     text.push('\n');
-    std::fs::write(file, text)
-        .map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), ""))
+    std::fs::write(file, text).map_err(|e| {
+        CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), "")
+    })
 }

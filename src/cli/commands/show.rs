@@ -1,10 +1,11 @@
-//! `dsvmc show`: what exists of a project, as the service shows it.
+//! `dsvmc show`: the resources of a project as the service returns them.
 
-use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::standing::{self, Standing};
-use crate::cli::deploy::{self, Halt, What, Where};
+use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs};
 use crate::cli::exit::Exit;
+use crate::cli::{Context, report};
+use crate::deploy::deployed::{DeployedProject, inspect};
+use crate::deploy::error::CommandError;
 use crate::render::layout::columns;
 use crate::render::plan::clean;
 use arm_plan::{Principals, RoleNames, masked, titled, type_of_id};
@@ -20,23 +21,25 @@ pub struct Args {
     /// File or folder of the project
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Whole resources as JSON; secrets are left out
+    /// Print complete resources as JSON, without secrets
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    what: What,
+    input: DeployInputArgs,
     #[command(flatten)]
-    place: Where,
+    target: DeployTargetArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
-    deploy::finish(result, cx)
+    report::finish(result, &mut cx.printer)
 }
 
-fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let Standing { session, planned, .. } = standing::look(&args.path, &args.what, &args.place, cx)?;
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
+    let (input, target) = (args.input.input(), args.target.target());
+    let DeployedProject { session, planned, .. } =
+        inspect(&args.path, &input, &target, cx.world.as_ref(), &mut cx.printer)?;
     let resources: Vec<Value> = planned.observed.resources.iter().map(|r| masked(&r.body.read())).collect();
     let principals = Principals::of(&planned.desired, &planned.observed, RoleNames(dsvm_sema::library::role_name));
     if args.json || cx.format == Format::Json {
@@ -55,8 +58,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-/// One line for each: what it is and its name; where it is, its state and its machines, below the name where the terminal
-/// is narrow.
+/// One line for each resource: type and name, then region, state and machines; the latter below the name when the
+/// terminal is narrow. `width` is 0 when there is no terminal.
 fn table(resources: &[Value], principals: &Principals, width: usize) -> String {
     const INDENT: &str = "    ";
     let mut rows: Vec<(String, [String; 3])> = Vec::with_capacity(resources.len());

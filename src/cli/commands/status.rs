@@ -1,10 +1,12 @@
-//! `dsvmc status`: what is deployed, from which commit, and what differs since.
+//! `dsvmc status`: what is deployed, from which commit, and what differs from the sources.
 
-use crate::cli::Context;
 use crate::cli::args::Format;
-use crate::cli::deploy::standing::{self, Deployed, Standing};
-use crate::cli::deploy::{self, Halt, What, Where, saved};
+use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs};
 use crate::cli::exit::Exit;
+use crate::cli::{Context, report, when};
+use crate::deploy::deployed::{Deployed, DeployedProject, deployments, inspect};
+use crate::deploy::error::CommandError;
+use crate::deploy::git;
 use crate::render::layout::wrap;
 use crate::render::plan::{clean, summary};
 use arm_plan::Plan;
@@ -20,34 +22,35 @@ pub struct Args {
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
     #[command(flatten)]
-    what: What,
+    input: DeployInputArgs,
     #[command(flatten)]
-    place: Where,
+    target: DeployTargetArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
-    deploy::finish(result, cx)
+    report::finish(result, &mut cx.printer)
 }
 
-fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
-    let Standing { bundle, state, session, planned, compared } =
-        standing::look(&args.path, &args.what, &args.place, cx)?;
-    let found = standing::deployed(&session, &planned.group, &bundle)?;
+fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
+    let (input, target) = (args.input.input(), args.target.target());
+    let DeployedProject { project, state, session, planned, compared } =
+        inspect(&args.path, &input, &target, cx.world.as_ref(), &mut cx.printer)?;
+    let found = deployments(&session, &planned.group, &project)?;
     let as_json = |d: &Deployed| {
         json!({
             "kind": d.kind, "name": d.name, "state": d.text("/properties/provisioningState"), "commit": d.text("/tags/dsvmc-commit"),
         })
     };
-    let deployments: Vec<Value> = found.iter().map(as_json).collect();
-    let here = saved::commit(&bundle.root);
+    let listed: Vec<Value> = found.iter().map(as_json).collect();
+    let here = git::commit(&project.root);
     let receipt = state.receipt();
     let interrupted = state.journal().map(|j| j.started);
     if cx.format == Format::Json {
         let json = json!({
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(), "resourceGroup": planned.group,
-            "deployments": deployments, "commitHere": here, "last": receipt, "interrupted": interrupted,
+            "deployments": listed, "commitHere": here, "last": receipt, "interrupted": interrupted,
             "resources": planned.observed.resources.len(), "drift": compared.then_some(planned.plan.summary), "warnings": planned.plan.warnings,
         });
         cx.printer.data(&format!("{json:#}\n"))?;
@@ -58,13 +61,14 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
         width => width,
     };
     let mut text = format!("{}\n", clean(&super::plan::title(&planned, session.target.name())));
-    if deployments.is_empty() {
+    if listed.is_empty() {
         text.push_str("  not deployed\n");
     }
     for one in &found {
         let commit = one.text("/tags/dsvmc-commit");
         let from = if commit.is_empty() { String::new() } else { format!(", from commit {}", clean(&commit)) };
-        let left = if planned.leftovers.contains(&one.name) { "; holds nothing of the sources any more" } else { "" };
+        let left =
+            if planned.leftovers.contains(&one.name) { "; has no resources of the sources any more" } else { "" };
         let state = one.text("/properties/provisioningState").to_lowercase();
         text.push_str(&format!("  {} `{}`: {}{from}{left}\n", one.kind, clean(&one.name), clean(&state)));
     }
@@ -74,14 +78,14 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     if let Some(receipt) = &receipt {
         text.push_str(&format!(
             "  last apply from this machine: {}, {}\n",
-            standing::when(&receipt.ended),
+            when::to_the_second(&receipt.ended),
             clean(&receipt.outcome)
         ));
     }
     if let Some(started) = &interrupted {
         text.push_str(&format!(
-            "  the apply that began at {} did not end; run `dsvmc apply` to go on\n",
-            standing::when(started)
+            "  the apply started at {} did not finish; run `dsvmc apply` to continue\n",
+            when::to_the_second(started)
         ));
     }
     let number = planned.observed.resources.len();
@@ -94,10 +98,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
             clean(&warning.text)
         ));
     }
-    // Before the first apply everything is missing: that is no drift.
+    // Before the first apply everything is missing, which is not drift.
     if !compared {
         text.push_str("  not compared with the sources\n");
-    } else if !deployments.is_empty() || number > 0 {
+    } else if !listed.is_empty() || number > 0 {
         text.push_str(&drift(&planned.plan));
     }
     let lines = text.lines().map(|line| wrap(line, width, "    "));
@@ -106,11 +110,11 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
-/// How what is deployed differs from the sources: in one line, with the first names.
+/// How the deployed resources differ from the sources: one line with the first names.
 fn drift(plan: &Plan) -> String {
     const FEW: usize = 10;
     if plan.is_empty() {
-        return "  as the sources say\n".to_owned();
+        return "  matches the sources\n".to_owned();
     }
     let names: Vec<String> = plan.effective().take(FEW).map(|c| format!("`{}`", clean(c.shown()))).collect();
     let more = plan.effective().count().saturating_sub(names.len());

@@ -14,7 +14,7 @@ fn fine(ran: Ran) -> Ran {
 fn warned(ran: Ran, errors: &str) -> Ran {
     let ran = fine(ran);
     let line =
-        format!("warning: the sources have {errors}; `dsvmc check` shows what is wrong; going by what was deployed\n");
+        format!("warning: the sources have {errors}; `dsvmc check` lists them; using what was deployed instead\n");
     assert_eq!(ran.stderr, line, "{}", ran.text());
     ran
 }

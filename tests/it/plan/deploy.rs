@@ -260,7 +260,7 @@ fn an_apply_that_is_killed_is_finished_by_the_next_one() {
     place.admin("DELETE", "");
     let second = place.apply();
     assert_eq!(second.exit, 0, "{}", second.text());
-    assert!(second.stderr.contains("did not end"), "{}", second.text());
+    assert!(second.stderr.contains("did not finish"), "{}", second.text());
     assert!(place.is_as_wanted());
     assert!(!journal.exists());
 }
@@ -447,7 +447,7 @@ fn what_hangs_is_left_on_request_and_finished_later() {
     assert_eq!(stopped.status.code(), Some(4), "{told}");
     assert!(told.contains("stopped on request"), "{told}");
     let status = place.run("status --template team.json");
-    assert!(status.stdout.contains("did not end") && status.stdout.contains("deploying"), "{}", status.text());
+    assert!(status.stdout.contains("did not finish") && status.stdout.contains("deploying"), "{}", status.text());
     place.admin("DELETE", "");
     let second = place.apply();
     assert_eq!(second.exit, 0, "{}", second.text());
@@ -552,7 +552,7 @@ fn stacks_that_hold_nothing_of_the_sources_are_forgotten() {
     place.arm("PUT", &format!("{stacks}/dsvmc-team-2?api-version=2025-07-01"), &body.to_string());
     let status = place.run("status --template team.json");
     assert!(
-        status.stdout.contains("stack `dsvmc-team-2`") && status.stdout.contains("holds nothing"),
+        status.stdout.contains("stack `dsvmc-team-2`") && status.stdout.contains("has no resources of the sources"),
         "{}",
         status.text()
     );

@@ -10,11 +10,15 @@ use arm_plan::{
     Action, Baseline, Desired, DesiredResource, DiffOptions, Observed, Plan, SuppressionRule, diff, facts_of,
     type_of_id,
 };
-use dsvmc::cli::args::{Color, Format};
-use dsvmc::cli::deploy::planning::{self, Planned, Settings};
-use dsvmc::cli::deploy::{Target, What, Where, bundle, session};
 use dsvmc::cli::disk::Disk;
-use dsvmc::cli::printer::Printer;
+use dsvmc::deploy::context::DeployContext;
+use dsvmc::deploy::frontend::Silent;
+use dsvmc::deploy::input::DeployInput;
+use dsvmc::deploy::load::load;
+use dsvmc::deploy::plan::{self, Planned};
+use dsvmc::deploy::session;
+use dsvmc::deploy::settings::Settings;
+use dsvmc::deploy::target::DeployTarget;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -50,24 +54,15 @@ fn apply(folder: &Path, name: &str) -> Applied {
     let option = env.as_ref().map(|e| format!("--env {e}")).unwrap_or_default();
     let applied = cx.run(&format!("apply --as-of {TODAY} --yes {option} ."));
     assert_eq!(applied.exit, 0, "{name}\n{}", applied.text());
-    let mut context = dsvmc::cli::Context {
-        world: Box::new(Disk::new(Some(TODAY))),
-        printer: Printer::new(Color::Never, 2),
-        format: Format::Human,
-    };
-    let what = What { env, ..What::default() };
-    let place = Where {
-        target: Target::Local,
-        cloud: "public".into(),
-        credential: "none".into(),
-        tries: 3,
-        ..Where::default()
-    };
-    let bundle = bundle::load(cx.path(), &what, &mut context).unwrap();
-    let session = session::open(&place, &bundle.root).unwrap();
-    let state = StateDir::new(&bundle.root, &bundle.project, &bundle.env);
+    let world = Disk::new(Some(TODAY));
+    let input = DeployInput { env, ..DeployInput::default() };
+    let target = DeployTarget { credential: "none".into(), attempts: 3, ..DeployTarget::default() };
+    let project = load(cx.path(), &input, &world, &mut Silent).unwrap();
+    let session = session::open(&target, &project.root).unwrap();
+    let state = StateDir::new(&project.root, &project.name, &project.env);
     let settings = Settings { list_suppressed: true, ..Settings::default() };
-    let planned = planning::make(&bundle, &place, &what, &settings, &session, &state, &mut context).unwrap();
+    let context = DeployContext { project: &project, input: &input, target: &target, session: &session, state: &state };
+    let planned = plan::make(&context, &settings, &world, &mut Silent).unwrap();
     assert!(planned.plan.is_empty(), "{name}: {:#?}", planned.plan.effective().collect::<Vec<_>>());
     let baseline = state.baseline().unwrap();
     Applied { planned, baseline, client: session.client, _endpoint: endpoint, _cx: cx }

@@ -67,7 +67,7 @@ fn the_strongest_source_wins_whatever_the_command() {
         assert_eq!(json["resources"][0]["tags"]["who"], wanted, "apply {options}");
         // With the same values nothing differs; with others it does.
         let status = run(&cx, &format!("status {options} main.dsvm"), variables);
-        assert!(status.stdout.contains("as the sources say"), "{options} {}", status.text());
+        assert!(status.stdout.contains("matches the sources"), "{options} {}", status.text());
     }
     // Without an env, the default of the template: what is built is what is planned.
     let built = run(&cx, "build main.dsvm", &[variable]);

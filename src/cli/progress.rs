@@ -1,5 +1,6 @@
-//! Live progress of an apply: lines that move on a terminal, plain lines elsewhere.
+//! Live progress of an apply: spinners on a terminal, plain lines elsewhere.
 
+use super::printer::Printer;
 use crate::render::palette::{Palette, Role};
 use crate::render::plan::clean;
 use arm_apply::{Event, Observer};
@@ -11,15 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shows progress on stderr.
+/// Writes progress to stderr.
 pub struct Progress {
     bars: Option<MultiProgress>,
     running: BTreeMap<String, ProgressBar>,
     begun: BTreeMap<String, Instant>,
     ended: BTreeMap<String, String>,
-    /// What people call resources whose names say nothing, by id.
+    /// Names for people of resources whose own names are ids, by lower-case id.
     labels: BTreeMap<String, String>,
-    /// The step under way, with its time, below everything else.
+    /// The current step with its duration, below everything else.
     phase: Option<ProgressBar>,
     palette: Palette,
     quiet: bool,
@@ -29,9 +30,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// `live` when a person watches a terminal.
+    /// Progress for the terminal that the printer writes to.
     #[must_use]
-    pub fn new(live: bool, quiet: bool, width: usize, palette: Palette) -> Self {
+    pub fn for_printer(printer: &Printer) -> Self {
+        Self::new(printer.interactive(), printer.is_quiet(), printer.columns(), printer.error_palette())
+    }
+
+    fn new(live: bool, quiet: bool, width: usize, palette: Palette) -> Self {
         let live =
             live && !quiet && std::env::var_os("CI").is_none() && std::env::var_os("DSVMC_NO_PROGRESS").is_none();
         Self {
@@ -44,11 +49,11 @@ impl Progress {
             palette,
             quiet,
             width: if live { width } else { 0 },
-            stop: crate::cli::interrupt::stop_flag(),
+            stop: super::interrupt::stop_flag(),
         }
     }
 
-    /// Learns what people call the resources of a plan.
+    /// Takes the names for people from a plan.
     pub fn know(&mut self, plan: &Plan) {
         let labels = plan.changes.iter().filter_map(|c| Some((c.id.to_ascii_lowercase(), c.label.clone()?)));
         self.labels.extend(labels);
@@ -68,7 +73,7 @@ impl Progress {
         }
     }
 
-    /// Takes moving lines away.
+    /// Removes the spinners.
     pub fn close(&mut self) {
         for bar in self.running.values() {
             bar.finish_and_clear();
@@ -132,8 +137,9 @@ impl Progress {
     }
 }
 
-/// Columns that a state and a time need beside a label.
+/// Columns that the state of a resource needs beside its label.
 const STATE: usize = 12;
+/// Columns that a duration needs beside a label.
 const TIME: usize = 10;
 
 /// The text in at most `width` columns, its middle left out; 0 is no limit.

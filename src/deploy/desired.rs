@@ -1,8 +1,8 @@
-//! Templates with values → what is wanted, resource by resource, finished as far as what exists can tell.
+//! Templates with values → [`DesiredState`]: the resources to deploy, completed with what the existing resources reveal.
 
-use super::Halt;
-use super::bundle::Bundle;
-use super::planning::ReadyPart;
+use super::compiled::CompiledProject;
+use super::error::CommandError;
+use super::values::ReadyPart;
 use arm_client::ResourceRef;
 use arm_plan::{Desired, DesiredResource, JsonText, Observed, same_id};
 use arm_template::{Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Where a template is expanded for.
+/// The place that a template is expanded for.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Subscription id.
@@ -21,39 +21,39 @@ pub struct Scope {
     pub tenant: Option<String>,
     /// Resource group.
     pub group: String,
-    /// Its region.
+    /// Region of the resource group; empty when it is not known.
     pub location: String,
-    /// Its tags.
+    /// Tags of the resource group, as an object.
     pub tags: Value,
-    /// What `environment()` answers.
+    /// Value of the template function `environment()`.
     pub cloud: Option<Value>,
 }
 
-/// Everything that is wanted, as far as it is known; what depends on resources that exist is finished by [`Wants::look_at`].
+/// Every resource to deploy, as far as it is known. [`DesiredState::resolve`] completes what depends on existing resources.
 #[derive(Default)]
-pub struct Wants {
+pub struct DesiredState {
     parts: Vec<Part>,
 }
 
 struct Part {
     context: Context,
-    resources: Vec<Want>,
+    resources: Vec<PendingResource>,
     outputs: IndexMap<String, arm_template::Output>,
 }
 
-struct Want {
+struct PendingResource {
     item: DesiredResource,
-    /// When a part of it is not known yet.
-    late: Option<Late>,
+    /// Set while a part of it is unknown.
+    unresolved: Option<Unresolved>,
     /// False when its condition turned out false.
     present: bool,
 }
 
-/// A resource that what exists may finish.
-struct Late {
-    /// As it was expanded, without its JSON.
+/// The unknown part of a resource that existing resources may reveal.
+struct Unresolved {
+    /// The resource as expanded, without its JSON.
     resource: Box<arm_template::Resource>,
-    /// Its JSON.
+    /// JSON of the resource.
     body: JsonText,
     /// Where its expressions are evaluated.
     context: Arc<Context>,
@@ -75,36 +75,39 @@ fn context(scope: &Scope, name: &str) -> Context {
 }
 
 /// Expands every deployment.
-pub fn expand_all(bundle: &Bundle, parts: &[ReadyPart], scope: &Scope) -> Result<Wants, Halt> {
+///
+/// # Errors
+/// A template cannot be expanded with these values.
+pub fn expand_all(project: &CompiledProject, parts: &[ReadyPart], scope: &Scope) -> Result<DesiredState, CommandError> {
     // One after the other: a template of hundreds of resources takes much more room than what is kept of it.
     let parts = parts.iter().enumerate().map(|(index, part)| {
-        let (context, expansion) = expand(bundle, part, scope)?;
+        let (context, expansion) = expand(project, part, scope)?;
         let mut walk =
-            Walk { bundle, part: index, all: Vec::with_capacity(expansion.resources.len()), inside: BTreeMap::new() };
+            Walk { project, part: index, all: Vec::with_capacity(expansion.resources.len()), inside: BTreeMap::new() };
         walk.take(expansion.resources, &Arc::new(context.clone()), ("", true), &[]);
-        // Who waits for a nested deployment waits for what is in it.
-        for want in &mut walk.all {
-            let ids = std::mem::take(&mut want.item.depends_on);
+        // A dependency on a nested deployment is a dependency on the resources in it.
+        for pending in &mut walk.all {
+            let ids = std::mem::take(&mut pending.item.depends_on);
             let each = |id: String| walk.inside.get(&id.to_ascii_lowercase()).cloned().unwrap_or_else(|| vec![id]);
-            want.item.depends_on = ids.into_iter().flat_map(each).collect();
+            pending.item.depends_on = ids.into_iter().flat_map(each).collect();
         }
         Ok(Part { context, resources: walk.all, outputs: expansion.outputs })
     });
-    Ok(Wants { parts: parts.collect::<Result<_, Halt>>()? })
+    Ok(DesiredState { parts: parts.collect::<Result<_, CommandError>>()? })
 }
 
-/// Takes every resource of a template and of the deployments nested in it; nothing is copied.
+/// Collects the resources of a template and of the deployments nested in it, without copying them.
 struct Walk<'a> {
-    bundle: &'a Bundle,
+    project: &'a CompiledProject,
     part: usize,
-    all: Vec<Want>,
-    /// Ids of what is inside, by the id of each deployment in the template.
+    all: Vec<PendingResource>,
+    /// Ids of the nested resources, by the id of each deployment in the template.
     inside: BTreeMap<String, Vec<String>>,
 }
 
 impl Walk<'_> {
-    /// `prefix` is where this template stands in the outermost one; not `exact` when it stands elsewhere and `prefix` is
-    /// the deployment that links it. `after`: what the deployments around it wait for.
+    /// `prefix` is the pointer to this template in the outermost one. When it is linked from another file, `exact` is false
+    /// and `prefix` points to the deployment that links it. `after`: ids that the enclosing deployments depend on.
     fn take(
         &mut self,
         resources: Vec<arm_template::Resource>,
@@ -140,7 +143,7 @@ impl Walk<'_> {
         if resource.extension.is_some() {
             return;
         }
-        let span = self.bundle.parts.get(self.part).and_then(|p| p.span(&near));
+        let span = self.project.parts.get(self.part).and_then(|p| p.span(&near));
         let complete = resource.is_complete();
         let mut item = DesiredResource {
             id: resource.id.clone(),
@@ -151,33 +154,33 @@ impl Walk<'_> {
             pointer: if exact { near } else { String::new() },
             part: self.part,
             depends_on: resource.depends_on.drain(..).chain(after.iter().cloned()).collect(),
-            source: span.and_then(|s| self.bundle.place(s)),
+            source: span.and_then(|s| self.project.place(s)),
             ..DesiredResource::default()
         };
         if complete {
             item.body = JsonText::from(&resource.body);
             item.secrets = std::mem::take(&mut resource.secret_pointers);
         }
-        let late = (!complete).then(|| {
+        let unresolved = (!complete).then(|| {
             let body = JsonText::from(std::mem::take(&mut resource.body));
-            Late { resource: Box::new(resource), body, context: Arc::clone(context) }
+            Unresolved { resource: Box::new(resource), body, context: Arc::clone(context) }
         });
-        let mut want = Want { item, late, present: true };
-        want.name();
-        self.all.push(want);
+        let mut pending = PendingResource { item, unresolved, present: true };
+        pending.name();
+        self.all.push(pending);
     }
 }
 
-impl Want {
+impl PendingResource {
     fn name(&mut self) {
         if is_known(&self.item.id) && !self.item.name.is_empty() {
             self.item.name = arm_plan::type_of_id(&self.item.id).1;
         }
     }
 
-    /// What cannot be finished stays unknown: the deployment will tell.
-    fn look_at(&mut self, live: &Live<'_>) {
-        let Some(Late { resource, body, context }) = &self.late else { return };
+    /// What cannot be resolved stays unknown until the deployment.
+    fn resolve(&mut self, live: &Live<'_>) {
+        let Some(Unresolved { resource, body, context }) = &self.unresolved else { return };
         let Ok(done) = resource.resolve(context, live) else {
             self.item.body = body.clone();
             self.item.secrets.clone_from(&resource.secret_pointers);
@@ -193,48 +196,48 @@ impl Want {
     }
 }
 
-impl Wants {
-    fn all(&self) -> impl Iterator<Item = &Want> {
+impl DesiredState {
+    fn all(&self) -> impl Iterator<Item = &PendingResource> {
         self.parts.iter().flat_map(|p| &p.resources).filter(|w| w.present)
     }
 
-    /// The resources to look at whose ids are known, those that are only referred to included.
+    /// The resources with known ids to read from the service, including those that are only referenced.
     #[must_use]
-    pub fn wanted(&self) -> Vec<ResourceRef> {
-        wanted(self.all().map(|w| &w.item))
+    pub fn to_observe(&self) -> Vec<ResourceRef> {
+        to_observe(self.all().map(|w| &w.item))
     }
 
-    /// Fills in what the resources that exist can tell.
-    pub fn look_at(&mut self, observed: &Observed) {
+    /// Fills in what the existing resources reveal. May be called again with more of them.
+    pub fn resolve(&mut self, observed: &Observed) {
         let live = Live::new(observed);
         let parts = &mut self.parts;
         arm_template::with_large_stack(|| {
             for part in parts {
-                part.resources.iter_mut().for_each(|want| want.look_at(&live));
+                part.resources.iter_mut().for_each(|pending| pending.resolve(&live));
             }
         });
     }
 
-    /// What is wanted, and the outputs that are known by now.
+    /// The desired resources, and the outputs that are known before the deployment.
     #[must_use]
     pub fn finish(self, observed: &Observed) -> (Desired, Map<String, Value>) {
         let live = Live::new(observed);
         let mut desired = Desired::default();
         let mut outputs = Map::new();
-        let mut late_outputs = Vec::new();
+        let mut pending_outputs = Vec::new();
         for part in self.parts {
-            for want in part.resources.into_iter().filter(|w| w.present) {
-                let mut item = want.item;
-                if let Some(late) = want.late.filter(|late| !late.resource.unknown.is_empty()) {
-                    item.unresolved = late.body;
+            for pending in part.resources.into_iter().filter(|w| w.present) {
+                let mut item = pending.item;
+                if let Some(unresolved) = pending.unresolved.filter(|late| !late.resource.unknown.is_empty()) {
+                    item.unresolved = unresolved.body;
                 }
                 desired.resources.push(item);
             }
             let shown = part.outputs.into_iter().filter(|(_, o)| !o.secure);
-            late_outputs.push((part.context, shown.collect::<Vec<_>>()));
+            pending_outputs.push((part.context, shown.collect::<Vec<_>>()));
         }
         arm_template::with_large_stack(|| {
-            let each = late_outputs.iter().flat_map(|(context, all)| all.iter().map(move |o| (context, o)));
+            let each = pending_outputs.iter().flat_map(|(context, all)| all.iter().map(move |o| (context, o)));
             for (context, (name, output)) in each {
                 if let Ok(done) = output.resolve(context, &live)
                     && done.unknown.is_empty()
@@ -248,60 +251,60 @@ impl Wants {
     }
 }
 
-fn expand(bundle: &Bundle, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), Halt> {
-    let refuse = |errors: Vec<TemplateError>| refusal(bundle, &errors);
+fn expand(project: &CompiledProject, part: &ReadyPart, scope: &Scope) -> Result<(Context, Expansion), CommandError> {
+    let refuse = |errors: Vec<TemplateError>| unusable(project, &errors);
     let parsed = if part.text.is_empty() {
         arm_template::parse_without_positions(part.template.text())
     } else {
         arm_template::parse(&part.text)
     };
     let parsed = parsed.map_err(refuse)?;
-    let parameters = Parameters::from_json(&part.parameters).map_err(|e| refusal(bundle, &[e]))?;
+    let parameters = Parameters::from_json(&part.parameters).map_err(|e| unusable(project, &[e]))?;
     let context = context(scope, &part.name);
-    // A project that outgrows one template was split before; a foreign one is held to the service's own limits there.
+    // A project too large for one template was split at emission; for any other template the service enforces its limits.
     let expansion = arm_template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
     Ok((context, expansion))
 }
 
-/// The region that the first resource with one names: the resource group is made there.
+/// The region of the first resource that names one: the resource group is created there.
 #[must_use]
-pub fn location(bundle: &Bundle, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
+pub fn location(project: &CompiledProject, parts: &[ReadyPart], subscription: &str, group: &str) -> Option<String> {
     let scope = Scope { subscription: subscription.to_owned(), group: group.to_owned(), ..Scope::default() };
-    let wants = expand_all(bundle, parts, &scope).ok()?;
-    let mut all = wants.all().map(|w| w.late.as_ref().map_or(&w.item.body, |late| &late.body).read());
+    let desired = expand_all(project, parts, &scope).ok()?;
+    let mut all = desired.all().map(|r| r.unresolved.as_ref().map_or(&r.item.body, |open| &open.body).read());
     all.find_map(|body| {
         let location = body.get("location").and_then(Value::as_str);
         location.filter(|l| !l.is_empty() && !l.starts_with('[') && *l != "global").map(str::to_owned)
     })
 }
 
-/// Errors that have a place in the file are shown there, the others in words.
-fn refusal(bundle: &Bundle, errors: &[TemplateError]) -> Halt {
-    let written = bundle.parts.iter().find_map(|part| part.written.as_ref());
+/// Errors with a position in the file become diagnostics there, others a message.
+fn unusable(project: &CompiledProject, errors: &[TemplateError]) -> CommandError {
+    let written = project.parts.iter().find_map(|part| part.written.as_ref());
     if let Some((source, _)) = written
         && errors.iter().any(|error| error.position.is_some())
     {
         let diagnostics = errors.iter().map(|error| arm_template::diags::diagnostic(error, *source)).collect();
-        return Halt::found(bundle.sources.clone(), diagnostics);
+        return CommandError::diagnostics(project.sources.clone(), diagnostics);
     }
     let title = match errors {
-        [one] => format!("the template of `{}` cannot be expanded: {one}", bundle.project),
+        [one] => format!("the template of `{}` cannot be expanded: {one}", project.name),
         [first, ..] => {
-            format!("the template of `{}` cannot be expanded: {first} (and {} more)", bundle.project, errors.len() - 1)
+            format!("the template of `{}` cannot be expanded: {first} (and {} more)", project.name, errors.len() - 1)
         }
-        [] => format!("the template of `{}` cannot be expanded", bundle.project),
+        [] => format!("the template of `{}` cannot be expanded", project.name),
     };
     let help = errors.first().map(|e| match &e.help {
         Some(help) => help.clone(),
         None => format!("Azure says {}: {}", e.code, e.message),
     });
     let help = help.unwrap_or_default();
-    Halt::input(Code::TemplateUnusable, title, help)
+    CommandError::input(Code::TemplateUnusable, title, help)
 }
 
-/// The resources to look at, those that are only referred to included.
+/// The resources with known ids to read from the service, including those that are only referenced; each once.
 #[must_use]
-pub fn wanted<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<ResourceRef> {
+pub fn to_observe<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<ResourceRef> {
     let mut seen = BTreeSet::new();
     let known = resources.filter(|r| is_known(&r.id) && !r.api_version.is_empty());
     let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
@@ -312,7 +315,7 @@ fn is_known(id: &str) -> bool {
     id.starts_with('/')
 }
 
-/// Answers from what was observed; knows nothing of what was not.
+/// Answers `reference()` from the observed resources; everything else is unknown.
 struct Live<'a> {
     by_id: BTreeMap<String, &'a JsonText>,
 }
@@ -332,12 +335,12 @@ impl Runtime for Live<'_> {
     }
 
     fn list(&self, _: &str, _: &str, _: Option<&str>, _: Option<&Value>) -> Result<Option<Value>, String> {
-        // Keys are asked for by the deployment, never by a plan.
+        // Only the deployment reads keys, never a plan.
         Ok(None)
     }
 }
 
-/// The template with only the selected resources and what they depend on. Outputs are left out: they may speak of the rest.
+/// The template with only the selected resources and what they depend on. Outputs are removed, as they may refer to others.
 #[must_use]
 pub fn narrow(mut narrowed: Value, desired: &Desired, part: usize, selected: &[String]) -> Value {
     let mine: Vec<&DesiredResource> = desired.resources.iter().filter(|r| r.part == part).collect();
@@ -359,7 +362,7 @@ pub fn narrow(mut narrowed: Value, desired: &Desired, part: usize, selected: &[S
     narrowed
 }
 
-/// Takes out what is not at one of these pointers, in nested templates too; a nested deployment without resources goes.
+/// Removes every resource that is not at one of these pointers, in nested templates too, and nested deployments left empty.
 fn keep_only(template: &mut Value, prefix: &str, places: &BTreeSet<&str>) {
     let stays = |key: &str, resource: &mut Value| {
         let pointer = format!("{prefix}/resources/{key}");

@@ -1,38 +1,42 @@
 //! Parameter values from all their sources, in one order everywhere: defaults of the template, then the env's values,
-//! then parameter files in the order given, then `DSVMC_PARAM_name` variables, then `--set`. What is missing after that
-//! is asked for on a terminal.
+//! then parameter files in the order given, then `DSVMC_PARAM_name` variables, then `--set`. The
+//! frontend is asked for what is missing after that.
 
-use super::{Halt, What};
-use crate::cli::Context;
-use crate::cli::interrupt;
-use crate::render::layout::wrap;
+use super::error::CommandError;
+use super::frontend::{Frontend, Question};
+use super::input::DeployInput;
 use dsvm_diagnostics::Code;
 use serde_json::{Map, Value, json};
-use std::io::{BufRead, IsTerminal, Write};
 
-/// A declared parameter.
+/// A parameter that a template declares.
 #[derive(Clone, Debug)]
-pub struct Declared {
-    pub(super) name: String,
-    pub(super) kind: String,
-    pub(super) has_default: bool,
-    description: String,
+pub struct ParameterDeclaration {
+    /// Name as declared.
+    pub name: String,
+    /// Type in lower case, such as `securestring`.
+    pub kind: String,
+    /// It has a default value or accepts `null`.
+    pub has_default: bool,
+    /// Text of `metadata.description`; empty when there is none.
+    pub description: String,
 }
 
-impl Declared {
-    pub(super) fn is_secret(&self) -> bool {
+impl ParameterDeclaration {
+    /// Whether its type is `securestring` or `secureobject`.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
         self.kind.starts_with("secure")
     }
 }
 
-/// What a template declares under `parameters`.
+/// Reads the object that a template has under `parameters`.
 #[must_use]
-pub fn declared(parameters: &Value) -> Vec<Declared> {
+pub fn declared(parameters: &Value) -> Vec<ParameterDeclaration> {
     let all = parameters.as_object().into_iter().flatten();
     all.map(|(name, p)| {
         let text = |pointer: &str| p.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let nullable = p.get("nullable").and_then(Value::as_bool).unwrap_or(false);
-        Declared {
+        ParameterDeclaration {
             name: name.clone(),
             kind: text("/type").to_ascii_lowercase(),
             has_default: p.get("defaultValue").is_some() || nullable,
@@ -42,15 +46,15 @@ pub fn declared(parameters: &Value) -> Vec<Declared> {
     .collect()
 }
 
-/// Puts all sources together. Gives `{name: {"value": …}}` or `{name: {"reference": …}}` for each parameter that has one.
+/// Merges all sources. Returns `{name: {"value": …}}` or `{name: {"reference": …}}` for each parameter that has one.
 ///
 /// `given` are the env's values and parameter files, weakest first; `env` reads an environment variable.
 pub fn gather(
-    declared: &[Declared],
+    declared: &[ParameterDeclaration],
     given: &[(String, Map<String, Value>)],
     sets: &[String],
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Map<String, Value>, Halt> {
+) -> Result<Map<String, Value>, CommandError> {
     let mut values = Map::new();
     for (origin, file) in given {
         for (name, entry) in file {
@@ -66,7 +70,7 @@ pub fn gather(
     }
     for set in sets {
         let Some((name, text)) = set.split_once('=') else {
-            return Err(Halt::input(
+            return Err(CommandError::input(
                 Code::ParameterUnusable,
                 format!("`--set {set}` has no `=`"),
                 "write it as `--set name=value`",
@@ -79,16 +83,16 @@ pub fn gather(
 }
 
 /// Where the value of a parameter came from, when the sources do not give it: the strongest source that names it.
-pub fn origin(name: &str, what: &What) -> Result<String, Halt> {
+pub fn origin(name: &str, input: &DeployInput) -> Result<String, CommandError> {
     let same = |other: &str| other.trim().eq_ignore_ascii_case(name);
-    if what.set.iter().any(|set| set.split_once('=').is_some_and(|(key, _)| same(key))) {
+    if input.set.iter().any(|set| set.split_once('=').is_some_and(|(key, _)| same(key))) {
         return Ok("--set".to_owned());
     }
     let variable = format!("DSVMC_PARAM_{name}");
     if std::env::var_os(&variable).is_some() {
         return Ok(variable);
     }
-    for argument in what.parameters.iter().rev() {
+    for argument in input.parameters.iter().rev() {
         let (path, values) = read_file(argument)?;
         if values.keys().any(|key| same(key)) {
             return Ok(format!("values of {path}"));
@@ -97,13 +101,17 @@ pub fn origin(name: &str, what: &What) -> Result<String, Halt> {
     Ok("the answer".to_owned())
 }
 
-/// Whether a parameter of this name is declared.
+/// Whether a parameter of this name is declared; case does not matter.
 #[must_use]
-pub fn has(declared: &[Declared], name: &str) -> bool {
+pub fn has(declared: &[ParameterDeclaration], name: &str) -> bool {
     declared.iter().any(|d| d.name.eq_ignore_ascii_case(name.trim()))
 }
 
-fn find<'a>(declared: &'a [Declared], name: &str, origin: &str) -> Result<&'a Declared, Halt> {
+fn find<'a>(
+    declared: &'a [ParameterDeclaration],
+    name: &str,
+    origin: &str,
+) -> Result<&'a ParameterDeclaration, CommandError> {
     if let Some(parameter) = declared.iter().find(|d| d.name.eq_ignore_ascii_case(name)) {
         return Ok(parameter);
     }
@@ -119,13 +127,13 @@ fn find<'a>(declared: &'a [Declared], name: &str, origin: &str) -> Result<&'a De
             declared.iter().map(|d| format!("`{}`", d.name)).collect::<Vec<_>>().join(", ")
         ),
     };
-    Err(Halt::input(Code::ParameterUnusable, format!("there is no parameter `{name}` (from {origin})"), help))
+    Err(CommandError::input(Code::ParameterUnusable, format!("there is no parameter `{name}` (from {origin})"), help))
 }
 
-fn typed(parameter: &Declared, text: &str, origin: &str) -> Result<Value, Halt> {
+fn typed(parameter: &ParameterDeclaration, text: &str, origin: &str) -> Result<Value, CommandError> {
     let shown = if parameter.is_secret() { "(secret)" } else { text };
     let wrong = |what: &str| {
-        Halt::input(
+        CommandError::input(
             Code::ParameterUnusable,
             format!("parameter `{}` is {what}, not `{shown}` (from {origin})", parameter.name),
             "write lists and objects as JSON",
@@ -146,19 +154,23 @@ fn typed(parameter: &Declared, text: &str, origin: &str) -> Result<Value, Halt> 
     }
 }
 
-/// Asks for what is missing, or says that it is missing.
+/// Adds a value for each parameter without one: asks the frontend, else uses `fallback(name, is_secret)`.
+///
+/// # Errors
+/// A parameter stays without a value, or an answer has the wrong type.
 pub fn complete(
-    declared: &[Declared],
+    declared: &[ParameterDeclaration],
     values: &mut Map<String, Value>,
     fallback: &dyn Fn(&str, bool) -> Option<Value>,
-    cx: &mut Context,
-) -> Result<(), Halt> {
-    let missing: Vec<&Declared> = declared.iter().filter(|d| !d.has_default && !values.contains_key(&d.name)).collect();
-    let may_ask = std::io::stdin().is_terminal() && cx.printer.interactive();
+    frontend: &mut dyn Frontend,
+) -> Result<(), CommandError> {
+    let missing: Vec<&ParameterDeclaration> =
+        declared.iter().filter(|d| !d.has_default && !values.contains_key(&d.name)).collect();
+    let may_ask = frontend.can_ask();
     let mut left = Vec::new();
     for parameter in missing {
         if may_ask {
-            let text = ask(parameter, cx)?;
+            let text = ask(parameter, frontend)?;
             values.insert(parameter.name.clone(), json!({ "value": typed(parameter, &text, "the prompt")? }));
         } else if let Some(value) = fallback(&parameter.name, parameter.is_secret()) {
             values.insert(parameter.name.clone(), json!({ "value": value }));
@@ -168,14 +180,14 @@ pub fn complete(
     }
     match left.as_slice() {
         [] => Ok(()),
-        [one] => Err(Halt::input(
+        [one] => Err(CommandError::input(
             Code::ParameterMissing,
             format!("parameter `{one}` has no value"),
             format!(
                 "give it with `--set {one}=…`, `--parameters @file.json`, the variable DSVMC_PARAM_{one}, or an `env` block"
             ),
         )),
-        many => Err(Halt::input(
+        many => Err(CommandError::input(
             Code::ParameterMissing,
             format!(
                 "{} parameters have no value: {}",
@@ -187,37 +199,37 @@ pub fn complete(
     }
 }
 
-fn ask(parameter: &Declared, cx: &mut Context) -> Result<String, Halt> {
-    if !parameter.description.is_empty() {
-        let text = crate::render::plan::clean(parameter.description.lines().next().unwrap_or_default());
-        let width = cx.printer.columns();
-        cx.printer.say(&format!("{}\n", wrap(&text, if width == 0 { usize::MAX } else { width }, "")));
-    }
-    let prompt = format!("{}: ", parameter.name);
-    let failed = |e: std::io::Error| Halt::world(Code::ParameterMissing, format!("the answer cannot be read: {e}"), "");
-    if parameter.is_secret() {
-        return interrupt::secret(&prompt).map_err(failed);
-    }
-    let _question = interrupt::question();
-    let _ = write!(std::io::stderr(), "{prompt}");
-    let _ = std::io::stderr().flush();
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+fn ask(parameter: &ParameterDeclaration, frontend: &mut dyn Frontend) -> Result<String, CommandError> {
+    let question = Question {
+        explanation: parameter.description.lines().next().unwrap_or_default(),
+        prompt: &format!("{}: ", parameter.name),
+        secret: parameter.is_secret(),
+    };
+    frontend
+        .ask(&question)
+        .map_err(|e| CommandError::environment(Code::ParameterMissing, format!("the answer cannot be read: {e}"), ""))
+}
+
+/// Reads JSON the way Azure does: comments, trailing commas and multi-line strings are accepted.
+///
+/// # Errors
+/// Describes what is not JSON, and where.
+pub fn lenient(text: &str) -> Result<Value, String> {
+    arm_template::json::read(text).map(|node| node.to_value()).map_err(|e| e.to_string())
 }
 
 /// Reads a parameter file: Azure's form, or a bare object of values.
-pub fn read_file(argument: &str) -> Result<(String, Map<String, Value>), Halt> {
+pub fn read_file(argument: &str) -> Result<(String, Map<String, Value>), CommandError> {
     let path = argument.strip_prefix('@').unwrap_or(argument);
     let bad = |why: String| {
-        Halt::input(
+        CommandError::input(
             Code::ParameterUnusable,
             format!("the parameter file `{path}` cannot be used: {why}"),
             "write it as Azure's parameter files are written, or as a JSON object of names and values",
         )
     };
     let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
-    let json = super::bundle::lenient(&text).map_err(bad)?;
+    let json = lenient(&text).map_err(bad)?;
     Ok((path.to_owned(), entries(&json).ok_or_else(|| bad("it is not an object".to_owned()))?))
 }
 
@@ -237,7 +249,7 @@ pub fn entries(json: &Value) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
-    fn template() -> Vec<Declared> {
+    fn template() -> Vec<ParameterDeclaration> {
         declared(&json!({
             "size": { "type": "string" }, "count": { "type": "int", "defaultValue": 1 }, "key": { "type": "securestring" }, "zones": { "type": "array" } }))
     }
@@ -258,9 +270,9 @@ mod tests {
         let set = |text: &str| gather(&template(), &[], &[text.to_owned()], &|_| None);
         assert_eq!(set("zones=[\"1\"]").unwrap()["zones"]["value"], json!(["1"]));
         assert_eq!(set("SIZE=5").unwrap()["size"]["value"], "5");
-        let told = |text: &str| set(text).unwrap_err().report.unwrap().to_string();
-        assert_eq!(told("count=many"), "parameter `count` is an int, not `many` (from --set)");
-        assert_eq!(told("sise=1"), "there is no parameter `sise` (from --set)");
+        let message = |text: &str| set(text).unwrap_err().title();
+        assert_eq!(message("count=many"), "parameter `count` is an int, not `many` (from --set)");
+        assert_eq!(message("sise=1"), "there is no parameter `sise` (from --set)");
         assert!(!format!("{:?}", set("keys=sentinel").unwrap_err()).contains("sentinel"));
     }
 

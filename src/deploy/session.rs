@@ -1,57 +1,60 @@
-//! Opens the way to Resource Manager: the endpoint on this machine (started here when it does not run), or Azure.
+//! Opens a session with Resource Manager: the endpoint on this machine (started here when none runs), or Azure.
 
-use super::{Halt, Target, Where};
-use arm_client::{Client, ClientOptions, Cloud, Credential, RetryBudget, Trace};
+use super::error::CommandError;
+use super::target::{DeployTarget, TargetKind};
+use arm_client::{Client, ClientOptions, Cloud, Credential, RetryBudget};
 use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-/// A way to Resource Manager.
+/// A session with one Resource Manager and subscription.
 pub struct Session {
-    /// The client.
+    /// Sends the calls.
     pub client: Client,
-    /// Kept running as long as the session.
+    /// Runs as long as the session, when it was started here.
     _endpoint: Option<arm_local::Endpoint>,
-    /// Where this goes.
-    pub target: Target,
+    /// Which Resource Manager it is.
+    pub target: TargetKind,
     /// Subscription id.
     pub subscription: String,
     /// Tenant id, when known.
     pub tenant: Option<String>,
-    /// What `environment()` answers there.
+    /// Value of the template function `environment()` there.
     pub environment: Value,
 }
 
 impl Session {
-    /// `local, subscription …`: part of a saved plan, so that it is applied nowhere else.
+    /// `local, subscription …`: recorded in a saved plan, which can then be applied nowhere else.
     #[must_use]
     pub fn place(&self, group: &str) -> String {
         format!("{}, subscription {}, resource group `{group}`", self.target.name(), self.subscription)
     }
 }
 
-/// Opens it. `root` is the folder of the project.
-pub fn open(place: &Where, root: &Path) -> Result<Session, Halt> {
-    match place.target {
-        Target::Local => open_local(place, root),
-        Target::Azure => open_azure(place),
+/// Opens a session. `root` is the folder of the project.
+///
+/// # Errors
+/// An option is wrong, there is no subscription or credential, or the endpoint cannot be started.
+pub fn open(target: &DeployTarget, root: &Path) -> Result<Session, CommandError> {
+    match target.kind {
+        TargetKind::Local => open_local(target, root),
+        TargetKind::Azure => open_azure(target),
     }
 }
 
-fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
+fn open_local(target: &DeployTarget, root: &Path) -> Result<Session, CommandError> {
     let folder = root.join(".dsvmc").join("local");
-    let subscription = place.subscription.clone().unwrap_or_else(|| arm_local::SUBSCRIPTION.to_owned());
-    let make = |url: &str| -> Result<Client, Halt> {
-        // By its address: looking a name up takes a thread for each connection.
+    let subscription = target.subscription.clone().unwrap_or_else(|| arm_local::SUBSCRIPTION.to_owned());
+    let make = |url: &str| -> Result<Client, CommandError> {
+        // By address: resolving a name takes a thread for each connection.
         let mut options = ClientOptions::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
-        options.trace = trace(place);
-        // A fault that the endpoint was told to make is over soon or never.
+        options.trace.clone_from(&target.trace);
+        // A fault injected into the endpoint is over soon or never.
         options.retry = RetryBudget {
             longest_wait: Duration::from_secs(5),
             total: Duration::from_secs(60),
-            attempts: place.tries,
+            attempts: target.attempts,
             ..RetryBudget::default()
         };
         Ok(Client::new(options)?)
@@ -70,18 +73,18 @@ fn open_local(place: &Where, root: &Path) -> Result<Session, Halt> {
     Ok(Session {
         client,
         _endpoint: endpoint,
-        target: Target::Local,
+        target: TargetKind::Local,
         subscription,
         tenant: Some(arm_local::TENANT.to_owned()),
         environment: Cloud::public().environment,
     })
 }
 
-/// What is in `.dsvmc` belongs to this machine.
+/// Keeps `.dsvmc` out of version control: what is in it belongs to this machine.
 fn ignore(root: &Path) {
     let folder = root.join(".dsvmc");
-    let made = std::fs::create_dir_all(&folder);
-    if made.is_ok() && !folder.join(".gitignore").exists() {
+    let created = std::fs::create_dir_all(&folder);
+    if created.is_ok() && !folder.join(".gitignore").exists() {
         let _ = std::fs::write(folder.join(".gitignore"), "*\n");
     }
 }
@@ -100,11 +103,11 @@ fn running(folder: &Path) -> Option<String> {
     Some(url.to_owned())
 }
 
-fn open_azure(place: &Where) -> Result<Session, Halt> {
-    let (cloud, credential) = identity(place)?;
-    let (subscription, tenant) = subscription(place);
+fn open_azure(target: &DeployTarget) -> Result<Session, CommandError> {
+    let (cloud, credential) = identity(target)?;
+    let (subscription, tenant) = subscription(target);
     let Some(subscription) = subscription else {
-        return Err(Halt::input(
+        return Err(CommandError::input(
             Code::ClientSetup,
             "no subscription is set",
             "give it with `--subscription`, set AZURE_SUBSCRIPTION_ID, or run `az login`",
@@ -117,26 +120,26 @@ fn open_azure(place: &Where) -> Result<Session, Halt> {
         subscription: subscription.clone(),
         tenant: tenant.clone(),
         retry: RetryBudget {
-            attempts: if place.soon { place.tries.min(2) } else { place.tries },
+            attempts: if target.probe { target.attempts.min(2) } else { target.attempts },
             ..RetryBudget::default()
         },
-        extra_roots: extra_roots(place)?,
-        trace: trace(place),
+        extra_roots: extra_roots(target)?,
+        trace: target.trace.clone(),
     };
     let client = Client::new(options)?;
-    // Templates ask for the tenant, and a value that is not known looks like a change.
+    // Templates read the tenant, and an unknown value looks like a change.
     let tenant = match tenant {
-        None if !place.soon => client.subscription()?.get("tenantId").and_then(Value::as_str).map(str::to_owned),
+        None if !target.probe => client.subscription()?.get("tenantId").and_then(Value::as_str).map(str::to_owned),
         known => known,
     };
-    Ok(Session { client, _endpoint: None, target: Target::Azure, subscription, tenant, environment })
+    Ok(Session { client, _endpoint: None, target: TargetKind::Azure, subscription, tenant, environment })
 }
 
-/// Certificates to trust besides the system's.
-fn extra_roots(place: &Where) -> Result<Vec<u8>, Halt> {
-    let Some(path) = &place.ca_file else { return Ok(Vec::new()) };
+/// PEM text of the certificates to trust in addition to the system's.
+fn extra_roots(target: &DeployTarget) -> Result<Vec<u8>, CommandError> {
+    let Some(path) = &target.ca_file else { return Ok(Vec::new()) };
     std::fs::read(path).map_err(|e| {
-        Halt::input(
+        CommandError::input(
             Code::ClientSetup,
             format!("`{}` cannot be read: {e}", path.display()),
             "name a PEM file with `--ca-file`",
@@ -144,46 +147,52 @@ fn extra_roots(place: &Where) -> Result<Vec<u8>, Halt> {
     })
 }
 
-/// The cloud and the kind of credential that were chosen.
-pub fn identity(place: &Where) -> Result<(Cloud, Credential), Halt> {
-    let Some(cloud) = Cloud::named(&place.cloud) else {
-        return Err(Halt::input(
+/// The chosen cloud and kind of credential.
+///
+/// # Errors
+/// One of the two names is unknown, or the certificate file cannot be read.
+pub fn identity(target: &DeployTarget) -> Result<(Cloud, Credential), CommandError> {
+    let Some(cloud) = Cloud::named(&target.cloud) else {
+        return Err(CommandError::input(
             Code::ClientSetup,
-            format!("`{}` is no cloud that dsvmc knows", place.cloud),
+            format!("`{}` is not a known cloud", target.cloud),
             "use public, china, usgov, or the address of another Resource Manager",
         ));
     };
-    let cloud =
-        if cloud.name == "custom" { Client::discover(cloud, &extra_roots(place)?, trace(place)) } else { cloud };
+    let cloud = if cloud.name == "custom" {
+        Client::discover(cloud, &extra_roots(target)?, target.trace.clone())
+    } else {
+        cloud
+    };
     let cloud = match std::env::var("AZURE_AUTHORITY_HOST").ok().filter(|a| !a.is_empty()) {
         Some(authority) => cloud.with_authority(&authority),
         None => cloud,
     };
     let fixed = std::env::var("DSVMC_ACCESS_TOKEN").ok().filter(|t| !t.is_empty());
-    if let (Some(token), "auto") = (fixed, place.credential.as_str()) {
+    if let (Some(token), "auto") = (fixed, target.credential.as_str()) {
         return Ok((cloud, Credential::Static(token)));
     }
-    let Some(credential) = Credential::named(&place.credential) else {
-        return Err(Halt::input(
+    let Some(credential) = Credential::named(&target.credential) else {
+        return Err(CommandError::input(
             Code::ClientSetup,
-            format!("`{}` is no kind of credential", place.credential),
+            format!("`{}` is not a kind of credential", target.credential),
             "use auto, environment, workload-identity, ci, managed-identity, az or none",
         ));
     };
     Ok((cloud, credential))
 }
 
-/// Subscription and tenant: option, environment, then what `az` has chosen.
+/// Subscription and tenant id: from the option, else the environment, else what `az` has chosen.
 #[must_use]
-pub fn subscription(place: &Where) -> (Option<String>, Option<String>) {
+pub fn subscription(target: &DeployTarget) -> (Option<String>, Option<String>) {
     let variable = |names: [&str; 2]| names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     let chosen = az_account();
-    let subscription = place
+    let subscription = target
         .subscription
         .clone()
         .or_else(|| variable(["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"]))
         .or_else(|| chosen.as_ref().map(|a| a.0.clone()));
-    let tenant = place.tenant.clone().or_else(|| variable(["AZURE_TENANT_ID", "ARM_TENANT_ID"]));
+    let tenant = target.tenant.clone().or_else(|| variable(["AZURE_TENANT_ID", "ARM_TENANT_ID"]));
     let same = chosen.filter(|a| Some(&a.0) == subscription.as_ref()).map(|a| a.1);
     (subscription, tenant.or(same))
 }
@@ -199,13 +208,4 @@ fn az_account() -> Option<(String, String)> {
     let chosen = all.iter().find(|s| s.get("isDefault") == Some(&Value::Bool(true)))?;
     let text = |key: &str| chosen.get(key).and_then(Value::as_str).map(str::to_owned);
     Some((text("id")?, text("tenantId")?))
-}
-
-fn trace(place: &Where) -> Option<Trace> {
-    use std::io::Write;
-    place.trace.then(|| {
-        Arc::new(|line: &str| {
-            let _ = writeln!(std::io::stderr(), "http: {line}");
-        }) as Trace
-    })
 }

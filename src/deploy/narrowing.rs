@@ -1,22 +1,17 @@
-//! A whole plan → the part that `--only` and `--exclude` choose, with what it depends on: a plan lists all that is sent.
+//! A complete plan → the part that `--only` and `--exclude` select, with its dependencies: a plan lists all that is sent.
 
-use super::Halt;
-use super::planning::Settings;
+use super::error::CommandError;
+use super::settings::Settings;
 use arm_plan::{Action, Desired, DesiredResource, DiffOptions, Plan, Summary};
 use dsvm_diagnostics::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether anything is left out.
-#[must_use]
-pub fn is_narrow(settings: &Settings) -> bool {
-    !settings.targets.is_empty() || !settings.excludes.is_empty()
-}
-
-/// Narrows a plan of everything.
+/// Narrows a complete plan. A changed dependency of a selected resource is included.
 ///
-/// What a chosen change depends on comes along when it differs; it is refused when it was excluded.
-pub fn narrow(mut plan: Plan, desired: &Desired, settings: &Settings) -> Result<Plan, Halt> {
-    if !is_narrow(settings) {
+/// # Errors
+/// A changed dependency of a selected resource is excluded.
+pub fn narrow(mut plan: Plan, desired: &Desired, settings: &Settings) -> Result<Plan, CommandError> {
+    if !settings.is_narrow() {
         return Ok(plan);
     }
     let only = DiffOptions { targets: settings.targets.clone(), ..DiffOptions::default() };
@@ -37,7 +32,7 @@ pub fn narrow(mut plan: Plan, desired: &Desired, settings: &Settings) -> Result<
             let Some(&needed) = by_id.get(&id) else { continue };
             let Some(action) = changed.get(&id) else { continue };
             if excluded(&needed.name, &needed.resource_type, &needed.id) {
-                return Err(Halt::input(
+                return Err(CommandError::input(
                     Code::ExcludedButNeeded,
                     format!(
                         "`{}` is excluded, but `{}` depends on it and the plan would {} it",

@@ -1,16 +1,19 @@
-//! Writes and reads saved plans, and says with which commit a plan was made.
+//! Saved plans: a plan in a file, and the check that it still applies.
 
-use super::planning::{Planned, Settings};
-use super::{Halt, What};
+use super::error::CommandError;
+use super::input::DeployInput;
+use super::plan::Planned;
+use super::session::Session;
+use super::settings::Settings;
 use arm_client::DeployMode;
 use arm_plan::{SCHEMA, SavedPlan, Unmanaged, digest};
 use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::Path;
 
-/// The saved form of a plan made just now.
+/// The saved form of a plan. `place` is [`Session::place`]; `salt` is used to fingerprint parameter values.
 #[must_use]
-pub fn saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) -> SavedPlan {
+pub fn to_saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) -> SavedPlan {
     let observed = planned.plan.changes.iter().map(|c| {
         let mark = c.etag.clone().or_else(|| c.hash.clone()).unwrap_or_else(|| "absent".to_owned());
         (c.id.clone(), mark)
@@ -37,7 +40,7 @@ pub fn saved(planned: &Planned, place: &str, salt: &str, settings: &Settings) ->
     .seal()
 }
 
-/// How a saved plan was made, and so how it is carried out.
+/// The settings that a saved plan was made with; it is executed with the same.
 #[must_use]
 pub fn settings_of(saved: &SavedPlan) -> Settings {
     Settings {
@@ -49,7 +52,7 @@ pub fn settings_of(saved: &SavedPlan) -> Settings {
     }
 }
 
-/// Whether a path is a saved plan rather than sources.
+/// Whether a path is a saved plan rather than sources: a file with JSON whose name does not end in `.dsvm`.
 #[must_use]
 pub fn is_saved(path: &Path) -> bool {
     let not_sources = path.extension().is_none_or(|e| e != "dsvm");
@@ -57,38 +60,41 @@ pub fn is_saved(path: &Path) -> bool {
 }
 
 /// Reads a saved plan.
-pub fn read(path: &Path) -> Result<SavedPlan, Halt> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Halt::world(Code::FileUnreadable, format!("`{}` cannot be read: {e}", path.display()), ""))?;
+///
+/// # Errors
+/// The file cannot be read, is not a saved plan, or was changed.
+pub fn read(path: &Path) -> Result<SavedPlan, CommandError> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be read: {e}", path.display()), "")
+    })?;
     SavedPlan::read(&text).map_err(|refusal| refused(&refusal))
 }
 
-/// A refusal as a message.
-#[must_use]
-pub fn refused(refusal: &arm_plan::SavedPlanError) -> Halt {
-    Halt::input(
+fn refused(refusal: &arm_plan::SavedPlanError) -> CommandError {
+    CommandError::input(
         Code::PlanRefused,
         refusal.to_string(),
         "make the plan again with `dsvmc plan -o FILE`, read it, and apply the new file",
     )
 }
 
-/// What the saved plan was made with.
+/// The input with the env of the saved plan, unless one was given.
 #[must_use]
-pub fn what_of(saved: &SavedPlan, what: &What) -> What {
+pub fn input_of(saved: &SavedPlan, input: &DeployInput) -> DeployInput {
     let env = (!saved.env.is_empty()).then(|| saved.env.clone());
-    What { env: what.env.clone().or(env), ..what.clone() }
+    DeployInput { env: input.env.clone().or(env), ..input.clone() }
 }
 
-/// The commit that is checked out around `folder`, with `+` when files differ from it; empty outside of a repository.
-#[must_use]
-pub fn commit(folder: &Path) -> String {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let git = |arguments: &[&str]| {
-        let output = std::process::Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(head) = git(&["rev-parse", "--short=12", "HEAD"]) else { return String::new() };
-    let dirty = git(&["status", "--porcelain", "--untracked-files=no", "--", "."]).is_some_and(|s| !s.is_empty());
-    if dirty { format!("{head}+") } else { head }
+/// Verifies that a new plan is exactly the saved one, for the same place, sources and values.
+///
+/// # Errors
+/// Anything differs: a saved plan is applied exactly, or not at all.
+pub fn verify_saved_plan(
+    saved: &SavedPlan,
+    planned: &Planned,
+    session: &Session,
+    settings: &Settings,
+) -> Result<(), CommandError> {
+    let now = to_saved(planned, &session.place(&planned.group), &saved.salt, settings);
+    arm_plan::verify(saved, &now).map_err(|refusal| refused(&refusal))
 }

@@ -1,0 +1,155 @@
+//! Arguments that the deployment commands share, and their conversion into the plain types of [`crate::deploy`].
+
+use crate::deploy::input::DeployInput;
+use crate::deploy::settings::Settings;
+use crate::deploy::target::{DeployTarget, TargetKind};
+use arm_client::{DeployMode, Trace};
+use arm_plan::Unmanaged;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where to deploy.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Where to deploy")]
+pub struct DeployTargetArgs {
+    /// The endpoint on this machine, or Azure
+    #[arg(long, value_enum, env = "DSVMC_TARGET", default_value_t = TargetArg::Local)]
+    pub target: TargetArg,
+    /// Resource group [default: rg-PROJECT, with -ENV when there are envs]
+    #[arg(long, short = 'g', value_name = "NAME", env = "DSVMC_RESOURCE_GROUP")]
+    pub resource_group: Option<String>,
+    /// Region of the resource group if it has to be created
+    #[arg(long, value_name = "REGION")]
+    pub location: Option<String>,
+    /// Subscription id [default: AZURE_SUBSCRIPTION_ID, else that of `az`]
+    #[arg(long, value_name = "ID")]
+    pub subscription: Option<String>,
+    /// Tenant that the token must come from
+    #[arg(long, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// public, china, usgov, or the address of another Resource Manager
+    #[arg(long, value_name = "NAME|URL", env = "AZURE_CLOUD", default_value = "public")]
+    pub cloud: String,
+    /// How to log in: auto, environment, workload-identity, ci, managed-identity, az, none
+    #[arg(long, value_name = "KIND", env = "DSVMC_CREDENTIAL", default_value = "auto")]
+    pub credential: String,
+    /// PEM file with certificates to trust in addition to the system's
+    #[arg(long, value_name = "FILE", env = "DSVMC_CA_BUNDLE")]
+    pub ca_file: Option<PathBuf>,
+    /// How often a call is sent before it counts as failed
+    #[arg(long, value_name = "TIMES", env = "DSVMC_TRIES", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub tries: u32,
+    /// Print each call to Resource Manager on stderr
+    #[arg(long)]
+    pub trace: bool,
+}
+
+impl DeployTargetArgs {
+    /// The target that these arguments describe.
+    #[must_use]
+    pub fn target(&self) -> DeployTarget {
+        let trace = || {
+            Arc::new(|line: &str| {
+                let _ = writeln!(std::io::stderr(), "http: {line}");
+            }) as Trace
+        };
+        DeployTarget {
+            kind: self.target.kind(),
+            resource_group: self.resource_group.clone(),
+            location: self.location.clone(),
+            subscription: self.subscription.clone(),
+            tenant: self.tenant.clone(),
+            cloud: self.cloud.clone(),
+            credential: self.credential.clone(),
+            ca_file: self.ca_file.clone(),
+            attempts: self.tries,
+            trace: self.trace.then(trace),
+            probe: false,
+        }
+    }
+}
+
+/// The values of `--target`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TargetArg {
+    /// The endpoint on this machine
+    Local,
+    /// Azure
+    Azure,
+}
+
+impl TargetArg {
+    /// The same as a plain type.
+    #[must_use]
+    pub fn kind(self) -> TargetKind {
+        match self {
+            Self::Local => TargetKind::Local,
+            Self::Azure => TargetKind::Azure,
+        }
+    }
+}
+
+/// What to deploy.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "What to deploy")]
+pub struct DeployInputArgs {
+    /// Use the values of this env
+    #[arg(long, short = 'e', value_name = "ENV", env = "DSVMC_ENV")]
+    pub env: Option<String>,
+    /// Deploy this ARM template instead of a .dsvm project
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// Parameter file, as `@values.json` or `values.json`. Can be repeated; the last one wins
+    #[arg(long, short = 'p', value_name = "@FILE")]
+    pub parameters: Vec<String>,
+    /// One value. Can be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl DeployInputArgs {
+    /// The input that these arguments describe.
+    #[must_use]
+    pub fn input(&self) -> DeployInput {
+        DeployInput {
+            env: self.env.clone(),
+            template: self.template.clone(),
+            parameters: self.parameters.clone(),
+            set: self.set.clone(),
+        }
+    }
+}
+
+/// Which resources are planned, and what happens to those no longer in the source.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct SettingsArgs {
+    /// Only resources whose name, type/name or id matches (`*` matches anything). Can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Vec<String>,
+    /// Leave out resources that match. Can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Use a plain deployment instead of a deployment stack: nothing is ever deleted
+    #[arg(long)]
+    pub plain: bool,
+    /// Leave resources that are no longer in the source as they are instead of deleting them
+    #[arg(long)]
+    pub detach: bool,
+}
+
+impl SettingsArgs {
+    /// The settings that these arguments describe.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let narrowed = !self.only.is_empty() || !self.exclude.is_empty();
+        Settings {
+            // A stack would treat the resources left out as removed.
+            mode: if self.plain || narrowed { DeployMode::Plain } else { DeployMode::Stack },
+            unmanaged: if self.detach { Unmanaged::Detach } else { Unmanaged::Delete },
+            targets: self.only.clone(),
+            excludes: self.exclude.clone(),
+            list_suppressed: false,
+        }
+    }
+}

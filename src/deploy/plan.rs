@@ -1,0 +1,148 @@
+//! Project and endpoint → plan: parameter values, expansion, observation, comparison.
+
+use super::compiled::CompiledProject;
+use super::context::DeployContext;
+use super::desired;
+use super::error::CommandError;
+use super::frontend::Frontend;
+use super::narrowing;
+use super::observation::{self, Observation};
+use super::settings::Settings;
+use super::target::TargetKind;
+use super::values::{self, ReadyPart};
+use crate::driver::World;
+use arm_apply::StateDir;
+use arm_plan::{Desired, Observed, Plan};
+use dsvm_diagnostics::Code;
+use serde_json::{Map, Value};
+
+/// Region of the local endpoint, and of comparisons without an endpoint, when nothing names one.
+pub(super) const DEFAULT_LOCATION: &str = "westeurope";
+
+/// A plan and everything that it was computed from.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    /// The changes.
+    pub plan: Plan,
+    /// The desired resources.
+    pub desired: Desired,
+    /// The existing resources.
+    pub observed: Observed,
+    /// Deployments as they would be sent.
+    pub parts: Vec<ReadyPart>,
+    /// Name of the project.
+    pub project: String,
+    /// The path as given on the command line.
+    pub shown: String,
+    /// The env; empty when there are none.
+    pub env: String,
+    /// Resource group that the project is deployed to.
+    pub group: String,
+    /// Region of the resource group.
+    pub location: String,
+    /// Whether the resource group exists already.
+    pub group_exists: bool,
+    /// Stacks of this project and env that no part of the source uses any more.
+    pub leftovers: Vec<String>,
+    /// Marks of the resources that the last apply protected, from whichever machine it ran.
+    pub marks: Vec<String>,
+    /// Outputs that are known before the deployment.
+    pub outputs: Map<String, Value>,
+}
+
+impl Planned {
+    /// The existing resources of a project whose sources cannot be used, with an empty plan.
+    #[must_use]
+    pub fn observed_only(project: &CompiledProject, group: String, observed: Observed) -> Self {
+        Self {
+            plan: Plan { schema: arm_plan::SCHEMA, ..Plan::default() },
+            observed,
+            project: project.name.clone(),
+            shown: project.shown.clone(),
+            env: project.env.clone(),
+            group,
+            group_exists: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// Plans a deployment against the session's endpoint. Nothing is changed there.
+///
+/// # Errors
+/// A parameter has no value, a template cannot be expanded, an excluded resource is needed, the resource group does not
+/// exist and has no region, or a call to Resource Manager failed.
+pub fn make(
+    context: &DeployContext<'_>,
+    settings: &Settings,
+    world: &dyn World,
+    frontend: &mut dyn Frontend,
+) -> Result<Planned, CommandError> {
+    let DeployContext { project, input, target, session, state } = *context;
+    let local = session.target == TargetKind::Local;
+    let parts = values::complete(project, input, state, local, world, frontend)?;
+    let group = project.group_for(target);
+    let found_group = session.client.resource_group(&group)?;
+    let existing = found_group.as_ref().and_then(|g| g.get("location")).and_then(Value::as_str).map(str::to_owned);
+    let location = existing
+        .or_else(|| target.location.clone())
+        .or_else(|| project.location.clone())
+        .or_else(|| location_parameter(&parts))
+        .or_else(|| desired::location(project, &parts, &session.subscription, &group));
+    let location = match location {
+        Some(location) => location,
+        None if local => DEFAULT_LOCATION.to_owned(),
+        None => {
+            return Err(CommandError::input(
+                Code::ClientSetup,
+                format!("the resource group `{group}` does not exist and has no region"),
+                "give one with `--location`",
+            ));
+        }
+    };
+    let scope = observation::scope_of(session, &group, &location, found_group.as_ref());
+    let seen = observation::observe(project, &parts, &scope, session, settings.mode, state)?;
+    let options = settings.options(baseline(state, &seen));
+    let plan = arm_plan::diff_from(&seen.desired, &seen.observed, &options, project);
+    let mut plan = narrowing::narrow(plan, &seen.desired, settings)?;
+    plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
+    Ok(Planned {
+        plan,
+        leftovers: seen.leftovers,
+        marks: seen.marks,
+        desired: seen.desired,
+        observed: seen.observed,
+        parts,
+        project: project.name.clone(),
+        shown: project.shown.clone(),
+        env: project.env.clone(),
+        group,
+        location,
+        group_exists: found_group.is_some(),
+        outputs: seen.outputs,
+    })
+}
+
+/// The record of the last apply: what this machine knows, completed by what the stacks carry. The last apply wrote the
+/// stacks, so they win where the two differ.
+fn baseline(state: &StateDir, seen: &Observation) -> Option<arm_plan::Baseline> {
+    let mut known = state.baseline();
+    for note in seen.notes.iter().filter_map(|n| arm_plan::Baseline::from_note(n, &seen.desired)) {
+        known = Some(match known {
+            Some(own) => note.or(own),
+            None => note,
+        });
+    }
+    known
+}
+
+/// The value of a parameter called `location`.
+fn location_parameter(parts: &[ReadyPart]) -> Option<String> {
+    parts.iter().find_map(|p| {
+        let given = p
+            .parameters
+            .pointer("/location/value")
+            .or_else(|| p.template.parameters().pointer("/location/defaultValue"));
+        given.and_then(Value::as_str).filter(|l| !l.starts_with('[')).map(str::to_owned)
+    })
+}
