@@ -3,6 +3,7 @@
 use super::context::{PoolNames, Resolver};
 use super::expr::Text;
 use super::values::{self, iso};
+use super::words;
 use crate::json::{Json, Literal, Map, json};
 use dsvm_diagnostics::source::Span;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
@@ -152,7 +153,7 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     }
     trigger.insert("metricResourceUri".into(), resource.into());
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
-    trigger.insert("statistic".into(), word(rule.across));
+    trigger.insert("statistic".into(), word(words::statistic(rule.across)));
     trigger.insert("timeWindow".into(), json!(iso(rule.window)));
     trigger.insert("timeAggregation".into(), word(aggregation(&rule.condition.aggregate)));
     trigger.insert("operator".into(), word(operator(rule.condition.operator)));

@@ -10,9 +10,7 @@ use super::storage;
 use super::{Variable, values};
 use dsvm_model::Fleet;
 use dsvm_model::pool::Pool;
-use dsvm_model::read;
 use dsvm_model::share::{Auth, Protocol};
-use dsvm_sema::table::BlockKind;
 use dsvm_sema::value::Value;
 use serde_json::Value as Json;
 use std::fmt::Write as _;
@@ -210,16 +208,16 @@ fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolv
     }
     shares(&mut facts, fleet, names, pool, resolver);
     if let Some(setup) = pool.setup {
-        facts.strings("packages", read::items(setup, "packages").iter(), resolver);
+        facts.strings("packages", setup.packages().map_or(&[][..], |packages| packages.values()).iter(), resolver);
         facts.key("steps");
         facts.begin("[");
-        for step in setup.children(BlockKind::Step) {
+        for step in setup.steps() {
             facts.separate();
             facts.begin("{");
-            facts.field("name", &Text::literal(step.name.as_ref()));
-            facts.json("retries", &Json::from(read::int(step, "retries").unwrap_or(3)));
-            if let Some(script) = read::late(step, "run") {
-                facts.field("run", &values::text(script, resolver));
+            facts.field("name", &Text::literal(step.block().name.as_ref()));
+            facts.json("retries", &Json::from(step.retries()));
+            if let Some(script) = step.run() {
+                facts.field("run", &values::text(script.value(), resolver));
             }
             facts.end("}");
         }

@@ -25,6 +25,7 @@ mod support;
 pub mod values;
 pub mod versions;
 mod watch;
+mod words;
 
 pub use expr::Text;
 pub use watch::{Variables, Watch};

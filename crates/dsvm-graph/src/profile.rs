@@ -3,9 +3,9 @@
 use super::context::{PoolNames, Resolver};
 use super::expr::Text;
 use super::values::{self, iso};
-use super::{balancer, cloud_init};
+use super::{balancer, cloud_init, words};
 use crate::json::{Json, Map, json};
-use dsvm_model::pool::{Orchestration, OsDisk, Pool};
+use dsvm_model::pool::{HealthSource, Orchestration, OsDisk, Pool, UpgradeMode};
 use dsvm_model::read;
 
 pub(super) fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
@@ -25,8 +25,8 @@ pub(super) fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
 pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
     let upgrade = pool.upgrade;
     let mut policy = Map::new();
-    policy.insert("mode".into(), json!(upgrade.mode));
-    if upgrade.mode == "Rolling" {
+    policy.insert("mode".into(), json!(words::upgrade_mode(upgrade.mode)));
+    if upgrade.mode == UpgradeMode::Rolling {
         policy.insert(
             "rollingUpgradePolicy".into(),
             json!({
@@ -63,26 +63,26 @@ pub(super) fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> J
             Json::Object(reference)
         }
         (None, Some((publisher, offer, sku))) => {
-            let version = values::text(&pool.image.version(), resolver);
-            json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version.json() })
+            let version = pool.image.version().map(|version| values::text(version, resolver).json());
+            json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version })
         }
         (None, None) => Json::Null,
     };
     let disk = match pool.os_disk {
-        OsDisk::Managed(sku, size) => {
+        OsDisk::Managed(kind, size) => {
             let mut disk = Map::new();
             disk.insert("createOption".into(), json!("FromImage"));
             disk.insert("caching".into(), json!("ReadWrite"));
             if let Some(size) = size {
                 disk.insert("diskSizeGB".into(), json!(size.get()));
             }
-            disk.insert("managedDisk".into(), json!({ "storageAccountType": sku }));
+            disk.insert("managedDisk".into(), json!({ "storageAccountType": words::disk(kind) }));
             Json::Object(disk)
         }
-        OsDisk::Ephemeral(placement) => json!({
+        OsDisk::Ephemeral(place) => json!({
             "createOption": "FromImage",
             "caching": "ReadOnly",
-            "diffDiskSettings": { "option": "Local", "placement": placement },
+            "diffDiskSettings": { "option": "Local", "placement": words::placement(place) },
             "managedDisk": { "storageAccountType": "Standard_LRS" },
         }),
     };
@@ -100,7 +100,7 @@ pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text)
     if pool.orchestration == Orchestration::Flexible {
         profile.insert("networkApiVersion".into(), json!("2022-11-01"));
     }
-    if !pool.health.extension
+    if pool.health.source == HealthSource::LoadBalancer
         && let Some(probe) = balancer::first_probe(names, pool)
     {
         profile.insert("healthProbe".into(), json!({ "id": probe }));
@@ -129,11 +129,11 @@ pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text)
 
 pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
     let mut extensions = Vec::new();
-    if pool.health.extension {
+    if pool.health.source == HealthSource::Extension {
         let mut settings = Map::new();
         let version = match pool.health.custom {
             Some((protocol, port, path)) => {
-                settings.insert("protocol".into(), json!(protocol));
+                settings.insert("protocol".into(), json!(words::health_protocol(protocol)));
                 settings.insert("port".into(), json!(port));
                 if let Some(path) = path {
                     settings.insert("requestPath".into(), json!(path));

@@ -6,7 +6,7 @@ use super::support::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
 use super::values::{self, iso};
 use super::versions as v;
 use super::watch::{Variables, Watch, show};
-use super::{Node, NodeId, Owned, Variable, autoscale, balancer, cloud_init, diags, free, profile};
+use super::{Node, NodeId, Owned, Variable, autoscale, balancer, cloud_init, diags, free, profile, words};
 use crate::json::{Json, Map, json};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -313,10 +313,13 @@ impl Shared<'_, '_> {
         if let Some((action, grace)) = pool.repair {
             properties.insert(
                 "automaticRepairsPolicy".into(),
-                json!({ "enabled": true, "gracePeriod": iso(grace), "repairAction": action }),
+                json!({ "enabled": true, "gracePeriod": iso(grace), "repairAction": words::repair(action) }),
             );
         }
-        properties.insert("scaleInPolicy".into(), json!({ "rules": [pool.scale_in], "forceDeletion": false }));
+        properties.insert(
+            "scaleInPolicy".into(),
+            json!({ "rules": [words::scale_in(pool.scale_in)], "forceDeletion": false }),
+        );
         if let Some(seconds) = pool.spot.as_ref().and_then(|s| s.restore) {
             properties.insert("spotRestorePolicy".into(), json!({ "enabled": true, "restoreTimeout": iso(seconds) }));
         }
@@ -337,7 +340,7 @@ impl Shared<'_, '_> {
         let mut profile = Map::new();
         if let Some(spot) = &pool.spot {
             profile.insert("priority".into(), json!("Spot"));
-            profile.insert("evictionPolicy".into(), json!(if spot.delete { "Delete" } else { "Deallocate" }));
+            profile.insert("evictionPolicy".into(), json!(words::eviction(spot.on_eviction)));
             let price = match spot.max_price {
                 Some(Value::Money(money)) => values::decimal(&money.amount),
                 Some(value) => values::json(value, resolver),

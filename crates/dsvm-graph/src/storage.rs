@@ -4,7 +4,7 @@ use super::context::{Builder, Named, Resolver, plain_node, resource_id};
 use super::expr::Text;
 use super::network::{Target, allowed_subnets, nodes_of, private_endpoint, reach};
 use super::versions as v;
-use super::{NodeId, values};
+use super::{NodeId, values, words};
 use crate::json::{Json, Map, json};
 use dsvm_model::read;
 use dsvm_model::share::{Auth, Protocol, Quota, Share};
@@ -86,7 +86,7 @@ fn account(builder: &Builder<'_, '_>, share: &Share<'_>, named: &Named, subnets:
     properties.insert("networkAcls".into(), acls);
     let mut body = Map::new();
     body.insert("kind".into(), json!(kind));
-    body.insert("sku".into(), json!({ "name": format!("{tier}_{}", share.redundancy) }));
+    body.insert("sku".into(), json!({ "name": format!("{tier}_{}", words::redundancy(share.redundancy)) }));
     body.insert("properties".into(), Json::Object(properties));
     builder.node(v::STORAGE, named, Some(share.block), body, share.span())
 }
@@ -128,18 +128,12 @@ fn share_body(builder: &Builder<'_, '_>, share: &Share<'_>) -> Map {
     match share.protocol {
         Protocol::Nfs => {
             properties.insert("enabledProtocols".into(), json!("NFS"));
-            properties.insert("rootSquash".into(), json!(share.root_squash));
+            properties.insert("rootSquash".into(), json!(words::root_squash(share.root_squash)));
         }
         Protocol::Smb => {
             properties.insert("enabledProtocols".into(), json!("SMB"));
-            let tier = match read::text(share.block, "tier") {
-                Some("hot") => Some("Hot"),
-                Some("cool") => Some("Cool"),
-                _ if share.premium => None,
-                _ => Some("TransactionOptimized"),
-            };
-            if let Some(tier) = tier {
-                properties.insert("accessTier".into(), json!(tier));
+            if let Some(tier) = share.tier {
+                properties.insert("accessTier".into(), json!(words::access_tier(tier)));
             }
         }
     }
@@ -150,8 +144,8 @@ fn share_body(builder: &Builder<'_, '_>, share: &Share<'_>) -> Map {
 
 /// Name of the vault secret with the account key.
 pub(crate) fn secret_name(share: &Share<'_>, resolver: &Resolver<'_, '_>) -> Text {
-    match read::late(share.block, "key_secret") {
-        Some(value) => values::text(value, resolver),
+    match share.view.key_secret() {
+        Some(secret) => values::text(secret.value(), resolver),
         None => Text::literal(format!("{}-key", read::dashed(&share.block.name))),
     }
 }

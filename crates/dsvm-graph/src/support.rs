@@ -4,7 +4,7 @@ use super::context::{Builder, Named, plain_node, reference, resource_id};
 use super::expr::Text;
 use super::network::{Target, allowed_subnets, nodes_of, private_endpoint, reach};
 use super::versions as v;
-use super::{Node, NodeId, values};
+use super::{Node, NodeId, values, words};
 use crate::json::{Json, Map, json};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -12,7 +12,9 @@ use dsvm_model::network::Elsewhere;
 use dsvm_model::read;
 use dsvm_model::support::{Access, secret_name};
 use dsvm_model::units::DAY;
-use dsvm_sema::value::{BlockId, Value};
+use dsvm_sema::table::choices;
+use dsvm_sema::table::words::ScopeWord;
+use dsvm_sema::value::BlockId;
 use std::collections::BTreeSet;
 
 /// Storage File Data SMB MI Admin.
@@ -57,12 +59,12 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
                 "properties".into(),
                 json!({
                     "tenantId": "[subscription().tenantId]",
-                    "sku": { "family": "A", "name": read::text(vault.block, "sku").unwrap_or("standard") },
+                    "sku": { "family": "A", "name": words::vault_sku(vault.sku) },
                     "enableRbacAuthorization": true,
                     "enableSoftDelete": true,
                     "softDeleteRetentionInDays": vault.retention.get(),
                     "enablePurgeProtection": true,
-                    "enabledForTemplateDeployment": read::flag(vault.block, "for_templates", true),
+                    "enabledForTemplateDeployment": vault.for_templates,
                     "publicNetworkAccess": public,
                     "networkAcls": { "bypass": "AzureServices", "defaultAction": action, "virtualNetworkRules": rules },
                 }),
@@ -90,26 +92,26 @@ pub(crate) fn vaults(builder: &mut Builder<'_, '_>) {
             }
         }
         for secret in &vault.secrets {
-            let name = Text::literal(secret_name(secret));
+            let name = Text::literal(secret_name(*secret));
             let full = Named {
                 id: resource_id(v::VAULT_SECRET, &[named.name.clone(), name.clone()], None),
                 name: Text::concat(&[named.name.clone(), "/".into(), name]),
             };
             let resolver = builder.resolver();
             let mut properties = Map::new();
-            if let Some(value) = read::late(secret, "value") {
-                properties.insert("value".into(), values::text(value, &resolver).into());
+            if let Some(value) = secret.value() {
+                properties.insert("value".into(), values::text(value.value(), &resolver).into());
             }
-            if let Some(kind) = read::late(secret, "content_type") {
-                properties.insert("contentType".into(), values::text(kind, &resolver).into());
+            if let Some(kind) = secret.content_type() {
+                properties.insert("contentType".into(), values::text(kind.value(), &resolver).into());
             }
-            if let Some(Value::Date(date)) = secret.get("expires") {
-                let days = jiff::civil::date(1970, 1, 1).until(*date).map_or(0, |span| i64::from(span.get_days()));
+            if let Some(date) = secret.expires() {
+                let days = jiff::civil::date(1970, 1, 1).until(date).map_or(0, |span| i64::from(span.get_days()));
                 properties.insert("attributes".into(), json!({ "exp": days * DAY }));
             }
             let mut body = Map::new();
             body.insert("properties".into(), Json::Object(properties));
-            let mut node = plain_node(v::VAULT_SECRET, &full, body, secret.name_span);
+            let mut node = plain_node(v::VAULT_SECRET, &full, body, secret.block().name_span);
             node.needs.extend(ready.first().copied());
             let id = builder.add(node);
             ready.push(id);
@@ -265,8 +267,10 @@ pub(crate) fn grants(builder: &mut Builder<'_, '_>, _sink: &mut Sink) {
         let node = builder.identity_nodes.get(&index).copied();
         for grant in &identity.grants {
             let scope = match grant.scope {
-                Value::Ref(id) => scope_of(builder, *id),
-                _ => Some(Scope { id: None, node: None, elsewhere: None, key: "group".into() }),
+                choices::Scope::Block(id) => scope_of(builder, id),
+                choices::Scope::Word(ScopeWord::ResourceGroup) => {
+                    Some(Scope { id: None, node: None, elsewhere: None, key: "group".into() })
+                }
             };
             if let Some(scope) = scope {
                 let made = assignment(&named, node, &scope, &grant.role, grant.span);

@@ -7,9 +7,12 @@ use crate::units::{MINUTE, Seconds, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::words::MetricUnit;
 use dsvm_sema::value::{Condition, Days, Value};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+
+pub use dsvm_sema::table::words::Across;
 
 /// A policy at work on one pool.
 #[derive(Clone, Debug)]
@@ -51,8 +54,8 @@ pub struct Rule<'a> {
     pub window: Seconds,
     /// Rest afterwards.
     pub cooldown: Seconds,
-    /// `Average`, `Min`, `Max`, `Sum`, `Count`
-    pub across: &'static str,
+    /// How the values of the machines become one.
+    pub across: Across,
     /// Step between readings.
     pub grain: Seconds,
     /// Divide by the number of machines.
@@ -101,8 +104,8 @@ pub struct Metric<'a> {
     pub ratio: bool,
     /// Exists without machines.
     pub at_zero: bool,
-    /// `percent`, `count`, …; unknown for metrics by name.
-    pub unit: Option<&'a str>,
+    /// Unit of its values; unknown for metrics by name.
+    pub unit: Option<MetricUnit>,
 }
 
 /// Metrics that Azure gives of every scale set.
@@ -232,8 +235,10 @@ fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, Seconds)> {
 
 fn check_forecast(policy: &Autoscale<'_>, sink: &mut Sink) {
     let Some(predict) = read::child(policy.block, BlockKind::Predict) else { return };
-    let fits =
-        policy.rules.iter().any(|r| r.action.grows() && r.metric.name == "Percentage CPU" && r.across == "Average");
+    let fits = policy
+        .rules
+        .iter()
+        .any(|r| r.action.grows() && r.metric.name == "Percentage CPU" && r.across == Across::Average);
     if !fits {
         sink.push(diags::forecast_without_cpu_rule(predict.span));
     }

@@ -1,64 +1,57 @@
 //! Images and sizes as the rules read them: thin views of the blocks that hold the facts.
 
-use super::read::{self, as_text};
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::checked::Checked;
+use dsvm_sema::table::choices::Successor;
+use dsvm_sema::table::facts as rows;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::words::{
+    Architecture, DiskController, Driver, EphemeralPlace, GpuVendor, ImageState, Os, ServiceName,
+};
 use dsvm_sema::value::Value;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-/// What is known about something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// It holds.
-    Yes,
-    /// It does not hold.
-    No,
-    /// Nobody looked it up.
-    Unknown,
-}
+pub use dsvm_sema::table::words::{Known, NetworkAcceleration};
 
-fn known(block: &Block, field: &str) -> Known {
-    match read::text(block, field) {
-        Some("yes") => Known::Yes,
-        Some("no") => Known::No,
-        _ => Known::Unknown,
-    }
-}
-
-/// An image.
+/// The `image` block that a pool refers to.
 #[derive(Clone, Copy, Debug)]
-pub struct Image<'a>(pub &'a Block);
+pub struct Image<'a>(pub View<'a, rows::Image>);
 
 impl<'a> Image<'a> {
-    /// Windows.
+    /// Name of its block.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        &self.0.block().name
+    }
+
+    /// Whether its operating system is Windows.
     #[must_use]
     pub fn windows(self) -> bool {
-        read::text(self.0, "os") == Some("windows")
+        self.0.os() == Some(Os::Windows)
     }
 
-    /// 1 or 2.
+    /// Generation of virtual machine that it boots: 1 or 2.
     #[must_use]
     pub fn generation(self) -> Option<i64> {
-        read::int(self.0, "generation")
+        self.0.generation()
     }
 
-    /// `x64` or `arm64`.
+    /// Instruction set that it is built for.
     #[must_use]
-    pub fn architecture(self) -> &'a str {
-        read::text(self.0, "architecture").unwrap_or("x64")
+    pub fn architecture(self) -> Architecture {
+        self.0.architecture()
     }
 
     /// Publisher, offer and SKU of a Marketplace image.
     #[must_use]
     pub fn marketplace(self) -> Option<(&'a str, &'a str, &'a str)> {
-        Some((read::text(self.0, "publisher")?, read::text(self.0, "offer")?, read::text(self.0, "sku")?))
+        Some((self.0.publisher()?, self.0.offer()?, self.0.sku()?))
     }
 
     /// Resource id of a gallery image.
     #[must_use]
     pub fn id(self) -> Option<&'a Value> {
-        read::late(self.0, "id")
+        self.0.id().map(|id| id.value())
     }
 
     /// An image of the data-science line without the HPC drivers.
@@ -67,76 +60,76 @@ impl<'a> Image<'a> {
         self.marketplace().is_some_and(|(publisher, offer, _)| publisher == "microsoft-dsvm" && offer != "ubuntu-hpc")
     }
 
-    /// Version, `latest` when nothing else is said.
+    /// Version; nothing after a report only.
     #[must_use]
-    pub fn version(self) -> Value {
-        read::late(self.0, "version").cloned().unwrap_or_else(|| Value::String("latest".into()))
+    pub fn version(self) -> Option<&'a Value> {
+        self.0.version().map(|version| version.value())
     }
 
-    /// Whether it holds a driver.
+    /// Whether it holds the driver of a vendor's GPUs.
     #[must_use]
-    pub fn has_driver(self, vendor: &str) -> bool {
-        read::items(self.0, "drivers").iter().filter_map(as_text).any(|d| d == vendor)
+    pub fn has_driver(self, vendor: GpuVendor) -> bool {
+        let driver = match vendor {
+            GpuVendor::Nvidia => Driver::Nvidia,
+            GpuVendor::Amd => Driver::Amd,
+        };
+        self.0.drivers().into_iter().any(|d| d == driver)
     }
 
     /// Whether a service answers after the first boot.
     #[must_use]
-    pub fn serves(self, service: &str) -> bool {
-        read::items(self.0, "serves").iter().filter_map(as_text).any(|s| s == service)
+    pub fn serves(self, service: ServiceName) -> bool {
+        self.0.serves().into_iter().any(|s| s == service)
     }
 
     /// Whether it starts from NVMe disks.
     #[must_use]
     pub fn nvme(self) -> Known {
-        known(self.0, "nvme")
+        self.0.nvme()
     }
 
     /// Whether it starts with Secure Boot and vTPM.
     #[must_use]
     pub fn trusted_launch(self) -> Known {
-        known(self.0, "trusted_launch")
+        self.0.trusted_launch()
     }
 
     /// Bytes of its system disk.
     #[must_use]
     pub fn os_disk(self) -> Option<i64> {
-        read::int(self.0, "os_disk")
+        self.0.os_disk()
     }
 
     /// The range that Docker inside takes.
     #[must_use]
     pub fn docker_bridge(self) -> Option<ipnet::IpNet> {
-        match self.0.get("docker_bridge") {
-            Some(Value::Cidr(net)) => Some(*net),
-            _ => None,
-        }
+        self.0.docker_bridge()
     }
 
-    /// `current`, `stale`, `deprecated`, `gone`
+    /// How far the publisher still keeps it up.
     #[must_use]
-    pub fn state(self) -> &'a str {
-        read::text(self.0, "state").unwrap_or("current")
+    pub fn state(self) -> ImageState {
+        self.0.state()
     }
 
     /// Its purchase plan: name, publisher, product.
     #[must_use]
     pub fn plan(self) -> Option<(&'a str, &'a str, &'a str)> {
-        let plan = read::child(self.0, BlockKind::Plan)?;
-        Some((read::text(plan, "name")?, read::text(plan, "publisher")?, read::text(plan, "product")?))
+        let plan = self.0.plan()?;
+        Some((plan.name()?, plan.publisher()?, plan.product()?))
     }
 
-    /// Its end.
+    /// Dates of its end, when it has one.
     #[must_use]
     pub fn retirement(self) -> Option<Retirement<'a>> {
-        read::child(self.0, BlockKind::Retirement).map(Retirement)
+        self.0.retirement().map(Retirement)
     }
 
     /// Ubuntu 22.04 or 24.04, as far as its facts tell.
     #[must_use]
     pub fn ubuntu(self) -> Option<&'static str> {
-        let says = |needle: &str| {
-            ["os_name", "sku", "offer"].iter().filter_map(|f| read::text(self.0, f)).any(|t| t.contains(needle))
-        };
+        let facts = [self.0.os_name(), self.0.sku(), self.0.offer()];
+        let says = |needle: &str| facts.iter().flatten().any(|text| text.contains(needle));
         if says("24.04") || says("24_04") || says("2404") {
             Some("24.04")
         } else if says("22.04") || says("22_04") || says("2204") {
@@ -147,49 +140,45 @@ impl<'a> Image<'a> {
     }
 }
 
-/// A size of machine.
+/// The `size` block that a pool refers to.
 #[derive(Clone, Copy, Debug)]
-pub struct Size<'a>(pub &'a Block);
+pub struct Size<'a>(pub View<'a, rows::Size>);
 
 impl<'a> Size<'a> {
     /// As Azure spells it.
     #[must_use]
     pub fn name(self) -> &'a str {
-        read::text(self.0, "name").unwrap_or(&self.0.name)
+        self.0.name().unwrap_or(&self.0.block().name)
     }
 
-    /// Virtual processors.
+    /// Number of virtual processors.
     #[must_use]
     pub fn vcpu(self) -> Option<i64> {
-        read::int(self.0, "vcpu")
+        self.0.vcpu()
     }
 
     /// Whether it has a GPU or a part of one.
     #[must_use]
     pub fn has_gpu(self) -> bool {
-        match self.0.get("gpu") {
-            Some(Value::Int(n)) => *n > 0,
-            Some(Value::Decimal(d)) => *d > Decimal::ZERO,
-            _ => false,
-        }
+        self.0.gpu() > Decimal::ZERO
     }
 
-    /// `nvidia` or `amd`.
+    /// Whose driver its GPUs need.
     #[must_use]
-    pub fn gpu_vendor(self) -> Option<&'a str> {
-        read::text(self.0, "gpu_vendor")
+    pub fn gpu_vendor(self) -> Option<GpuVendor> {
+        self.0.gpu_vendor()
     }
 
     /// Short name of the GPU.
     #[must_use]
     pub fn gpu_model(self) -> Option<&'a str> {
-        read::text(self.0, "gpu_model")
+        self.0.gpu_model()
     }
 
-    /// Joined by NVSwitch.
+    /// Whether its GPUs are joined by NVSwitch.
     #[must_use]
     pub fn nvswitch(self) -> bool {
-        read::flag(self.0, "nvswitch", false)
+        self.0.nvswitch()
     }
 
     /// Made for remote screens (the NV series), with another kind of driver.
@@ -198,105 +187,112 @@ impl<'a> Size<'a> {
         self.name().strip_prefix("Standard_NV").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Burstable.
+    /// Whether it belongs to the burstable B series.
     #[must_use]
     pub fn burstable(self) -> bool {
         self.name().strip_prefix("Standard_B").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Memory-preserving updates: B, D, E and F (others are limited on flexible scale sets with several fault domains).
+    /// Kind and speed of its InfiniBand adapter.
     #[must_use]
     pub fn infiniband(self) -> Option<&'a str> {
-        read::text(self.0, "infiniband")
+        self.0.infiniband()
     }
 
-    /// `no`, `yes`, `required`
+    /// Whether its network card can, or must, bypass the host.
     #[must_use]
-    pub fn accelerated_networking(self) -> &'a str {
-        read::text(self.0, "accelerated_networking").unwrap_or("no")
+    pub fn accelerated_networking(self) -> NetworkAcceleration {
+        self.0.accelerated_networking()
     }
 
     /// Generations that it boots.
     #[must_use]
     pub fn generations(self) -> Vec<i64> {
-        read::items(self.0, "generations").iter().filter_map(read::as_int).collect()
+        self.0.generations().into_iter().flatten().collect()
     }
 
-    /// `x64` or `arm64`.
+    /// Instruction set of its processors.
     #[must_use]
-    pub fn architecture(self) -> &'a str {
-        read::text(self.0, "architecture").unwrap_or("x64")
+    pub fn architecture(self) -> Architecture {
+        self.0.architecture()
     }
 
-    /// Where an ephemeral system disk can be placed, in Azure's words, and how many bytes fit there when known.
+    /// Where an ephemeral system disk is placed best, and how many bytes fit there when known.
     #[must_use]
-    pub fn ephemeral(self) -> Option<(&'static str, Option<i64>)> {
-        let places = read::texts(self.0, "ephemeral");
-        let temporary = read::int(self.0, "temp_disk").filter(|b| *b > 0);
-        if places.contains(&"nvme_disk") {
-            Some(("NvmeDisk", read::int(self.0, "nvme_disk").or(temporary)))
-        } else if places.contains(&"resource_disk") {
-            Some(("ResourceDisk", temporary))
-        } else if places.contains(&"cache_disk") {
-            Some(("CacheDisk", None))
-        } else {
-            None
-        }
+    pub fn ephemeral(self) -> Option<(EphemeralPlace, Option<i64>)> {
+        let places: Vec<EphemeralPlace> = self.0.ephemeral().into_iter().collect();
+        let temporary = Some(self.0.temp_disk()).filter(|bytes| *bytes > 0);
+        let best = [EphemeralPlace::NvmeDisk, EphemeralPlace::ResourceDisk, EphemeralPlace::CacheDisk];
+        let place = best.into_iter().find(|place| places.contains(place))?;
+        let space = match place {
+            EphemeralPlace::NvmeDisk => self.0.nvme_disk().or(temporary),
+            EphemeralPlace::ResourceDisk => temporary,
+            EphemeralPlace::CacheDisk => None,
+        };
+        Some((place, space))
     }
 
     /// NVMe is the only way to attach disks.
     #[must_use]
     pub fn nvme_only(self) -> bool {
-        let controllers = read::texts(self.0, "disk_controllers");
-        !controllers.is_empty() && controllers.iter().all(|c| *c == "nvme")
+        let mut controllers = self.0.disk_controllers().into_iter().peekable();
+        controllers.peek().is_some() && controllers.all(|c| c == DiskController::Nvme)
     }
 
     /// Premium disks can be attached.
     #[must_use]
     pub fn premium(self) -> bool {
-        read::flag(self.0, "premium", true)
+        self.0.premium()
     }
 
-    /// Offered at spot price.
+    /// Whether it is offered at spot price.
     #[must_use]
     pub fn spot(self) -> Known {
-        known(self.0, "spot")
+        self.0.spot()
     }
 
-    /// Whether Trusted Launch works.
+    /// Whether Trusted Launch works: as its facts say, else when it boots generation 2.
     #[must_use]
     pub fn trusted_launch(self) -> bool {
-        read::flag(self.0, "trusted_launch", self.generations().contains(&2))
+        self.0.trusted_launch().unwrap_or_else(|| self.generations().contains(&2))
     }
 
-    /// Its end.
+    /// Dates of its end, when it has one.
     #[must_use]
     pub fn retirement(self) -> Option<Retirement<'a>> {
-        read::child(self.0, BlockKind::Retirement).map(Retirement)
+        self.0.retirement().map(Retirement)
     }
 }
 
 /// The end of an image or a size.
 #[derive(Clone, Copy, Debug)]
-pub struct Retirement<'a>(pub &'a Block);
+pub struct Retirement<'a>(pub View<'a, rows::Retirement>);
 
-impl<'a> Retirement<'a> {
-    /// One of its dates.
+impl Retirement<'_> {
+    /// The day from which it cannot be deployed, if that has come.
     #[must_use]
-    pub fn date(self, field: &str) -> Option<Date> {
-        match self.0.get(field) {
-            Some(Value::Date(date)) => Some(*date),
-            _ => None,
-        }
+    pub fn retired_by(self, as_of: Date) -> Option<Date> {
+        self.0.retired().filter(|date| *date <= as_of)
+    }
+
+    /// The day from which new subscriptions cannot use it, if that has come.
+    #[must_use]
+    pub fn restricted_by(self, as_of: Date) -> Option<Date> {
+        self.0.growth_restricted().filter(|date| *date <= as_of)
+    }
+
+    /// The day from which it cannot be deployed.
+    #[must_use]
+    pub fn retired(self) -> Option<Date> {
+        self.0.retired()
     }
 
     /// What to use instead, as a word that can be written.
     #[must_use]
-    pub fn successor(self, checked: &'a dsvm_sema::checked::Checked) -> Option<String> {
-        match self.0.get("successor")? {
-            Value::Ref(id) => Some(format!("{}s.{}", checked[*id].kind.keyword(), checked[*id].name)),
-            Value::String(text) => Some(text.to_string()),
-            _ => None,
-        }
+    pub fn successor(self, checked: &Checked) -> Option<String> {
+        Some(match self.0.successor()? {
+            Successor::Block(id) => format!("{}s.{}", checked[id].kind.keyword(), checked[id].name),
+            Successor::Name(text) => text.to_owned(),
+        })
     }
 }

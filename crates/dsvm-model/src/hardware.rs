@@ -2,23 +2,29 @@
 
 use super::facts::{Image, Known, Size};
 use super::network::{Outbound, overlap};
-use super::pool::{Health, OsDisk, Pool, Spot, Upgrade};
+use super::pool::{
+    Health, HealthProtocol, HealthSource, ManagedDisk, OnEviction, OsDisk, Pool, RepairAction, Spot, Upgrade,
+    UpgradeMode,
+};
 use super::services::JUPYTERHUB;
 use super::share::{Auth, Protocol};
 use super::{Context, diags, read};
 use crate::units::{GIB, HOUR, MINUTE, Seconds, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::choices::Location;
+use dsvm_sema::table::schema::{FieldRef, View};
+use dsvm_sema::table::types::FieldValue as _;
+use dsvm_sema::table::words::{GpuVendor, ImageState, JupyterhubAuth, OsDiskKind, Priority, Security, ServiceName};
+use dsvm_sema::table::{facts, pool as rows, project};
 use dsvm_sema::value::Value;
 
 /// Whether an image of the project can be found.
-pub(crate) fn check_source(image: &Block, sink: &mut Sink) {
-    const MARKETPLACE: [&str; 3] = ["publisher", "offer", "sku"];
+pub(crate) fn check_source(image: View<'_, facts::Image>, sink: &mut Sink) {
     const IDS: [&str; 3] = ["/subscriptions/", "/sharedgalleries/", "/communitygalleries/"];
-    let market = MARKETPLACE.iter().filter(|field| read::written(image, field)).count();
-    let id = read::late(image, "id");
+    let (block, fields) = (image.block(), image.fields());
+    let market = [fields.publisher(), fields.offer(), fields.sku()].iter().filter(|field| field.written()).count();
+    let id = read::present(fields.id());
     let why = match (market, id) {
         (0, None) => Some("neither in the Marketplace nor in a gallery"),
         (1 | 2, None) => Some("`publisher`, `offer` and `sku` go together"),
@@ -26,139 +32,166 @@ pub(crate) fn check_source(image: &Block, sink: &mut Sink) {
         _ => None,
     };
     if let Some(why) = why {
-        sink.push(diags::image_without_source(&image.name, why, image.name_span));
+        sink.push(diags::image_without_source(&block.name, why, block.name_span));
     } else if let Some(Value::String(id)) = id
         && !IDS.iter().any(|start| id.to_ascii_lowercase().starts_with(start))
     {
-        sink.push(diags::image_is_no_id(&image.name, image.span_of("id")));
+        sink.push(diags::image_is_no_id(&block.name, fields.id().span()));
     }
 }
 
-/// Image against size, and both against the calendar.
-pub(crate) fn check_image_and_size(
-    cx: Context<'_, '_>,
-    pool: &Block,
-    image: Image<'_>,
-    size: Size<'_>,
-    sink: &mut Sink,
-) {
-    let (image_span, size_span) = (pool.span_of("image"), pool.span_of("size"));
-    let image_end = image.retirement();
-    let successor = image_end.and_then(|r| r.successor(cx.checked));
-    let retired = image_end.and_then(|r| r.date("retired")).filter(|d| *d <= cx.as_of);
-    if image.state() == "gone" || retired.is_some() {
-        sink.push(diags::image_is_gone(&image.0.name, image_span, retired, successor));
-        return;
-    } else if image.state() == "deprecated" {
-        sink.push(diags::image_is_ageing(&image.0.name, image_span, successor));
-    }
-    if let Some(end) = size.retirement() {
-        let passed = |field: &str| end.date(field).filter(|d| *d <= cx.as_of);
-        if let Some(date) = passed("retired") {
-            sink.push(diags::size_is_retired(size.name(), size_span, date, end.successor(cx.checked)));
+/// What a pool's machines are made of: image and size, and where both were written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hardware<'a> {
+    pub(crate) image: Image<'a>,
+    pub(crate) image_at: Span,
+    pub(crate) size: Size<'a>,
+    pub(crate) size_at: Span,
+    pub(crate) setup: Option<View<'a, rows::Setup>>,
+}
+
+impl Hardware<'_> {
+    /// Checks the image against the size, and both against the calendar.
+    pub(crate) fn check(self, cx: Context<'_, '_>, sink: &mut Sink) {
+        let Self { image, image_at, size, size_at, .. } = self;
+        let image_end = image.retirement();
+        let successor = image_end.and_then(|r| r.successor(cx.checked));
+        let retired = image_end.and_then(|r| r.retired_by(cx.as_of));
+        if image.state() == ImageState::Gone || retired.is_some() {
+            sink.push(diags::image_is_gone(image.name(), image_at, retired, successor));
             return;
-        } else if let Some(date) = passed("growth_restricted") {
-            sink.push(diags::size_is_restricted(
-                size.name(),
-                size_span,
-                date,
-                end.date("retired"),
-                end.successor(cx.checked),
-            ));
+        } else if image.state() == ImageState::Deprecated {
+            sink.push(diags::image_is_ageing(image.name(), image_at, successor));
+        }
+        if let Some(end) = size.retirement() {
+            let successor = end.successor(cx.checked);
+            if let Some(date) = end.retired_by(cx.as_of) {
+                sink.push(diags::size_is_retired(size.name(), size_at, date, successor));
+                return;
+            } else if let Some(date) = end.restricted_by(cx.as_of) {
+                sink.push(diags::size_is_restricted(size.name(), size_at, date, end.retired(), successor));
+            }
+        }
+        if image.windows() {
+            sink.push(diags::windows_pool(image.name(), image_at));
+            return;
+        }
+        self.check_boot(sink);
+        if size.has_gpu() {
+            self.check_gpu(sink);
         }
     }
-    if image.windows() {
-        sink.push(diags::windows_pool(&image.0.name, image_span));
-        return;
-    }
-    if image.architecture() != size.architecture() {
-        sink.push(diags::architecture_mismatch(image, size, image_span, size_span));
-    } else if let Some(generation) = image.generation()
-        && !size.generations().is_empty()
-        && !size.generations().contains(&generation)
-    {
-        sink.push(diags::generation_mismatch(image, generation, size, image_span, size_span));
-    }
-    if size.nvme_only() {
-        match image.nvme() {
-            Known::Yes => {}
-            Known::No => sink.push(diags::image_without_nvme(image, size, image_span, size_span)),
-            Known::Unknown => sink.push(diags::image_perhaps_without_nvme(image, size, image_span, size_span)),
-        }
-    }
-    if size.has_gpu() {
-        check_gpu(pool, image, size, sink);
-    }
-}
 
-fn check_gpu(pool: &Block, image: Image<'_>, size: Size<'_>, sink: &mut Sink) {
-    let (image_span, size_span) = (pool.span_of("image"), pool.span_of("size"));
-    if size.visualization() && image.is_dsvm() {
-        sink.push(diags::visualization_size(image, size, size_span, image_span));
-        return;
+    /// Whether the size starts the image.
+    fn check_boot(self, sink: &mut Sink) {
+        let Self { image, image_at, size, size_at, .. } = self;
+        if image.architecture() != size.architecture() {
+            sink.push(diags::architecture_mismatch(image, size, image_at, size_at));
+        } else if let Some(generation) = image.generation()
+            && !size.generations().is_empty()
+            && !size.generations().contains(&generation)
+        {
+            sink.push(diags::generation_mismatch(image, generation, size, image_at, size_at));
+        }
+        if size.nvme_only() {
+            match image.nvme() {
+                Known::Yes => {}
+                Known::No => sink.push(diags::image_without_nvme(image, size, image_at, size_at)),
+                Known::Unknown => sink.push(diags::image_perhaps_without_nvme(image, size, image_at, size_at)),
+            }
+        }
     }
-    let vendor = size.gpu_vendor().unwrap_or("nvidia");
-    if !image.has_driver(vendor) {
-        sink.push(diags::gpu_without_driver(image, size, vendor, image_span, size_span));
-        return;
-    }
-    let installs = read::child(pool, BlockKind::Setup).is_some_and(|setup| {
-        read::texts(setup, "packages").iter().any(|p| p.contains("fabricmanager"))
-            || setup
-                .children(BlockKind::Step)
-                .any(|s| read::text(s, "run").is_some_and(|t| t.contains("fabricmanager")))
-    });
-    if size.nvswitch() && image.is_dsvm() && !installs {
-        sink.push(diags::nvswitch_without_fabric_manager(image, size, size_span));
+
+    fn check_gpu(self, sink: &mut Sink) {
+        let Self { image, image_at, size, size_at, setup } = self;
+        if size.visualization() && image.is_dsvm() {
+            sink.push(diags::visualization_size(image, size, size_at, image_at));
+            return;
+        }
+        let vendor = size.gpu_vendor().unwrap_or(GpuVendor::Nvidia);
+        if !image.has_driver(vendor) {
+            sink.push(diags::gpu_without_driver(image, size, vendor.word(), image_at, size_at));
+            return;
+        }
+        let names_it = |text: &str| text.contains("fabricmanager");
+        let installs = setup.is_some_and(|setup| {
+            setup.packages().into_iter().flatten().any(names_it)
+                || setup.steps().any(|step| step.run().and_then(|run| run.known()).is_some_and(names_it))
+        });
+        if size.nvswitch() && image.is_dsvm() && !installs {
+            sink.push(diags::nvswitch_without_fabric_manager(image, size, size_at));
+        }
     }
 }
 
 /// Terms of spot machines.
-pub(crate) fn spot<'a>(pool: &'a Block, size: Size<'_>, autoscaled: bool, sink: &mut Sink) -> Option<Spot<'a>> {
-    let terms = read::child(pool, BlockKind::Spot);
-    if read::text(pool, "priority") != Some("spot") {
-        if let Some(terms) = terms {
-            sink.push(diags::spot_terms_of_regular(terms.span, pool));
+pub(crate) fn spot<'a>(
+    pool: View<'a, rows::Pool>,
+    size: Size<'_>,
+    autoscaled: bool,
+    sink: &mut Sink,
+) -> Option<Spot<'a>> {
+    let terms = pool.spot();
+    match pool.priority() {
+        Priority::Spot => {}
+        Priority::Regular => {
+            if let Some(terms) = terms {
+                sink.push(diags::spot_terms_of_regular(terms.block().span, pool.block()));
+            }
+            return None;
         }
-        return None;
     }
+    let fields = pool.fields();
     if size.spot() == Known::No {
-        sink.push(diags::spot_not_offered(size.name(), pool.span_of("priority"), pool.span_of("size")));
+        sink.push(diags::spot_not_offered(size.name(), fields.priority().span(), fields.size().span()));
     }
-    let Some(terms) = terms else { return Some(Spot { max_price: None, delete: true, restore: None }) };
-    let delete = read::text(terms, "on_eviction") != Some("deallocate");
-    if autoscaled && !delete {
-        sink.push(diags::deallocate_under_autoscale(terms.span_of("on_eviction")));
+    let Some(terms) = terms else {
+        return Some(Spot { max_price: None, on_eviction: OnEviction::Delete, restore: None });
+    };
+    let fields = terms.fields();
+    let on_eviction = terms.on_eviction();
+    if autoscaled && on_eviction == OnEviction::Deallocate {
+        sink.push(diags::deallocate_under_autoscale(fields.on_eviction().span()));
     }
-    let restore = bounds::RESTORE.read(terms, "restore", sink);
+    let restore = terms.restore().and_then(|time| bounds::RESTORE.check(time, fields.restore(), sink));
     if autoscaled && restore.is_some() {
-        sink.push(diags::restore_under_autoscale(terms.span_of("restore")));
+        sink.push(diags::restore_under_autoscale(fields.restore().span()));
     }
-    let max_price = read::late(terms, "max_price");
+    let max_price = read::present(fields.max_price());
     if let Some(Value::Money(money)) = max_price {
-        let span = terms.span_of("max_price");
+        let span = fields.max_price().span();
         if money.currency.as_ref() != "USD" || money.per_seconds != Some(HOUR) || money.amount <= 0.into() {
             sink.push(diags::max_price_not_per_hour(span));
         }
     }
-    Some(Spot { max_price, delete, restore })
+    Some(Spot { max_price, on_eviction, restore })
 }
 
 /// System disk and Trusted Launch: `Some(secure boot)`.
-pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> (OsDisk, Option<bool>) {
-    let span = pool.span_of("os_disk");
-    let wanted = match (read::int(pool, "os_disk_size"), image.os_disk()) {
+pub(crate) fn disk_and_boot(
+    pool: View<'_, rows::Pool>,
+    image: Image<'_>,
+    size: Size<'_>,
+    sink: &mut Sink,
+) -> (OsDisk, Option<bool>) {
+    (os_disk(pool, image, size, sink), trusted_launch(pool, image, size, sink))
+}
+
+fn os_disk(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> OsDisk {
+    let fields = pool.fields();
+    let span = fields.os_disk().span();
+    let wanted = match (pool.os_disk_size(), image.os_disk()) {
         (Some(bytes), Some(least)) if bytes < least => {
-            sink.push(diags::os_disk_below_image(bytes, least, pool.span_of("os_disk_size"), &image.0.name));
+            sink.push(diags::os_disk_below_image(bytes, least, fields.os_disk_size().span(), image.name()));
             None
         }
-        _ => bounds::OS_DISK.read(pool, "os_disk_size", sink),
+        (bytes, _) => bytes.and_then(|bytes| bounds::OS_DISK.check(bytes, fields.os_disk_size(), sink)),
     };
-    let disk = match read::text(pool, "os_disk") {
-        Some("ephemeral") => match size.ephemeral() {
+    match pool.os_disk() {
+        OsDiskKind::Ephemeral => match size.ephemeral() {
             None => {
-                sink.push(diags::ephemeral_disk_impossible(size.name(), span, pool.span_of("size")));
-                OsDisk::Managed("Premium_LRS", wanted)
+                sink.push(diags::ephemeral_disk_impossible(size.name(), span, fields.size().span()));
+                OsDisk::Managed(ManagedDisk::PremiumSsd, wanted)
             }
             Some((placement, space)) => {
                 if let (Some(space), Some(need)) = (space, wanted.map(|size| size.get() * GIB).or(image.os_disk()))
@@ -169,80 +202,86 @@ pub(crate) fn disk_and_boot(pool: &Block, image: Image<'_>, size: Size<'_>, sink
                 OsDisk::Ephemeral(placement)
             }
         },
-        Some("standard_ssd") => OsDisk::Managed("StandardSSD_LRS", wanted),
-        Some("standard_hdd") => OsDisk::Managed("Standard_LRS", wanted),
-        _ if !size.premium() => {
-            if read::written(pool, "os_disk") {
+        OsDiskKind::StandardSsd => OsDisk::Managed(ManagedDisk::StandardSsd, wanted),
+        OsDiskKind::StandardHdd => OsDisk::Managed(ManagedDisk::StandardHdd, wanted),
+        OsDiskKind::PremiumSsd if size.premium() => OsDisk::Managed(ManagedDisk::PremiumSsd, wanted),
+        OsDiskKind::PremiumSsd => {
+            if fields.os_disk().written() {
                 sink.push(diags::premium_disk_impossible(size.name(), span));
             }
-            OsDisk::Managed("StandardSSD_LRS", wanted)
+            OsDisk::Managed(ManagedDisk::StandardSsd, wanted)
         }
-        _ => OsDisk::Managed("Premium_LRS", wanted),
-    };
+    }
+}
+
+fn trusted_launch(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> Option<bool> {
+    let fields = pool.fields();
     let possible = image.generation() == Some(2) && size.trusted_launch() && image.trusted_launch() != Known::No;
-    let launch = match read::text(pool, "security") {
-        Some("standard") => false,
-        Some("trusted_launch") => {
+    let launch = match pool.security() {
+        Some(Security::Standard) => false,
+        Some(Security::TrustedLaunch) => {
             if !possible {
-                sink.push(diags::trusted_launch_impossible(image, size, pool.span_of("security")));
+                sink.push(diags::trusted_launch_impossible(image, size, fields.security().span()));
             }
             true
         }
-        _ => possible,
+        None => possible,
     };
-    let secure_boot = read::flag(pool, "secure_boot", !size.has_gpu());
-    if !launch && read::written(pool, "secure_boot") && secure_boot {
-        sink.push(diags::secure_boot_without_launch(pool.span_of("secure_boot")));
+    let secure_boot = pool.secure_boot().unwrap_or(!size.has_gpu());
+    let span = fields.secure_boot().span();
+    if !launch && fields.secure_boot().written() && secure_boot {
+        sink.push(diags::secure_boot_without_launch(span));
     }
     if launch && secure_boot && size.has_gpu() {
-        sink.push(diags::secure_boot_with_gpu(size.name(), pool.span_of("secure_boot")));
+        sink.push(diags::secure_boot_with_gpu(size.name(), span));
     }
-    (disk, launch.then_some(secure_boot))
+    launch.then_some(secure_boot)
 }
 
 /// How health is found out.
-pub(crate) fn health<'a>(pool: &'a Block, setup: Option<SetupTime>, sink: &mut Sink) -> Health<'a> {
-    let Some(block) = read::child(pool, BlockKind::Health) else {
-        let grace = grace(None, None, setup, sink);
+pub(crate) fn health<'a>(pool: View<'a, rows::Pool>, setup: Option<SetupTime>, sink: &mut Sink) -> Health<'a> {
+    let Some(health) = pool.health() else {
         let interval = bounds::HEALTH_INTERVAL.nearest(30);
-        return Health { extension: true, custom: None, interval, threshold: 3, grace };
+        let grace = grace(None, setup, sink);
+        return Health { source: HealthSource::Extension, custom: None, interval, threshold: 3, grace };
     };
-    let extension = read::text(block, "source") != Some("load_balancer");
-    let protocol = read::text(block, "protocol");
-    let port = read::int(block, "port");
-    let path = read::text(block, "path");
-    let custom = match (protocol, port) {
+    let fields = health.fields();
+    let path = health.path();
+    let custom = match (health.protocol(), health.port()) {
         (Some(protocol), Some(port)) => {
-            if protocol == "tcp" && path.is_some() {
-                sink.push(diags::tcp_health_with_path(block.span_of("path")));
-            } else if protocol != "tcp" && path.is_none() {
-                sink.push(diags::http_health_without_path(block.span_of("protocol")));
+            match protocol {
+                HealthProtocol::Tcp if path.is_some() => {
+                    sink.push(diags::tcp_health_with_path(fields.path().span()));
+                }
+                HealthProtocol::Http | HealthProtocol::Https if path.is_none() => {
+                    sink.push(diags::http_health_without_path(fields.protocol().span()));
+                }
+                HealthProtocol::Tcp | HealthProtocol::Http | HealthProtocol::Https => {}
             }
             Some((protocol, port, path))
         }
         (None, None) => None,
-        _ => {
-            sink.push(diags::half_a_health_check(block.span));
+        (Some(_), None) | (None, Some(_)) => {
+            sink.push(diags::half_a_health_check(health.block().span));
             None
         }
     };
-    let written = bounds::HEALTH_GRACE.read(block, "grace", sink);
+    let written = health.grace().and_then(|time| bounds::HEALTH_GRACE.check(time, fields.grace(), sink));
     Health {
-        extension,
+        source: health.source(),
         custom,
-        interval: bounds::HEALTH_INTERVAL
-            .read(block, "interval", sink)
-            .unwrap_or_else(|| bounds::HEALTH_INTERVAL.nearest(30)),
-        threshold: read::int(block, "threshold").unwrap_or(3),
-        grace: grace(Some(block), written, setup, sink),
+        interval: bounds::HEALTH_INTERVAL.hold(health.interval(), fields.interval(), sink),
+        threshold: health.threshold(),
+        grace: grace(written.map(|time| (time, fields.grace().span())), setup, sink),
     }
 }
 
 /// How long the setup of a new machine takes, where it is written.
-pub(crate) fn setup_time(pool: &Block, sink: &mut Sink) -> Option<SetupTime> {
-    let setup = read::child(pool, BlockKind::Setup)?;
-    let takes = bounds::SETUP.read(setup, "takes", sink)?;
-    Some(SetupTime { takes, span: setup.span_of("takes") })
+pub(crate) fn setup_time(pool: View<'_, rows::Pool>, sink: &mut Sink) -> Option<SetupTime> {
+    let setup = pool.setup()?;
+    let field = setup.fields().takes();
+    let takes = bounds::SETUP.check(setup.takes()?, field, sink)?;
+    Some(SetupTime { takes, span: field.span() })
 }
 
 /// What a new machine needs before it can work.
@@ -254,11 +293,11 @@ pub(crate) struct SetupTime {
 
 /// The time that a new machine is left alone: as written, not below the time of its setup; 30 minutes when left out,
 /// or longer when the setup takes longer.
-fn grace(block: Option<&Block>, written: Option<Seconds>, setup: Option<SetupTime>, sink: &mut Sink) -> Seconds {
-    match (written.zip(block), setup) {
-        (Some((grace, block)), Some(setup)) => {
+fn grace(written: Option<(Seconds, Span)>, setup: Option<SetupTime>, sink: &mut Sink) -> Seconds {
+    match (written, setup) {
+        (Some((grace, span)), Some(setup)) => {
             if grace < setup.takes {
-                sink.push(diags::grace_below_setup(grace, block.span_of("grace"), setup));
+                sink.push(diags::grace_below_setup(grace, span, setup));
             }
             grace
         }
@@ -271,49 +310,46 @@ fn grace(block: Option<&Block>, written: Option<Seconds>, setup: Option<SetupTim
 }
 
 /// Repairs: action and grace.
-pub(crate) fn repair(pool: &Block, setup: Option<SetupTime>, sink: &mut Sink) -> Option<(&'static str, Seconds)> {
-    let Some(block) = read::child(pool, BlockKind::Repair) else {
-        return Some(("Replace", grace(None, None, setup, sink)));
+pub(crate) fn repair(
+    pool: View<'_, rows::Pool>,
+    setup: Option<SetupTime>,
+    sink: &mut Sink,
+) -> Option<(RepairAction, Seconds)> {
+    let Some(repair) = pool.repair() else {
+        return Some((RepairAction::Replace, grace(None, setup, sink)));
     };
-    if !read::flag(block, "enabled", true) {
+    if !repair.enabled() {
         return None;
     }
-    let action = match read::text(block, "action") {
-        Some("reimage") => "Reimage",
-        Some("restart") => "Restart",
-        _ => "Replace",
-    };
-    let written = bounds::REPAIR_GRACE.read(block, "grace", sink);
-    Some((action, grace(Some(block), written, setup, sink)))
+    let field = repair.fields().grace();
+    let written = repair.grace().and_then(|time| bounds::REPAIR_GRACE.check(time, field, sink));
+    Some((repair.action(), grace(written.map(|time| (time, field.span())), setup, sink)))
 }
 
-/// Upgrades.
-pub(crate) fn upgrade(pool: &Block, sink: &mut Sink) -> Upgrade {
-    let usual = bounds::UPGRADE_SHARE.nearest(20);
-    let pause = bounds::PAUSE.nearest(5 * MINUTE);
-    let default = Upgrade { mode: "Rolling", batch: usual, unhealthy: usual, pause, os_images: false };
-    let Some(block) = read::child(pool, BlockKind::Upgrade) else { return default };
-    let mut percent = |field: &str| bounds::UPGRADE_SHARE.read(block, field, sink).unwrap_or(usual);
-    let (batch, unhealthy) = (percent("batch"), percent("unhealthy"));
+/// How running machines change; rolling when nothing is written.
+pub(crate) fn upgrade(pool: View<'_, rows::Pool>, sink: &mut Sink) -> Upgrade {
+    let Some(upgrade) = pool.upgrade() else {
+        let share = bounds::UPGRADE_SHARE.nearest(20);
+        let pause = bounds::PAUSE.nearest(5 * MINUTE);
+        return Upgrade { mode: UpgradeMode::Rolling, batch: share, unhealthy: share, pause, os_images: false };
+    };
+    let fields = upgrade.fields();
     Upgrade {
-        mode: match read::text(block, "mode") {
-            Some("manual") => "Manual",
-            Some("automatic") => "Automatic",
-            _ => "Rolling",
-        },
-        batch,
-        unhealthy,
-        pause: bounds::PAUSE.read(block, "pause", sink).unwrap_or(pause),
-        os_images: read::flag(block, "os_images", false),
+        mode: upgrade.mode(),
+        batch: bounds::UPGRADE_SHARE.hold(upgrade.batch(), fields.batch(), sink),
+        unhealthy: bounds::UPGRADE_SHARE.hold(upgrade.unhealthy(), fields.unhealthy(), sink),
+        pause: bounds::PAUSE.hold(upgrade.pause(), fields.pause(), sink),
+        os_images: upgrade.os_images(),
     }
 }
 
 /// Notice before a machine is deleted.
-pub(crate) fn notice(pool: &Block, spot: bool, sink: &mut Sink) -> Option<Seconds> {
-    let written = bounds::NOTICE.read(pool, "notice", sink);
+pub(crate) fn notice(pool: View<'_, rows::Pool>, spot: bool, sink: &mut Sink) -> Option<Seconds> {
+    let field = pool.fields().notice();
+    let written = pool.notice().and_then(|time| bounds::NOTICE.check(time, field, sink));
     if spot {
         if written.is_some() {
-            sink.push(diags::notice_on_spot(pool.span_of("notice")));
+            sink.push(diags::notice_on_spot(field.span()));
         }
         return None;
     }
@@ -326,31 +362,25 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     check_region(cx, pool, sink);
     check_shares(cx, pool, sink);
     let Some(network) = cx.networks.get(pool.network) else { return };
+    let fields = pool.view.fields();
     if let Some(docker) = pool.image.docker_bridge()
         && let Some(range) = network.address.iter().find(|n| overlap(n, &docker)).filter(|_| network.existing.is_none())
     {
-        let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("address"));
-        sink.push(diags::network_meets_docker(range, &docker, span, pool.block.span_of("image"), &pool.image.0.name));
+        let span = network.view.map_or(fields.network().span(), |network| network.fields().address().span());
+        sink.push(diags::network_meets_docker(range, &docker, span, fields.image().span(), pool.image.name()));
     }
     let downloads = downloads(cx, pool);
     if network.outbound == Outbound::None
         && let Some(why) = downloads
     {
-        let span = network.block.map_or(pool.block.span_of("network"), |(_, b)| b.span_of("outbound"));
+        let span = network.view.map_or(fields.network().span(), |network| network.fields().outbound().span());
         sink.push(diags::no_way_out(span, pool.block.name_span, why));
     }
     if network.outbound == Outbound::LoadBalancer && !pool.public {
-        sink.push(diags::no_public_balancer(
-            pool.block.span_of("public"),
-            network.span().unwrap_or(pool.block.name_span),
-        ));
+        sink.push(diags::no_public_balancer(fields.public().span(), network.span().unwrap_or(pool.block.name_span)));
     }
-    if pool.serves(JUPYTERHUB) && !pool.image.serves("jupyterhub") && pool.setup.is_none() {
-        sink.push(diags::image_without_jupyterhub(
-            &pool.image.0.name,
-            pool.block.span_of("serve"),
-            pool.block.span_of("image"),
-        ));
+    if pool.serves(JUPYTERHUB) && !pool.image.serves(ServiceName::Jupyterhub) && pool.setup.is_none() {
+        sink.push(diags::image_without_jupyterhub(pool.image.name(), fields.serve().span(), fields.image().span()));
     }
 }
 
@@ -361,55 +391,58 @@ fn downloads(cx: Context<'_, '_>, pool: &Pool<'_>) -> Option<&'static str> {
         Some("the mount helper of its shares is downloaded when a machine starts")
     } else if pool.entra_login {
         Some("log-in with Entra accounts asks login.microsoftonline.com")
-    } else if pool.setup.is_some_and(|s| !read::items(s, "packages").is_empty()) {
+    } else if pool.setup.and_then(|setup| setup.packages()).is_some_and(|packages| !packages.values().is_empty()) {
         Some("its setup installs packages")
     } else {
         None
     }
 }
 
-fn project_location<'a>(cx: Context<'a, '_>) -> Option<&'a Value> {
-    read::late(&cx.checked[cx.checked.project?], "location")
+/// Where something is: at its own region, else at that of the project.
+fn location<'a>(cx: Context<'a, '_>, own: Option<FieldRef<'a>>) -> Option<Location<'a>> {
+    let project =
+        || View::<project::Project>::new(&cx.checked[cx.checked.project?]).map(|view| view.fields().location());
+    Location::read(own.and_then(read::present).or_else(|| read::present(project()?))?)
 }
 
 /// Machines are where their network is.
 fn check_region(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
     let Some(network) = cx.networks.get(pool.network) else { return };
-    let name = |value: Option<&Value>| match value? {
-        Value::Ref(id) => Some(cx.checked[*id].name.to_string()),
-        Value::String(text) => Some(text.replace(' ', "").to_lowercase()),
-        _ => None,
+    let name = |location: Location<'_>| match location {
+        Location::Region(region) => cx.checked.view(region).block().name.to_string(),
+        Location::Name(text) => text.replace(' ', "").to_lowercase(),
     };
-    let here = name(read::late(pool.block, "location").or_else(|| project_location(cx)));
-    let of_network = network.block.and_then(|(_, block)| read::late(block, "location"));
+    let (own, of_network) = (pool.view.fields().location(), network.view.map(|view| view.fields().location()));
+    let here = location(cx, Some(own)).map(name);
     // Where somebody else's network is, only its block can tell.
-    let silent = network.existing.is_some() && of_network.is_none();
-    let there = name(of_network.or_else(|| project_location(cx)));
+    let silent = network.existing.is_some() && of_network.and_then(read::present).is_none();
+    let there = location(cx, of_network).map(name);
     let (Some(here), Some(there)) = (here, there) else { return };
     if here != there && !silent {
-        let written = if read::late(pool.block, "location").is_some() { "location" } else { "network" };
-        sink.push(diags::pool_in_other_region(&here, &there, pool.block.span_of(written), network.span()));
+        let written = if read::present(own).is_some() { own } else { pool.view.fields().network() };
+        sink.push(diags::pool_in_other_region(&here, &there, written.span(), network.span()));
     }
 }
 
 fn check_zones(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
-    let own = read::late(pool.block, "location");
-    let Some(Value::Ref(region)) = own.or_else(|| project_location(cx)) else { return };
-    let region = &cx.checked[*region];
-    if !pool.zones.is_empty() && read::text(region, "zones") == Some("no") {
-        sink.push(diags::region_without_zones(&region.name, pool.block.span_of("zones")));
+    let fields = pool.view.fields();
+    let Some(Location::Region(region)) = location(cx, Some(fields.location())) else { return };
+    let region = cx.checked.view(region);
+    if !pool.zones.is_empty() && region.zones() == Known::No {
+        sink.push(diags::region_without_zones(&region.block().name, fields.zones().span()));
     }
 }
 
 fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
-    let span = pool.block.span_of("shares");
+    let fields = pool.view.fields();
+    let span = fields.shares().span();
     let shares: Vec<_> = pool.shares.iter().filter_map(|s| cx.shares.get(*s)).collect();
     for (index, share) in shares.iter().enumerate() {
         if share.auth == Auth::AccountKey {
             sink.push(super::batch::diags::key_in_interactive_pool(
                 &share.block.name,
                 span,
-                share.block.span_of("auth"),
+                share.view.fields().auth().span(),
             ));
         }
         for other in shares.iter().take(index) {
@@ -420,34 +453,30 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
                 sink.push(diags::mounts_overlap(
                     span,
                     share.mount,
-                    share.block.span_of("mount"),
+                    share.view.fields().mount().span(),
                     other.mount,
-                    other.block.span_of("mount"),
+                    other.view.fields().mount().span(),
                 ));
             }
         }
         for (name, at) in accounts(pool) {
             let below = share.mount.strip_prefix("/home/").and_then(|rest| rest.strip_prefix(name));
             if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-                sink.push(diags::mount_hides_home(share.mount, share.block.span_of("mount"), name, at));
+                sink.push(diags::mount_hides_home(share.mount, share.view.fields().mount().span(), name, at));
             }
         }
         if share.auth == Auth::ManagedIdentity {
             // An image that is gone was told already.
-            if pool.image.ubuntu().is_none() && pool.image.state() != "gone" {
+            if pool.image.ubuntu().is_none() && pool.image.state() != ImageState::Gone {
                 sink.push(diags::mount_by_identity_impossible(
-                    &pool.image.0.name,
+                    pool.image.name(),
                     &share.block.name,
                     span,
-                    pool.block.span_of("image"),
+                    fields.image().span(),
                 ));
             }
-            if read::text(pool.block, "jupyterhub_auth") == Some("domain") {
-                sink.push(diags::mount_by_identity_in_domain(
-                    &share.block.name,
-                    span,
-                    pool.block.span_of("jupyterhub_auth"),
-                ));
+            if pool.view.jupyterhub_auth() == JupyterhubAuth::Domain {
+                sink.push(diags::mount_by_identity_in_domain(&share.block.name, span, fields.jupyterhub_auth().span()));
             }
         }
     }
@@ -455,6 +484,6 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
 
 /// The accounts of a pool that have a home folder, and where they were written.
 fn accounts<'a>(pool: &'a Pool<'_>) -> impl Iterator<Item = (&'a str, Span)> {
-    let admin = read::as_text(&pool.admin.name).map(|name| (name, pool.admin.block.span_of("name")));
-    admin.into_iter().chain(pool.users.iter().map(|user| (&*user.block.name, user.block.name_span)))
+    let admin = read::as_text(&pool.admin.name).map(|name| (name, pool.admin.view.fields().name().span()));
+    admin.into_iter().chain(pool.users.iter().map(|user| (user.name, user.view.block().name_span)))
 }

@@ -32,8 +32,9 @@ use batch::job::Job;
 use batch::support::{BatchAccount, Container, Workspace};
 use batch::{Around, BatchPool};
 use dsvm_diagnostics::Sink;
-use dsvm_sema::checked::{Block, Checked, Origin};
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::checked::{Checked, Origin};
+use dsvm_sema::table::schema::{Kind, View};
+use dsvm_sema::table::{batch as rows, facts as known, project};
 use dsvm_sema::value::{BlockId, Value};
 use jiff::civil::Date;
 use network::Network;
@@ -108,90 +109,47 @@ pub(crate) struct Context<'a, 'b> {
 /// Builds the fleet and holds it against the rules; `as_of` is the day that retirements are judged by.
 #[must_use]
 pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a> {
-    let project = checked.project.map(|id| &checked[id]);
-    let mut places = Places::default();
-    let mut networks = Vec::new();
-    let mut shares = Vec::new();
-    let mut identities = Vec::new();
-    let mut vaults = Vec::new();
-    let mut resources = Vec::new();
-    let mut pool_blocks: Vec<(BlockId, &Block)> = Vec::new();
-    let mut batch_blocks: Vec<(BlockId, &Block)> = Vec::new();
-    let mut job_blocks: Vec<&Block> = Vec::new();
-    let mut around = Around::default();
-    for (index, block) in checked.blocks.iter().enumerate() {
-        if block.origin == Origin::Library {
-            continue;
-        }
-        let id = BlockId(u32::try_from(index).unwrap_or(u32::MAX));
-        match block.kind {
-            BlockKind::Image => hardware::check_source(block, sink),
-            BlockKind::Network => {
-                places.networks.insert(id, networks.len());
-                networks.push(Network::declared(id, block, sink));
-            }
-            BlockKind::Share => {
-                places.shares.insert(id, shares.len());
-                shares.push(Share::read(checked, id, block, sink));
-            }
-            BlockKind::Identity => {
-                places.identities.insert(id, identities.len());
-                identities.push(Identity::read(checked, id, block, sink));
-            }
-            BlockKind::Vault => {
-                places.vaults.insert(id, vaults.len());
-                vaults.push(Vault::read(id, block, sink));
-            }
-            BlockKind::Resource => resources.extend(Resource::read(id, block)),
-            BlockKind::Pool => pool_blocks.push((id, block)),
-            BlockKind::BatchPool => batch_blocks.push((id, block)),
-            BlockKind::BatchAccount => around.accounts.push(BatchAccount::read(id, block, sink)),
-            BlockKind::Workspace => around.workspaces.push(Workspace::read(id, block, sink)),
-            BlockKind::Container => around.containers.push(Container::read(id, block, sink)),
-            BlockKind::Job => job_blocks.push(block),
-            _ => {}
-        }
+    let project = checked.project.and_then(|id| View::<project::Project>::new(&checked[id]));
+    for (_, image) in own::<known::Image>(checked) {
+        hardware::check_source(image, sink);
     }
-    places.generated = networks.len();
+    let mut networks: Vec<_> = own(checked).map(|(id, view)| Network::declared(id, view, sink)).collect();
+    let shares: Vec<_> = own(checked).map(|(id, view)| Share::read(checked, id, view, sink)).collect();
+    let identities: Vec<_> = own(checked).map(|(id, view)| Identity::read(checked, id, view, sink)).collect();
+    let vaults: Vec<_> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
+    let resources = own(checked).filter_map(|(id, view)| Resource::read(id, view)).collect();
+    let around = Around {
+        accounts: own::<rows::BatchAccount>(checked)
+            .map(|(id, view)| BatchAccount::read(id, view.block(), sink))
+            .collect(),
+        workspaces: own::<rows::Workspace>(checked).map(|(id, view)| Workspace::read(id, view.block(), sink)).collect(),
+        containers: own::<rows::Container>(checked).map(|(id, view)| Container::read(id, view.block(), sink)).collect(),
+    };
+    let places = Places {
+        networks: positions(networks.iter().filter_map(|network| Some(network.block?.0))),
+        shares: positions(shares.iter().map(|share| share.id)),
+        identities: positions(identities.iter().map(|identity| identity.id)),
+        vaults: positions(vaults.iter().map(|vault| vault.id)),
+        generated: networks.len(),
+    };
     networks.push(Network::generated());
     let context = Context { checked, as_of, places: &places, networks: &networks, shares: &shares };
-    let built: Vec<(Option<Pool<'a>>, Sink)> = pool_blocks
-        .par_iter()
-        .map(|(id, block)| {
-            let mut own = Sink::default();
-            (Pool::read(context, *id, block, &mut own), own)
-        })
-        .collect();
-    let mut refused = Vec::new();
-    let mut pools = Vec::with_capacity(built.len());
-    for ((pool, own), (id, block)) in built.into_iter().zip(&pool_blocks) {
-        if pool.is_none() && block.class.is_some() {
-            refused.push(*id);
-        }
-        pools.extend(pool);
-        sink.extend(own.finish());
-    }
-    let built: Vec<(Option<BatchPool<'a>>, Sink)> = batch_blocks
-        .par_iter()
-        .map(|(id, block)| {
-            let mut own = Sink::default();
-            (BatchPool::read(context, &around, *id, block, &mut own), own)
-        })
-        .collect();
-    let mut batch = Vec::with_capacity(built.len());
-    for ((pool, own), (id, _)) in built.into_iter().zip(&batch_blocks) {
-        if pool.is_none() {
-            refused.push(*id);
-        }
-        batch.extend(pool);
-        sink.extend(own.finish());
-    }
+    let (pools, refused_pools) = read_each(checked, sink, |id, view, own| Pool::read(context, id, view, own));
+    let (batch, refused_batch) = read_each(checked, sink, |id, view: View<'a, rows::BatchPool>, own| {
+        BatchPool::read(context, &around, id, view.block(), own)
+    });
+    // A pool without a class was refused by the checker.
+    let interactive = refused_pools.into_iter().filter(|id| checked[*id].class.is_some());
+    let refused = interactive.chain(refused_batch).collect();
     scaling::check_rooms(&networks, &pools, &batch, sink);
-    let jobs = job_blocks.iter().filter_map(|block| Job::read(block, &batch, (&around, &shares), sink)).collect();
+    let jobs = own::<rows::Job>(checked)
+        .filter_map(|(_, view)| Job::read(view.block(), &batch, (&around, &shares), sink))
+        .collect();
+    let fields = project.map(|project| project.fields());
     Fleet {
-        name: project.map_or("pools", |p| p.name.as_ref()),
-        location: project.and_then(|p| read::late(p, "location")),
-        tags: project.and_then(|p| read::late(p, "tags")),
+        name: project.map_or("pools", |project| &project.block().name),
+        location: fields.and_then(|fields| read::present(fields.location())),
+        tags: fields.and_then(|fields| read::present(fields.tags())),
         networks,
         shares,
         identities,
@@ -203,4 +161,41 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         around,
         jobs,
     }
+}
+
+/// The blocks of a kind that the project declares itself, in source order.
+fn own<K: Kind>(checked: &Checked) -> impl Iterator<Item = (BlockId, View<'_, K>)> {
+    checked.all().filter(|(_, view)| view.block().origin != Origin::Library)
+}
+
+/// Positions of parts by their blocks.
+fn positions(ids: impl Iterator<Item = BlockId>) -> BTreeMap<BlockId, usize> {
+    ids.zip(0..).collect()
+}
+
+/// Reads blocks side by side, each with diagnostics of its own, which are kept in source order; gives what was read, and
+/// the blocks that were refused.
+fn read_each<'a, K: Kind + Sync, T: Send>(
+    checked: &'a Checked,
+    sink: &mut Sink,
+    read: impl Fn(BlockId, View<'a, K>, &mut Sink) -> Option<T> + Sync,
+) -> (Vec<T>, Vec<BlockId>) {
+    let blocks: Vec<(BlockId, View<'a, K>)> = own(checked).collect();
+    let built: Vec<(Option<T>, Sink)> = blocks
+        .par_iter()
+        .map(|(id, view)| {
+            let mut own = Sink::default();
+            (read(*id, *view, &mut own), own)
+        })
+        .collect();
+    let mut parts = Vec::with_capacity(built.len());
+    let mut refused = Vec::new();
+    for ((part, own), (id, _)) in built.into_iter().zip(blocks) {
+        sink.extend(own.finish());
+        match part {
+            Some(part) => parts.push(part),
+            None => refused.push(id),
+        }
+    }
+    (parts, refused)
 }

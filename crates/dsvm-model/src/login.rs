@@ -4,18 +4,20 @@ use super::services::{JUPYTERHUB, Service};
 use super::{diags, read};
 use base64::Engine as _;
 use dsvm_diagnostics::Sink;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_diagnostics::source::Span;
+use dsvm_sema::table::pool as rows;
+use dsvm_sema::table::schema::{FieldRef, View};
+use dsvm_sema::table::words::JupyterhubAuth;
 use dsvm_sema::value::Value;
 
-/// The administrator.
+/// The account that Azure makes on each machine.
 #[derive(Clone, Debug)]
 pub struct Admin<'a> {
-    /// Its block.
-    pub block: &'a Block,
-    /// User name.
+    /// What was written.
+    pub view: View<'a, rows::Admin>,
+    /// User name, which the deployment may know only.
     pub name: Value,
-    /// Public keys.
+    /// OpenSSH public keys.
     pub keys: Vec<&'a Value>,
     /// Password that Azure sets.
     pub password: Option<&'a Value>,
@@ -23,33 +25,34 @@ pub struct Admin<'a> {
     pub password_secret: Option<&'a Value>,
 }
 
-/// Another account.
+/// An account that the first boot makes.
 #[derive(Clone, Debug)]
 pub struct User<'a> {
-    /// Its block.
-    pub block: &'a Block,
+    /// What was written.
+    pub view: View<'a, rows::User>,
     /// User name.
     pub name: &'a str,
     /// User and group id.
     pub uid: i64,
-    /// Public keys.
+    /// OpenSSH public keys.
     pub keys: Vec<&'a Value>,
     /// Vault secret with the Unix password.
     pub password_secret: Option<&'a Value>,
-    /// More groups.
+    /// Groups beside its own.
     pub groups: Vec<&'a str>,
-    /// May become root.
+    /// Whether it may become root.
     pub sudo: bool,
 }
 
-/// Reads the administrator.
-pub(crate) fn admin<'a>(pool: &'a Block, windows: bool, sink: &mut Sink) -> Option<Admin<'a>> {
-    let Some(block) = read::child(pool, BlockKind::Admin) else {
-        sink.push(diags::pool_without_admin(pool));
+/// Reads the administrator; a pool without one is reported.
+pub(crate) fn admin<'a>(pool: View<'a, rows::Pool>, windows: bool, sink: &mut Sink) -> Option<Admin<'a>> {
+    let Some(view) = pool.admin() else {
+        sink.push(diags::pool_without_admin(pool.block()));
         return None;
     };
-    let name = read::late(block, "name")?.clone();
-    let span = block.span_of("name");
+    let fields = view.fields();
+    let name = view.name()?.value().clone();
+    let span = fields.name().span();
     if let Some(text) = read::as_text(&name) {
         if arm_catalog::RESERVED_USER_NAMES.contains(&text.to_ascii_lowercase().as_str()) {
             sink.push(diags::admin_name_refused(text, span));
@@ -57,25 +60,23 @@ pub(crate) fn admin<'a>(pool: &'a Block, windows: bool, sink: &mut Sink) -> Opti
             sink.push(diags::user_name_malformed(text, span));
         }
     }
-    let keys: Vec<&Value> = read::items(block, "key").iter().collect();
-    for key in &keys {
-        check_key(key, block, sink);
-    }
-    let password = read::late(block, "password");
+    let keys = keys(fields.key(), sink);
+    let password = read::present(fields.password());
     if keys.is_empty()
         && password.is_none()
-        && block.get("key").is_none_or(|v| *v == Value::Null)
-        && block.get("password").is_none()
+        && fields.key().value().is_none_or(|v| *v == Value::Null)
+        && fields.password().value().is_none()
     {
-        sink.push(diags::admin_without_credentials(block));
+        sink.push(diags::admin_without_credentials(view.block()));
     }
-    Some(Admin { block, name, keys, password, password_secret: read::late(block, "password_secret") })
+    Some(Admin { view, name, keys, password, password_secret: read::present(fields.password_secret()) })
 }
 
-/// Reads the other accounts.
-pub(crate) fn users<'a>(pool: &'a Block, admin: Option<&Admin<'_>>, sink: &mut Sink) -> Vec<User<'a>> {
+/// Reads the other accounts; those that share a name or an id are reported.
+pub(crate) fn users<'a>(pool: View<'a, rows::Pool>, admin: Option<&Admin<'_>>, sink: &mut Sink) -> Vec<User<'a>> {
     let mut users: Vec<User<'a>> = Vec::new();
-    for block in pool.children(BlockKind::User) {
+    for view in pool.users() {
+        let (block, fields) = (view.block(), view.fields());
         let name: &str = &block.name;
         if !well_formed(name) || name.len() > 32 {
             sink.push(diags::user_name_malformed(name, block.name_span));
@@ -84,30 +85,26 @@ pub(crate) fn users<'a>(pool: &'a Block, admin: Option<&Admin<'_>>, sink: &mut S
             sink.push(diags::user_declared_twice(
                 name,
                 block.name_span,
-                admin.map_or(pool.name_span, |a| a.block.span_of("name")),
+                admin.map_or(pool.block().name_span, |a| a.view.fields().name().span()),
             ));
         }
-        let Some(uid) = read::int(block, "uid") else { continue };
+        let Some(uid) = view.uid() else { continue };
         for other in &users {
             if other.uid == uid {
-                sink.push(diags::uid_taken(uid, block.span_of("uid"), other.block.span_of("uid"), other.name));
+                sink.push(diags::uid_taken(uid, fields.uid().span(), other.view.fields().uid().span(), other.name));
             }
             if other.name == name {
-                sink.push(diags::user_declared_twice(name, block.name_span, other.block.name_span));
+                sink.push(diags::user_declared_twice(name, block.name_span, other.view.block().name_span));
             }
         }
-        let keys: Vec<&Value> = read::items(block, "key").iter().collect();
-        for key in &keys {
-            check_key(key, block, sink);
-        }
         users.push(User {
-            block,
+            view,
             name,
             uid,
-            keys,
-            password_secret: read::late(block, "password_secret"),
-            groups: read::texts(block, "groups"),
-            sudo: read::flag(block, "sudo", false),
+            keys: keys(fields.key(), sink),
+            password_secret: read::present(fields.password_secret()),
+            groups: view.groups().into_iter().flatten().collect(),
+            sudo: view.sudo(),
         });
     }
     users
@@ -118,9 +115,17 @@ fn well_formed(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-fn check_key(key: &Value, block: &Block, sink: &mut Sink) {
+/// The public keys of a field; those that are known and no such key are reported.
+fn keys<'a>(field: FieldRef<'a>, sink: &mut Sink) -> Vec<&'a Value> {
+    let keys: Vec<&Value> = read::elements(field.value()).iter().collect();
+    for key in &keys {
+        check_key(key, field.span(), sink);
+    }
+    keys
+}
+
+fn check_key(key: &Value, span: Span, sink: &mut Sink) {
     let Value::String(text) = key else { return };
-    let span = block.span_of("key");
     let mut words = text.split_whitespace();
     let (Some(kind), Some(blob)) = (words.next(), words.next()) else {
         sink.push(diags::key_is_no_ssh_key(span));
@@ -166,38 +171,41 @@ impl<'a> Iterator for Fields<'a> {
 
 /// What JupyterHub and passwords from a vault need.
 pub(crate) fn check(
-    pool: &Block,
+    pool: View<'_, rows::Pool>,
     admin: Option<&Admin<'_>>,
     users: &[User<'_>],
     services: &[Service<'_>],
     sink: &mut Sink,
 ) {
     let secrets = admin
-        .and_then(|a| a.password_secret.map(|_| a.block))
+        .and_then(|a| a.password_secret.map(|_| a.view.fields().password_secret().span()))
         .into_iter()
-        .chain(users.iter().filter(|u| u.password_secret.is_some()).map(|u| u.block));
-    if pool.get("vault").is_none_or(|v| *v == Value::Null)
+        .chain(users.iter().filter(|u| u.password_secret.is_some()).map(|u| u.view.fields().password_secret().span()));
+    if pool.fields().vault().value().is_none_or(|v| *v == Value::Null)
         && let Some(first) = secrets.clone().next()
     {
-        sink.push(diags::password_secret_without_vault(pool, first.span_of("password_secret")));
+        sink.push(diags::password_secret_without_vault(pool.block(), first));
     }
     let Some(hub) = services.iter().find(|s| s.port == JUPYTERHUB) else { return };
     let names = admin
-        .and_then(|a| read::as_text(&a.name).map(|n| (n, a.block.span_of("name"))))
+        .and_then(|a| read::as_text(&a.name).map(|n| (n, a.view.fields().name().span())))
         .into_iter()
-        .chain(users.iter().map(|u| (u.name, u.block.name_span)));
+        .chain(users.iter().map(|u| (u.name, u.view.block().name_span)));
     for (name, span) in names {
         if name.chars().any(|c| c.is_ascii_uppercase()) {
             sink.push(diags::jupyterhub_upper_case(name, span));
         }
     }
-    let by_password = read::text(pool, "jupyterhub_auth").unwrap_or("pam_password") == "pam_password";
+    let by_password = match pool.jupyterhub_auth() {
+        JupyterhubAuth::PamPassword => true,
+        JupyterhubAuth::Domain | JupyterhubAuth::Oauth => false,
+    };
     let has_password = secrets.clone().next().is_some() || admin.is_some_and(|a| a.password.is_some());
     if by_password && !has_password && admin.is_some() {
         sink.push(diags::jupyterhub_without_password(
-            pool,
+            pool.block(),
             hub.span,
-            admin.map_or(pool.name_span, |a| a.block.name_span),
+            admin.map_or(pool.block().name_span, |a| a.view.block().name_span),
         ));
     }
 }

@@ -4,29 +4,21 @@ use super::{diags, read};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::network as rows;
+use dsvm_sema::table::schema::{FieldRef, View};
 use dsvm_sema::value::{BlockId, Value};
 use ipnet::{IpNet, Ipv4Net};
 use std::net::Ipv4Addr;
 
-/// How machines reach the internet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outbound {
-    /// A NAT gateway on each subnet.
-    NatGateway,
-    /// Outbound rules of the pools' load balancers.
-    LoadBalancer,
-    /// A route that somebody else keeps.
-    OwnRoute,
-    /// Not at all.
-    None,
-}
+pub use dsvm_sema::table::words::Outbound;
 
 /// A network.
 #[derive(Clone, Debug)]
 pub struct Network<'a> {
     /// The block; `None` for the generated one.
     pub block: Option<(BlockId, &'a Block)>,
+    /// What was written; nothing for the generated one.
+    pub view: Option<View<'a, rows::Network>>,
     /// Name in Azure; `None` for the generated one, which is named for the project.
     pub name: Option<Value>,
     /// Managed by somebody else.
@@ -51,6 +43,22 @@ pub struct Elsewhere<'a> {
 }
 
 impl<'a> Elsewhere<'a> {
+    /// The place of an `existing` block; reports a missing name.
+    pub(crate) fn of(
+        name: FieldRef<'a>,
+        resource_group: FieldRef<'a>,
+        subscription: FieldRef<'a>,
+        sink: &mut Sink,
+    ) -> Option<Self> {
+        if !name.block.existing {
+            return None;
+        }
+        if name.value().is_none_or(|value| *value == Value::Null) {
+            sink.push(diags::existing_without_name(name.block, name.name()));
+        }
+        Some(Self { resource_group: read::present(resource_group), subscription: read::present(subscription) })
+    }
+
     /// The place of an `existing` block; reports a missing name.
     pub(crate) fn read(block: &'a Block, needs: &[&'static str], sink: &mut Sink) -> Option<Self> {
         if !block.existing {
@@ -91,6 +99,7 @@ impl<'a> Network<'a> {
         let subnets = vec![Self::first_half(&address)];
         Self {
             block: None,
+            view: None,
             name: None,
             existing: None,
             address,
@@ -117,54 +126,43 @@ impl<'a> Network<'a> {
         (!taken).then_some(range)
     }
 
-    pub(crate) fn declared(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let existing = Elsewhere::read(block, &["name"], sink);
-        let address: Vec<IpNet> = read::items(block, "address").iter().filter_map(as_net).collect();
-        let mut subnets: Vec<Subnet<'a>> = block
-            .children(BlockKind::Subnet)
-            .map(|child| Subnet {
-                key: &child.name,
-                name: read::azure_name(child, ""),
-                address: child.get("address").and_then(as_net),
-                span: Some(child.span_of("address")),
+    pub(crate) fn declared(id: BlockId, view: View<'a, rows::Network>, sink: &mut Sink) -> Self {
+        let (block, fields) = (view.block(), view.fields());
+        let existing = Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink);
+        let address: Vec<IpNet> = view.address().into_iter().collect();
+        let mut subnets: Vec<Subnet<'a>> = view
+            .subnets()
+            .map(|subnet| Subnet {
+                key: &subnet.block().name,
+                name: read::name_in_azure(subnet.fields().name(), ""),
+                address: subnet.address(),
+                span: Some(subnet.fields().address().span()),
             })
             .collect();
         if existing.is_none() {
-            check_ranges(block, &address, &subnets, sink);
+            check_ranges(fields.address().span(), &address, &subnets, sink);
         }
         if subnets.is_empty() {
             // Without a name it was told already that it cannot be found.
-            if existing.is_some() && read::late(block, "name").is_some() {
+            if existing.is_some() && view.name().is_some() {
                 sink.push(diags::existing_without_subnet(block));
             }
             subnets.push(Self::first_half(&address));
         }
-        let outbound = match read::text(block, "outbound") {
-            Some("load_balancer") => Outbound::LoadBalancer,
-            Some("own_route") => Outbound::OwnRoute,
-            Some("none") => Outbound::None,
-            _ => Outbound::NatGateway,
-        };
-        let dns = read::items(block, "dns")
-            .iter()
-            .filter_map(|v| match v {
-                Value::Ip(ip) => Some(*ip),
-                _ => None,
-            })
-            .collect();
         Self {
             block: Some((id, block)),
-            name: Some(read::azure_name(block, "vnet-")),
+            view: Some(view),
+            name: Some(read::name_in_azure(fields.name(), "vnet-")),
             // Nobody can put a NAT gateway on somebody else's subnet: its way out is its owner's business.
-            outbound: if existing.is_some() && !read::written(block, "outbound") {
+            outbound: if existing.is_some() && !fields.outbound().written() {
                 Outbound::OwnRoute
             } else {
-                outbound
+                view.outbound()
             },
             existing,
             address,
             subnets,
-            dns,
+            dns: view.dns().into_iter().flatten().collect(),
         }
     }
 
@@ -175,20 +173,13 @@ impl<'a> Network<'a> {
     }
 }
 
-fn as_net(value: &Value) -> Option<IpNet> {
-    match value {
-        Value::Cidr(net) => Some(*net),
-        _ => None,
-    }
-}
-
 /// Whether two ranges share an address.
 #[must_use]
 pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-fn check_ranges(block: &Block, space: &[IpNet], subnets: &[Subnet<'_>], sink: &mut Sink) {
+fn check_ranges(at_space: Span, space: &[IpNet], subnets: &[Subnet<'_>], sink: &mut Sink) {
     for (index, subnet) in subnets.iter().enumerate() {
         let (Some(range), Some(span)) = (subnet.address, subnet.span) else {
             if let Some(span) = subnet.span {
@@ -197,7 +188,7 @@ fn check_ranges(block: &Block, space: &[IpNet], subnets: &[Subnet<'_>], sink: &m
             continue;
         };
         if !space.is_empty() && !space.iter().any(|s| s.contains(&range)) {
-            sink.push(diags::subnet_outside_network(&range, span, block, space));
+            sink.push(diags::subnet_outside_network(&range, span, at_space, space));
         }
         if let IpNet::V4(v4) = range
             && v4.prefix_len() > 29

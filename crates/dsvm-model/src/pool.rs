@@ -6,17 +6,27 @@ use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
 use super::{Context, Machines, diags, hardware, read, scaling};
-use crate::units::{MINUTE, Seconds, WholeGib, WholeMinutes, WholePercent, bounds};
+use crate::units::{Seconds, WholeGib, WholeMinutes, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::pool as rows;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::words::NetworkAcceleration;
 use dsvm_sema::value::{BlockId, Value};
+
+pub use dsvm_sema::table::words::{
+    Affinity, EphemeralPlace, HealthProtocol, HealthSource, OnEviction, Orchestration, RepairAction, ScaleIn,
+    UpgradeMode,
+};
 
 /// An interactive pool.
 #[derive(Clone, Debug)]
 pub struct Pool<'a> {
-    /// Its block.
+    /// Index of its block.
     pub id: BlockId,
+    /// What was written.
+    pub view: View<'a, rows::Pool>,
     /// Its block.
     pub block: &'a Block,
     /// What the machines run.
@@ -69,38 +79,18 @@ pub struct Pool<'a> {
     pub autoscale: Option<Autoscale<'a>>,
     /// Health.
     pub health: Health<'a>,
-    /// Repairs: action and grace.
-    pub repair: Option<(&'static str, Seconds)>,
+    /// Repairs of unhealthy machines: how, and how long a changed machine is left alone.
+    pub repair: Option<(RepairAction, Seconds)>,
     /// Upgrades.
     pub upgrade: Upgrade,
     /// Notice before a machine is deleted.
     pub notice: Option<Seconds>,
-    /// Order of scaling in.
-    pub scale_in: &'static str,
+    /// Which machine goes first when the pool shrinks.
+    pub scale_in: ScaleIn,
     /// Console log of the boot.
     pub boot_diagnostics: bool,
-    /// Setup.
-    pub setup: Option<&'a Block>,
-}
-
-/// Kind of scale set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Orchestration {
-    /// Identical machines managed as one.
-    Uniform,
-    /// Machines that are virtual machines of their own.
-    Flexible,
-}
-
-/// Whether users come back to the same machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Affinity {
-    /// By client address.
-    ClientIp,
-    /// By client address and protocol.
-    ClientIpProtocol,
-    /// No.
-    None,
+    /// What else to do on a new machine.
+    pub setup: Option<View<'a, rows::Setup>>,
 }
 
 /// Terms of spot machines.
@@ -108,8 +98,8 @@ pub enum Affinity {
 pub struct Spot<'a> {
     /// Most to pay.
     pub max_price: Option<&'a Value>,
-    /// Delete evicted machines (else deallocate).
-    pub delete: bool,
+    /// What becomes of an evicted machine.
+    pub on_eviction: OnEviction,
     /// How long Azure tries to bring evicted machines back.
     pub restore: Option<Seconds>,
 }
@@ -117,10 +107,21 @@ pub struct Spot<'a> {
 /// System disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OsDisk {
-    /// A managed disk of this SKU, with a size if written.
-    Managed(&'static str, Option<WholeGib>),
-    /// On the host, at this placement.
-    Ephemeral(&'static str),
+    /// A managed disk, with a size if written.
+    Managed(ManagedDisk, Option<WholeGib>),
+    /// On the host, at this place.
+    Ephemeral(EphemeralPlace),
+}
+
+/// Kind of a managed disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManagedDisk {
+    /// Premium SSD, for sizes that take premium storage.
+    PremiumSsd,
+    /// Standard SSD.
+    StandardSsd,
+    /// Hard disk.
+    StandardHdd,
 }
 
 /// Who the machines are.
@@ -137,10 +138,10 @@ pub enum PoolIdentity {
 /// How health is found out.
 #[derive(Clone, Debug)]
 pub struct Health<'a> {
-    /// By the extension (else by the load balancer's probe).
-    pub extension: bool,
-    /// `tcp`, `http`, `https` and port and path; `None` for dsvmc's own check.
-    pub custom: Option<(&'a str, i64, Option<&'a str>)>,
+    /// Who asks.
+    pub source: HealthSource,
+    /// Protocol, port and path; `None` for dsvmc's own check.
+    pub custom: Option<(HealthProtocol, i64, Option<&'a str>)>,
     /// Time between two questions.
     pub interval: Seconds,
     /// Answers in a row that change the verdict.
@@ -152,8 +153,8 @@ pub struct Health<'a> {
 /// How running machines change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upgrade {
-    /// `Rolling`, `Manual`, `Automatic`
-    pub mode: &'static str,
+    /// Batch by batch, by hand, or all at once.
+    pub mode: UpgradeMode,
     /// Machines changed at once.
     pub batch: WholePercent,
     /// Unhealthy machines before it stops.
@@ -166,58 +167,57 @@ pub struct Upgrade {
 
 impl<'a> Pool<'a> {
     /// Reads and checks a pool; `None` when a part that everything hangs on was refused.
-    pub(crate) fn read(cx: Context<'a, '_>, id: BlockId, block: &'a Block, sink: &mut Sink) -> Option<Self> {
+    pub(crate) fn read(cx: Context<'a, '_>, id: BlockId, view: View<'a, rows::Pool>, sink: &mut Sink) -> Option<Self> {
+        let (block, fields) = (view.block(), view.fields());
         if block.class.as_deref() != Some("interactive") {
             return None;
         }
-        let image = Image(read::referred(cx.checked, block, "image")?.1);
-        let size = Size(read::referred(cx.checked, block, "size")?.1);
-        hardware::check_image_and_size(cx, block, image, size, sink);
-        let machines = Machines::read(block, "machines")?;
-        let (network, subnet) = find_subnet(cx, block, sink);
-        let admin = login::admin(block, image.windows(), sink);
-        let users = login::users(block, admin.as_ref(), sink);
-        let public = read::flag(block, "public", true);
-        let services = services::read(cx, block, public, sink);
-        let affinity = match read::text(block, "affinity") {
-            Some("none") => Affinity::None,
-            Some("client_ip_protocol") => Affinity::ClientIpProtocol,
-            _ => Affinity::ClientIp,
+        let image = Image(cx.checked.view(view.image()?));
+        let size = Size(cx.checked.view(view.size()?));
+        let hardware = hardware::Hardware {
+            image,
+            size,
+            image_at: fields.image().span(),
+            size_at: fields.size().span(),
+            setup: view.setup(),
         };
+        hardware.check(cx, sink);
+        let machines = Machines::of(fields.machines())?;
+        let wanted = view.subnet().map(|key| (key, fields.subnet().span()));
+        let (network, subnet) = find_subnet(cx, view.network().map(|network| network.id), wanted, sink);
+        let admin = login::admin(view, image.windows(), sink);
+        let users = login::users(view, admin.as_ref(), sink);
+        let services = services::read(view, sink);
+        let affinity = view.affinity();
         let password_ssh = admin.as_ref().is_some_and(|a| a.password.is_some());
-        services::check(block, &services, affinity, password_ssh, sink);
-        login::check(block, admin.as_ref(), &users, &services, sink);
-        let shares: Vec<usize> = read::items(block, "shares")
-            .iter()
-            .filter_map(|v| match v {
-                Value::Ref(share) => cx.places.shares.get(share).copied(),
-                _ => None,
-            })
-            .collect();
-        let setup = hardware::setup_time(block, sink);
+        services::check(view, &services, affinity, password_ssh, sink);
+        login::check(view, admin.as_ref(), &users, &services, sink);
+        let shares: Vec<usize> =
+            view.shares().into_iter().flatten().filter_map(|share| cx.places.shares.get(&share.id).copied()).collect();
+        let setup = hardware::setup_time(view, sink);
         // A number of machines that contradicts itself says nothing about what moves it.
         let autoscale = match scaling::check_range(&machines, sink) {
-            true => autoscale::read(cx, block, &machines, setup, sink),
+            true => autoscale::read(cx, view.block(), &machines, setup, sink),
             false => None,
         };
-        let spot = hardware::spot(block, size, autoscale.is_some(), sink);
-        let health = hardware::health(block, setup, sink);
-        let entra_login = read::flag(block, "entra_login", false);
+        let spot = hardware::spot(view, size, autoscale.is_some(), sink);
+        let health = hardware::health(view, setup, sink);
         let (orchestration, large) = scaling::orchestration(cx, block, image, size, &machines, sink);
-        let (os_disk, trusted_launch) = hardware::disk_and_boot(block, image, size, sink);
-        let vault = read::reference(block, "vault").and_then(|v| cx.places.vaults.get(&v).copied());
+        let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
+        let vault = view.vault().and_then(|vault| cx.places.vaults.get(&vault.id).copied());
         let needs_identity = vault.is_some()
             || shares
                 .iter()
                 .filter_map(|s| cx.shares.get(*s))
                 .any(|s| matches!(s.auth, Auth::ManagedIdentity | Auth::KeyVault));
-        let identity = match read::reference(block, "identity").and_then(|i| cx.places.identities.get(&i).copied()) {
+        let identity = match view.identity().and_then(|identity| cx.places.identities.get(&identity.id).copied()) {
             Some(index) => PoolIdentity::Declared(index),
             None if needs_identity => PoolIdentity::Own,
             None => PoolIdentity::None,
         };
         let pool = Self {
             id,
+            view,
             block,
             image,
             size,
@@ -229,29 +229,26 @@ impl<'a> Pool<'a> {
             users,
             shares,
             services,
-            public,
+            public: view.public(),
             affinity,
-            idle_timeout: bounds::IDLE_TIMEOUT
-                .read(block, "idle_timeout", sink)
-                .unwrap_or_else(|| bounds::IDLE_TIMEOUT.nearest(30 * MINUTE)),
-            zones: zones(block, sink),
+            idle_timeout: bounds::IDLE_TIMEOUT.hold(view.idle_timeout(), fields.idle_timeout(), sink),
+            zones: zones(view, sink),
             os_disk,
             trusted_launch,
-            encryption_at_host: read::flag(block, "encryption_at_host", true),
-            accelerated_networking: read::flag(block, "accelerated_networking", size.accelerated_networking() != "no"),
+            encryption_at_host: view.encryption_at_host(),
+            accelerated_networking: view.accelerated_networking().unwrap_or(match size.accelerated_networking() {
+                NetworkAcceleration::No => false,
+                NetworkAcceleration::Yes | NetworkAcceleration::Required => true,
+            }),
             identity,
             vault,
-            entra_login,
-            repair: hardware::repair(block, setup, sink),
-            upgrade: hardware::upgrade(block, sink),
-            notice: hardware::notice(block, spot.is_some(), sink),
-            scale_in: match read::text(block, "scale_in") {
-                Some("oldest") => "OldestVM",
-                Some("newest") => "NewestVM",
-                _ => "Default",
-            },
-            boot_diagnostics: read::flag(block, "boot_diagnostics", true),
-            setup: read::child(block, BlockKind::Setup),
+            entra_login: view.entra_login(),
+            repair: hardware::repair(view, setup, sink),
+            upgrade: hardware::upgrade(view, sink),
+            notice: hardware::notice(view, spot.is_some(), sink),
+            scale_in: view.scale_in(),
+            boot_diagnostics: view.boot_diagnostics(),
+            setup: view.setup(),
             machines,
             spot,
             autoscale,
@@ -274,27 +271,31 @@ impl<'a> Pool<'a> {
     }
 }
 
-pub(crate) fn find_subnet(cx: Context<'_, '_>, block: &Block, sink: &mut Sink) -> (usize, usize) {
-    let network = read::reference(block, "network")
-        .and_then(|id| cx.places.networks.get(&id).copied())
-        .unwrap_or(cx.places.generated);
-    let Some(key) = read::text(block, "subnet") else { return (network, 0) };
+/// The network of a pool, the generated one when it names none, and the subnet with a name, the first when it has none.
+pub(crate) fn find_subnet(
+    cx: Context<'_, '_>,
+    network: Option<BlockId>,
+    subnet: Option<(&str, Span)>,
+    sink: &mut Sink,
+) -> (usize, usize) {
+    let network = network.and_then(|id| cx.places.networks.get(&id).copied()).unwrap_or(cx.places.generated);
+    let Some((key, span)) = subnet else { return (network, 0) };
     let subnets = cx.networks.get(network).map_or(&[][..], |n| n.subnets.as_slice());
     match subnets.iter().position(|s| s.key == key) {
         Some(subnet) => (network, subnet),
         None => {
             let known: Vec<&str> = subnets.iter().map(|s| s.key).collect();
-            sink.push(diags::unknown_subnet(key, block.span_of("subnet"), &known));
+            sink.push(diags::unknown_subnet(key, span, &known));
             (network, 0)
         }
     }
 }
 
-fn zones(block: &Block, sink: &mut Sink) -> Vec<i64> {
+fn zones(pool: View<'_, rows::Pool>, sink: &mut Sink) -> Vec<i64> {
     let mut zones: Vec<i64> = Vec::new();
-    for zone in read::items(block, "zones").iter().filter_map(read::as_int) {
+    for zone in pool.zones().into_iter().flatten() {
         match zones.contains(&zone) {
-            true => sink.push(diags::zone_twice(zone, block.span_of("zones"))),
+            true => sink.push(diags::zone_twice(zone, pool.fields().zones().span())),
             false => zones.push(zone),
         }
     }

@@ -3,6 +3,7 @@
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::schema::FieldRef;
 use dsvm_sema::ty::Ty;
 use dsvm_sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
 use rust_decimal::prelude::ToPrimitive;
@@ -75,6 +76,22 @@ pub fn written(block: &Block, field: &str) -> bool {
     block.field(field).is_some_and(|f| !f.defaulted && f.value != Value::Null)
 }
 
+/// The value of a field that is there, known or not.
+#[must_use]
+pub fn present(field: FieldRef<'_>) -> Option<&Value> {
+    field.value().filter(|value| !matches!(value, Value::Null | Value::Error))
+}
+
+/// The elements of a list, deferred ones included; a single value counts as a list of one.
+#[must_use]
+pub fn elements(value: Option<&Value>) -> &[Value] {
+    match value {
+        Some(Value::List(list)) => list,
+        Some(Value::Null | Value::Error) | None => &[],
+        Some(single) => std::slice::from_ref(single),
+    }
+}
+
 /// A value that is there, known or not.
 pub fn late<'a>(block: &'a Block, field: &str) -> Option<&'a Value> {
     block.get(field).filter(|v| !matches!(v, Value::Null | Value::Error))
@@ -101,19 +118,28 @@ pub struct Machines {
 }
 
 impl Machines {
-    /// The number of machines in a field.
-    pub fn read(block: &Block, field: &str) -> Option<Self> {
-        let span = block.span_of(field);
-        match block.get(field)? {
+    /// The number of machines in a field; nothing after a report only.
+    #[must_use]
+    pub fn of(field: FieldRef<'_>) -> Option<Self> {
+        Self::from_value(field.value()?, field.span())
+    }
+
+    fn from_value(value: &Value, span: Span) -> Option<Self> {
+        match value {
             Value::Range(range) => {
                 let RangeValue { min, max, initial } = range.as_ref();
                 Some(Self { min: min.clone(), max: max.clone(), initial: initial.clone(), ranged: true, span })
             }
-            value @ (Value::Int(_) | Value::Deferred(_)) => {
+            Value::Int(_) | Value::Deferred(_) => {
                 Some(Self { min: value.clone(), max: value.clone(), initial: None, ranged: false, span })
             }
             _ => None,
         }
+    }
+
+    /// The number of machines in a field.
+    pub fn read(block: &Block, field: &str) -> Option<Self> {
+        Self::from_value(block.get(field)?, block.span_of(field))
     }
 
     /// Fewest, if known.
@@ -154,6 +180,15 @@ fn bounded(function: &'static str, value: &Value, bound: &Value) -> Value {
             Value::Deferred(Arc::new(Deferred { ty: Ty::Int, expr, secret: Vec::new() }))
         }
         _ => value.clone(),
+    }
+}
+
+/// A name as Azure sees it: of its field, else made of a prefix and the block's own name.
+#[must_use]
+pub fn name_in_azure(name: FieldRef<'_>, prefix: &str) -> Value {
+    match present(name) {
+        Some(value) => value.clone(),
+        None => Value::String(Arc::from(format!("{prefix}{}", dashed(&name.block.name)))),
     }
 }
 

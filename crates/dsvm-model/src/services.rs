@@ -1,11 +1,13 @@
 //! What a pool serves, and to whom.
 
+use super::diags;
 use super::pool::Affinity;
-use super::{Context, diags, read};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::choices;
+use dsvm_sema::table::pool as rows;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::words::{OpenTo, ServiceName};
 use dsvm_sema::value::Value;
 
 /// A served port: a rule of the load balancer, a probe and a rule of the security group as one.
@@ -39,36 +41,27 @@ pub const JUPYTERHUB: u16 = 8000;
 /// Port of Remote Desktop.
 pub const RDP: u16 = 3389;
 
-fn name_and_port(cx: Context<'_, '_>, value: &Value) -> Option<(String, u16)> {
-    match value {
-        Value::String(word) => match word.as_ref() {
-            "ssh" => Some(("ssh".into(), SSH)),
-            "jupyterhub" => Some(("jupyterhub".into(), JUPYTERHUB)),
-            "rdp" => Some(("rdp".into(), RDP)),
-            _ => None,
-        },
-        Value::Int(port) => u16::try_from(*port).ok().map(|p| (format!("port-{p}"), p)),
-        Value::Ref(id) => {
-            let block = &cx.checked[*id];
-            let port = u16::try_from(read::int(block, "number")?).ok()?;
-            let name = match port {
-                SSH => "ssh".into(),
-                JUPYTERHUB => "jupyterhub".into(),
-                RDP => "rdp".into(),
-                _ => read::dashed(&block.name),
+/// Name and port of a service; the checker lets no port outside of 1 to 65535 pass.
+fn name_and_port(service: choices::Service) -> Option<(String, u16)> {
+    match service {
+        choices::Service::Named(name) => {
+            let port = match name {
+                ServiceName::Ssh => SSH,
+                ServiceName::Jupyterhub => JUPYTERHUB,
+                ServiceName::Rdp => RDP,
             };
-            Some((name, port))
+            Some((name.word().to_owned(), port))
         }
-        _ => None,
+        choices::Service::Port(port) => u16::try_from(port).ok().map(|port| (format!("port-{port}"), port)),
     }
 }
 
 /// Reads `serve` and `allow` of a pool.
-pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink: &mut Sink) -> Vec<Service<'a>> {
-    let span = pool.span_of("serve");
+pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Service<'a>> {
+    let span = pool.fields().serve().span();
     let mut services: Vec<Service<'a>> = Vec::new();
-    for value in read::items(pool, "serve") {
-        if let Some((name, port)) = name_and_port(cx, value) {
+    for service in pool.serve() {
+        if let Some((name, port)) = name_and_port(service) {
             if services.iter().any(|s| s.port == port) {
                 sink.push(diags::served_twice(name.strip_prefix("port-").unwrap_or(&name), span));
             } else {
@@ -78,23 +71,24 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
     }
     let mut allowed = vec![false; services.len()];
     let mut astray = false;
-    for child in pool.children(BlockKind::Allow) {
-        let Some((name, port)) = child.get("service").and_then(|v| name_and_port(cx, v)) else { continue };
+    for allow in pool.allows() {
+        let fields = allow.fields();
+        let Some((name, port)) = allow.service().and_then(name_and_port) else { continue };
         let Some(index) = services.iter().position(|s| s.port == port) else {
-            sink.push(diags::allowed_but_not_served(&name, child.span_of("service"), span));
+            sink.push(diags::allowed_but_not_served(&name, fields.service().span(), span));
             astray = true;
             continue;
         };
-        let sources = match child.get("sources") {
-            Some(Value::String(word)) if word.as_ref() == "any" => Sources::Any,
-            Some(Value::String(word)) if word.as_ref() == "network" => Sources::Network,
-            Some(Value::List(list)) if list.is_empty() => continue,
-            Some(Value::List(list)) => Sources::Ranges(list.iter().collect()),
-            Some(Value::Error) | None => {
-                mark(&mut allowed, index);
-                continue;
-            }
-            Some(single) => Sources::Ranges(vec![single]),
+        let Some(written) = allow.sources() else {
+            mark(&mut allowed, index);
+            continue;
+        };
+        let sources = match written.known() {
+            Some(choices::Sources::Word(OpenTo::Any)) => Sources::Any,
+            Some(choices::Sources::Word(OpenTo::Network)) => Sources::Network,
+            Some(choices::Sources::Ranges(list)) if list.values().is_empty() => continue,
+            Some(choices::Sources::Ranges(list)) => Sources::Ranges(list.values().iter().collect()),
+            Some(choices::Sources::Range(_)) | None => Sources::Ranges(vec![written.value()]),
         };
         let everyone = match &sources {
             Sources::Any => true,
@@ -102,7 +96,7 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
             Sources::Ranges(list) => list.iter().any(|v| matches!(v, Value::Cidr(net) if net.prefix_len() == 0)),
         };
         if everyone && !matches!(sources, Sources::Any) {
-            sink.push(diags::everyone_in_disguise(&name, child.span_of("sources")));
+            sink.push(diags::everyone_in_disguise(&name, fields.sources().span()));
         }
         let already = allowed.get(index).copied().unwrap_or(false);
         if let Some(service) = services.get_mut(index) {
@@ -110,15 +104,15 @@ pub(crate) fn read<'a>(cx: Context<'a, '_>, pool: &'a Block, public: bool, sink:
                 (Sources::Ranges(have), Sources::Ranges(more)) if already => have.extend(more),
                 (slot, new) => *slot = new,
             }
-            service.span = child.span;
+            service.span = allow.block().span;
         }
         mark(&mut allowed, index);
     }
     // Who was let in to something else was perhaps meant for what is closed now.
-    if public && !astray {
+    if pool.public() && !astray {
         for (service, allowed) in services.iter().zip(&allowed) {
             if !allowed {
-                sink.push(diags::served_to_nobody(&service.name, pool, span));
+                sink.push(diags::served_to_nobody(&service.name, pool.block(), span));
             }
         }
     }
@@ -132,17 +126,23 @@ fn mark(allowed: &mut [bool], index: usize) {
 }
 
 /// Rules on the services of a pool as a whole.
-pub(crate) fn check(pool: &Block, services: &[Service<'_>], affinity: Affinity, password_ssh: bool, sink: &mut Sink) {
+pub(crate) fn check(
+    pool: View<'_, rows::Pool>,
+    services: &[Service<'_>],
+    affinity: Affinity,
+    password_ssh: bool,
+    sink: &mut Sink,
+) {
     for service in services {
         if matches!(service.sources, Sources::Any) {
             match service.port {
-                SSH if password_ssh => sink.push(diags::password_open_to_internet("ssh", service.span, pool)),
-                RDP => sink.push(diags::password_open_to_internet("rdp", service.span, pool)),
+                SSH if password_ssh => sink.push(diags::password_open_to_internet("ssh", service.span, pool.block())),
+                RDP => sink.push(diags::password_open_to_internet("rdp", service.span, pool.block())),
                 _ => {}
             }
         }
         if service.port == JUPYTERHUB && affinity == Affinity::None {
-            sink.push(diags::jupyterhub_without_affinity(pool));
+            sink.push(diags::jupyterhub_without_affinity(pool.fields().affinity().span()));
         }
     }
 }

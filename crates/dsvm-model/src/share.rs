@@ -1,23 +1,18 @@
 //! Shares: storage, how machines prove themselves to it, where it is mounted and what links to it.
 
 use super::network::Elsewhere;
-use super::support::{Access, access};
+use super::support::Access;
 use super::{diags, read};
-use crate::units::{DAY, WholeDays, WholeGib, bounds};
+use crate::units::{WholeDays, WholeGib, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::share as rows;
+use dsvm_sema::table::words::{Performance, ShareAuth};
 use dsvm_sema::value::{BlockId, Value};
 
-/// Protocol of a share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// SMB 3.1.1
-    Smb,
-    /// NFS 4.1
-    Nfs,
-}
+pub use dsvm_sema::table::words::{Protocol, Redundancy, RootSquash, Tier};
 
 /// How a machine proves itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +30,10 @@ pub enum Auth {
 /// A share.
 #[derive(Clone, Debug)]
 pub struct Share<'a> {
-    /// Its block.
+    /// Index of its block.
     pub id: BlockId,
+    /// What was written.
+    pub view: View<'a, rows::Share>,
     /// Its block.
     pub block: &'a Block,
     /// Name of the share in Azure.
@@ -47,10 +44,12 @@ pub struct Share<'a> {
     pub existing: Option<Elsewhere<'a>>,
     /// SMB or NFS.
     pub protocol: Protocol,
-    /// SSD.
+    /// Whether it lies on SSD.
     pub premium: bool,
-    /// `LRS`, `ZRS`, `GRS`, `GZRS`
-    pub redundancy: &'static str,
+    /// Where the copies of the data are.
+    pub redundancy: Redundancy,
+    /// Billing tier; premium shares have none.
+    pub tier: Option<Tier>,
     /// Capacity.
     pub quota: Option<Quota<'a>>,
     /// How machines prove themselves.
@@ -69,8 +68,8 @@ pub struct Share<'a> {
     pub options: Vec<&'a str>,
     /// How long a deleted share can be brought back.
     pub keep_deleted: WholeDays,
-    /// `NoRootSquash`, `RootSquash`, `AllSquash`
-    pub root_squash: &'static str,
+    /// What root on a machine may do (NFS).
+    pub root_squash: RootSquash,
 }
 
 /// Capacity of a share.
@@ -92,56 +91,47 @@ pub struct Link<'a> {
 }
 
 impl<'a> Share<'a> {
-    pub(crate) fn read(checked: &'a Checked, id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let existing = Elsewhere::read(block, &["account"], sink);
-        let protocol = if read::text(block, "protocol") == Some("nfs") { Protocol::Nfs } else { Protocol::Smb };
-        let premium = match read::text(block, "performance") {
-            Some(word) => word == "premium",
+    pub(crate) fn read(checked: &'a Checked, id: BlockId, view: View<'a, rows::Share>, sink: &mut Sink) -> Self {
+        let fields = view.fields();
+        let block = view.block();
+        let existing = Elsewhere::of(fields.account(), fields.resource_group(), fields.subscription(), sink);
+        let protocol = view.protocol();
+        let premium = match view.performance() {
+            Some(performance) => performance == Performance::Premium,
             None => protocol == Protocol::Nfs,
         };
-        let auth = match (protocol, read::text(block, "auth")) {
+        let auth = match (protocol, view.auth()) {
             (Protocol::Nfs, _) => Auth::Network,
-            (Protocol::Smb, Some("key_vault")) => Auth::KeyVault,
-            (Protocol::Smb, Some("account_key")) => Auth::AccountKey,
-            (Protocol::Smb, _) => Auth::ManagedIdentity,
+            (Protocol::Smb, Some(ShareAuth::KeyVault)) => Auth::KeyVault,
+            (Protocol::Smb, Some(ShareAuth::AccountKey)) => Auth::AccountKey,
+            (Protocol::Smb, Some(ShareAuth::ManagedIdentity) | None) => Auth::ManagedIdentity,
         };
-        let vault = read::reference(block, "vault");
-        let redundancy = match read::text(block, "redundancy") {
-            Some("lrs") => "LRS",
-            Some("zrs") => "ZRS",
-            Some("gzrs") => "GZRS",
-            Some("grs") => "GRS",
-            _ if premium => "ZRS",
-            _ => "GRS",
+        let usual = if premium { Redundancy::Zrs } else { Redundancy::Grs };
+        let tier = match view.tier() {
+            Some(Tier::TransactionOptimized) | None => (!premium).then_some(Tier::TransactionOptimized),
+            tier @ Some(Tier::Hot | Tier::Cool) => tier,
         };
         let share = Self {
             id,
+            view,
             block,
-            name: read::late(block, "name").cloned().unwrap_or_else(|| Value::String(read::dashed(&block.name).into())),
-            account: read::late(block, "account"),
+            name: read::name_in_azure(fields.name(), ""),
+            account: read::present(fields.account()),
             existing,
             protocol,
             premium,
-            redundancy,
-            quota: quota(block, premium, existing.is_some(), sink),
+            redundancy: view.redundancy().unwrap_or(usual),
+            tier,
+            quota: quota(view, premium, existing.is_some(), sink),
             auth,
-            vault,
-            access: access(block),
-            mount: read::text(block, "mount").unwrap_or(""),
-            links: links(block, sink),
-            modes: (
-                read::text(block, "file_mode").unwrap_or("0660"),
-                read::text(block, "directory_mode").unwrap_or("0770"),
-            ),
-            options: read::texts(block, "options"),
-            keep_deleted: bounds::KEEP_DELETED
-                .read(block, "keep_deleted", sink)
-                .unwrap_or_else(|| bounds::KEEP_DELETED.nearest(7 * DAY)),
-            root_squash: match read::text(block, "root_squash") {
-                Some("root") => "RootSquash",
-                Some("all") => "AllSquash",
-                _ => "NoRootSquash",
-            },
+            vault: view.vault().map(|vault| vault.id),
+            access: view.access().into(),
+            mount: view.mount().unwrap_or(""),
+            links: links(view, sink),
+            modes: (view.file_mode(), view.directory_mode()),
+            options: view.options().into_iter().flatten().collect(),
+            keep_deleted: bounds::KEEP_DELETED.hold(view.keep_deleted(), fields.keep_deleted(), sink),
+            root_squash: view.root_squash(),
         };
         share.check(checked, sink);
         share
@@ -155,35 +145,44 @@ impl<'a> Share<'a> {
     }
 
     fn check(&self, checked: &Checked, sink: &mut Sink) {
-        let block = self.block;
-        if self.protocol == Protocol::Nfs {
-            if read::text(block, "performance") == Some("standard") {
-                sink.push(diags::nfs_needs_premium(block));
+        let (view, fields) = (self.view, self.view.fields());
+        match self.protocol {
+            Protocol::Nfs => {
+                if view.performance() == Some(Performance::Standard) {
+                    sink.push(diags::nfs_needs_premium(view));
+                }
+                if fields.auth().written() {
+                    sink.push(diags::nfs_takes_no_auth(fields.auth().span()));
+                }
             }
-            if read::written(block, "auth") {
-                sink.push(diags::nfs_takes_no_auth(block));
+            Protocol::Smb => {
+                if fields.root_squash().written() {
+                    sink.push(diags::root_squash_on_smb(fields.root_squash().span()));
+                }
             }
-        } else if read::written(block, "root_squash") {
-            sink.push(diags::root_squash_on_smb(block));
         }
-        if self.premium && matches!(self.redundancy, "GRS" | "GZRS") {
-            sink.push(diags::premium_is_not_geo_redundant(block));
+        let far = match self.redundancy {
+            Redundancy::Grs | Redundancy::Gzrs => true,
+            Redundancy::Lrs | Redundancy::Zrs => false,
+        };
+        if self.premium && far {
+            sink.push(diags::premium_is_not_geo_redundant(fields.redundancy().span()));
         }
         if self.auth == Auth::KeyVault && self.vault.is_none() {
-            sink.push(diags::share_needs_vault(block));
+            sink.push(diags::share_needs_vault(view));
         }
         self.check_mount(sink);
         self.check_modes(sink);
         if let Some(vault) = self.vault {
             let vault = &checked[vault];
             if self.auth != Auth::KeyVault {
-                sink.push(diags::vault_without_key(block, vault));
+                sink.push(diags::vault_without_key(view, vault));
             }
         }
     }
 
     fn check_mount(&self, sink: &mut Sink) {
-        let (path, span) = (self.mount, self.block.span_of("mount"));
+        let (path, span) = (self.mount, self.view.fields().mount().span());
         if path.is_empty() {
             return;
         }
@@ -206,9 +205,10 @@ impl<'a> Share<'a> {
     }
 
     fn check_modes(&self, sink: &mut Sink) {
-        for (field, mode) in [("file_mode", self.modes.0), ("directory_mode", self.modes.1)] {
+        let fields = self.view.fields();
+        for (field, mode) in [(fields.file_mode(), self.modes.0), (fields.directory_mode(), self.modes.1)] {
             let octal = (3..=4).contains(&mode.len()) && mode.chars().all(|c| ('0'..='7').contains(&c));
-            let span = self.block.span_of(field);
+            let span = field.span();
             if !octal {
                 sink.push(diags::mode_is_not_octal(mode, span));
             } else if !mode.ends_with('0') {
@@ -219,17 +219,17 @@ impl<'a> Share<'a> {
 }
 
 /// The capacity of a share; one that Azure does not offer is reported, and so is a new share without any.
-fn quota<'a>(block: &'a Block, premium: bool, existing: bool, sink: &mut Sink) -> Option<Quota<'a>> {
-    let Some(written) = read::late(block, "quota") else {
-        if !existing && block.get("quota").is_none() {
-            sink.push(diags::share_without_quota(block));
+fn quota<'a>(view: View<'a, rows::Share>, premium: bool, existing: bool, sink: &mut Sink) -> Option<Quota<'a>> {
+    let Some(written) = view.quota() else {
+        if !existing && view.fields().quota().value().is_none() {
+            sink.push(diags::share_without_quota(view.block()));
         }
         return None;
     };
-    let Some(bytes) = read::as_int(written) else { return Some(Quota::Deferred(written)) };
+    let Some(bytes) = written.known() else { return Some(Quota::Deferred(written.value())) };
     let bounds = if premium { bounds::PREMIUM_QUOTA } else { bounds::STANDARD_QUOTA };
     Some(Quota::Known(bounds.take(bytes).unwrap_or_else(|_| {
-        sink.push(diags::quota_outside(block, bytes, bounds.ends(), premium));
+        sink.push(diags::quota_outside(view, bytes, bounds.ends(), premium));
         bounds.nearest(bytes)
     })))
 }
@@ -255,27 +255,28 @@ fn placeholder(path: &str) -> Option<&str> {
     None
 }
 
-fn links<'a>(block: &'a Block, sink: &mut Sink) -> Vec<Link<'a>> {
+fn links<'a>(share: View<'a, rows::Share>, sink: &mut Sink) -> Vec<Link<'a>> {
     let mut links = Vec::new();
-    for child in block.children(BlockKind::Link) {
-        let (Some(path), Some(target)) = (read::text(child, "path"), read::text(child, "target")) else { continue };
+    for link in share.links() {
+        let (Some(path), Some(target)) = (link.path(), link.target()) else { continue };
+        let (at_path, at_target) = (link.fields().path().span(), link.fields().target().span());
         let inside = |p: &str| {
             !p.is_empty()
                 && p.split('/').all(|part| !matches!(part, "" | "." | ".."))
                 && p.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '.' | '{' | '}'))
         };
         let Some(below) = path.strip_prefix("~/").filter(|p| inside(p)) else {
-            sink.push(diags::link_outside_home(path, child.span_of("path")));
+            sink.push(diags::link_outside_home(path, at_path));
             continue;
         };
         if !inside(target) {
-            sink.push(diags::link_target_outside(target, child.span_of("target")));
+            sink.push(diags::link_target_outside(target, at_target));
             continue;
         }
-        if let Some((field, word)) =
-            [("path", path), ("target", target)].into_iter().find_map(|(field, text)| Some((field, placeholder(text)?)))
-        {
-            sink.push(diags::unknown_placeholder(word, child.span_of(field)));
+        let unknown =
+            [(path, at_path), (target, at_target)].into_iter().find_map(|(text, at)| Some((placeholder(text)?, at)));
+        if let Some((word, at)) = unknown {
+            sink.push(diags::unknown_placeholder(word, at));
             continue;
         }
         links.push(Link { path: below, target });

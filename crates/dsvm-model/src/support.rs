@@ -2,18 +2,21 @@
 
 use super::network::Elsewhere;
 use super::{diags, read};
-use crate::units::{DAY, WholeDays, bounds};
+use crate::units::{WholeDays, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::choices::{RoleName, Scope};
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::words::{ShareAccess, VaultAccess, VaultSku};
+use dsvm_sema::table::{identity, resource, vault};
 use dsvm_sema::value::{BlockId, Value};
 use std::sync::Arc;
 
 /// A user-assigned identity.
 #[derive(Clone, Debug)]
 pub struct Identity<'a> {
-    /// Its block.
+    /// Index of its block.
     pub id: BlockId,
     /// Its block.
     pub block: &'a Block,
@@ -22,50 +25,52 @@ pub struct Identity<'a> {
     /// Managed by somebody else.
     pub existing: Option<Elsewhere<'a>>,
     /// Roles that were asked for.
-    pub grants: Vec<Grant<'a>>,
+    pub grants: Vec<Grant>,
 }
 
 /// A role for an identity.
 #[derive(Clone, Debug)]
-pub struct Grant<'a> {
+pub struct Grant {
     /// GUID of the role definition.
     pub role: Arc<str>,
-    /// A block, or the word `resource_group` or `subscription`.
-    pub scope: &'a Value,
+    /// A block, or the resource group.
+    pub scope: Scope,
     /// Where it was written.
     pub span: Span,
 }
 
 impl<'a> Identity<'a> {
     /// Reads an `identity` block with the roles that it grants.
-    pub fn read(checked: &'a Checked, id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
+    pub fn read(checked: &'a Checked, id: BlockId, view: View<'a, identity::Identity>, sink: &mut Sink) -> Self {
         let mut grants = Vec::new();
-        for child in block.children(BlockKind::Grant) {
-            let role = match child.get("role") {
-                Some(Value::Ref(role)) => {
-                    let fact = &checked[*role];
-                    if read::flag(fact, "privileged", false) {
-                        sink.push(diags::privileged_role(&fact.name, child.span_of("role")));
+        for grant in view.grants() {
+            let at = grant.fields().role().span();
+            let role = match grant.role() {
+                Some(RoleName::Role(role)) => {
+                    let fact = checked.view(role);
+                    if fact.privileged() {
+                        sink.push(diags::privileged_role(&fact.block().name, at));
                     }
-                    read::text(fact, "id").map(Arc::from)
+                    fact.id()
                 }
-                Some(Value::String(guid)) => {
+                Some(RoleName::Guid(guid)) => {
                     if uuid::Uuid::parse_str(guid).is_err() {
-                        sink.push(diags::role_is_no_guid(guid, child.span_of("role")));
+                        sink.push(diags::role_is_no_guid(guid, at));
                     }
-                    Some(guid.clone())
+                    Some(guid)
                 }
-                _ => None,
+                None => None,
             };
-            if let (Some(role), Some(scope)) = (role, read::late(child, "scope")) {
-                grants.push(Grant { role, scope, span: child.span });
+            if let (Some(role), Some(scope)) = (role, grant.scope()) {
+                grants.push(Grant { role: Arc::from(role), scope, span: grant.block().span });
             }
         }
+        let fields = view.fields();
         Self {
             id,
-            block,
-            name: read::azure_name(block, "id-"),
-            existing: Elsewhere::read(block, &["name"], sink),
+            block: view.block(),
+            name: read::name_in_azure(fields.name(), "id-"),
+            existing: Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink),
             grants,
         }
     }
@@ -82,19 +87,29 @@ pub enum Access {
     Public,
 }
 
-/// The way in of a share or vault.
-pub fn access(block: &Block) -> Access {
-    match read::text(block, "access") {
-        Some("service_endpoint") => Access::ServiceEndpoint,
-        Some("public") => Access::Public,
-        _ => Access::PrivateEndpoint,
+impl From<ShareAccess> for Access {
+    fn from(access: ShareAccess) -> Self {
+        match access {
+            ShareAccess::ServiceEndpoint => Self::ServiceEndpoint,
+            ShareAccess::PrivateEndpoint => Self::PrivateEndpoint,
+        }
+    }
+}
+
+impl From<VaultAccess> for Access {
+    fn from(access: VaultAccess) -> Self {
+        match access {
+            VaultAccess::ServiceEndpoint => Self::ServiceEndpoint,
+            VaultAccess::PrivateEndpoint => Self::PrivateEndpoint,
+            VaultAccess::Public => Self::Public,
+        }
     }
 }
 
 /// A key vault.
 #[derive(Clone, Debug)]
 pub struct Vault<'a> {
-    /// Its block.
+    /// Index of its block.
     pub id: BlockId,
     /// Its block.
     pub block: &'a Block,
@@ -106,35 +121,42 @@ pub struct Vault<'a> {
     pub access: Access,
     /// How long a deleted secret can be brought back.
     pub retention: WholeDays,
+    /// Where it keeps its keys.
+    pub sku: VaultSku,
+    /// Whether parameter files may refer to its secrets.
+    pub for_templates: bool,
     /// Secrets that the deployment writes.
-    pub secrets: Vec<&'a Block>,
+    pub secrets: Vec<View<'a, vault::SecretEntry>>,
 }
 
 impl<'a> Vault<'a> {
     /// Reads a `vault` block; a retention outside Azure's bounds is reported.
-    pub fn read(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let retention = bounds::RETENTION.read(block, "retention", sink);
+    pub fn read(id: BlockId, view: View<'a, vault::Vault>, sink: &mut Sink) -> Self {
+        let fields = view.fields();
         Self {
             id,
-            block,
-            name: read::late(block, "name"),
-            existing: Elsewhere::read(block, &["name"], sink),
-            access: access(block),
-            retention: retention.unwrap_or_else(|| bounds::RETENTION.nearest(90 * DAY)),
-            secrets: block.children(BlockKind::SecretEntry).collect(),
+            block: view.block(),
+            name: read::present(fields.name()),
+            existing: Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink),
+            access: view.access().into(),
+            retention: bounds::RETENTION.hold(view.retention(), fields.retention(), sink),
+            sku: view.sku(),
+            for_templates: view.for_templates(),
+            secrets: view.secrets().collect(),
         }
     }
 }
 
 /// Name of a secret in its vault.
-pub fn secret_name(block: &Block) -> String {
-    read::text(block, "name").map_or_else(|| read::dashed(&block.name), str::to_owned)
+#[must_use]
+pub fn secret_name(secret: View<'_, vault::SecretEntry>) -> String {
+    secret.name().map_or_else(|| read::dashed(&secret.block().name), str::to_owned)
 }
 
 /// A resource in ARM's own words.
 #[derive(Clone, Debug)]
 pub struct Resource<'a> {
-    /// Its block.
+    /// Index of its block.
     pub id: BlockId,
     /// Its block.
     pub block: &'a Block,
@@ -148,8 +170,10 @@ pub struct Resource<'a> {
 
 impl<'a> Resource<'a> {
     /// Reads a `resource` block; `None` when its class is not `type@api-version`.
-    pub fn read(id: BlockId, block: &'a Block) -> Option<Self> {
+    #[must_use]
+    pub fn read(id: BlockId, view: View<'a, resource::Resource>) -> Option<Self> {
+        let block = view.block();
         let (kind, api_version) = block.class.as_deref()?.split_once('@')?;
-        Some(Self { id, block, kind, api_version, name: read::azure_name(block, "") })
+        Some(Self { id, block, kind, api_version, name: read::name_in_azure(view.fields().name(), "") })
     }
 }

@@ -4,7 +4,7 @@
 //! pool grow again. A pair of rules is sound when the projection stays below the growing threshold for every n at which
 //! machines can be removed; the smallest such n is the hardest.
 
-use super::autoscale::{Action, Autoscale, Rule};
+use super::autoscale::{Across, Action, Autoscale, Rule};
 use super::{Machines, diags};
 use dsvm_diagnostics::Sink;
 use rust_decimal::Decimal;
@@ -70,7 +70,7 @@ fn check_pair(up: &Rule<'_>, down: &Rule<'_>, machines: &Machines, sink: &mut Si
         sink.push(diags::thresholds_cross(up, down));
         return;
     }
-    let spread = up.metric.ratio && (up.across == "Average" || up.per_machine);
+    let spread = up.metric.ratio && (up.across == Across::Average || up.per_machine);
     let Some(least) = machines.least() else { return };
     let Action::Remove(step) = down.action else { return };
     if !spread {

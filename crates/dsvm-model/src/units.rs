@@ -6,6 +6,7 @@
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::schema::FieldRef;
 use dsvm_sema::value::Value;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -163,6 +164,17 @@ impl<U: Unit> Bounds<U> {
     pub fn nearest(&self, amount: impl Into<Decimal>) -> U {
         let (below, _) = whole::<U>(amount.into());
         U::count(below.clamp(self.least, self.most), Token(()))
+    }
+
+    /// The number for an amount of a field; `None` after the report of one that is refused.
+    pub(crate) fn check(&self, amount: impl Into<Decimal>, field: FieldRef<'_>, sink: &mut Sink) -> Option<U> {
+        let refused = self.take(amount).map_err(|refused| self.diagnostic(&refused, field.name(), field.span()));
+        refused.map_err(|diagnostic| sink.push(diagnostic)).ok()
+    }
+
+    /// The number for an amount of a field; one that is refused is reported, and the nearest stands for it.
+    pub(crate) fn hold(&self, amount: impl Into<Decimal> + Copy, field: FieldRef<'_>, sink: &mut Sink) -> U {
+        self.check(amount, field, sink).unwrap_or_else(|| self.nearest(amount))
     }
 
     /// The number in a field; `None` when there is none, and after the report of one that is refused.

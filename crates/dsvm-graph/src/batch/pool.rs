@@ -119,13 +119,13 @@ fn machine(builder: &Builder<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNam
                 Json::Object(map)
             }
             (None, Some((publisher, offer, sku))) => {
-                let version = values::text(&image.version(), &resolver);
-                json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version.json() })
+                let version = image.version().map(|version| values::text(version, &resolver).json());
+                json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version })
             }
             (None, None) => json!({}),
         };
         machine.insert("imageReference".into(), reference);
-        machine.insert("nodeAgentSkuId".into(), json!(read::text(image.0, "node_agent").unwrap_or("")));
+        machine.insert("nodeAgentSkuId".into(), json!(image.0.node_agent()));
     }
     if let Some(docker) = read::child(pool.block, BlockKind::Docker) {
         let mut configuration = Map::new();

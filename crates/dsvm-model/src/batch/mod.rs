@@ -13,6 +13,7 @@ use super::{Context, hardware, pool, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::schema::View;
 use dsvm_sema::value::{BlockId, Value};
 use scale::Scale;
 use support::{BatchAccount, Container, Workspace};
@@ -90,8 +91,8 @@ impl<'a> BatchPool<'a> {
         };
         rules::fields_of_service(block, service, sink);
         let (_, size) = read::referred(cx.checked, block, "size")?;
-        let size = Size(size);
-        let image = read::referred(cx.checked, block, "image").map(|(_, image)| Image(image));
+        let size = Size(View::new(size)?);
+        let image = read::referred(cx.checked, block, "image").and_then(|(_, image)| View::new(image)).map(Image);
         let shares: Vec<usize> = read::items(block, "shares")
             .iter()
             .filter_map(|v| if let Value::Ref(id) = v { cx.places.shares.get(id).copied() } else { None })
@@ -104,8 +105,10 @@ impl<'a> BatchPool<'a> {
             .collect();
         let own_storage = shares.iter().any(|s| cx.shares.get(*s).is_some_and(|s| s.existing.is_none()))
             || containers.iter().any(|c| around.containers.get(*c).is_some_and(|c| c.existing.is_none()));
-        let network =
-            (read::reference(block, "network").is_some() || own_storage).then(|| pool::find_subnet(cx, block, sink));
+        let network = (read::reference(block, "network").is_some() || own_storage).then(|| {
+            let subnet = read::text(block, "subnet").map(|key| (key, block.span_of("subnet")));
+            pool::find_subnet(cx, read::reference(block, "network"), subnet, sink)
+        });
         let registry = read::child(block, BlockKind::Docker).is_some_and(|d| read::text(d, "registry").is_some());
         let identity = match read::reference(block, "identity").and_then(|id| cx.places.identities.get(&id).copied()) {
             Some(index) => pool::PoolIdentity::Declared(index),
@@ -143,9 +146,11 @@ impl<'a> BatchPool<'a> {
         };
         if let Some(image) = pool.image.filter(|_| service == Service::AzureBatch) {
             if image.windows() {
-                sink.push(diags::windows_image(&image.0.name, block.span_of("image")));
+                sink.push(diags::windows_image(image.name(), block.span_of("image")));
             } else {
-                hardware::check_image_and_size(cx, block, image, size, sink);
+                let setup = block.children.iter().find_map(View::new);
+                let (image_at, size_at) = (block.span_of("image"), block.span_of("size"));
+                hardware::Hardware { image, image_at, size, size_at, setup }.check(cx, sink);
             }
         }
         rules::check(cx, around, &pool, sink);

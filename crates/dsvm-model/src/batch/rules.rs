@@ -5,7 +5,6 @@ use crate::{Context, facts, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
-use dsvm_sema::value::Value;
 
 /// Fields that only Azure Batch has, and what to do instead on Azure Machine Learning.
 const ONLY_BATCH: &[(&str, &str)] = &[
@@ -153,20 +152,17 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
         return;
     }
     let span = pool.block.span_of("image");
-    let agent = read::text(image.0, "node_agent");
-    let ended = match image.0.get("node_agent_until") {
-        Some(Value::Date(date)) if *date < cx.as_of => Some(*date),
-        _ => None,
-    };
-    if read::text(image.0, "batch") == Some("no") || agent.is_none() || ended.is_some() {
-        sink.push(diags::image_unsupported(&image.0.name, span, agent.is_none(), ended));
-    } else if read::text(image.0, "batch") == Some("unknown") {
-        sink.push(diags::image_perhaps_unsupported(&image.0.name, span));
+    let agent = image.0.node_agent();
+    let ended = image.0.node_agent_until().filter(|date| *date < cx.as_of);
+    if image.0.batch() == facts::Known::No || agent.is_none() || ended.is_some() {
+        sink.push(diags::image_unsupported(image.name(), span, agent.is_none(), ended));
+    } else if image.0.batch() == facts::Known::Unknown {
+        sink.push(diags::image_perhaps_unsupported(image.name(), span));
     }
     if let Some(docker) = read::child(pool.block, BlockKind::Docker)
-        && !read::flag(image.0, "containers", false)
+        && !image.0.containers()
     {
-        sink.push(diags::image_without_containers(&image.0.name, span, docker.name_span));
+        sink.push(diags::image_without_containers(image.name(), span, docker.name_span));
     }
 }
 

@@ -95,11 +95,11 @@ pub(crate) fn jupyterhub_without_password(pool: &Block, hub: Span, admin: Span) 
         .help("or write `jupyterhub_auth = domain` or `oauth` and configure it in `setup`")
 }
 
-pub(crate) fn jupyterhub_without_affinity(pool: &Block) -> Diagnostic {
+pub(crate) fn jupyterhub_without_affinity(affinity: Span) -> Diagnostic {
     new(
         Code::JupyterhubWithoutAffinity,
         "JupyterHub needs users to come back to the same machine",
-        pool.span_of("affinity"),
+        affinity,
         "sends each connection anywhere",
     )
     .note("each machine has a JupyterHub of its own; a kernel lives on one of them")
@@ -171,10 +171,10 @@ pub(crate) fn existing_without_subnet(block: &Block) -> Diagnostic {
     .help("add `subnet machines { name = \"…\" }`, as it is called in Azure")
 }
 
-pub(crate) fn subnet_outside_network(range: &IpNet, span: Span, network: &Block, space: &[IpNet]) -> Diagnostic {
+pub(crate) fn subnet_outside_network(range: &IpNet, span: Span, network: Span, space: &[IpNet]) -> Diagnostic {
     let space: Vec<String> = space.iter().map(IpNet::to_string).collect();
     new(Code::SubnetRefused, format!("subnet {range} is not inside the network"), span, "outside")
-        .also(network.span_of("address"), format!("the network has {}", space.join(" and ")))
+        .also(network, format!("the network has {}", space.join(" and ")))
         .help("choose a range inside the network, or give the network a larger one")
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn generation_mismatch(
         "`{}` boots generation {}; image `{}` is of generation {generation}",
         size.name(),
         boots.join(" and "),
-        image.0.name
+        image.name()
     ))
     .help("choose an image of the same line with that generation, or another size")
 }
@@ -110,7 +110,7 @@ pub(crate) fn architecture_mismatch(image: Image<'_>, size: Size<'_>, at_image: 
         Code::ArchitectureMismatch,
         format!(
             "image `{}` is made for {}, size `{}` has {} processors",
-            image.0.name,
+            image.name(),
             image.architecture(),
             size.name(),
             size.architecture()
@@ -129,7 +129,7 @@ pub(crate) fn architecture_mismatch(image: Image<'_>, size: Size<'_>, at_image: 
 pub(crate) fn image_without_nvme(image: Image<'_>, size: Size<'_>, at_image: Span, at_size: Span) -> Diagnostic {
     new(
         Code::ImageWithoutNvme,
-        format!("image `{}` cannot start from NVMe disks", image.0.name),
+        format!("image `{}` cannot start from NVMe disks", image.name()),
         at_image,
         "knows SCSI disks only",
     )
@@ -145,7 +145,7 @@ pub(crate) fn image_perhaps_without_nvme(
 ) -> Diagnostic {
     new(
         Code::ImagePerhapsWithoutNvme,
-        format!("image `{}` is not known to start from NVMe disks", image.0.name),
+        format!("image `{}` is not known to start from NVMe disks", image.name()),
         at_image,
         "nobody wrote down whether it does",
     )
@@ -160,7 +160,7 @@ pub(crate) fn gpu_without_driver(
     at_image: Span,
     at_size: Span,
 ) -> Diagnostic {
-    new(Code::GpuWithoutDriver, format!("image `{}` has no driver for the GPUs of `{}`", image.0.name, size.name()), at_image, format!("lacks the {vendor} driver").as_str())
+    new(Code::GpuWithoutDriver, format!("image `{}` has no driver for the GPUs of `{}`", image.name(), size.name()), at_image, format!("lacks the {vendor} driver").as_str())
         .also(at_size, "a size with GPUs")
         .help("choose an image with the driver, such as `images.ubuntu_2204` or `images.ubuntu_hpc_2404`, or declare your own image with `drivers`")
 }
@@ -168,7 +168,7 @@ pub(crate) fn gpu_without_driver(
 pub(crate) fn visualization_size(image: Image<'_>, size: Size<'_>, at_size: Span, at_image: Span) -> Diagnostic {
     new(
         Code::VisualizationSize,
-        format!("image `{}` does not work on `{}`", image.0.name, size.name()),
+        format!("image `{}` does not work on `{}`", image.name(), size.name()),
         at_size,
         "made for remote screens",
     )
@@ -184,7 +184,7 @@ pub(crate) fn nvswitch_without_fabric_manager(image: Image<'_>, size: Size<'_>, 
         span,
         "joins its GPUs by NVSwitch",
     )
-    .note(format!("image `{}` does not have the Fabric Manager", image.0.name))
+    .note(format!("image `{}` does not have the Fabric Manager", image.name()))
     .help("install it in `setup`, in the version of the image's driver, or choose an HPC image")
 }
 
@@ -232,7 +232,7 @@ pub(crate) fn trusted_launch_impossible(image: Image<'_>, size: Size<'_>, span: 
         "it needs an image and a size of generation 2"
     };
     new(Code::TrustedLaunchImpossible, "Trusted Launch is not possible here", span, "cannot be had")
-        .note(format!("image `{}` on `{}`: {why}", image.0.name, size.name()))
+        .note(format!("image `{}` on `{}`: {why}", image.name(), size.name()))
         .help("choose an image of generation 2, or write `security = standard`")
 }
 

@@ -5,13 +5,20 @@ use crate::units::GIB;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::share::Share;
 
 pub(crate) fn share_without_quota(block: &Block) -> Diagnostic {
     new(Code::QuotaRefused, format!("share `{}` has no capacity", block.name), block.name_span, "how large?")
         .help("add, for instance, `quota = 1 TiB`")
 }
 
-pub(crate) fn quota_outside(block: &Block, bytes: i64, (least, most): (i64, i64), premium: bool) -> Diagnostic {
+pub(crate) fn quota_outside(
+    share: View<'_, Share>,
+    bytes: i64,
+    (least, most): (i64, i64),
+    premium: bool,
+) -> Diagnostic {
     let kind = if premium { "premium" } else { "standard" };
     let gib = bytes / GIB;
     let (label, wanted) = match (least..=most).contains(&gib) {
@@ -20,70 +27,60 @@ pub(crate) fn quota_outside(block: &Block, bytes: i64, (least, most): (i64, i64)
     };
     new(
         Code::QuotaRefused,
-        format!("the capacity of share `{}` is not one that Azure offers", block.name),
-        block.span_of("quota"),
+        format!("the capacity of share `{}` is not one that Azure offers", share.block().name),
+        share.fields().quota().span(),
         label,
     )
     .note(format!("a {kind} share has {least} GiB to {most} GiB, in whole GiB"))
     .help(format!("write for instance `{wanted} GiB`"))
 }
 
-pub(crate) fn nfs_needs_premium(block: &Block) -> Diagnostic {
+pub(crate) fn nfs_needs_premium(share: View<'_, Share>) -> Diagnostic {
     new(
         Code::NfsNeedsPremium,
         "an NFS share needs premium storage",
-        block.span_of("performance"),
+        share.fields().performance().span(),
         "standard storage speaks SMB only",
     )
-    .also(block.span_of("protocol"), "NFS")
+    .also(share.fields().protocol().span(), "NFS")
     .help("write `performance = premium` or leave it out, or use `protocol = smb`")
 }
 
-pub(crate) fn nfs_takes_no_auth(block: &Block) -> Diagnostic {
-    new(
-        Code::NfsTakesNoAuth,
-        "an NFS share knows no identity and no key",
-        block.span_of("auth"),
-        "trusts the network alone",
-    )
-    .help("take `auth` out; only the networks of its pools reach the share")
+pub(crate) fn nfs_takes_no_auth(auth: Span) -> Diagnostic {
+    new(Code::NfsTakesNoAuth, "an NFS share knows no identity and no key", auth, "trusts the network alone")
+        .help("take `auth` out; only the networks of its pools reach the share")
 }
 
-pub(crate) fn root_squash_on_smb(block: &Block) -> Diagnostic {
-    new(
-        Code::RootSquashOnSmb,
-        "root squash is a setting of NFS shares",
-        block.span_of("root_squash"),
-        "this share is SMB",
-    )
-    .help("take `root_squash` out, or write `protocol = nfs`")
+pub(crate) fn root_squash_on_smb(root_squash: Span) -> Diagnostic {
+    new(Code::RootSquashOnSmb, "root squash is a setting of NFS shares", root_squash, "this share is SMB")
+        .help("take `root_squash` out, or write `protocol = nfs`")
 }
 
-pub(crate) fn premium_is_not_geo_redundant(block: &Block) -> Diagnostic {
+pub(crate) fn premium_is_not_geo_redundant(redundancy: Span) -> Diagnostic {
     new(
         Code::PremiumIsNotGeoRedundant,
         "premium storage has no copies in a second region",
-        block.span_of("redundancy"),
+        redundancy,
         "not offered for SSD",
     )
     .help("write `redundancy = zrs` or `lrs`, or `performance = standard`")
 }
 
-pub(crate) fn share_needs_vault(block: &Block) -> Diagnostic {
+pub(crate) fn share_needs_vault(share: View<'_, Share>) -> Diagnostic {
     new(
         Code::ShareVaultMismatch,
-        format!("share `{}` names no vault for its key", block.name),
-        block.span_of("auth"),
+        format!("share `{}` names no vault for its key", share.block().name),
+        share.fields().auth().span(),
         "the key in which vault?",
     )
     .help("add `vault = …`, or write `auth = managed_identity`")
 }
 
-pub(crate) fn vault_without_key(block: &Block, vault: &Block) -> Diagnostic {
+pub(crate) fn vault_without_key(share: View<'_, Share>, vault: &Block) -> Diagnostic {
     new(
         Code::ShareVaultMismatch,
-        format!("share `{}` uses no key, so vault `{}` holds none of it", block.name, vault.name),
-        block.span_of("vault"),
+        format!("share `{}` uses no key, so vault `{}` holds none of it", share.block().name, vault.name),
+        share.fields().vault().span(),
         "has no effect",
     )
     .help("take `vault` out, or write `auth = key_vault`")
