@@ -150,7 +150,7 @@ fn compile_project(
         super::given::give(&mut program, &mut sources, env, values);
     }
     let as_of = world.today();
-    let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::GivenBack };
+    let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::Freed };
     let mut made =
         dsvm_sema::check_each(&program, &mut sink, |checked, fine| Made::new(checked, fine.then_some((bodies, as_of))));
     let artifacts = if sink.has_errors() { None } else { finish(&mut made, as_of, options, &mut sink) };
@@ -221,7 +221,7 @@ impl Made {
     /// Adds the checks of the graph of an env; what its model finds was found before.
     fn check_graph(&mut self, as_of: Date) {
         let fleet = dsvm_model::build(&self.checked, as_of, &mut Sink::default());
-        let _ = dsvm_emit::check(&fleet, &self.checked, Bodies::GivenBack, &mut self.sink);
+        let _ = dsvm_emit::check(&fleet, &self.checked, Bodies::Freed, &mut self.sink);
     }
 }
 

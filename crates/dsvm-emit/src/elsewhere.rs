@@ -33,9 +33,13 @@ pub(crate) struct Elsewhere<'a> {
     nodes: &'a [NodeId],
     roots: HashMap<Root, Text>,
     /// The nested deployment of each resource that is in one.
-    home: HashMap<NodeId, usize>,
+    home: HashMap<NodeId, RunId>,
     runs: Vec<Run>,
 }
+
+/// Position of a nested deployment; made only when its run is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RunId(usize);
 
 /// The resources of one nested deployment.
 struct Run {
@@ -75,14 +79,14 @@ impl<'a> Elsewhere<'a> {
 
     /// The group of a resource: its own, that of its parent, or that of what it is laid upon.
     fn group_of(&self, node: &Node) -> Option<Text> {
-        if node.kind.as_ref() == v::DEPLOYMENT {
+        if node.is(v::DEPLOYMENT) {
             return None;
         }
         if let Some(scope) = node.body.get("scope").and_then(Json::as_str) {
             let inner = scope.strip_prefix('[').and_then(|s| s.strip_suffix(']'))?;
             return self.roots.get(&root_of(&Text::Expression(inner.to_owned()))?).cloned();
         }
-        if node.kind.as_ref() == v::ROLE_ASSIGNMENT {
+        if node.is(v::ROLE_ASSIGNMENT) {
             return None;
         }
         root_of(&node.id).map_or_else(|| node.group.clone(), |root| self.roots.get(&root).cloned())
@@ -91,9 +95,9 @@ impl<'a> Elsewhere<'a> {
     fn cut(&mut self) {
         let mut depth: HashMap<NodeId, usize> = HashMap::new();
         let mut groups: HashMap<NodeId, Option<Text>> = HashMap::new();
-        let mut runs: BTreeMap<(Text, usize), usize> = BTreeMap::new();
+        let mut runs: BTreeMap<(Text, usize), RunId> = BTreeMap::new();
         for id in self.nodes {
-            let Some(node) = self.graph.nodes.get(id.0 as usize) else { continue };
+            let node = &self.graph[*id];
             let group = self.group_of(node);
             let behind = node.needs.iter().filter_map(|need| {
                 let other = groups.get(need)?;
@@ -103,14 +107,11 @@ impl<'a> Elsewhere<'a> {
             let at = behind.max().unwrap_or(0);
             depth.insert(*id, at);
             if let Some(group) = &group {
-                let count = self.runs.len();
-                let run = *runs.entry((group.clone(), at)).or_insert(count);
-                if run == count {
+                let run = *runs.entry((group.clone(), at)).or_insert_with(|| {
                     self.runs.push(Run { group: group.clone(), members: Vec::new() });
-                }
-                if let Some(run) = self.runs.get_mut(run) {
-                    run.members.push(*id);
-                }
+                    RunId(self.runs.len() - 1)
+                });
+                self.runs.get_mut(run.0).into_iter().for_each(|run| run.members.push(*id));
                 self.home.insert(*id, run);
             }
             groups.insert(*id, group);
@@ -122,7 +123,7 @@ impl<'a> Elsewhere<'a> {
         let mut all = Vec::new();
         let mut written = BTreeSet::new();
         for id in self.nodes {
-            let Some(node) = self.graph.nodes.get(id.0 as usize) else { continue };
+            let node = &self.graph[*id];
             let pointer = format!("/resources/{}", all.len());
             match self.home.get(id) {
                 None => {
@@ -133,7 +134,7 @@ impl<'a> Elsewhere<'a> {
                 }
                 Some(run) if written.insert(*run) => {
                     provenance.push((pointer.clone(), node.span));
-                    all.extend(self.nested(*run, &pointer, places, provenance));
+                    all.push(self.nested(*run, &pointer, places, provenance));
                 }
                 Some(_) => {}
             }
@@ -142,12 +143,11 @@ impl<'a> Elsewhere<'a> {
     }
 
     /// Ids that these wait for. Inside of a run only what is in it counts; outside, whole runs.
-    fn needs<'n>(&self, of: impl Iterator<Item = &'n NodeId>, inside: Option<usize>) -> Vec<Json> {
+    fn needs<'n>(&self, of: impl Iterator<Item = &'n NodeId>, inside: Option<RunId>) -> Vec<Json> {
         let mut ids = Vec::new();
-        for need in of.filter_map(|id| self.graph.nodes.get(id.0 as usize)).flat_map(|n| n.needs.iter()) {
-            let Some(node) = self.graph.nodes.get(need.0 as usize).filter(|_| self.nodes.contains(need)) else {
-                continue;
-            };
+        let needed = of.flat_map(|id| &self.graph[*id].needs);
+        for need in needed.filter(|need| self.nodes.contains(need)) {
+            let node = &self.graph[*need];
             let id = match (self.home.get(need), inside) {
                 (home, Some(run)) if home == Some(&run) => Json::from(&node.id),
                 (_, Some(_)) => continue,
@@ -161,29 +161,27 @@ impl<'a> Elsewhere<'a> {
         ids
     }
 
-    fn deployment_name(&self, run: usize) -> Text {
+    fn deployment_name(&self, run: RunId) -> Text {
         let unique = Text::call("uniqueString", &[Text::Expression("resourceGroup().id".into())]);
         let project = dsvm_model::read::dashed(&self.graph.project);
-        Text::concat(&[format!("{}-{}-", project.chars().take(40).collect::<String>(), run + 1).into(), unique])
+        Text::concat(&[format!("{}-{}-", project.chars().take(40).collect::<String>(), run.0 + 1).into(), unique])
     }
 
-    fn deployment_id(&self, run: usize) -> Text {
-        let group = self.runs.get(run).map_or_else(|| "".into(), |r| r.group.clone());
-        Text::call("resourceId", &[group, v::DEPLOYMENT.into(), self.deployment_name(run)])
+    fn run(&self, id: RunId) -> &Run {
+        #[expect(clippy::indexing_slicing, reason = "INVARIANT: a RunId is made only when its run is pushed")]
+        &self.runs[id.0]
     }
 
-    fn nested(
-        &self,
-        index: usize,
-        pointer: &str,
-        places: &Places<'_>,
-        provenance: &mut Vec<(String, Span)>,
-    ) -> Option<Json> {
-        let run = self.runs.get(index)?;
+    fn deployment_id(&self, run: RunId) -> Text {
+        Text::call("resourceId", &[self.run(run).group.clone(), v::DEPLOYMENT.name.into(), self.deployment_name(run)])
+    }
+
+    fn nested(&self, index: RunId, pointer: &str, places: &Places<'_>, provenance: &mut Vec<(String, Span)>) -> Json {
+        let run = self.run(index);
         let taken = RefCell::new(Taken::default());
         let mut inner = Vec::with_capacity(run.members.len());
         for id in &run.members {
-            let node = self.graph.nodes.get(id.0 as usize)?;
+            let node = &self.graph[*id];
             trace(
                 (node, &node.body),
                 &format!("{pointer}/properties/template/resources/{}", inner.len()),
@@ -230,8 +228,8 @@ impl<'a> Elsewhere<'a> {
         }
         properties.insert("template".into(), Json::Object(template));
         let mut out = Map::new();
-        out.insert("type".into(), json!(v::DEPLOYMENT));
-        out.insert("apiVersion".into(), json!(v::version(v::DEPLOYMENT)));
+        out.insert("type".into(), json!(v::DEPLOYMENT.name));
+        out.insert("apiVersion".into(), json!(v::DEPLOYMENT.version));
         out.insert("name".into(), Json::from(self.deployment_name(index)));
         out.insert("resourceGroup".into(), Json::from(&run.group));
         let outside: Vec<Json> = self
@@ -247,7 +245,7 @@ impl<'a> Elsewhere<'a> {
             out.insert("dependsOn".into(), Json::Array(outside));
         }
         out.insert("properties".into(), Json::Object(properties));
-        Some(Json::Object(out))
+        Json::Object(out)
     }
 
     /// What a variable is called inside: parameters have the same names there as outside.

@@ -1,12 +1,12 @@
 //! First jobs → the files that submit them, beside the template: job and task of Azure Batch, or a job of Azure Machine
 //! Learning; and the command for each. Jobs are no resources, so no template holds them.
 
+use dsvm_graph::json::{Json, Map, json};
 use dsvm_graph::values::iso;
 use dsvm_model::batch::job::Job;
 use dsvm_model::batch::{BatchPool, Service, dedented};
 use dsvm_model::{Fleet, read};
 use dsvm_sema::value::Value;
-use serde_json::{Map, Value as Json, json};
 use std::fmt::Write as _;
 
 /// The files of all jobs: path below the project's folder, text. `envs` are the project's.
@@ -32,7 +32,7 @@ pub fn files(fleet: &Fleet<'_>, envs: &[&str]) -> Vec<(String, String)> {
 }
 
 fn pretty(json: &Json) -> String {
-    format!("{json:#}\n")
+    json.pretty()
 }
 
 fn id(job: &Job<'_>) -> String {
@@ -42,7 +42,7 @@ fn id(job: &Job<'_>) -> String {
 fn batch_job(job: &Job<'_>, pool: &BatchPool<'_>) -> Json {
     json!({
         "id": id(job),
-        "poolInfo": { "poolId": pool.name },
+        "poolInfo": { "poolId": &pool.name },
         "constraints": { "maxWallClockTime": iso(job.time_limit), "maxTaskRetryCount": job.retries },
     })
 }
@@ -171,7 +171,7 @@ fn plain(text: &str) -> String {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "./:@_-".contains(c))
         && !text.ends_with(':')
         && !["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&text.to_ascii_lowercase().as_str());
-    if safe { text.to_owned() } else { json!(text).to_string() }
+    if safe { text.to_owned() } else { json!(text).compact() }
 }
 
 /// A word of the shell, in quotes where it needs them.

@@ -37,7 +37,7 @@ pub struct Artifacts {
 pub struct Deployment {
     /// `main`, or `shared`, `pools-1`, `pools-2`, …
     pub name: String,
-    /// The template.
+    /// The template as JSON of the graph; texts of the program are borrowed.
     pub template: Json,
     /// JSON pointer into the template, and where that part was written.
     pub provenance: Vec<(String, Span)>,
@@ -47,7 +47,7 @@ pub struct Deployment {
     pub depends_on: Vec<String>,
 }
 
-/// Writes the templates.
+/// Writes templates and parameter files of a graph without errors; limits that only a whole template shows are reported.
 #[must_use]
 pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> Artifacts {
     let mut graph = graph.into_inner();

@@ -19,19 +19,19 @@ const TAGS: usize = 50;
 /// Whether the bodies of resources are kept once they are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bodies {
-    /// To be written.
+    /// They will be written.
     Kept,
-    /// Given back: nothing will be written.
-    GivenBack,
+    /// Freed at once: nothing will be written.
+    Freed,
 }
 
 /// Builds the graph, and checks names, expressions, tags and sizes of resources before anything is written. Says also
 /// whether it could find something else once parameters have values: a name, a label, a tag or a group is made of one, or
-/// the project writes resources of its own, whose properties are held against their types.
+/// the project writes resources of its own, whose properties are checked against their types.
 #[must_use]
 pub fn check(fleet: &Fleet<'_>, checked: &Checked, bodies: Bodies, sink: &mut Sink) -> (ResourceGraph, bool) {
     let checker = Checker { bodies, open: AtomicBool::new(false) };
-    let graph = dsvm_graph::build_watched(fleet, checked, &checker, sink);
+    let graph = dsvm_graph::build_visited(fleet, checked, &checker, sink);
     check_around(&graph, checked, sink);
     let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
     let group = |b: &Block| b.get("resource_group").is_some_and(|g| !matches!(g, Value::String(_)));
@@ -48,8 +48,8 @@ struct Checker {
     open: AtomicBool,
 }
 
-impl dsvm_graph::Watch for Checker {
-    fn see(&self, node: &Node, variables: Variables<'_>, sink: &mut Sink) {
+impl dsvm_graph::NodeVisitor for Checker {
+    fn visit(&self, node: &Node, variables: Variables<'_>, sink: &mut Sink) {
         check_node(node, variables, sink);
         if !self.open.load(Ordering::Relaxed) && is_open(node) {
             self.open.store(true, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl dsvm_graph::Watch for Checker {
     }
 }
 
-/// What is not said of a single resource.
+/// Limits of the graph as a whole.
 fn check_around(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     check_groups(checked, sink);
     for output in &graph.outputs {
@@ -192,7 +192,7 @@ fn check_tags(node: &Node, sink: &mut Sink) {
     if tags.len() > TAGS {
         sink.push(diags::tags_refused("a resource has at most 50 tags", node.span));
     }
-    let longest = if node.kind.as_ref() == dsvm_graph::versions::STORAGE { 128 } else { 512 };
+    let longest = if node.is(dsvm_graph::versions::STORAGE) { 128 } else { 512 };
     for (key, value) in tags.iter() {
         if key.chars().count() > longest || key.contains(['<', '>', '%', '&', '\\', '?', '/']) {
             sink.push(diags::tags_refused(

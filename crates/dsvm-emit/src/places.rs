@@ -5,7 +5,7 @@
 use dsvm_diagnostics::source::Span;
 use dsvm_graph::Node;
 use dsvm_graph::json::Map;
-use dsvm_graph::versions as v;
+use dsvm_graph::versions::{self as v, ResourceType};
 use dsvm_sema::checked::{Block, Checked, Origin};
 use dsvm_sema::table::BlockKind as K;
 use dsvm_sema::value::Value;
@@ -72,7 +72,7 @@ fn holds(outer: Span, inner: Span) -> bool {
 fn rows_within<'a>(top: &'a Block, node: &Node) -> Option<(&'a Block, &'static [Row])> {
     let inner = top.children.iter().find(|c| holds(c.span, node.span)).and_then(|c| rows_within(c, node));
     inner.or_else(|| {
-        let hit = TABLE.iter().find(|(kind, block, _)| *block == top.kind && *kind == node.kind.as_ref())?;
+        let hit = TABLE.iter().find(|(kind, block, _)| *block == top.kind && node.is(*kind))?;
         Some((top, hit.2))
     })
 }
@@ -96,7 +96,7 @@ fn child<'a>(block: &'a Block, keyword: &str) -> Option<&'a Block> {
 }
 
 /// By type of resource and kind of block.
-const TABLE: &[(&str, K, &[Row])] = &[
+const TABLE: &[(ResourceType, K, &[Row])] = &[
     (v::SCALE_SET, K::Pool, SCALE_SET),
     (
         v::PUBLIC_IP,
@@ -329,7 +329,12 @@ mod tests {
         for (kind, block, rows) in TABLE {
             for (pointer, fields) in *rows {
                 for path in *fields {
-                    assert!(path == &"." || exists(*block, path), "{kind} {pointer}: `{path}` of {}", block.keyword());
+                    assert!(
+                        path == &"." || exists(*block, path),
+                        "{} {pointer}: `{path}` of {}",
+                        kind.name,
+                        block.keyword()
+                    );
                 }
             }
         }

@@ -28,96 +28,84 @@ pub(crate) struct Group {
     pub(crate) shared: bool,
 }
 
-/// Cuts the graph.
+/// Which part of the order a resource belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// Shared, and deployed before the pools.
+    Shared,
+    /// A resource of a pool.
+    Pool,
+    /// Shared, but it waits for a pool or for another such resource.
+    Behind,
+}
+
+/// Cuts the graph into groups that each fit into one deployment.
 pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
     let sizes: Vec<usize> = graph.nodes.par_iter().with_min_len(CHUNK).map(|n| n.body.estimate() + 400).collect();
     let all: usize = sizes.iter().sum();
     if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len() <= POOLS {
-        let nodes = (0..graph.nodes.len()).map(id).collect();
-        return vec![Group { nodes, last: true, ..Group::default() }];
+        return vec![Group { nodes: graph.ids().collect(), last: true, ..Group::default() }];
     }
-    // A shared thing that waits for a pool goes behind the pools, with everything that waits for it.
-    let mut behind = vec![false; graph.nodes.len()];
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let late = node.pool.is_none()
-            && node.needs.iter().any(|need| {
-                let before = need.0 as usize;
-                graph.nodes.get(before).is_some_and(|n| n.pool.is_some())
-                    || behind.get(before).copied().unwrap_or(false)
-            });
-        if let Some(slot) = behind.get_mut(index) {
-            *slot = late;
-        }
-    }
-    let is_behind = |index: usize| behind.get(index).copied().unwrap_or(false);
-    let mut order: Vec<usize> = (0..graph.nodes.len()).collect();
-    order.sort_by_key(|index| {
-        let pool = graph.nodes.get(*index).and_then(|n| n.pool);
-        (if is_behind(*index) { 2 } else { u8::from(pool.is_some()) }, pool, *index)
-    });
+    let parts = parts(graph);
+    let mut order: Vec<(NodeId, Part, usize)> =
+        graph.ids().zip(parts).zip(sizes).map(|((id, part), size)| (id, part, size)).collect();
+    order.sort_by_key(|(id, part, _)| (*part, graph[*id].pool, *id));
     let mut groups: Vec<Group> = Vec::new();
     let (mut bytes, mut pools) = (0usize, BTreeSet::new());
-    let mut kind = None;
-    let mut start_of_pool: Option<u32> = None;
-    for index in order {
-        let Some(node) = graph.nodes.get(index) else { continue };
-        let size = sizes.get(index).copied().unwrap_or(0);
-        let this = if is_behind(index) { 2u8 } else { u8::from(node.pool.is_some()) };
+    let mut last: Option<(Part, Option<u32>)> = None;
+    for (id, part, size) in order {
+        let pool = graph[id].pool;
         // A pool stays whole: room for its largest number of resources is kept free.
-        let new_pool = node.pool.is_some() && node.pool != start_of_pool;
+        let may_cut = pool.is_none() || last.is_none_or(|(_, before)| before != pool);
+        let room = if pool.is_some() { 16 } else { 1 };
         let full = groups.last().is_some_and(|g: &Group| {
-            let room = if node.pool.is_some() { 16 } else { 1 };
-            (new_pool || node.pool.is_none())
-                && (g.nodes.len() + room > RESOURCES || bytes + size * 8 > BYTES || pools.len() + 1 > POOLS)
+            may_cut && (g.nodes.len() + room > RESOURCES || bytes + size * 8 > BYTES || pools.len() + 1 > POOLS)
         });
-        if kind != Some(this) || full {
-            groups.push(Group { shared: this != 1, ..Group::default() });
-            bytes = 0;
-            pools.clear();
-            kind = Some(this);
+        if full || last.is_none_or(|(before, _)| before != part) {
+            (bytes, pools) = (0, BTreeSet::new());
+            groups.push(Group { shared: part != Part::Pool, ..Group::default() });
         }
-        start_of_pool = node.pool;
+        groups.last_mut().into_iter().for_each(|group| group.nodes.push(id));
+        last = Some((part, pool));
         bytes += size;
-        pools.extend(node.pool);
-        if let Some(group) = groups.last_mut() {
-            group.nodes.push(id(index));
-        }
+        pools.extend(pool);
     }
     link(graph, &mut groups);
     groups
 }
 
-fn id(index: usize) -> NodeId {
-    NodeId(u32::try_from(index).unwrap_or(u32::MAX))
+/// The part of each resource. A shared one that waits for a pool goes behind the pools, with everything that waits for it.
+fn parts(graph: &ResourceGraph) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        // What a node needs comes before it in the graph.
+        let late = |need: &NodeId| parts.get(need.index()).is_some_and(|part| *part != Part::Shared);
+        parts.push(match node.pool {
+            Some(_) => Part::Pool,
+            None if node.needs.iter().any(late) => Part::Behind,
+            None => Part::Shared,
+        });
+    }
+    parts
 }
 
+/// Finds out which groups come before each.
 fn link(graph: &ResourceGraph, groups: &mut [Group]) {
-    let mut home = vec![0usize; graph.nodes.len()];
+    let mut homes: Vec<Option<usize>> = vec![None; graph.nodes.len()];
     for (index, group) in groups.iter().enumerate() {
-        for node in &group.nodes {
-            if let Some(slot) = home.get_mut(node.0 as usize) {
-                *slot = index;
-            }
+        for id in &group.nodes {
+            homes.get_mut(id.index()).into_iter().for_each(|home| *home = Some(index));
         }
     }
-    let home_of = |node: &NodeId| home.get(node.0 as usize).copied().unwrap_or(0);
+    let home_of = |id: &NodeId| homes.get(id.index()).copied().flatten();
     let count = groups.len();
     for (index, group) in groups.iter_mut().enumerate() {
-        let needs = group.nodes.iter().filter_map(|n| graph.nodes.get(n.0 as usize)).flat_map(|n| n.needs.iter());
-        group.after = needs.map(home_of).filter(|g| *g != index).collect();
         group.last = index + 1 == count;
-        if group.last {
-            // Declared outputs may read anything.
-            group.after.extend(
-                graph
-                    .outputs
-                    .iter()
-                    .filter(|o| o.pool.is_none())
-                    .flat_map(|o| o.needs.iter())
-                    .map(home_of)
-                    .filter(|g| *g != index),
-            );
-        }
+        let of_nodes = group.nodes.iter().flat_map(|id| &graph[*id].needs);
+        // Declared outputs may read anything.
+        let declared = graph.outputs.iter().filter(|output| group.last && output.pool.is_none());
+        let needs = of_nodes.chain(declared.flat_map(|output| &output.needs));
+        group.after = needs.filter_map(home_of).filter(|home| *home != index).collect();
     }
 }
 

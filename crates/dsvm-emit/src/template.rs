@@ -10,7 +10,7 @@ use dsvm_graph::{Node, NodeId, Output, ResourceGraph};
 use dsvm_sema::checked::{Checked, Param};
 use std::collections::BTreeSet;
 
-/// Schema of templates.
+/// `$schema` of deployments to a resource group.
 pub(crate) const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
 /// Most outputs of a template.
 pub(crate) const OUTPUTS: usize = 64;
@@ -19,8 +19,7 @@ const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "i
 
 /// Takes the bodies of a group's nodes out of the graph, in the order of the group.
 pub(crate) fn take_bodies(graph: &mut ResourceGraph, group: &Group) -> Vec<Map> {
-    let body = |id: &NodeId| graph.nodes.get_mut(id.0 as usize).map(|node| std::mem::take(&mut node.body));
-    group.nodes.iter().map(body).map(Option::unwrap_or_default).collect()
+    group.nodes.iter().map(|id| std::mem::take(&mut graph[*id].body)).collect()
 }
 
 /// Writes a template with its map back to the source.
@@ -87,11 +86,11 @@ fn plain(
 ) -> Vec<Json> {
     let mut resources = Vec::with_capacity(group.nodes.len());
     for (id, body) in group.nodes.iter().zip(bodies) {
-        let Some(node) = graph.nodes.get(id.0 as usize) else { continue };
+        let node = &graph[*id];
         trace((node, &body), &format!("/resources/{}", resources.len()), places, provenance);
         // In another deployment it is there already: that one comes first.
         let needs = node.needs.iter().filter(|need| here.contains(need));
-        let needs = needs.filter_map(|need| graph.nodes.get(need.0 as usize)).map(|n| Json::from(&n.id)).collect();
+        let needs = needs.map(|need| Json::from(&graph[*need].id)).collect();
         resources.push(resource(node, body, needs));
     }
     resources

@@ -1,17 +1,17 @@
 //! The autoscale setting of a pool: profiles, twins that return to the default, rules.
 
-use super::context::{PoolNames, Resolver};
 use super::expr::Text;
+use super::json::{Json, Literal, Map, json};
+use super::names::{PoolNames, Resolver};
 use super::values::{self, iso};
 use super::words;
-use crate::json::{Json, Literal, Map, json};
 use dsvm_diagnostics::source::Span;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use dsvm_model::calendar::{day_names, returns};
 use dsvm_model::{Machines, read};
 use dsvm_sema::value::{Days, Value};
 
-/// An object whose values are moved in; `json!` would copy finished values through a serialiser, level by level.
+/// An object of a fixed number of properties.
 fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
     Json::Object(Map::from(entries.map(|(key, value)| (key.into(), value))))
 }
@@ -114,7 +114,7 @@ pub(crate) fn places(policy: &Autoscale<'_>, machines: Span) -> Vec<(String, Spa
 /// The name that makes Azure take a profile for the return to the default after a schedule: a JSON text in a string.
 fn twin_name(schedule: &Schedule<'_>) -> String {
     // A text in brackets or braces is no expression: those begin with `[`.
-    serde_json::json!({ "name": DEFAULT, "for": schedule.block.name.as_ref() }).to_string()
+    json!({ "name": DEFAULT, "for": schedule.block.name.as_ref() }).compact()
 }
 
 /// Numbers as the texts that the API wants.

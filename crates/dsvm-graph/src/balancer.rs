@@ -1,10 +1,11 @@
 //! The way to a pool: public address, load balancer, network security group.
 
-use super::context::{PoolNames, Resolver, unique};
 use super::expr::Text;
+use super::ids::unique;
+use super::json::{Json, Map, json};
+use super::names::{PoolNames, Resolver};
 use super::values;
 use super::versions as v;
-use crate::json::{Json, Map, json};
 use dsvm_model::network::{Network, Outbound};
 use dsvm_model::pool::{Affinity, Pool};
 use dsvm_model::read;
@@ -16,7 +17,7 @@ const FRONTEND: &str = "frontend";
 /// Name of the backend pool.
 const BACKEND: &str = "machines";
 
-/// Address with a DNS name.
+/// The public IP address of a pool, with a DNS name.
 pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
     let label = match read::late(pool.block, "dns_label") {
         Some(value) => values::text(value, resolver),
@@ -42,8 +43,11 @@ pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
 
 /// Id of a part of the balancer.
 fn part(names: &PoolNames, kind: &str, name: &str) -> String {
-    Text::call("resourceId", &[format!("{}/{kind}", v::LOAD_BALANCER).into(), names.balancer.name.clone(), name.into()])
-        .json()
+    Text::call(
+        "resourceId",
+        &[format!("{}/{kind}", v::LOAD_BALANCER.name).into(), names.balancer.name.clone(), name.into()],
+    )
+    .json()
 }
 
 /// Id of the backend pool.

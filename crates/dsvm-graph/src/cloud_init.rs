@@ -3,20 +3,21 @@
 //! Azure shows both to everybody who may read the scale set, so nothing secret is in them: machines prove themselves with
 //! their identity and read secrets from a vault when they start.
 
-use super::context::{Names, Resolver};
 use super::expr::Text;
-use super::json::quote;
-use super::storage;
-use super::{Variable, values};
-use dsvm_model::Fleet;
+use super::ids::{camel, reference};
+use super::input::Input;
+use super::internal::Built;
+use super::json::{Json, quote};
+use super::names::{PoolNames, Resolver};
+use super::node::Variable;
+use super::{storage, values, versions as v};
+use dsvm_diagnostics::source::Span;
 use dsvm_model::pool::Pool;
 use dsvm_model::share::{Auth, Protocol};
 use dsvm_sema::value::Value;
-use serde_json::Value as Json;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-/// Port on which a machine tells the health extension how it is; reachable from the machine itself only.
+/// Port on which a machine reports its health to the extension; reachable from the machine itself only.
 pub(crate) const HEALTH_PORT: u16 = 7080;
 /// Name of the template variable with the document.
 pub(crate) const VARIABLE: &str = "dsvmcMachine";
@@ -40,7 +41,7 @@ pub(crate) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
                        Before=remote-fs.target\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
                        ExecStart=/usr/local/lib/dsvmc/machine.py credentials\n\n[Install]\nWantedBy=multi-user.target\n";
     // Databases of Jupyter stay off the shares: SMB has no byte-range locks that SQLite could use. Home folders are local,
-    // so histories already are; the notary is told to use memory.
+    // so histories already are; the notary is set to use memory.
     let notary = "{\"NotebookNotary\": {\"db_file\": \":memory:\"}}\n";
     let log_in =
         "[ \"$(id -u)\" -ge 1000 ] && /usr/local/lib/dsvmc/machine.py links \"$(id -un)\" >/dev/null 2>&1 || true\n";
@@ -71,7 +72,7 @@ fn file(text: &mut String, path: &str, mode: &str) {
     text.push_str(path);
     text.push_str("\n    permissions: \"");
     text.push_str(mode);
-    // The indentation is said, so that a first line may begin with a blank.
+    // The indentation is written out, so that a first line may begin with a blank.
     text.push_str("\"\n    content: |2\n");
 }
 
@@ -80,7 +81,7 @@ fn file(text: &mut String, path: &str, mode: &str) {
 struct Facts {
     /// Literals, each with the expression that follows it.
     done: Vec<(String, Text)>,
-    /// What stands behind the last expression.
+    /// Text after the last expression.
     literal: String,
     open: Vec<bool>,
 }
@@ -130,10 +131,9 @@ impl Facts {
         self.string(value);
     }
 
-    fn json(&mut self, key: &str, value: &Json) {
+    fn json(&mut self, key: &str, value: impl Into<Json>) {
         self.key(key);
-        // Writing to a string cannot fail.
-        let _ = write!(self.literal, "{value}");
+        self.literal.push_str(&value.into().compact());
     }
 
     fn strings<'v>(&mut self, key: &str, values: impl Iterator<Item = &'v Value>, resolver: &Resolver<'_, '_>) {
@@ -152,16 +152,10 @@ impl Facts {
 const INLINE: usize = 4_000;
 
 /// The custom data of a pool's machines, and the variables that it needs beside the document.
-pub(crate) fn custom_data(
-    fleet: &Fleet<'_>,
-    names: &Names,
-    index: usize,
-    pool: &Pool<'_>,
-    resolver: &Resolver<'_, '_>,
-) -> (Text, Vec<Variable>) {
+pub(crate) fn custom_data(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolNames) -> Built<(Text, Vec<Variable>)> {
     let mut variables = Vec::new();
     let mut parts = vec![Text::call("variables", &[VARIABLE.into()])];
-    let stem = super::scale_set::camel(&pool.block.name);
+    let stem = camel(&pool.block.name);
     let mut close = |literal: String, parts: &mut Vec<Text>| {
         if literal.len() > INLINE {
             let name = format!("{stem}Setup{}", variables.len() + 1);
@@ -171,29 +165,31 @@ pub(crate) fn custom_data(
             parts.push(Text::Literal(literal));
         }
     };
-    let facts = facts(fleet, names, index, pool, resolver);
+    let facts = facts(input, pool, names)?;
     for (literal, expression) in facts.done {
         close(literal, &mut parts);
         parts.push(expression);
     }
     close(facts.literal, &mut parts);
-    (Text::call("base64", &[Text::concat(&parts)]), variables)
+    Ok((Text::call("base64", &[Text::concat(&parts)]), variables))
 }
 
 /// The pool's facts as one line of JSON, with expressions where only the deployment knows.
-fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Facts {
+fn facts(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolNames) -> Built<Facts> {
+    let resolver = &input.resolver();
+    let span = pool.block.name_span;
     let mut facts = Facts { literal: String::with_capacity(512), ..Facts::default() };
     facts.begin("{");
     facts.field("pool", &Text::literal(pool.block.name.as_ref()));
     facts.field("admin", &values::text(&pool.admin.name, resolver));
-    facts.json("health", &Json::from(HEALTH_PORT));
-    facts.json("ports", &Json::from(pool.services.iter().map(|s| s.port).collect::<Vec<_>>()));
-    if let Some(identity) = names.pools.get(index).and_then(|p| p.identity.as_ref()) {
-        facts.field("client", &super::context::reference(&identity.id, super::versions::IDENTITY).member("clientId"));
+    facts.json("health", HEALTH_PORT);
+    facts.json("ports", pool.services.iter().map(|s| s.port).collect::<Vec<_>>());
+    if let Some(identity) = &names.identity {
+        facts.field("client", &reference(&identity.id, v::IDENTITY).member("clientId"));
     }
     users(&mut facts, pool, resolver);
-    if let Some(host) = pool.vault.and_then(|v| vault_host(names, v)) {
-        facts.field("vault", &host);
+    if let Some(vault) = pool.vault {
+        facts.field("vault", &vault_host(input, vault, span)?);
         facts.key("passwords");
         facts.begin("{");
         let admin = values::text(&pool.admin.name, resolver);
@@ -206,7 +202,7 @@ fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolv
         }
         facts.end("}");
     }
-    shares(&mut facts, fleet, names, pool, resolver);
+    shares(&mut facts, input, pool)?;
     if let Some(setup) = pool.setup {
         facts.strings("packages", setup.packages().map_or(&[][..], |packages| packages.values()).iter(), resolver);
         facts.key("steps");
@@ -215,7 +211,7 @@ fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolv
             facts.separate();
             facts.begin("{");
             facts.field("name", &Text::literal(step.block().name.as_ref()));
-            facts.json("retries", &Json::from(step.retries()));
+            facts.json("retries", step.retries());
             if let Some(script) = step.run() {
                 facts.field("run", &values::text(script.value(), resolver));
             }
@@ -225,7 +221,7 @@ fn facts(fleet: &Fleet<'_>, names: &Names, index: usize, pool: &Pool<'_>, resolv
     }
     facts.end("}");
     facts.raw("\n");
-    facts
+    Ok(facts)
 }
 
 fn users(facts: &mut Facts, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {
@@ -238,29 +234,30 @@ fn users(facts: &mut Facts, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {
         facts.separate();
         facts.begin("{");
         facts.field("name", &Text::literal(user.name));
-        facts.json("uid", &Json::from(user.uid));
-        facts.json("sudo", &Json::from(user.sudo));
-        facts.json("groups", &Json::from(user.groups.clone()));
+        facts.json("uid", user.uid);
+        facts.json("sudo", user.sudo);
+        facts.json("groups", user.groups.clone());
         facts.strings("keys", user.keys.iter().copied(), resolver);
         facts.end("}");
     }
     facts.end("]");
 }
 
-fn shares(facts: &mut Facts, fleet: &Fleet<'_>, names: &Names, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {
+fn shares(facts: &mut Facts, input: &Input<'_, '_>, pool: &Pool<'_>) -> Built<()> {
     if pool.shares.is_empty() {
-        return;
+        return Ok(());
     }
+    let span = pool.block.name_span;
     facts.key("shares");
     facts.begin("[");
     for position in &pool.shares {
-        let (Some(share), Some(named)) = (fleet.shares.get(*position), names.shares.get(*position)) else { continue };
+        let (share, named) = input.share(*position, span)?;
         facts.separate();
         facts.begin("{");
         let kind = match (share.protocol, share.auth) {
             (Protocol::Nfs, _) => "nfs",
-            (_, Auth::KeyVault) => "key",
-            _ => "identity",
+            (Protocol::Smb, Auth::KeyVault) => "key",
+            (Protocol::Smb, Auth::ManagedIdentity | Auth::AccountKey | Auth::Network) => "identity",
         };
         facts.field("kind", &kind.into());
         facts.field("account", &named.account.name);
@@ -271,12 +268,12 @@ fn shares(facts: &mut Facts, fleet: &Fleet<'_>, names: &Names, pool: &Pool<'_>, 
             facts.field("file_mode", &share.modes.0.into());
             facts.field("directory_mode", &share.modes.1.into());
         }
-        let vault = fleet.vaults.iter().position(|v| Some(v.id) == share.vault);
-        if let Some(host) = vault.filter(|_| kind == "key").and_then(|v| vault_host(names, v)) {
-            facts.field("vault", &host);
-            facts.field("secret", &storage::secret_name(share, resolver));
+        let vault = share.vault.filter(|_| kind == "key").and_then(|vault| input.vault_position(vault));
+        if let Some(vault) = vault {
+            facts.field("vault", &vault_host(input, vault, span)?);
+            facts.field("secret", &storage::secret_name(share, &input.resolver()));
         }
-        facts.json("options", &Json::from(share.options.clone()));
+        facts.json("options", share.options.clone());
         facts.key("links");
         facts.begin("[");
         for link in &share.links {
@@ -290,11 +287,12 @@ fn shares(facts: &mut Facts, fleet: &Fleet<'_>, names: &Names, pool: &Pool<'_>, 
         facts.end("}");
     }
     facts.end("]");
+    Ok(())
 }
 
-fn vault_host(names: &Names, vault: usize) -> Option<Text> {
-    let name = names.vaults.get(vault)?.name.clone();
-    Some(Text::concat(&[name, Text::Expression("environment().suffixes.keyvaultDns".into())]))
+fn vault_host(input: &Input<'_, '_>, vault: usize, span: Span) -> Built<Text> {
+    let (_, named) = input.vault(vault, span)?;
+    Ok(Text::concat(&[named.name.clone(), Text::Expression("environment().suffixes.keyvaultDns".into())]))
 }
 
 #[cfg(test)]

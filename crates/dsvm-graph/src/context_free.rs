@@ -1,8 +1,8 @@
 //! Values as JSON where no resource can be referred to: defaults and values of parameters.
 
-use super::context::{Names, Resolver};
+use super::json::Json;
+use super::names::{Names, Resolver};
 use super::values;
-use crate::json::Json;
 use dsvm_sema::checked::Checked;
 use dsvm_sema::value::Value;
 

@@ -7,20 +7,20 @@ use super::json::Json;
 /// A text that is known, or an expression that the deployment evaluates (without the brackets).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Text {
-    /// As it stands.
+    /// A text that the template contains as it is.
     Literal(String),
-    /// `parameters('x')`
+    /// An expression without its brackets, such as `parameters('x')`.
     Expression(String),
 }
 
 impl Text {
-    /// A literal.
+    /// A literal, from anything that becomes a string.
     #[must_use]
     pub fn literal(text: impl Into<String>) -> Self {
         Self::Literal(text.into())
     }
 
-    /// A call of a function.
+    /// A call of a template function: `function(arguments…)`.
     #[must_use]
     pub fn call(function: &str, arguments: &[Text]) -> Self {
         let mut out = String::with_capacity(64);

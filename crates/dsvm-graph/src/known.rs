@@ -1,7 +1,8 @@
-//! What a team wrote in ARM's own words, held against the known types.
+//! What a team wrote in ARM's own words, checked against the types that the catalogue knows.
 
+use super::diags;
 use super::json::Json;
-use super::{Node, diags};
+use super::node::Node;
 use arm_catalog::{Finding, FindingKind, FindingSeverity};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -61,7 +62,7 @@ fn findings(node: &Node) -> Vec<Finding> {
     let body = Json::Object(node.body.clone()).into_value();
     let mut all = arm_catalog::validate(&node.kind, &node.api_version, &body);
     all.retain(|f| f.kind != FindingKind::Unlisted || f.suggestion.is_some());
-    // A required property that is only misspelt is one mistake, told where it was written.
+    // A required property that is only misspelt is one mistake, reported where it was written.
     let meant: Vec<String> = all
         .iter()
         .filter(|f| f.kind == FindingKind::UnknownProperty)

@@ -1,10 +1,10 @@
 //! Parts of a scale set's model: identity, upgrades, disks, network, extensions.
 
-use super::context::{PoolNames, Resolver};
 use super::expr::Text;
+use super::json::{Json, Map, json};
+use super::names::{PoolNames, Resolver};
 use super::values::{self, iso};
 use super::{balancer, cloud_init, words};
-use crate::json::{Json, Map, json};
 use dsvm_model::pool::{HealthSource, Orchestration, OsDisk, Pool, UpgradeMode};
 use dsvm_model::read;
 

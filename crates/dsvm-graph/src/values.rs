@@ -1,8 +1,8 @@
 //! Values of the language as JSON of a template.
 
-use super::context::Resolver;
 use super::expr::Text;
-use crate::json::{Json, Map};
+use super::json::{Json, Map};
+use super::names::Resolver;
 use dsvm_model::units::Seconds;
 use dsvm_sema::value::{Deploy, Value};
 

@@ -7,16 +7,16 @@ use serde_json::{Map, Value as Json};
 pub enum Kind {
     /// A single-machine NFS server.
     FileServer,
-    /// A cluster.
+    /// A cluster, which becomes a pool.
     Cluster,
-    /// A job.
+    /// A job, which becomes a `job` of a pool.
     Job,
 }
 
-/// A definition.
+/// A definition that was found in a file.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// What it is.
+    /// Whether it is a cluster, a file server or a job.
     pub kind: Kind,
     /// Its name, or the name of its file.
     pub name: String,

@@ -28,7 +28,7 @@ fn container_image(node: &Node) -> Option<String> {
     Some(format!("{server}{image}"))
 }
 
-/// Writes the job.
+/// Writes the `job` block of a job, with what it leaves out as comments.
 pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     let mounted = mounts(&node.get("mountVolumes"), document);
     let mut commands = mounted.commands;

@@ -43,7 +43,7 @@ impl Successor {
 /// The result of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// The `.dsvm` text.
+    /// The `.dsvm` text of the whole project.
     pub text: String,
     /// What a person should look at, one sentence each.
     pub warnings: Vec<String>,

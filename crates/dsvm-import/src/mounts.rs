@@ -43,7 +43,7 @@ fn account(written: &str, document: &mut Document) -> String {
     "storage_account".to_owned()
 }
 
-/// Everything under `mountVolumes`.
+/// Carries over everything under `mountVolumes`.
 pub fn mounts(volumes: &Node, document: &mut Document) -> Mounts {
     let mut all = Mounts::default();
     for share in volumes.get("azureFileShares").items() {

@@ -8,7 +8,7 @@ const SIZES: &str = dsvm_stdlib::SIZES;
 pub enum Found {
     /// Still there, under this name.
     Current(String),
-    /// Retired; its successor.
+    /// A retired size and the size to use instead.
     Retired(String, String),
     /// Not in the library.
     Unknown,

@@ -37,18 +37,18 @@ pub struct Document {
 pub struct Need {
     /// The cluster that it names.
     pub cluster: Option<String>,
-    /// Shares.
+    /// Shares that the job mounts.
     pub shares: Vec<String>,
-    /// Containers.
+    /// Containers that the job mounts.
     pub containers: Vec<String>,
-    /// Machines.
+    /// Number of machines that the job asks for.
     pub nodes: i64,
-    /// Container image.
+    /// Container image that the job asks for.
     pub image: Option<String>,
 }
 
 impl Document {
-    /// An empty project.
+    /// A project without blocks for a successor.
     pub fn new(successor: Successor) -> Self {
         Self {
             successor,
@@ -94,7 +94,7 @@ impl Document {
         self.needs.iter().filter(known).cloned().collect()
     }
 
-    /// The region.
+    /// Takes the region of a definition; the first one counts, and an expression is none.
     pub fn location(&mut self, location: Option<String>) {
         if let Some(location) = location.filter(|l| !l.contains('[')) {
             self.location.get_or_insert(location.to_ascii_lowercase().replace(' ', ""));
@@ -189,7 +189,7 @@ impl Document {
         self.blocks.push(text);
     }
 
-    /// The text.
+    /// The finished text with its project block.
     pub fn done(self, project: &str) -> Imported {
         let mut text =
             "// Written by `dsvmc import` from definitions of Batch AI, which ended on 31 March 2019.\n".to_owned();

@@ -4,6 +4,7 @@
 
 mod crates;
 mod files;
+mod order;
 mod reach;
 mod rust;
 mod uses;

@@ -1,27 +1,41 @@
 //! Blob containers: storage account, blob service, container; and the role that lets pools in.
 
-use super::account::BLOB_CONTRIBUTOR;
-use crate::context::{Builder, Named, plain_node, resource_id};
+use super::Around;
 use crate::expr::Text;
+use crate::ids::Named;
+use crate::input::Input;
+use crate::internal::Built;
 use crate::json::{Map, json};
-use crate::network::{allowed_subnets, nodes_of, reach};
-use crate::support::{Scope, assignment};
-use crate::{NodeId, values, versions as v};
+use crate::naming::home_of;
+use crate::node::{Node, NodeId};
+use crate::nodes::Nodes;
+use crate::pool::Shared;
+use crate::reach::Reach;
+use crate::roles::{BLOB_CONTRIBUTOR, Scope, assignment};
+use crate::versions as v;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::read;
+use std::collections::BTreeSet;
 
-/// All containers that are not somebody else's.
-pub(super) fn emit(builder: &mut Builder<'_, '_>) {
-    let fleet = builder.fleet;
-    let reach = reach(builder);
-    for (index, container) in fleet.around.containers.iter().enumerate() {
+/// Builds all containers that are deployed here; the result is by position in the fleet.
+pub(super) fn build(
+    input: &Input<'_, '_>,
+    shared: &Shared<'_>,
+    reach: &Reach,
+    nodes: &mut Nodes,
+) -> Built<Vec<Option<NodeId>>> {
+    let mut all = Vec::new();
+    let none = BTreeSet::new();
+    let containers = input.fleet.around.containers.iter().zip(&input.names.batch.containers);
+    for (index, (container, names)) in containers.enumerate() {
         if container.existing.is_some() {
+            all.push(None);
             continue;
         }
-        let Some(names) = builder.names.batch.containers.get(index).cloned() else { continue };
         let span = container.block.name_span;
-        let places = reach.containers.get(&index).cloned().unwrap_or_default();
-        let rules = allowed_subnets(builder, &places);
+        let site = input.site(None);
+        let places = reach.containers.get(&index).unwrap_or(&none);
+        let rules = shared.plans.rules(places, span)?;
         let mut body = Map::new();
         body.insert("kind".into(), json!("StorageV2"));
         body.insert("sku".into(), json!({ "name": format!("Standard_{}", container.redundancy) }));
@@ -37,53 +51,44 @@ pub(super) fn emit(builder: &mut Builder<'_, '_>) {
                 "networkAcls": { "bypass": "AzureServices", "defaultAction": "Deny", "virtualNetworkRules": rules },
             }),
         );
-        let mut account = builder.node(v::STORAGE, &names.account, Some(container.block), body, span);
-        account.needs.extend(nodes_of(builder, &places));
-        let account_node = builder.add(account);
-        let service = Named {
-            id: resource_id(v::BLOB_SERVICE, &[names.account.name.clone(), "default".into()], None),
-            name: Text::concat(&[names.account.name.clone(), "/default".into()]),
-        };
+        let mut account = input.node(&site, v::STORAGE, &names.account, Some(container.block), body, span);
+        account.needs.extend(shared.networks.of_places(places));
+        let account_node = nodes.add(account);
+        let service = Named::child(v::BLOB_SERVICE, std::slice::from_ref(&names.account.name), "default");
         let mut body = Map::new();
         body.insert("properties".into(), json!({ "deleteRetentionPolicy": { "enabled": true, "days": 7 } }));
-        let mut node = plain_node(v::BLOB_SERVICE, &service, body, span);
+        let mut node = Node::new(v::BLOB_SERVICE, &service, body, span);
         node.needs.insert(account_node);
-        let service_node = builder.add(node);
+        let service_node = nodes.add(node);
         let full = Named {
             id: names.container.id.clone(),
             name: Text::concat(&[names.account.name.clone(), "/default/".into(), names.container.name.clone()]),
         };
         let mut body = Map::new();
         body.insert("properties".into(), json!({ "publicAccess": "None" }));
-        let mut node = plain_node(v::BLOB_CONTAINER, &full, body, span);
+        let mut node = Node::new(v::BLOB_CONTAINER, &full, body, span);
         node.needs.insert(service_node);
-        let id = builder.add(node);
-        builder.by_block.insert(container.id, id);
+        all.push(Some(nodes.add_for(container.id, node)));
     }
+    Ok(all)
 }
 
-/// The pool's identity may read and write a container.
+/// The role with which a pool's identity reads and writes a container.
 pub(super) fn grant(
-    builder: &mut Builder<'_, '_>,
+    input: &Input<'_, '_>,
     index: usize,
-    (identity, identity_node): (&Named, Option<NodeId>),
+    identity: &Named,
+    around: &Around<'_>,
     span: Span,
-) -> Option<NodeId> {
-    let container = builder.fleet.around.containers.get(index)?;
-    let names = builder.names.batch.containers.get(index)?.clone();
-    let resolver = builder.resolver();
-    let elsewhere = container.existing.map(|e| {
-        (e.resource_group.map(|g| values::text(g, &resolver)), e.subscription.map(|s| values::text(s, &resolver)))
-    });
+    nodes: &mut Nodes,
+) -> Built<NodeId> {
+    let (container, names) = input.container(index, span)?;
     let scope = Scope {
-        id: Some(names.account.id),
-        node: builder.by_block.get(&container.id).copied(),
-        elsewhere,
+        id: Some(names.account.id.clone()),
+        node: around.container(index),
+        home: container.existing.map(|place| home_of(place, &input.resolver())),
         key: read::dashed(&container.block.name),
     };
-    let node = assignment(identity, identity_node, &scope, BLOB_CONTRIBUTOR, span);
-    if let Some(known) = builder.nodes.iter().position(|n| n.id == node.id) {
-        return u32::try_from(known).ok().map(NodeId);
-    }
-    Some(builder.add(node))
+    let node = assignment((identity, around.identity), &scope, BLOB_CONTRIBUTOR, span);
+    Ok(nodes.with_id(&node.id).unwrap_or_else(|| nodes.add(node)))
 }

@@ -1,12 +1,16 @@
 //! A pool of Azure Batch.
 
-use super::account::{count, user_assigned};
 use super::start::{relative, task};
-use super::{BatchPoolNames, container};
-use crate::context::{Builder, plain_node};
+use super::{Around, container, user_assigned};
 use crate::expr::Text;
+use crate::ids::{account_key, resource_id};
+use crate::input::Input;
+use crate::internal::Built;
 use crate::json::{Json, Map, json};
-use crate::{NodeId, values, versions as v};
+use crate::names::BatchPoolNames;
+use crate::node::{Node, NodeId};
+use crate::nodes::Nodes;
+use crate::{values, versions as v};
 use dsvm_model::batch::BatchPool;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read;
@@ -16,47 +20,41 @@ use dsvm_sema::table::BlockKind;
 use dsvm_sema::value::Value;
 use std::collections::BTreeSet;
 
-/// The pool and the roles of its identity.
-pub(super) fn emit(
-    builder: &mut Builder<'_, '_>,
-    pool: &BatchPool<'_>,
-    names: &BatchPoolNames,
-    identity: Option<NodeId>,
-    home: Option<NodeId>,
-) {
+/// Builds the pool and the roles of its identity.
+pub(super) fn build(
+    input: &Input<'_, '_>,
+    (pool, names): (&BatchPool<'_>, &BatchPoolNames),
+    around: &Around<'_>,
+    nodes: &mut Nodes,
+) -> Built<NodeId> {
     let span = pool.block.name_span;
-    let mut needs: BTreeSet<NodeId> = identity.into_iter().chain(home).collect();
-    if let Some(named) = &names.identity {
+    let mut needs: BTreeSet<NodeId> = around.first(pool).collect();
+    if let Some(identity) = &names.identity {
         for container in &pool.containers {
-            needs.extend(container::grant(builder, *container, (named, identity), span));
+            needs.insert(container::grant(input, *container, identity, around, span, nodes)?);
         }
     }
-    for share in &pool.shares {
-        needs.extend(builder.share_nodes.get(share).into_iter().flatten().copied());
-    }
-    if let Some((network, _)) = pool.network {
-        needs.extend(builder.network_nodes.get(&network).into_iter().flatten().copied());
-    }
+    needs.extend(pool.shares.iter().flat_map(|share| around.shared.share(*share)));
     let mut properties = Map::new();
     if let Some(name) = read::late(pool.block, "display_name") {
-        properties.insert("displayName".into(), values::text(name, &builder.resolver()).into());
+        properties.insert("displayName".into(), input.text(name).into());
     }
     properties.insert("vmSize".into(), json!(pool.size.name()));
     properties.insert(
         "deploymentConfiguration".into(),
-        json!({ "virtualMachineConfiguration": machine(builder, pool, names) }),
+        json!({ "virtualMachineConfiguration": machine(input, pool, names) }),
     );
-    properties.insert("scaleSettings".into(), scale(builder, pool));
+    properties.insert("scaleSettings".into(), scale(input, pool));
     properties.insert("taskSlotsPerNode".into(), json!(pool.task_slots));
     let fill = if read::text(pool.block, "fill") == Some("pack") { "Pack" } else { "Spread" };
     properties.insert("taskSchedulingPolicy".into(), json!({ "nodeFillType": fill }));
     let connected = if read::flag(pool.block, "inter_node", false) { "Enabled" } else { "Disabled" };
     properties.insert("interNodeCommunication".into(), json!(connected));
-    let network = network(builder, pool);
+    let network = network(pool, around)?;
     if !network.is_empty() {
         properties.insert("networkConfiguration".into(), Json::Object(network));
     }
-    let (mounts, paths) = mounts(builder, pool, names);
+    let (mounts, paths) = mounts(input, pool, names)?;
     if let Some(start) = task(pool, &paths) {
         properties.insert("startTask".into(), start);
     }
@@ -73,7 +71,7 @@ pub(super) fn emit(
     if !applications.is_empty() {
         properties.insert("applicationPackages".into(), Json::Array(applications));
     }
-    let users = users(builder, pool);
+    let users = users(input, pool);
     if !users.is_empty() {
         properties.insert("userAccounts".into(), Json::Array(users));
     }
@@ -81,7 +79,7 @@ pub(super) fn emit(
         properties.insert("upgradePolicy".into(), json!({ "mode": mode }));
     }
     let mut body = Map::new();
-    let tags = builder.tags_of(Some(pool.block));
+    let tags = input.tags(Some(pool.block));
     if !tags.is_empty() {
         body.insert("tags".into(), Json::Object(tags));
     }
@@ -89,24 +87,22 @@ pub(super) fn emit(
         body.insert("identity".into(), identity);
     }
     body.insert("properties".into(), Json::Object(properties));
-    let mut node = plain_node(v::BATCH_POOL, &names.pool, body, span);
+    let mut node = Node::new(v::BATCH_POOL, &names.pool, body, span);
     node.needs = needs;
-    let id = builder.add(node);
-    builder.by_block.insert(pool.id, id);
+    Ok(nodes.add_for(pool.id, node))
 }
 
 fn package(names: &BatchPoolNames, id: &str) -> Text {
-    crate::context::resource_id(v::BATCH_APPLICATION, &[names.home.name.clone(), Text::literal(id)], None)
+    resource_id(v::BATCH_APPLICATION, &[names.home.name.clone(), Text::literal(id)], None)
 }
 
 /// Image, node agent, containers, disks.
-fn machine(builder: &Builder<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) -> Json {
+fn machine(input: &Input<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) -> Json {
     let mut machine = Map::new();
     if let Some(image) = pool.image {
-        let resolver = builder.resolver();
         let reference = match (image.id(), image.marketplace()) {
             (Some(id), _) => {
-                let id = values::text(id, &resolver);
+                let id = input.text(id);
                 let field = match id.known() {
                     Some(text) if text.starts_with("/sharedGalleries/") => "sharedGalleryImageId",
                     Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
@@ -119,7 +115,7 @@ fn machine(builder: &Builder<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNam
                 Json::Object(map)
             }
             (None, Some((publisher, offer, sku))) => {
-                let version = image.version().map(|version| values::text(version, &resolver).json());
+                let version = image.version().map(|version| input.text(version).json());
                 json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version })
             }
             (None, None) => json!({}),
@@ -150,16 +146,16 @@ fn machine(builder: &Builder<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNam
     Json::Object(machine)
 }
 
-fn scale(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Json {
+fn scale(input: &Input<'_, '_>, pool: &BatchPool<'_>) -> Json {
     match &pool.scale {
         Scale::Fixed { dedicated, spot, timeout, on_removal } => json!({ "fixedScale": {
-            "targetDedicatedNodes": count(builder, dedicated),
-            "targetLowPriorityNodes": count(builder, spot),
+            "targetDedicatedNodes": values::json(dedicated, &input.resolver()),
+            "targetLowPriorityNodes": values::json(spot, &input.resolver()),
             "resizeTimeout": values::iso(*timeout),
             "nodeDeallocationOption": on_removal,
         } }),
         Scale::Formula { text, holes, every, .. } => json!({ "autoScale": {
-            "formula": filled(builder, text, holes).json(),
+            "formula": filled(input, text, holes).json(),
             "evaluationInterval": values::iso(*every),
         } }),
         Scale::Range { .. } | Scale::Unknown(_) => json!({}),
@@ -167,10 +163,10 @@ fn scale(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Json {
 }
 
 /// The formula's text with parameters in its holes.
-fn filled(builder: &Builder<'_, '_>, text: &str, holes: &[(String, Value)]) -> Text {
+fn filled(input: &Input<'_, '_>, text: &str, holes: &[(String, Value)]) -> Text {
     let mut parts = vec![Text::literal(text)];
     for (hole, value) in holes {
-        let value = Text::Expression(format!("string({})", values::text(value, &builder.resolver()).inner()));
+        let value = Text::Expression(format!("string({})", input.text(value).inner()));
         let mut next = Vec::new();
         for part in parts {
             match part {
@@ -190,9 +186,10 @@ fn filled(builder: &Builder<'_, '_>, text: &str, holes: &[(String, Value)]) -> T
     Text::concat(&parts)
 }
 
-fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
+fn network(pool: &BatchPool<'_>, around: &Around<'_>) -> Built<Map> {
     let mut map = Map::new();
-    let subnet = pool.network.and_then(|(n, s)| builder.network_plans.get(n)?.subnets.get(s));
+    let span = pool.block.name_span;
+    let subnet = pool.network.map(|place| around.shared.plans.subnet(place, span)).transpose()?;
     if let Some(subnet) = subnet {
         map.insert("subnetId".into(), subnet.into());
     }
@@ -210,7 +207,7 @@ fn network(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Map {
     if read::flag(pool.block, "accelerated_networking", false) {
         map.insert("enableAcceleratedNetworking".into(), json!(true));
     }
-    map
+    Ok(map)
 }
 
 fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl Iterator<Item = i64>) -> Json {
@@ -235,12 +232,11 @@ fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl 
 }
 
 /// Mounts, and the absolute paths that lead to them.
-fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolNames) -> (Vec<Json>, Vec<&'a str>) {
+fn mounts<'a>(input: &Input<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolNames) -> Built<(Vec<Json>, Vec<&'a str>)> {
+    let span = pool.block.name_span;
     let (mut mounts, mut paths) = (Vec::new(), Vec::new());
     for index in &pool.shares {
-        let (Some(share), Some(of)) = (builder.fleet.shares.get(*index), builder.names.shares.get(*index)) else {
-            continue;
-        };
+        let (share, of) = input.share(*index, span)?;
         let path = relative(share.mount);
         paths.push(share.mount);
         let more: String = share.options.iter().map(|o| format!(",{o}")).collect();
@@ -263,7 +259,7 @@ fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPool
             }
             Protocol::Smb => {
                 let url = Text::concat(&["https://".into(), of.host.clone(), "/".into(), of.share.name.clone()]);
-                let keys = Text::call("listKeys", &[of.account.id.clone(), Text::literal(v::version(v::STORAGE))]);
+                let key = account_key(&of.account.id, v::STORAGE);
                 // Tasks run under accounts that the service makes: unless a mode is written, all of them may write.
                 let mode = |field: &str, written: &str| {
                     if read::written(share.block, field) { written.to_owned() } else { "0777".to_owned() }
@@ -278,7 +274,7 @@ fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPool
                 json!({ "azureFileShareConfiguration": {
                     "accountName": of.account.name.json(),
                     "azureFileUrl": url.json(),
-                    "accountKey": format!("[{}.keys[0].value]", keys.inner()),
+                    "accountKey": key.json(),
                     "relativeMountPath": path,
                     "mountOptions": options,
                 } })
@@ -286,11 +282,7 @@ fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPool
         });
     }
     for index in &pool.containers {
-        let (Some(container), Some(of)) =
-            (builder.fleet.around.containers.get(*index), builder.names.batch.containers.get(*index))
-        else {
-            continue;
-        };
+        let (container, of) = input.container(*index, span)?;
         paths.push(container.mount);
         let mut configuration = Map::new();
         configuration.insert("accountName".into(), of.account.name.json().into());
@@ -303,18 +295,17 @@ fn mounts<'a>(builder: &Builder<'a, '_>, pool: &BatchPool<'a>, names: &BatchPool
         configuration.insert("blobfuseOptions".into(), json!(options.trim()));
         mounts.push(json!({ "azureBlobFileSystemConfiguration": configuration }));
     }
-    (mounts, paths)
+    Ok((mounts, paths))
 }
 
-fn users(builder: &Builder<'_, '_>, pool: &BatchPool<'_>) -> Vec<Json> {
-    let resolver = builder.resolver();
+fn users(input: &Input<'_, '_>, pool: &BatchPool<'_>) -> Vec<Json> {
     pool.block
         .children(BlockKind::TaskUser)
         .map(|user| {
             let mut account = Map::new();
             account.insert("name".into(), json!(read::text(user, "name").unwrap_or(&user.name)));
             if let Some(password) = read::late(user, "password") {
-                account.insert("password".into(), values::text(password, &resolver).into());
+                account.insert("password".into(), input.text(password).into());
             }
             let level = if read::flag(user, "elevated", false) { "Admin" } else { "NonAdmin" };
             account.insert("elevationLevel".into(), json!(level));

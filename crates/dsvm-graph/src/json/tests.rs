@@ -1,6 +1,24 @@
 use super::*;
 use proptest::prelude::*;
 
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Self::Int(whole),
+                None => Self::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => Self::String(Cow::Owned(text)),
+            Value::Array(items) => items.into_iter().collect(),
+            Value::Object(map) => {
+                Self::Object(map.into_iter().map(|(key, value)| (Cow::Owned(key), value.into())).collect())
+            }
+        }
+    }
+}
+
 /// Any JSON that resources can hold.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -1,0 +1,325 @@
+//! Interactive pools: identity, roles, security group, address, load balancer, scale set, autoscale setting. Each pool is
+//! built by itself, many at once, in a list of its own; then the lists are joined in source order.
+
+use super::expr::Text;
+use super::ids::{Named, capacity_parameter};
+use super::input::Input;
+use super::internal::{Broken, Built};
+use super::json::Map;
+use super::names::PoolNames;
+use super::network::{NetworkNodes, NetworkPlans};
+use super::node::{Node, NodeId, Owned, Variable};
+use super::nodes::Nodes;
+use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
+use super::vault::VaultNodes;
+use super::versions::{self as v, ResourceType};
+use super::visitor::{NodeVisitor, Variables, visit};
+use super::{autoscale, balancer, cloud_init, diags, overlay, protect, scale_set, values};
+use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_model::pool::{Pool, PoolIdentity};
+use dsvm_model::share::Auth;
+use dsvm_sema::table::BlockKind;
+use dsvm_sema::value::BlockId;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was built before the pools, for pools to refer to.
+pub(crate) struct Shared<'s> {
+    pub(crate) plans: &'s NetworkPlans,
+    pub(crate) networks: &'s NetworkNodes,
+    pub(crate) identities: &'s [Option<NodeId>],
+    pub(crate) vaults: &'s [VaultNodes],
+    /// Nodes of each share that those who mount it wait for.
+    pub(crate) shares: &'s [Vec<NodeId>],
+}
+
+impl Shared<'_> {
+    /// The node of a declared identity; `None` when it exists already.
+    pub(crate) fn identity(&self, index: usize) -> Option<NodeId> {
+        self.identities.get(index).copied().flatten()
+    }
+
+    /// Nodes of a share; none when it exists already.
+    pub(crate) fn share(&self, index: usize) -> impl Iterator<Item = NodeId> {
+        self.shares.get(index).into_iter().flatten().copied()
+    }
+
+    fn vault(&self, index: usize) -> impl Iterator<Item = NodeId> {
+        self.vaults.get(index).into_iter().flat_map(VaultNodes::ready)
+    }
+}
+
+/// Position of a node in the list of its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LocalId(usize);
+
+/// Something that a node of a pool waits for.
+#[derive(Clone, Copy, Debug)]
+enum Need {
+    /// In the list of the pool.
+    Own(LocalId),
+    /// In the list of all.
+    Shared(NodeId),
+}
+
+/// A node of a pool, and which nodes of the same pool it waits for.
+struct Draft {
+    node: Node,
+    own: Vec<LocalId>,
+}
+
+/// The nodes of one pool.
+#[derive(Default)]
+struct Drafts(Vec<Draft>);
+
+impl Drafts {
+    fn add(&mut self, mut node: Node, needs: impl IntoIterator<Item = Need>) -> LocalId {
+        let mut own = Vec::new();
+        for need in needs {
+            match need {
+                Need::Own(id) => own.push(id),
+                Need::Shared(id) => {
+                    node.needs.insert(id);
+                }
+            }
+        }
+        self.0.push(Draft { node, own });
+        LocalId(self.0.len() - 1)
+    }
+
+    fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.0.iter_mut().map(|draft| &mut draft.node)
+    }
+}
+
+/// A pool that is built but not yet joined to the graph.
+struct PoolParts {
+    drafts: Drafts,
+    scale_set: LocalId,
+    /// The public address, or the load balancer of a pool without one.
+    address: LocalId,
+    /// Under autoscale: parameter of the number of machines.
+    parameter: Option<String>,
+    /// Long parts of the setup.
+    variables: Vec<Variable>,
+    sink: Sink,
+}
+
+/// What all pools add to the graph besides nodes.
+#[derive(Default)]
+pub(crate) struct PoolResults {
+    pub(crate) owned: Vec<Owned>,
+    pub(crate) variables: Vec<Variable>,
+}
+
+/// Builds all pools in parallel and joins them in source order.
+pub(crate) fn build_all(
+    input: &Input<'_, '_>,
+    shared: &Shared<'_>,
+    nodes: &mut Nodes,
+    visitor: &dyn NodeVisitor,
+    sink: &mut Sink,
+) -> Built<PoolResults> {
+    let fleet = input.fleet;
+    let mut results = PoolResults::default();
+    if fleet.pools.is_empty() {
+        return Ok(results);
+    }
+    let document = Variable { name: cloud_init::VARIABLE.into(), text: Text::Literal(cloud_init::DOCUMENT.clone()) };
+    let protected = protect::spans(input.checked);
+    let scoped = fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id));
+    let scopes: BTreeMap<BlockId, Scope> =
+        scoped.filter_map(|id| scope_of(input, nodes, id).map(|scope| (id, scope))).collect();
+    let pools = fleet.pools.par_iter().zip(&input.names.pools).enumerate();
+    let built: Vec<Built<PoolParts>> = pools
+        .map(|(index, (pool, names))| {
+            let mut parts = Builder { input, shared, scopes: &scopes, index, pool, names }.build()?;
+            protect::mark(parts.drafts.nodes_mut(), &protected);
+            let PoolParts { drafts, variables, sink, .. } = &mut parts;
+            let variables = Variables { own: variables, shared: std::slice::from_ref(&document) };
+            for node in drafts.nodes_mut().filter(|node| !may_be_shared(node)) {
+                visit(visitor, node, variables, sink);
+            }
+            Ok(parts)
+        })
+        .collect();
+    let mut roles = BTreeMap::new();
+    for (pool, parts) in fleet.pools.iter().zip(built) {
+        join(input, pool, parts?, nodes, &mut roles, &mut results, sink)?;
+    }
+    results.variables.push(document);
+    Ok(results)
+}
+
+/// Whether several pools may ask for the same resource: roles of one identity.
+fn may_be_shared(node: &Node) -> bool {
+    node.is(v::ROLE_ASSIGNMENT) || node.is(v::DEPLOYMENT)
+}
+
+/// Appends the nodes of a pool to those of all.
+fn join(
+    input: &Input<'_, '_>,
+    pool: &Pool<'_>,
+    parts: PoolParts,
+    nodes: &mut Nodes,
+    roles: &mut BTreeMap<Text, NodeId>,
+    results: &mut PoolResults,
+    sink: &mut Sink,
+) -> Built<()> {
+    sink.extend(parts.sink.finish());
+    results.variables.extend(parts.variables);
+    let mut joined: Vec<NodeId> = Vec::with_capacity(parts.drafts.0.len());
+    let lost = Broken { what: "a node of a pool that was not built before", span: pool.block.name_span };
+    for Draft { mut node, own } in parts.drafts.0 {
+        // Two pools with one identity ask for the same role: it exists once.
+        let shared_role = may_be_shared(&node);
+        if let Some(existing) = roles.get(&node.id).filter(|_| shared_role) {
+            joined.push(*existing);
+            continue;
+        }
+        for id in own {
+            node.needs.insert(*joined.get(id.0).ok_or(lost)?);
+        }
+        let key = shared_role.then(|| node.id.clone());
+        let id = nodes.push(node, !shared_role);
+        roles.extend(key.map(|key| (key, id)));
+        joined.push(id);
+    }
+    let scale_set = *joined.get(parts.scale_set.0).ok_or(lost)?;
+    nodes.set_pool(pool.id, scale_set, *joined.get(parts.address.0).ok_or(lost)?);
+    results.owned.extend(parts.parameter.map(|parameter| Owned {
+        node: scale_set,
+        parameter,
+        initial: values::json(pool.machines.start(), &input.resolver()),
+        bounds: (pool.machines.least(), pool.machines.most()),
+        pool: pool.block.name.to_string(),
+        span: pool.machines.span,
+    }));
+    Ok(())
+}
+
+/// What the functions that build one pool read.
+struct Builder<'b, 'a, 'f> {
+    input: &'b Input<'a, 'f>,
+    shared: &'b Shared<'b>,
+    scopes: &'b BTreeMap<BlockId, Scope>,
+    /// Position in the fleet.
+    index: usize,
+    pool: &'f Pool<'a>,
+    names: &'f PoolNames,
+}
+
+impl Builder<'_, '_, '_> {
+    fn node(&self, kind: ResourceType, named: &Named, rest: Map) -> Node {
+        let block = self.pool.block;
+        let mut node = self.input.node(&self.input.site(Some(block)), kind, named, Some(block), rest, block.name_span);
+        node.pool = u32::try_from(self.index).ok();
+        node
+    }
+
+    fn build(&self) -> Built<PoolParts> {
+        let (pool, names, resolver) = (self.pool, self.names, self.input.resolver());
+        let span = pool.block.name_span;
+        let (network, _) = self.input.network(pool.network, span)?;
+        let subnet = self.shared.plans.subnet((pool.network, pool.subnet), span)?;
+        let network_node = self.shared.networks.of(pool.network).map(Need::Shared);
+        let mut drafts = Drafts::default();
+        let mut before: Vec<Need> = network_node.into_iter().collect();
+        let identity = match (pool.identity, &names.identity) {
+            (PoolIdentity::None, _) | (PoolIdentity::Own, None) => None,
+            (PoolIdentity::Declared(declared), _) => self.shared.identity(declared).map(Need::Shared),
+            (PoolIdentity::Own, Some(named)) => {
+                Some(Need::Own(drafts.add(self.node(v::IDENTITY, named, Map::new()), [])))
+            }
+        };
+        before.extend(identity);
+        self.roles(identity, &mut drafts, &mut before);
+        let mut group = self.node(v::SECURITY_GROUP, &names.security_group, balancer::security_group(pool, &resolver));
+        let services = pool.services.iter().enumerate();
+        group.places = services.map(|(i, s)| (format!("/properties/securityRules/{i}"), s.span)).collect();
+        before.push(Need::Own(drafts.add(group, [])));
+        let address = pool
+            .public
+            .then(|| drafts.add(self.node(v::PUBLIC_IP, &names.public_ip, balancer::public_ip(pool, &resolver)), []));
+        let body = balancer::load_balancer(pool, names, network, subnet);
+        let node = self.node(v::LOAD_BALANCER, &names.balancer, body);
+        let way_in = address.map(Need::Own).or(network_node);
+        let balancer = drafts.add(node, way_in);
+        before.push(Need::Own(balancer));
+        for share in &pool.shares {
+            before.extend(self.shared.share(*share).map(Need::Shared));
+        }
+        before.extend(pool.vault.into_iter().flat_map(|vault| self.shared.vault(vault)).map(Need::Shared));
+        let parameter = capacity_parameter(&pool.block.name);
+        let (custom, variables) = cloud_init::custom_data(self.input, pool, names)?;
+        let body = scale_set::body(pool, names, (subnet, &custom, &parameter), &resolver);
+        let scale_set = drafts.add(self.node(v::SCALE_SET, &names.scale_set, body), before);
+        if let Some(policy) = &pool.autoscale {
+            let body = autoscale::body(policy, &pool.machines, names, &resolver);
+            let mut node = self.node(v::AUTOSCALE, &names.autoscale, body);
+            node.span = policy.block.span;
+            node.places = autoscale::places(policy, pool.machines.span);
+            drafts.add(node, [Need::Own(scale_set)]);
+        }
+        let mut sink = Sink::default();
+        self.overrides(&mut drafts, &mut sink);
+        Ok(PoolParts {
+            drafts,
+            scale_set,
+            address: address.unwrap_or(balancer),
+            parameter: pool.autoscale.is_some().then_some(parameter),
+            variables,
+            sink,
+        })
+    }
+
+    /// Least roles for what the machines read: shares by identity, secrets of a vault.
+    fn roles(&self, identity: Option<Need>, drafts: &mut Drafts, before: &mut Vec<Need>) {
+        let (pool, fleet) = (self.pool, self.input.fleet);
+        let Some(named) = &self.names.identity else { return };
+        let mut wanted: Vec<(BlockId, &str, Span)> = Vec::new();
+        let span = pool.block.span_of("shares");
+        for share in pool.shares.iter().filter_map(|s| fleet.shares.get(*s)) {
+            match (share.auth, share.vault) {
+                (Auth::ManagedIdentity, _) => wanted.push((share.id, SMB_MI_ADMIN, span)),
+                (Auth::KeyVault, Some(vault)) => wanted.push((vault, SECRETS_USER, span)),
+                (Auth::KeyVault, None) | (Auth::AccountKey | Auth::Network, _) => {}
+            }
+        }
+        if let Some(vault) = pool.vault.and_then(|v| fleet.vaults.get(v)) {
+            wanted.push((vault.id, SECRETS_USER, pool.block.span_of("vault")));
+        }
+        let mut seen = BTreeSet::new();
+        for (id, role, span) in wanted {
+            let Some(scope) = self.scopes.get(&id) else { continue };
+            let mut node = assignment((named, None), scope, role, span);
+            if seen.insert(node.id.clone()) {
+                node.pool = u32::try_from(self.index).ok();
+                before.push(Need::Own(drafts.add(node, identity)));
+            }
+        }
+    }
+
+    /// Lays the overrides of the pool over its resources.
+    fn overrides(&self, drafts: &mut Drafts, sink: &mut Sink) {
+        const KNOWN: [&str; 6] = ["scale_set", "load_balancer", "public_ip", "security_group", "autoscale", "identity"];
+        let (pool, names) = (self.pool, self.names);
+        for block in pool.block.children(BlockKind::Override) {
+            let target = match block.name.as_ref() {
+                "scale_set" => Some(&names.scale_set),
+                "load_balancer" => Some(&names.balancer),
+                "public_ip" => Some(&names.public_ip),
+                "security_group" => Some(&names.security_group),
+                "autoscale" => Some(&names.autoscale),
+                "identity" => names.identity.as_ref(),
+                _ => None,
+            };
+            // A pool without a public address, a policy or an identity of its own has no such node.
+            match target.and_then(|named| drafts.nodes_mut().find(|node| node.id == named.id)) {
+                Some(node) => overlay::apply(node, block, &self.input.resolver(), sink),
+                None => sink.push(diags::unknown_override(&block.name, block.name_span, &KNOWN)),
+            }
+        }
+    }
+}

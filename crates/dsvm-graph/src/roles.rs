@@ -1,0 +1,177 @@
+//! Role assignments: where a role holds, for whom, and in which deployment it is written.
+
+use super::expr::Text;
+use super::ids::{Home, Named, reference, resource_id};
+use super::input::Input;
+use super::json::{Json, Map, json};
+use super::naming::home_of;
+use super::node::{Node, NodeId};
+use super::nodes::Nodes;
+use super::versions as v;
+use dsvm_diagnostics::source::Span;
+use dsvm_model::network::Elsewhere;
+use dsvm_model::read;
+use dsvm_sema::table::choices;
+use dsvm_sema::table::words::ScopeWord;
+use dsvm_sema::value::BlockId;
+
+/// Built-in role "Storage File Data SMB MI Admin".
+pub(crate) const SMB_MI_ADMIN: &str = "a235d3ee-5935-4cfb-8cc5-a3303ad5995e";
+/// Built-in role "Key Vault Secrets User".
+pub(crate) const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
+/// Built-in role "Storage Blob Data Contributor".
+pub(crate) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+
+/// Where a role holds.
+pub(crate) struct Scope {
+    /// Id of the resource; `None`: the resource group.
+    pub(crate) id: Option<Text>,
+    /// Its node, if it is deployed here.
+    pub(crate) node: Option<NodeId>,
+    /// Group and subscription of a resource that exists already.
+    pub(crate) home: Option<Home>,
+    /// Key for the name of a nested deployment.
+    pub(crate) key: String,
+}
+
+/// Id of a built-in role's definition.
+fn definition(role: &str) -> Text {
+    Text::call("subscriptionResourceId", &["Microsoft.Authorization/roleDefinitions".into(), role.into()])
+}
+
+/// Properties of an assignment of a role to a principal.
+fn properties(role: &str, principal: &Text) -> Json {
+    json!({
+        "roleDefinitionId": definition(role).json(),
+        "principalId": principal.json(),
+        "principalType": "ServicePrincipal",
+    })
+}
+
+/// A role of an identity at a scope, named deterministically: in a nested deployment when the scope is in another group.
+pub(crate) fn assignment(
+    (identity, identity_node): (&Named, Option<NodeId>),
+    scope: &Scope,
+    role: &str,
+    span: Span,
+) -> Node {
+    let scope_id = scope.id.clone().unwrap_or_else(|| Text::Expression("resourceGroup().id".into()));
+    let name = Text::call("guid", &[scope_id, identity.id.clone(), role.into()]);
+    let id = match &scope.id {
+        Some(id) => Text::call("extensionResourceId", &[id.clone(), v::ROLE_ASSIGNMENT.name.into(), name.clone()]),
+        None => resource_id(v::ROLE_ASSIGNMENT, std::slice::from_ref(&name), None),
+    };
+    let named = Named { id, name };
+    let mut node = match scope.home.as_ref().filter(|home| home.is_elsewhere()) {
+        Some(home) => nested(&named, identity, (scope, home), role, span),
+        None => {
+            let mut body = Map::new();
+            if let Some(id) = &scope.id {
+                body.insert("scope".into(), id.into());
+            }
+            let principal = reference(&identity.id, v::IDENTITY).member("principalId");
+            body.insert("properties".into(), properties(role, &principal));
+            Node::new(v::ROLE_ASSIGNMENT, &named, body, span)
+        }
+    };
+    node.needs.extend(identity_node);
+    node.needs.extend(scope.node);
+    node
+}
+
+/// A role of a resource's own identity on a storage account beside it.
+pub(crate) fn of_principal(principal: &Text, owner: &Text, account: &Text, role: &str, span: Span) -> Node {
+    let name = Text::call("guid", &[account.clone(), owner.clone(), role.into()]);
+    let id = Text::call("extensionResourceId", &[account.clone(), v::ROLE_ASSIGNMENT.name.into(), name.clone()]);
+    let mut body = Map::new();
+    body.insert("scope".into(), account.into());
+    body.insert("properties".into(), properties(role, principal));
+    Node::new(v::ROLE_ASSIGNMENT, &Named { id, name }, body, span)
+}
+
+fn nested(named: &Named, identity: &Named, (scope, home): (&Scope, &Home), role: &str, span: Span) -> Node {
+    // The inner template is evaluated inside: names and the principal come in as parameters.
+    let inside = Text::Expression("parameters('principalId')".into());
+    let resource = json!({
+        "type": v::ROLE_ASSIGNMENT.name,
+        "apiVersion": v::ROLE_ASSIGNMENT.version,
+        "name": "[parameters('name')]",
+        "scope": "[parameters('scope')]",
+        "properties": properties(role, &inside),
+    });
+    let principal = reference(&identity.id, v::IDENTITY).member("principalId");
+    let scope_id = scope.id.clone().unwrap_or_else(|| "".into());
+    let template = json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": { "name": { "type": "string" }, "scope": { "type": "string" }, "principalId": { "type": "string" } },
+        "resources": [resource],
+    });
+    let mut outer = Map::new();
+    if let Some(subscription) = &home.subscription {
+        outer.insert("subscriptionId".into(), subscription.into());
+    }
+    if let Some(group) = &home.group {
+        outer.insert("resourceGroup".into(), group.into());
+    }
+    outer.insert(
+        "properties".into(),
+        json!({
+            "mode": "Incremental",
+            "expressionEvaluationOptions": { "scope": "Inner" },
+            "parameters": {
+                "name": { "value": named.name.json() },
+                "scope": { "value": scope_id.json() },
+                "principalId": { "value": principal.json() },
+            },
+            "template": template,
+        }),
+    );
+    let tail = Text::call("uniqueString", &[scope_id, identity.id.clone(), role.into()]);
+    let name = Text::concat(&[format!("grant-{}-", scope.key).into(), tail]);
+    // A nested deployment lives in the group that it deploys to, and so does its id.
+    Node::new(v::DEPLOYMENT, &Named::elsewhere(v::DEPLOYMENT, name, Some(home)), outer, span)
+}
+
+/// The scope of a declared block.
+pub(crate) fn scope_of(input: &Input<'_, '_>, nodes: &Nodes, block: BlockId) -> Option<Scope> {
+    let fleet = input.fleet;
+    let home = |place: Option<Elsewhere<'_>>| place.map(|place| home_of(place, &input.resolver()));
+    let scope = |id, existing| Scope {
+        id: Some(id),
+        node: nodes.of_block(block),
+        home: home(existing),
+        key: read::dashed(&input.checked[block].name),
+    };
+    let mut shares = fleet.shares.iter().zip(&input.names.shares);
+    if let Some((share, names)) = shares.find(|(share, _)| share.id == block) {
+        return Some(scope(names.account.id.clone(), share.existing));
+    }
+    let mut vaults = fleet.vaults.iter().zip(&input.names.vaults);
+    if let Some((vault, named)) = vaults.find(|(vault, _)| vault.id == block) {
+        return Some(scope(named.id.clone(), vault.existing));
+    }
+    let network = fleet.networks.iter().find(|n| n.block.is_some_and(|(id, _)| id == block));
+    Some(scope(input.resolver().find(block, "id")?, network.and_then(|n| n.existing)))
+}
+
+/// Nodes of the roles that `grant` blocks ask for.
+pub(crate) fn grants(input: &Input<'_, '_>, identities: &[Option<NodeId>], nodes: &mut Nodes) {
+    let named = input.fleet.identities.iter().zip(&input.names.identities).zip(identities);
+    for ((identity, named), node) in named {
+        for grant in &identity.grants {
+            let scope = match grant.scope {
+                choices::Scope::Block(id) => scope_of(input, nodes, id),
+                choices::Scope::Word(ScopeWord::ResourceGroup) => {
+                    Some(Scope { id: None, node: None, home: None, key: "group".into() })
+                }
+            };
+            if let Some(scope) = scope {
+                let built = assignment((named, *node), &scope, &grant.role, grant.span);
+                if nodes.with_id(&built.id).is_none() {
+                    nodes.add(built);
+                }
+            }
+        }
+    }
+}
