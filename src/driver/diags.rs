@@ -8,10 +8,10 @@ use std::path::Path;
 pub(super) fn file_ignored(source: SourceId, first: u32, path: &Path) -> Diagnostic {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let span = Span::new(source, 0, first);
-    Diagnostic::new(Code::FileIgnored, format!("nothing imports `{name}`"), span, "no part of the project")
-        .note("a folder with `main.dsvm` is a project of that file and of what it imports")
+    Diagnostic::new(Code::FileIgnored, format!("nothing imports `{name}`"), span, "not part of the project")
+        .note("in a folder with `main.dsvm`, the project consists of that file and what it imports")
         .help(format!(
-            "write `import \"./{name}\"` in `main.dsvm`; or name no file `main.dsvm`: then all files of the folder are the project"
+            "write `import \"./{name}\"` in `main.dsvm`; or rename `main.dsvm`: then all files in the folder belong to the project"
         ))
 }
 
@@ -19,6 +19,6 @@ pub(super) fn file_ignored(source: SourceId, first: u32, path: &Path) -> Diagnos
 pub(super) fn not_utf8(source: SourceId, at: u32) -> Diagnostic {
     // The character that stands for broken bytes is three bytes long.
     let span = Span::new(source, at, at + 3);
-    Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 text", span, "the first broken character")
+    Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 text", span, "the first malformed character")
         .help("save the file as UTF-8 (not UTF-16 or Latin-1)")
 }

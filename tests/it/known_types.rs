@@ -36,11 +36,11 @@ fn one_slip_gives_one_finding() {
     for (program, wanted) in [
         (
             pool("override scale_set { properties = { zoneBalanced = false } }"),
-            "type-disagrees `zoneBalanced`: `properties.zoneBalanced` is no property of `Microsoft.Compute/virtualMachineScaleSets`\n",
+            "type-disagrees `zoneBalanced`: `properties.zoneBalanced` is not a property of `Microsoft.Compute/virtualMachineScaleSets`\n",
         ),
         (
             resource(logs, "properties = { sku = { nam = \"PerGB2018\" } }"),
-            "type-disagrees `nam`: `properties.sku.nam` is no property of `Microsoft.OperationalInsights/workspaces`\n",
+            "type-disagrees `nam`: `properties.sku.nam` is not a property of `Microsoft.OperationalInsights/workspaces`\n",
         ),
         (
             resource(logs, "properties = { retentionInDays = \"thirty\" }"),
@@ -52,7 +52,7 @@ fn one_slip_gives_one_finding() {
         ),
         (
             resource("Microsoft.BatchAI/workspaces@2018-05-01", "properties = {}"),
-            "retired-resource-type `ones`: `Microsoft.BatchAI/workspaces` belongs to Batch AI, which has ended\n",
+            "retired-resource-type `ones`: `Microsoft.BatchAI/workspaces` belongs to Batch AI, which has been retired\n",
         ),
     ] {
         assert_eq!(compile(&program).findings(), wanted, "{program}");

@@ -46,7 +46,7 @@ fn files_that_import_each_other_are_told_once() {
     dsvmc_snapshot!(cx, "check . --format short", @r"
     exit: 1
     --- stdout
-    two.dsvm:1:19: error[DSVM0105]: files import each other in a circle: `one.dsvm` → `two.dsvm` → `one.dsvm` (help: move what both files need into a third one)
+    two.dsvm:1:19: error[DSVM0105]: import cycle: `one.dsvm` → `two.dsvm` → `one.dsvm` (help: move the shared declarations into a third file)
     --- stderr
     ");
     let cx = TestContext::new();
@@ -57,7 +57,7 @@ fn files_that_import_each_other_are_told_once() {
     dsvmc_snapshot!(cx, "check . --format short", @r"
     exit: 1
     --- stdout
-    main.dsvm:1:19: error[DSVM0105]: files import each other in a circle: `main.dsvm` → `main.dsvm` (help: move what both files need into a third one)
+    main.dsvm:1:19: error[DSVM0105]: import cycle: `main.dsvm` → `main.dsvm` (help: move the shared declarations into a third file)
     --- stderr
     ");
 }

@@ -128,7 +128,7 @@ impl Evaluator<'_> {
                     return fail(place, format!("{} is set to a {}", target.text, value.type_name()));
                 };
                 if !n.is_finite() {
-                    return fail(place, format!("{} is set to {n}, which is no number of machines", target.text));
+                    return fail(place, format!("{} is set to {n}, which is not a number of machines", target.text));
                 }
                 let index = usize::from(v.canonical == SPOT);
                 // The full name wins over its alias, in whatever order they are set.
@@ -334,7 +334,7 @@ impl Evaluator<'_> {
 
     fn vector(&mut self, samples: Vec<f64>, place: FormulaSpan) -> Result<Value> {
         if samples.len() > MAX_VECTOR {
-            return fail(place, format!("a vector grows beyond {MAX_VECTOR} numbers"));
+            return fail(place, format!("a vector exceeds {MAX_VECTOR} numbers"));
         }
         Ok(Value::Vector(samples))
     }
@@ -397,7 +397,7 @@ fn plain(op: BinaryOp, a: f64, b: f64) -> f64 {
 /// Ticks of an interval times a number; casts saturate.
 fn scaled(ticks: i64, factor: f64) -> std::result::Result<Value, String> {
     if factor.is_nan() {
-        return Err("an interval times what is no number".to_owned());
+        return Err("an interval multiplied by something that is not a number".to_owned());
     }
     Ok(Value::Interval((ticks as f64 * factor).round() as i64))
 }

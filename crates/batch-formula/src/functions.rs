@@ -30,10 +30,10 @@ fn flatten(args: Vec<Value>) -> Result<Vec<f64>, String> {
         match arg {
             Value::Number(n) => all.push(n),
             Value::Vector(mut v) => all.append(&mut v),
-            other => return Err(format!("a {} stands among numbers", other.type_name())),
+            other => return Err(format!("found a {} among numbers", other.type_name())),
         }
         if all.len() > MAX_VECTOR {
-            return Err(format!("a vector grows beyond {MAX_VECTOR} numbers"));
+            return Err(format!("a vector exceeds {MAX_VECTOR} numbers"));
         }
     }
     Ok(all)

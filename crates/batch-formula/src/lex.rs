@@ -111,7 +111,7 @@ fn unknown_sign(at: usize, first: char, rest: &str) -> FormulaError {
     let error = FormulaError::new(
         FormulaRule::Syntax,
         FormulaSpan::new(at, at + first.len_utf8()),
-        format!("a formula cannot hold the sign `{first}`"),
+        format!("a formula cannot contain `{first}`"),
         "not part of the formula language",
     );
     match first {

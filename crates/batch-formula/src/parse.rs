@@ -52,7 +52,7 @@ fn too_deep(place: FormulaSpan) -> FormulaError {
         format!("an expression that nests more than {MAX_DEPTH} levels deep"),
         "one level too deep",
     )
-    .help("give a part of it to a variable of its own")
+    .help("assign a part of it to a variable")
 }
 
 /// Chains such as `a + b + c` grow the tree without recursion of the parser, so the depth is measured afterwards.
@@ -111,7 +111,7 @@ impl Parser {
         FormulaError::new(
             FormulaRule::Syntax,
             place,
-            format!("{} where {wanted} is expected", token.shown()),
+            format!("expected {wanted}, found {}", token.shown()),
             format!("{wanted} expected here"),
         )
     }
@@ -147,7 +147,7 @@ impl Parser {
                 missing
             }
             Token::Sign(")") => error.help("remove the bracket, or open it earlier"),
-            Token::Sign("=") => error.help("compare with `==`; `=` assigns and stands once in a statement"),
+            Token::Sign("=") => error.help("compare with `==`; `=` assigns and can appear only once in a statement"),
             _ => error,
         }
     }

@@ -103,7 +103,7 @@ impl<'a> RuleChecker<'a> {
                     "what happens to running tasks when the pool shrinks is left to the default",
                     "shrinks the pool",
                 )
-                .note("the default, `requeue`, ends running tasks at once and starts them again elsewhere")
+                .note("the default, `requeue`, stops running tasks immediately and restarts them elsewhere")
                 .help("add `$NodeDeallocationOption = taskcompletion;`"),
             );
         }
@@ -160,7 +160,7 @@ impl<'a> RuleChecker<'a> {
                         )
                         .note("a new pool has no samples; while the evaluation fails, it keeps its size")
                         .help(format!(
-                            "ask first: `{metric}.GetSamplePercent(…) < 70 ? fallback : {metric}.GetSample(…)`"
+                            "check first: `{metric}.GetSamplePercent(…) < 70 ? fallback : {metric}.GetSample(…)`"
                         )),
                     );
                 }
@@ -187,7 +187,7 @@ impl<'a> RuleChecker<'a> {
                     FormulaError::new(
                         FormulaRule::LoneSample,
                         call.place,
-                        format!("the last sample of `{metric}` alone decides"),
+                        format!("only the last sample of `{metric}` is used"),
                         "may be of any age",
                     )
                     .note("Azure advises against relying only on the last sample: nobody knows when it was taken")
@@ -210,8 +210,8 @@ impl<'a> RuleChecker<'a> {
                         "leaves out running tasks",
                     )
                     .severity(severity)
-                    .note("when every task runs, `$ActiveTasks` is 0 and the pool shrinks under its work")
-                    .help("use `$PendingTasks`, which is `$ActiveTasks` and `$RunningTasks` together"),
+                    .note("when every task runs, `$ActiveTasks` is 0 and the pool shrinks while they run")
+                    .help("use `$PendingTasks`, the sum of `$ActiveTasks` and `$RunningTasks`"),
                 );
             }
         }
@@ -244,7 +244,7 @@ impl<'a> RuleChecker<'a> {
                             "the machines needed are rounded down",
                             "2.9 becomes 2",
                         )
-                        .note("the service cuts the fraction off when it sets a target, so the last tasks wait")
+                        .note("the service truncates the fraction when it sets a target, so the last tasks wait")
                         .help("add one less than the divisor first: `(tasks + slots - 1) / slots`"),
                     );
                 }
@@ -318,7 +318,7 @@ impl<'a> RuleChecker<'a> {
                         format!("nothing bounds `{name}`"),
                         "no upper bound",
                     )
-                    .note("the service has no other limit than the account's quota")
+                    .note("the service has no limit other than the account's quota")
                     .help(format!("write `{name} = max(0, min(20, …));` with the most machines you want")),
                 ),
                 None => None,
@@ -333,7 +333,7 @@ fn outside(name: &str, range: Range, least: u32, most: u32, last: &Statement) ->
         FormulaError::new(FormulaRule::Unbounded, last.place, title, "sets the target")
             .severity(Severity::Error)
             .help(format!("clamp it in the formula: `{name} = max({least}, min({most}, …));`"))
-            .note("the service has no other bounds than those in the formula")
+            .note("the service has no bounds other than those in the formula")
     };
     if range.high > f64::from(most) {
         let reached = if range.high.is_infinite() { "any number of".to_owned() } else { range.high.to_string() };

@@ -141,7 +141,10 @@ impl Checker {
                         FormulaError::new(
                             FormulaRule::UnknownName,
                             target.place,
-                            format!("`{}` is no variable of the service, so assigning it changes nothing", target.text),
+                            format!(
+                                "`{}` is not a variable of the service, so assigning it has no effect",
+                                target.text
+                            ),
                             "never read",
                         )
                         .help(format!("write `{known}`")),
@@ -150,7 +153,7 @@ impl Checker {
                 let value = if value == Type::Samples { self.bare_metric(&statement.value) } else { value };
                 if value == Type::Nothing {
                     self.error(
-                        FormulaError::new(FormulaRule::Type, place, "`stop()` gives no value", "nothing to assign")
+                        FormulaError::new(FormulaRule::Type, place, "`stop()` returns no value", "nothing to assign")
                             .help("write `stop();` as a statement of its own"),
                     );
                 }
@@ -247,12 +250,8 @@ impl Checker {
             .chain(names::VARIABLES.iter().map(|v| v.name))
             .chain(names::INTERVALS.iter().map(|i| i.0))
             .chain(names::DEALLOCATION_OPTIONS.iter().copied());
-        let mut error = FormulaError::new(
-            FormulaRule::UnknownName,
-            place,
-            format!("there is no variable `{name}`"),
-            "not known here",
-        );
+        let mut error =
+            FormulaError::new(FormulaRule::UnknownName, place, format!("there is no variable `{name}`"), "unknown");
         error = match names::suggest(name, known) {
             Some(suggestion) => error.help(format!("did you mean `{suggestion}`?")),
             None => error.help("assign it in an earlier statement"),
@@ -268,7 +267,7 @@ impl Checker {
             (_, other) => self.error(FormulaError::new(
                 FormulaRule::Type,
                 place,
-                format!("`{}` cannot stand before a {}", op.sign(), other.shown()),
+                format!("`{}` cannot be applied to a {}", op.sign(), other.shown()),
                 format!("a {}", other.shown()),
             )),
         }
@@ -290,7 +289,7 @@ impl Checker {
         );
         error = match (op, l, r) {
             (_, Type::Double, Type::Vector) if op.precedence() >= 5 => {
-                error.help("write the vector first; the service knows `doubleVec` with `double`, not the reverse")
+                error.help("write the vector first; the service supports `doubleVec` with `double`, not the reverse")
             }
             (BinaryOp::Subtract, Type::Timestamp, Type::Interval) => {
                 error.help("add the negative interval: `time() + (-10 * TimeInterval_Minute)`")
@@ -310,7 +309,7 @@ impl Checker {
                 FormulaError::new(
                     FormulaRule::Type,
                     condition.place,
-                    format!("a {} decides, where a number must", test.shown()),
+                    format!("the condition is a {}, not a number", test.shown()),
                     format!("a {}", test.shown()),
                 )
                 .note("a number other than zero counts as true"),
@@ -324,10 +323,10 @@ impl Checker {
                 FormulaError::new(
                     FormulaRule::Type,
                     otherwise.place,
-                    format!("one branch gives a {}, the other a {}", a.shown(), b.shown()),
+                    format!("one branch is a {}, the other a {}", a.shown(), b.shown()),
                     format!("a {}", b.shown()),
                 )
-                .help("let both branches give the same type"),
+                .help("make both branches the same type"),
             ),
         }
     }

@@ -8,8 +8,8 @@ use dsvm_diagnostics::{Code, Diagnostic, Severity};
 #[must_use]
 pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -> Diagnostic {
     let mut found =
-        Diagnostic::new(Code::NameRefused, format!("Azure refuses the name `{name}`"), span, "leads to this name")
-            .note(format!("it {}; the name of a `{kind}` is made of {}", problem.what, problem.rule))
+        Diagnostic::new(Code::NameRefused, format!("Azure refuses the name `{name}`"), span, "produces this name")
+            .note(format!("it {}; the name of a `{kind}` must consist of {}", problem.what, problem.rule))
             .help(match &problem.suggestion {
                 Some(other) => {
                     format!("choose another name for the block, or give the Azure name: `name = \"{other}\"`")
@@ -27,16 +27,16 @@ pub fn name_refused(kind: &str, name: &str, problem: &NameProblem, span: Span) -
 pub fn label_refused(label: &str, problem: &NameProblem, span: Span) -> Diagnostic {
     let title = format!("Azure refuses the DNS label `{label}`");
     Diagnostic::new(Code::NameRefused, title, span, "has this `dns_label`")
-        .note(format!("it {}; a DNS label is made of {}", problem.what, problem.rule))
-        .help("write another `dns_label`, or leave it out")
+        .note(format!("it {}; a DNS label must consist of {}", problem.what, problem.rule))
+        .help("write another `dns_label`, or omit it")
 }
 
 /// A resource group whose name Azure refuses.
 #[must_use]
 pub fn group_refused(group: &str, problem: &NameProblem, span: Span) -> Diagnostic {
     let title = format!("Azure refuses the resource group name `{group}`");
-    let found = Diagnostic::new(Code::NameRefused, title, span, "no name of a resource group")
-        .note(format!("it {}; the name of a resource group is made of {}", problem.what, problem.rule));
+    let found = Diagnostic::new(Code::NameRefused, title, span, "not a resource group name that Azure accepts")
+        .note(format!("it {}; the name of a resource group must consist of {}", problem.what, problem.rule));
     found.help(match &problem.suggestion {
         Some(other) => format!("write `resource_group = \"{other}\"`"),
         None => "choose another name".to_owned(),
@@ -52,8 +52,8 @@ pub fn too_many_parameters(count: usize, most: usize, span: Span) -> Diagnostic 
         span,
         "one too many",
     )
-    .note(format!("Resource Manager takes {most}; each pool under autoscale adds one of its own"))
-    .help("put values that belong together into one parameter with a record type")
+    .note(format!("Resource Manager allows {most}; each autoscaled pool adds one"))
+    .help("combine related values in one parameter with a record type")
 }
 
 /// More outputs than a template can have.
@@ -65,8 +65,8 @@ pub fn too_many_outputs(count: usize, most: usize, span: Span) -> Diagnostic {
         span,
         "one too many",
     )
-    .note(format!("Resource Manager takes {most}"))
-    .help("put several values into one output with a record")
+    .note(format!("Resource Manager allows {most}"))
+    .help("combine several values in one output with a record type")
 }
 
 /// A resource larger than a template can hold.
@@ -78,7 +78,7 @@ pub fn resource_too_large(name: &str, bytes: usize, span: Span) -> Diagnostic {
         span,
         "too large",
     )
-    .note("Resource Manager takes resources of at most 1 MB")
+    .note("Resource Manager accepts resources of at most 1 MB")
     .help("make the block smaller: fewer users, rules or steps")
 }
 
@@ -91,31 +91,36 @@ pub fn expression_too_long(length: usize, span: Span) -> Diagnostic {
         span,
         "becomes one expression",
     )
-    .note("Resource Manager takes expressions of at most 24,576 characters")
-    .help("shorten the texts that are put together here, or give them as one parameter")
+    .note("Resource Manager accepts expressions of at most 24,576 characters")
+    .help("shorten the strings that are combined here, or pass them as one parameter")
 }
 
 /// A setup longer than a machine can be given.
 #[must_use]
 pub fn setup_too_long(bytes: usize, most: usize, span: Span) -> Diagnostic {
     Diagnostic::new(Code::SetupTooLong, format!("the setup of the machines takes {bytes} bytes"), span, "too long")
-        .note(format!("Azure gives a new machine at most {most} bytes"))
-        .help("put the work into an image, or let a short step fetch it from the share")
+        .note(format!("Azure accepts at most {most} bytes of setup for a machine"))
+        .help("move the work into an image, or fetch it from the share in a short step")
 }
 
 /// A parameter with the name of one that dsvmc adds.
 #[must_use]
 pub fn parameter_taken(name: &str, span: Span, pool: Span) -> Diagnostic {
-    Diagnostic::new(Code::ParameterTaken, format!("`{name}` is a parameter that dsvmc adds itself"), span, "taken")
-        .also(pool, "its number of machines is given by that name")
-        .note("parameter names are the same whatever the case of their letters")
-        .help("give your parameter another name")
+    Diagnostic::new(
+        Code::ParameterTaken,
+        format!("`{name}` is the name of a parameter that dsvmc adds"),
+        span,
+        "already in use",
+    )
+    .also(pool, "its number of machines is passed in that parameter")
+    .note("parameter names are not case-sensitive")
+    .help("rename your parameter")
 }
 
 /// Tags that Azure refuses.
 #[must_use]
 pub fn tags_refused(why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::TagsRefused, "Azure refuses these tags", span, "refused")
+    Diagnostic::new(Code::TagsRefused, "Azure rejects these tags", span, "rejected")
         .note(why.to_owned())
         .help("shorten or rename them")
 }

@@ -13,23 +13,23 @@ pub fn cycle(names: &[String], spans: &[Span]) -> Diagnostic {
     let primary = spans.first().copied().unwrap_or(Span::new(dsvm_diagnostics::source::SourceId(0), 0, 0));
     let mut found = Diagnostic::new(
         Code::BlockCycle,
-        format!("resources wait for each other: {}", names.join(" → ")),
+        format!("resources depend on each other in a cycle: {}", names.join(" → ")),
         primary,
-        "waits for the next",
+        "depends on the next one",
     );
     for span in spans.iter().skip(1) {
-        found = found.also(*span, "part of the circle");
+        found = found.also(*span, "part of the cycle");
     }
-    found.help("take one of the references out")
+    found.help("remove one of the references")
 }
 
 /// Two resources with one name.
 #[must_use]
 pub fn same_name(kind: &str, name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::ResourceNamedTwice, format!("two resources are called `{name}`"), span, "the same name again")
-        .also(first, "called so here")
-        .note(format!("Azure knows a `{kind}` by its name alone, whatever the case of its letters"))
-        .help("give one of them another name")
+        .also(first, "first named here")
+        .note(format!("Azure identifies a `{kind}` by its name alone, ignoring case"))
+        .help("rename one of them")
 }
 
 /// An attribute that this block does not have.
@@ -39,23 +39,23 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
         Code::AttributeUnavailable,
         format!("{} `{}` has no `{name}`", block.kind.keyword(), block.name),
         span,
-        "nothing to read",
+        "not available",
     )
     .also(block.name_span, "declared here")
     .help(match name {
         _ if block.kind == BlockKind::Pool && block.class.is_none() => {
-            format!("write `pool {}: interactive {{ … }}`: without it nothing is made of the pool", block.name)
+            format!("write `pool {}: interactive {{ … }}`: without it, the pool is not deployed", block.name)
         }
         "ssh" | "jupyterhub" => format!("add `{name}` to `serve` of the pool"),
         "principal_id" | "client_id" => "give the pool an identity: `identity = …`".to_string(),
-        _ => "read another attribute".to_string(),
+        _ => "use another attribute".to_string(),
     })
 }
 
 /// A property that Azure does not have.
 #[must_use]
 pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
-    Diagnostic::new(Code::UnknownOverride, format!("a pool has no resource `{name}`"), span, "nothing to lay this over")
+    Diagnostic::new(Code::UnknownOverride, format!("a pool has no resource `{name}`"), span, "nothing to override")
         .help(format!("choose one of: {}", known.join(", ")))
 }
 
@@ -65,16 +65,16 @@ pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
     let path = finding.pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
     let title = match (path.as_str(), finding.kind) {
         ("", _) => finding.message.clone(),
-        (_, FindingKind::UnknownProperty) => format!("`{path}` is no property of `{kind}`"),
+        (_, FindingKind::UnknownProperty) => format!("`{path}` is not a property of `{kind}`"),
         (_, FindingKind::WrongType) => format!("`{path}` {}", finding.message),
         _ => format!("`{path}`: {}", finding.message),
     };
     let label = match (path.as_str(), finding.kind) {
         ("", _) => "written in this block",
         (_, FindingKind::UnknownProperty) => "no such property",
-        (_, FindingKind::Missing) => "lacks it",
-        (_, FindingKind::ReadOnly) => "only Azure writes it",
-        _ => "not what the type takes",
+        (_, FindingKind::Missing) => "missing here",
+        (_, FindingKind::ReadOnly) => "read-only",
+        _ => "not accepted by the type",
     };
     let mut found = Diagnostic::new(Code::TypeDisagrees, title, span, label);
     if finding.severity == arm_catalog::FindingSeverity::Warning {
@@ -83,10 +83,10 @@ pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {
     match &finding.suggestion {
         Some(instead) => found.help(format!("write `{instead}`")),
         None => found.help(match finding.kind {
-            FindingKind::ReadOnly => "leave it out: Azure sets it".to_owned(),
+            FindingKind::ReadOnly => "remove it: Azure sets it".to_owned(),
             FindingKind::Missing => "add it".to_owned(),
-            FindingKind::UnknownProperty => format!("leave it out, or look it up in the reference of `{kind}`"),
-            _ => "write a value that the type takes".to_owned(),
+            FindingKind::UnknownProperty => format!("remove it, or check the reference of `{kind}`"),
+            _ => "write a value that the type accepts".to_owned(),
         }),
     }
 }
@@ -100,7 +100,7 @@ pub fn secret_in_property(
     path: &[SecretStep],
     span: Span,
 ) -> Diagnostic {
-    let title = format!("a secret reaches `{property}` of `{kind}`, which Azure shows again");
+    let title = format!("a secret reaches `{property}` of `{kind}`, which Azure does not keep secret");
     let mut found = Diagnostic::new(Code::SecretExposed, title, span, "the secret arrives here");
     for step in path.iter().filter(|step| step.span != span) {
         found = found.also(step.span, step.text.to_string());
@@ -111,9 +111,9 @@ pub fn secret_in_property(
         .collect();
     match (known, places.as_slice()) {
         (false, _) => found
-            .help("put the secret into a vault, and let the resource read it there")
-            .note("the type is not known here: nothing says that Azure keeps this property secret"),
-        (true, []) => found.help("put the secret into a vault, and let the resource read it there"),
+            .help("store the secret in a vault, and let the resource read it from there")
+            .note("the type is not known to dsvmc, nor whether Azure keeps this property secret"),
+        (true, []) => found.help("store the secret in a vault, and let the resource read it from there"),
         (true, places) => found.help(format!("use it only in {}", places.join(", "))),
     }
 }
@@ -121,9 +121,9 @@ pub fn secret_in_property(
 /// A type that is nearly that of a known one.
 #[must_use]
 pub fn unknown_resource_type(kind: &str, near: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{kind}` is not known"), span, "of this type")
+    Diagnostic::new(Code::UnknownResourceType, format!("the resource type `{kind}` is not known"), span, "unknown type")
         .help(format!("write `{near}`"))
-        .note("types that are not known here are not checked; this one is nearly the name of one that is")
+        .note("unknown types are not checked, but this name is close to a known one")
 }
 
 /// A resource of Batch AI.
@@ -131,11 +131,11 @@ pub fn unknown_resource_type(kind: &str, near: &str, span: Span) -> Diagnostic {
 pub fn batch_ai_resource(kind: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::RetiredResourceType,
-        format!("`{kind}` belongs to Batch AI, which has ended"),
+        format!("`{kind}` belongs to Batch AI, which has been retired"),
         span,
         "cannot be deployed",
     )
     .help("declare a batch pool: `pool NAME: batch { service = azure_batch }` or `azure_ml`")
-    .help("run `dsvmc import` on the old description to carry it over")
+    .help("run `dsvmc import` on the old definition to convert it")
     .note("Azure Batch AI ended on 31 March 2019")
 }

@@ -205,7 +205,7 @@ fn check_ranges(at_space: Span, space: &[IpNet], subnets: &[Subnet<'_>], sink: &
     }
 }
 
-/// How many machines fit into a range: Azure keeps five addresses.
+/// How many machines fit into a range: Azure reserves five addresses.
 #[must_use]
 pub fn room(range: &IpNet) -> u64 {
     match range {

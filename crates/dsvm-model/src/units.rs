@@ -193,11 +193,11 @@ impl<U: Unit> Bounds<U> {
         match refused.fractional {
             true => {
                 let title = format!("`{field}` is not a whole number of {}", U::PLURAL);
-                Diagnostic::new(Code::OutOfBounds, title, span, format!("Azure takes whole {} here", U::PLURAL))
+                Diagnostic::new(Code::OutOfBounds, title, span, format!("Azure accepts whole {} here", U::PLURAL))
             }
             false => {
-                let title = format!("`{field}` is outside of what Azure allows");
-                Diagnostic::new(Code::OutOfBounds, title, span, "outside of the bounds")
+                let title = format!("`{field}` is outside the range that Azure allows");
+                Diagnostic::new(Code::OutOfBounds, title, span, "out of bounds")
             }
         }
         .note(self.rule)
@@ -218,8 +218,8 @@ fn whole<U: Unit>(amount: Decimal) -> (i64, bool) {
 pub mod bounds {
     use super::{Bounds, DAY, HOUR, MINUTE, Seconds, WholeDays, WholeGib, WholeMinutes, WholePercent};
 
-    /// System disk of a machine ("Introduction to Azure managed disks", OS disk).
-    pub const OS_DISK: Bounds<WholeGib> = Bounds::new(1, 4095, "a system disk has 1 GiB to 4095 GiB, in whole GiB");
+    /// OS disk of a machine ("Introduction to Azure managed disks", OS disk).
+    pub const OS_DISK: Bounds<WholeGib> = Bounds::new(1, 4095, "an OS disk has 1 GiB to 4095 GiB, in whole GiB");
     /// Standard share.
     pub const STANDARD_QUOTA: Bounds<WholeGib> =
         Bounds::new(1, 102_400, "a standard share has 1 GiB to 102400 GiB, in whole GiB");
@@ -228,13 +228,13 @@ pub mod bounds {
         Bounds::new(100, 102_400, "a premium share has 100 GiB to 102400 GiB, in whole GiB");
     /// Silent connections of a load balancer.
     pub const IDLE_TIMEOUT: Bounds<WholeMinutes> =
-        Bounds::new(4, 30, "a load balancer keeps silent connections 4 to 30 minutes");
+        Bounds::new(4, 30, "a load balancer keeps idle connections for 4 to 30 minutes");
     /// Deleted shares.
-    pub const KEEP_DELETED: Bounds<WholeDays> = Bounds::new(1, 365, "Azure keeps deleted shares 1 to 365 days");
+    pub const KEEP_DELETED: Bounds<WholeDays> = Bounds::new(1, 365, "Azure keeps deleted shares for 1 to 365 days");
     /// Deleted vaults and secrets.
-    pub const RETENTION: Bounds<WholeDays> = Bounds::new(7, 90, "Azure keeps deleted secrets 7 to 90 days");
+    pub const RETENTION: Bounds<WholeDays> = Bounds::new(7, 90, "Azure keeps deleted secrets for 7 to 90 days");
     /// Between two questions of the health extension.
-    pub const HEALTH_INTERVAL: Bounds<Seconds> = Bounds::new(5, 60, "the health extension asks every 5 to 60 seconds");
+    pub const HEALTH_INTERVAL: Bounds<Seconds> = Bounds::new(5, 60, "the health extension probes every 5 to 60 seconds");
     /// Until a new machine must be healthy.
     pub const HEALTH_GRACE: Bounds<Seconds> =
         Bounds::new(0, 4 * HOUR, "a new machine has at most 4 hours to become healthy");
@@ -242,41 +242,41 @@ pub mod bounds {
     pub const SETUP: Bounds<Seconds> = Bounds::new(
         0,
         90 * MINUTE,
-        "repairs leave a machine alone for 90 minutes at most; what takes longer belongs into an image",
+        "repairs wait for at most 90 minutes; move longer work into an image",
     );
     /// Before a machine that changed is repaired.
     pub const REPAIR_GRACE: Bounds<Seconds> = Bounds::new(10 * MINUTE, 90 * MINUTE, "repairs wait 10 to 90 minutes");
     /// Notice of a deletion.
     pub const NOTICE: Bounds<Seconds> = Bounds::new(5 * MINUTE, 15 * MINUTE, "Azure gives 5 to 15 minutes of notice");
     /// Between two batches of an upgrade.
-    pub const PAUSE: Bounds<Seconds> = Bounds::from(0, "a rest between two batches is not negative");
+    pub const PAUSE: Bounds<Seconds> = Bounds::from(0, "a pause between two batches cannot be negative");
     /// Machines of an upgrade at once, or unhealthy.
     pub const UPGRADE_SHARE: Bounds<WholePercent> =
-        Bounds::new(5, 100, "Azure takes whole percentages from 5% to 100%");
+        Bounds::new(5, 100, "Azure accepts whole percentages from 5% to 100%");
     /// For which evicted machines are brought back.
-    pub const RESTORE: Bounds<Seconds> = Bounds::from(1, "Azure tries for some time, not for none");
+    pub const RESTORE: Bounds<Seconds> = Bounds::from(1, "the time to restore machines must be positive");
     /// Between two readings of a metric.
-    pub const GRAIN: Bounds<Seconds> = Bounds::new(MINUTE, 12 * HOUR, "readings are 1 minute to 12 hours apart");
+    pub const GRAIN: Bounds<Seconds> = Bounds::new(MINUTE, 12 * HOUR, "samples are 1 minute to 12 hours apart");
     /// Over which a metric is aggregated.
     pub const WINDOW: Bounds<Seconds> =
-        Bounds::new(5 * MINUTE, 12 * HOUR, "autoscale looks back 5 minutes to 12 hours");
+        Bounds::new(5 * MINUTE, 12 * HOUR, "autoscale supports windows of 5 minutes to 12 hours");
     /// After a rule has acted.
-    pub const COOLDOWN: Bounds<Seconds> = Bounds::new(MINUTE, 7 * DAY, "a rule rests 1 minute to 1 week");
+    pub const COOLDOWN: Bounds<Seconds> = Bounds::new(MINUTE, 7 * DAY, "a cooldown takes 1 minute to 1 week");
     /// How far a rule changes the number of machines.
-    pub const CHANGE: Bounds<WholePercent> = Bounds::new(1, 1000, "autoscale takes whole percentages from 1%");
+    pub const CHANGE: Bounds<WholePercent> = Bounds::new(1, 1000, "autoscale accepts whole percentages from 1%");
     /// Ahead of a forecast.
     pub const AHEAD: Bounds<Seconds> = Bounds::new(MINUTE, HOUR, "machines are started 1 to 60 minutes ahead");
     /// For which a resize of a batch pool is tried.
-    pub const RESIZE: Bounds<Seconds> = Bounds::new(5 * MINUTE, 7 * DAY, "a resize is tried for 5 minutes to 7 days");
+    pub const RESIZE: Bounds<Seconds> = Bounds::new(5 * MINUTE, 7 * DAY, "a resize can be attempted for 5 minutes to 7 days");
     /// Between two evaluations of a formula of Azure Batch.
     pub const EVALUATION: Bounds<Seconds> =
         Bounds::new(5 * MINUTE, 168 * HOUR, "Azure Batch evaluates a formula every 5 minutes to 168 hours");
     /// Over which tasks are averaged.
-    pub const LOOK_BACK: Bounds<Seconds> = Bounds::new(1, u32::MAX as i64, "a formula looks back for some time");
+    pub const LOOK_BACK: Bounds<Seconds> = Bounds::new(1, u32::MAX as i64, "the time window of a formula must be positive");
     /// For which a machine of Azure Machine Learning is kept without work.
-    pub const IDLE: Bounds<Seconds> = Bounds::from(0, "a machine is kept for some time, or for none");
+    pub const IDLE: Bounds<Seconds> = Bounds::from(0, "an idle time cannot be negative");
     /// After which a job is ended.
-    pub const TIME_LIMIT: Bounds<Seconds> = Bounds::from(1, "a job runs for some time");
+    pub const TIME_LIMIT: Bounds<Seconds> = Bounds::from(1, "the time limit of a job must be positive");
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) enum Misfit {
     Bounds { min: Value, max: Value, length: Option<i64> },
     /// It does not match this pattern.
     Pattern(Arc<str>),
-    /// It is none of these words.
+    /// It is not one of these words.
     Word(Vec<String>),
     /// It is secret, and this is no place for secrets.
     Secret(Vec<SecretStep>),
@@ -374,7 +374,7 @@ fn ssh_key(text: &str) -> Option<&'static str> {
     let length = bytes.get(..4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes).unwrap_or(0) as usize;
     match bytes.get(4..4 + length.min(bytes.len())) {
         Some(inner) if inner == kind.as_bytes() => None,
-        _ => Some("the part after the kind is no key of that kind, so something is missing or was added"),
+        _ => Some("the part after the key type is not a key of that type, so something is missing or was added"),
     }
 }
 

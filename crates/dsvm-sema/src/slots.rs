@@ -121,7 +121,7 @@ impl<'p> Eval<'p> {
                 None => return None,
             },
             Value::Deferred(inner) => {
-                self.report(diags::not_early(inner, "how many blocks there are", repeat.list.span));
+                self.report(diags::not_early(inner, "the number of blocks", repeat.list.span));
                 return None;
             }
             other => {

@@ -259,7 +259,7 @@ fn targets_are_cut_to_whole_numbers_and_full_names_win() {
     assert_eq!(start("x = 1;"), "$TargetDedicatedNodes=7;$TargetLowPriorityNodes=1");
     assert_eq!(
         run("$TargetDedicatedNodes = 1 / 0;", &pool),
-        "Line 1, Col 25: $TargetDedicatedNodes is set to inf, which is no number of machines"
+        "Line 1, Col 25: $TargetDedicatedNodes is set to inf, which is not a number of machines"
     );
 }
 
@@ -274,7 +274,7 @@ fn random_numbers_come_from_the_seed() {
 #[test]
 fn an_evaluation_that_would_never_end_is_ended() {
     let doubling = format!("v = vec(1, 2);{}", "v = vec(v, v);".repeat(90));
-    assert!(run(&doubling, &PoolState::empty(noon())).contains("a vector grows beyond 100000 numbers"));
+    assert!(run(&doubling, &PoolState::empty(noon())).contains("a vector exceeds 100000 numbers"));
 }
 
 #[test]

@@ -103,14 +103,14 @@ const REFUSED: &[(&str, &str)] = &[
     // A test of the .NET SDK, which wants an error.
     ("$RunningTasks.GetSample(10 * TimeInterval_Second, 0 * TimeInterval_Second, 100);", "a value that nothing uses"),
     // BatchExplorer-data keeps this one with the quotes escaped as for C#.
-    ("lifespan = time() - time(\\\"Mon, 06 Oct 2014 10:20:00 GMT\\\");", "a formula cannot hold the sign `\\`"),
+    ("lifespan = time() - time(\\\"Mon, 06 Oct 2014 10:20:00 GMT\\\");", "a formula cannot contain `\\`"),
     // doAzureParallel's weekend: reads a variable that no statement sets.
     ("$isWeekend = $curTime.weekday >= 6 && $curTime.weekday <= 7;$TargetDedicatedNodes = $isWeekend ? 2:6;", "there is no variable `$curTime`"),
     // A blog.
     ("$TargetDedicatedNodes = max(0, $PendingTasks);", "`$PendingTasks` is a metric, not a number"),
     ("$TargetLowPriorityNodes = min(20, $PendingTasks.GetSample(1 * TimeInterval_Minute, 0).GetAverage() * 2);", "there is no method `GetAverage`"),
     ("$pendingTasks = $PendingTasks.GetSample(1);\n    $TargetDedicatedNodes = ($pendingTasks > 0) ? 1 : 0;", "`>` between a doubleVec and a double"),
-    ("$targetNodes = 3;$targetDedicatedNodes = $targetNodes;$nodeDeallocationOption = taskcompletion;", "`$targetDedicatedNodes` is no variable of the service, so assigning it changes nothing"),
+    ("$targetNodes = 3;$targetDedicatedNodes = $targetNodes;$nodeDeallocationOption = taskcompletion;", "`$targetDedicatedNodes` is not a variable of the service, so assigning it has no effect"),
     // Others' scripts and guides: a vector as a target or in a comparison, a function that does not exist, a lost semicolon.
     ("$TargetDedicatedNodes = $PendingTasks.GetSample(10 * TimeInterval_Minute, 0);", "`$TargetDedicatedNodes` is set to a doubleVec, not to one number"),
     ("startingNodeCount = 1;\n$TargetDedicatedNodes = $PendingTasks.GetSample(60 * TimeInterval_Second) == 0 ? startingNodeCount : 5;", "`==` between a doubleVec and a double"),

@@ -12,9 +12,9 @@ fn new(code: Code, title: impl Into<String>, span: Span, label: &str) -> Diagnos
 }
 
 pub(crate) fn batch_ai_ended(span: Span) -> Diagnostic {
-    new(Code::BatchAiEnded, "Batch AI ended on 31 March 2019", span, "does not exist any more")
+    new(Code::BatchAiEnded, "Batch AI ended on 31 March 2019", span, "no longer exists")
         .help("write `azure_batch` to keep image, setup and mounts, or `azure_ml` for a managed training cluster")
-        .help("run `dsvmc import` on the old definitions: it writes the pool for either")
+        .help("run `dsvmc import` on the old definitions: it generates the pool for either service")
 }
 
 pub(crate) fn only_of_other_service(
@@ -26,7 +26,7 @@ pub(crate) fn only_of_other_service(
 ) -> Diagnostic {
     new(
         Code::WrongService,
-        format!("`{field}` means nothing for `{}`", service.word()),
+        format!("`{field}` does not apply to `{}`", service.word()),
         span,
         &format!("only {other} has it"),
     )
@@ -36,16 +36,16 @@ pub(crate) fn only_of_other_service(
 pub(crate) fn no_max_price(service: Service, span: Span) -> Diagnostic {
     new(
         Code::WrongService,
-        format!("`max_price` means nothing for `{}`", service.word()),
+        format!("`max_price` does not apply to `{}`", service.word()),
         span,
         "only an interactive pool has it",
     )
-    .note("neither Azure Batch nor Azure Machine Learning takes a highest price: machines are taken away when Azure needs them")
-    .help("leave it out, and bound the cost with `machines` and the `time_limit` of jobs")
+    .note("neither Azure Batch nor Azure Machine Learning supports a maximum price: machines are evicted when Azure needs the capacity")
+    .help("remove it, and limit the cost with `machines` and the `time_limit` of jobs")
 }
 
 pub(crate) fn job_of_other_service(field: &str, span: Span, instead: &str) -> Diagnostic {
-    new(Code::WrongService, format!("`{field}` means nothing for `azure_ml`"), span, "only Azure Batch has it")
+    new(Code::WrongService, format!("`{field}` does not apply to `azure_ml`"), span, "only Azure Batch has it")
         .help(instead)
 }
 
@@ -58,32 +58,32 @@ pub(crate) fn windows_image(name: &str, span: Span) -> Diagnostic {
 pub(crate) fn image_perhaps_unsupported(name: &str, span: Span) -> Diagnostic {
     let mut found = new(
         Code::BatchImage,
-        format!("image `{name}` is not known to be on the list of Azure Batch"),
+        format!("image `{name}` is not known to be supported by Azure Batch"),
         span,
-        "the list is only told to accounts",
+        "only an account can list the supported images",
     );
     found.severity = Severity::Warning;
     found
         .help(
-            "see whether `az batch pool supported-images list` names it, and declare an image with `batch = yes` then",
+            "check whether `az batch pool supported-images list` includes it; if so, declare an image with `batch = yes`",
         )
-        .help("`images.ubuntu_hpc` is on the list")
+        .help("`images.ubuntu_hpc` is supported")
 }
 
 pub(crate) fn name_refused(name: &str, span: Span, rule: &str) -> Diagnostic {
     new(Code::BatchName, format!("Azure refuses the name `{name}`"), span, "becomes a name in Azure")
-        .note(format!("allowed are {rule}"))
+        .note(format!("allowed: {rule}"))
         .help("give the pool another `name`")
 }
 
 pub(crate) fn account_name_refused(name: &str, span: Span) -> Diagnostic {
     new(Code::BatchName, format!("Azure refuses the name `{name}`"), span, "name of a Batch account")
-        .note("allowed are 3 to 24 lower-case letters and digits")
-        .help("choose another name, or leave it out")
+        .note("allowed: 3 to 24 lower-case letters and digits")
+        .help("choose another name, or omit it")
 }
 
 pub(crate) fn existing_without_name(block: &Block, kind: &str) -> Diagnostic {
-    new(Code::BatchName, format!("an `existing` {kind} without its name"), block.name_span, "which one?")
+    new(Code::BatchName, format!("an `existing` {kind} needs a name"), block.name_span, "`name` is missing")
         .help("set `name` to its name in Azure")
 }
 
@@ -95,8 +95,8 @@ pub(crate) fn image_missing(block: &Block) -> Diagnostic {
 pub(crate) fn image_unsupported(name: &str, span: Span, no_agent: bool, ended: Option<Date>) -> Diagnostic {
     let found = new(Code::BatchImage, format!("Azure Batch does not run `{name}`"), span, "not on its list");
     let found = match ended {
-        Some(date) => found.note(format!("the node agent for it ended on {date}")),
-        None if no_agent => found.note("no node agent is known for it; Azure Batch needs one that fits the image"),
+        Some(date) => found.note(format!("support for its node agent ended on {date}")),
+        None if no_agent => found.note("no node agent is known for it; Azure Batch needs one that matches the image"),
         None => found,
     };
     found.help("use `images.ubuntu_hpc`, which is supported and has drivers for GPUs and InfiniBand")
@@ -104,7 +104,7 @@ pub(crate) fn image_unsupported(name: &str, span: Span, no_agent: bool, ended: O
 
 pub(crate) fn image_without_containers(name: &str, span: Span, at_docker: Span) -> Diagnostic {
     new(Code::BatchImage, format!("Azure Batch cannot run containers on `{name}`"), span, "has no container runtime")
-        .also(at_docker, "containers asked for here")
+        .also(at_docker, "containers requested here")
         .help("use `images.ubuntu_hpc`")
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn burstable(name: &str, span: Span) -> Diagnostic {
 pub(crate) fn too_many_slots(slots: i64, limit: i64, size: &str, block: &Block) -> Diagnostic {
     new(
         Code::BatchSize,
-        format!("{slots} task slots on a machine that can have {limit}"),
+        format!("{slots} task slots on a machine that supports {limit}"),
         block.span_of("task_slots"),
         "more than the size allows",
     )
@@ -128,18 +128,18 @@ pub(crate) fn too_many_slots(slots: i64, limit: i64, size: &str, block: &Block) 
 pub(crate) fn inter_node_limit(most: i64, limit: i64, block: &Block) -> Diagnostic {
     new(
         Code::InterNodeLimit,
-        format!("{most} machines that talk to each other, and Azure allows {limit}"),
+        format!("{most} interconnected machines, but Azure allows {limit}"),
         block.span_of("inter_node"),
         "limits the pool",
     )
     .also(block.span_of("machines"), format!("at most {most}"))
-    .help(format!("let `machines` end at {limit}, or leave `inter_node` out"))
+    .help(format!("limit `machines` to {limit}, or remove `inter_node`"))
 }
 
 pub(crate) fn inter_node_spot(block: &Block) -> Diagnostic {
     new(
         Code::InterNodeSpot,
-        "spot machines that talk to each other",
+        "inter-node communication on spot machines",
         block.span_of("inter_node"),
         "one eviction ends the whole job",
     )
@@ -150,11 +150,11 @@ pub(crate) fn inter_node_spot(block: &Block) -> Diagnostic {
 pub(crate) fn ephemeral_spot(block: &Block) -> Diagnostic {
     new(
         Code::EphemeralSpot,
-        "an ephemeral system disk on spot machines",
+        "an ephemeral OS disk on spot machines",
         block.span_of("os_disk"),
-        "not with spot machines",
+        "not supported on spot machines",
     )
-    .note("Azure Batch refuses the combination")
+    .note("Azure Batch rejects the combination")
     .help("remove `os_disk = ephemeral`")
 }
 
@@ -163,19 +163,19 @@ pub(crate) fn share_by_identity(name: &str, span: Span, at_share: Span, service:
     new(Code::BatchMount, format!("{who} cannot mount `{name}` without the account's key"), span, "mounted by the pool")
         .also(at_share, "not reached by key")
         .note("neither service mounts Azure Files by identity")
-        .help("set `auth = account_key` in the share: the template reads the key and nobody sees it")
+        .help("set `auth = account_key` in the share: the template reads the key without exposing it")
         .help("or use a `container` with the pool's identity, or a share with `protocol = nfs`")
 }
 
 pub(crate) fn key_in_interactive_pool(name: &str, span: Span, at_auth: Span) -> Diagnostic {
     new(
         Code::BatchMount,
-        format!("machines that people log in to cannot mount `{name}` with a bare key"),
+        format!("interactive pools cannot mount `{name}` with the account's key"),
         span,
         "mounted here",
     )
     .also(at_auth, "for batch pools only")
-    .note("everybody on the machine could read the key")
+    .note("every user of the machine could read the key")
     .help("use `auth = managed_identity`, or `auth = key_vault` with a `vault`")
 }
 
@@ -190,13 +190,13 @@ pub(crate) fn nfs_in_ml(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn nfs_without_network(name: &str, span: Span) -> Diagnostic {
-    new(Code::BatchMount, format!("the NFS share `{name}` is reached only from its network"), span, "no network here")
+    new(Code::BatchMount, format!("the NFS share `{name}` is reachable only from its network"), span, "no network here")
         .help("set `network` to the network of the share")
 }
 
 pub(crate) fn too_many(count: usize, what: &str, span: Span) -> Diagnostic {
-    new(Code::BatchMount, format!("{count} {what}, and Azure Batch allows 10"), span, "too many")
-        .help("leave some out, or mount one folder above them")
+    new(Code::BatchMount, format!("{count} {what}, but Azure Batch allows 10"), span, "too many")
+        .help("remove some, or mount a common parent folder")
 }
 
 pub(crate) fn mounted_twice(path: &str, first: &str, second: &str, span: Span) -> Diagnostic {
@@ -205,12 +205,12 @@ pub(crate) fn mounted_twice(path: &str, first: &str, second: &str, span: Span) -
 }
 
 pub(crate) fn mount_not_absolute(path: &str, span: Span) -> Diagnostic {
-    new(Code::BatchMount, format!("`{path}` is no absolute path"), span, "where machines mount it")
+    new(Code::BatchMount, format!("`{path}` is not an absolute path"), span, "mount point")
         .help(format!("write `\"/data/{path}\"`"))
 }
 
 pub(crate) fn formula_and_autoscale(span: Span, at_autoscale: Span) -> Diagnostic {
-    new(Code::BatchScale, "a formula and an `autoscale` block", span, "one of them")
+    new(Code::BatchScale, "both a formula and an `autoscale` block", span, "one of them")
         .also(at_autoscale, "the other")
         .help("remove one of them")
 }
@@ -222,19 +222,24 @@ pub(crate) fn autoscale_of_a_fixed_number(span: Span, at_machines: Span) -> Diag
 }
 
 pub(crate) fn range_backwards(least: i64, most: i64, span: Span) -> Diagnostic {
-    new(Code::BatchScale, format!("{least} to {most} machines"), span, "no machines fit")
-        .help("write the smaller number first; neither is below 0")
+    new(
+        Code::BatchScale,
+        format!("`{least}..{most}` is not a usable range of machines"),
+        span,
+        "not a range from fewest to most",
+    )
+    .help("write the smaller number first; neither is below 0")
 }
 
 pub(crate) fn spot_twice(block: &Block) -> Diagnostic {
     new(
         Code::BatchScale,
-        "`spot_machines` beside `priority = spot`",
+        "`spot_machines` together with `priority = spot`",
         block.span_of("spot_machines"),
-        "all are spot already",
+        "all machines are spot already",
     )
     .also(block.span_of("priority"), "spot machines")
-    .help("remove one of them: `spot_machines` go with regular `machines`")
+    .help("remove one of them: `spot_machines` is for pools with regular `machines`")
 }
 
 pub(crate) fn target_without_machines(field: &str, span: Span) -> Diagnostic {
@@ -248,37 +253,42 @@ pub(crate) fn target_word(title: String, span: Span, help: &str) -> Diagnostic {
 }
 
 pub(crate) fn no_public_ip(span: Span) -> Diagnostic {
-    new(Code::BatchNetwork, "machines without public addresses need a network", span, "reach nothing")
-        .note("without public addresses they reach Azure Batch only through a network with a way out")
+    new(Code::BatchNetwork, "machines without public addresses need a network", span, "no outbound access")
+        .note("without public addresses, they reach Azure Batch only through a network with outbound access")
         .help("set `network`")
 }
 
 pub(crate) fn nat_without_ip(span: Span, at_public: Span) -> Diagnostic {
-    new(Code::BatchNetwork, "a port at a public address that machines do not have", span, "no address")
-        .also(at_public, "switched off here")
+    new(Code::BatchNetwork, "a public port on machines without a public address", span, "no address")
+        .also(at_public, "disabled here")
         .help("remove the port, or `public_ip = false`")
 }
 
 pub(crate) fn port_reserved(port: i64, span: Span) -> Diagnostic {
-    new(Code::BatchNetwork, format!("port {port} belongs to Azure Batch"), span, "used by the service")
+    new(Code::BatchNetwork, format!("port {port} is reserved by Azure Batch"), span, "used by the service")
         .help("choose another port on the machine")
 }
 
 pub(crate) fn frontend_reserved(from: i64, to: i64, span: Span) -> Diagnostic {
-    new(Code::BatchNetwork, format!("Azure Batch refuses the ports {from} to {to}"), span, "not allowed")
-        .note("allowed are 1 to 65534 without 50000 to 55000, which the service uses")
+    new(Code::BatchNetwork, format!("Azure Batch rejects the ports {from} to {to}"), span, "not allowed")
+        .note("allowed: 1 to 65534, except 50000 to 55000, which the service uses")
         .help("write for instance `frontend = 40000..40099`")
 }
 
 pub(crate) fn frontend_below_least(ports: i64, least: i64, span: Span) -> Diagnostic {
-    new(Code::BatchNetwork, format!("a range of {ports} ports"), span, &format!("Azure Batch wants at least {least}"))
-        .help("write for instance `frontend = 40000..40099`")
+    new(
+        Code::BatchNetwork,
+        format!("a range of {ports} ports"),
+        span,
+        &format!("Azure Batch requires at least {least}"),
+    )
+    .help("write for instance `frontend = 40000..40099`")
 }
 
 pub(crate) fn too_many_nat_rules(rules: usize, most: usize, span: Span) -> Diagnostic {
     new(Code::BatchNetwork, format!("{rules} rules for ports of machines"), span, "too many address ranges")
-        .note(format!("Azure Batch takes {most} for all ports of a pool: one for each range, and one for each port that denies the rest"))
-        .help("join address ranges, or leave some out")
+        .note(format!("Azure Batch allows {most} for all ports of a pool: one for each range, and one for each port that denies the rest"))
+        .help("merge address ranges, or remove some")
 }
 
 pub(crate) fn frontend_too_small(ports: i64, most: i64, span: Span) -> Diagnostic {
@@ -294,8 +304,8 @@ pub(crate) fn frontend_twice(span: Span, other: Span) -> Diagnostic {
 
 pub(crate) fn always_on(least: i64, size: &str, span: Span) -> Diagnostic {
     let machines = if least == 1 { "a machine".to_owned() } else { format!("{least} machines") };
-    new(Code::AlwaysOn, format!("{machines} of `{size}` cost money while no job runs"), span, "never fewer")
-        .help("begin the range at 0: machines come when tasks wait")
+    new(Code::AlwaysOn, format!("{machines} of `{size}` cost money while no job runs"), span, "never scales below this")
+        .help("start the range at 0: machines are added when tasks are waiting")
 }
 
 pub(crate) fn account_needs_vault(block: &Block) -> Diagnostic {
@@ -305,22 +315,22 @@ pub(crate) fn account_needs_vault(block: &Block) -> Diagnostic {
         block.span_of("allocation"),
         "needs a vault",
     )
-    .help("set `vault`, and give `Microsoft Azure Batch` the role `Key Vault Secrets Officer` there")
+    .help("set `vault`, and grant `Microsoft Azure Batch` the role `Key Vault Secrets Officer` on it")
 }
 
 pub(crate) fn keys_in_user_subscription(block: &Block) -> Diagnostic {
     new(
         Code::BatchAccountMode,
-        "an account with machines in your own subscription takes no keys",
+        "an account with machines in your own subscription does not support keys",
         block.span_of("shared_keys"),
         "refused",
     )
     .also(block.span_of("allocation"), "in your own subscription")
-    .help("remove `shared_keys`: programs log in with Entra identities")
+    .help("remove `shared_keys`: programs authenticate with Entra identities")
 }
 
 pub(crate) fn ssh_without_admin(block: &Block) -> Diagnostic {
-    new(Code::TaskUser, "log-in to machines that have no account", block.span_of("ssh"), "nobody can log in")
+    new(Code::TaskUser, "SSH access to machines without an account", block.span_of("ssh"), "nobody can log in")
         .help("add `admin { name = \"azureuser\", key = admin_key }`")
 }
 
@@ -330,27 +340,32 @@ pub(crate) fn task_user_name(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn uid_without_gid(block: &Block) -> Diagnostic {
-    new(Code::TaskUser, "`uid` and `gid` go together", block.name_span, "has only one of them")
-        .help("write both, or neither")
+    new(Code::TaskUser, "`uid` and `gid` must be set together", block.name_span, "has only one of them")
+        .help("set both, or neither")
 }
 
 pub(crate) fn job_needs_more(nodes: i64, most: i64, span: Span, at_pool: Span) -> Diagnostic {
-    new(Code::JobDoesNotFit, format!("a job on {nodes} machines in a pool of at most {most}"), span, "waits for ever")
+    new(Code::JobDoesNotFit, format!("a job on {nodes} machines in a pool of at most {most}"), span, "waits forever")
         .also(at_pool, format!("at most {most}"))
-        .help(format!("let the pool grow to {nodes}, or take fewer machines"))
+        .help(format!("let the pool grow to {nodes} machines, or use fewer"))
 }
 
 pub(crate) fn job_needs_inter_node(span: Span, pool: &Block) -> Diagnostic {
-    new(Code::JobDoesNotFit, "a job on several machines that cannot talk to each other", span, "needs them connected")
-        .also(pool.name_span, "without `inter_node`")
-        .help("set `inter_node = true` in the pool")
+    new(
+        Code::JobDoesNotFit,
+        "a job on several machines that cannot communicate",
+        span,
+        "needs inter-node communication",
+    )
+    .also(pool.name_span, "without `inter_node`")
+    .help("set `inter_node = true` in the pool")
 }
 
 pub(crate) fn job_needs_slots(slots: i64, limit: i64, span: Span, pool: &Block) -> Diagnostic {
-    new(Code::JobDoesNotFit, format!("a task that takes {slots} slots on machines of {limit}"), span, "waits for ever")
+    new(Code::JobDoesNotFit, format!("a task that needs {slots} slots on machines with {limit}"), span, "waits forever")
         .also(pool.span_of("task_slots"), format!("{limit} on each machine"))
         .note("the pool would grow for it, and no machine could run it")
-        .help(format!("raise `task_slots` of the pool to {slots}, or take fewer slots"))
+        .help(format!("raise `task_slots` of the pool to {slots}, or use fewer slots"))
 }
 
 pub(crate) fn job_needs_docker(span: Span, pool: &Block) -> Diagnostic {
@@ -360,12 +375,17 @@ pub(crate) fn job_needs_docker(span: Span, pool: &Block) -> Diagnostic {
 }
 
 pub(crate) fn job_needs_environment(block: &Block) -> Diagnostic {
-    new(Code::JobDoesNotFit, "a job of Azure Machine Learning without a container", block.name_span, "runs in what?")
-        .help("set `environment` to a container image")
+    new(
+        Code::JobDoesNotFit,
+        "a job of Azure Machine Learning without a container",
+        block.name_span,
+        "`environment` is missing",
+    )
+    .help("set `environment` to a container image")
 }
 
 pub(crate) fn job_mount_missing(name: &str, span: Span, pool: &Block) -> Diagnostic {
-    new(Code::JobDoesNotFit, format!("the pool does not mount `{name}`"), span, "not there")
+    new(Code::JobDoesNotFit, format!("the pool does not mount `{name}`"), span, "not mounted")
         .also(pool.name_span, "the pool of the job")
         .help(format!("add `{name}` to `shares` or `containers` of the pool"))
 }

@@ -117,7 +117,7 @@ impl Translator<'_> {
         }
         if METRICS.iter().any(|(word, _)| *word == name) {
             let help = format!("take its samples over some time: `avg({name}, 15 min)`");
-            return self.error(formula, format!("`{name}` changes all the time and is no number"), &help);
+            return self.error(formula, format!("`{name}` changes all the time and is not a number"), &help);
         }
         let known = METRICS.iter().chain(&NUMBERS).map(|(word, _)| *word).chain(["task_slots"]);
         let help = match dsvm_sema::table::suggest(name, known.clone()) {

@@ -14,7 +14,7 @@ pub(crate) fn pool_without_admin(pool: &Block) -> Diagnostic {
         pool.name_span,
         "nobody can repair its machines",
     )
-    .note("Azure wants an account with a key or a password, whatever else logs in")
+    .note("Azure requires an account with a key or a password, in addition to all other accounts")
     .help("add `admin { name = \"dsvmuser\", key = admin_key }`")
 }
 
@@ -23,14 +23,14 @@ pub(crate) fn admin_name_refused(name: &str, span: Span) -> Diagnostic {
         Code::AdminNameRefused,
         format!("Azure refuses `{name}` as the administrator's name"),
         span,
-        "on Azure's list of refused names",
+        "on Azure's list of disallowed names",
     )
     .help("choose a name that attackers do not try first, for instance `dsvmuser`")
 }
 
 pub(crate) fn user_name_malformed(name: &str, span: Span) -> Diagnostic {
-    new(Code::UserNameMalformed, format!("`{name}` is not a user name"), span, "not taken by Linux or Azure")
-        .help("write a letter or `_`, then letters, digits, `_` and `-`; at most 32 characters")
+    new(Code::UserNameMalformed, format!("`{name}` is not a user name"), span, "not accepted by Linux or Azure")
+        .help("start with a letter or `_`, followed by letters, digits, `_` and `-`; at most 32 characters")
 }
 
 pub(crate) fn admin_without_credentials(admin: &Block) -> Diagnostic {
@@ -40,34 +40,34 @@ pub(crate) fn admin_without_credentials(admin: &Block) -> Diagnostic {
         admin.name_span,
         "cannot log in",
     )
-    .help("add `key`, best from a parameter: `param admin_key: ssh_key`")
+    .help("add `key`, preferably from a parameter: `param admin_key: ssh_key`")
 }
 
 pub(crate) fn key_is_no_ssh_key(span: Span) -> Diagnostic {
-    new(Code::SshKeyRefused, "this is not an OpenSSH public key", span, "cannot be read")
+    new(Code::SshKeyRefused, "this is not an OpenSSH public key", span, "not a public key")
         .help("paste the line of the `.pub` file: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`")
 }
 
 pub(crate) fn key_too_short(bits: usize, span: Span) -> Diagnostic {
     new(Code::SshKeyRefused, format!("an RSA key of {bits} bits is too short"), span, "shorter than 2048 bits")
-        .help("make a new key: `ssh-keygen -t ed25519`, or `-t rsa -b 4096`")
+        .help("generate a new key: `ssh-keygen -t ed25519`, or `-t rsa -b 4096`")
 }
 
 pub(crate) fn key_kind_refused(kind: &str, span: Span) -> Diagnostic {
-    new(Code::SshKeyRefused, format!("Azure takes no `{kind}` keys"), span, "neither RSA nor Ed25519")
-        .help("make a new key: `ssh-keygen -t ed25519`")
+    new(Code::SshKeyRefused, format!("Azure does not accept `{kind}` keys"), span, "neither RSA nor Ed25519")
+        .help("generate a new key: `ssh-keygen -t ed25519`")
 }
 
 pub(crate) fn user_declared_twice(name: &str, span: Span, first: Span) -> Diagnostic {
     new(Code::AccountTaken, format!("account `{name}` is declared twice"), span, "declared again")
         .also(first, "declared here first")
-        .help("give one of them another name")
+        .help("rename one of them")
 }
 
 pub(crate) fn uid_taken(uid: i64, span: Span, first: Span, holder: &str) -> Diagnostic {
-    new(Code::AccountTaken, format!("user id {uid} belongs to `{holder}`"), span, "taken")
-        .also(first, "given here first")
-        .note("files on a share remember ids, not names: two users with one id own each other's files")
+    new(Code::AccountTaken, format!("user id {uid} is already used by `{holder}`"), span, "already in use")
+        .also(first, "first used here")
+        .note("a share stores user ids, not names, so two users with the same id own each other's files")
         .help("choose another number")
 }
 
@@ -76,77 +76,77 @@ pub(crate) fn password_secret_without_vault(pool: &Block, span: Span) -> Diagnos
         Code::PasswordSecretWithoutVault,
         format!("pool `{}` names no vault for its passwords", pool.name),
         span,
-        "in which vault?",
+        "needs a vault",
     )
     .help("add `vault = …` to the pool")
 }
 
 pub(crate) fn jupyterhub_upper_case(name: &str, span: Span) -> Diagnostic {
     new(Code::JupyterhubUpperCase, format!("JupyterHub cannot start a server for `{name}`"), span, "has capitals")
-        .note("JupyterHub lower-cases names and PAM does not: the log-in ends with error 500")
+        .note("JupyterHub converts names to lower case and PAM does not, so the login fails with error 500")
         .help(format!("write `{}`", name.to_ascii_lowercase()))
 }
 
 pub(crate) fn jupyterhub_without_password(pool: &Block, hub: Span, admin: Span) -> Diagnostic {
     new(Code::JupyterhubWithoutPassword, format!("nobody has a password for the JupyterHub of pool `{}`", pool.name), hub, "asks for a Unix password")
         .also(admin, "has a key only")
-        .note("JupyterHub on the data science images asks PAM for a password and does not know SSH keys")
-        .help("add `password_secret = \"…\"` to the account and `vault = …` to the pool: each machine then sets the password from the vault, and SSH stays with keys")
+        .note("JupyterHub on the data science images authenticates with PAM passwords and does not support SSH keys")
+        .help("add `password_secret = \"…\"` to the account and `vault = …` to the pool: each machine then sets the password from the vault, and SSH still uses keys")
         .help("or write `jupyterhub_auth = domain` or `oauth` and configure it in `setup`")
 }
 
 pub(crate) fn jupyterhub_without_affinity(affinity: Span) -> Diagnostic {
     new(
         Code::JupyterhubWithoutAffinity,
-        "JupyterHub needs users to come back to the same machine",
+        "JupyterHub requires users to return to the same machine",
         affinity,
-        "sends each connection anywhere",
+        "sends each connection to any machine",
     )
-    .note("each machine has a JupyterHub of its own; a kernel lives on one of them")
-    .help("write `affinity = client_ip`, or leave it out")
+    .note("each machine runs its own JupyterHub, and a kernel runs on one machine")
+    .help("write `affinity = client_ip`, or omit it")
 }
 
 pub(crate) fn image_without_jupyterhub(image: &str, span: Span, at_image: Span) -> Diagnostic {
-    new(Code::ImageWithoutJupyterhub, format!("image `{image}` has no JupyterHub"), span, "nothing would answer")
-        .also(at_image, "does not serve it")
-        .help("choose a data science image, install JupyterHub in `setup`, or take it out of `serve`")
+    new(Code::ImageWithoutJupyterhub, format!("image `{image}` has no JupyterHub"), span, "nothing would respond")
+        .also(at_image, "does not include it")
+        .help("choose a data science image, install JupyterHub in `setup`, or remove it from `serve`")
 }
 
 pub(crate) fn served_twice(name: &str, span: Span) -> Diagnostic {
-    new(Code::ServedTwice, format!("the port of `{name}` is served twice"), span, "the same port twice")
-        .help("name it once")
+    new(Code::ServedTwice, format!("the port of `{name}` is served twice"), span, "listed again")
+        .help("list it once")
 }
 
 pub(crate) fn served_to_nobody(name: &str, pool: &Block, span: Span) -> Diagnostic {
-    new(Code::ServedToNobody, format!("nobody may reach `{name}` of pool `{}`", pool.name), span, "served, but closed")
+    new(Code::ServedToNobody, format!("nobody can reach `{name}` of pool `{}`", pool.name), span, "served, but not allowed")
         .note("a Standard load balancer lets nothing in that the network security group does not allow")
         .help(format!(
-            "add who may: `allow {name} from [203.0.113.0/24]`, or `allow {name} from any` for the whole internet"
+            "allow access: `allow {name} from [203.0.113.0/24]`, or `allow {name} from any` for the whole internet"
         ))
 }
 
 pub(crate) fn allowed_but_not_served(name: &str, span: Span, serve: Span) -> Diagnostic {
-    new(Code::AllowedButNotServed, format!("nothing serves `{name}`"), span, "lets people in to nothing")
+    new(Code::AllowedButNotServed, format!("nothing serves `{name}`"), span, "allows access to nothing")
         .also(serve, "what is served")
-        .help(format!("add `{name}` to `serve`, or take the `allow` out"))
+        .help(format!("add `{name}` to `serve`, or remove the `allow`"))
 }
 
 pub(crate) fn everyone_in_disguise(name: &str, span: Span) -> Diagnostic {
-    new(Code::OpenToEveryone, format!("`{name}` is open to the whole internet"), span, "every address there is")
+    new(Code::OpenToEveryone, format!("`{name}` is open to the whole internet"), span, "matches every address")
         .help(format!(
-            "name the ranges that need it, or say it in a word that a reviewer sees: `allow {name} from any`"
+            "list the ranges that need access, or state it explicitly: `allow {name} from any`"
         ))
-        .fix("say it in a word", vec![(span, "any".into())], Safety::NeedsReview)
+        .fix("Write `any`", vec![(span, "any".into())], Safety::NeedsReview)
 }
 
 pub(crate) fn password_open_to_internet(name: &str, span: Span, pool: &Block) -> Diagnostic {
     new(
         Code::PasswordOpenToInternet,
-        format!("`{name}` of pool `{}` takes passwords from the whole internet", pool.name),
+        format!("`{name}` of pool `{}` accepts passwords from the whole internet", pool.name),
         span,
-        "anybody may guess",
+        "anyone can guess passwords",
     )
-    .help("name the ranges that need it, or give the administrator a key instead of a password")
+    .help("list the ranges that need access, or give the administrator a key instead of a password")
 }
 
 pub(crate) fn existing_without_name(block: &Block, field: &str) -> Diagnostic {
@@ -158,7 +158,7 @@ pub(crate) fn existing_without_name(block: &Block, field: &str) -> Diagnostic {
         block.name_span,
         "cannot be found",
     )
-    .help(format!("add `{field} = \"…\"`{more}, as it is called in Azure"))
+    .help(format!("add `{field} = \"…\"`{more} with the name in Azure"))
 }
 
 pub(crate) fn existing_without_subnet(block: &Block) -> Diagnostic {
@@ -166,9 +166,9 @@ pub(crate) fn existing_without_subnet(block: &Block) -> Diagnostic {
         Code::ExistingWithoutName,
         format!("`existing network {}` names no subnet", block.name),
         block.name_span,
-        "which of its subnets?",
+        "`subnet` is missing",
     )
-    .help("add `subnet machines { name = \"…\" }`, as it is called in Azure")
+    .help("add `subnet machines { name = \"…\" }` with its name in Azure")
 }
 
 pub(crate) fn subnet_outside_network(range: &IpNet, span: Span, network: Span, space: &[IpNet]) -> Diagnostic {
@@ -180,18 +180,18 @@ pub(crate) fn subnet_outside_network(range: &IpNet, span: Span, network: Span, s
 
 pub(crate) fn subnet_too_small_for_azure(range: &IpNet, span: Span) -> Diagnostic {
     new(Code::SubnetRefused, format!("subnet {range} is too small"), span, "smaller than /29")
-        .note("Azure keeps five addresses of each subnet and takes none smaller than /29")
+        .note("Azure reserves five addresses in each subnet and accepts none smaller than /29")
         .help("choose a larger range")
 }
 
 pub(crate) fn subnet_without_address(name: &str, span: Span) -> Diagnostic {
-    new(Code::SubnetRefused, format!("subnet `{name}` has no address range"), span, "how large?")
+    new(Code::SubnetRefused, format!("subnet `{name}` has no address range"), span, "`address` is missing")
         .help("add, for instance, `address = 10.0.0.0/24`")
 }
 
 pub(crate) fn subnets_overlap(range: &IpNet, span: Span, other: &IpNet, other_span: Span) -> Diagnostic {
-    new(Code::SubnetsOverlap, format!("subnets {range} and {other} overlap"), span, "has addresses of the other")
-        .also(other_span, "the other")
+    new(Code::SubnetsOverlap, format!("subnets {range} and {other} overlap"), span, "overlaps")
+        .also(other_span, "with this one")
         .help("choose ranges without common addresses")
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn subnet_without_room(range: &IpNet, room: u64, most: i64, span: Spa
         span,
         "more machines than addresses",
     )
-    .note(format!("{range} has room for {room} machines; Azure keeps five addresses"))
+    .note(format!("{range} has room for {room} machines; Azure reserves five addresses"))
     .help("choose a larger subnet, or fewer machines")
 }
 
@@ -229,7 +229,7 @@ pub(crate) fn subnet_without_room_for_all(
         false => "declare a `network` with a subnet for some of the pools, or give them fewer machines",
     };
     diagnostic
-        .note(format!("{range} has room for {room} machines at the same time; Azure keeps five addresses"))
+        .note(format!("{range} has room for {room} machines at the same time; Azure reserves five addresses"))
         .help(help)
 }
 
@@ -242,24 +242,24 @@ pub(crate) fn network_meets_docker(
 ) -> Diagnostic {
     new(
         Code::NetworkMeetsDocker,
-        format!("network {range} contains addresses of Docker on the machines"),
+        format!("network {range} overlaps Docker's addresses on the machines"),
         span,
-        "meets Docker's range",
+        "overlaps Docker's range",
     )
-    .also(at_image, format!("Docker takes {docker}"))
+    .also(at_image, format!("Docker uses {docker}"))
     .note(format!("containers on image `{image}` could not reach the network"))
     .help("choose another range for the network, such as `10.0.0.0/16`")
 }
 
 pub(crate) fn no_way_out(span: Span, pool: Span, why: &str) -> Diagnostic {
-    new(Code::NoWayOut, "machines need the internet and cannot reach it", span, "closed")
-        .also(pool, "needs it")
-        .note(format!("{why}; Azure has no default outbound access any more"))
-        .help("write `outbound = nat_gateway`, or `own_route` when a firewall of yours lets them out")
+    new(Code::NoWayOut, "machines need the internet and cannot reach it", span, "no outbound access")
+        .also(pool, "needs the internet")
+        .note(format!("{why}; Azure no longer provides default outbound access"))
+        .help("write `outbound = nat_gateway`, or `own_route` if a firewall of yours provides outbound access")
 }
 
 pub(crate) fn no_public_balancer(span: Span, network: Span) -> Diagnostic {
-    new(Code::NoPublicBalancer, "an internal load balancer leads nowhere", span, "the pool has no public address")
-        .also(network, "sends machines out through it")
+    new(Code::NoPublicBalancer, "an internal load balancer provides no outbound access", span, "the pool has no public address")
+        .also(network, "uses it for outbound access")
         .help("write `outbound = nat_gateway` in the network")
 }

@@ -14,35 +14,35 @@ pub(crate) fn grace_below_setup(grace: Seconds, span: Span, setup: SetupTime) ->
     let takes = setup.takes;
     new(
         Code::GraceBelowSetup,
-        format!("new machines are left alone for {grace}, and their setup takes {takes}"),
+        format!("the grace period of new machines is {grace}, but their setup takes {takes}"),
         span,
         "ends before the setup does",
     )
     .also(setup.span, "the setup takes this long")
-    .note("a machine that is repaired in the middle of its setup begins anew, and is never done")
-    .help(format!("write `grace = {takes}` or longer, or leave it out"))
+    .note("a machine that is repaired during its setup starts over and never finishes")
+    .help(format!("write `grace = {takes}` or longer, or omit it"))
 }
 
 pub(crate) fn zone_twice(zone: i64, span: Span) -> Diagnostic {
-    new(Code::OutOfBounds, format!("zone {zone} is named twice"), span, "each zone once").help("name each zone once")
+    new(Code::OutOfBounds, format!("zone {zone} is named twice"), span, "listed again").help("list each zone once")
 }
 
 pub(crate) fn image_without_source(name: &str, why: &str, span: Span) -> Diagnostic {
-    new(Code::ImageWithoutSource, format!("where is image `{name}` found?"), span, why)
+    new(Code::ImageWithoutSource, format!("image `{name}` has no source"), span, why)
         .help("write `publisher`, `offer` and `sku` of the Marketplace, or `id` of a gallery image")
 }
 
 pub(crate) fn image_is_no_id(name: &str, span: Span) -> Diagnostic {
-    new(Code::ImageWithoutSource, format!("the `id` of image `{name}` is no resource id"), span, "not an id")
-        .note("it begins with `/subscriptions/`, `/sharedGalleries/` or `/communityGalleries/`")
+    new(Code::ImageWithoutSource, format!("the `id` of image `{name}` is not a resource id"), span, "not a resource id")
+        .note("it must start with `/subscriptions/`, `/sharedGalleries/` or `/communityGalleries/`")
         .help("copy the id of the gallery image: `az sig image-definition show … --query id`")
 }
 
 pub(crate) fn image_is_gone(name: &str, span: Span, retired: Option<Date>, next: Option<String>) -> Diagnostic {
     let found =
-        new(Code::ImageIsGone, format!("image `{name}` can no longer be deployed"), span, "gone from the Marketplace");
+        new(Code::ImageIsGone, format!("image `{name}` can no longer be deployed"), span, "no longer in the Marketplace");
     let found = match retired {
-        Some(date) => found.note(format!("it ended on {date}")),
+        Some(date) => found.note(format!("it was retired on {date}")),
         None => found,
     };
     successor(found, "image", next)
@@ -51,9 +51,9 @@ pub(crate) fn image_is_gone(name: &str, span: Span, retired: Option<Date>, next:
 pub(crate) fn image_is_ageing(name: &str, span: Span, next: Option<String>) -> Diagnostic {
     let found = new(
         Code::ImageIsAgeing,
-        format!("the end of image `{name}` is announced"),
+        format!("the retirement of image `{name}` has been announced"),
         span,
-        "will not be deployable much longer",
+        "cannot be deployed for much longer",
     );
     successor(found, "image", next)
 }
@@ -72,10 +72,10 @@ pub(crate) fn size_is_restricted(
     next: Option<String>,
 ) -> Diagnostic {
     let found =
-        new(Code::SizeIsRestricted, format!("new subscriptions cannot use size `{name}`"), span, "on its way out")
-            .note(format!("since {since} Azure gives new subscriptions none of it and raises no quota"));
+        new(Code::SizeIsRestricted, format!("new subscriptions cannot use size `{name}`"), span, "being phased out")
+            .note(format!("since {since}, Azure neither offers it to new subscriptions nor raises its quota"));
     let found = match end {
-        Some(date) => found.note(format!("it is retired on {date}")),
+        Some(date) => found.note(format!("it will be retired on {date}")),
         None => found,
     };
     successor(found, "size", next)
@@ -102,25 +102,25 @@ pub(crate) fn generation_mismatch(
         boots.join(" and "),
         image.name()
     ))
-    .help("choose an image of the same line with that generation, or another size")
+    .help("choose the image in a generation that the size boots, or another size")
 }
 
 pub(crate) fn architecture_mismatch(image: Image<'_>, size: Size<'_>, at_image: Span, at_size: Span) -> Diagnostic {
     new(
         Code::ArchitectureMismatch,
         format!(
-            "image `{}` is made for {}, size `{}` has {} processors",
+            "image `{}` is built for {}, but size `{}` has {} processors",
             image.name(),
             image.architecture(),
             size.name(),
             size.architecture()
         ),
         at_image,
-        "for another processor",
+        "wrong architecture",
     )
     .also(at_size, format!("{} processors", size.architecture()))
     .help(format!(
-        "choose a size with {} processors, or an image made for {}",
+        "choose a size with {} processors, or an image built for {}",
         image.architecture(),
         size.architecture()
     ))
@@ -129,12 +129,12 @@ pub(crate) fn architecture_mismatch(image: Image<'_>, size: Size<'_>, at_image: 
 pub(crate) fn image_without_nvme(image: Image<'_>, size: Size<'_>, at_image: Span, at_size: Span) -> Diagnostic {
     new(
         Code::ImageWithoutNvme,
-        format!("image `{}` cannot start from NVMe disks", image.name()),
+        format!("image `{}` cannot boot from NVMe disks", image.name()),
         at_image,
-        "knows SCSI disks only",
+        "supports SCSI disks only",
     )
     .also(at_size, "has NVMe disks only")
-    .help(format!("choose a size of the fifth generation instead of `{}`, or an image that knows NVMe", size.name()))
+    .help(format!("choose a v5 size instead of `{}`, or an image that supports NVMe", size.name()))
 }
 
 pub(crate) fn image_perhaps_without_nvme(
@@ -145,12 +145,12 @@ pub(crate) fn image_perhaps_without_nvme(
 ) -> Diagnostic {
     new(
         Code::ImagePerhapsWithoutNvme,
-        format!("image `{}` is not known to start from NVMe disks", image.name()),
+        format!("image `{}` is not known to boot from NVMe disks", image.name()),
         at_image,
-        "nobody wrote down whether it does",
+        "NVMe support is unknown",
     )
     .also(at_size, "has NVMe disks only")
-    .help(format!("choose a size of the fifth generation instead of `{}`, or declare an image with `nvme = yes` once you have seen it start", size.name()))
+    .help(format!("choose a v5 size instead of `{}`, or declare an image with `nvme = yes` once you have verified that it boots", size.name()))
 }
 
 pub(crate) fn gpu_without_driver(
@@ -170,11 +170,11 @@ pub(crate) fn visualization_size(image: Image<'_>, size: Size<'_>, at_size: Span
         Code::VisualizationSize,
         format!("image `{}` does not work on `{}`", image.name(), size.name()),
         at_size,
-        "made for remote screens",
+        "designed for remote visualization",
     )
-    .also(at_image, "carries the CUDA driver")
-    .note("sizes of the NV series need the GRID driver, which the CUDA driver of the data science images excludes")
-    .help("choose a size of the NC series")
+    .also(at_image, "includes the CUDA driver")
+    .note("NV-series sizes need the GRID driver, which conflicts with the CUDA driver of the data science images")
+    .help("choose an NC-series size")
 }
 
 pub(crate) fn nvswitch_without_fabric_manager(image: Image<'_>, size: Size<'_>, span: Span) -> Diagnostic {
@@ -182,7 +182,7 @@ pub(crate) fn nvswitch_without_fabric_manager(image: Image<'_>, size: Size<'_>, 
         Code::NvswitchWithoutFabricManager,
         format!("the GPUs of `{}` do not work without the Fabric Manager", size.name()),
         span,
-        "joins its GPUs by NVSwitch",
+        "connects its GPUs with NVSwitch",
     )
     .note(format!("image `{}` does not have the Fabric Manager", image.name()))
     .help("install it in `setup`, in the version of the image's driver, or choose an HPC image")
@@ -191,54 +191,54 @@ pub(crate) fn nvswitch_without_fabric_manager(image: Image<'_>, size: Size<'_>, 
 pub(crate) fn ephemeral_disk_impossible(name: &str, span: Span, at_size: Span) -> Diagnostic {
     new(
         Code::EphemeralDiskImpossible,
-        format!("size `{name}` has no place for an ephemeral system disk"),
+        format!("size `{name}` has no local storage for an ephemeral OS disk"),
         span,
         "needs local storage",
     )
-    .also(at_size, "has none for it")
-    .help("write `os_disk = premium_ssd`, or choose a size with a temporary disk, such as one of the Ddsv5 series")
+    .also(at_size, "has none")
+    .help("write `os_disk = premium_ssd`, or choose a size with a temporary disk, such as a Ddsv5 size")
 }
 
 pub(crate) fn ephemeral_disk_too_small(name: &str, space: i64, need: i64, span: Span) -> Diagnostic {
     new(
         Code::EphemeralDiskTooSmall,
-        format!("an ephemeral system disk of {} does not fit into `{name}`", in_words(need)),
+        format!("an ephemeral OS disk of {} does not fit on `{name}`", in_words(need)),
         span,
         "too large for the local storage",
     )
-    .note(format!("`{name}` has {} for it", in_words(space)))
+    .note(format!("`{name}` has {} of local storage for it", in_words(space)))
     .help("write `os_disk = premium_ssd`, or choose a larger size of the series")
 }
 
 pub(crate) fn os_disk_below_image(wanted: i64, least: i64, span: Span, image: &str) -> Diagnostic {
     new(
         Code::OsDiskBelowImage,
-        format!("a system disk of {} cannot hold image `{image}`", in_words(wanted)),
+        format!("an OS disk of {} cannot hold image `{image}`", in_words(wanted)),
         span,
         "smaller than the image",
     )
-    .help(format!("write at least `{}`, or leave `os_disk_size` out", in_words(least)))
+    .help(format!("write at least `{}`, or omit `os_disk_size`", in_words(least)))
 }
 
 pub(crate) fn premium_disk_impossible(name: &str, span: Span) -> Diagnostic {
-    new(Code::PremiumDiskImpossible, format!("size `{name}` takes no premium disks"), span, "cannot be attached")
+    new(Code::PremiumDiskImpossible, format!("size `{name}` does not support premium disks"), span, "cannot be attached")
         .help("write `os_disk = standard_ssd`")
 }
 
 pub(crate) fn trusted_launch_impossible(image: Image<'_>, size: Size<'_>, span: Span) -> Diagnostic {
     let why = if image.generation() == Some(2) && size.trusted_launch() {
-        "the image is known not to start under it"
+        "the image is known not to boot with it"
     } else {
         "it needs an image and a size of generation 2"
     };
-    new(Code::TrustedLaunchImpossible, "Trusted Launch is not possible here", span, "cannot be had")
+    new(Code::TrustedLaunchImpossible, "Trusted Launch is not possible here", span, "not available")
         .note(format!("image `{}` on `{}`: {why}", image.name(), size.name()))
         .help("choose an image of generation 2, or write `security = standard`")
 }
 
 pub(crate) fn secure_boot_without_launch(span: Span) -> Diagnostic {
-    new(Code::TrustedLaunchImpossible, "Secure Boot is a part of Trusted Launch", span, "without Trusted Launch")
-        .help("choose an image of generation 2 and leave `security` out, or leave `secure_boot` out")
+    new(Code::TrustedLaunchImpossible, "Secure Boot requires Trusted Launch", span, "without Trusted Launch")
+        .help("choose an image of generation 2 and omit `security`, or omit `secure_boot`")
 }
 
 pub(crate) fn secure_boot_with_gpu(name: &str, span: Span) -> Diagnostic {
@@ -246,20 +246,20 @@ pub(crate) fn secure_boot_with_gpu(name: &str, span: Span) -> Diagnostic {
         Code::SecureBootWithGpu,
         format!("GPU drivers on `{name}` may not load under Secure Boot"),
         span,
-        "refuses unsigned drivers",
+        "rejects unsigned drivers",
     )
     .note("the NVIDIA driver extension does not work with Secure Boot, and drivers inside images are often unsigned")
-    .help("leave `secure_boot` out, unless you have seen the driver load")
+    .help("omit `secure_boot`, unless you have verified that the driver loads")
 }
 
 pub(crate) fn windows_pool(name: &str, span: Span) -> Diagnostic {
     new(Code::WindowsPool, "interactive pools run Linux", span, "a Windows image")
-        .note("JupyterHub, links and the mount of shares exist for Linux images; behind a balancer Remote Desktop reaches any machine, without the user's profile")
+        .note("JupyterHub, links and share mounts are supported on Linux images only; behind a load balancer, Remote Desktop connects to an arbitrary machine, without the user's profile")
         .help(format!("choose a Linux image, or declare the scale set of `{name}` as a `resource`"))
 }
 
 pub(crate) fn spot_not_offered(name: &str, span: Span, at_size: Span) -> Diagnostic {
-    new(Code::SpotNotOffered, format!("size `{name}` is not offered at spot price"), span, "cannot be had")
+    new(Code::SpotNotOffered, format!("size `{name}` is not available as spot"), span, "not available")
         .also(at_size, "regular only")
         .help("write `priority = regular`, or choose another size")
 }
@@ -267,34 +267,34 @@ pub(crate) fn spot_not_offered(name: &str, span: Span, at_size: Span) -> Diagnos
 pub(crate) fn spot_terms_of_regular(span: Span, pool: &Block) -> Diagnostic {
     new(
         Code::SpotTermsOfRegular,
-        format!("pool `{}` has spot terms but no spot machines", pool.name),
+        format!("pool `{}` has a `spot` block but no spot machines", pool.name),
         span,
-        "holds for spot machines only",
+        "applies to spot machines only",
     )
-    .note("Azure refuses eviction and price settings of regular machines")
-    .help("add `priority = spot`, or take the `spot` block out")
+    .note("Azure rejects eviction and price settings on regular machines")
+    .help("add `priority = spot`, or remove the `spot` block")
 }
 
 pub(crate) fn deallocate_under_autoscale(span: Span) -> Diagnostic {
-    new(Code::EvictionUnderAutoscale, "autoscale counts machines that were deallocated", span, "keeps evicted machines")
+    new(Code::EvictionUnderAutoscale, "autoscale counts deallocated machines", span, "keeps evicted machines")
         .note("deallocated machines count toward the capacity, so the pool would look full and never be refilled")
         .help("write `on_eviction = delete`")
 }
 
 pub(crate) fn restore_under_autoscale(span: Span) -> Diagnostic {
-    new(Code::EvictionUnderAutoscale, "spot machines are not restored under autoscale", span, "fights with autoscale")
-        .note("Azure's restore policy has no effect on scale sets with autoscale; autoscale's own smallest number refills the pool")
-        .help("take `restore` out")
+    new(Code::EvictionUnderAutoscale, "spot machines are not restored under autoscale", span, "conflicts with autoscale")
+        .note("Azure's restore policy has no effect on scale sets with autoscale; the minimum of the autoscale setting refills the pool instead")
+        .help("remove `restore`")
 }
 
 pub(crate) fn max_price_not_per_hour(span: Span) -> Diagnostic {
     new(
         Code::MaxPriceRefused,
-        "the highest spot price is not a price in US dollars per hour",
+        "the maximum spot price is not a price in US dollars per hour",
         span,
-        "Azure compares dollars per hour",
+        "Azure expects dollars per hour",
     )
-    .help("write it as, for instance, `1.20 USD/h`, or leave it out to pay at most the regular price")
+    .help("write it as, for instance, `1.20 USD/h`, or omit it to pay at most the regular price")
 }
 
 pub(crate) fn notice_on_spot(span: Span) -> Diagnostic {
@@ -304,17 +304,17 @@ pub(crate) fn notice_on_spot(span: Span) -> Diagnostic {
         span,
         "has no effect on spot machines",
     )
-    .note("Azure refuses the termination notification on spot scale sets")
-    .help("take `notice` out")
+    .note("Azure rejects the termination notification on spot scale sets")
+    .help("remove `notice`")
 }
 
 pub(crate) fn tcp_health_with_path(span: Span) -> Diagnostic {
-    new(Code::HealthCheckIncomplete, "a TCP health check has no path", span, "belongs to http and https")
-        .help("take `path` out, or write `protocol = https`")
+    new(Code::HealthCheckIncomplete, "a TCP health check has no path", span, "for `http` and `https` only")
+        .help("remove `path`, or write `protocol = https`")
 }
 
 pub(crate) fn http_health_without_path(span: Span) -> Diagnostic {
-    new(Code::HealthCheckIncomplete, "an HTTP health check without a path", span, "asks for no page")
+    new(Code::HealthCheckIncomplete, "an HTTP health check without a path", span, "`path` is missing")
         .help("add, for instance, `path = \"/hub/health\"`")
 }
 
@@ -325,25 +325,25 @@ pub(crate) fn half_a_health_check(span: Span) -> Diagnostic {
         span,
         "needs both or neither",
     )
-    .help("give both, or neither to use the check that dsvmc puts on each machine")
+    .help("set both, or neither to use the check that dsvmc installs on each machine")
 }
 
 pub(crate) fn region_without_zones(name: &str, span: Span) -> Diagnostic {
-    new(Code::RegionWithoutZones, format!("region `{name}` has no availability zones"), span, "cannot be placed")
-        .help("take `zones` out, or choose another region")
+    new(Code::RegionWithoutZones, format!("region `{name}` has no availability zones"), span, "not available here")
+        .help("remove `zones`, or choose another region")
 }
 
 pub(crate) fn pool_in_other_region(here: &str, there: &str, span: Span, network: Option<Span>) -> Diagnostic {
     let diagnostic = new(
         Code::PoolInOtherRegion,
-        format!("the pool is in `{here}`, its network in `{there}`"),
+        format!("the pool is in `{here}`, but its network is in `{there}`"),
         span,
         "Azure places machines only in the region of their network",
     );
     match network {
         Some(network) => diagnostic
             .also(network, format!("in `{there}`"))
-            .help(format!("choose a network in `{here}`, or leave `location` out")),
+            .help(format!("choose a network in `{here}`, or omit `location`")),
         None => diagnostic.help(format!("declare a network with `location = {here}` and name it in the pool")),
     }
 }
@@ -351,25 +351,25 @@ pub(crate) fn pool_in_other_region(here: &str, there: &str, span: Span, network:
 pub(crate) fn orchestration_clash(span: Span, reason: &str, at_reason: Span) -> Diagnostic {
     new(
         Code::OrchestrationClash,
-        "a flexible scale set cannot do what this pool needs",
+        "a flexible scale set does not support what this pool needs",
         span,
-        "flexible is written here",
+        "flexible orchestration is set here",
     )
     .also(at_reason, "needs a uniform scale set")
     .note(format!("{reason}; flexible scale sets have neither"))
-    .help("write `orchestration = uniform` or leave it out, or take the other setting out")
+    .help("write `orchestration = uniform` or omit it, or remove the other setting")
 }
 
 pub(crate) fn too_many_machines(most: i64, limit: i64, span: Span, kind: Orchestration) -> Diagnostic {
     let kind = if kind == Orchestration::Uniform { "uniform" } else { "flexible" };
     new(
         Code::TooManyMachines,
-        format!("{most} machines are more than a scale set holds"),
+        format!("{most} machines are more than a scale set can hold"),
         span,
         "too many for one pool",
     )
-    .note(format!("a {kind} scale set holds at most {limit} machines"))
-    .help("make several pools of it: `pool name[x in xs]: interactive { … }`")
+    .note(format!("a {kind} scale set can hold at most {limit} machines"))
+    .help("split it into several pools: `pool name[x in xs]: interactive { … }`")
 }
 
 pub(crate) fn infiniband_beyond_placement_group(name: &str, most: i64, span: Span) -> Diagnostic {
@@ -379,6 +379,6 @@ pub(crate) fn infiniband_beyond_placement_group(name: &str, most: i64, span: Spa
         span,
         "more than one placement group",
     )
-    .note("InfiniBand reaches the 100 machines of one placement group")
-    .help("write at most 100 machines")
+    .note("InfiniBand connects at most the 100 machines of one placement group")
+    .help("use at most 100 machines")
 }

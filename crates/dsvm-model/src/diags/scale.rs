@@ -13,9 +13,9 @@ use rust_decimal::Decimal;
 pub(crate) fn range_inverted(least: i64, most: i64, span: Span) -> Diagnostic {
     new(
         Code::MachinesRangeRefused,
-        format!("the fewest machines ({least}) are more than the most ({most})"),
+        format!("the minimum number of machines, {least}, exceeds the maximum, {most}"),
         span,
-        "upside down",
+        "minimum exceeds maximum",
     )
     .help(format!("write `{most}..{least}`"))
 }
@@ -23,15 +23,15 @@ pub(crate) fn range_inverted(least: i64, most: i64, span: Span) -> Diagnostic {
 pub(crate) fn initial_outside(initial: i64, span: Span) -> Diagnostic {
     new(
         Code::MachinesRangeRefused,
-        format!("{initial} machines to begin with are outside of the range"),
+        format!("the initial number of machines, {initial}, is outside the range"),
         span,
-        "begins outside of itself",
+        "outside its own range",
     )
     .help("choose a number inside the range after `initially`")
 }
 
 pub(crate) fn negative_machines(least: i64, ranged: bool, span: Span) -> Diagnostic {
-    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "less than none").help(
+    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "negative").help(
         if ranged { "write 0 or more" } else { "write 0 or more; a range is written with two dots, as in `1..10`" },
     )
 }
@@ -39,56 +39,56 @@ pub(crate) fn negative_machines(least: i64, ranged: bool, span: Span) -> Diagnos
 pub(crate) fn range_without_autoscale(pool: &Block, span: Span) -> Diagnostic {
     new(
         Code::RangeWithoutAutoscale,
-        format!("nothing changes the number of machines of pool `{}`", pool.name),
+        format!("nothing scales pool `{}` within its range", pool.name),
         span,
-        "a range without a policy",
+        "a range without autoscale",
     )
     .help("add an `autoscale` block, or write one number")
 }
 
 pub(crate) fn autoscale_without_range(span: Span, machines: &Machines) -> Diagnostic {
-    new(Code::AutoscaleWithoutRange, "autoscale has no room to work in", span, "a policy")
-        .also(machines.span, "one fixed number")
+    new(Code::AutoscaleWithoutRange, "autoscale needs a range of machines", span, "autoscale policy")
+        .also(machines.span, "a fixed number")
         .help("write a range, such as `machines = 1..10 initially 2`")
 }
 
 pub(crate) fn two_policies(span: Span, named: Span) -> Diagnostic {
-    new(Code::TwoPolicies, "the pool has two autoscale policies", span, "one here")
-        .also(named, "and one by name")
-        .note("Azure takes one autoscale setting for each scale set")
+    new(Code::TwoPolicies, "the pool has two autoscale policies", span, "a policy block")
+        .also(named, "and a policy by name")
+        .note("Azure accepts one autoscale setting for each scale set")
         .help("keep one of them")
 }
 
 pub(crate) fn zero_without_wake(span: Span, rule: Option<(Span, &str)>) -> Diagnostic {
     let found =
-        new(Code::ZeroWithoutWake, "the pool can shrink to zero machines and never come back", span, "begins at zero");
+        new(Code::ZeroWithoutWake, "the pool can shrink to zero machines and never come back", span, "can be zero");
     let found = match rule {
         Some((rule, metric)) => found
             .also(rule, "measured on machines only")
-            .note(format!("{metric} of no machines does not exist, so no rule on it can hold")),
+            .note(format!("{metric} does not exist without machines, so no rule on it can trigger")),
         None => found,
     };
     found
         .help("add a schedule that needs at least one machine: `schedule workday { on mon..fri from 08:00 to 19:00, machines = 1..10 }`")
-        .help("or a rule on something that exists without machines, such as the length of a queue, or `wake = manual` when a person wakes it")
+        .help("or add a rule on a metric that exists without machines, such as the length of a queue, or write `wake = manual` if the pool is started by hand")
 }
 
 pub(crate) fn without_metrics_outside(number: i64, span: Span, machines: Span) -> Diagnostic {
-    new(Code::WithoutMetricsRefused, format!("{number} machines are outside of the pool's range"), span, "outside")
+    new(Code::WithoutMetricsRefused, format!("the number of machines, {number}, is outside the pool's range"), span, "outside the range")
         .also(machines, "the range")
-        .help("choose a number inside the range, or leave `without_metrics` out")
+        .help("choose a number inside the range, or omit `without_metrics`")
 }
 
 pub(crate) fn zero_bounces(number: i64, span: Span, machines: Span) -> Diagnostic {
     new(
         Code::WithoutMetricsRefused,
-        format!("a pool at zero would bounce back to {number} machines at once"),
+        format!("a pool at zero machines would immediately return to {number}"),
         span,
-        "holds whenever metrics are missing",
+        "applies whenever metrics are missing",
     )
-    .also(machines, "may be zero")
-    .note("zero machines have no metrics, and without metrics autoscale goes up to this number")
-    .help("write `without_metrics = 0`, or leave it out")
+    .also(machines, "can be zero")
+    .note("without machines there are no metrics, and without metrics autoscale scales up to this number")
+    .help("write `without_metrics = 0`, or omit it")
 }
 
 pub(crate) fn thresholds_flap(
@@ -102,11 +102,11 @@ pub(crate) fn thresholds_flap(
     new(Code::ThresholdsFlap, format!("the pool cannot shrink from {before} to {after}"), down.condition.span, "shrinks below this")
         .also(up.condition.span, "grows at this")
         .note(format!(
-            "an average just below {} on {before} machines is {} on {after}, so autoscale would have to grow again and refuses to shrink",
+            "an average just below {} on {before} machines is {} on {after}, so autoscale would have to grow the pool again and therefore does not shrink it",
             down.threshold.normalize(),
             projected.round_dp(1).normalize()
         ))
-        .help(format!("write a shrinking threshold of at most {highest}, or a higher growing one"))
+        .help(format!("use a scale-in threshold of at most {highest}, or a higher scale-out threshold"))
 }
 
 pub(crate) fn thresholds_cross(up: &Rule<'_>, down: &Rule<'_>) -> Diagnostic {
@@ -117,14 +117,14 @@ pub(crate) fn thresholds_cross(up: &Rule<'_>, down: &Rule<'_>) -> Diagnostic {
         "shrinks below this",
     )
     .also(up.condition.span, "already grows at this")
-    .help("choose a shrinking threshold well below the growing one")
+    .help("choose a scale-in threshold well below the scale-out threshold")
 }
 
 pub(crate) fn rules_point_the_wrong_way(up: &Rule<'_>, down: &Rule<'_>) -> Diagnostic {
     let wrong = if matches!(up.condition.operator, ">" | ">=") { down } else { up };
     let what = if wrong.action.grows() { "grows when the load is low" } else { "shrinks when the load is high" };
-    new(Code::RulesPointTheWrongWay, format!("this rule {what}"), wrong.condition.span, "compares the wrong way round")
-        .help("turn the comparison round")
+    new(Code::RulesPointTheWrongWay, format!("this rule {what}"), wrong.condition.span, "inverted comparison")
+        .help("reverse the comparison")
 }
 
 pub(crate) fn never_shrinks(span: Span) -> Diagnostic {
@@ -138,36 +138,36 @@ pub(crate) fn never_grows(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn different_metrics(up: Span, down: Span, up_metric: &str, down_metric: &str) -> Diagnostic {
-    new(Code::DifferentMetrics, "the pool grows and shrinks by different measures", down, "shrinks by this")
-        .also(up, "grows by that")
-        .note(format!("{up_metric} can be high while {down_metric} is low: the pool would go up and down for ever"))
+    new(Code::DifferentMetrics, "the pool grows and shrinks on different metrics", down, "shrinks on this")
+        .also(up, "grows on this")
+        .note(format!("{up_metric} can be high while {down_metric} is low: the pool would grow and shrink forever"))
         .help("use one metric in both directions")
 }
 
 pub(crate) fn idle_is_not_unused(span: Span) -> Diagnostic {
     new(
         Code::IdleIsNotUnused,
-        "a machine with idle processors may hold somebody's session",
+        "a machine with idle processors may still have an active session",
         span,
-        "looks at processors only",
+        "measures processors only",
     )
-    .note("a user who reads or waits uses no processor; the files on the share stay, running kernels do not")
+    .note("a user who is reading or waiting uses no processor time; files on the share are kept, running kernels are lost")
     .help("let a schedule shrink the pool at night instead, or keep the rule if that is acceptable")
 }
 
 pub(crate) fn window_outside(window: i64, span: Span) -> Diagnostic {
     new(
         Code::WindowRefused,
-        format!("autoscale does not look back {}", duration(window)),
+        format!("autoscale does not support a window of {}", duration(window)),
         span,
-        "outside of 5 min to 12 h",
+        "outside 5 min to 12 h",
     )
     .help("choose a window from 5 minutes to 12 hours")
 }
 
 pub(crate) fn window_not_whole(window: Seconds, grain: Seconds, span: Span) -> Diagnostic {
-    new(Code::WindowRefused, format!("{window} is not a whole number of readings"), span, "cuts a reading in two")
-        .note(format!("readings are {grain} apart"))
+    new(Code::WindowRefused, format!("the window of {window} is not a whole number of samples"), span, "not a multiple of `grain`")
+        .note(format!("samples are {grain} apart"))
         .help("choose a window that is a multiple of `grain`")
 }
 
@@ -175,13 +175,13 @@ pub(crate) fn cooldown_below_setup(cooldown: Seconds, span: Span, setup: SetupTi
     let takes = setup.takes;
     new(
         Code::CooldownBelowSetup,
-        format!("the rule adds machines again after {cooldown}, before the first ones can work"),
+        format!("the rule can add machines again after {cooldown}, before the first ones are ready"),
         span,
         "shorter than the setup",
     )
     .also(setup.span, format!("a new machine needs {takes}"))
-    .note("until then the load looks as if no machine had come, and the pool grows further than it must")
-    .help(format!("write `cooldown {takes}`, or leave the cooldown out"))
+    .note("until then the new machines do not reduce the load, so the pool grows more than necessary")
+    .help(format!("write `cooldown {takes}`, or omit the cooldown"))
 }
 
 pub(crate) fn metric_of_batch(name: &str, span: Span) -> Diagnostic {
@@ -191,17 +191,17 @@ pub(crate) fn metric_of_batch(name: &str, span: Span) -> Diagnostic {
 
 pub(crate) fn metric_needs_agent(name: &str, span: Span) -> Diagnostic {
     new(Code::MetricUnavailable, format!("nothing on the machines measures `{name}`"), span, "needs an agent")
-        .note("Azure sees processors, network and disks of a machine from outside, not its memory")
-        .help("use `cpu`, or let an agent of yours send the metric and name its resource with `of = …`")
+        .note("Azure measures the processors, network and disks of a machine from outside, but not its memory")
+        .help("use `cpu`, or publish the metric with your own agent and name its resource with `of = …`")
 }
 
 pub(crate) fn metric_of_nothing(name: &str, span: Span) -> Diagnostic {
-    new(Code::MetricUnavailable, format!("`{name}` of what?"), span, "not a metric of a scale set")
-        .help("name the resource that has it: `of = …` in the rule")
+    new(Code::MetricUnavailable, format!("`{name}` needs a resource"), span, "not a metric of a scale set")
+        .help("name the resource that emits it: `of = …` in the rule")
 }
 
 pub(crate) fn metric_of_burstable(name: &str, span: Span, at_size: Span) -> Diagnostic {
-    new(Code::MetricUnavailable, format!("only burstable sizes have `{name}`"), span, "does not exist")
+    new(Code::MetricUnavailable, format!("only burstable sizes have `{name}`"), span, "not available")
         .also(at_size, "not a burstable size")
         .help("use `cpu`")
 }
@@ -219,7 +219,7 @@ pub(crate) fn threshold_unit(metric: &str, unit: &str, span: Span) -> Diagnostic
         "seconds" => "30 s",
         _ => "20",
     };
-    new(Code::ThresholdUnit, format!("{metric} is not compared in this unit"), span, "another unit")
+    new(Code::ThresholdUnit, format!("{metric} has a different unit"), span, "wrong unit")
         .help(format!("write the threshold as, for instance, `{example}`"))
 }
 
@@ -231,40 +231,40 @@ pub(crate) fn threshold_unreachable(span: Span) -> Diagnostic {
 pub(crate) fn rule_with_actions(count: usize, span: Span) -> Diagnostic {
     let title = if count == 0 { "the rule does nothing" } else { "the rule does several things" };
     new(Code::RuleWithoutAction, title, span, "needs exactly one action")
-        .help("write one of `add 1`, `remove 1` and `set 3` in it")
+        .help("write exactly one of `add 1`, `remove 1` and `set 3`")
 }
 
 pub(crate) fn set_outside(number: i64, span: Span, machines: Span) -> Diagnostic {
-    new(Code::SetOutside, format!("{number} machines are outside of the pool's range"), span, "outside")
+    new(Code::SetOutside, format!("the number of machines, {number}, is outside the pool's range"), span, "outside the range")
         .also(machines, "the range")
         .help("choose a number inside the range")
 }
 
 pub(crate) fn too_many_rules(count: usize, span: Span) -> Diagnostic {
-    new(Code::TooManyProfiles, format!("{count} rules are more than a profile holds"), span, "at most 10")
-        .help("keep the ten that matter")
+    new(Code::TooManyProfiles, format!("{count} rules are more than a profile can hold"), span, "at most 10")
+        .help("keep the ten most important ones")
 }
 
 pub(crate) fn too_many_profiles(count: usize, schedules: usize, twins: usize, span: Span) -> Diagnostic {
-    new(Code::TooManyProfiles, format!("{count} profiles are more than an autoscale setting holds"), span, "at most 20")
+    new(Code::TooManyProfiles, format!("{count} profiles are more than an autoscale setting can hold"), span, "at most 20")
         .note(format!("{schedules} schedules, {twins} returns to the default, and the default"))
-        .help("join schedules with the same hours, or let one begin where another ends")
+        .help("merge schedules with the same hours, or let one begin where another ends")
 }
 
 pub(crate) fn schedules_overlap(one: &Block, other: &Block, when: &str) -> Diagnostic {
     new(
         Code::SchedulesOverlap,
-        format!("schedules `{}` and `{}` hold at the same time", one.name, other.name),
+        format!("schedules `{}` and `{}` are active at the same time", one.name, other.name),
         one.name_span,
         format!("both on {when}").as_str(),
     )
     .also(other.name_span, "the other one")
-    .note("Azure lets one profile hold at a time, and which one it takes is not said")
+    .note("only one profile is active at a time, and Azure does not document which one it chooses")
     .help("let one end where the other begins")
 }
 
 pub(crate) fn schedule_without_time(name: &str, span: Span) -> Diagnostic {
-    new(Code::ScheduleRefused, format!("when does schedule `{name}` hold?"), span, "needs days or dates")
+    new(Code::ScheduleRefused, format!("schedule `{name}` has no time"), span, "needs days or dates")
         .help("add `on mon..fri from 08:00 to 19:00`, or `from = 2026-12-24, until = 2027-01-02`")
 }
 
@@ -274,21 +274,21 @@ pub(crate) fn schedule_without_length(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn schedule_twice(name: &str, span: Span) -> Diagnostic {
-    new(Code::ScheduleRefused, format!("schedule `{name}` is there twice"), span, "the same name")
+    new(Code::ScheduleRefused, format!("schedule `{name}` appears twice"), span, "the same name")
         .help("give it another name")
 }
 
 pub(crate) fn dates_refused(until: Span, from: Span) -> Diagnostic {
     new(Code::ScheduleRefused, "the dates are in the wrong order or more than a year apart", until, "ends here")
         .also(from, "begins here")
-        .note("Azure takes spans of at most 365 days")
+        .note("Azure accepts periods of at most 365 days")
         .help("choose an end after the beginning, at most a year later")
 }
 
 pub(crate) fn schedule_outside_pool(name: &str, span: Span, machines: &Machines) -> Diagnostic {
-    new(Code::ScheduleOutsidePool, format!("schedule `{name}` leaves the limits of the pool"), span, "beyond the pool")
+    new(Code::ScheduleOutsidePool, format!("schedule `{name}` exceeds the limits of the pool"), span, "beyond the pool's range")
         .also(machines.span, "the pool's range")
-        .help("keep the schedule inside the pool's range, or widen the pool's")
+        .help("keep the schedule inside the pool's range, or widen the pool's range")
 }
 
 pub(crate) fn unknown_timezone(name: &str, span: Span) -> Diagnostic {
@@ -296,18 +296,18 @@ pub(crate) fn unknown_timezone(name: &str, span: Span) -> Diagnostic {
     if let Some(same) = crate::timezone_of_iana(name) {
         return new(
             Code::UnknownTimezone,
-            format!("`{name}` is not how Windows names this time zone"),
+            format!("`{name}` is not a Windows time zone name"),
             span,
             "an IANA name",
         )
-        .note("autoscale takes the names that Windows gives to time zones")
+        .note("autoscale expects Windows time zone names")
         .help(format!("write `\"{same}\"`"))
         .fix(format!("Write `{same}`"), vec![(span, format!("\"{same}\""))], Safety::NeedsReview);
     }
     let near = known.iter().min_by_key(|k| strsim::damerau_levenshtein(&k.to_lowercase(), &name.to_lowercase()));
     let found =
-        new(Code::UnknownTimezone, format!("autoscale knows no time zone `{name}`"), span, "not a Windows time zone")
-            .note("autoscale takes the names that Windows gives to time zones");
+        new(Code::UnknownTimezone, format!("unknown time zone `{name}`"), span, "not a Windows time zone")
+            .note("autoscale expects Windows time zone names");
     match near {
         Some(near) => found.help(format!("import `std.timezones`, or write for instance `\"{near}\"`")),
         None => found.help("import `std.timezones` and choose one"),
@@ -315,7 +315,7 @@ pub(crate) fn unknown_timezone(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn forecast_without_cpu_rule(span: Span) -> Diagnostic {
-    new(Code::ForecastWithoutCpuRule, "the forecast has no rule to help", span, "forecasts processor use")
+    new(Code::ForecastWithoutCpuRule, "the forecast has no rule to act on", span, "forecasts processor use")
         .note("predictive autoscale works with a rule on the average of Percentage CPU that adds machines")
         .help("add, for instance, `when avg(cpu, 10 min) > 75% { add 1 }`")
 }

@@ -9,7 +9,7 @@ use dsvm_sema::table::schema::View;
 use dsvm_sema::table::share::Share;
 
 pub(crate) fn share_without_quota(block: &Block) -> Diagnostic {
-    new(Code::QuotaRefused, format!("share `{}` has no capacity", block.name), block.name_span, "how large?")
+    new(Code::QuotaRefused, format!("share `{}` has no capacity", block.name), block.name_span, "`quota` is missing")
         .help("add, for instance, `quota = 1 TiB`")
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn quota_outside(
     let gib = bytes / GIB;
     let (label, wanted) = match (least..=most).contains(&gib) {
         true => ("not a whole number of GiB", gib + i64::from(bytes % GIB >= GIB / 2)),
-        false => ("outside of the bounds", gib.clamp(least, most)),
+        false => ("out of bounds", gib.clamp(least, most)),
     };
     new(
         Code::QuotaRefused,
@@ -40,28 +40,28 @@ pub(crate) fn nfs_needs_premium(share: View<'_, Share>) -> Diagnostic {
         Code::NfsNeedsPremium,
         "an NFS share needs premium storage",
         share.fields().performance().span(),
-        "standard storage speaks SMB only",
+        "standard storage supports SMB only",
     )
     .also(share.fields().protocol().span(), "NFS")
-    .help("write `performance = premium` or leave it out, or use `protocol = smb`")
+    .help("write `performance = premium` or omit it, or use `protocol = smb`")
 }
 
 pub(crate) fn nfs_takes_no_auth(auth: Span) -> Diagnostic {
-    new(Code::NfsTakesNoAuth, "an NFS share knows no identity and no key", auth, "trusts the network alone")
-        .help("take `auth` out; only the networks of its pools reach the share")
+    new(Code::NfsTakesNoAuth, "an NFS share supports neither identities nor keys", auth, "only the network controls access")
+        .help("remove `auth`; only the networks of its pools can reach the share")
 }
 
 pub(crate) fn root_squash_on_smb(root_squash: Span) -> Diagnostic {
     new(Code::RootSquashOnSmb, "root squash is a setting of NFS shares", root_squash, "this share is SMB")
-        .help("take `root_squash` out, or write `protocol = nfs`")
+        .help("remove `root_squash`, or write `protocol = nfs`")
 }
 
 pub(crate) fn premium_is_not_geo_redundant(redundancy: Span) -> Diagnostic {
     new(
         Code::PremiumIsNotGeoRedundant,
-        "premium storage has no copies in a second region",
+        "premium storage does not support geo-redundancy",
         redundancy,
-        "not offered for SSD",
+        "not available for SSD",
     )
     .help("write `redundancy = zrs` or `lrs`, or `performance = standard`")
 }
@@ -71,7 +71,7 @@ pub(crate) fn share_needs_vault(share: View<'_, Share>) -> Diagnostic {
         Code::ShareVaultMismatch,
         format!("share `{}` names no vault for its key", share.block().name),
         share.fields().auth().span(),
-        "the key in which vault?",
+        "needs a vault for the key",
     )
     .help("add `vault = …`, or write `auth = managed_identity`")
 }
@@ -79,68 +79,68 @@ pub(crate) fn share_needs_vault(share: View<'_, Share>) -> Diagnostic {
 pub(crate) fn vault_without_key(share: View<'_, Share>, vault: &Block) -> Diagnostic {
     new(
         Code::ShareVaultMismatch,
-        format!("share `{}` uses no key, so vault `{}` holds none of it", share.block().name, vault.name),
+        format!("share `{}` uses no key, so it does not need vault `{}`", share.block().name, vault.name),
         share.fields().vault().span(),
         "has no effect",
     )
-    .help("take `vault` out, or write `auth = key_vault`")
+    .help("remove `vault`, or write `auth = key_vault`")
 }
 
 pub(crate) fn mount_is_no_path(path: &str, span: Span) -> Diagnostic {
     new(Code::MountIsNoPath, format!("`{path}` is not a mount point"), span, "not a plain absolute path")
-        .help("write a path such as `/datamnt/dsvmshare`: letters, digits, `_`, `-` and `.`, without `..` and without a `/` at the end")
+        .help("write a path such as `/datamnt/dsvmshare`: letters, digits, `_`, `-` and `.`, without `..` and without a trailing `/`")
 }
 
 pub(crate) fn mount_on_temporary_disk(path: &str, span: Span) -> Diagnostic {
-    new(Code::MountOnTemporaryDisk, format!("`{path}` is on the temporary disk"), span, "gone after each stop")
-        .note("`/mnt` is where Azure puts the temporary disk, or nothing on sizes without one")
-        .help("choose a path elsewhere, such as `/datamnt/dsvmshare`")
+    new(Code::MountOnTemporaryDisk, format!("`{path}` is on the temporary disk"), span, "lost whenever the machine stops")
+        .note("Azure mounts the temporary disk at `/mnt`; sizes without one have nothing there")
+        .help("choose another path, such as `/datamnt/dsvmshare`")
 }
 
 pub(crate) fn mount_hides_folder(path: &str, span: Span) -> Diagnostic {
     new(
         Code::MountHidesFolder,
-        format!("a share at `{path}` hides a folder of the system"),
+        format!("a share at `{path}` hides a system folder"),
         span,
-        "belongs to the system",
+        "a system folder",
     )
-    .note("what the folder holds on the machine, such as home folders, would disappear behind the share")
-    .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+    .note("the contents of the folder on the machine, such as home folders, would be hidden by the share")
+    .help("choose a dedicated folder, such as `/datamnt/dsvmshare`, and link to it from the home folders")
 }
 
 pub(crate) fn mount_hides_home(path: &str, span: Span, user: &str, account: Span) -> Diagnostic {
     let title = format!("a share at `{path}` hides the home folder of `{user}`");
     new(Code::MountHidesFolder, title, span, "below a home folder")
         .also(account, "its account")
-        .note("files of Jupyter and of the shell lock and change owners: they must stay on the machine's own disk")
-        .help("choose a folder of its own, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+        .note("Jupyter and shells lock files and change their owners, so these files must stay on the machine's own disk")
+        .help("choose a dedicated folder, such as `/datamnt/dsvmshare`, and link to it from the home folders")
 }
 
 pub(crate) fn share_twice(name: &str, span: Span) -> Diagnostic {
-    new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "the same share twice")
-        .help("name it once")
+    new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "listed again")
+        .help("list it once")
 }
 
 pub(crate) fn mounts_overlap(span: Span, one: &str, at_one: Span, other: &str, at_other: Span) -> Diagnostic {
     new(Code::MountsOverlap, format!("mount points `{one}` and `{other}` overlap"), span, "both on one machine")
         .also(at_one, "mounted here")
         .also(at_other, "and here")
-        .help("give each share a folder outside of the others")
+        .help("mount each share outside the others")
 }
 
 pub(crate) fn mode_is_not_octal(mode: &str, span: Span) -> Diagnostic {
-    new(Code::ModeRefused, format!("`{mode}` is not a set of permissions"), span, "not octal")
+    new(Code::ModeRefused, format!("`{mode}` is not a file mode"), span, "not octal")
         .help("write, for instance, `\"0660\"`")
 }
 
 pub(crate) fn mode_opens_to_all(mode: &str, span: Span) -> Diagnostic {
-    new(Code::ModeRefused, format!("`{mode}` gives every account on the machine access"), span, "opens it to everybody")
-        .note("accounts of the pool are in one group that owns the mount; nobody else needs it")
+    new(Code::ModeRefused, format!("`{mode}` gives every account on the machine access"), span, "grants access to everyone")
+        .note("the pool's accounts belong to the group that owns the mount; no other account needs access")
         .help("end it with `0`, as in `\"0660\"` and `\"0770\"`")
 }
 
 pub(crate) fn link_outside_home(path: &str, span: Span) -> Diagnostic {
-    new(Code::LinkOutside, format!("link `{path}` is not in the home folder"), span, "does not begin with `~/`")
+    new(Code::LinkOutside, format!("link `{path}` is not in the home folder"), span, "does not start with `~/`")
         .help("write, for instance, `link \"~/notebooks/remote\" to \"notebooks/{user}\"`")
 }
 
@@ -150,8 +150,8 @@ pub(crate) fn link_target_outside(target: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn unknown_placeholder(word: &str, span: Span) -> Diagnostic {
-    new(Code::NotOneOf, format!("`{word}` stands for nothing"), span, "not replaced by anything")
-        .note("in the paths of a link only `{user}` is replaced: by the name of each user")
+    new(Code::NotOneOf, format!("unknown placeholder `{word}`"), span, "not a placeholder")
+        .note("the only placeholder in link paths is `{user}`, which is replaced with the name of each user")
         .help("write `{user}`")
 }
 
@@ -185,8 +185,8 @@ pub(crate) fn privileged_role(role: &str, span: Span) -> Diagnostic {
         span,
         "granted to machines",
     )
-    .note("whoever logs in to a machine acts with its identity")
-    .help("grant the narrowest role that does the work")
+    .note("anyone who logs in to a machine can use its identity")
+    .help("grant the narrowest role that is sufficient")
 }
 
 pub(crate) fn role_is_no_guid(text: &str, span: Span) -> Diagnostic {

@@ -165,7 +165,7 @@ pub(super) const TABLE: &[Builtin] = &[
         many: false,
         compute: |values| {
             let digits = text(at(values, 0)?)?;
-            digits.trim().parse().map(Value::Int).map_err(|_| Fault::Value(format!("`{digits}` is no whole number")))
+            digits.trim().parse().map(Value::Int).map_err(|_| Fault::Value(format!("`{digits}` is not a whole number")))
         },
         arm: Some("int"),
         result: ty_int,

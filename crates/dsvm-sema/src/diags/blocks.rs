@@ -7,12 +7,8 @@ use dsvm_diagnostics::{Code, Diagnostic, Safety};
 use dsvm_syntax::ast;
 
 pub(crate) fn unknown_kind(keyword: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        Code::UnknownKind,
-        format!("there is nothing called `{keyword}` to declare"),
-        span,
-        "no such kind",
-    );
+    let diagnostic =
+        Diagnostic::new(Code::UnknownKind, format!("`{keyword}` is not a kind of declaration"), span, "unknown kind");
     let others = ["param", "let", "fn", "type", "env", "import", "check", "output", "project"];
     match suggest_word(keyword, known.iter().copied().chain(others)) {
         Some(meant) => diagnostic.write_instead(meant, span),
@@ -30,14 +26,9 @@ pub(crate) fn missing_name(keyword: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn quoted_name(keyword: &str, name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadPhrase,
-        format!("the name of this `{keyword}` is in quotes"),
-        span,
-        "a plain word is a name",
-    )
-    .help(format!("write `{keyword} {name} {{ … }}`"))
-    .fix("Remove the quotes", vec![(span, name.to_owned())], Safety::Safe)
+    Diagnostic::new(Code::BadPhrase, format!("the name of this `{keyword}` is in quotes"), span, "must be a plain word")
+        .help(format!("write `{keyword} {name} {{ … }}`"))
+        .fix("Remove the quotes", vec![(span, name.to_owned())], Safety::Safe)
 }
 
 /// How a phrase is written: `link PATH to TARGET`.
@@ -64,8 +55,8 @@ fn shape(row: &BlockSpec) -> String {
 pub(crate) fn bad_phrase(row: &BlockSpec, missing: bool, span: Span) -> Diagnostic {
     let keyword = row.kind.keyword();
     let (title, label) = match missing {
-        true => (format!("this `{keyword}` is not complete"), "something is missing after this"),
-        false => (format!("this does not belong after `{keyword}`"), "cannot stand here"),
+        true => (format!("this `{keyword}` is incomplete"), "something is missing after this"),
+        false => (format!("unexpected text after `{keyword}`"), "not allowed here"),
     };
     Diagnostic::new(Code::BadPhrase, title, span, label).help(format!("write `{}`", shape(row)))
 }
@@ -89,7 +80,7 @@ pub(crate) fn unknown_field(row: &BlockSpec, name: &str, span: Span, is_child: b
         Some(meant) if sibling(row, name).is_none() => diagnostic.write_instead(meant, span),
         _ if row.fields.is_empty() => diagnostic.help("remove it"),
         _ if let Some(other) = sibling(row, name) => {
-            diagnostic.help(format!("leave it out: only a `{}` has it", shown(other)))
+            diagnostic.help(format!("remove it: only a `{}` has this field", shown(other)))
         }
         _ if let Some(inner) = home_inside(row, name) => {
             diagnostic.help(format!("write it in a `{}`: `{}`", inner.kind.keyword(), with_field(inner, name)))
@@ -147,8 +138,8 @@ pub(crate) fn unknown_block_part(
 
 pub(crate) fn inner_block_as_part(block: &str, name: &str, span: Span) -> Diagnostic {
     let title = format!("`{name}` is a block inside `{block}`, not a value");
-    Diagnostic::new(Code::UnknownField, title, span, "cannot be taken out")
-        .help(format!("name it by text: `\"{name}\"`"))
+    Diagnostic::new(Code::UnknownField, title, span, "cannot be used as a value")
+        .help(format!("refer to it by its name: `\"{name}\"`"))
 }
 
 pub(crate) fn field_without_equals(name: &str, span: Span) -> Diagnostic {
@@ -162,14 +153,14 @@ pub(crate) fn misplaced_block(row: &BlockSpec, kind: BlockKind, span: Span) -> D
     let homes: Vec<String> = homes.map(|home| shown(*home)).collect();
     let diagnostic = Diagnostic::new(
         Code::MisplacedBlock,
-        format!("`{inner}` cannot stand in {} `{outer}`", article(&outer)),
+        format!("`{inner}` is not allowed in {} `{outer}`", article(&outer)),
         span,
-        "not here",
+        "not allowed here",
     );
     match (homes.is_empty(), crate::table::spec(kind).top_level) {
-        (_, true) => diagnostic.help(format!("declare the {inner} outside, and refer to it by its name")),
+        (_, true) => diagnostic.help(format!("declare the {inner} at top level, and refer to it by name")),
         (false, false) if row.kind == BlockKind::BatchAutoscale => {
-            diagnostic.help("leave it out: the pool follows its tasks; `target = …` says how many machines they need")
+            diagnostic.help("remove it: the pool follows its tasks; `target = …` defines how many machines they need")
         }
         (false, false) => diagnostic.help(format!("it belongs in {}", listed(homes.iter().map(String::as_str), 5))),
         (true, false) => diagnostic.help("remove it"),
@@ -180,7 +171,7 @@ pub(crate) fn unknown_block(row: &BlockSpec, name: &str, span: Span) -> Diagnost
     let keyword = row.kind.keyword();
     let diagnostic = Diagnostic::new(
         Code::MisplacedBlock,
-        format!("{} {keyword} has nothing called `{name}`", article(keyword)),
+        format!("{} {keyword} has no field or block `{name}`", article(keyword)),
         span,
         "neither a block nor a field",
     );
@@ -197,19 +188,19 @@ pub(crate) fn unknown_block(row: &BlockSpec, name: &str, span: Span) -> Diagnost
 
 pub(crate) fn too_many_blocks(outer: &str, inner: &str, most: u32, span: Span, first: Span) -> Diagnostic {
     if most > 1 {
-        let title = format!("{} {outer} has at most {most} `{inner}`", article(outer));
+        let title = format!("{} {outer} can have at most {most} `{inner}`", article(outer));
         return Diagnostic::new(Code::TooManyBlocks, title, span, "one too many")
             .also(first, "the first one")
-            .help("leave one of them out");
+            .help("remove one of them");
     }
     Diagnostic::new(
         Code::TooManyBlocks,
-        format!("{} {outer} has only one `{inner}`", article(outer)),
+        format!("{} {outer} can have only one `{inner}`", article(outer)),
         span,
         "a second one",
     )
     .also(first, "the first one")
-    .help("make one of the two")
+    .help("merge the two")
 }
 
 pub(crate) fn duplicate_field(name: &str, span: Span, first: Span) -> Diagnostic {
@@ -219,7 +210,7 @@ pub(crate) fn duplicate_field(name: &str, span: Span, first: Span) -> Diagnostic
 }
 
 pub(crate) fn duplicate_key(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateField, format!("`{name}` is there twice"), span, "the second one")
+    Diagnostic::new(Code::DuplicateField, format!("`{name}` appears twice"), span, "the second one")
         .help("remove one of the two")
 }
 
@@ -296,18 +287,14 @@ pub(crate) fn cannot_exist(keyword: &str, span: Span) -> Diagnostic {
         Code::BadClass,
         format!("{} {keyword} cannot be `existing`", article(keyword)),
         span,
-        "not for this kind",
+        "not supported for this kind",
     )
     .help("remove `existing`")
 }
 
 pub(crate) fn no_class(keyword: &str, known: &[&str], span: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        Code::BadClass,
-        format!("this cannot follow the colon of {} {keyword}", article(keyword)),
-        span,
-        "not a class",
-    );
+    let diagnostic =
+        Diagnostic::new(Code::BadClass, format!("this is not a class of `{keyword}`"), span, "unknown class");
     match known.is_empty() {
         true => diagnostic.help("remove the colon and what follows it"),
         false => diagnostic.help(format!("write one of {}", listed(known.iter().copied(), 5))),
@@ -322,16 +309,21 @@ pub(crate) fn resource_without_type(span: Span) -> Diagnostic {
 pub(crate) fn bad_resource_type(ty: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::BadClass,
-        format!("`{ty}` is not the type of a resource with its version"),
+        format!("`{ty}` is not a resource type with an API version"),
         span,
-        "not a type with a version",
+        "expected `TYPE@VERSION`",
     )
-    .help("write type and version with `@` between: `\"Microsoft.Storage/storageAccounts@2026-04-01\"`")
+    .help("write the type and the API version, separated by `@`: `\"Microsoft.Storage/storageAccounts@2026-04-01\"`")
 }
 
 pub(crate) fn block_in_free(keyword: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::MisplacedBlock, "here are properties of Azure, not blocks", span, "looks like a block")
-        .help(format!("write `{keyword} = {{ … }}`"))
+    Diagnostic::new(
+        Code::MisplacedBlock,
+        "this block contains Azure properties, not nested blocks",
+        span,
+        "looks like a block",
+    )
+    .help(format!("write `{keyword} = {{ … }}`"))
 }
 
 pub(crate) fn not_at_top_level(kind: BlockKind, span: Span) -> Diagnostic {
@@ -339,14 +331,14 @@ pub(crate) fn not_at_top_level(kind: BlockKind, span: Span) -> Diagnostic {
     let homes = BlockKind::ALL.iter().filter(|home| crate::table::spec(**home).child(kind).is_some());
     let mut homes: Vec<&str> = homes.map(|home| home.keyword()).collect();
     homes.dedup();
-    Diagnostic::new(Code::MisplacedBlock, format!("`{keyword}` cannot stand at top level"), span, "not here")
+    Diagnostic::new(Code::MisplacedBlock, format!("`{keyword}` is not allowed at top level"), span, "not allowed here")
         .help(format!("write it in {}", listed(homes, 5)))
 }
 
 pub(crate) fn second_project(span: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::MisplacedDeclaration, "there is a second `project`", span, "the second one")
+    Diagnostic::new(Code::MisplacedDeclaration, "`project` is declared twice", span, "the second one")
         .also(first, "the first one")
-        .help("put each project into a folder of its own")
+        .help("put each project into its own folder")
 }
 
 pub(crate) fn only_in_project(span: Span) -> Diagnostic {
@@ -354,30 +346,20 @@ pub(crate) fn only_in_project(span: Span) -> Diagnostic {
         Code::MisplacedDeclaration,
         "this declaration has no effect in an imported file",
         span,
-        "only the project's own file can have it",
+        "allowed only in the file with the `project` block",
     )
     .help("move it into the file with the `project` block")
 }
 
 pub(crate) fn bad_key(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadKey,
-        format!("`{key}` cannot be part of a name"),
-        span,
-        "one block for each element of this",
-    )
-    .help("use keys of 1 to 40 letters, digits, `-` and `_`")
-    .note("the key becomes the end of the block's name, and of names in Azure")
+    Diagnostic::new(Code::BadKey, format!("`{key}` cannot be part of a name"), span, "one block per element of this")
+        .help("use keys of 1 to 40 letters, digits, `-` and `_`")
+        .note("the key becomes the suffix of the block's name and of names in Azure")
 }
 
 pub(crate) fn key_twice(key: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadKey,
-        format!("two elements have the key `{key}`"),
-        span,
-        "one block for each element of this",
-    )
-    .help("make the keys different, or write `unique(…)` around the list")
+    Diagnostic::new(Code::BadKey, format!("two elements have the key `{key}`"), span, "one block per element of this")
+        .help("make the keys different, or write `unique(…)` around the list")
 }
 
 pub(crate) fn no_key(ty: &crate::ty::Ty, span: Span) -> Diagnostic {
@@ -385,7 +367,7 @@ pub(crate) fn no_key(ty: &crate::ty::Ty, span: Span) -> Diagnostic {
         Code::BadKey,
         format!("an element of type `{ty}` has no key for the block's name"),
         span,
-        "one block for each element of this",
+        "one block per element of this",
     )
-    .help("use a list of texts or numbers, of records with a field `name`, or a record")
+    .help("use a list of strings or numbers, a list of records with a field `name`, or a record")
 }

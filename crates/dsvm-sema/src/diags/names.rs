@@ -27,15 +27,15 @@ pub(crate) fn unknown_name(
             let home = inside.split('.').next().unwrap_or(inside);
             diagnostic.help(format!("write `import std.{home}` at the start of the file, and `{inside}` here"))
         }
-        (None, None) => diagnostic.help(format!("declare `{name}`, or put quotes around it if it is text")),
+        (None, None) => diagnostic.help(format!("declare `{name}`, or put quotes around it if it is a string")),
     }
 }
 
 pub(crate) fn unknown_region(text: &str, near: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnknownRegion, format!("no region is known as `{text}`"), span, "a region of Azure?")
+    Diagnostic::new(Code::UnknownRegion, format!("unknown region `{text}`"), span, "not a known Azure region")
         .help(format!("write `{near}`"))
         .fix(format!("Write `{near}`"), vec![(span, near.to_owned())], Safety::NeedsReview)
-        .note("a region that is newer than this compiler, or of another cloud, is written in quotes and not checked")
+        .note("a region that is newer than this compiler, or in another cloud, can be written in quotes and is not checked")
 }
 
 pub(crate) fn env_as_value(name: &str, span: Span) -> Diagnostic {
@@ -43,7 +43,7 @@ pub(crate) fn env_as_value(name: &str, span: Span) -> Diagnostic {
         Code::UnknownName,
         format!("`{name}` is an env, not a value"),
         span,
-        "an env has no values to take out",
+        "values of an env cannot be read",
     )
     .help("declare a `param`, let each env set it, and write its name here")
 }
@@ -65,7 +65,7 @@ pub(crate) fn unknown_of_kind(keyword: &str, name: &str, facts: &[&str], span: S
 /// `monday..friday`
 pub(crate) fn long_days(from: &str, to: &str, span: Span) -> Diagnostic {
     let short = format!("{from}..{to}");
-    Diagnostic::new(Code::UnknownName, "days of the week have three letters", span, "not how days are written")
+    Diagnostic::new(Code::UnknownName, "days of the week are written with three letters", span, "not a day")
         .help(format!("write `{short}`"))
         .fix(format!("Write `{short}`"), vec![(span, short)], Safety::Safe)
 }
@@ -73,22 +73,18 @@ pub(crate) fn long_days(from: &str, to: &str, span: Span) -> Diagnostic {
 pub(crate) fn duplicate_name(name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::DuplicateName, format!("`{name}` is declared twice"), span, "declared again here")
         .also(first, "first declared here")
-        .help("give one of them another name")
+        .help("rename one of them")
 }
 
 pub(crate) fn import_cycle(steps: &[(Arc<str>, Span)], path: &str, span: Span) -> Diagnostic {
     let mut names: Vec<String> = steps.iter().map(|(name, _)| format!("`{name}`")).collect();
     names.push(format!("`{path}`"));
-    let mut diagnostic = Diagnostic::new(
-        Code::ImportCycle,
-        format!("files import each other in a circle: {}", names.join(" → ")),
-        span,
-        "closes the circle",
-    );
+    let mut diagnostic =
+        Diagnostic::new(Code::ImportCycle, format!("import cycle: {}", names.join(" → ")), span, "closes the cycle");
     for (name, at) in steps.iter().skip(1) {
         diagnostic = diagnostic.also(*at, format!("imports `{name}`"));
     }
-    diagnostic.help("move what both files need into a third one")
+    diagnostic.help("move the shared declarations into a third file")
 }
 
 pub(crate) fn unknown_module(path: &str, span: Span, meant: Option<&str>) -> Diagnostic {
@@ -109,19 +105,19 @@ pub(crate) fn unknown_module(path: &str, span: Span, meant: Option<&str>) -> Dia
 
 pub(crate) fn module_in_quotes(module: &str, span: Span) -> Diagnostic {
     let title = format!("`std.{module}` is a module of the standard library, not a file");
-    Diagnostic::new(Code::UnknownModule, title, span, "no file of this name is meant")
+    Diagnostic::new(Code::UnknownModule, title, span, "a module, not a file")
         .help(format!("write it without quotes: `import std.{module}`"))
         .fix("Write it without quotes", vec![(span, format!("std.{module}"))], Safety::NeedsReview)
 }
 
 pub(crate) fn unknown_file(path: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnknownModule, format!("there is no file `{path}`"), span, "cannot be read")
+    Diagnostic::new(Code::UnknownModule, format!("there is no file `{path}`"), span, "file not found")
         .help("check the path: it is relative to the folder of this file")
 }
 
 pub(crate) fn not_exported(name: &str, span: Span, home: &str, declared: Span, library: bool) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(Code::NotExported, format!("`{home}` keeps `{name}` to itself"), span, "not exported");
+        Diagnostic::new(Code::NotExported, format!("`{home}` does not export `{name}`"), span, "not exported");
     if library {
         return diagnostic;
     }
@@ -135,16 +131,16 @@ pub(crate) fn not_exported(name: &str, span: Span, home: &str, declared: Span, l
 
 pub(crate) fn unknown_export(name: &str, span: Span, home: &str, meant: Option<&str>) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(Code::NotExported, format!("`{home}` exports no `{name}`"), span, "not in that module");
+        Diagnostic::new(Code::NotExported, format!("`{home}` has no `{name}`"), span, "not in this module");
     match meant {
         Some(meant) => diagnostic.write_instead(meant, span),
-        None => diagnostic.help(format!("look at what `{home}` exports, or declare `{name}` yourself")),
+        None => diagnostic.help(format!("check what `{home}` exports, or declare `{name}` yourself")),
     }
 }
 
 pub(crate) fn not_a_value(name: &str, what: &str, span: Span) -> Diagnostic {
     let help = match what {
-        "a module" => format!("name something in it: `{name}.…`"),
+        "a module" => format!("refer to a member: `{name}.…`"),
         "a function" => format!("call it: `{name}(…)`"),
         _ => "write a value of that type".to_owned(),
     };
@@ -162,14 +158,14 @@ pub(crate) fn definition_cycle(steps: &[(Arc<str>, Span)], span: Span) -> Diagno
     names.extend(names.first().cloned());
     let mut diagnostic = Diagnostic::new(
         Code::DefinitionCycle,
-        format!("a definition needs its own value: {}", names.join(" → ")),
+        format!("a definition depends on itself: {}", names.join(" → ")),
         span,
-        "closes the circle",
+        "closes the cycle",
     );
     for (name, at) in steps {
         diagnostic = diagnostic.also(*at, format!("`{name}` is defined here"));
     }
-    diagnostic.help("define one of them without the other")
+    diagnostic.help("define one of them without the others")
 }
 
 pub(crate) fn block_cycle(steps: &[(Arc<str>, Span)], span: Span) -> Diagnostic {
@@ -177,14 +173,14 @@ pub(crate) fn block_cycle(steps: &[(Arc<str>, Span)], span: Span) -> Diagnostic 
     names.extend(names.first().cloned());
     let mut diagnostic = Diagnostic::new(
         Code::BlockCycle,
-        format!("blocks refer to each other in a circle: {}", names.join(" → ")),
+        format!("blocks refer to each other in a cycle: {}", names.join(" → ")),
         span,
-        "part of the circle",
+        "part of the cycle",
     );
     for (name, at) in steps.iter().skip(1) {
         diagnostic = diagnostic.also(*at, format!("`{name}` is part of it"));
     }
-    diagnostic.help("remove one of the references").note("Azure deploys a resource after those that it refers to")
+    diagnostic.help("remove one of the references").note("Azure deploys a resource after the resources it refers to")
 }
 
 pub(crate) fn recursive_function(steps: &[(Arc<str>, Span)], span: Span) -> Diagnostic {
@@ -200,8 +196,8 @@ pub(crate) fn recursive_function(steps: &[(Arc<str>, Span)], span: Span) -> Diag
         diagnostic = diagnostic.also(*at, format!("`{name}` is declared here"));
     }
     diagnostic
-        .help("use a list: `[f(x) for x in xs]`")
-        .note("functions do not call themselves, so that every check ends")
+        .help("iterate over a list instead: `[f(x) for x in xs]`")
+        .note("recursion is not supported, so that evaluation always terminates")
 }
 
 pub(crate) fn unknown_function(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
@@ -216,12 +212,12 @@ pub(crate) fn unknown_function(name: &str, span: Span, meant: Option<&str>) -> D
 pub(crate) fn not_a_function(name: &str, span: Span) -> Diagnostic {
     let shown = if name == "this" { "this value".to_owned() } else { format!("`{name}`") };
     Diagnostic::new(Code::UnknownFunction, format!("{shown} is not a function"), span, "cannot be called")
-        .help("call a function that is declared with `fn`, or one of the language")
+        .help("call a function declared with `fn`, or a built-in function")
 }
 
 pub(crate) fn no_methods(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnknownFunction, "values have no functions of their own", span, "called on a value")
-        .help(format!("write the value as an argument: `{name}(…)`"))
+    Diagnostic::new(Code::UnknownFunction, "values have no methods", span, "called on a value")
+        .help(format!("pass the value as an argument: `{name}(…)`"))
 }
 
 pub(crate) fn argument_count(function: &str, counts: (usize, usize), span: Span, declared: Span) -> Diagnostic {
@@ -233,7 +229,7 @@ pub(crate) fn argument_count(function: &str, counts: (usize, usize), span: Span,
         format!("{given} given"),
     )
     .also(declared, format!("takes {wanted}"))
-    .help(format!("give {wanted} {}", arguments(wanted)))
+    .help(format!("pass {wanted} {}", arguments(wanted)))
 }
 
 fn arguments(count: usize) -> &'static str {
@@ -264,40 +260,30 @@ pub(crate) fn unknown_argument(function: &str, name: &str, span: Span, meant: Op
 }
 
 pub(crate) fn missing_argument(function: &str, name: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::WrongArguments,
-        format!("`{function}` needs a value for `{name}`"),
-        span,
-        "one is missing here",
-    )
-    .also(declared, format!("`{name}` has no default"))
-    .help(format!("add `{name} = …`"))
+    Diagnostic::new(Code::WrongArguments, format!("`{function}` needs a value for `{name}`"), span, "missing argument")
+        .also(declared, format!("`{name}` has no default"))
+        .help(format!("add `{name} = …`"))
 }
 
 pub(crate) fn argument_twice(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::WrongArguments, "an argument is given twice", span, "given already")
+    Diagnostic::new(Code::WrongArguments, "an argument is passed twice", span, "already passed")
         .help("remove one of them")
 }
 
 pub(crate) fn named_builtin(function: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::WrongArguments,
-        format!("arguments of `{function}` have no names"),
-        span,
-        "a name before the argument",
-    )
-    .help("write the values in order, without names")
+    Diagnostic::new(Code::WrongArguments, format!("`{function}` does not take named arguments"), span, "named argument")
+        .help("pass the values in order, without names")
 }
 
 pub(crate) fn named_in_formula(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::WrongArguments, "arguments in a formula have no names", span, "a name before the argument")
-        .help("write the values in order, without names")
+    Diagnostic::new(Code::WrongArguments, "functions in a formula do not take named arguments", span, "named argument")
+        .help("pass the values in order, without names")
 }
 
 pub(crate) fn unknown_param(name: &str, span: Span, env: &str, meant: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::UnknownParam,
-        format!("the env `{env}` sets `{name}`, which is no parameter"),
+        format!("the env `{env}` sets `{name}`, which is not a parameter"),
         span,
         "no such parameter",
     );
@@ -310,22 +296,22 @@ pub(crate) fn unknown_param(name: &str, span: Span, env: &str, meant: Option<&st
 pub(crate) fn missing_env_value(name: &str, span: Span, env: &str, declared: Span) -> Diagnostic {
     Diagnostic::new(
         Code::MissingEnvValue,
-        format!("the env `{env}` gives no value for `{name}`"),
+        format!("the env `{env}` sets no value for `{name}`"),
         span,
         format!("`{name}` is missing"),
     )
     .also(declared, "has no default")
-    .note("other envs give one; without it, each deployment of this env asks for it")
+    .note("other envs set one; without it, every deployment of this env asks for it")
     .help(format!("write `{name} = …` in the env, or give the parameter a default"))
 }
 
 /// `pool team { … }`, which nothing builds on.
 pub(crate) fn base_unused(name: &str, span: Span) -> Diagnostic {
     let at = Span { start: span.end, ..span };
-    Diagnostic::new(Code::Unused, format!("nothing is made of the pool `{name}`"), span, "only a base for other pools")
-        .note("a pool without `: interactive` or `: batch` holds what other pools share with `from`")
+    Diagnostic::new(Code::Unused, format!("nothing uses the pool `{name}`"), span, "only a base for other pools")
+        .note("a pool without `: interactive` or `: batch` only holds settings that other pools inherit with `from`")
         .help(format!(
-            "write `pool {name}: interactive {{ … }}`, or build on it: `pool NAME: interactive from {name} {{ … }}`"
+            "write `pool {name}: interactive {{ … }}`, or inherit from it: `pool NAME: interactive from {name} {{ … }}`"
         ))
         .fix("Make it interactive", vec![(at, ": interactive".to_owned())], Safety::NeedsReview)
 }

@@ -48,21 +48,21 @@ pub(crate) fn operator_types(op: BinaryOp, a: &Ty, b: &Ty, span: Span, spans: (S
             format!("a plain number has no unit, so it cannot be added to {} `{other}`", article(&other.to_string()))
         }
         (BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual, ..) => {
-            format!("`{a}` and `{b}` have no common order")
+            format!("`{a}` and `{b}` cannot be compared")
         }
-        (BinaryOp::Multiply, x, y) if x == y && units => format!("a `{a}` times a `{b}` has no meaning here"),
-        _ if units => format!("they measure different things: `{a}` and `{b}`"),
-        _ => format!("it has no meaning for `{a}` and `{b}`"),
+        (BinaryOp::Multiply, x, y) if x == y && units => format!("the product of `{a}` and `{b}` has no meaning"),
+        _ if units => format!("`{a}` and `{b}` measure different things"),
+        _ => format!("the operator is not defined for `{a}` and `{b}`"),
     };
     let help = match (op, a.base(), b.base()) {
         (_, Ty::Int | Ty::Decimal, other) | (_, other, Ty::Int | Ty::Decimal) if units && quantity(other) => {
-            "give the number the unit that it means"
+            "add the unit to the number"
         }
-        _ if units => "bring both sides to the same kind of quantity",
-        (BinaryOp::Add, ..) => "put values into a text: `\"${a} and ${b}\"`",
-        _ => "change one of the two sides",
+        _ if units => "convert both sides to the same kind of quantity",
+        (BinaryOp::Add, ..) => "use string interpolation: `\"${a} and ${b}\"`",
+        _ => "change one of the two operands",
     };
-    Diagnostic::new(code, format!("`{sign}` cannot join `{a}` and `{b}`"), span, "cannot join these two")
+    Diagnostic::new(code, format!("`{sign}` cannot be applied to `{a}` and `{b}`"), span, "incompatible operands")
         .also(spans.0, format!("{} `{a}`", article(&a.to_string())))
         .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
         .note(why)
@@ -70,21 +70,21 @@ pub(crate) fn operator_types(op: BinaryOp, a: &Ty, b: &Ty, span: Span, spans: (S
 }
 
 pub(crate) fn units_differ(why: &str, span: Span, spans: (Span, Span)) -> Diagnostic {
-    Diagnostic::new(Code::UnitsDiffer, "these two quantities cannot be joined", span, "cannot join these two")
-        .also(spans.0, "one")
-        .also(spans.1, "the other")
+    Diagnostic::new(Code::UnitsDiffer, "these two quantities have incompatible units", span, "incompatible operands")
+        .also(spans.0, "one operand")
+        .also(spans.1, "the other operand")
         .note(why)
-        .help("bring both sides to the same unit")
+        .help("use the same unit on both sides")
 }
 
 pub(crate) fn unary_types(op: UnaryOp, ty: &Ty, span: Span) -> Diagnostic {
     let (sign, wanted) = match op {
-        UnaryOp::Not => ("!", "bool"),
+        UnaryOp::Not => ("!", "a `bool`"),
         UnaryOp::Negate => ("-", "a number"),
     };
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("`{sign}` needs {wanted}, and this is {} `{ty}`", article(&ty.to_string())),
+        format!("`{sign}` expects {wanted}, found `{ty}`"),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -108,29 +108,29 @@ pub(crate) fn not_in(a: &Ty, b: &Ty, span: Span, spans: (Span, Span)) -> Diagnos
         Code::TypeMismatch,
         format!("{} `{a}` cannot be in {} `{b}`", article(&a.to_string()), article(&b.to_string())),
         span,
-        "`in` has no meaning here",
+        "`in` is not defined for these types",
     )
     .also(spans.1, format!("{} `{b}`", article(&b.to_string())))
-    .help("look in a list, a range, an address range, a record or a text, for something that can be there")
+    .help("use a list, a range, an address range, a record or a string that can contain the left-hand side")
 }
 
 pub(crate) fn branches_differ(a: &Ty, b: &Ty, first: Span, second: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("one alternative is {} `{a}`, the other {} `{b}`", article(&a.to_string()), article(&b.to_string())),
+        format!("the alternatives have different types: `{a}` and `{b}`"),
         second,
         format!("{} `{b}`", article(&b.to_string())),
     )
     .also(first, format!("{} `{a}`", article(&a.to_string())))
-    .help("make both of one type")
+    .help("make both alternatives the same type")
 }
 
 pub(crate) fn range_of_two(a: &Ty, b: &Ty, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("a range goes from one number to another, not from `{a}` to `{b}`"),
+        format!("both ends of a range must have the same type, found `{a}` and `{b}`"),
         span,
         "two different types",
     )
-    .help("make both ends of one type")
+    .help("use the same type for both ends")
 }

@@ -12,13 +12,10 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
     match misfit {
         Misfit::Type => wrong_type(value, found, wanted, span),
         Misfit::Null => match value {
-            Value::Null => Diagnostic::new(
-                Code::MayBeNull,
-                format!("there is no value, and a `{wanted}` is needed"),
-                span,
-                "`null`",
-            )
-            .help("write a value, leave the field out, or choose one with `??`"),
+            Value::Null => {
+                Diagnostic::new(Code::MayBeNull, format!("expected `{wanted}`, found `null`"), span, "`null`")
+                    .help("write a value, omit the field, or provide a default with `??`")
+            }
             _ => may_be_null(found, span),
         },
         Misfit::Bounds { min, max, length } => {
@@ -27,17 +24,17 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
                 (Some(length), _) => (format!("this text has {length} characters"), "its length"),
                 (None, value) => (format!("{value} is outside {min}..{max}"), "out of bounds"),
             };
-            let title = if length.is_some() { format!("{what}, and {min} to {max} are allowed") } else { what };
+            let title = if length.is_some() { format!("{what}; {min} to {max} are allowed") } else { what };
             Diagnostic::new(Code::OutOfRange, title, span, label).help(format!("write between {min} and {max}"))
         }
         Misfit::Pattern(pattern) => {
-            Diagnostic::new(Code::OutOfRange, format!("{value} does not match /{pattern}/"), span, "another pattern")
-                .help(format!("write text that matches /{pattern}/"))
+            Diagnostic::new(Code::OutOfRange, format!("{value} does not match /{pattern}/"), span, "does not match")
+                .help(format!("write a string that matches /{pattern}/"))
         }
         Misfit::SshKey(why) => {
-            Diagnostic::new(Code::OutOfRange, "this is no OpenSSH public key", span, "not a public key")
+            Diagnostic::new(Code::OutOfRange, "this is not an OpenSSH public key", span, "not a public key")
                 .note(*why)
-                .help("copy the whole line of a file that ends in `.pub`")
+                .help("copy the entire line from a `.pub` file")
         }
         Misfit::Word(words) => {
             let shown = match value {
@@ -47,13 +44,13 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
             let known: Vec<&str> = words.iter().map(|word| word.trim_matches('"')).collect();
             Diagnostic::new(
                 Code::NotOneOf,
-                format!("{shown} is none of {}", listed(known.iter().copied(), 8)),
+                format!("{shown} is not one of {}", listed(known.iter().copied(), 8)),
                 span,
-                "not one of them",
+                "not an allowed word",
             )
             .help(format!("write one of {}", listed(known.iter().copied(), 12)))
         }
-        Misfit::Secret(path) => super::secret_exposed(path, span, "a place that is not kept secret"),
+        Misfit::Secret(path) => super::secret_exposed(path, span, "a place that is not secret"),
         Misfit::Plain(param) => super::secret_wanted(*param, span),
         Misfit::At(place, inner, part) => {
             let inner = self::misfit(&part.0, found, &part.1, inner, span);
@@ -66,14 +63,14 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
             format!("`{name}` is missing"),
         )
         .help(format!("add `{name} = …`"))
-        .note(format!("a `{wanted}` is needed here")),
+        .note(format!("a `{wanted}` is expected here")),
         Misfit::Unknown(name, known) => {
             let known: Vec<&str> = known.iter().map(|name| &**name).collect();
             let diagnostic = Diagnostic::new(
                 Code::UnknownField,
-                format!("this record has a field `{name}` too many"),
+                format!("unknown field `{name}` in this record"),
                 span,
-                format!("`{name}` is not wanted here"),
+                format!("`{name}` is not a field of this record"),
             );
             match crate::table::suggest(name, known.iter().copied()) {
                 Some(meant) => diagnostic.help(format!("write `{meant}`")),
@@ -87,15 +84,15 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
 fn two_sizes(found: &Ty, wanted: &Ty, span: Span) -> Option<Diagnostic> {
     let (label, help) = match (found.base(), wanted.not_null().base()) {
         (Ty::Ref(BlockKind::Size), Ty::Size) => (
-            "a kind of machine, not a number of bytes",
-            "write the type of a kind of machine as `sizes.size`, with `import std.sizes`",
+            "a machine size, not a number of bytes",
+            "the type of a machine size is written `sizes.size`, after `import std.sizes`",
         ),
         (Ty::Size, Ty::Ref(BlockKind::Size)) => {
-            ("a number of bytes, not a kind of machine", "name a kind of machine, such as `sizes.Standard_D4s_v5`")
+            ("a number of bytes, not a machine size", "name a machine size, such as `sizes.Standard_D4s_v5`")
         }
         _ => return None,
     };
-    Some(Diagnostic::new(Code::TypeMismatch, "another sort of `size` is expected here", span, label).help(help))
+    Some(Diagnostic::new(Code::TypeMismatch, "expected the other kind of `size`", span, label).help(help))
 }
 
 fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic {
@@ -105,7 +102,7 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
     let wanted_text = wanted.to_string();
     let diagnostic = Diagnostic::new(
         Code::TypeMismatch,
-        format!("a value of type `{wanted}` is expected, and this is {} `{found}`", article(&found.to_string())),
+        format!("expected `{wanted}`, found `{found}`"),
         span,
         format!("{} `{found}`", article(&found.to_string())),
     );
@@ -117,7 +114,7 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         (Value::Decimal(n), Ty::Money) => format!("write the currency: `{n} USD/h`"),
         (Value::Decimal(n), Ty::Percent) => format!("write `{}%`", n.normalize()),
         (Value::Decimal(_), Ty::Int) => {
-            "make it whole with `floor`, `ceil` or `round`, or divide with `div(a, b)`".to_owned()
+            "round it with `floor`, `ceil` or `round`, or divide with `div(a, b)`".to_owned()
         }
         (_, Ty::Union(_)) if wanted_text == "range | int" => "write a number, or a range such as `1..10`".to_owned(),
         (Value::Int(n @ 0..), Ty::Range) => format!("write a range: `{n}..{n}`"),
@@ -146,9 +143,32 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         }
         (Value::List(_), _) if !matches!(wanted.base(), Ty::List(_)) => "write one value instead of a list".to_owned(),
         (other, Ty::List(_)) if !matches!(other, Value::List(_)) => "put brackets around it: `[…]`".to_owned(),
-        _ => format!("write {} `{wanted_text}`", article(&wanted_text)),
+        (_, wanted) => written(wanted, &wanted_text),
     };
     diagnostic.help(help)
+}
+
+/// How a value of the type is written, with an example where there is a literal.
+fn written(wanted: &Ty, shown: &str) -> String {
+    let literal = match wanted {
+        Ty::Bool => return "write `true` or `false`".to_owned(),
+        Ty::Int => "a whole number, such as `4`",
+        Ty::Decimal => "a number, such as `0.5`",
+        Ty::Percent => "a percentage, such as `75%`",
+        Ty::Size => "a size, such as `64 GiB`",
+        Ty::Duration => "a duration, such as `10 min`",
+        Ty::Money => "a price, such as `1.20 USD/h`",
+        Ty::Time => "a time of day, such as `08:00`",
+        Ty::Days => "a set of days, such as `mon..fri`",
+        Ty::Range => "a range, such as `1..10`",
+        Ty::Cidr => "an address range, such as `10.0.0.0/16`",
+        Ty::Ip => "an IP address, such as `10.0.0.4`",
+        Ty::Port => "a port number, such as `8000`",
+        Ty::SshKey => "a parameter of type `ssh_key`",
+        Ty::String => "text in quotes",
+        _ => return format!("write a value of type `{shown}`"),
+    };
+    format!("write {literal}")
 }
 
 /// Whether a text is a value of the type in quotes that should not be there.
@@ -207,15 +227,15 @@ pub(crate) fn fact_in_quotes(found: &Ty, wanted: &Ty, fact: Option<&str>, span: 
     )
 }
 
+/// `wanted` is the name of a type, or what is wanted in words (`a number`).
 pub(crate) fn mismatch(found: &Ty, wanted: &str, span: Span) -> Diagnostic {
     let found = found.to_string();
-    Diagnostic::new(
-        Code::TypeMismatch,
-        format!("a value of type `{wanted}` is expected, and this is {} `{found}`", article(&found)),
-        span,
-        format!("{} `{found}`", article(&found)),
-    )
-    .help(format!("write {} `{wanted}`", article(wanted)))
+    let (shown, help) = match wanted.starts_with("a ") {
+        true => (wanted.to_owned(), format!("write {wanted}")),
+        false => (format!("`{wanted}`"), format!("write a value of type `{wanted}`")),
+    };
+    let label = format!("{} `{found}`", article(&found));
+    Diagnostic::new(Code::TypeMismatch, format!("expected {shown}, found `{found}`"), span, label).help(help)
 }
 
 pub(crate) fn no_range(found: &Ty, span: Span) -> Diagnostic {
@@ -224,18 +244,18 @@ pub(crate) fn no_range(found: &Ty, span: Span) -> Diagnostic {
 
 pub(crate) fn may_be_null(ty: &Ty, span: Span) -> Diagnostic {
     let title = match ty {
-        Ty::Null => "there is no value here".to_owned(),
-        ty => format!("this `{ty}` may have no value"),
+        Ty::Null => "this is `null`".to_owned(),
+        ty => format!("this `{ty}` may be `null`"),
     };
-    Diagnostic::new(Code::MayBeNull, title, span, "may be `null`").help("say what counts then: `… ?? otherwise`")
+    Diagnostic::new(Code::MayBeNull, title, span, "may be `null`").help("provide a default: `… ?? default`")
 }
 
 pub(crate) fn not_one_of(name: &str, known: &[&str], meant: Option<&str>, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::NotOneOf,
-        format!("`{name}` is none of {}", listed(known.iter().copied(), 8)),
+        format!("`{name}` is not one of {}", listed(known.iter().copied(), 8)),
         span,
-        "not one of them",
+        "not an allowed word",
     );
     match meant {
         Some(meant) => diagnostic.write_instead(meant, span),
@@ -246,7 +266,7 @@ pub(crate) fn not_one_of(name: &str, known: &[&str], meant: Option<&str>, span: 
 pub(crate) fn no_parts(ty: &Ty, name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("{} `{ty}` has no parts, so there is no `{name}` in it", article(&ty.to_string())),
+        format!("{} `{ty}` has no fields, so it has no `{name}`", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -260,29 +280,29 @@ pub(crate) fn no_elements(ty: &Ty, span: Span) -> Diagnostic {
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
-    .help("read an element of a list or a record")
+    .help("read an element of a list or of a record")
 }
 
 pub(crate) fn not_a_list(ty: &Ty, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("{} `{ty}` cannot be gone through", article(&ty.to_string())),
+        format!("{} `{ty}` cannot be iterated over", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
-    .help("write a list, a range of numbers, or a record, whose values are taken")
+    .help("use a list, a range of numbers, or a record, whose values are used")
 }
 
 pub(crate) fn not_in_text(ty: &Ty, span: Span) -> Diagnostic {
     let help = match ty.base() {
-        Ty::Ref(_) => "put its name into the text: `${block.name}`".to_owned(),
-        Ty::List(_) => "put its elements into the text: `${join(list, \", \")}`".to_owned(),
-        Ty::Null => "say what counts instead: `${… ?? \"\"}`".to_owned(),
-        _ => "put a plain value into the text".to_owned(),
+        Ty::Ref(_) => "interpolate its name: `${block.name}`".to_owned(),
+        Ty::List(_) => "join its elements: `${join(list, \", \")}`".to_owned(),
+        Ty::Null => "provide a default: `${… ?? \"\"}`".to_owned(),
+        _ => "interpolate a plain value".to_owned(),
     };
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("{} `{ty}` cannot be put into text", article(&ty.to_string())),
+        format!("{} `{ty}` cannot be interpolated into a string", article(&ty.to_string())),
         span,
         format!("{} `{ty}`", article(&ty.to_string())),
     )
@@ -296,10 +316,10 @@ pub(crate) fn not_imported(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn unknown_part(of: &str, name: &str, span: Span, meant: Option<&str>, known: &[String]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::UnknownField, format!("{of} has no `{name}`"), span, "not in it");
+    let diagnostic = Diagnostic::new(Code::UnknownField, format!("{of} has no `{name}`"), span, "no such field");
     match meant {
         Some(meant) => diagnostic.write_instead(meant, span),
-        None if known.is_empty() => diagnostic.help("it has nothing in it"),
+        None if known.is_empty() => diagnostic.help("it has no fields"),
         None => diagnostic.help(format!("it has {}", listed(known.iter().map(String::as_str), 12))),
     }
 }
@@ -316,13 +336,13 @@ pub(crate) fn unknown_type(name: &str, span: Span, meant: Option<&str>) -> Diagn
 }
 
 pub(crate) fn bad_type(why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadType, "this type has no values", span, "no type that makes sense")
+    Diagnostic::new(Code::BadType, "this type cannot be used", span, "not a usable type")
         .note(why)
-        .help("write another type")
+        .help("use another type")
 }
 
 pub(crate) fn bad_pattern(why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadType, "this pattern cannot be read", span, "not a pattern")
+    Diagnostic::new(Code::BadType, "this pattern is malformed", span, "not a regular expression")
         .note(why)
         .help("write a regular expression, as in `/^[a-z]+$/`")
 }
@@ -332,23 +352,28 @@ pub(crate) fn bad_parameter_type(name: &str, ty: &Ty, why: &str, span: Span) -> 
         Code::BadType,
         format!("the parameter `{name}` cannot be a `{ty}`"),
         span,
-        "no parameter of a template",
+        "not a type that template parameters support",
     )
     .note(why)
     .help("make it a constant with `let`, or choose another type")
 }
 
 pub(crate) fn bad_output_type(name: &str, ty: &Ty, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadType, format!("the output `{name}` cannot be a `{ty}`"), span, "no output of a template")
-        .note(why)
-        .help("put it into text, or give out a part of it")
+    Diagnostic::new(
+        Code::BadType,
+        format!("the output `{name}` cannot be a `{ty}`"),
+        span,
+        "not a type that template outputs support",
+    )
+    .note(why)
+    .help("convert it to a string, or output a part of it")
 }
 
 pub(crate) fn argument_type(function: &str, signature: &str, found: &Ty, wanted: &str, span: Span) -> Diagnostic {
     let found = found.to_string();
     Diagnostic::new(
         Code::TypeMismatch,
-        format!("`{function}` takes {wanted} here, and this is {} `{found}`", article(&found)),
+        format!("`{function}` expects {wanted} here, found `{found}`"),
         span,
         format!("{} `{found}`", article(&found)),
     )
@@ -356,14 +381,14 @@ pub(crate) fn argument_type(function: &str, signature: &str, found: &Ty, wanted:
 }
 
 pub(crate) fn not_a_condition(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadCondition, "this is not a condition of autoscale", span, "not a metric compared")
-        .help("write a metric over time, compared: `avg(cpu, 10 min) > 75%`")
+    Diagnostic::new(Code::BadCondition, "this is not an autoscale condition", span, "not a comparison of a metric")
+        .help("compare an aggregated metric with a threshold: `avg(cpu, 10 min) > 75%`")
 }
 
 pub(crate) fn condition_arguments(aggregate: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::BadCondition,
-        format!("`{aggregate}` needs a metric and how long it looks back"),
+        format!("`{aggregate}` needs a metric and a time window"),
         span,
         "not a metric and a duration",
     )
@@ -371,22 +396,22 @@ pub(crate) fn condition_arguments(aggregate: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn misplaced_of(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadNeed, "`of` has no meaning here", span, "not here")
-        .help("use it for GPUs, in a choice by need: `smallest(gpu >= 1 of A100)`")
+    Diagnostic::new(Code::BadNeed, "`of` is not allowed here", span, "not allowed here")
+        .help("use it to name a GPU model in `smallest`: `smallest(gpu >= 1 of A100)`")
 }
 
 pub(crate) fn need_without_operator(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadNeed, "this is not a need", span, "not a property compared")
-        .help("compare a property of sizes: `memory >= 200 GiB`, `gpu >= 1 of A100`")
+    Diagnostic::new(Code::BadNeed, "this is not a requirement", span, "not a comparison of a property")
+        .help("compare a property of the size: `memory >= 200 GiB`, `gpu >= 1 of A100`")
 }
 
 pub(crate) fn need_nothing(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadNeed, "`smallest` was told no need", span, "needs nothing")
-        .help("say what is needed: `smallest(vcpu >= 8, memory >= 32 GiB)`")
+    Diagnostic::new(Code::BadNeed, "`smallest` has no requirements", span, "no requirements given")
+        .help("list the requirements: `smallest(vcpu >= 8, memory >= 32 GiB)`")
 }
 
 pub(crate) fn unknown_need(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::BadNeed, format!("a size has no `{name}`"), span, "no property of sizes");
+    let diagnostic = Diagnostic::new(Code::BadNeed, format!("a size has no `{name}`"), span, "not a property of sizes");
     match meant {
         Some(meant) => diagnostic.write_instead(meant, span),
         None => diagnostic.help(format!(

@@ -6,7 +6,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 
 pub(crate) fn bad_literal(span: Span, why: &str, help: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadLiteral, "this value cannot be read", span, why).help(help)
+    Diagnostic::new(Code::BadLiteral, "this literal is malformed", span, why).help(help)
 }
 
 pub(crate) fn host_bits(written: &str, meant: &str, span: Span) -> Diagnostic {
@@ -14,7 +14,7 @@ pub(crate) fn host_bits(written: &str, meant: &str, span: Span) -> Diagnostic {
         Code::BadLiteral,
         format!("`{written}` is an address inside a range, not a range"),
         span,
-        "bits are set after the prefix",
+        "has bits set beyond the prefix",
     )
     .write_instead(meant, span)
 }
@@ -28,52 +28,53 @@ pub(crate) fn unknown_unit(unit: &str, span: Span, known: &[&str]) -> Diagnostic
 }
 
 pub(crate) fn overflow(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Overflow, "the result is too large or too small to be kept", span, "out of bounds")
-        .note("whole numbers have 64 bits, decimals 28 digits; a size is never negative, a time of day ends at 24:00")
-        .help("compute with smaller numbers")
+    Diagnostic::new(Code::Overflow, "the result is too large or too small to represent", span, "out of bounds")
+        .note("integers have 64 bits and decimals 28 digits; a size is never negative, and a time of day ends at 24:00")
+        .help("use smaller numbers")
 }
 
 pub(crate) fn division_by_zero(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::DivisionByZero, "a division by zero", span, "this is zero")
-        .help("make sure that it is not zero")
+    Diagnostic::new(Code::DivisionByZero, "division by zero", span, "this is zero")
+        .help("make sure that the divisor is not zero")
 }
 
 pub(crate) fn too_large(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::TooLarge, why, span, "too much")
+    Diagnostic::new(Code::TooLarge, why, span, "exceeds the limit")
         .help("make it smaller")
-        .note("the limit keeps every check short")
+        .note("the limit keeps compilation fast")
 }
 
 pub(crate) fn index_out_of_range(index: i64, length: usize, span: Span) -> Diagnostic {
     let elements = if length == 1 { "element" } else { "elements" };
     let help = match length {
-        0 => "look at whether the list has elements: `length(list) > 0`".to_owned(),
+        0 => "check that the list has elements first: `length(list) > 0`".to_owned(),
         1 => "write `0`: the first element".to_owned(),
         length => format!("write a number between 0 and {}", length - 1),
     };
     Diagnostic::new(
         Code::IndexOutOfRange,
-        format!("there is no element {index} in a list of {length} {elements}"),
+        format!("index {index} is out of range for a list of {length} {elements}"),
         span,
-        "outside the list",
+        "out of range",
     )
     .help(help)
 }
 
 pub(crate) fn bad_argument(function: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadArgument, format!("`{function}` cannot be computed: {why}"), span, "with these values")
-        .help("call it with other values")
+    Diagnostic::new(Code::BadArgument, format!("cannot compute `{function}`: {why}"), span, "for these arguments")
+        .help("call it with different arguments")
 }
 
 pub(crate) fn check_failed(message: Option<&str>, span: Span) -> Diagnostic {
     let title = match message {
         Some(message) => message.to_owned(),
-        None => "a rule of the project does not hold".to_owned(),
+        None => "a check of the project is false".to_owned(),
     };
-    Diagnostic::new(Code::CheckFailed, title, span, "does not hold").help("change the project so that the rule holds")
+    Diagnostic::new(Code::CheckFailed, title, span, "evaluates to false")
+        .help("change the project so that the condition is true")
 }
 
-/// What a deferred value comes from, as told to people.
+/// The origin of a deferred value, as named in messages.
 fn origin(expr: &Deploy) -> Option<String> {
     match expr {
         Deploy::Parameter(name) => Some(format!("the parameter `{name}`")),
@@ -86,30 +87,30 @@ fn origin(expr: &Deploy) -> Option<String> {
 }
 
 pub(crate) fn not_early(value: &Deferred, what: &str, span: Span) -> Diagnostic {
-    let from = origin(&value.expr).unwrap_or_else(|| "a value of the deployment".to_owned());
+    let from = origin(&value.expr).unwrap_or_else(|| "a deployment-time value".to_owned());
     Diagnostic::new(
         Code::NotEarly,
-        format!("{what} must be known while compiling, and {from} is known only at deployment"),
+        format!("{what} must be known at compile time, but {from} is known only at deployment"),
         span,
         "known only at deployment",
     )
-    .help("write a constant, or a `let`; for what differs between environments, one project file for each")
-    .note("one template is made for all envs, and its resources depend on this value")
+    .help("use a constant or a `let`; for settings that differ between environments, use one project file for each environment")
+    .note("one template is generated for all envs, and its resources depend on this value")
 }
 
 pub(crate) fn not_at_deployment(title: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NotAtDeployment, title, span, "needs a value of the deployment").help(why)
+    Diagnostic::new(Code::NotAtDeployment, title, span, "depends on a deployment-time value").help(why)
 }
 
 pub(crate) fn builtin_not_at_deployment(function: &str, part: &Deferred, span: Span) -> Diagnostic {
-    let from = origin(&part.expr).unwrap_or_else(|| "a value of the deployment".to_owned());
+    let from = origin(&part.expr).unwrap_or_else(|| "a deployment-time value".to_owned());
     Diagnostic::new(
         Code::NotAtDeployment,
-        format!("`{function}` cannot be computed by the deployment, and {from} is known only there"),
+        format!("`{function}` is not available at deployment time, but {from} is known only then"),
         span,
-        "needs a value of the deployment",
+        "depends on a deployment-time value",
     )
-    .help("compute it from constants, or use a function that templates have too")
+    .help("call it with constants, or use a function that ARM templates support")
 }
 
 pub(crate) fn secret_exposed(path: &[SecretStep], span: Span, place: &str) -> Diagnostic {
@@ -121,14 +122,21 @@ pub(crate) fn secret_exposed(path: &[SecretStep], span: Span, place: &str) -> Di
         }
     }
     diagnostic
-        .help("use the secret only where Azure keeps it: a password field, a `secret` of a vault, protected settings")
-        .note("names, tags, outputs and plain settings are shown again to everybody who can read the deployment")
+        .help(
+            "use the secret only where Azure protects it: a password field, a `secret` of a vault, protected settings",
+        )
+        .note("names, tags, outputs and plain settings are visible to everyone who can read the deployment")
 }
 
 pub(crate) fn secret_output(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::SecretExposed, format!("the output `{name}` would be secret"), span, "outputs are public")
-        .help("put the secret into a vault, and give out where it is")
-        .note("Azure shows outputs to everybody who can read the deployment")
+    Diagnostic::new(
+        Code::SecretExposed,
+        format!("the output `{name}` would expose a secret"),
+        span,
+        "outputs are public",
+    )
+    .help("store the secret in a vault, and output its location")
+    .note("Azure shows outputs to everyone who can read the deployment")
 }
 
 pub(crate) fn secret_in_plain_text(name: &str, span: Span, declared: Span) -> Diagnostic {
@@ -136,24 +144,24 @@ pub(crate) fn secret_in_plain_text(name: &str, span: Span, declared: Span) -> Di
         Code::SecretInPlainText,
         format!("the secret `{name}` is written in plain text"),
         span,
-        "anybody who reads the file sees it",
+        "visible to anyone who can read the file",
     )
     .also(declared, "declared secret here")
     .help(format!(
-        "leave it out and give it at deployment, or say where it is kept: `{name} = {{ vault = keys, secret = \"{}\" }}`",
+        "omit it and pass it at deployment, or name the vault that stores it: `{name} = {{ vault = keys, secret = \"{}\" }}`",
         name.replace('_', "-")
     ))
 }
 
 pub(crate) fn secret_wanted(param: bool, span: Span) -> Diagnostic {
     if param {
-        let title = "a secret is wanted, and this parameter is none";
-        return Diagnostic::new(Code::TypeMismatch, title, span, "in every parameter file, and shown by Azure")
+        let title = "expected a secret, but this parameter is not secret";
+        return Diagnostic::new(Code::TypeMismatch, title, span, "written to every parameter file and shown by Azure")
             .help("declare it as a `secret param`");
     }
     let title = "a secret is written in plain text";
-    Diagnostic::new(Code::SecretInPlainText, title, span, "anybody who reads the file sees it")
-        .help("declare `secret param password: string` and write `password` here: it is given at deployment")
+    Diagnostic::new(Code::SecretInPlainText, title, span, "visible to anyone who can read the file")
+        .help("declare `secret param password: string` and write `password` here; its value is passed at deployment")
 }
 
 pub(crate) fn secret_with_default(name: &str, span: Span) -> Diagnostic {
@@ -161,30 +169,34 @@ pub(crate) fn secret_with_default(name: &str, span: Span) -> Diagnostic {
         Code::SecretInPlainText,
         format!("the secret `{name}` has a default in plain text"),
         span,
-        "anybody who reads the file sees it",
+        "visible to anyone who can read the file",
     )
     .help("remove the default")
 }
 
 pub(crate) fn size_chosen(chosen: &str, others: &[String], count: usize, span: Span) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::new(Code::SizeChosen, format!("the smallest size that fits is {chosen}"), span, "chosen by need");
+    let diagnostic = Diagnostic::new(
+        Code::SizeChosen,
+        format!("the smallest size that fits is {chosen}"),
+        span,
+        "chosen by these requirements",
+    );
     match others {
         [] => diagnostic.note("no other size fits"),
         some => {
             let more = count.saturating_sub(some.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            diagnostic.note(format!("these fit too: {}{more}", some.join(", ")))
+            diagnostic.note(format!("these sizes also fit: {}{more}", some.join(", ")))
         }
     }
 }
 
 pub(crate) fn no_size_fits(nearest: Option<(String, Vec<Span>)>, span: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::NoSizeFits, "no size meets all of these needs", span, "nothing fits");
-    let Some((name, missed)) = nearest else { return diagnostic.help("ask for less") };
-    let mut diagnostic = diagnostic.help(format!("ask for less: the nearest is {name}"));
+    let diagnostic = Diagnostic::new(Code::NoSizeFits, "no size meets all of these requirements", span, "no match");
+    let Some((name, missed)) = nearest else { return diagnostic.help("relax the requirements") };
+    let mut diagnostic = diagnostic.help(format!("relax the requirements: the nearest size is {name}"));
     for need in missed {
         diagnostic = diagnostic.also(need, "the nearest size does not meet this");
     }
-    diagnostic.note("sizes whose end is announced are not offered")
+    diagnostic.note("sizes with an announced retirement are not considered")
 }

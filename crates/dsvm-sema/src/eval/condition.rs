@@ -65,7 +65,7 @@ impl<'p> Eval<'p> {
                 span: expr.span,
             })),
             (_, Value::Deferred(inner), _) => {
-                self.report(diags::not_early(&inner, "how long an autoscale rule looks back", window.span))
+                self.report(diags::not_early(&inner, "the time window of an autoscale rule", window.span))
             }
             _ => Value::Error,
         }

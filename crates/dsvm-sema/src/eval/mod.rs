@@ -329,7 +329,7 @@ impl<'p> Eval<'p> {
         let found = self.type_of(value);
         match (misfit, self.place) {
             (Misfit::Secret(path), Some((kind, field))) => {
-                diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure shows again"))
+                diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure does not keep secret"))
             }
             // The name of a fact in quotes, where the fact itself is wanted.
             (Misfit::Type, _) if let (Value::String(name), Ty::Ref(kind)) = (value, ty.not_null().base()) => {

@@ -52,7 +52,7 @@ blocks! {
         fields {
             /// Name in Azure; the block's name when left out.
             name: Text;
-            /// Address range, inside the network and clear of its other subnets. Azure keeps five addresses of each
+            /// Address range, inside the network and clear of its other subnets. Azure reserves five addresses of each
             /// for itself.
             address: IpNet, early;
         }

@@ -33,9 +33,11 @@ pub(in super::super) fn double_equals(span: Span, name: &str) -> Diagnostic {
 
 /// `check a = b`
 pub(in super::super) fn single_equals(span: Span) -> Diagnostic {
-    foreign("values are compared with `==`; `=` gives a field its value", span, "`==` is expected here")
-        .help("write `==`")
-        .fix("Replace `=` by `==`", vec![(span, "==".to_owned())], Safety::Safe)
+    foreign("values are compared with `==`; `=` sets a field", span, "`==` is expected here").help("write `==`").fix(
+        "Replace `=` by `==`",
+        vec![(span, "==".to_owned())],
+        Safety::Safe,
+    )
 }
 
 /// `a === b`
@@ -49,8 +51,8 @@ pub(in super::super) fn triple_equals(span: Span) -> Diagnostic {
 
 /// `a += 1`
 pub(in super::super) fn no_assignment(span: Span) -> Diagnostic {
-    foreign("nothing can be changed once it is written", span, "there is no such assignment")
-        .help("write `=` and the whole value")
+    foreign("values cannot be changed", span, "compound assignment is not supported")
+        .help("write `=` and the full value")
 }
 
 /// `a;`
@@ -104,8 +106,8 @@ pub(in super::super) fn ternary(span: Span) -> Diagnostic {
 
 /// `${x}` outside a string
 pub(in super::super) fn interpolation_outside(span: Span) -> Diagnostic {
-    foreign("`${…}` stands only inside strings", span, "not inside a string")
-        .help("write the name alone, or put quotes around all of it")
+    foreign("`${…}` is allowed only inside strings", span, "not inside a string")
+        .help("write only the name, or put quotes around the whole text")
 }
 
 /// `fn f() -> int`
@@ -126,7 +128,7 @@ pub(in super::super) fn arrow(span: Span) -> Diagnostic {
 
 /// `import "./x.dsvm" { a }`
 pub(in super::super) fn names_after_path(span: Span, names: &str, file: &str) -> Diagnostic {
-    foreign("the names of an import stand before its file", span, "stands at the wrong end")
+    foreign("the names of an import come before its file", span, "in the wrong position")
         .help(format!("write `import {names} from {file}`"))
 }
 
@@ -141,7 +143,7 @@ pub(in super::super) fn no_then(span: Span) -> Diagnostic {
 
 /// `pool team = interactive {`
 pub(in super::super) fn equals_for_class(span: Span, keyword: &str, name: &str, class: &str) -> Diagnostic {
-    foreign(format!("what sort of {keyword} it is stands after `:`, not `=`"), span, "`:` is expected here")
+    foreign(format!("the class of a {keyword} is written after `:`, not `=`"), span, "`:` is expected here")
         .help(format!("write `{keyword} {name}: {class}`"))
         .fix("Replace `=` by `:`", vec![(span, ":".to_owned())], Safety::NeedsReview)
 }
@@ -155,33 +157,33 @@ pub(in super::super) fn other_keyword(span: Span, word: &str, keyword: &str) -> 
 
 /// `import ./x.dsvm`
 pub(in super::super) fn unquoted_path(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "the path of an import stands in quotes", span, "`\"` is expected here")
-        .help("write for example `import \"./common.dsvm\"`; only modules such as `std.images` stand without quotes")
+    Diagnostic::new(Code::UnexpectedToken, "the path of an import must be in quotes", span, "`\"` is expected here")
+        .help("write for example `import \"./common.dsvm\"`; only modules such as `std.images` are written without quotes")
 }
 
 /// `location = westus2` at the top of a file
 pub(in super::super) fn field_outside(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(
         Code::UnexpectedToken,
-        format!("the field `{name}` stands outside of any block"),
+        format!("the field `{name}` is outside any block"),
         span,
         "not in a block",
     )
-    .help(format!("put it into the block that it belongs to, such as `project NAME {{ … }}`, or name a constant with `let {name} = …`"))
+    .help(format!("move it into the block that it belongs to, such as `project NAME {{ … }}`, or name a constant with `let {name} = …`"))
 }
 
 /// `pool 3d`, `let 2x`
 pub(in super::super) fn number_as_name(span: Span, word: &str) -> Diagnostic {
     Diagnostic::new(Code::BadName, format!("`{word}` cannot be a name"), span, "starts with a digit")
         .help(format!("start it with a letter: `_{word}` or `n{word}`"))
-        .note("names are made of the letters a-z and A-Z, digits and `_`, and do not start with a digit")
+        .note("names consist of the letters a-z and A-Z, digits and `_`, and do not start with a digit")
 }
 
 /// `my-pool`
 pub(in super::super) fn hyphen(span: Span, name: &str, field: bool) -> Diagnostic {
     let with = name.replace('-', "_");
     let diagnostic = Diagnostic::new(Code::BadName, format!("`{name}` cannot be a name"), span, "contains `-`")
-        .note("names are made of the letters a-z and A-Z, digits and `_`");
+        .note("names consist of the letters a-z and A-Z, digits and `_`");
     if field {
         let quoted = format!("\"{name}\"");
         diagnostic.help(format!("put the key of a tag in quotes: `{quoted} = …`")).fix(
@@ -206,25 +208,20 @@ pub(in super::super) fn missing_type(at: Span, name: &str) -> Diagnostic {
 
 /// `then` where a value is expected.
 pub(in super::super) fn reserved_word(span: Span, word: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::BadName,
-        format!("`{word}` is a word of the language, not a name"),
-        span,
-        "a value is expected here",
-    )
-    .help("use another name")
+    Diagnostic::new(Code::BadName, format!("`{word}` is a reserved word, not a name"), span, "a value is expected here")
+        .help("use another name")
 }
 
 /// `min (1, 2)`; `gap` is the blank.
 pub(in super::super) fn blank_before_bracket(span: Span, gap: Span, name: &str, bracket: &str) -> Diagnostic {
     Diagnostic::new(
         Code::UnexpectedToken,
-        format!("a blank stands between `{name}` and `{bracket}`"),
+        format!("unexpected space between `{name}` and `{bracket}`"),
         span,
         "must follow directly",
     )
     .help(format!("write `{name}{bracket}`"))
-    .fix("Remove the blank", vec![(gap, String::new())], Safety::NeedsReview)
+    .fix("Remove the space", vec![(gap, String::new())], Safety::NeedsReview)
 }
 
 /// Whether it is a quotation mark of typography.
@@ -249,17 +246,17 @@ pub(in super::super) fn foreign_character(span: Span, text: &str, quotes: Vec<(S
     if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}') {
         return Diagnostic::new(
             Code::ForeignCharacter,
-            format!("an invisible character {code} stands here"),
+            format!("unexpected invisible character {code}"),
             span,
-            "not a plain blank",
+            "not a regular space",
         )
-        .help("replace it by a blank")
-        .fix("Replace it by a blank", vec![(span, " ".to_owned())], Safety::Safe);
+        .help("replace it with a space")
+        .fix("Replace it with a space", vec![(span, " ".to_owned())], Safety::Safe);
     }
     if c.is_control() {
         return Diagnostic::new(
             Code::ForeignCharacter,
-            format!("a control character {code} stands here"),
+            format!("unexpected control character {code}"),
             span,
             "not text",
         )
@@ -272,7 +269,7 @@ pub(in super::super) fn foreign_character(span: Span, text: &str, quotes: Vec<(S
         span,
         "not part of the language",
     )
-    .help("put text in quotes; names are made of the letters a-z and A-Z, digits and `_`")
+    .help("put text in quotes; names consist of the letters a-z and A-Z, digits and `_`")
 }
 
 /// Units that the language knows.
@@ -313,7 +310,7 @@ pub(in super::super) fn unit_of_what(span: Span, unit: &str, number: &str) -> Di
         Code::UnknownUnit,
         format!("`{number}` cannot have the unit `{unit}`"),
         span,
-        "not a plain number before it",
+        "not preceded by a plain number",
     )
     .help("write a plain number before the unit, as in `15 min`")
 }
@@ -323,7 +320,7 @@ pub(in super::super) fn brace_on_next_line(span: Span, end_of_head: Span) -> Dia
     let gap = Span { start: end_of_head.end, end: span.end, ..span };
     Diagnostic::new(
         Code::UnexpectedToken,
-        "the `{` of a body stands on the line of its head",
+        "the `{` of a body must be on the same line as its head",
         span,
         "on a line of its own",
     )

@@ -12,7 +12,7 @@ use dsvm_diagnostics::{Code, Diagnostic, Safety};
 pub(super) fn nesting_too_deep(span: Span) -> Diagnostic {
     // The whole may be long; its beginning is enough to find it.
     let span = Span { end: span.end.min(span.start + 1), ..span };
-    Diagnostic::new(Code::NestingTooDeep, "this is nested too deep", span, "too many levels here")
+    Diagnostic::new(Code::NestingTooDeep, "this is nested too deeply", span, "too many levels here")
         .help("give parts of it names with `let` and use the names")
         .note(format!("brackets may be nested {MAX_DEPTH} levels deep, expressions 256"))
 }
@@ -20,20 +20,20 @@ pub(super) fn nesting_too_deep(span: Span) -> Diagnostic {
 /// `\q`
 pub(super) fn unknown_escape(span: Span, escape: &str) -> Diagnostic {
     let doubled = format!("\\{escape}");
-    Diagnostic::new(Code::UnknownEscape, format!("`{escape}` is no escape"), span, "unknown escape")
+    Diagnostic::new(Code::UnknownEscape, format!("`{escape}` is not an escape sequence"), span, "unknown escape")
         .help(format!("write `{doubled}` for a backslash; the escapes are \\n \\t \\r \\\" \\\\ \\$ and \\u{{1F600}}"))
         .fix("Double the backslash", vec![(span, doubled)], Safety::NeedsReview)
 }
 
 /// A phrase in an `env`.
 pub(super) fn not_a_value(span: Span, keyword: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, format!("`{keyword}` cannot stand in an `env`"), span, "not a value")
-        .help("an `env` holds values of parameters: write `name = value`")
+    Diagnostic::new(Code::UnexpectedToken, format!("`{keyword}` is not allowed in an `env`"), span, "not a value")
+        .help("an `env` contains values of parameters: write `name = value`")
 }
 
 /// A phrase in a record.
 pub(super) fn phrase_in_record(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "a record holds only fields", span, "not a field")
+    Diagnostic::new(Code::UnexpectedToken, "a record contains only fields", span, "not a field")
         .help("write `name = value`")
 }
 
@@ -50,13 +50,13 @@ pub(super) fn bad_env(span: Span) -> Diagnostic {
 
 /// `import "${x}.dsvm"`
 pub(super) fn interpolated_path(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "the path of an import is not fixed", span, "contains `${…}`")
-        .help("write the path out")
+    Diagnostic::new(Code::UnexpectedToken, "the path of an import must be fixed", span, "contains `${…}`")
+        .help("write the full path")
 }
 
 /// A string that stands alone in a body.
 pub(super) fn lonely_string(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "a string cannot stand here alone", span, "neither a field nor a phrase")
+    Diagnostic::new(Code::UnexpectedToken, "unexpected string", span, "neither a field nor a phrase")
         .help("write `name = value`")
 }
 
@@ -67,7 +67,7 @@ pub(super) const END_OF_LINE: &str = "the end of the line";
 pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Option<String>) -> Diagnostic {
     let title = match expected.split_last() {
         None if found == END_OF_LINE => "this line ends too early".to_owned(),
-        None => format!("{found} cannot stand here"),
+        None => format!("unexpected {found}"),
         Some((last, [])) => format!("expected {last}, found {found}"),
         Some((last, before)) => format!("expected {} or {last}, found {found}", before.join(", ")),
     };
@@ -75,8 +75,8 @@ pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Op
     let help = way_out.unwrap_or_else(|| match (expected.split_last(), found.starts_with('`')) {
         (Some((last, [])), true) => format!("write {last} before {found}, or remove {found}"),
         (Some((last, before)), true) => format!("write {} or {last} here, or remove {found}", before.join(", ")),
-        (Some((last, before)), false) if !before.is_empty() => format!("go on with {} or {last}", before.join(", ")),
-        (Some((last, _)), false) => format!("go on with {last}"),
+        (Some((last, before)), false) if !before.is_empty() => format!("continue with {} or {last}", before.join(", ")),
+        (Some((last, _)), false) => format!("continue with {last}"),
         (None, _) if found == END_OF_LINE => "write what is missing, or remove the line".to_owned(),
         (None, _) => format!("remove {found}"),
     });
@@ -117,7 +117,7 @@ fn fix_closer(opener: u8) -> String {
 /// A closing bracket without an opening one.
 pub(super) fn stray_bracket(span: Span, bracket: &str, open: Option<(Span, &str)>) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(Code::StrayBracket, format!("`{bracket}` closes nothing"), span, "nothing is open for it");
+        Diagnostic::new(Code::StrayBracket, format!("unmatched `{bracket}`"), span, "no matching opening bracket");
     match open {
         Some((opener, closer)) => {
             diagnostic.also(opener, format!("this is closed by {closer}")).help(format!("write {closer} or remove it"))
@@ -143,8 +143,8 @@ pub(super) fn unterminated(span: Span, text: &str) -> Diagnostic {
         return broken_string(span, opening, text);
     }
     Diagnostic::new(Code::UnterminatedString, title, opening, "it starts here")
-        .also(end, format!("`{closer}` expected at the latest here"))
-        .help(format!("add `{closer}`; a string over several lines is written between `\"\"\"`"))
+        .also(end, format!("`{closer}` expected here at the latest"))
+        .help(format!("add `{closer}`; a multi-line string is written between `\"\"\"`"))
         .fix(format!("Add `{closer}`"), vec![(end, closer.to_owned())], Safety::NeedsReview)
 }
 
@@ -156,23 +156,23 @@ fn broken_string(span: Span, opening: Span, text: &str) -> Diagnostic {
         joined.truncate(joined.len() - 2);
         joined.push('"');
     }
-    let title = "this string does not end on the line on which it begins";
+    let title = "this string does not end on the line where it starts";
     Diagnostic::new(Code::UnterminatedString, title, opening, "it starts here")
         .also(closing, "and ends here, on another line")
-        .help("write it on one line, with `\\n` for a new line in the text; a string over several lines is written between `\"\"\"`")
+        .help("write it on one line, with `\\n` for a new line in the text; a multi-line string is written between `\"\"\"`")
         .fix("Join the lines", vec![(span, joined)], Safety::NeedsReview)
 }
 
 /// `24.12.2026`; `written` is the same date as the language writes it.
 pub(super) fn dotted_date(span: Span, written: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "a date is written year, month, day", span, "not in that order")
+    Diagnostic::new(Code::UnexpectedToken, "dates are written as year-month-day", span, "wrong order")
         .help(format!("write `{written}`"))
         .fix(format!("Write `{written}`"), vec![(span, written.to_owned())], Safety::NeedsReview)
 }
 
 /// `10.0.0`
 pub(super) fn three_numbers(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, "three numbers with dots are no value", span, "not a value")
+    Diagnostic::new(Code::UnexpectedToken, "three numbers with dots are not a value", span, "not a value")
         .help("write four for an address (`10.0.0.0`), `2026-12-24` for a date, or quotes around a version")
 }
 
@@ -181,9 +181,9 @@ pub(super) fn missing_newline(span: Span, found: &str, end: u32) -> Diagnostic {
     let at = Span { start: end, end, ..span };
     Diagnostic::new(
         Code::MissingSeparator,
-        format!("a new line is missing before {}", shown(found)),
+        format!("missing newline before {}", shown(found)),
         span,
-        "must start a line of its own",
+        "must start on a new line",
     )
     .help("start a new line here")
     .fix("Start a new line", vec![(at, "\n".to_owned())], Safety::NeedsReview)
@@ -218,7 +218,7 @@ pub(super) fn missing_value(at: Span, name: &str) -> Diagnostic {
 pub(super) fn missing_operand(span: Span, sign: &str) -> Diagnostic {
     Diagnostic::new(
         Code::MissingValue,
-        format!("nothing stands to the right of `{sign}`"),
+        format!("missing operand after `{sign}`"),
         span,
         "a value is expected after this",
     )
@@ -229,11 +229,11 @@ pub(super) fn missing_operand(span: Span, sign: &str) -> Diagnostic {
 pub(super) fn bad_interpolation(span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::UnexpectedToken,
-        "between `${` and `}` stands no complete value",
+        "no complete value between `${` and `}`",
         span,
         "a value is expected in here",
     )
-    .help("write one value, as in `${name}`; write `\\${` for the signs themselves")
+    .help("write one value, as in `${name}`; write `\\${` for a literal `${`")
 }
 
 /// `foo bar = 3`
