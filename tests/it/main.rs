@@ -19,6 +19,7 @@ mod coverage;
 mod deploy;
 mod examples;
 mod known_types;
+mod links;
 mod expand;
 mod local;
 mod plan;
