@@ -234,16 +234,14 @@ pub mod bounds {
     /// Deleted vaults and secrets.
     pub const RETENTION: Bounds<WholeDays> = Bounds::new(7, 90, "Azure keeps deleted secrets for 7 to 90 days");
     /// Between two questions of the health extension.
-    pub const HEALTH_INTERVAL: Bounds<Seconds> = Bounds::new(5, 60, "the health extension probes every 5 to 60 seconds");
+    pub const HEALTH_INTERVAL: Bounds<Seconds> =
+        Bounds::new(5, 60, "the health extension probes every 5 to 60 seconds");
     /// Until a new machine must be healthy.
     pub const HEALTH_GRACE: Bounds<Seconds> =
         Bounds::new(0, 4 * HOUR, "a new machine has at most 4 hours to become healthy");
     /// Setup of a new machine: what repairs can wait for.
-    pub const SETUP: Bounds<Seconds> = Bounds::new(
-        0,
-        90 * MINUTE,
-        "repairs wait for at most 90 minutes; move longer work into an image",
-    );
+    pub const SETUP: Bounds<Seconds> =
+        Bounds::new(0, 90 * MINUTE, "repairs wait for at most 90 minutes; move longer work into an image");
     /// Before a machine that changed is repaired.
     pub const REPAIR_GRACE: Bounds<Seconds> = Bounds::new(10 * MINUTE, 90 * MINUTE, "repairs wait 10 to 90 minutes");
     /// Notice of a deletion.
@@ -267,12 +265,14 @@ pub mod bounds {
     /// Ahead of a forecast.
     pub const AHEAD: Bounds<Seconds> = Bounds::new(MINUTE, HOUR, "machines are started 1 to 60 minutes ahead");
     /// For which a resize of a batch pool is tried.
-    pub const RESIZE: Bounds<Seconds> = Bounds::new(5 * MINUTE, 7 * DAY, "a resize can be attempted for 5 minutes to 7 days");
+    pub const RESIZE: Bounds<Seconds> =
+        Bounds::new(5 * MINUTE, 7 * DAY, "a resize can be attempted for 5 minutes to 7 days");
     /// Between two evaluations of a formula of Azure Batch.
     pub const EVALUATION: Bounds<Seconds> =
         Bounds::new(5 * MINUTE, 168 * HOUR, "Azure Batch evaluates a formula every 5 minutes to 168 hours");
     /// Over which tasks are averaged.
-    pub const LOOK_BACK: Bounds<Seconds> = Bounds::new(1, u32::MAX as i64, "the time window of a formula must be positive");
+    pub const LOOK_BACK: Bounds<Seconds> =
+        Bounds::new(1, u32::MAX as i64, "the time window of a formula must be positive");
     /// For which a machine of Azure Machine Learning is kept without work.
     pub const IDLE: Bounds<Seconds> = Bounds::from(0, "an idle time cannot be negative");
     /// After which a job is ended.

@@ -345,7 +345,7 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     })
 }
 
-/// Why a text is no OpenSSH public key.
+/// Why a text is not an OpenSSH public key.
 fn ssh_key(text: &str) -> Option<&'static str> {
     use base64::Engine as _;
     const KINDS: &[&str] = &[
@@ -358,17 +358,17 @@ fn ssh_key(text: &str) -> Option<&'static str> {
         "sk-ecdsa-sha2-nistp256@openssh.com",
     ];
     if text.contains("PRIVATE KEY") {
-        return Some("this is a private key: never give it away, make a new one, and use the file that ends in `.pub`");
+        return Some("this is a private key: never share it; generate a new key and use the file that ends in `.pub`");
     }
     let mut words = text.split_whitespace();
     let (Some(kind), Some(body)) = (words.next(), words.next()) else {
-        return Some("it is a kind such as `ssh-ed25519`, a blank, and the key");
+        return Some("expected a key type such as `ssh-ed25519`, a space, and the key");
     };
     if !KINDS.contains(&kind) {
-        return Some("it begins with a kind such as `ssh-ed25519` or `ssh-rsa`");
+        return Some("it must start with a key type such as `ssh-ed25519` or `ssh-rsa`");
     }
     let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(body) else {
-        return Some("the part after the kind is not Base64, so something is missing or was added");
+        return Some("the part after the key type is not Base64, so something is missing or was added");
     };
     // The key repeats its kind, after its length in four bytes.
     let length = bytes.get(..4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes).unwrap_or(0) as usize;

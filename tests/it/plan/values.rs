@@ -329,12 +329,12 @@ fn values_from_outside_are_checked_like_those_of_an_env() {
     }
     let wrong: [(&str, &str, &str); 9] = [
         ("--set center=1234", "--set:1:10", "center = \"1234\""),
-        ("--set key=AAAA", "--set:1:7", "no OpenSSH public key"),
+        ("--set key=AAAA", "--set:1:7", "not an OpenSSH public key"),
         ("--set kept=60", "--set:1:8", "is outside"),
         ("--set disk=1", "--set:1:8", "is outside"),
         ("--set office=everywhere", "--set:1:10", "office = \"everywhere\""),
         ("--set tier=middling", "--set:1:8", "tier = \"middling\""),
-        ("--set most=2", "main.dsvm:", "3 machines to begin with"),
+        ("--set most=2", "main.dsvm:", "the initial number of machines, 3,"),
         ("-p values.json", "main.dsvm:", "only the rich have that many"),
         ("-p values.json --set most=101", "--set:1:8", "101 is outside 1..100"),
     ];

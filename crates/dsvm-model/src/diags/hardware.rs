@@ -39,8 +39,12 @@ pub(crate) fn image_is_no_id(name: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn image_is_gone(name: &str, span: Span, retired: Option<Date>, next: Option<String>) -> Diagnostic {
-    let found =
-        new(Code::ImageIsGone, format!("image `{name}` can no longer be deployed"), span, "no longer in the Marketplace");
+    let found = new(
+        Code::ImageIsGone,
+        format!("image `{name}` can no longer be deployed"),
+        span,
+        "no longer in the Marketplace",
+    );
     let found = match retired {
         Some(date) => found.note(format!("it was retired on {date}")),
         None => found,
@@ -150,7 +154,10 @@ pub(crate) fn image_perhaps_without_nvme(
         "NVMe support is unknown",
     )
     .also(at_size, "has NVMe disks only")
-    .help(format!("choose a v5 size instead of `{}`, or declare an image with `nvme = yes` once you have verified that it boots", size.name()))
+    .help(format!(
+        "choose a v5 size instead of `{}`, or declare an image with `nvme = yes` once you have verified that it boots",
+        size.name()
+    ))
 }
 
 pub(crate) fn gpu_without_driver(
@@ -221,8 +228,13 @@ pub(crate) fn os_disk_below_image(wanted: i64, least: i64, span: Span, image: &s
 }
 
 pub(crate) fn premium_disk_impossible(name: &str, span: Span) -> Diagnostic {
-    new(Code::PremiumDiskImpossible, format!("size `{name}` does not support premium disks"), span, "cannot be attached")
-        .help("write `os_disk = standard_ssd`")
+    new(
+        Code::PremiumDiskImpossible,
+        format!("size `{name}` does not support premium disks"),
+        span,
+        "cannot be attached",
+    )
+    .help("write `os_disk = standard_ssd`")
 }
 
 pub(crate) fn trusted_launch_impossible(image: Image<'_>, size: Size<'_>, span: Span) -> Diagnostic {

@@ -31,9 +31,11 @@ pub(crate) fn initial_outside(initial: i64, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn negative_machines(least: i64, ranged: bool, span: Span) -> Diagnostic {
-    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "negative").help(
-        if ranged { "write 0 or more" } else { "write 0 or more; a range is written with two dots, as in `1..10`" },
-    )
+    new(Code::MachinesRangeRefused, format!("a pool cannot have {least} machines"), span, "negative").help(if ranged {
+        "write 0 or more"
+    } else {
+        "write 0 or more; a range is written with two dots, as in `1..10`"
+    })
 }
 
 pub(crate) fn range_without_autoscale(pool: &Block, span: Span) -> Diagnostic {
@@ -74,9 +76,14 @@ pub(crate) fn zero_without_wake(span: Span, rule: Option<(Span, &str)>) -> Diagn
 }
 
 pub(crate) fn without_metrics_outside(number: i64, span: Span, machines: Span) -> Diagnostic {
-    new(Code::WithoutMetricsRefused, format!("the number of machines, {number}, is outside the pool's range"), span, "outside the range")
-        .also(machines, "the range")
-        .help("choose a number inside the range, or omit `without_metrics`")
+    new(
+        Code::WithoutMetricsRefused,
+        format!("the number of machines, {number}, is outside the pool's range"),
+        span,
+        "outside the range",
+    )
+    .also(machines, "the range")
+    .help("choose a number inside the range, or omit `without_metrics`")
 }
 
 pub(crate) fn zero_bounces(number: i64, span: Span, machines: Span) -> Diagnostic {
@@ -166,9 +173,14 @@ pub(crate) fn window_outside(window: i64, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn window_not_whole(window: Seconds, grain: Seconds, span: Span) -> Diagnostic {
-    new(Code::WindowRefused, format!("the window of {window} is not a whole number of samples"), span, "not a multiple of `grain`")
-        .note(format!("samples are {grain} apart"))
-        .help("choose a window that is a multiple of `grain`")
+    new(
+        Code::WindowRefused,
+        format!("the window of {window} is not a whole number of samples"),
+        span,
+        "not a multiple of `grain`",
+    )
+    .note(format!("samples are {grain} apart"))
+    .help("choose a window that is a multiple of `grain`")
 }
 
 pub(crate) fn cooldown_below_setup(cooldown: Seconds, span: Span, setup: SetupTime) -> Diagnostic {
@@ -235,9 +247,14 @@ pub(crate) fn rule_with_actions(count: usize, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn set_outside(number: i64, span: Span, machines: Span) -> Diagnostic {
-    new(Code::SetOutside, format!("the number of machines, {number}, is outside the pool's range"), span, "outside the range")
-        .also(machines, "the range")
-        .help("choose a number inside the range")
+    new(
+        Code::SetOutside,
+        format!("the number of machines, {number}, is outside the pool's range"),
+        span,
+        "outside the range",
+    )
+    .also(machines, "the range")
+    .help("choose a number inside the range")
 }
 
 pub(crate) fn too_many_rules(count: usize, span: Span) -> Diagnostic {
@@ -246,9 +263,14 @@ pub(crate) fn too_many_rules(count: usize, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn too_many_profiles(count: usize, schedules: usize, twins: usize, span: Span) -> Diagnostic {
-    new(Code::TooManyProfiles, format!("{count} profiles are more than an autoscale setting can hold"), span, "at most 20")
-        .note(format!("{schedules} schedules, {twins} returns to the default, and the default"))
-        .help("merge schedules with the same hours, or let one begin where another ends")
+    new(
+        Code::TooManyProfiles,
+        format!("{count} profiles are more than an autoscale setting can hold"),
+        span,
+        "at most 20",
+    )
+    .note(format!("{schedules} schedules, {twins} returns to the default, and the default"))
+    .help("merge schedules with the same hours, or let one begin where another ends")
 }
 
 pub(crate) fn schedules_overlap(one: &Block, other: &Block, when: &str) -> Diagnostic {
@@ -286,28 +308,27 @@ pub(crate) fn dates_refused(until: Span, from: Span) -> Diagnostic {
 }
 
 pub(crate) fn schedule_outside_pool(name: &str, span: Span, machines: &Machines) -> Diagnostic {
-    new(Code::ScheduleOutsidePool, format!("schedule `{name}` exceeds the limits of the pool"), span, "beyond the pool's range")
-        .also(machines.span, "the pool's range")
-        .help("keep the schedule inside the pool's range, or widen the pool's range")
+    new(
+        Code::ScheduleOutsidePool,
+        format!("schedule `{name}` exceeds the limits of the pool"),
+        span,
+        "beyond the pool's range",
+    )
+    .also(machines.span, "the pool's range")
+    .help("keep the schedule inside the pool's range, or widen the pool's range")
 }
 
 pub(crate) fn unknown_timezone(name: &str, span: Span) -> Diagnostic {
     let known = crate::timezones();
     if let Some(same) = crate::timezone_of_iana(name) {
-        return new(
-            Code::UnknownTimezone,
-            format!("`{name}` is not a Windows time zone name"),
-            span,
-            "an IANA name",
-        )
-        .note("autoscale expects Windows time zone names")
-        .help(format!("write `\"{same}\"`"))
-        .fix(format!("Write `{same}`"), vec![(span, format!("\"{same}\""))], Safety::NeedsReview);
+        return new(Code::UnknownTimezone, format!("`{name}` is not a Windows time zone name"), span, "an IANA name")
+            .note("autoscale expects Windows time zone names")
+            .help(format!("write `\"{same}\"`"))
+            .fix(format!("Write `{same}`"), vec![(span, format!("\"{same}\""))], Safety::NeedsReview);
     }
     let near = known.iter().min_by_key(|k| strsim::damerau_levenshtein(&k.to_lowercase(), &name.to_lowercase()));
-    let found =
-        new(Code::UnknownTimezone, format!("unknown time zone `{name}`"), span, "not a Windows time zone")
-            .note("autoscale expects Windows time zone names");
+    let found = new(Code::UnknownTimezone, format!("unknown time zone `{name}`"), span, "not a Windows time zone")
+        .note("autoscale expects Windows time zone names");
     match near {
         Some(near) => found.help(format!("import `std.timezones`, or write for instance `\"{near}\"`")),
         None => found.help("import `std.timezones` and choose one"),

@@ -92,33 +92,34 @@ pub(crate) fn mount_is_no_path(path: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn mount_on_temporary_disk(path: &str, span: Span) -> Diagnostic {
-    new(Code::MountOnTemporaryDisk, format!("`{path}` is on the temporary disk"), span, "lost whenever the machine stops")
-        .note("Azure mounts the temporary disk at `/mnt`; sizes without one have nothing there")
-        .help("choose another path, such as `/datamnt/dsvmshare`")
+    new(
+        Code::MountOnTemporaryDisk,
+        format!("`{path}` is on the temporary disk"),
+        span,
+        "lost whenever the machine stops",
+    )
+    .note("Azure mounts the temporary disk at `/mnt`; sizes without one have nothing there")
+    .help("choose another path, such as `/datamnt/dsvmshare`")
 }
 
 pub(crate) fn mount_hides_folder(path: &str, span: Span) -> Diagnostic {
-    new(
-        Code::MountHidesFolder,
-        format!("a share at `{path}` hides a system folder"),
-        span,
-        "a system folder",
-    )
-    .note("the contents of the folder on the machine, such as home folders, would be hidden by the share")
-    .help("choose a dedicated folder, such as `/datamnt/dsvmshare`, and link to it from the home folders")
+    new(Code::MountHidesFolder, format!("a share at `{path}` hides a system folder"), span, "a system folder")
+        .note("the contents of the folder on the machine, such as home folders, would be hidden by the share")
+        .help("choose a dedicated folder, such as `/datamnt/dsvmshare`, and link to it from the home folders")
 }
 
 pub(crate) fn mount_hides_home(path: &str, span: Span, user: &str, account: Span) -> Diagnostic {
     let title = format!("a share at `{path}` hides the home folder of `{user}`");
     new(Code::MountHidesFolder, title, span, "below a home folder")
         .also(account, "its account")
-        .note("Jupyter and shells lock files and change their owners, so these files must stay on the machine's own disk")
+        .note(
+            "Jupyter and shells lock files and change their owners, so these files must stay on the machine's own disk",
+        )
         .help("choose a dedicated folder, such as `/datamnt/dsvmshare`, and link to it from the home folders")
 }
 
 pub(crate) fn share_twice(name: &str, span: Span) -> Diagnostic {
-    new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "listed again")
-        .help("list it once")
+    new(Code::MountsOverlap, format!("share `{name}` is mounted twice"), span, "listed again").help("list it once")
 }
 
 pub(crate) fn mounts_overlap(span: Span, one: &str, at_one: Span, other: &str, at_other: Span) -> Diagnostic {
@@ -134,9 +135,14 @@ pub(crate) fn mode_is_not_octal(mode: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn mode_opens_to_all(mode: &str, span: Span) -> Diagnostic {
-    new(Code::ModeRefused, format!("`{mode}` gives every account on the machine access"), span, "grants access to everyone")
-        .note("the pool's accounts belong to the group that owns the mount; no other account needs access")
-        .help("end it with `0`, as in `\"0660\"` and `\"0770\"`")
+    new(
+        Code::ModeRefused,
+        format!("`{mode}` gives every account on the machine access"),
+        span,
+        "grants access to everyone",
+    )
+    .note("the pool's accounts belong to the group that owns the mount; no other account needs access")
+    .help("end it with `0`, as in `\"0660\"` and `\"0770\"`")
 }
 
 pub(crate) fn link_outside_home(path: &str, span: Span) -> Diagnostic {

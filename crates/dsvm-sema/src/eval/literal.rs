@@ -57,7 +57,7 @@ impl<'p> Eval<'p> {
             ExprKind::Date(text) => text
                 .parse()
                 .map(Value::Date)
-                .map_err(|_| ("no day of the calendar", "write year, month and day, as in `2026-11-30`")),
+                .map_err(|_| ("not a day in the calendar", "write year, month and day, as in `2026-11-30`")),
             ExprKind::Ip(text) => text
                 .parse()
                 .map(Value::Ip)
@@ -84,7 +84,7 @@ impl<'p> Eval<'p> {
         let Ok(amount) = number(text) else {
             return self.report(diags::bad_literal(
                 span,
-                "the number has more digits than can be kept exactly",
+                "the number has more digits than can be represented exactly",
                 "write fewer digits",
             ));
         };
@@ -253,7 +253,7 @@ fn days_between(from: u8, to: u8) -> Option<crate::value::Days> {
 }
 
 fn number(text: &str) -> Result<Decimal, &'static str> {
-    Decimal::from_str_exact(&text.replace('_', "")).map_err(|_| "the number has more digits than can be kept exactly")
+    Decimal::from_str_exact(&text.replace('_', "")).map_err(|_| "the number has more digits than can be represented exactly")
 }
 
 fn time(text: &str) -> Option<Value> {
