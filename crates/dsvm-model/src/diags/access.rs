@@ -113,16 +113,20 @@ pub(crate) fn image_without_jupyterhub(image: &str, span: Span, at_image: Span) 
 }
 
 pub(crate) fn served_twice(name: &str, span: Span) -> Diagnostic {
-    new(Code::ServedTwice, format!("the port of `{name}` is served twice"), span, "listed again")
-        .help("list it once")
+    new(Code::ServedTwice, format!("the port of `{name}` is served twice"), span, "listed again").help("list it once")
 }
 
 pub(crate) fn served_to_nobody(name: &str, pool: &Block, span: Span) -> Diagnostic {
-    new(Code::ServedToNobody, format!("nobody can reach `{name}` of pool `{}`", pool.name), span, "served, but not allowed")
-        .note("a Standard load balancer lets nothing in that the network security group does not allow")
-        .help(format!(
-            "allow access: `allow {name} from [203.0.113.0/24]`, or `allow {name} from any` for the whole internet"
-        ))
+    new(
+        Code::ServedToNobody,
+        format!("nobody can reach `{name}` of pool `{}`", pool.name),
+        span,
+        "served, but not allowed",
+    )
+    .note("a Standard load balancer lets nothing in that the network security group does not allow")
+    .help(format!(
+        "allow access: `allow {name} from [203.0.113.0/24]`, or `allow {name} from any` for the whole internet"
+    ))
 }
 
 pub(crate) fn allowed_but_not_served(name: &str, span: Span, serve: Span) -> Diagnostic {
@@ -133,9 +137,7 @@ pub(crate) fn allowed_but_not_served(name: &str, span: Span, serve: Span) -> Dia
 
 pub(crate) fn everyone_in_disguise(name: &str, span: Span) -> Diagnostic {
     new(Code::OpenToEveryone, format!("`{name}` is open to the whole internet"), span, "matches every address")
-        .help(format!(
-            "list the ranges that need access, or state it explicitly: `allow {name} from any`"
-        ))
+        .help(format!("list the ranges that need access, or state it explicitly: `allow {name} from any`"))
         .fix("Write `any`", vec![(span, "any".into())], Safety::NeedsReview)
 }
 
@@ -259,7 +261,12 @@ pub(crate) fn no_way_out(span: Span, pool: Span, why: &str) -> Diagnostic {
 }
 
 pub(crate) fn no_public_balancer(span: Span, network: Span) -> Diagnostic {
-    new(Code::NoPublicBalancer, "an internal load balancer provides no outbound access", span, "the pool has no public address")
-        .also(network, "uses it for outbound access")
-        .help("write `outbound = nat_gateway` in the network")
+    new(
+        Code::NoPublicBalancer,
+        "an internal load balancer provides no outbound access",
+        span,
+        "the pool has no public address",
+    )
+    .also(network, "uses it for outbound access")
+    .help("write `outbound = nat_gateway` in the network")
 }

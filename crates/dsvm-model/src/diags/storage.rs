@@ -47,8 +47,13 @@ pub(crate) fn nfs_needs_premium(share: View<'_, Share>) -> Diagnostic {
 }
 
 pub(crate) fn nfs_takes_no_auth(auth: Span) -> Diagnostic {
-    new(Code::NfsTakesNoAuth, "an NFS share supports neither identities nor keys", auth, "only the network controls access")
-        .help("remove `auth`; only the networks of its pools can reach the share")
+    new(
+        Code::NfsTakesNoAuth,
+        "an NFS share supports neither identities nor keys",
+        auth,
+        "only the network controls access",
+    )
+    .help("remove `auth`; only the networks of its pools can reach the share")
 }
 
 pub(crate) fn root_squash_on_smb(root_squash: Span) -> Diagnostic {

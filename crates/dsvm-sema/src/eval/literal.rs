@@ -253,7 +253,8 @@ fn days_between(from: u8, to: u8) -> Option<crate::value::Days> {
 }
 
 fn number(text: &str) -> Result<Decimal, &'static str> {
-    Decimal::from_str_exact(&text.replace('_', "")).map_err(|_| "the number has more digits than can be represented exactly")
+    Decimal::from_str_exact(&text.replace('_', ""))
+        .map_err(|_| "the number has more digits than can be represented exactly")
 }
 
 fn time(text: &str) -> Option<Value> {
