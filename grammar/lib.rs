@@ -5,6 +5,8 @@
 // What pest generates names `alloc`, because its `std` feature is off (see `docs/decisions`).
 extern crate alloc;
 
+pub mod words;
+
 /// The parser generated from `grammar/dsvm.pest`.
 #[derive(pest_derive::Parser)]
 #[grammar = "dsvm.pest"]

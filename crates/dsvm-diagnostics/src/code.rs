@@ -92,7 +92,6 @@ catalogue! {
     BlockCycle = 122, Error, "block-cycle", "a reference cycle between blocks";
     UnknownRegion = 123, Warning, "unknown-region", "an unknown region";
     // 02xx types and values
-    // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of the wrong type";
     NotEarly = 202, Error, "not-early", "a value that must be known at compile time";
     OutOfRange = 203, Error, "out-of-range", "a value outside what its type allows";

@@ -233,6 +233,13 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// Stands for text that could not be parsed and for which a diagnostic exists.
+    pub(crate) fn error(span: Span) -> Expr {
+        Expr { kind: ExprKind::Error, span }
+    }
+}
+
 /// Part of a string.
 #[derive(Clone, Debug)]
 pub enum StringPart {

@@ -1,6 +1,6 @@
 //! Tokens of a broken item → which bracket belongs to which, and what is missing or too much.
 //!
-//! One missing bracket gives one diagnostic. A bracket that is never closed is closed in thought where a person would
+//! One missing bracket gives one diagnostic. A bracket that is never closed counts as closed where a person would
 //! have closed it: a `{` where the indentation goes back, a `(` or `[` at the end of its line.
 
 use super::diags;
@@ -16,7 +16,7 @@ pub(super) enum Partner {
     None,
     /// Closed by the token of this index.
     Closer(usize),
-    /// Never closed; closed in thought before the token of this index.
+    /// Never closed; counts as closed before the token of this index.
     Missing(usize),
 }
 
@@ -194,7 +194,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// Closes `open` in thought, at the latest before token `limit`.
+    /// Treats `open` as closed, at the latest before token `limit`.
     fn missing(&mut self, open: &Open, limit: usize, report: bool) {
         let at = if open.bracket == b'{' { self.dedent(open, limit) } else { self.line_end(open.token, limit) };
         self.set(open.token, Partner::Missing(at));

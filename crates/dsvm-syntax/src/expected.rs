@@ -96,7 +96,9 @@ fn word(rule: Rule) -> Option<&'static str> {
         Rule::number | Rule::digits | Rule::digit => "a number",
         Rule::string | Rule::quoted => "a string",
         Rule::regex => "a pattern such as `/[a-z]+/`",
-        Rule::unit | Rule::time_unit | Rule::size_unit | Rule::money_unit | Rule::percent => "a unit",
+        Rule::unit | Rule::time_unit | Rule::size_unit | Rule::money_unit | Rule::money_period | Rule::percent => {
+            "a unit"
+        }
         Rule::binary => "an operator",
         Rule::kw_then => "`then`",
         Rule::kw_else => "`else`",
@@ -126,6 +128,7 @@ fn word(rule: Rule) -> Option<&'static str> {
         | Rule::refinement
         | Rule::nullable
         | Rule::word_char
+        | Rule::word_operator
         | Rule::text
         | Rule::text_char
         | Rule::long_text

@@ -1,16 +1,20 @@
-//! A piece that pest could not parse → one diagnostic in the user's words.
+//! A piece that the parser refused → one diagnostic in the user's words.
 //!
 //! What is commonly written by mistake (`:` for `=`, `;`, `'…'`, `and`, a missing comma, an unknown unit) is recognised
 //! from the tokens around the place of the failure and gets its own message with a fix. Everything else becomes
-//! "expected X, found Y", where X comes from pest.
+//! "expected X, found Y". Where it failed and X come from pest, which parses the piece once more with the written grammar
+//! and records what each rule expected.
 
 use super::diags;
 use super::expected;
+use super::parser::{Glued, Refusal};
 use super::scan::{Kind, Scanner, Token};
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::{SourceId, Span};
-use dsvm_grammar::Rule;
+use dsvm_grammar::{Grammar, Rule};
+use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
+use std::ops::Range;
 
 /// Where the piece stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +23,23 @@ pub(super) enum Place<'t> {
     Body,
     /// At the top of a file: a block.
     Top,
-    /// At the top of a file: `let`, `param` and other declarations with a form of their own.
+    /// At the top of a file: a declaration that begins with this word and has a form of its own.
     Own(&'t str),
 }
 
+/// A piece of a file that was refused.
+pub(super) struct Piece<'t> {
+    pub(super) source: SourceId,
+    pub(super) file: &'t str,
+    /// Where it stands in the file.
+    pub(super) bytes: Range<usize>,
+    /// What it should be.
+    pub(super) rule: Rule,
+    pub(super) place: Place<'t>,
+}
+
 /// The tokens around a failure.
-struct Around<'t> {
+struct FailureSite<'t> {
     source: SourceId,
     text: &'t str,
     base: usize,
@@ -36,36 +51,80 @@ struct Around<'t> {
     place: Place<'t>,
 }
 
-/// Explains why `text`, which stands at byte `base` of its file, is not what it should be.
-pub(super) fn explain(source: SourceId, text: &str, base: usize, place: Place<'_>, error: &Error<Rule>) -> Diagnostic {
-    let location = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+/// Explains why a piece is not what it should be.
+pub(super) fn explain(piece: &Piece<'_>, refusal: Refusal) -> Diagnostic {
+    let (furthest, glued) = match refusal {
+        Refusal::TooDeep(at) => {
+            return diags::nesting_too_deep(Span::new(piece.source, at as u32, at as u32 + 1));
+        }
+        Refusal::Form { furthest, glued } => (furthest, glued),
     };
-    let attempts = error.parse_attempts();
-    let failed = attempts.as_ref().map_or(location, |a| a.max_position.max(location));
+    let base = piece.bytes.start;
+    let text = piece.file.get(piece.bytes.clone()).unwrap_or_default();
     let tokens: Vec<Token> =
         Scanner::new(text, 0).filter(|t| !matches!(t.kind, Kind::Comment(_) | Kind::Newline)).collect();
-    let token_at = |byte: usize| tokens.iter().position(|t| t.end > byte).unwrap_or(tokens.len());
-    let mut at = token_at(failed);
-    // Looking at one sign in advance moves pest's furthest position behind it.
-    let rule_failed = token_at(location);
-    if rule_failed + 1 == at && tokens.get(rule_failed).is_some_and(|t| t.end == t.start + 1) {
-        at = rule_failed;
+    let failed = furthest.saturating_sub(base);
+    let mut site = FailureSite { source: piece.source, text, base, tokens, at: 0, failed, place: piece.place };
+    if let Some(glued) = glued {
+        return site.glued(glued);
     }
-    let around = Around { source, text, base, tokens, at, failed, place };
-    around.known_mistake().unwrap_or_else(|| {
-        let rules: &[Rule] = match &error.variant {
-            // Rules that failed earlier in the text say nothing about this place.
-            ErrorVariant::ParsingError { positives, .. } if around.is_at(location) => positives,
-            _ => &[],
-        };
-        let tokens = attempts.map(|a| a.expected_tokens()).unwrap_or_default();
-        let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
-        around.unexpected(&expected::words(rules, &tokens))
-    })
+    // Costs time, so only broken files ask for it. Never switched off again: another thread may be explaining too.
+    pest::set_error_detail(true);
+    match Grammar::parse(piece.rule, text) {
+        Err(error) => site.by_grammar(&error),
+        // The two disagree, which tests rule out for what they try. The parser's word counts.
+        Ok(_) => {
+            site.at = site.token_at(failed);
+            site.known_mistake().unwrap_or_else(|| site.unexpected(&[]))
+        }
+    }
 }
 
-impl<'t> Around<'t> {
+impl<'t> FailureSite<'t> {
+    /// The diagnostic of what pest says about the piece.
+    fn by_grammar(mut self, error: &Error<Rule>) -> Diagnostic {
+        let location = match error.location {
+            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+        };
+        let attempts = error.parse_attempts();
+        self.failed = attempts.as_ref().map_or(location, |a| a.max_position.max(location));
+        self.at = self.token_at(self.failed);
+        // Looking at one sign in advance moves pest's furthest position behind it.
+        let rule_failed = self.token_at(location);
+        if rule_failed + 1 == self.at && self.tokens.get(rule_failed).is_some_and(|t| t.end == t.start + 1) {
+            self.at = rule_failed;
+        }
+        self.known_mistake().unwrap_or_else(|| {
+            let rules: &[Rule] = match &error.variant {
+                // Rules that failed earlier in the text say nothing about this place.
+                ErrorVariant::ParsingError { positives, .. } if self.is_at(location) => positives,
+                _ => &[],
+            };
+            let tokens = attempts.map(|a| a.expected_tokens()).unwrap_or_default();
+            let tokens: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+            self.unexpected(&expected::words(rules, &tokens))
+        })
+    }
+
+    /// The first token that ends behind a byte.
+    fn token_at(&self, byte: usize) -> usize {
+        self.tokens.iter().position(|t| t.end > byte).unwrap_or(self.tokens.len())
+    }
+
+    /// A number with something behind it that does not belong to it.
+    fn glued(&mut self, glued: Glued) -> Diagnostic {
+        let local = |at: usize| at.saturating_sub(self.base);
+        let (start, number_end, end) = (local(glued.start), local(glued.number_end), local(glued.end));
+        let whole = self.bytes(start, end);
+        let text = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
+        let first = self.token_at(start);
+        let named = usize::from(self.word(0) == "export") + 1;
+        if self.place == Place::Top && first == named {
+            return diags::number_as_name(whole, text(start, end));
+        }
+        diags::glued(whole, self.bytes(number_end, end), text(start, number_end), text(number_end, end))
+    }
+
     fn word(&self, index: usize) -> &'t str {
         self.tokens.get(index).and_then(|t| self.text.get(t.start..t.end)).unwrap_or_default()
     }
@@ -157,7 +216,7 @@ impl<'t> Around<'t> {
         let failed = self.failed.saturating_sub(open + 2);
         let at = tokens.iter().position(|t| t.end > failed).unwrap_or(tokens.len());
         let base = self.base + open + 2;
-        let inner = Around { source: self.source, text, base, tokens, at, failed, place: Place::Own("let") };
+        let inner = FailureSite { source: self.source, text, base, tokens, at, failed, place: Place::Own("let") };
         inner
             .foreign_sign()
             .or_else(|| inner.value())

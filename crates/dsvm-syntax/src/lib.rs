@@ -1,24 +1,30 @@
-//! `.dsvm` text → syntax tree and trivia. Recovers at every item and field; never fails. pest stays inside.
+//! `.dsvm` text → syntax tree and trivia. Recovers at every item and field; never fails.
 
 pub mod ast;
 pub mod format;
 mod brackets;
+#[cfg(any(test, feature = "oracle"))]
+mod compare;
 mod diags;
 mod expected;
 mod explain;
-mod fast;
+mod head;
 mod index;
-mod lower;
+mod operators;
+#[cfg(any(test, feature = "oracle"))]
+mod oracle;
+mod parser;
 mod recover;
 mod scan;
+mod text;
 
+#[cfg(any(test, feature = "oracle"))]
+pub use compare::{Agreement, compare};
 pub use index::{IndexItem, index};
 
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::SourceId;
-use dsvm_grammar::{Grammar, Rule};
-use lower::Lower;
-use pest::Parser;
+use parser::{Parser, Scratch};
 use rayon::prelude::*;
 
 /// Files longer than this are parsed on several cores.
@@ -50,45 +56,33 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
 /// Parses some items of a file that were found by [`index`].
 pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
     let mut file = ast::File { items: Vec::with_capacity(items.len()), incomplete: false };
-    let mut desk = fast::Desk::default();
+    let mut scratch = Scratch::default();
     for item in items {
-        parse_at(source, text, item, &mut desk, &mut file, sink);
+        parse_at(source, text, item, &mut scratch, &mut file, sink);
     }
     file
 }
 
 /// Parses one item of a file that was found by [`index`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
-    parse_at(source, text, item, &mut fast::Desk::default(), file, sink);
+    parse_at(source, text, item, &mut Scratch::default(), file, sink);
 }
 
 fn parse_at(
     source: SourceId,
     text: &str,
     item: &IndexItem<'_>,
-    desk: &mut fast::Desk,
+    scratch: &mut Scratch,
     file: &mut ast::File,
     sink: &mut Sink,
 ) {
-    if let Some(plain) = fast::item(source, text, item.start, item.end, desk) {
-        file.items.push(plain);
-        return;
-    }
-    parse_by_grammar(source, text, item, file, sink);
-}
-
-/// Parses one item with the grammar, whatever it is.
-fn parse_by_grammar(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
-    let Some(slice) = text.get(item.start..item.end) else { return };
     if item.balanced
         && item.too_deep.is_none()
-        && let Ok(pairs) = Grammar::parse(Rule::one_item, slice)
+        && let Ok(parsed) = Parser::new(source, text, item.start, item.end, scratch).one_item()
     {
-        let mut lower = Lower::new(source, text, item.start);
-        for pair in pairs.filter(|p| p.as_rule() == Rule::item) {
-            lower.item(pair, file);
-        }
-        sink.extend(lower.diagnostics);
+        file.incomplete |= parsed.value.is_none();
+        file.items.extend(parsed.value);
+        sink.extend(parsed.diagnostics);
         return;
     }
     sink.extend(recover::item(source, text, item, file));

@@ -5,19 +5,20 @@
 //! marks its body or file as incomplete where it is not.
 
 use super::ast::{
-    Block, Body, Check, Entry, Expr, ExprKind, Field, File, Fn, Item, ItemKind, Let, Name, Output, Param, Type,
-    TypeDecl, TypeKind,
+    Body, Check, Entry, Expr, ExprKind, Field, File, Fn, Item, ItemKind, Let, Name, Output, Param, Type, TypeDecl,
+    TypeKind,
 };
 use super::brackets::{Brackets, Partner, matched};
 use super::diags;
-use super::explain::{Place, explain};
+use super::explain::{Piece, Place, explain};
+use super::head::{Head, block_item};
 use super::index::IndexItem;
-use super::lower::{Head, Lower, assemble};
+use super::parser::{Parser, Refusal, Scratch};
 use super::scan::{Kind, Scanner, Token, continues};
+use super::text::doc_before;
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::{SourceId, Span, Spanned};
-use dsvm_grammar::{Grammar, Rule};
-use pest::Parser;
+use dsvm_grammar::Rule;
 use std::ops::Range;
 
 /// Recovers one item.
@@ -31,7 +32,8 @@ pub(super) fn item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mu
     let within = text.get(..item.end).unwrap_or_default();
     let tokens: Vec<Token> = Scanner::new(within, item.start).filter(|t| !matches!(t.kind, Kind::Comment(_))).collect();
     let brackets = matched(source, within, &tokens, &mut diagnostics);
-    let mut recovery = Recovery { source, text: within, tokens: &tokens, brackets: &brackets, diagnostics };
+    let scratch = Scratch::default();
+    let mut recovery = Recovery { source, text: within, tokens: &tokens, brackets: &brackets, scratch, diagnostics };
     recovery.item(item, file);
     recovery.diagnostics
 }
@@ -42,6 +44,7 @@ struct Recovery<'t> {
     text: &'t str,
     tokens: &'t [Token],
     brackets: &'t Brackets,
+    scratch: Scratch,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -53,11 +56,10 @@ impl<'t> Recovery<'t> {
             matches!(item.keyword, "import" | "param" | "let" | "fn" | "type" | "check" | "output" | "secret");
         let open = if own_form { None } else { self.body_of(&all) };
         let Some((open, end)) = open else {
-            self.explained(&all, Rule::one_item, if own_form { Place::Own(item.keyword) } else { Place::Top });
+            self.declaration(&all, if own_form { Place::Own(item.keyword) } else { Place::Top });
             match self.poisoned(item, span) {
                 Some(kind) => {
-                    let lower = Lower::new(self.source, self.text, 0);
-                    let doc = lower.doc(span.start);
+                    let doc = doc_before(self.text, span.start as usize);
                     let export = item.exported.then(|| Span { end: span.start + 6, ..span });
                     file.items.push(Item { doc, export, span, kind });
                 }
@@ -65,17 +67,14 @@ impl<'t> Recovery<'t> {
             }
             return;
         };
-        let head = self.head(&(0..open), Rule::one_head, Place::Top);
+        let head = self.head(&(0..open), Place::Top);
         self.brace_on_line(&(0..open), open);
         let body = self.body(open, end);
         self.nothing_after(end, &all);
         match head {
             Some((head, export)) => {
-                let block = assemble(head, Some(body), true);
-                let mut lower = Lower::new(self.source, self.text, 0);
-                let kind = lower.block_item(block);
-                self.diagnostics.append(&mut lower.diagnostics);
-                let doc = lower.doc(span.start);
+                let kind = block_item(head.block(Some(body), true), &mut self.diagnostics);
+                let doc = doc_before(self.text, span.start as usize);
                 file.items.push(Item { doc, export, span, kind });
             }
             None => file.incomplete = true,
@@ -87,7 +86,7 @@ impl<'t> Recovery<'t> {
         let at =
             self.tokens.iter().find(|t| t.kind == Kind::Word && self.slice(t) == item.name && !item.name.is_empty());
         let name = at.map(|t| Spanned { value: item.name.into(), span: self.token_span(t) });
-        let value = Lower::error(span);
+        let value = Expr::error(span);
         let ty = Type { kind: TypeKind::Error, span };
         let is_secret = |t: &&Token| t.kind == Kind::Word && self.slice(t) == "secret";
         Some(match item.keyword {
@@ -146,36 +145,42 @@ impl<'t> Recovery<'t> {
         None
     }
 
-    /// Parses a piece alone; a failure is explained, unless something in it was reported before.
-    fn explained(&mut self, range: &Range<usize>, rule: Rule, place: Place<'_>) {
+    /// A parser of a range of tokens.
+    fn parser(&mut self, range: &Range<usize>) -> Parser<'t, '_> {
         let bytes = self.bytes(range);
-        let slice = self.text.get(bytes.clone()).unwrap_or_default();
+        Parser::new(self.source, self.text, bytes.start, bytes.end, &mut self.scratch)
+    }
+
+    /// Reports why a piece was refused, unless something in it was reported before.
+    fn refused(&mut self, range: &Range<usize>, rule: Rule, place: Place<'_>, refusal: Refusal) {
         if self.reported(range) {
             return;
         }
-        // Costs time, so only broken files ask for it. Never switched off again: another thread may be explaining too.
-        pest::set_error_detail(true);
-        if let Err(error) = Grammar::parse(rule, slice) {
-            self.diagnostics.push(explain(self.source, slice, bytes.start, place, &error));
+        let piece = Piece { source: self.source, file: self.text, bytes: self.bytes(range), rule, place };
+        self.diagnostics.push(explain(&piece, refusal));
+    }
+
+    /// A declaration that cannot be cut into smaller pieces.
+    fn declaration(&mut self, range: &Range<usize>, place: Place<'_>) {
+        match self.parser(range).one_item() {
+            Ok(mut parsed) => self.diagnostics.append(&mut parsed.diagnostics),
+            Err(refusal) => self.refused(range, Rule::one_item, place, refusal),
         }
     }
 
-    fn head(&mut self, range: &Range<usize>, rule: Rule, place: Place<'_>) -> Option<(Head, Option<Span>)> {
-        let bytes = self.bytes(range);
-        let slice = self.text.get(bytes.clone()).unwrap_or_default();
-        let Ok(pairs) = Grammar::parse(rule, slice) else {
-            self.explained(range, rule, place);
-            return None;
+    fn head(&mut self, range: &Range<usize>, place: Place<'_>) -> Option<(Head, Option<Span>)> {
+        let mut parsed = match self.parser(range).one_head() {
+            Ok(parsed) => parsed,
+            Err(refusal) => {
+                self.refused(range, Rule::one_head, place, refusal);
+                return None;
+            }
         };
-        let mut lower = Lower::new(self.source, self.text, bytes.start);
-        let word = pairs.peek().filter(|p| p.as_rule() == Rule::export).map(|p| p.as_str().len() as u32);
-        let start = bytes.start as u32;
-        let export = word.map(|length| Span::new(self.source, start, start + length));
-        let (mut head, _) = lower.head(pairs, self.span(range));
+        let (export, mut head) = parsed.value;
         if place == Place::Top {
-            lower.hyphenated(&mut head);
+            head.refuse_hyphen(self.text, &mut parsed.diagnostics);
         }
-        self.diagnostics.append(&mut lower.diagnostics);
+        self.diagnostics.append(&mut parsed.diagnostics);
         (!head.broken).then_some((head, export))
     }
 
@@ -241,7 +246,7 @@ impl<'t> Recovery<'t> {
                     end + 1
                 }
                 Some(Partner::Missing(end)) if token.kind == Kind::Open(b'{') => {
-                    // A block that was never closed ends its chunk where it is closed in thought.
+                    // A block that was never closed ends its chunk where it is implicitly closed.
                     chunks.push(start..*end);
                     (before_last, last) = (None, None);
                     start = *end;
@@ -262,29 +267,23 @@ impl<'t> Recovery<'t> {
     }
 
     fn entry(&mut self, chunk: &Range<usize>, body: &mut Body) {
-        let bytes = self.bytes(chunk);
-        let slice = self.text.get(bytes.clone()).unwrap_or_default();
-        if let Ok(pairs) = Grammar::parse(Rule::one_entry, slice) {
-            let mut lower = Lower::new(self.source, self.text, bytes.start);
-            for pair in pairs.filter(|p| p.as_rule() != Rule::EOI) {
-                lower.entry(pair, body);
-            }
-            self.diagnostics.append(&mut lower.diagnostics);
-            return;
-        }
+        let refusal = match self.parser(chunk).one_entry(body) {
+            Ok(mut diagnostics) => return self.diagnostics.append(&mut diagnostics),
+            Err(refusal) => refusal,
+        };
         if let Some((open, end)) = self.body_of(chunk) {
             self.nested(chunk, open, end, body);
             return;
         }
         match self.field_name(chunk) {
             Some((name, value)) => {
-                let value = self.field_value(chunk, value);
-                let lower = Lower::new(self.source, self.text, 0);
+                let value = self.field_value(chunk, value, refusal);
                 let span = self.span(chunk);
-                body.entries.push(Entry::Field(Box::new(Field { doc: lower.doc(span.start), name, value, span })));
+                let doc = doc_before(self.text, span.start as usize);
+                body.entries.push(Entry::Field(Box::new(Field { doc, name, value, span })));
             }
             None => {
-                self.explained(chunk, Rule::one_entry, Place::Body);
+                self.refused(chunk, Rule::one_entry, Place::Body, refusal);
                 body.incomplete = true;
             }
         }
@@ -292,14 +291,13 @@ impl<'t> Recovery<'t> {
 
     /// A block inside a body.
     fn nested(&mut self, chunk: &Range<usize>, open: usize, end: usize, body: &mut Body) {
-        let head = self.head(&(chunk.start..open), Rule::one_head, Place::Body);
+        let head = self.head(&(chunk.start..open), Place::Body);
         self.brace_on_line(&(chunk.start..open), open);
         let inner = self.body(open, end);
         self.nothing_after(end, chunk);
         match head {
             Some((head, _)) => {
-                let block: Block = assemble(head, Some(inner), false);
-                body.entries.push(Entry::Block(Box::new(block)));
+                body.entries.push(Entry::Block(Box::new(head.block(Some(inner), false))));
             }
             None => body.incomplete = true,
         }
@@ -319,7 +317,7 @@ impl<'t> Recovery<'t> {
     }
 
     /// The value of a broken field: a record is looked into, anything else is explained and given up.
-    fn field_value(&mut self, chunk: &Range<usize>, value: usize) -> Expr {
+    fn field_value(&mut self, chunk: &Range<usize>, value: usize, refusal: Refusal) -> Expr {
         let span = self.span(chunk);
         let first = (value..chunk.end).find(|i| self.tokens.get(*i).is_some_and(|t| t.kind != Kind::Newline));
         let record = first.and_then(|at| {
@@ -331,8 +329,8 @@ impl<'t> Recovery<'t> {
             }
         });
         let Some((_, open, end)) = record else {
-            self.explained(chunk, Rule::one_entry, Place::Body);
-            return Lower::error(span);
+            self.refused(chunk, Rule::one_entry, Place::Body, refusal);
+            return Expr::error(span);
         };
         let before = self.diagnostics.len();
         let inner = self.body(open, end);
@@ -344,7 +342,7 @@ impl<'t> Recovery<'t> {
             }
         }
         if inner.incomplete || self.diagnostics.len() > before {
-            return Lower::error(inner.span);
+            return Expr::error(inner.span);
         }
         Expr { kind: ExprKind::Record(fields), span: inner.span }
     }

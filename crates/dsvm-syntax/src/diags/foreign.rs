@@ -2,6 +2,7 @@
 
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Safety};
+use dsvm_grammar::words::{SIZE_UNITS, TIME_UNITS};
 
 fn foreign(title: impl Into<String>, span: Span, label: &str) -> Diagnostic {
     Diagnostic::new(Code::ForeignSign, title, span, label)
@@ -272,8 +273,11 @@ pub(in super::super) fn foreign_character(span: Span, text: &str, quotes: Vec<(S
     .help("put text in quotes; names consist of the letters a-z and A-Z, digits and `_`")
 }
 
-/// Units that the language knows.
-const UNITS: &str = "s, sec, min, h, d, day, days, week, weeks, B, KiB, MiB, GiB, TiB, PiB, KB, MB, GB, TB, % and money such as USD or USD/h";
+/// The units of the language in a sentence.
+fn units() -> String {
+    let named = [TIME_UNITS, SIZE_UNITS].concat().join(", ");
+    format!("{named}, % and money such as USD or USD/h")
+}
 
 /// `15 minutes`
 pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
@@ -293,7 +297,7 @@ pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
         _ => None,
     };
     let diagnostic = Diagnostic::new(Code::UnknownUnit, format!("`{unit}` is not a unit"), span, "unknown unit")
-        .note(format!("units are {UNITS}"));
+        .note(format!("units are {}", units()));
     match known {
         Some(known) => diagnostic.help(format!("write `{known}`")).fix(
             format!("Replace `{unit}` by `{known}`"),
@@ -313,6 +317,30 @@ pub(in super::super) fn unit_of_what(span: Span, unit: &str, number: &str) -> Di
         "not preceded by a plain number",
     )
     .help("write a plain number before the unit, as in `15 min`")
+}
+
+/// `2026-12-011`, `8:00pm`, `75%x`: `rest` follows directly on the number `number` and does not belong to it.
+pub(in super::super) fn glued(whole: Span, rest_span: Span, number: &str, rest: &str) -> Diagnostic {
+    let (what, help) = if number.ends_with('%') {
+        ("a percentage", format!("write a blank between `%` and `{rest}`"))
+    } else if number.contains(':') {
+        ("a time", "write hours and minutes, such as `08:00` or `20:00`".to_owned())
+    } else if number.contains('-') {
+        ("a date", "write a date as year, month and day, such as `2026-12-01`".to_owned())
+    } else if number.contains('/') {
+        ("an address range", "write an address range such as `10.0.0.0/16`".to_owned())
+    } else if number.matches('.').count() == 3 {
+        ("an address", "write an address such as `10.0.0.4`".to_owned())
+    } else {
+        return unknown_unit(rest_span, rest);
+    };
+    Diagnostic::new(
+        Code::UnexpectedToken,
+        format!("`{number}{rest}` is not {what}"),
+        whole,
+        format!("`{rest}` follows directly on `{number}`"),
+    )
+    .help(help)
 }
 
 /// A body whose `{` stands on the next line.

@@ -1,92 +1,14 @@
 //! Expressions: a flat row of operands and operators → a tree by precedence.
 
-use super::super::ast::{Argument, BinaryOp, Comprehension, Expr, ExprKind, Name, UnaryOp};
-use super::super::diags;
-use super::{Lower, MAX_TREE};
+use super::Lower;
+use crate::ast::{Argument, Comprehension, Expr, ExprKind, Name, UnaryOp};
+use crate::diags;
+use crate::operators::{Deep, Operator, Row};
+use crate::parser::MAX_TREE;
 use dsvm_diagnostics::source::{Span, Spanned};
 use dsvm_grammar::Rule;
+use dsvm_grammar::words::is_reserved;
 use pest::iterators::Pair;
-
-/// A tree and how deep it is.
-type Deep = (Expr, u32);
-
-/// An operator of a row.
-#[derive(Clone, Copy)]
-pub(in super::super) enum Operator {
-    Binary(BinaryOp),
-    Range,
-}
-
-impl Operator {
-    pub(in super::super) fn of(text: &str) -> Operator {
-        Operator::Binary(match text {
-            "||" => BinaryOp::Or,
-            "&&" => BinaryOp::And,
-            "==" => BinaryOp::Equal,
-            "!=" => BinaryOp::NotEqual,
-            "<" => BinaryOp::Less,
-            "<=" => BinaryOp::LessOrEqual,
-            ">" => BinaryOp::Greater,
-            ">=" => BinaryOp::GreaterOrEqual,
-            "in" => BinaryOp::In,
-            "??" => BinaryOp::Coalesce,
-            "initially" => BinaryOp::Initially,
-            "+" => BinaryOp::Add,
-            "-" => BinaryOp::Subtract,
-            "*" => BinaryOp::Multiply,
-            "/" => BinaryOp::Divide,
-            "%" => BinaryOp::Remainder,
-            "of" => BinaryOp::Of,
-            _ => return Operator::Range,
-        })
-    }
-
-    /// Higher binds tighter; all operators group to the left.
-    fn precedence(self) -> u8 {
-        match self {
-            Operator::Binary(BinaryOp::Or) => 1,
-            Operator::Binary(BinaryOp::And) => 2,
-            Operator::Binary(BinaryOp::Equal | BinaryOp::NotEqual) => 3,
-            Operator::Binary(
-                BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual | BinaryOp::In,
-            ) => 4,
-            Operator::Binary(BinaryOp::Coalesce) => 5,
-            Operator::Binary(BinaryOp::Initially) => 6,
-            Operator::Range => 7,
-            Operator::Binary(BinaryOp::Add | BinaryOp::Subtract) => 8,
-            Operator::Binary(BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Remainder) => 9,
-            Operator::Binary(BinaryOp::Of) => 10,
-        }
-    }
-}
-
-/// The operands and operators of a row that are not yet joined.
-#[derive(Default)]
-pub(in super::super) struct Row {
-    pub(in super::super) operands: Vec<Deep>,
-    pub(in super::super) operators: Vec<(Operator, Span)>,
-}
-
-impl Row {
-    pub(in super::super) fn push(&mut self, operator: Operator, span: Span) {
-        while self.operators.last().is_some_and(|(top, _)| top.precedence() >= operator.precedence()) {
-            self.join();
-        }
-        self.operators.push((operator, span));
-    }
-
-    /// Joins the two topmost operands with the topmost operator.
-    pub(in super::super) fn join(&mut self) {
-        let Some((operator, span)) = self.operators.pop() else { return };
-        let (Some((right, b)), Some((left, a))) = (self.operands.pop(), self.operands.pop()) else { return };
-        let whole = left.span.to(right.span);
-        let kind = match operator {
-            Operator::Binary(op) => ExprKind::Binary(Spanned { value: op, span }, Box::new(left), Box::new(right)),
-            Operator::Range => ExprKind::Range(Box::new(left), Box::new(right)),
-        };
-        self.operands.push((Expr { kind, span: whole }, a.max(b) + 1));
-    }
-}
 
 impl Lower<'_> {
     /// An expression.
@@ -107,33 +29,28 @@ impl Lower<'_> {
                     prefixes.push((op, self.span(&child)));
                 }
                 Rule::binary => {
-                    let row = row.get_or_insert_default();
-                    row.operands.extend(current.take().map(|operand| prefixed(operand, &mut prefixes)));
-                    row.push(Operator::of(child.as_str()), self.span(&child));
+                    if let Some(operand) = current.take() {
+                        let operand = prefixed(operand, &mut prefixes);
+                        row.get_or_insert_default().push(operand, Operator::of(child.as_str()), self.span(&child));
+                    }
                 }
                 Rule::suffix => current = current.take().map(|operand| self.suffix(operand, child)),
                 _ => current = Some(self.primary(child)),
             }
             if current.as_ref().is_some_and(|(_, depth)| *depth > MAX_TREE) || prefixes.len() > MAX_TREE as usize {
                 self.diagnostics.push(diags::nesting_too_deep(whole));
-                return (Self::error(whole), 1);
+                return (Expr::error(whole), 1);
             }
         }
-        let Some(last) = current else { return (Self::error(whole), 1) };
+        let Some(last) = current else { return (Expr::error(whole), 1) };
         let last = prefixed(last, &mut prefixes);
         let deep = match row {
             None => last,
-            Some(mut row) => {
-                row.operands.push(last);
-                while !row.operators.is_empty() {
-                    row.join();
-                }
-                row.operands.pop().unwrap_or_else(|| (Self::error(whole), 1))
-            }
+            Some(row) => row.finish(last).unwrap_or_else(|| (Expr::error(whole), 1)),
         };
         if deep.1 > MAX_TREE {
             self.diagnostics.push(diags::nesting_too_deep(whole));
-            return (Self::error(whole), 1);
+            return (Expr::error(whole), 1);
         }
         deep
     }
@@ -165,7 +82,7 @@ impl Lower<'_> {
     fn argument(&mut self, pair: Pair<'_, Rule>) -> (Argument, u32) {
         let span = self.span(&pair);
         let mut name: Option<Name> = None;
-        let mut value = (Self::error(span), 1);
+        let mut value = (Expr::error(span), 1);
         for child in pair.into_inner() {
             if child.as_rule() == Rule::word {
                 name = Some(self.name(&child));
@@ -186,7 +103,7 @@ impl Lower<'_> {
                 name => {
                     if is_reserved(name) {
                         self.diagnostics.push(diags::reserved_word(span, name));
-                        return (Self::error(span), 1);
+                        return (Expr::error(span), 1);
                     }
                     ExprKind::Name(name.into())
                 }
@@ -196,7 +113,7 @@ impl Lower<'_> {
             Rule::list => return self.list(pair),
             Rule::record => return self.record(pair),
             Rule::group => {
-                let Some(inner) = pair.into_inner().next() else { return (Self::error(span), 1) };
+                let Some(inner) = pair.into_inner().next() else { return (Expr::error(span), 1) };
                 let (mut inner, depth) = self.deep(inner);
                 // The parentheses belong to the expression, so that a label underlines them too.
                 inner.span = span;
@@ -205,7 +122,7 @@ impl Lower<'_> {
             Rule::condition => {
                 let mut arms = pair.into_inner().map(|part| self.deep(part)).collect::<Vec<_>>().into_iter();
                 let (Some((c, x)), Some((a, y)), Some((b, z))) = (arms.next(), arms.next(), arms.next()) else {
-                    return (Self::error(span), 1);
+                    return (Expr::error(span), 1);
                 };
                 let kind = ExprKind::If(Box::new(c), Box::new(a), Box::new(b));
                 return (Expr { kind, span }, x.max(y).max(z) + 1);
@@ -221,7 +138,7 @@ impl Lower<'_> {
         let mut values = Vec::new();
         for child in pair.into_inner() {
             if child.as_rule() == Rule::comprehension {
-                let Some(value) = values.pop() else { return (Self::error(span), 1) };
+                let Some(value) = values.pop() else { return (Expr::error(span), 1) };
                 let (comprehension, inside) = self.comprehension(value, child);
                 let kind = ExprKind::Comprehension(Box::new(comprehension));
                 return (Expr { kind, span }, deepest.max(inside) + 1);
@@ -247,7 +164,7 @@ impl Lower<'_> {
             deepest = deepest.max(inside);
             if list.is_none() { list = Some(expr) } else { condition = Some(expr) }
         }
-        let list = list.unwrap_or_else(|| Self::error(span));
+        let list = list.unwrap_or_else(|| Expr::error(span));
         (Comprehension { value, variable, list, condition }, deepest)
     }
 
@@ -266,11 +183,6 @@ impl Lower<'_> {
         }
         (Expr { kind: ExprKind::Record(fields), span }, deepest + 1)
     }
-}
-
-/// Words of the form of an expression, which no name may be (`if` is not among them: the grammar keeps it out).
-pub(in super::super) fn is_reserved(word: &str) -> bool {
-    matches!(word, "then" | "else" | "for" | "in" | "of" | "initially")
 }
 
 /// Puts the collected `!` and `-` before an operand, innermost last.

@@ -1,74 +1,21 @@
-//! Strings with escapes and interpolations; quantities.
+//! The text of strings and of doc comments: what is written → what it says.
 
-use super::super::ast::{Expr, ExprKind, StringPart};
-use super::super::diags;
-use super::Lower;
-use dsvm_grammar::Rule;
-use pest::iterators::Pair;
-
-impl Lower<'_> {
-    /// What a number is, by its form.
-    pub(super) fn number(&mut self, pair: Pair<'_, Rule>) -> ExprKind {
-        let mut inner = pair.into_inner();
-        let Some(digits) = inner.next() else { return ExprKind::Error };
-        let text = digits.as_str();
-        let dots = text.bytes().filter(|b| *b == b'.').count();
-        if let Some(unit) = inner.next() {
-            if dots < 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'_' | b'.')) {
-                return ExprKind::Quantity(text.into(), self.name(&unit));
-            }
-            self.diagnostics.push(diags::unit_of_what(self.span(&unit), unit.as_str(), text));
-            return ExprKind::Error;
-        }
-        let form = |b: u8| text.as_bytes().contains(&b);
-        match dots {
-            3 if form(b'/') => ExprKind::Cidr(text.into()),
-            3 => ExprKind::Ip(text.into()),
-            1 => ExprKind::Decimal(text.into()),
-            _ if form(b':') => ExprKind::Time(text.into()),
-            _ if form(b'-') => ExprKind::Date(text.into()),
-            _ => ExprKind::Int(text.into()),
-        }
-    }
-
-    /// A string and its depth.
-    pub(super) fn string(&mut self, pair: Pair<'_, Rule>) -> (Expr, u32) {
-        let span = self.span(&pair);
-        let long = pair.as_str().starts_with("\"\"\"");
-        let mut pieces = Vec::new();
-        let mut depth = 0;
-        for child in pair.into_inner() {
-            match child.as_rule() {
-                Rule::text => pieces.push(Piece::Raw(child.as_str().to_owned())),
-                Rule::long_text => pieces.push(Piece::Raw(child.as_str().replace("\r\n", "\n"))),
-                Rule::escape => match unescape(child.as_str()) {
-                    Some(c) => pieces.push(Piece::Escaped(c)),
-                    None => {
-                        let at = self.span(&child);
-                        self.diagnostics.push(diags::unknown_escape(at, child.as_str()));
-                    }
-                },
-                _ => {
-                    for expr in child.into_inner() {
-                        let (expr, inside) = self.deep(expr);
-                        depth = depth.max(inside);
-                        pieces.push(Piece::Value(expr));
-                    }
-                }
-            }
-        }
-        if long {
-            unindent(&mut pieces);
-        }
-        (Expr { kind: ExprKind::String(join(pieces)), span }, depth + 1)
-    }
-}
+use crate::ast::{Expr, StringPart};
+use std::sync::Arc;
 
 /// A part of a string as written.
-enum Piece {
+pub(crate) enum Piece {
     Raw(String),
     Escaped(char),
     Value(Expr),
+}
+
+/// The parts of a string; `long` when it is written between `"""`.
+pub(crate) fn parts(mut pieces: Vec<Piece>, long: bool) -> Vec<StringPart> {
+    if long {
+        unindent(&mut pieces);
+    }
+    join(pieces)
 }
 
 /// Neighbouring text becomes one part.
@@ -130,8 +77,8 @@ fn unindent(pieces: &mut [Piece]) {
     }
 }
 
-/// The character of an escape, if there is such an escape.
-fn unescape(escape: &str) -> Option<char> {
+/// The character that an escape stands for; `None` when there is no such escape.
+pub(crate) fn unescape(escape: &str) -> Option<char> {
     if let Some(hex) = escape.strip_prefix("\\u{").and_then(|e| e.strip_suffix('}')) {
         return u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
     }
@@ -144,4 +91,26 @@ fn unescape(escape: &str) -> Option<char> {
         "$" => Some('$'),
         _ => None,
     }
+}
+
+/// The pattern of a type without its slashes; `\/` is a slash.
+pub(crate) fn pattern(written: &str) -> Arc<str> {
+    let inner = written.strip_prefix('/').and_then(|t| t.strip_suffix('/')).unwrap_or(written);
+    inner.replace("\\/", "/").into()
+}
+
+/// The `///` lines directly before byte `start` of a file, without the marks.
+pub(crate) fn doc_before(text: &str, start: usize) -> Option<Arc<str>> {
+    let mut before = text.get(..start)?;
+    before = before.trim_end_matches([' ', '\t']);
+    let mut lines: Vec<&str> = Vec::new();
+    while let Some(rest) = before.strip_suffix('\n') {
+        let line_start = rest.rfind('\n').map_or(0, |at| at + 1);
+        let line = rest.get(line_start..)?.trim();
+        let Some(text) = line.strip_prefix("///") else { break };
+        lines.push(text.strip_prefix(' ').unwrap_or(text));
+        before = rest.get(..line_start)?;
+    }
+    lines.reverse();
+    (!lines.is_empty()).then(|| lines.join("\n").into())
 }

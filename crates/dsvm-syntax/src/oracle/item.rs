@@ -1,31 +1,20 @@
 //! Declarations, blocks, bodies.
 
-use super::super::ast::{
-    BinaryOp, Block, Body, Check, Entry, Env, Expr, ExprKind, Field, File, Fn, HeadPart, Import, ImportFrom, Item,
-    ItemKind, Let, Name, Output, Param, Repeat, Type, TypeDecl, TypeKind,
-};
-use super::super::diags;
 use super::Lower;
+use crate::ast::{
+    Body, Check, Entry, Expr, ExprKind, Field, File, Fn, HeadPart, Import, ImportFrom, Item, ItemKind, Let, Name,
+    Output, Param, Repeat, StringPart, Type, TypeDecl, TypeKind,
+};
+use crate::diags;
+use crate::head::{Head, block_item, head_part};
+use crate::text::doc_before;
 use dsvm_diagnostics::source::{Span, Spanned};
 use dsvm_grammar::Rule;
 use pest::iterators::{Pair, Pairs};
 
-/// What stands before the braces of a block.
-pub(in super::super) struct Head {
-    pub(in super::super) existing: Option<Span>,
-    pub(in super::super) keyword: Name,
-    pub(in super::super) parts: Vec<HeadPart>,
-    pub(in super::super) repeat: Option<Repeat>,
-    pub(in super::super) class: Option<Expr>,
-    /// From the first word to the end of the last part.
-    pub(in super::super) span: Span,
-    /// Something in it is wrong and reported.
-    pub(in super::super) broken: bool,
-}
-
 impl Lower<'_> {
     /// An item; the pair is `Rule::item`.
-    pub(in super::super) fn item(&mut self, pair: Pair<'_, Rule>, file: &mut File) {
+    pub(super) fn item(&mut self, pair: Pair<'_, Rule>, file: &mut File) {
         let mut export = None;
         let whole = self.span(&pair);
         for child in pair.into_inner() {
@@ -38,7 +27,7 @@ impl Lower<'_> {
                 continue;
             };
             let span = export.map_or(span, |word| word.to(span));
-            let doc = self.doc(whole.start);
+            let doc = doc_before(self.text, whole.start as usize);
             file.items.push(Item { doc, export, span, kind });
         }
     }
@@ -57,12 +46,12 @@ impl Lower<'_> {
             }
             Rule::r#let => {
                 let named = self.named(pair.into_inner(), start);
-                let value = named.value.unwrap_or_else(|| Self::error(named.span));
+                let value = named.value.unwrap_or_else(|| Expr::error(named.span));
                 (ItemKind::Let(Let { name: named.name, ty: named.ty, value }), named.span)
             }
             Rule::output => {
                 let named = self.named(pair.into_inner(), start);
-                let value = named.value.unwrap_or_else(|| Self::error(named.span));
+                let value = named.value.unwrap_or_else(|| Expr::error(named.span));
                 (ItemKind::Output(Output { name: named.name, ty: named.ty, value }), named.span)
             }
             Rule::r#fn => self.function(pair, start),
@@ -73,73 +62,22 @@ impl Lower<'_> {
             }
             Rule::check => {
                 let mut inner = pair.into_inner().map(|p| self.expr(p)).collect::<Vec<_>>().into_iter();
-                let condition = inner.next().unwrap_or_else(|| Self::error(start));
+                let condition = inner.next().unwrap_or_else(|| Expr::error(start));
                 let message = inner.next();
                 let end = message.as_ref().map_or(condition.span, |m| m.span);
                 (ItemKind::Check(Check { condition, message }), start.to_end(end))
             }
             _ => {
                 let (mut head, body) = self.head(pair.into_inner(), start);
-                self.hyphenated(&mut head);
+                head.refuse_hyphen(self.text, &mut self.diagnostics);
                 if head.broken {
                     return None;
                 }
-                let block = assemble(head, body, true);
+                let block = head.block(body, true);
                 let span = block.span;
-                (self.block_item(block), span)
+                (block_item(block, &mut self.diagnostics), span)
             }
         })
-    }
-
-    /// `pool my-pool`: a subtraction where a name belongs.
-    pub(in super::super) fn hyphenated(&mut self, head: &mut Head) {
-        let Some(HeadPart::Expr(Expr { kind: ExprKind::Binary(op, left, right), span })) = head.parts.first() else {
-            return;
-        };
-        let named = |e: &Expr| matches!(e.kind, ExprKind::Name(_) | ExprKind::Int(_) | ExprKind::Binary(..));
-        if op.value == BinaryOp::Subtract && named(left) && named(right) {
-            let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-            self.diagnostics.push(diags::hyphen(*span, text, false));
-            head.broken = true;
-        }
-    }
-
-    /// A block at the top of a file: `env` has a form of its own in the tree.
-    pub(in super::super) fn block_item(&mut self, block: Block) -> ItemKind {
-        if &*block.keyword.value != "env" {
-            return ItemKind::Block(Box::new(block));
-        }
-        let Some((name, body)) = self.env_head(&block) else { return ItemKind::Block(Box::new(block)) };
-        let mut values = Vec::new();
-        let mut incomplete = body.incomplete;
-        for entry in body.entries {
-            match entry {
-                Entry::Field(field) => values.push((field.name, field.value)),
-                Entry::Block(inner) => {
-                    self.diagnostics.push(diags::not_a_value(inner.span, &inner.keyword.value));
-                    incomplete = true;
-                }
-            }
-        }
-        ItemKind::Env(Env { name, values, incomplete })
-    }
-
-    /// `env NAME { … }` exactly; anything else is reported and gives an env without values, or nothing.
-    fn env_head(&mut self, block: &Block) -> Option<(Name, Body)> {
-        let named = match block.head.as_slice() {
-            [HeadPart::Expr(Expr { kind: ExprKind::Name(name), span })] => {
-                Some(Spanned { value: name.clone(), span: *span })
-            }
-            _ => None,
-        };
-        let plain = block.class.is_none() && block.repeat.is_none() && block.base.is_none() && block.existing.is_none();
-        if let (Some(name), Some(body), true) = (named, block.body.clone(), plain) {
-            return Some((name, body));
-        }
-        self.diagnostics.push(diags::bad_env(block.keyword.span));
-        let empty = Body { entries: Vec::new(), incomplete: true, span: block.span };
-        let name = Spanned { value: "".into(), span: block.keyword.span };
-        Some((name, Body { incomplete: true, ..block.body.clone().unwrap_or(empty) }))
     }
 
     fn import(&mut self, pair: Pair<'_, Rule>) -> (ItemKind, Span) {
@@ -169,7 +107,7 @@ impl Lower<'_> {
         let expr = self.string(pair).0;
         let ExprKind::String(parts) = &expr.kind else { return "".into() };
         match parts.as_slice() {
-            [super::super::ast::StringPart::Text(text)] => text.clone(),
+            [StringPart::Text(text)] => text.clone(),
             _ => {
                 self.diagnostics.push(diags::interpolated_path(expr.span));
                 "".into()
@@ -181,7 +119,7 @@ impl Lower<'_> {
         let mut name = Spanned { value: "_".into(), span: start };
         let mut params = Vec::new();
         let mut result = None;
-        let mut body = Self::error(start);
+        let mut body = Expr::error(start);
         for child in pair.into_inner() {
             match child.as_rule() {
                 Rule::word => name = self.name(&child),
@@ -222,10 +160,8 @@ impl Lower<'_> {
     }
 
     /// The pairs of a head, and the body that follows it.
-    pub(in super::super) fn head(&mut self, pairs: Pairs<'_, Rule>, start: Span) -> (Head, Option<Body>) {
-        let keyword = Spanned { value: "".into(), span: start };
-        let mut head =
-            Head { existing: None, keyword, parts: Vec::new(), repeat: None, class: None, span: start, broken: false };
+    pub(super) fn head(&mut self, pairs: Pairs<'_, Rule>, start: Span) -> (Head, Option<Body>) {
+        let mut head = Head::new(Spanned { value: "".into(), span: start });
         let mut body = None;
         let mut quoted = None;
         for child in pairs {
@@ -286,17 +222,7 @@ impl Lower<'_> {
             Rule::expr if pair.as_str().trim() == "then" => self.diagnostics.push(diags::no_then(at)),
             Rule::expr => {
                 let expr = self.expr(pair);
-                let part = match &expr.kind {
-                    ExprKind::Name(word) if is_connector(word) => {
-                        HeadPart::Word(Spanned { value: word.clone(), span: expr.span })
-                    }
-                    ExprKind::Name(word) if head.parts.last().is_some_and(is_bare_number) => {
-                        self.diagnostics.push(diags::unknown_unit(expr.span, word));
-                        head.broken = true;
-                        HeadPart::Expr(expr)
-                    }
-                    _ => HeadPart::Expr(expr),
-                };
+                let part = head_part(expr, head.parts.last(), &mut head.broken, &mut self.diagnostics);
                 head.parts.push(part);
             }
             _ => {}
@@ -313,7 +239,7 @@ impl Lower<'_> {
     }
 
     /// A field or a phrase, appended to the body.
-    pub(in super::super) fn entry(&mut self, pair: Pair<'_, Rule>, body: &mut Body) {
+    pub(super) fn entry(&mut self, pair: Pair<'_, Rule>, body: &mut Body) {
         let span = self.span(&pair);
         let inner = pair.into_inner();
         let ahead = inner.clone().nth(1);
@@ -321,55 +247,17 @@ impl Lower<'_> {
             let name = self.name(&name);
             let value = match value.into_inner().next() {
                 Some(value) => self.expr(value),
-                None => Self::error(span),
+                None => Expr::error(span),
             };
-            let doc = self.doc(span.start);
+            let doc = doc_before(self.text, span.start as usize);
             body.entries.push(Entry::Field(Box::new(Field { doc, name, value, span })));
             return;
         }
         let (head, inner) = self.head(inner, span);
-        if head.broken && head.parts.is_empty() && !head.keyword.value.is_empty() {
-            // `size: sizes.A`: a field all the same.
-            let (name, value) = (head.keyword, Self::error(span));
-            body.entries.push(Entry::Field(Box::new(Field { doc: None, name, value, span })));
-        } else if head.broken {
-            body.incomplete = true;
-        } else {
-            body.entries.push(Entry::Block(Box::new(assemble(head, inner, false))));
+        match head.entry(inner, span) {
+            Some(entry) => body.entries.push(entry),
+            None => body.incomplete = true,
         }
-    }
-}
-
-/// Words that connect the parts of a phrase.
-pub(in super::super) fn is_connector(word: &str) -> bool {
-    matches!(word, "to" | "from" | "on" | "every" | "with" | "at" | "for" | "as" | "by" | "until")
-}
-
-fn is_bare_number(part: &HeadPart) -> bool {
-    matches!(part, HeadPart::Expr(Expr { kind: ExprKind::Int(_) | ExprKind::Decimal(_), .. }))
-}
-
-/// Head and body → block.
-pub(in super::super) fn assemble(mut head: Head, body: Option<Body>, top: bool) -> Block {
-    let mut base = None;
-    if top
-        && let [.., HeadPart::Word(word), HeadPart::Expr(_)] = head.parts.as_slice()
-        && &*word.value == "from"
-        && let Some(HeadPart::Expr(expr)) = head.parts.pop()
-    {
-        base = Some(expr);
-        head.parts.pop();
-    }
-    let span = body.as_ref().map_or(head.span, |b| head.span.to(b.span));
-    Block {
-        existing: head.existing,
-        keyword: head.keyword,
-        head: head.parts,
-        repeat: head.repeat.map(Box::new),
-        class: head.class.map(Box::new),
-        base: base.map(Box::new),
-        body,
-        span,
     }
 }
 

@@ -1,14 +1,13 @@
 //! Types.
 
-use super::super::ast::{Expr, ExprKind, Name, Type, TypeKind, UnaryOp};
-use super::super::diags;
 use super::Lower;
+use crate::ast::{Expr, ExprKind, Name, Type, TypeKind, UnaryOp};
+use crate::diags;
+use crate::parser::types::MAX_REFINEMENTS;
+use crate::text::pattern;
 use dsvm_diagnostics::source::Spanned;
 use dsvm_grammar::Rule;
 use pest::iterators::Pair;
-
-/// More refinements than this on one type are a mistake, not a type.
-const MAX_REFINEMENTS: usize = 16;
 
 impl Lower<'_> {
     /// A type.
@@ -28,9 +27,11 @@ impl Lower<'_> {
         let mut span = self.span(&pair);
         let mut secret = None;
         let mut ty = Type { kind: TypeKind::Error, span };
-        for (count, child) in pair.into_inner().enumerate() {
+        let mut refinements = 0;
+        for child in pair.into_inner() {
             let end = self.span(&child);
-            if count > MAX_REFINEMENTS {
+            refinements += usize::from(matches!(child.as_rule(), Rule::nullable | Rule::expr | Rule::regex));
+            if refinements > MAX_REFINEMENTS {
                 self.diagnostics.push(diags::nesting_too_deep(end));
                 return Type { kind: TypeKind::Error, span };
             }
@@ -71,9 +72,7 @@ impl Lower<'_> {
 
     /// The pattern without its slashes; `\/` is a slash.
     fn regex(&self, pair: &Pair<'_, Rule>) -> Name {
-        let text = pair.as_str();
-        let inner = text.strip_prefix('/').and_then(|t| t.strip_suffix('/')).unwrap_or(text);
-        Spanned { value: inner.replace("\\/", "/").into(), span: self.span(pair) }
+        Spanned { value: pattern(pair.as_str()), span: self.span(pair) }
     }
 
     fn type_atom(&mut self, pair: Pair<'_, Rule>) -> Type {

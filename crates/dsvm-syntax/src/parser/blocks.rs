@@ -1,0 +1,192 @@
+//! Blocks, bodies, fields, phrases.
+
+use super::Parser;
+use crate::ast::{Body, Entry, Expr, ExprKind, Field, HeadPart, Name, Repeat};
+use crate::diags;
+use crate::head::{Head, head_part};
+use crate::text::doc_before;
+use dsvm_diagnostics::source::Span;
+
+impl Parser<'_, '_> {
+    /// Rule `head` of a declaration.
+    pub(super) fn head(&mut self) -> Option<Head> {
+        let start = self.at;
+        let existing = self.attempt(Self::existing);
+        if existing.is_some() {
+            self.blank();
+        }
+        let mut head = Head::new(self.word()?);
+        head.existing = existing;
+        let first = self.scratch.parts.len();
+        if self.is_repeated() {
+            head.repeat = self.attempt(Self::repeated);
+        }
+        self.parts(&mut head, first);
+        head.parts = self.scratch.parts.drain(first..).collect();
+        head.span = self.span(start);
+        Some(head)
+    }
+
+    /// Rule `existing`.
+    fn existing(&mut self) -> Option<Span> {
+        let start = self.at;
+        self.keyword("existing")?;
+        let span = self.span(start);
+        let after = self.at;
+        self.blank();
+        let word_follows = !self.peek_word().is_empty();
+        self.at = after;
+        word_follows.then_some(span)
+    }
+
+    /// Whether a word and then `[` follow.
+    fn is_repeated(&mut self) -> bool {
+        let start = self.at;
+        self.blank();
+        let word = self.at;
+        self.at = self.word_end();
+        let named = self.at > word;
+        self.blank();
+        let found = named && self.byte() == b'[';
+        self.at = start;
+        found
+    }
+
+    /// Rule `repeated`; the name goes to the parts.
+    fn repeated(&mut self) -> Option<Repeat> {
+        self.blank();
+        let name = self.word()?;
+        let start = self.at;
+        self.blank();
+        self.eat(b'[')?;
+        self.space(false);
+        let variable = self.word()?;
+        self.space(false);
+        self.keyword("in")?;
+        self.space(false);
+        let (list, _) = self.nested(|p| p.expr(true))?;
+        self.space(false);
+        self.eat(b']')?;
+        self.scratch.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
+        Some(Repeat { variable, list, span: self.span(start) })
+    }
+
+    /// Rule `parts`, which cannot fail: it ends where no further part can be read.
+    fn parts(&mut self, head: &mut Head, first: usize) {
+        loop {
+            let mark = self.mark();
+            self.blank();
+            let found = match self.byte() {
+                b':' if head.class.is_none() => self.class(head, first),
+                b'!'..=b'z' => self.part(head, first),
+                _ => None,
+            };
+            if found.is_none() {
+                self.rewind(mark);
+                return;
+            }
+        }
+    }
+
+    /// Rule `class`.
+    fn class(&mut self, head: &mut Head, first: usize) -> Option<()> {
+        let start = self.at;
+        self.eat(b':')?;
+        self.blank();
+        let (class, _) = if self.byte() == b'"' { self.string()? } else { self.name()? };
+        if self.scratch.parts.len() == first {
+            self.diagnostics.push(diags::colon_in_field(self.span(start), &head.keyword.value));
+            head.broken = true;
+        }
+        head.class = Some(class);
+        Some(())
+    }
+
+    /// Rule `part`.
+    fn part(&mut self, head: &mut Head, first: usize) -> Option<()> {
+        let mark = self.mark();
+        let (expr, _) = self.expr(false)?;
+        if self.slice(mark.at) == "then" {
+            self.diagnostics.truncate(mark.diagnostics);
+            self.diagnostics.push(diags::no_then(expr.span));
+            return Some(());
+        }
+        let before = self.scratch.parts.get(first..).and_then(<[HeadPart]>::last);
+        let part = head_part(expr, before, &mut head.broken, &mut self.diagnostics);
+        self.scratch.parts.push(part);
+        Some(())
+    }
+
+    /// Rule `body`.
+    pub(super) fn body(&mut self) -> Option<Body> {
+        let start = self.at;
+        self.eat(b'{')?;
+        let first = self.scratch.entries.len();
+        let complete = self.nested(Self::entries);
+        let entries: Vec<Entry> = self.scratch.entries.drain(first..).collect();
+        Some(Body { entries, incomplete: !complete?, span: self.span(start) })
+    }
+
+    /// The entries of a body and its `}`; `false` when one had to be left out.
+    fn entries(&mut self) -> Option<bool> {
+        let mut complete = true;
+        self.space(true);
+        while self.byte() != b'}' {
+            match self.entry()? {
+                Some(entry) => self.scratch.entries.push(entry),
+                None => complete = false,
+            }
+            self.separator()?;
+        }
+        self.at += 1;
+        Some(complete)
+    }
+
+    /// Rule `separator`, or the `}` that makes it unnecessary.
+    pub(super) fn separator(&mut self) -> Option<()> {
+        self.blank();
+        let here = self.byte();
+        let ends = matches!(here, b'\n' | b',' | b'}') || (here == b'/' && self.ahead(1) == b'/');
+        self.space(true);
+        ends.then_some(())
+    }
+
+    /// A word, or rule `quoted`: the name of a field.
+    pub(super) fn key(&mut self) -> Option<Name> {
+        if self.byte() != b'"' {
+            return self.word();
+        }
+        self.plain_string().filter(|name| !name.value.is_empty())
+    }
+
+    /// Rule `entry`; `Some(None)` when it is broken, which is reported.
+    pub(super) fn entry(&mut self) -> Option<Option<Entry>> {
+        let start = self.at;
+        let quoted = self.byte() == b'"';
+        let name = self.key()?;
+        let mark = self.mark();
+        self.blank();
+        if self.equals().is_some()
+            && let Some((value, _)) = self.expr(false)
+        {
+            let doc = doc_before(self.text, start);
+            return Some(Some(Entry::Field(Box::new(Field { doc, name, value, span: self.span(start) }))));
+        }
+        self.rewind(mark);
+        let mut head = Head::new(name);
+        let first = self.scratch.parts.len();
+        self.parts(&mut head, first);
+        head.parts = self.scratch.parts.drain(first..).collect();
+        head.span = self.span(start);
+        let body = self.attempt(|p| {
+            p.blank();
+            p.body()
+        });
+        if quoted && !head.broken {
+            self.diagnostics.push(diags::lonely_string(head.keyword.span));
+            head.broken = true;
+        }
+        let whole = self.span(start);
+        Some(head.entry(body, whole))
+    }
+}
