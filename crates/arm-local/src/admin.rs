@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::core::{Cx, lock, not_served};
-use super::error::ArmError;
-use super::faults::Fault;
-use super::http::{Reply, Request};
-use super::types::limits;
-use super::{autoscale, lro, meta, nodes};
+use crate::core::{Cx, lock};
+use crate::documents::{DeploymentDocument, StackDocument, to_value};
+use crate::error::ArmError;
+use crate::faults::{Fault, read_faults};
+use crate::http::{Reply, Request, not_served};
+use crate::{autoscale, limits, lro, meta, nodes};
 
-/// Answers `/_local/…`.
+/// Answers the paths below `/_local/`.
 ///
 /// # Errors
 /// `InvalidRequestContent` for bodies that cannot be read.
@@ -22,7 +22,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             let before = cx.clock();
             let mut clock = before;
             clock.change(&request.json()?, real)?;
-            cx.store.put_doc("setting|clock", clock.to_value());
+            cx.store.put("", clock);
             cx.now = clock.now(real);
             autoscale::catch_up(cx);
             nodes::catch_up(cx);
@@ -44,8 +44,11 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             Ok(Reply::ok(nodes::body(cx)))
         }
         ("POST", ["formula"]) => Ok(Reply::ok(nodes::pool::rehearse(cx, &request.json()?)?)),
-        ("GET", ["limits"]) => Ok(Reply::ok(limits::get(cx))),
-        ("POST", ["limits"]) => Ok(Reply::ok(limits::set(cx, &request.json()?)?)),
+        ("GET", ["limits"]) => Ok(Reply::ok(to_value(limits::get(cx).as_ref()))),
+        ("POST", ["limits"]) => {
+            limits::set(cx, &request.json()?)?;
+            Ok(Reply::ok(to_value(limits::get(cx).as_ref())))
+        }
         ("GET", ["faults"]) => Ok(Reply::ok(faults_body(cx))),
         ("POST", ["faults"]) => {
             let faults = read_faults(&request.json()?).map_err(|text| ArmError::bad("InvalidRequestContent", text))?;
@@ -70,21 +73,6 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
     }
 }
 
-/// Faults from a JSON body or file: one fault, a list, or `{"faults": [...]}`; each an object or a text.
-///
-/// # Errors
-/// A sentence naming what is not understood.
-pub fn read_faults(body: &Value) -> Result<Vec<Fault>, String> {
-    let one = |value: &Value| match value {
-        Value::String(text) => Fault::parse(text),
-        other => Fault::from_value(other),
-    };
-    match body.get("faults").unwrap_or(body) {
-        Value::Array(list) => list.iter().map(one).collect(),
-        other => Ok(vec![one(other)?]),
-    }
-}
-
 fn faults_body(cx: &Cx<'_>) -> Value {
     let list: Vec<Value> = lock(&cx.core.faults).list().iter().map(Fault::to_value).collect();
     json!({ "faults": list })
@@ -99,7 +87,7 @@ fn status(cx: &Cx<'_>) -> Value {
     json!({
         "dsvmc": meta::NOTICE, "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
         "now": cx.now.to_string(), "resources": cx.store.rows().count(),
-        "deployments": cx.store.docs("deployment|").len(), "stacks": cx.store.docs("stack|").len(),
-        "subscription": super::core::SUBSCRIPTION, "tenant": super::core::TENANT,
+        "deployments": cx.store.all::<DeploymentDocument>("").len(), "stacks": cx.store.all::<StackDocument>("").len(),
+        "subscription": crate::id::SUBSCRIPTION, "tenant": crate::id::TENANT,
     })
 }

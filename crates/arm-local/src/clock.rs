@@ -1,17 +1,29 @@
-//! Time at the endpoint: real, shifted, or standing still. Tests move it through `POST /_local/clock`.
+//! Time at the endpoint: real, shifted or stopped. Tests move it through `POST /_local/clock`.
 
 use jiff::{SignedDuration, Span, Timestamp};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
-use super::error::ArmError;
+use crate::error::ArmError;
 
 /// How the endpoint's time follows from the machine's.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Clock {
     /// Added to the machine's time, in milliseconds.
     pub offset_ms: i64,
-    /// Set: time stands still at this moment.
+    /// Set: the clock is stopped at this moment.
+    #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
     pub frozen: Option<Timestamp>,
+}
+
+fn write_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.to_string()).serialize(serializer)
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
 impl Clock {
@@ -62,21 +74,6 @@ impl Clock {
         }
         self.offset_ms = wanted.as_millisecond().saturating_sub(real.as_millisecond());
     }
-
-    /// The stored form.
-    #[must_use]
-    pub fn to_value(self) -> Value {
-        json!({ "offsetMs": self.offset_ms, "frozen": self.frozen.map(|at| at.to_string()) })
-    }
-
-    /// Reads the stored form.
-    #[must_use]
-    pub fn from_value(value: &Value) -> Self {
-        Self {
-            offset_ms: value.get("offsetMs").and_then(Value::as_i64).unwrap_or_default(),
-            frozen: value.get("frozen").and_then(Value::as_str).and_then(|text| text.parse().ok()),
-        }
-    }
 }
 
 /// An ISO 8601 duration of weeks, days and clock units (`PT15M`, `P1D`); years and months have no fixed length.
@@ -101,6 +98,7 @@ pub fn elapsed(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_clock_can_be_set_moved_and_stopped() {
@@ -111,7 +109,8 @@ mod tests {
         assert_eq!(clock.now(later).to_string(), "2030-01-01T00:00:10Z");
         clock.change(&json!({ "freeze": true, "advance": "P1D" }), later).expect("move");
         assert_eq!(clock.now(later).to_string(), "2030-01-02T00:00:10Z");
-        let again = Clock::from_value(&clock.to_value());
+        let text = serde_json::to_string(&clock).expect("text");
+        let again: Clock = serde_json::from_str(&text).expect("clock");
         assert_eq!(again, clock);
         clock.change(&json!({ "reset": true }), later).expect("reset");
         assert_eq!(clock.now(later), later);

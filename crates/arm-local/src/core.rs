@@ -1,22 +1,16 @@
-//! The heart of the endpoint: one lock, one transaction per request, and the table of who answers which path.
+//! The core of the endpoint: one lock, one transaction per request, and what every handler works with.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::clock::Clock;
-use super::error::ArmError;
-use super::faults::Faults;
-use super::http::{Reply, Request};
-use super::id::Path;
-use super::store::{Row, Store};
-use super::{admin, groups, lro, meta, resources};
-
-/// The subscription of the endpoint.
-pub const SUBSCRIPTION: &str = "11111111-1111-4111-8111-111111111111";
-/// The tenant of the endpoint.
-pub const TENANT: &str = "22222222-2222-4222-8222-222222222222";
+use crate::clock::Clock;
+use crate::documents::Row;
+use crate::error::ArmError;
+use crate::faults::{Faults, InjectedFault};
+use crate::id::Path;
+use crate::store::Store;
 
 /// What does not change while the endpoint runs.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +29,48 @@ pub enum Job {
     Stack(String),
 }
 
+/// What lower modules ask of higher ones. [`crate::router`] implements it: these are the only calls that lead up the
+/// order of the modules.
+pub trait Upper: Sync {
+    /// Brings everything that moves with the clock up to the present.
+    fn catch_up(&self, cx: &mut Cx<'_>);
+
+    /// Starts work on a thread of its own.
+    fn start(&self, core: &Arc<Core>, job: Job);
+
+    /// Writes a resource that another one brings along (the network interface of a private endpoint).
+    ///
+    /// # Errors
+    /// What the resource's type says.
+    fn write(&self, cx: &mut Cx<'_>, path: &Path, body: Value) -> Result<Arc<Row>, ArmError>;
+
+    /// Checks a deployment stack that is a resource of a template, without keeping anything.
+    ///
+    /// # Errors
+    /// What a PUT of the stack says.
+    fn check_stack(&self, cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError>;
+
+    /// Stores such a stack as accepted.
+    ///
+    /// # Errors
+    /// What a PUT of the stack says.
+    fn accept_stack(&self, cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError>;
+
+    /// Runs such a stack to its end.
+    ///
+    /// # Errors
+    /// What the stack failed with.
+    fn run_stack(&self, core: &Arc<Core>, id: &str) -> Result<(), ArmError>;
+}
+
 /// The endpoint without its sockets.
 pub struct Core {
     store: Mutex<Store>,
+    /// The modules above this one.
+    pub upper: &'static dyn Upper,
     /// Faults that tests asked for.
     pub faults: Mutex<Faults>,
-    /// Fixed settings.
+    /// What does not change while the endpoint runs.
     pub settings: Settings,
     /// Told when the endpoint should stop.
     pub stop: tokio::sync::Notify,
@@ -48,30 +78,30 @@ pub struct Core {
 
 /// What a handler works with: the state under the lock, and the time.
 pub struct Cx<'a> {
-    /// The state.
+    /// All resources and documents.
     pub store: &'a mut Store,
-    /// The endpoint.
+    /// The endpoint that the request came to.
     pub core: &'a Arc<Core>,
-    /// Endpoint time.
+    /// Time by the endpoint's clock, which a user can move.
     pub now: Timestamp,
-    /// Machine time, milliseconds.
+    /// Time by the machine's clock, in milliseconds since 1970.
     pub real_ms: i64,
-    /// To be started after the commit.
+    /// Work to be started after the commit.
     pub jobs: Vec<Job>,
     /// The caller's principal, for deny settings; empty for the endpoint itself.
     pub caller: String,
-    /// A rehearsal: faults do not strike, nothing will be kept.
+    /// A dry run: faults do not strike, and the caller rolls everything back.
     pub dry: bool,
 }
 
 impl Cx<'_> {
-    /// A new unique id.
+    /// A random UUID in lower case.
     #[must_use]
     pub fn unique(&self) -> String {
         uuid::Uuid::new_v4().to_string()
     }
 
-    /// Endpoint time in milliseconds.
+    /// Endpoint time in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.now.as_millisecond()
@@ -90,10 +120,22 @@ impl Cx<'_> {
         body
     }
 
-    /// The endpoint's clock.
+    /// How the endpoint's time follows from the machine's, as stored.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        self.store.doc("setting|clock").map(|doc| Clock::from_value(&doc)).unwrap_or_default()
+        self.store.get::<Clock>("").as_deref().copied().unwrap_or_default()
+    }
+
+    /// The fault that is due for a write, if any.
+    #[must_use]
+    pub fn injected_fault(&self, id: &str, kind: &str, method: &str) -> Option<InjectedFault> {
+        if self.dry { None } else { lock(&self.core.faults).of_write(id, kind, method) }
+    }
+
+    /// Whether a stack is to say that it does not trust its own list of resources.
+    #[must_use]
+    pub fn out_of_sync(&self, id: &str, method: &str) -> bool {
+        !self.dry && lock(&self.core.faults).of_stack(id, method)
     }
 }
 
@@ -103,11 +145,12 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    /// A core over a state.
+    /// A core on a store; `upper` is asked for what the modules above do.
     #[must_use]
-    pub fn new(store: Store, faults: Faults, settings: Settings) -> Arc<Self> {
+    pub fn new(store: Store, faults: Faults, settings: Settings, upper: &'static dyn Upper) -> Arc<Self> {
         Arc::new(Self {
             store: Mutex::new(store),
+            upper,
             faults: Mutex::new(faults),
             settings,
             stop: tokio::sync::Notify::new(),
@@ -127,7 +170,7 @@ impl Core {
         // a request that panicked left its journal behind
         store.rollback();
         let real = Timestamp::now();
-        let clock = store.doc("setting|clock").map(|doc| Clock::from_value(&doc)).unwrap_or_default();
+        let clock = store.get::<Clock>("").as_deref().copied().unwrap_or_default();
         let mut cx = Cx {
             store: &mut store,
             core: self,
@@ -137,8 +180,7 @@ impl Core {
             caller: caller.to_owned(),
             dry: false,
         };
-        super::autoscale::catch_up(&mut cx);
-        super::nodes::catch_up(&mut cx);
+        self.upper.catch_up(&mut cx);
         cx.store.commit()?;
         let result = work(&mut cx);
         let jobs = std::mem::take(&mut cx.jobs);
@@ -147,7 +189,7 @@ impl Core {
                 store.commit()?;
                 drop(store);
                 for job in jobs {
-                    super::deploy::spawn(self, job);
+                    self.upper.start(self, job);
                 }
                 Ok(value)
             }
@@ -157,166 +199,4 @@ impl Core {
             }
         }
     }
-
-    /// Answers a request.
-    #[must_use]
-    pub fn answer(self: &Arc<Self>, request: &Request) -> Reply {
-        let caller = meta::caller(request);
-        match self.with(&caller, |cx| route(cx, request)) {
-            Ok(reply) => reply,
-            Err(error) => error.into(),
-        }
-    }
-}
-
-/// Most bytes of a request's body.
-const MOST_BODY: usize = 4 * 1024 * 1024;
-
-const POLLS: &[&str] = &[
-    "operations",
-    "asyncoperations",
-    "operationresults",
-    "operationstatuses",
-    "deploymentstackoperationstatus",
-    "pooloperationresults",
-    "accountoperationresults",
-];
-
-fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
-    let lower: Vec<String> = request.segments.iter().map(|part| part.to_lowercase()).collect();
-    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let method = request.method.as_str();
-    if let Some(reply) = meta::route(cx, request, &words)? {
-        return Ok(reply);
-    }
-    if let ["_local", rest @ ..] = words.as_slice() {
-        return admin::route(cx, request, rest);
-    }
-    if method == "GET"
-        && let [.., kind, id] = words.as_slice()
-        && POLLS.contains(kind)
-        && cx.store.doc(&format!("lro|{id}")).is_some()
-    {
-        let monitor = request.query("monitor").is_some() || kind.ends_with("results") || *kind == "asyncoperations";
-        return lro::poll(cx, request, id, monitor);
-    }
-    check_version(request)?;
-    check_size(request)?;
-    let path = Path::parse(&request.segments);
-    if path.namespace.is_none() {
-        return unscoped(cx, request, &path);
-    }
-    let types: Vec<String> = path.types.iter().map(|part| part.to_lowercase()).collect();
-    let namespace = path.namespace.as_deref().unwrap_or_default().to_lowercase();
-    if namespace == "microsoft.resources" {
-        match types.first().map(String::as_str) {
-            Some("deployments") => return super::deploy::route(cx, request, &path),
-            Some("deploymentstacks" | "deploymentstackswhatifresults") => {
-                return super::stacks::route(cx, request, &path);
-            }
-            Some("tags") => return resources::tags(cx, request, &path),
-            Some("resourcegroups") if path.names.len() == 1 && types.len() == 1 => {
-                let id = format!("{}/resourceGroups/{}", path.scope, path.name());
-                return groups::route(cx, request, &Path::of(&id));
-            }
-            _ => {}
-        }
-    }
-    if path.types.is_empty() {
-        return meta::provider(cx, request, &path);
-    }
-    if path.is_resource() {
-        return resources::route(cx, request, &path);
-    }
-    resources::collection(cx, request, &path)
-}
-
-/// The Resource Manager takes no more than its own templates may have.
-fn check_size(request: &Request) -> Result<(), ArmError> {
-    if request.body.len() <= MOST_BODY {
-        return Ok(());
-    }
-    Err(ArmError::new(
-        413,
-        "RequestContentTooLarge",
-        format!("The request content size '{}' exceeds the maximum size of '{MOST_BODY}' bytes.", request.body.len()),
-    ))
-}
-
-/// Every request to the Resource Manager names the version of its words.
-fn check_version(request: &Request) -> Result<(), ArmError> {
-    let arm = request
-        .segments
-        .first()
-        .is_some_and(|first| first.eq_ignore_ascii_case("subscriptions") || first.eq_ignore_ascii_case("providers"));
-    if !arm {
-        return Ok(());
-    }
-    let Some(version) = request.query("api-version").filter(|version| !version.is_empty()) else {
-        return Err(ArmError::bad(
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        ));
-    };
-    let digits = |part: Option<&str>, count: usize| {
-        part.is_some_and(|part| part.len() == count && part.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let mut parts = version.splitn(4, '-');
-    let date = digits(parts.next(), 4) && digits(parts.next(), 2) && digits(parts.next(), 2);
-    let rest = parts.next().is_none_or(|rest| {
-        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
-    });
-    if date && rest {
-        return Ok(());
-    }
-    Err(ArmError::bad(
-        "InvalidApiVersionParameter",
-        format!("The api-version '{version}' is invalid. A version is a date, as in 2025-04-01 or 2025-04-01-preview."),
-    ))
-}
-
-fn unscoped(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
-    let rest: Vec<String> = path.rest.iter().map(|part| part.to_lowercase()).collect();
-    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-    let scope_is_group = path.group().is_some();
-    match (request.method.as_str(), rest.as_slice()) {
-        (_, []) if scope_is_group => groups::route(cx, request, path),
-        ("GET", []) if path.subscription().is_some() => meta::subscription(cx, path),
-        ("GET", ["resourcegroups"]) => groups::list(cx, request, path),
-        ("GET", ["locations"]) => Ok(meta::locations(path)),
-        ("GET", ["resources"]) => resources::list_all(cx, request, path),
-        ("POST", ["exporttemplate"]) if scope_is_group => super::deploy::export::group(cx, request, path),
-        (_, ["deployments", ..]) => super::deploy::operations_route(cx, request, path),
-        ("GET", ["tagnames"]) => Ok(Reply::ok(json!({ "value": [] }))),
-        _ => Err(not_served(request)),
-    }
-}
-
-/// 404 for a path that the endpoint does not serve, in words.
-#[must_use]
-pub fn not_served(request: &Request) -> ArmError {
-    ArmError::missing(
-        "NotFound",
-        format!("The local endpoint does not serve {} {} (it is not Azure).", request.method, request.path()),
-    )
-}
-
-/// Answers a list: `$top` and `$skiptoken` page it, `nextLink` leads on.
-#[must_use]
-pub fn page(request: &Request, values: Vec<Value>) -> Reply {
-    let top = request.query("$top").and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0).unwrap_or(1000);
-    let skip = request.query("$skiptoken").and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
-    let total = values.len();
-    let mut body = Map::new();
-    body.insert("value".into(), values.into_iter().skip(skip).take(top).collect());
-    let next = skip.saturating_add(top);
-    if next < total {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (key, value) in request.query.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("$skiptoken")) {
-            query.append_pair(key, value);
-        }
-        query.append_pair("$skiptoken", &next.to_string());
-        body.insert("nextLink".into(), json!(format!("{}{}?{}", request.base, request.path(), query.finish())));
-    }
-    Reply::ok(Value::Object(body))
 }

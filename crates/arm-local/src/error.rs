@@ -1,24 +1,35 @@
 //! Errors of the endpoint in the shape that Azure Resource Manager gives them.
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-/// One error of the ARM envelope `{"error": {code, message, target, details, additionalInfo}}`, with its HTTP status.
-#[derive(Clone, Debug, PartialEq)]
+/// One error of the ARM envelope `{"error": {code, message, target, details, additionalInfo}}`, with its HTTP status. The
+/// serialised form is the inner object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArmError {
-    /// HTTP status of the answer.
+    /// HTTP status of the answer. Not serialised: what is read again is answered 409.
+    #[serde(skip, default = "stored_status")]
     pub status: u16,
     /// The code that clients compare.
     pub code: String,
     /// A sentence for people.
     pub message: String,
-    /// The property or resource at fault.
+    /// The property or resource that the error is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Causes.
+    /// The errors that led to this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<ArmError>,
-    /// `additionalInfo` entries.
+    /// Entries `{type, info}` of `additionalInfo`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "additionalInfo")]
     pub info: Vec<Value>,
     /// Value of a `Retry-After` header, in seconds.
+    #[serde(skip)]
     pub retry_after: Option<u32>,
+}
+
+fn stored_status() -> u16 {
+    409
 }
 
 impl ArmError {
@@ -36,19 +47,19 @@ impl ArmError {
         }
     }
 
-    /// 400.
+    /// A request that the service rejects: status 400.
     #[must_use]
     pub fn bad(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(400, code, message)
     }
 
-    /// 404.
+    /// Something that is not there: status 404.
     #[must_use]
     pub fn missing(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(404, code, message)
     }
 
-    /// 409.
+    /// A conflict with the present state: status 409.
     #[must_use]
     pub fn conflict(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(409, code, message)
@@ -60,61 +71,24 @@ impl ArmError {
         Self::new(500, "InternalServerError", message)
     }
 
-    /// Names the property at fault.
+    /// Names the property or resource that the error is about.
     #[must_use]
     pub fn at(mut self, target: impl Into<String>) -> Self {
         self.target = Some(target.into());
         self
     }
 
-    /// Adds causes.
+    /// Adds the errors that led to this one.
     #[must_use]
     pub fn because(mut self, details: Vec<ArmError>) -> Self {
         self.details = details;
         self
     }
 
-    /// The inner object: `{code, message, …}`.
-    #[must_use]
-    pub fn value(&self) -> Value {
-        let mut out = Map::new();
-        out.insert("code".into(), json!(self.code));
-        out.insert("message".into(), json!(self.message));
-        if let Some(target) = &self.target {
-            out.insert("target".into(), json!(target));
-        }
-        if !self.details.is_empty() {
-            out.insert("details".into(), self.details.iter().map(ArmError::value).collect());
-        }
-        if !self.info.is_empty() {
-            out.insert("additionalInfo".into(), Value::Array(self.info.clone()));
-        }
-        Value::Object(out)
-    }
-
     /// The envelope: `{"error": …}`.
     #[must_use]
     pub fn envelope(&self) -> Value {
-        json!({ "error": self.value() })
-    }
-
-    /// The error that [`ArmError::value`] wrote; used when a stored failure is shown again.
-    #[must_use]
-    pub fn from_value(status: u16, value: &Value) -> Self {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        Self {
-            status,
-            code: text("code").unwrap_or_else(|| "InternalServerError".into()),
-            message: text("message").unwrap_or_default(),
-            target: text("target"),
-            details: value
-                .get("details")
-                .and_then(Value::as_array)
-                .map(|list| list.iter().map(|inner| Self::from_value(status, inner)).collect())
-                .unwrap_or_default(),
-            info: value.get("additionalInfo").and_then(Value::as_array).cloned().unwrap_or_default(),
-            retry_after: None,
-        }
+        json!({ "error": self })
     }
 }
 

@@ -5,18 +5,17 @@
 
 use serde_json::{Value, json};
 
-use super::core::{Cx, lock};
-use super::error::ArmError;
-use super::http::{Reply, Request};
+use crate::error::ArmError;
+use crate::http::{Reply, Request};
 
-/// What goes wrong.
+/// What goes wrong with a request or with the write of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// 429 with `Retry-After`.
+    /// The request is answered 429 with `Retry-After`.
     Throttle,
-    /// 500.
+    /// The request is answered 500.
     Error,
-    /// 503.
+    /// The request is answered 503 with `Retry-After`.
     Unavailable,
     /// The connection is closed without an answer; nothing was done.
     Reset,
@@ -28,13 +27,13 @@ pub enum Kind {
     Stuck,
     /// The resource fails with `code` and `message`.
     Fail,
-    /// 409 `SkuNotAvailable`.
+    /// The write is refused: 409 `SkuNotAvailable`.
     SkuNotAvailable,
     /// The operation ends in `AllocationFailed`.
     AllocationFailed,
-    /// 409 `OperationNotAllowed`: quota.
+    /// The write is refused for lack of quota: 409 `OperationNotAllowed`.
     QuotaExceeded,
-    /// 409 `Conflict`.
+    /// The write is refused: 409 `Conflict`.
     Conflict,
     /// A stack does not trust its list of managed resources: 409 `DeploymentStackOutOfSync`.
     OutOfSync,
@@ -75,7 +74,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Reads `KIND,key=value,…`.
+    /// Reads the text form, `KIND,key=value,…`.
     ///
     /// # Errors
     /// A sentence naming the word that is not understood.
@@ -185,7 +184,7 @@ impl Fault {
             && self.name.as_deref().is_none_or(|wanted| glob(&wanted.to_lowercase(), name))
             && self.resource_type.as_deref().is_none_or(|wanted| match kind {
                 Some(kind) => kind.eq_ignore_ascii_case(wanted),
-                None => super::id::Path::of(&path).resource_type().eq_ignore_ascii_case(wanted),
+                None => crate::id::Path::of(&path).resource_type().eq_ignore_ascii_case(wanted),
             })
     }
 
@@ -198,6 +197,21 @@ impl Fault {
     }
 }
 
+/// Faults from a JSON body or file: one fault, a list, or `{"faults": [...]}`; each an object or a text.
+///
+/// # Errors
+/// A sentence naming what is not understood.
+pub fn read_faults(body: &Value) -> Result<Vec<Fault>, String> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Fault::parse(text),
+        other => Fault::from_value(other),
+    };
+    match body.get("faults").unwrap_or(body) {
+        Value::Array(list) => list.iter().map(one).collect(),
+        other => Ok(vec![one(other)?]),
+    }
+}
+
 /// Where a fault strikes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -206,7 +220,7 @@ enum At {
     Stack,
 }
 
-/// `*` stands for anything; without one the text must occur somewhere.
+/// `*` matches anything; without one the text must occur somewhere.
 fn glob(pattern: &str, text: &str) -> bool {
     if !pattern.contains('*') {
         return text.contains(pattern);
@@ -242,7 +256,7 @@ pub struct Faults {
 /// What happens to a request before or after the core sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Nothing.
+    /// No fault is due: the core answers.
     Pass,
     /// This answer instead of the core's.
     Answer(Reply),
@@ -253,12 +267,12 @@ pub enum Verdict {
 }
 
 impl Faults {
-    /// Adds faults.
+    /// Adds faults behind those in force.
     pub fn add(&mut self, faults: Vec<Fault>) {
         self.list.extend(faults);
     }
 
-    /// Ends all faults.
+    /// Ends every fault that is in force.
     pub fn clear(&mut self) {
         self.list.clear();
     }
@@ -325,85 +339,81 @@ impl Faults {
             }
         }
     }
+
+    /// Whether a stack is to say that it does not trust its own list of resources.
+    pub fn of_stack(&mut self, id: &str, method: &str) -> bool {
+        !self.take(At::Stack, method, id, Some("Microsoft.Resources/deploymentStacks")).is_empty()
+    }
+
+    /// The fault that is due for a write, if any.
+    pub fn of_write(&mut self, id: &str, kind: &str, method: &str) -> Option<InjectedFault> {
+        let struck = self.take(At::Write, method, id, Some(kind));
+        if struck.is_empty() {
+            return None;
+        }
+        let mut out = InjectedFault::default();
+        for fault in struck {
+            let error = |status: u16, code: &str, text: &str| {
+                ArmError::new(
+                    status,
+                    fault.code.clone().unwrap_or_else(|| code.to_owned()),
+                    fault.message.clone().unwrap_or_else(|| text.to_owned()),
+                )
+            };
+            match fault.kind {
+                #[expect(clippy::cast_possible_truncation, reason = "at most a day of milliseconds")]
+                Kind::Slow => out.duration_ms = Some((fault.seconds * 1000.0) as i64),
+                Kind::Stuck => out.duration_ms = Some(i64::MAX),
+                Kind::SkuNotAvailable => {
+                    out.refuse = Some(error(
+                        409,
+                        "SkuNotAvailable",
+                        "The requested VM size is currently not available in this location. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.",
+                    ));
+                }
+                Kind::QuotaExceeded => {
+                    out.refuse = Some(error(
+                        409,
+                        "OperationNotAllowed",
+                        "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Submit a request for Quota increase.",
+                    ));
+                }
+                Kind::Conflict => {
+                    out.refuse = Some(error(
+                        409,
+                        "Conflict",
+                        "Another operation on this resource is in progress. Please retry later.",
+                    ));
+                }
+                Kind::AllocationFailed => {
+                    out.fail = Some(error(
+                        409,
+                        "AllocationFailed",
+                        "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at https://aka.ms/allocation-guidance",
+                    ));
+                }
+                _ => {
+                    out.fail = Some(error(
+                        409,
+                        "ProvisioningFailed",
+                        "The resource operation completed with terminal provisioning state 'Failed'.",
+                    ))
+                }
+            }
+        }
+        Some(out)
+    }
 }
 
 /// What happens to the write of one resource.
 #[derive(Clone, Debug, Default)]
-pub struct Trouble {
+pub struct InjectedFault {
     /// The write is refused at once.
     pub refuse: Option<ArmError>,
     /// The write is accepted, its operation fails.
     pub fail: Option<ArmError>,
     /// How long the operation takes.
     pub duration_ms: Option<i64>,
-}
-
-/// Whether a stack is to say that it does not trust its own list of resources.
-pub fn out_of_sync(cx: &Cx<'_>, id: &str, method: &str) -> bool {
-    !cx.dry
-        && !lock(&cx.core.faults).take(At::Stack, method, id, Some("Microsoft.Resources/deploymentStacks")).is_empty()
-}
-
-/// The trouble that is due for a write.
-pub fn trouble(cx: &Cx<'_>, id: &str, kind: &str, method: &str) -> Option<Trouble> {
-    if cx.dry {
-        return None;
-    }
-    let struck = lock(&cx.core.faults).take(At::Write, method, id, Some(kind));
-    if struck.is_empty() {
-        return None;
-    }
-    let mut out = Trouble::default();
-    for fault in struck {
-        let error = |status: u16, code: &str, text: &str| {
-            ArmError::new(
-                status,
-                fault.code.clone().unwrap_or_else(|| code.to_owned()),
-                fault.message.clone().unwrap_or_else(|| text.to_owned()),
-            )
-        };
-        match fault.kind {
-            #[expect(clippy::cast_possible_truncation, reason = "at most a day of milliseconds")]
-            Kind::Slow => out.duration_ms = Some((fault.seconds * 1000.0) as i64),
-            Kind::Stuck => out.duration_ms = Some(i64::MAX),
-            Kind::SkuNotAvailable => {
-                out.refuse = Some(error(
-                    409,
-                    "SkuNotAvailable",
-                    "The requested VM size is currently not available in this location. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.",
-                ));
-            }
-            Kind::QuotaExceeded => {
-                out.refuse = Some(error(
-                    409,
-                    "OperationNotAllowed",
-                    "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Submit a request for Quota increase.",
-                ));
-            }
-            Kind::Conflict => {
-                out.refuse = Some(error(
-                    409,
-                    "Conflict",
-                    "Another operation on this resource is in progress. Please retry later.",
-                ));
-            }
-            Kind::AllocationFailed => {
-                out.fail = Some(error(
-                    409,
-                    "AllocationFailed",
-                    "Allocation failed. We do not have sufficient capacity for the requested VM size in this region. Read more about improving likelihood of allocation success at https://aka.ms/allocation-guidance",
-                ));
-            }
-            _ => {
-                out.fail = Some(error(
-                    409,
-                    "ProvisioningFailed",
-                    "The resource operation completed with terminal provisioning state 'Failed'.",
-                ))
-            }
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -2,26 +2,25 @@
 
 use serde_json::Value;
 
-use super::error::ArmError;
-use super::http::Request;
-use super::store::Row;
+use crate::documents::Row;
+use crate::error::ArmError;
+use crate::http::Request;
 
-/// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// No filter: everything passes.
     All,
-    /// `field eq 'value'`.
+    /// A field has a value: `field eq 'value'`.
     Is(String, String),
-    /// `startswith(field, 'value')`.
+    /// A field starts with a value: `startswith(field, 'value')`.
     Starts(String, String),
-    /// `substringof('value', field)`.
+    /// A field contains a value: `substringof('value', field)`.
     Holds(String, String),
-    /// Both.
+    /// Both filters must pass.
     And(Box<Filter>, Box<Filter>),
-    /// Either.
+    /// One of the filters must pass.
     Or(Box<Filter>, Box<Filter>),
-    /// Not.
+    /// The filter must not pass.
     Not(Box<Filter>),
 }
 
@@ -29,7 +28,7 @@ impl Filter {
     /// The filter of a request.
     ///
     /// # Errors
-    /// `InvalidFilterInQueryString`.
+    /// The error code `InvalidFilterInQueryString` of Azure.
     pub fn of(request: &Request) -> Result<Self, ArmError> {
         let text = request.query("$filter").unwrap_or_default().trim();
         Self::parse(text).ok_or_else(|| {

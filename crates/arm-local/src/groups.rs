@@ -2,17 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::core::{Cx, not_served, page};
-use super::error::ArmError;
-use super::filter::Filter;
-use super::http::{Reply, Request};
-use super::id::Path;
-use super::lro::{self, Outcome};
-use super::resources;
-use super::store::Row;
-
-/// Type of a resource group.
-pub const KIND: &str = "Microsoft.Resources/resourceGroups";
+use crate::core::Cx;
+use crate::documents::{Outcome, Row};
+use crate::error::ArmError;
+use crate::filter::Filter;
+use crate::guards::{LockScope, check_deny, check_locks};
+use crate::http::{Reply, Request, not_served, page};
+use crate::id::Path;
+use crate::lookup::{GROUP, group_not_found};
+use crate::lro;
 
 /// Verbs on one group.
 ///
@@ -28,12 +26,12 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
         }
         "HEAD" => Ok(Reply::empty(if cx.store.row(&id).is_some() { 204 } else { 404 })),
         "GET" => {
-            let row = cx.store.row(&id).ok_or_else(|| not_found(&name))?;
+            let row = cx.store.row(&id).ok_or_else(|| group_not_found(&name))?;
             // `az resource list -g` reads this one
             Ok(Reply::ok(cx.view(&row)))
         }
         "PATCH" => {
-            let row = cx.store.row(&id).ok_or_else(|| not_found(&name))?;
+            let row = cx.store.row(&id).ok_or_else(|| group_not_found(&name))?;
             let sent = request.json()?;
             let mut body = row.body.clone();
             for key in ["tags", "managedBy"] {
@@ -45,9 +43,9 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             Ok(Reply::ok(cx.view(&row)))
         }
         "DELETE" => {
-            let row = cx.store.row(&id).ok_or_else(|| not_found(&name))?;
+            let row = cx.store.row(&id).ok_or_else(|| group_not_found(&name))?;
             delete(cx, &row)?;
-            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None));
+            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200));
             let sub = path.subscription().unwrap_or_default();
             let location = format!(
                 "{}/subscriptions/{sub}/operationresults/{operation}?api-version={}",
@@ -75,10 +73,10 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
             ),
         ));
     }
-    resources::check_locks(cx, id, resources::Touch::Write)?;
+    check_locks(cx, id, LockScope::Write)?;
     let old = cx.store.row(id);
     let location = match (sent.get("location").and_then(Value::as_str), &old) {
-        (Some(text), _) => super::names::location(text),
+        (Some(text), _) => crate::names::location(text),
         (None, Some(row)) => row.location(),
         (None, None) => {
             return Err(ArmError::bad("LocationRequired", "The location property is required for this definition."));
@@ -95,7 +93,7 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
             ),
         ));
     }
-    let mut body = json!({ "id": id, "name": name, "type": KIND, "location": location });
+    let mut body = json!({ "id": id, "name": name, "type": GROUP, "location": location });
     if let Some(map) = body.as_object_mut() {
         for key in ["tags", "managedBy"] {
             if let Some(value) = sent.get(key).filter(|value| !value.is_null()) {
@@ -116,7 +114,7 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
     }
     let row = Row {
         id,
-        kind: KIND.into(),
+        kind: GROUP.into(),
         name,
         body,
         etag: cx.unique(),
@@ -132,16 +130,15 @@ pub fn put(cx: &mut Cx<'_>, id: &str, sent: &Value) -> Result<(std::sync::Arc<Ro
 /// Removes a group with everything in it.
 ///
 /// # Errors
-/// `ScopeLocked`.
+/// The error code `ScopeLocked` of Azure.
 pub fn delete(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
-    resources::check_locks(cx, &row.id, resources::Touch::Delete)?;
+    check_locks(cx, &row.id, LockScope::Delete)?;
     let id = row.id.clone();
     for inner in cx.store.below(&id) {
-        super::stacks::check_deny(cx, &inner.id, "delete")?;
+        check_deny(cx, &inner.id, "delete")?;
     }
-    super::stacks::check_deny(cx, &id, "delete")?;
-    super::deploy::forget(cx, &id);
-    super::stacks::forget(cx, &id);
+    check_deny(cx, &id, "delete")?;
+    cx.store.forget_scope(&id);
     for inner in cx.store.below(&id) {
         cx.store.remove_row(&inner.id);
     }
@@ -149,26 +146,20 @@ pub fn delete(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
     Ok(())
 }
 
-/// `GET …/resourcegroups`.
+/// Lists the groups of a subscription: `GET …/resourcegroups`.
 ///
 /// # Errors
-/// `InvalidFilterInQueryString`.
+/// The error code `InvalidFilterInQueryString` of Azure.
 pub fn list(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     let filter = Filter::of(request)?;
-    let prefix = super::id::key(&path.scope);
+    let prefix = crate::id::key(&path.scope);
     let groups: Vec<Value> = cx
         .store
-        .of_kind(KIND)
+        .of_kind(GROUP)
         .iter()
-        .filter(|row| super::id::key(&row.id).starts_with(&prefix))
+        .filter(|row| crate::id::key(&row.id).starts_with(&prefix))
         .filter(|row| filter.matches(row))
         .map(|row| cx.view(row))
         .collect();
     Ok(page(request, groups))
-}
-
-/// 404 as ARM says it.
-#[must_use]
-pub fn not_found(name: &str) -> ArmError {
-    ArmError::missing("ResourceGroupNotFound", format!("Resource group '{name}' could not be found."))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::error::ArmError;
+use crate::error::ArmError;
 
 /// A request as the core sees it.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Upper-case verb.
+    /// The verb in upper case (`GET`).
     pub method: String,
     /// Path segments, percent-decoded, empty ones dropped (`//` and a trailing `/` do not matter).
     pub segments: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Splits a path and query as they stand in the request line.
+    /// Splits a path and query as they are in the request line.
     pub fn target(&mut self, path: &str, query: &str) {
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         self.segments = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
@@ -37,7 +37,7 @@ impl Request {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// A header.
+    /// A header by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
@@ -75,7 +75,7 @@ impl Request {
 /// An answer of the core.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// Headers beyond the ones every answer carries.
     pub headers: Vec<(String, String)>,
@@ -102,7 +102,7 @@ impl Reply {
         Self { status, headers: Vec::new(), body: None }
     }
 
-    /// Adds a header.
+    /// The same answer with one header more.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
@@ -118,6 +118,35 @@ impl From<ArmError> for Reply {
             None => reply,
         }
     }
+}
+
+/// 404 for a path that the endpoint does not serve, in words.
+#[must_use]
+pub fn not_served(request: &Request) -> ArmError {
+    ArmError::missing(
+        "NotFound",
+        format!("The local endpoint does not serve {} {} (it is not Azure).", request.method, request.path()),
+    )
+}
+
+/// Answers a list: `$top` and `$skiptoken` page it, `nextLink` leads on.
+#[must_use]
+pub fn page(request: &Request, values: Vec<Value>) -> Reply {
+    let top = request.query("$top").and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0).unwrap_or(1000);
+    let skip = request.query("$skiptoken").and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let total = values.len();
+    let mut body = Map::new();
+    body.insert("value".into(), values.into_iter().skip(skip).take(top).collect());
+    let next = skip.saturating_add(top);
+    if next < total {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (key, value) in request.query.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("$skiptoken")) {
+            query.append_pair(key, value);
+        }
+        query.append_pair("$skiptoken", &next.to_string());
+        body.insert("nextLink".into(), json!(format!("{}{}?{}", request.base, request.path(), query.finish())));
+    }
+    Reply::ok(Value::Object(body))
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! Resource ids: from a request path to the scope, provider, types and names it means, in Azure's own casing.
 
-use super::names;
+use crate::names;
+
+/// The subscription of the endpoint.
+pub const SUBSCRIPTION: &str = "11111111-1111-4111-8111-111111111111";
+/// The tenant of the endpoint.
+pub const TENANT: &str = "22222222-2222-4222-8222-222222222222";
 
 /// A path below ARM's root, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +79,7 @@ impl Path {
         }
     }
 
-    /// `Microsoft.Compute/virtualMachineScaleSets/virtualMachines`.
+    /// The type with its namespace (`Microsoft.Compute/virtualMachineScaleSets/virtualMachines`).
     #[must_use]
     pub fn resource_type(&self) -> String {
         let mut out = self.namespace.clone().unwrap_or_default();
@@ -89,12 +94,6 @@ impl Path {
     #[must_use]
     pub fn is_resource(&self) -> bool {
         self.namespace.is_some() && !self.types.is_empty() && self.types.len() == self.names.len()
-    }
-
-    /// Whether the path ends in a type or an action.
-    #[must_use]
-    pub fn is_collection(&self) -> bool {
-        self.namespace.is_some() && self.types.len() == self.names.len() + 1
     }
 
     /// The id in canonical casing.
@@ -121,7 +120,6 @@ impl Path {
         out
     }
 
-    /// The last name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.names.last().map_or("", String::as_str)

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::core::{Cx, SUBSCRIPTION, TENANT, page};
-use super::error::ArmError;
-use super::http::{Reply, Request};
-use super::id::Path;
-use super::names;
+use crate::core::Cx;
+use crate::error::ArmError;
+use crate::http::{Reply, Request, page};
+use crate::id::{Path, SUBSCRIPTION, TENANT};
+use crate::names;
 
 /// What the endpoint says of itself, in words.
 pub const NOTICE: &str =
@@ -59,7 +59,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, words: &[&str]) -> Result<Optio
             let count = json!({ "type": "Total", "value": all.len() });
             let mut reply = page(request, all);
             if let Some(body) = &mut reply.body {
-                super::write::set(body, "/count", count);
+                crate::value::set(body, "/count", count);
             }
             reply
         }
@@ -167,7 +167,6 @@ pub fn subscription(_: &Cx<'_>, path: &Path) -> Result<Reply, ArmError> {
     Ok(Reply::ok(subscription_body(path.subscription().unwrap_or(SUBSCRIPTION))))
 }
 
-/// `GET /subscriptions/{id}/locations`.
 #[must_use]
 pub fn locations(path: &Path) -> Reply {
     let scope = &path.scope;

@@ -1,5 +1,8 @@
 //! The spelling of namespaces and types as Azure writes them, and the API versions that `/providers` lists.
 
+/// Type of a scale set.
+pub const SCALE_SETS: &str = "Microsoft.Compute/virtualMachineScaleSets";
+
 /// Known types: namespace, type path, newest stable api-version first.
 pub const TYPES: &[(&str, &str, &[&str])] = &[
     ("Microsoft.Authorization", "locks", &["2020-05-01", "2016-09-01"]),
@@ -88,7 +91,7 @@ pub fn canonical(namespace: &str, types: &[String]) -> (String, Vec<String>) {
     (out_namespace, best)
 }
 
-/// The namespace as it stands in an id: monitor writes its own ids in lower case.
+/// The namespace as ids spell it: Azure Monitor writes its own ids in lower case.
 #[must_use]
 pub fn id_namespace<'a>(namespace: &'a str, types: &[String]) -> &'a str {
     match (namespace, types.first().map(String::as_str)) {
@@ -97,7 +100,7 @@ pub fn id_namespace<'a>(namespace: &'a str, types: &[String]) -> &'a str {
     }
 }
 
-/// A type segment as it stands in an id.
+/// A type segment as ids spell it.
 #[must_use]
 pub fn id_segment<'a>(namespace: &str, segment: &'a str) -> &'a str {
     match (namespace, segment) {

@@ -2,65 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::core::{Cx, not_served, page};
-use super::embedded;
-use super::error::ArmError;
-use super::filter::Filter;
-use super::groups;
-use super::http::{Reply, Request};
-use super::id::{Path, key};
-use super::lro::Style;
-use super::store::Row;
-use super::types;
-use super::write::{self, Write, Written};
-
-/// What a request wants to do to a scope, for locks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
-    /// PUT, PATCH, POST.
-    Write,
-    /// DELETE.
-    Delete,
-}
-
-const LOCKS: &str = "Microsoft.Authorization/locks";
-
-/// Refuses what a lock forbids: `ReadOnly` writes at and below its scope, both levels deletions at, below and above it.
-///
-/// # Errors
-/// `ScopeLocked`.
-pub fn check_locks(cx: &Cx<'_>, id: &str, touch: Touch) -> Result<(), ArmError> {
-    let target = key(id);
-    if target.contains("/microsoft.authorization/locks/") {
-        return Ok(());
-    }
-    let mut holders: Vec<String> = Vec::new();
-    for lock in cx.store.of_kind(LOCKS) {
-        let scope = Path::of(&lock.id).scope;
-        let held = key(&scope);
-        let covers = target == held || target.starts_with(&format!("{held}/"));
-        let above = held.starts_with(&format!("{target}/"));
-        let read_only = lock.text("/properties/level").is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"));
-        let stops = match touch {
-            Touch::Write => read_only && covers,
-            Touch::Delete => covers || above,
-        };
-        if stops {
-            holders.push(scope);
-        }
-    }
-    if holders.is_empty() {
-        return Ok(());
-    }
-    let verb = if touch == Touch::Delete { "delete" } else { "write" };
-    Err(ArmError::conflict(
-        "ScopeLocked",
-        format!(
-            "The scope '{id}' cannot perform {verb} operation because following scope(s) are locked: '{}'. Please remove the lock and try again.",
-            holders.join("', '")
-        ),
-    ))
-}
+use crate::core::Cx;
+use crate::documents::Row;
+use crate::error::ArmError;
+use crate::filter::Filter;
+use crate::guards::{LockScope, check_locks};
+use crate::http::{Reply, Request, not_served, page};
+use crate::id::{Path, key};
+use crate::lookup;
+use crate::lro::Style;
+use crate::lro::poll_headers;
+use crate::rule::{Write, Written};
+use crate::value;
+use crate::{types, write};
 
 /// Verbs on one resource.
 ///
@@ -106,14 +60,14 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
 
 fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     if let Some(group) = path.group()
-        && cx.store.row(&super::id::group_of(&path.scope).unwrap_or_default()).is_none()
+        && cx.store.row(&crate::id::group_of(&path.scope).unwrap_or_default()).is_none()
     {
-        return if request.method == "HEAD" { Ok(Reply::empty(404)) } else { Err(groups::not_found(group)) };
+        return if request.method == "HEAD" { Ok(Reply::empty(404)) } else { Err(lookup::group_not_found(group)) };
     }
     let found = match cx.store.row(&path.id()) {
         Some(row) => Some((types::rule(&row.kind).shown(cx, &row, request), Some(row.etag.clone()))),
-        None => embedded::place(path)
-            .and_then(|place| embedded::get(cx, path, &place))
+        None => lookup::place(path)
+            .and_then(|place| lookup::get(cx, path, &place))
             .or_else(|| types::virtual_resource(cx, path))
             .map(|body| {
                 let tag = body
@@ -133,7 +87,7 @@ fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmErro
                 None => reply,
             })
         }
-        (None, _) => Err(write::not_found(path)),
+        (None, _) => Err(lookup::not_found(path)),
     }
 }
 
@@ -160,44 +114,15 @@ fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) 
     poll_headers(reply.header("Retry-After", "1"), request, path, &location, operation, *style, false)
 }
 
-/// Adds the polling URLs of an operation to an answer.
-#[must_use]
-pub fn poll_headers(
-    reply: Reply,
-    request: &Request,
-    path: &Path,
-    location: &str,
-    operation: &str,
-    style: Style,
-    with_location: bool,
-) -> Reply {
-    let namespace = path.namespace.as_deref().unwrap_or_default();
-    let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
-    let place = if location.is_empty() { "global" } else { location };
-    let words = if style == Style::Location { "asyncoperations" } else { "operations" };
-    let url = format!(
-        "{}/subscriptions/{sub}/providers/{namespace}/locations/{place}/{words}/{operation}?api-version={}",
-        request.base,
-        request.api_version()
-    );
-    match style {
-        Style::Location => reply.header("Location", format!("{url}&monitor=true")),
-        _ if with_location => {
-            reply.header("Location", format!("{url}&monitor=true")).header("Azure-AsyncOperation", url)
-        }
-        _ => reply.header("Azure-AsyncOperation", url),
-    }
-}
-
 /// Collections (GET), actions and checks (POST), and views that are named like a collection (`…/instanceView`).
 ///
 /// # Errors
 /// The error envelope's content.
 pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     if let Some(group) = path.group()
-        && cx.store.row(&super::id::group_of(&path.scope).unwrap_or_default()).is_none()
+        && cx.store.row(&crate::id::group_of(&path.scope).unwrap_or_default()).is_none()
     {
-        return Err(groups::not_found(group));
+        return Err(lookup::group_not_found(group));
     }
     let word = path.last_type().to_lowercase();
     if let Some(reply) = types::service(cx, request, path, &word)? {
@@ -208,14 +133,14 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
             Some(row) => {
                 let rule = types::rule(&row.kind);
                 if request.method == "POST" {
-                    check_locks(cx, &row.id, Touch::Write)?;
+                    check_locks(cx, &row.id, LockScope::Write)?;
                 }
                 if let Some(reply) = rule.action(cx, &row, &word, request)? {
                     return Ok(reply);
                 }
             }
             None if !types::implied(&parent.resource_type()) && request.method == "POST" => {
-                return Err(write::not_found(&parent));
+                return Err(lookup::not_found(&parent));
             }
             None => {}
         }
@@ -224,18 +149,18 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
         return Err(not_served(request));
     }
     let wanted = path.resource_type();
-    if let Some(place) = embedded::collection(path) {
+    if let Some(place) = lookup::collection(path) {
         let parent = path.parent().unwrap_or_default();
-        return match embedded::list(cx, &parent, &place) {
+        return match lookup::list(cx, &parent, &place) {
             Some(list) => Ok(page(request, list)),
-            None => Err(write::not_found(&parent)),
+            None => Err(lookup::not_found(&parent)),
         };
     }
     let filter = Filter::of(request)?;
     let below = match path.parent() {
         Some(parent) => {
-            if !write::exists(cx, &parent.id()) && !types::implied(&parent.resource_type()) {
-                return Err(write::not_found(&parent));
+            if !lookup::exists(cx, &parent.id()) && !types::implied(&parent.resource_type()) {
+                return Err(lookup::not_found(&parent));
             }
             parent.id()
         }
@@ -261,7 +186,7 @@ pub fn is_listed(row: &Row) -> bool {
     let path = Path::of(&row.id);
     let top = path.types.len() == 1 && Path::of(&path.scope).namespace.is_none();
     let hidden = row.kind.starts_with("Microsoft.Authorization/")
-        || row.kind == groups::KIND
+        || row.kind == lookup::GROUP
         || row.kind.ends_with("/virtualMachineScaleSets/virtualMachines");
     path.group().is_some() && !hidden && (top || row.at("/location").is_some())
 }
@@ -269,12 +194,12 @@ pub fn is_listed(row: &Row) -> bool {
 /// `GET …/resources` of a subscription or group.
 ///
 /// # Errors
-/// `InvalidFilterInQueryString`, `ResourceGroupNotFound`.
+/// The error codes `InvalidFilterInQueryString`, `ResourceGroupNotFound` of Azure.
 pub fn list_all(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     if let Some(group) = path.group()
         && cx.store.row(&path.scope).is_none()
     {
-        return Err(groups::not_found(group));
+        return Err(lookup::group_not_found(group));
     }
     let filter = Filter::of(request)?;
     let expand = request.query("$expand").unwrap_or_default().to_lowercase();
@@ -304,15 +229,15 @@ pub fn list_all(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply
     Ok(page(request, out))
 }
 
-/// `{scope}/providers/Microsoft.Resources/tags/default`.
+/// Reads and writes the tags of a scope: `{scope}/providers/Microsoft.Resources/tags/default`.
 ///
 /// # Errors
 /// 404 when the scope is not there.
 pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     let scope = &path.scope;
     let row = cx.store.row(scope).ok_or_else(|| match Path::of(scope).group() {
-        Some(group) if !scope.contains("/providers/") => groups::not_found(group),
-        _ => write::not_found(&Path::of(scope)),
+        Some(group) if !scope.contains("/providers/") => lookup::group_not_found(group),
+        _ => lookup::not_found(&Path::of(scope)),
     })?;
     let have = row.at("/tags").cloned().unwrap_or_else(|| json!({}));
     let sent = request.json()?;
@@ -325,7 +250,7 @@ pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, Ar
             let mut all = have.clone();
             match sent.get("operation").and_then(Value::as_str).unwrap_or_default().to_lowercase().as_str() {
                 "replace" => all = given,
-                "merge" => write::merge(&mut all, &given),
+                "merge" => value::merge(&mut all, &given),
                 "delete" => {
                     if let (Some(all), Some(given)) = (all.as_object_mut(), given.as_object()) {
                         all.retain(|name, _| !given.contains_key(name));
@@ -345,9 +270,9 @@ pub fn tags(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, Ar
     let shown = match new {
         None => have,
         Some(new) => {
-            check_locks(cx, scope, Touch::Write)?;
+            check_locks(cx, scope, LockScope::Write)?;
             let mut row = row.as_ref().clone();
-            write::set(&mut row.body, "/tags", new.clone());
+            value::set(&mut row.body, "/tags", new.clone());
             row.changed = cx.now_ms();
             row.etag = cx.unique();
             cx.store.put_row(row);

@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::core::{Core, lock};
-use super::faults::Verdict;
-use super::http::{Reply, Request};
+use crate::core::{Core, lock};
+use crate::faults::Verdict;
+use crate::http::{Reply, Request};
 
 /// Largest request body: ARM's own limit for templates is 4 MB, parameters come on top.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -85,7 +85,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// Accepts connections; TLS handshakes run beside each other, so that a slow client holds up nobody.
+/// Accepts connections; TLS handshakes run concurrently, so that a slow client delays no other.
 pub struct Door {
     address: SocketAddr,
     ready: mpsc::Receiver<(Wire, SocketAddr)>,
@@ -221,7 +221,7 @@ async fn handle(
     {
         Ok(done) => done,
         Err(_) => {
-            let error = super::error::ArmError::internal("the local endpoint met a bug while it answered this request");
+            let error = crate::error::ArmError::internal("the local endpoint met a bug while it answered this request");
             (Request::default(), error.into())
         }
     };
@@ -241,7 +241,7 @@ fn foreign(request: &Request, host: &str) -> Option<Reply> {
         return None;
     }
     Some(
-        super::error::ArmError::new(403, "AuthorizationFailed", "The local endpoint answers loopback names only.")
+        crate::error::ArmError::new(403, "AuthorizationFailed", "The local endpoint answers loopback names only.")
             .into(),
     )
 }

@@ -9,70 +9,39 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::error::ArmError;
+use crate::documents::{
+    DenyMode, DeploymentDocument, Document, OperationDocument, Row, StackDocument, Stored, WhatIfDocument,
+};
+use crate::error::ArmError;
 
-/// Version of the state file; a file of another version is refused, not guessed at.
+/// Version of the state file; a file of another version is refused.
 const SCHEMA_VERSION: i64 = 1;
 
-/// One resource (a resource group is one too).
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
-pub struct Row {
-    /// Id in canonical casing.
-    pub id: String,
-    /// `Microsoft.Compute/virtualMachineScaleSets`.
-    pub kind: String,
-    /// Last name.
-    pub name: String,
-    /// What a GET shows (secrets are not in here), `provisioningState` as it will be when settled.
-    pub body: Value,
-    /// Changes with every write.
-    pub etag: String,
-    /// Endpoint time of creation and of the last write, milliseconds.
-    pub created: i64,
-    /// See `created`.
-    pub changed: i64,
-    /// Machine time until which `settling` is shown as the provisioning state; 0 when settled.
-    pub settles: i64,
-    /// `Creating`, `Updating`, `Deleting`.
-    pub settling: String,
-    /// What a client never sees: key generations, secret values, instance counters.
-    pub hidden: Value,
-}
-
-impl Row {
-    /// Location, lower case without spaces, or empty.
-    #[must_use]
-    pub fn location(&self) -> String {
-        self.body.get("location").and_then(Value::as_str).map(super::names::location).unwrap_or_default()
-    }
-
-    /// A value inside the body.
-    #[must_use]
-    pub fn at(&self, pointer: &str) -> Option<&Value> {
-        self.body.pointer(pointer)
-    }
-
-    /// A string inside the body.
-    #[must_use]
-    pub fn text(&self, pointer: &str) -> Option<&str> {
-        self.body.pointer(pointer).and_then(Value::as_str)
-    }
-}
+/// How SQLite is set up. One endpoint per state, and no acknowledged write is lost when the process is killed.
+const PRAGMAS: &[(&str, &str)] = &[
+    // the lock goes with the process, however it ends; a second endpoint is refused
+    ("locking_mode", "EXCLUSIVE"),
+    // FIGURE
+    ("journal_mode", "WAL"),
+    ("synchronous", "NORMAL"),
+    // deleted secrets do not stay in free pages
+    ("secure_delete", "ON"),
+];
 
 enum Change {
     Row(String, Option<Arc<Row>>),
-    Doc(String, Option<Arc<Value>>),
+    Document(String, Option<Stored>),
 }
 
-/// The state. All access is under one lock, held by [`super::core::Core`].
+/// The state. All access is under one lock, held by [`crate::core::Core`].
 pub struct Store {
     rows: BTreeMap<String, Arc<Row>>,
     /// Keys of the rows of each type, lower case.
     kinds: BTreeMap<String, BTreeSet<String>>,
-    docs: BTreeMap<String, Arc<Value>>,
+    documents: BTreeMap<String, Stored>,
+    /// Keys of the stacks whose deny settings deny something: the only ones that a write has to look at.
+    denying: BTreeSet<String>,
     journal: Vec<Change>,
     db: Connection,
 }
@@ -90,11 +59,9 @@ impl Store {
         .map_err(|error| format!("the state file cannot be opened: {error}"))?;
         let set_up = || -> rusqlite::Result<Option<i64>> {
             db.busy_timeout(std::time::Duration::from_millis(200))?;
-            // one endpoint per state: the lock goes with the process, however it ends
-            db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            db.pragma_update(None, "journal_mode", "WAL")?;
-            db.pragma_update(None, "synchronous", "NORMAL")?;
-            db.pragma_update(None, "secure_delete", "ON")?;
+            for (name, value) in PRAGMAS {
+                db.pragma_update(None, name, value)?;
+            }
             db.execute_batch(
                 "BEGIN IMMEDIATE;
                  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
@@ -112,40 +79,47 @@ impl Store {
         if version != Some(SCHEMA_VERSION) {
             return Err(format!("the state file is of version {version:?}, this dsvmc reads version {SCHEMA_VERSION}"));
         }
-        let mut store =
-            Self { rows: BTreeMap::new(), kinds: BTreeMap::new(), docs: BTreeMap::new(), journal: Vec::new(), db };
+        let mut store = Self {
+            rows: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            denying: BTreeSet::new(),
+            journal: Vec::new(),
+            db,
+        };
         store.load().map_err(|error| format!("the state file cannot be read: {error}"))?;
         Ok(store)
     }
 
     fn load(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        let mut query = self.db.prepare("SELECT key, body FROM resource")?;
-        let mut found = query.query([])?;
-        while let Some(line) = found.next()? {
-            let (key, body): (String, String) = (line.get(0)?, line.get(1)?);
+        for (key, body) in self.read("SELECT key, body FROM resource")? {
             let row: Row = serde_json::from_str(&body)?;
             self.kinds.entry(row.kind.to_lowercase()).or_default().insert(key.clone());
             self.rows.insert(key, Arc::new(row));
         }
-        let mut query = self.db.prepare("SELECT key, body FROM doc")?;
-        let mut found = query.query([])?;
-        while let Some(line) = found.next()? {
-            let (key, body): (String, String) = (line.get(0)?, line.get(1)?);
-            self.docs.insert(key, Arc::new(serde_json::from_str(&body)?));
+        for (key, body) in self.read("SELECT key, body FROM doc")? {
+            let document = Stored::read(&key, &body)?;
+            self.set_document(&key, Some(document));
         }
         Ok(())
     }
 
-    /// A resource by id, compared without case.
+    /// Keys and bodies of a query.
+    fn read(&self, query: &str) -> rusqlite::Result<Vec<(String, String)>> {
+        let mut query = self.db.prepare(query)?;
+        query.query_map([], |line| Ok((line.get(0)?, line.get(1)?)))?.collect()
+    }
+
+    /// The resource with an id, compared without case.
     #[must_use]
     pub fn row(&self, id: &str) -> Option<Arc<Row>> {
-        self.rows.get(&super::id::key(id)).cloned()
+        self.rows.get(&crate::id::key(id)).cloned()
     }
 
     /// Resources whose id starts with `prefix` and a slash, in order of id. An empty prefix means all.
     #[must_use]
     pub fn below(&self, prefix: &str) -> Vec<Arc<Row>> {
-        let start = format!("{}/", super::id::key(prefix));
+        let start = format!("{}/", crate::id::key(prefix));
         self.rows
             .range(start.clone()..)
             .take_while(|(key, _)| key.starts_with(&start))
@@ -160,14 +134,14 @@ impl Store {
         keys.into_iter().flatten().filter_map(|key| self.rows.get(key).cloned()).collect()
     }
 
-    /// All resources.
+    /// Every resource, in order of id.
     pub fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
         self.rows.values()
     }
 
-    /// Writes a resource.
+    /// Writes a resource in place of the one with the same id.
     pub fn put_row(&mut self, row: Row) -> Arc<Row> {
-        let key = super::id::key(&row.id);
+        let key = crate::id::key(&row.id);
         let row = Arc::new(row);
         let old = self.set_row(&key, Some(row.clone()));
         self.journal.push(Change::Row(key, old));
@@ -176,7 +150,7 @@ impl Store {
 
     /// Removes a resource; says whether it was there.
     pub fn remove_row(&mut self, id: &str) -> bool {
-        let key = super::id::key(id);
+        let key = crate::id::key(id);
         match self.set_row(&key, None) {
             Some(old) => {
                 self.journal.push(Change::Row(key, Some(old)));
@@ -203,35 +177,118 @@ impl Store {
         old
     }
 
-    /// A document.
+    /// The document of a type with a key.
     #[must_use]
-    pub fn doc(&self, key: &str) -> Option<Arc<Value>> {
-        self.docs.get(&key.to_lowercase()).cloned()
+    pub fn get<D: Document>(&self, key: &str) -> Option<Arc<D>> {
+        self.documents.get(&stored_key::<D>(key)).and_then(D::of).cloned()
     }
 
-    /// Documents whose key starts with `prefix`, in order of key.
+    /// Whether there is a document of a type with a key.
     #[must_use]
-    pub fn docs(&self, prefix: &str) -> Vec<(String, Arc<Value>)> {
-        let start = prefix.to_lowercase();
-        self.docs
-            .range(start.clone()..)
-            .take_while(|(key, _)| key.starts_with(&start))
-            .map(|(key, doc)| (key.clone(), doc.clone()))
-            .collect()
+    pub fn has<D: Document>(&self, key: &str) -> bool {
+        self.documents.contains_key(&stored_key::<D>(key))
     }
 
-    /// Writes a document.
-    pub fn put_doc(&mut self, key: &str, value: Value) {
-        let key = key.to_lowercase();
-        let old = self.docs.insert(key.clone(), Arc::new(value));
-        self.journal.push(Change::Doc(key, old));
+    /// Documents of a type whose key starts with `prefix`, in order of key. An empty prefix means all.
+    #[must_use]
+    pub fn all<D: Document>(&self, prefix: &str) -> Vec<Arc<D>> {
+        self.range::<D>(prefix).filter_map(|(_, document)| D::of(document).cloned()).collect()
     }
 
-    /// Removes a document.
-    pub fn remove_doc(&mut self, key: &str) {
-        let key = key.to_lowercase();
-        if let Some(old) = self.docs.remove(&key) {
-            self.journal.push(Change::Doc(key, Some(old)));
+    fn range<D: Document>(&self, prefix: &str) -> impl Iterator<Item = (&String, &Stored)> {
+        let start = format!("{}|{}", D::PREFIX, prefix.to_lowercase());
+        self.documents.range(start.clone()..).take_while(move |(key, _)| key.starts_with(&start))
+    }
+
+    /// Stacks whose deny settings deny something.
+    pub fn denying_stacks(&self) -> impl Iterator<Item = &Arc<StackDocument>> {
+        self.denying.iter().filter_map(|key| StackDocument::of(self.documents.get(key)?))
+    }
+
+    /// Writes a document in place of the one with the same key.
+    pub fn put<D: Document>(&mut self, key: &str, document: D) {
+        self.change_document(stored_key::<D>(key), Some(Arc::new(document).stored()));
+    }
+
+    /// Changes a document in place; says whether it is there.
+    pub fn edit<D: Document>(&mut self, key: &str, change: impl FnOnce(&mut D)) -> bool {
+        let Some(document) = self.get::<D>(key) else { return false };
+        let mut document = document.as_ref().clone();
+        change(&mut document);
+        self.put(key, document);
+        true
+    }
+
+    /// Changes the documents of a type that pass a test.
+    pub fn edit_where<D: Document>(&mut self, test: impl Fn(&D) -> bool, mut change: impl FnMut(&mut D)) {
+        let passed: Vec<(String, Arc<D>)> = self
+            .range::<D>("")
+            .filter_map(|(key, document)| Some((key.clone(), D::of(document)?.clone())))
+            .filter(|(_, document)| test(document))
+            .collect();
+        for (key, document) in passed {
+            let mut document = document.as_ref().clone();
+            change(&mut document);
+            self.change_document(key, Some(Arc::new(document).stored()));
+        }
+    }
+
+    /// Removes a document; says whether it was there.
+    pub fn remove<D: Document>(&mut self, key: &str) -> bool {
+        self.change_document(stored_key::<D>(key), None)
+    }
+
+    /// Removes the documents of a type whose key starts with `prefix`, compared without case.
+    pub fn remove_all<D: Document>(&mut self, prefix: &str) {
+        self.remove_where::<D>(prefix, |_| true);
+    }
+
+    /// Removes the documents of a type whose key starts with `prefix` and that pass a test.
+    pub fn remove_where<D: Document>(&mut self, prefix: &str, test: impl Fn(&D) -> bool) {
+        let gone: Vec<String> = self
+            .range::<D>(prefix)
+            .filter(|(_, document)| D::of(document).is_some_and(|document| test(document)))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.change_document(key, None);
+        }
+    }
+
+    /// Removes the deployments and stacks of a scope, with what belongs to them.
+    pub fn forget_scope(&mut self, scope: &str) {
+        let inside = format!("{}/", crate::id::key(scope));
+        self.remove_all::<DeploymentDocument>(&inside);
+        self.remove_all::<OperationDocument>(&inside);
+        self.remove_all::<StackDocument>(&inside);
+        self.remove_all::<WhatIfDocument>(&inside);
+    }
+
+    /// Puts or removes a document with an entry in the journal; says whether there was one.
+    fn change_document(&mut self, key: String, new: Option<Stored>) -> bool {
+        let gone = new.is_none();
+        let old = self.set_document(&key, new);
+        let there = old.is_some();
+        if there || !gone {
+            self.journal.push(Change::Document(key, old));
+        }
+        there
+    }
+
+    /// Puts or removes a document and keeps the index of stacks; gives the document that was there.
+    fn set_document(&mut self, key: &str, new: Option<Stored>) -> Option<Stored> {
+        let denies = new
+            .as_ref()
+            .and_then(StackDocument::of)
+            .is_some_and(|stack| stack.record.properties.deny_settings.mode != DenyMode::None);
+        if denies {
+            self.denying.insert(key.to_owned());
+        } else {
+            self.denying.remove(key);
+        }
+        match new {
+            Some(document) => self.documents.insert(key.to_owned(), document),
+            None => self.documents.remove(key),
         }
     }
 
@@ -268,8 +325,8 @@ impl Store {
                         Some(row) => put_row.execute(params![key, serde_json::to_string(row.as_ref())?])?,
                         None => del_row.execute(params![key])?,
                     },
-                    Change::Doc(key, _) => match self.docs.get(key) {
-                        Some(doc) => put_doc.execute(params![key, serde_json::to_string(doc.as_ref())?])?,
+                    Change::Document(key, _) => match self.documents.get(key) {
+                        Some(document) => put_doc.execute(params![key, document.text()?])?,
                         None => del_doc.execute(params![key])?,
                     },
                 };
@@ -296,8 +353,7 @@ impl Store {
             let Some(change) = self.journal.pop() else { return };
             match change {
                 Change::Row(key, old) => drop(self.set_row(&key, old)),
-                Change::Doc(key, Some(old)) => drop(self.docs.insert(key, old)),
-                Change::Doc(key, None) => drop(self.docs.remove(&key)),
+                Change::Document(key, old) => drop(self.set_document(&key, old)),
             }
         }
     }
@@ -308,17 +364,26 @@ impl Store {
         for key in rows {
             self.remove_row(&key);
         }
-        let docs: Vec<String> = self.docs.keys().cloned().collect();
-        for key in docs {
-            self.remove_doc(&key);
+        let documents: Vec<String> = self.documents.keys().cloned().collect();
+        for key in documents {
+            self.change_document(key, None);
         }
     }
+}
+
+fn stored_key<D: Document>(key: &str) -> String {
+    if key.is_empty() { D::PREFIX.to_owned() } else { format!("{}|{}", D::PREFIX, key.to_lowercase()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::documents::Metric;
+    use serde_json::{Value, json};
+
+    fn metric() -> Metric {
+        Metric { resource: "r".into(), metric: "m".into(), samples: vec![(1, 0.5)] }
+    }
 
     fn row(id: &str, n: i64) -> Row {
         Row {
@@ -342,15 +407,15 @@ mod tests {
         {
             let mut store = Store::open(Some(&path)).expect("open");
             store.put_row(row("/A/b", 1));
-            store.put_doc("x|1", json!(1));
+            store.put("x", metric());
             store.commit().expect("commit");
             store.put_row(row("/a/B", 2));
             store.put_row(row("/a/c", 3));
-            store.remove_doc("x|1");
+            store.remove::<Metric>("x");
             store.rollback();
             assert_eq!(store.row("/a/b").expect("row").body, json!({ "n": 1 }));
             assert_eq!(store.below("/a").len(), 1);
-            assert!(store.doc("X|1").is_some());
+            assert!(store.get::<Metric>("X").is_some());
             store.put_row(row("/a/lost", 4));
         }
         let store = Store::open(Some(&path)).expect("open again");

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use arm_local::{Endpoint, Options, admin, faults::Fault};
+use arm_local::faults::{Fault, read_faults};
+use arm_local::{Endpoint, Options};
 
 /// Arguments of `local`.
 #[derive(Debug, clap::Args)]
@@ -103,7 +104,7 @@ fn faults(specs: &[String]) -> Result<Vec<Fault>, miette::Report> {
                     .wrap_err_with(|| format!("{file} cannot be read"))?;
                 let value: Value =
                     serde_json::from_str(&text).into_diagnostic().wrap_err_with(|| format!("{file} is not JSON"))?;
-                out.extend(admin::read_faults(&value).map_err(|text| miette!("{file}: {text}"))?);
+                out.extend(read_faults(&value).map_err(|text| miette!("{file}: {text}"))?);
             }
         }
     }
@@ -133,7 +134,7 @@ fn describe(https: &str, http: &str, ca: Option<&Path>) -> String {
     let ca = ca.map(|path| path.display().to_string()).unwrap_or_default();
     format!(
         "{}\n\n  https   {https}\n  http    {http}\n  trust   {ca}\n\nFor the Azure CLI: export REQUESTS_CA_BUNDLE={ca}\n",
-        arm_local::meta::NOTICE
+        arm_local::NOTICE
     )
 }
 

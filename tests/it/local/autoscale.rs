@@ -135,7 +135,7 @@ fn settings_are_checked() {
     assert_eq!(refused(json!([])), "BadRequest");
     assert_eq!(refused(json!([{ "name": "p", "capacity": limits("3", "2", "3"), "rules": [] }])), "BadRequest");
     let mut zone = weekly(WORK, 8);
-    arm_local::write::set(&mut zone, "/schedule/timeZone", json!("Mars Standard Time"));
+    zone["schedule"]["timeZone"] = json!("Mars Standard Time");
     assert_eq!(
         refused(json!([{ "name": "p", "capacity": limits("1", "2", "1"), "rules": [], "recurrence": zone }])),
         "BadRequest"

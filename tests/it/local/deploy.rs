@@ -145,7 +145,7 @@ fn wrong_requests_are_refused() {
     assert_eq!(code(&missing), (400, "InvalidTemplate"));
     assert_eq!(body(&missing)["error"]["additionalInfo"][0]["type"], "TemplateViolation");
     let mut long = simple(1);
-    arm_local::write::set(&mut long, "/name/value", json!("longer-than-nine"));
+    long["name"]["value"] = json!("longer-than-nine");
     assert_eq!(code(&put(&as_az(SIMPLE, &long, ""))), (400, "InvalidTemplate"));
     let link =
         json!({ "properties": { "mode": "Incremental", "templateLink": { "uri": "https://example.com/t.json" } } });
@@ -392,12 +392,12 @@ fn secrets_come_from_the_vault_and_keys_from_the_account() {
     local.put("{rg}/Microsoft.KeyVault/vaults/lab-kv/secrets/password", r#"{"properties":{"value":"Sup3r-secret!"}}"#);
     let mut parameters = simple(1);
     let reference = json!({ "reference": { "keyVault": { "id": full("{rg}/Microsoft.KeyVault/vaults/lab-kv") }, "secretName": "password" } });
-    arm_local::write::set(&mut parameters, "/password", reference.clone());
+    parameters["password"] = reference.clone();
     assert_eq!(
         deploy(&local, DEPLOYMENT, &as_az(SIMPLE, &parameters, ""))["properties"]["provisioningState"],
         "Succeeded"
     );
-    arm_local::write::set(&mut parameters, "/password/reference/secretName", json!("none"));
+    parameters["password"]["reference"]["secretName"] = json!("none");
     assert_eq!(
         code(&local.put(DEPLOYMENT, &as_az(SIMPLE, &parameters, ""))),
         (400, "KeyVaultParameterReferenceNotFound")

@@ -46,7 +46,7 @@ impl Local {
         request.base = self.endpoint.base_url.clone();
         request.target(path, query);
         request.headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        self.endpoint.core().answer(&request)
+        self.endpoint.answer(&request)
     }
 
     pub fn put(&self, path: &str, body: &str) -> Reply {

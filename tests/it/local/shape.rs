@@ -6,11 +6,19 @@ use super::{Local, body, code};
 
 const SET: &str = "{rg}/Microsoft.Compute/virtualMachineScaleSets/s?api-version=2024-07-01";
 
+/// Objects deeply, everything else replaced.
+fn merge(into: &mut Value, from: &Value) {
+    match from {
+        Value::Object(from) => from.iter().for_each(|(name, value)| merge(&mut into[name.as_str()], value)),
+        other => *into = other.clone(),
+    }
+}
+
 fn set(properties: Value) -> String {
     let mut body = json!({ "location": "westeurope", "sku": { "name": "Standard_D2s_v5", "capacity": 0 }, "properties": {
         "upgradePolicy": { "mode": "Manual" },
         "virtualMachineProfile": { "storageProfile": { "imageReference": { "publisher": "p", "offer": "o", "sku": "s", "version": "latest" } } } } });
-    arm_local::write::merge(&mut body["properties"], &properties);
+    merge(&mut body["properties"], &properties);
     body.to_string()
 }
 

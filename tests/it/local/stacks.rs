@@ -108,7 +108,7 @@ fn what_if_of_a_stack() {
     let local = Local::group();
     wait(&local, &local.put(STACK, &stack(&["a", "b"], "delete", "none")));
     let mut ask: Value = serde_json::from_str(&stack(&["b", "c"], "delete", "denyDelete")).expect("JSON");
-    arm_local::write::set(&mut ask, "/properties/deploymentStackResourceId", json!(full(STACK)));
+    ask["properties"]["deploymentStackResourceId"] = json!(full(STACK));
     let path = "{rg}/Microsoft.Resources/deploymentStacksWhatIfResults/w";
     assert_eq!(local.put(path, &ask.to_string()).status, 201);
     let result = local.get(path);
@@ -143,7 +143,7 @@ fn a_list_that_may_be_wrong_deletes_nothing_unless_told_to() {
     assert_eq!(local.get("{rg}/Contoso.Things/widgets/a").status, 200);
     local.post("/_local/faults", r#"{"kind":"DeploymentStackOutOfSync","times":"always"}"#);
     let mut ask: Value = serde_json::from_str(&stack(&["b"], "delete", "none")).expect("JSON");
-    arm_local::write::set(&mut ask, "/properties/bypassStackOutOfSyncError", json!(true));
+    ask["properties"]["bypassStackOutOfSyncError"] = json!(true);
     let record = wait(&local, &local.put(STACK, &ask.to_string()));
     assert_eq!(ids(&record, "deletedResources"), ["a"]);
     let path = format!("{STACK}?unmanageAction.Resources=delete&bypassStackOutOfSyncError=true");
@@ -158,8 +158,8 @@ fn what_cannot_be_deleted_goes_with_its_parent_or_as_the_stack_says() {
         "dependsOn": ["stackstore1"], "properties": {} });
     let ask = |resources: Value, last: &str| {
         let mut ask: Value = serde_json::from_str(&stack(&[], "delete", "none")).expect("JSON");
-        arm_local::write::set(&mut ask, "/properties/template/resources", resources);
-        arm_local::write::set(&mut ask, "/properties/actionOnUnmanage/resourcesWithoutDeleteSupport", json!(last));
+        ask["properties"]["template"]["resources"] = resources;
+        ask["properties"]["actionOnUnmanage"]["resourcesWithoutDeleteSupport"] = json!(last);
         ask.to_string()
     };
     let local = Local::group();

@@ -37,7 +37,8 @@ pub fn scale_set(capacity: i64) -> Value {
 
 fn with(pointer: &str, value: Value) -> String {
     let mut set = scale_set(2);
-    arm_local::write::set(&mut set, pointer, value);
+    let slot = pointer.split('/').skip(1).fold(&mut set, |at, key| &mut at[key]);
+    *slot = value;
     set.to_string()
 }
 
@@ -226,7 +227,7 @@ fn addresses_names_and_balancers() {
         (400, "PublicIPAddressCannotBeDeleted")
     );
     let mut wrong = text;
-    arm_local::write::set(&mut wrong, "/properties/backendAddressPools", json!([]));
+    wrong["properties"]["backendAddressPools"] = json!([]);
     assert_eq!(code(&local.put(&lb, &wrong.to_string())), (400, "InvalidResourceReference"));
     let rule = |name: &str, priority: i64| json!({ "name": name, "properties": { "priority": priority, "direction": "Inbound", "access": "Allow", "protocol": "Tcp" } });
     let group = |rules: Value| {

@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{KIND, MINUTE};
 use crate::clock::duration;
 use crate::core::Cx;
+use crate::documents::{Metric, to_value};
 use crate::error::ArmError;
-use crate::id::key as id_key;
+use crate::id::key;
+
+pub const KIND: &str = "Microsoft.Insights/autoscaleSettings";
+pub const MINUTE: i64 = 60_000;
 
 /// The value of a rule's metric over its window: samples of each grain by the statistic, grains by the aggregation.
 pub(super) fn reading(cx: &Cx<'_>, rule: &Value, at: Timestamp) -> Option<f64> {
@@ -17,14 +20,9 @@ pub(super) fn reading(cx: &Cx<'_>, rule: &Value, at: Timestamp) -> Option<f64> {
     let window = i64::try_from(text("timeWindow").and_then(duration)?.as_millis()).ok()?;
     let grain = i64::try_from(text("timeGrain").and_then(duration)?.as_millis()).ok()?.max(1);
     let end = at.as_millisecond();
-    let doc = cx.store.doc(&format!("metric|{}|{metric}", id_key(resource)))?;
-    let samples: Vec<(i64, f64)> = doc
-        .get("samples")?
-        .as_array()?
-        .iter()
-        .filter_map(|pair| Some((pair.get(0)?.as_i64()?, pair.get(1)?.as_f64()?)))
-        .filter(|(time, _)| *time <= end && *time > end - window)
-        .collect();
+    let fed = cx.store.get::<Metric>(&format!("{}|{metric}", key(resource)))?;
+    let inside = |time: i64| time <= end && time > end - window;
+    let samples: Vec<(i64, f64)> = fed.samples.iter().copied().filter(|(time, _)| inside(*time)).collect();
     let statistic = text("statistic").unwrap_or("Average").to_lowercase();
     let mut grains: Vec<f64> = Vec::new();
     let mut start = end - window;
@@ -58,7 +56,7 @@ fn fold(values: &[f64], how: &str) -> Option<f64> {
 /// The metrics fed so far, and what the settings did.
 #[must_use]
 pub fn metrics_body(cx: &Cx<'_>) -> Value {
-    let metrics: Vec<Value> = cx.store.docs("metric|").into_iter().map(|(_, doc)| doc.as_ref().clone()).collect();
+    let metrics: Vec<Value> = cx.store.all::<Metric>("").iter().map(|metric| to_value(metric.as_ref())).collect();
     let events: Vec<Value> = cx
         .store
         .of_kind(KIND)
@@ -73,7 +71,7 @@ pub fn metrics_body(cx: &Cx<'_>) -> Value {
 /// one every 30 seconds) back from there.
 ///
 /// # Errors
-/// `InvalidRequestContent`.
+/// The error code `InvalidRequestContent` of Azure.
 pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
     let list = match body {
         Value::Array(list) => list.clone(),
@@ -86,7 +84,9 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
             return Err(bad("A metric has `resource`, `metric` and `value` (or `values`).".into()));
         };
         let time = |text: &str| {
-            text.parse::<Timestamp>().map(Timestamp::as_millisecond).map_err(|_| bad(format!("`{text}` is no time.")))
+            text.parse::<Timestamp>()
+                .map(Timestamp::as_millisecond)
+                .map_err(|_| bad(format!("`{text}` is not a time.")))
         };
         // Batch takes a sample every 30 seconds, Monitor every minute
         let step = if resource.to_lowercase().contains("/microsoft.batch/") { MINUTE / 2 } else { MINUTE };
@@ -98,7 +98,7 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
                 Some(text) => duration(text)
                     .filter(|span| (0..=604_800).contains(&span.as_secs()))
                     .map(|span| span.as_secs() * 1000 / step)
-                    .ok_or_else(|| bad(format!("`{text}` is no duration up to a week.")))?,
+                    .ok_or_else(|| bad(format!("`{text}` is not a duration of at most a week.")))?,
             };
             new.extend((0..=back).map(|n| (at - n * step, value)));
         }
@@ -111,25 +111,17 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
         if new.is_empty() {
             return Err(bad("A metric has `resource`, `metric` and `value` (or `values`).".into()));
         }
-        let key = format!("metric|{}|{metric}", id_key(resource));
-        let mut samples: Vec<(i64, f64)> = cx
-            .store
-            .doc(&key)
-            .and_then(|doc| doc.get("samples").cloned())
-            .and_then(|value| serde_json::from_value(value).ok())
-            .unwrap_or_default();
+        let key = format!("{}|{metric}", key(resource));
+        let mut samples = cx.store.get::<Metric>(&key).map(|fed| fed.samples.clone()).unwrap_or_default();
         samples.extend(new);
         samples.sort_by_key(|sample| sample.0);
         let excess = samples.len().saturating_sub(20_000);
         samples.drain(..excess);
-        cx.store.put_doc(&key, json!({ "resource": resource, "metric": metric, "samples": samples }));
+        cx.store.put(&key, Metric { resource: resource.to_owned(), metric: metric.to_owned(), samples });
     }
     Ok(())
 }
 
-/// Forgets all metrics.
 pub fn forget_metrics(cx: &mut Cx<'_>) {
-    for (key, _) in cx.store.docs("metric|") {
-        cx.store.remove_doc(&key);
-    }
+    cx.store.remove_all::<Metric>("");
 }

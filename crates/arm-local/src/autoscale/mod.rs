@@ -8,43 +8,32 @@ mod metrics;
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::{Value, json};
 
+use crate::autoscale::metrics::reading;
+use crate::autoscale::metrics::{KIND, MINUTE};
+pub use crate::autoscale::metrics::{feed, forget_metrics, metrics_body};
 use crate::clock::duration;
 use crate::core::Cx;
-use crate::store::Row;
-use crate::types::{insights::whole, instances, library};
-use crate::write::set;
-use metrics::reading;
-pub use metrics::{feed, forget_metrics, metrics_body};
+use crate::documents::Metric;
+use crate::documents::Row;
 
-const KIND: &str = "Microsoft.Insights/autoscaleSettings";
-const MINUTE: i64 = 60_000;
+use crate::facts::time_zone;
+use crate::types::insights::whole;
+use crate::types::instances;
+use crate::value::set;
+
 /// A jump of the clock beyond this is evaluated for its last part only.
 const MOST_MINUTES: i64 = 32 * 24 * 60;
-
-/// A Windows time zone as rules for the calendar; the plain offset where the machine has no zone data.
-#[must_use]
-pub fn zone(windows: &str) -> Option<TimeZone> {
-    let (iana, offset) = library::zone(windows)?;
-    if let Some(found) = iana.and_then(|name| TimeZone::get(name).ok()) {
-        return Some(found);
-    }
-    let (sign, rest) =
-        if let Some(rest) = offset.strip_prefix('-') { (-1, rest) } else { (1, offset.trim_start_matches('+')) };
-    let (hours, minutes) = rest.split_once(':')?;
-    let seconds = sign * (hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60);
-    Some(TimeZone::fixed(Offset::from_seconds(seconds).ok()?))
-}
 
 /// Brings every autoscale setting up to the present.
 pub fn catch_up(cx: &mut Cx<'_>) {
     let now = cx.now_ms();
     for setting in cx.store.of_kind(KIND) {
         let seen = setting.hidden.get("seen").and_then(Value::as_i64).unwrap_or(now);
-        // a clock that was set back starts anew
+        // after the clock was set back, evaluation starts from the new time
         let from = if seen > now { now } else { seen };
         let (first, last) = (from.div_euclid(MINUTE) + 1, now.div_euclid(MINUTE));
         if last < first && seen <= now {
@@ -151,7 +140,7 @@ impl<'p> Profile<'p> {
 
 fn between(fixed: &Value) -> Option<(Timestamp, Timestamp)> {
     let text = |key: &str| fixed.get(key).and_then(Value::as_str);
-    let zone = text("timeZone").and_then(zone).unwrap_or(TimeZone::UTC);
+    let zone = text("timeZone").and_then(time_zone).unwrap_or(TimeZone::UTC);
     let moment = |text: &str| -> Option<Timestamp> {
         text.parse::<Timestamp>().ok().or_else(|| zone.to_timestamp(text.parse::<DateTime>().ok()?).ok())
     };
@@ -160,7 +149,7 @@ fn between(fixed: &Value) -> Option<(Timestamp, Timestamp)> {
 
 fn weekly(recurrence: &Value) -> Option<When> {
     let schedule = recurrence.get("schedule")?;
-    let zone = zone(schedule.get("timeZone").and_then(Value::as_str).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
+    let zone = time_zone(schedule.get("timeZone").and_then(Value::as_str).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
     let list = |key: &str| schedule.get(key).and_then(Value::as_array).into_iter().flatten();
     let numbers = |key: &str| -> Vec<i8> { list(key).filter_map(|n| i8::try_from(whole(Some(n))?).ok()).collect() };
     let days = list("days").filter_map(|day| weekday(day.as_str()?)).collect();
@@ -171,8 +160,8 @@ fn weekly(recurrence: &Value) -> Option<When> {
     Some(When::Weekly { zone, days, times })
 }
 
-/// The minutes at which something can happen: the first, where a profile begins or ends, and those that have samples in
-/// their window.
+/// The minutes at which something can happen: the first, where a profile begins or ends, and those that have
+/// samples in their window.
 fn minutes(cx: &Cx<'_>, profiles: &[Profile<'_>], first: i64, last: i64) -> BTreeSet<i64> {
     let mut out: BTreeSet<i64> = (first <= last).then_some(first).into_iter().collect();
     let (Ok(from), Ok(to)) = (Timestamp::from_millisecond(first * MINUTE), Timestamp::from_millisecond(last * MINUTE))
@@ -185,19 +174,13 @@ fn minutes(cx: &Cx<'_>, profiles: &[Profile<'_>], first: i64, last: i64) -> BTre
         for rule in profile.value.get("rules").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| rule.pointer(&format!("/metricTrigger/{key}")).and_then(Value::as_str);
             let key = format!(
-                "metric|{}|{}",
+                "{}|{}",
                 crate::id::key(text("metricResourceUri").unwrap_or_default()),
                 text("metricName").unwrap_or_default()
             );
             let window = text("timeWindow").and_then(duration).map_or(0, |span| span.as_secs() / 60);
-            let Some(doc) = cx.store.doc(&key) else { continue };
-            for time in doc
-                .get("samples")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|pair| pair.get(0)?.as_i64())
-            {
+            let Some(metric) = cx.store.get::<Metric>(&key) else { continue };
+            for (time, _) in &metric.samples {
                 let minute = time.div_euclid(MINUTE);
                 // one beyond the window: there the metric is missing
                 if minute + window + 1 >= first && minute <= last {
@@ -231,7 +214,7 @@ fn evaluate(cx: &mut Cx<'_>, setting: &Row, profiles: &[Profile<'_>], at: Timest
     let blind = readings.iter().all(|(_, reading)| reading.is_none());
     if blind {
         // no metric at all: up to the default, never down
-        if have < default && !cx.store.docs("metric|").is_empty() {
+        if have < default && !cx.store.all::<Metric>("").is_empty() {
             scale(cx, &target, have, default, at, name, "no metric: default of the profile", memory);
         }
         return;

@@ -175,6 +175,7 @@ fn deep_same(kind: &str, pointer: &str, a: &Value, b: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value;
 
     const VNET: &str = "Microsoft.Network/virtualNetworks";
 
@@ -215,9 +216,9 @@ mod tests {
     fn elements_of_objects_are_modified_in_place_and_case_of_ids_means_nothing() {
         let subnet = |prefix: &str| json!({ "properties": { "subnets": [{ "name": "a", "properties": { "addressPrefix": prefix, "nsg": { "id": "/x" } } }] } });
         let mut other = subnet("10.0.2.0/24");
-        crate::write::set(&mut other, "/location", json!("West Europe"));
+        value::set(&mut other, "/location", json!("West Europe"));
         let mut before = subnet("10.0.1.0/24");
-        crate::write::set(&mut before, "/location", json!("westeurope"));
+        value::set(&mut before, "/location", json!("westeurope"));
         assert_eq!(
             delta(VNET, &before, &other),
             [json!({ "path": "properties.subnets", "propertyChangeType": "Array", "children": [

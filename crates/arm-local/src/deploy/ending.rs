@@ -3,49 +3,43 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arm_template::{Context, Expansion};
 use serde_json::{Map, Value, json};
 
+use super::live::StateRuntime;
+use super::outcome::{RunResult, caller, log, real_ms};
+use super::record::{self, Operation};
+use super::request::{DeploymentRequest, template_error};
 use crate::clock::elapsed;
 use crate::core::{Core, Cx};
+use crate::documents::{DeploymentDocument, DeploymentState, refs};
 use crate::error::ArmError;
 use crate::id::{Path, key};
-use crate::resources;
-use crate::write::{self, set};
-use arm_template::{Context, Expansion};
+use crate::{resources, write};
 
-use super::live::Live;
-use super::record::{self, Operation};
-use super::request::{Order, template_error};
-use super::run::{Done, caller, real_ms};
+/// Position of the first operation that deletes a resource, behind those that write.
+const FIRST_DELETION: usize = 900_000;
+/// Position of the operation that evaluates the outputs, behind all others.
+const OUTPUTS: usize = 999_999;
 
 /// Deletes what a complete deployment does not mention.
-pub(super) fn sweep(core: &Arc<Core>, order: &Order, id: &str, done: &mut Done) {
-    let kept: BTreeSet<String> = done.written.iter().map(|id| key(id)).collect();
-    let scope = order.path.scope.clone();
-    let caller = caller(order);
-    let doomed = core.with("", |cx| Ok(unmentioned(cx, &scope, &kept)));
-    let mut left = doomed.unwrap_or_default();
-    let mut at = 900_000;
+pub fn sweep(core: &Arc<Core>, request: &DeploymentRequest, id: &str, result: &mut RunResult) {
+    let kept: BTreeSet<String> = result.written.iter().map(|id| key(id)).collect();
+    let caller = caller(request);
+    let mut left = core.with("", |cx| Ok(unmentioned(cx, &request.path.scope, &kept))).unwrap_or_default();
+    let mut at = FIRST_DELETION;
+    let mut log = |target: &str, result: Result<u16, ArmError>, started: i64| {
+        at += 1;
+        let took_ms = real_ms() - started;
+        log(core, id, at, &Operation { verb: "Delete", target: Some((target, None)), result, took_ms });
+    };
     loop {
         let mut errors = Vec::new();
         let before = left.len();
         for target in std::mem::take(&mut left) {
             let started = real_ms();
-            let result = core.with(&caller, |cx| write::delete(cx, &Path::of(&target), None).map(|_| ()));
-            match result {
-                Ok(()) => {
-                    at += 1;
-                    let operation = Operation {
-                        verb: "Delete",
-                        target: Some((&target, None)),
-                        result: Ok(200),
-                        took_ms: real_ms() - started,
-                    };
-                    let _ = core.with("", |cx| {
-                        record::operation(cx, id, at, &operation);
-                        Ok(())
-                    });
-                }
+            match core.with(&caller, |cx| write::delete(cx, &Path::of(&target), None).map(|_| ())) {
+                Ok(()) => log(&target, Ok(200), started),
                 Err(error) => errors.push((target, error)),
             }
         }
@@ -54,16 +48,10 @@ pub(super) fn sweep(core: &Arc<Core>, order: &Order, id: &str, done: &mut Done) 
         }
         // what was in use may be free once its users are gone
         if errors.len() == before {
-            for (target, error) in errors {
-                at += 1;
-                let operation =
-                    Operation { verb: "Delete", target: Some((&target, None)), result: Err(error.clone()), took_ms: 0 };
-                let _ = core.with("", |cx| {
-                    record::operation(cx, id, at, &operation);
-                    Ok(())
-                });
-                done.failed.push((target, error));
+            for (target, error) in &errors {
+                log(target, Err(error.clone()), real_ms());
             }
+            result.failed.extend(errors);
             return;
         }
         left = errors.into_iter().map(|(target, _)| target).collect();
@@ -85,73 +73,85 @@ pub fn unmentioned(cx: &Cx<'_>, scope: &str, kept: &BTreeSet<String>) -> Vec<Str
     out
 }
 
-/// Writes the end of a deployment into its record.
-pub(super) fn finish(core: &Arc<Core>, id: &str, parts: Option<(&Order, &Expansion)>, done: &Done, context: &Context) {
+/// Outputs of a deployment `{NAME: {type, value}}`.
+#[derive(Default)]
+struct Outputs {
+    /// As the record shows them: secure ones without their value.
+    shown: Map<String, Value>,
+    /// The same with the values of secure outputs.
+    whole: Map<String, Value>,
+}
+
+fn outputs(cx: &mut Cx<'_>, expansion: &Expansion, context: &Context) -> Result<Outputs, ArmError> {
+    let mut out = Outputs::default();
+    for (name, output) in &expansion.outputs {
+        let kind = record::type_word(&output.kind);
+        let resolved = output.resolve(context, &StateRuntime::new(cx)).map_err(|problem| {
+            let inner = template_error(&[problem]).at(name.clone());
+            ArmError::bad("DeploymentOutputEvaluationFailed", format!("Unable to evaluate template outputs: '{name}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.")).because(vec![inner])
+        })?;
+        let secret = output.secure || !resolved.secret_pointers.is_empty();
+        let whole = json!({ "type": kind, "value": resolved.value });
+        out.shown.insert(name.clone(), if secret { json!({ "type": kind }) } else { whole.clone() });
+        out.whole.insert(name.clone(), whole);
+    }
+    Ok(out)
+}
+
+/// Writes the end of a deployment into its record. `expansion` is `None` when the template could not be expanded.
+pub fn finish(core: &Arc<Core>, id: &str, expansion: Option<&Expansion>, result: &RunResult, context: &Context) {
     let _ = core.with("", |cx| {
-        let Some(doc) = cx.store.doc(&super::key(id)) else { return Ok(()) };
-        let mut doc = doc.as_ref().clone();
-        let mut error = (!done.failed.is_empty()).then(|| record::failure(&done.failed));
-        let (mut shown, mut whole) = (Map::new(), Map::new());
-        if error.is_none()
-            && !done.canceled
-            && let Some((_, expansion)) = parts
-        {
-            for (name, output) in &expansion.outputs {
-                let kind = record::type_word(&output.kind);
-                match output.resolve(context, &Live::new(cx)) {
-                    Ok(resolved) => {
-                        whole.insert(name.clone(), json!({ "type": kind, "value": resolved.value }));
-                        let secret = output.secure || !resolved.secret_pointers.is_empty();
-                        shown.insert(name.clone(), if secret { json!({ "type": kind }) } else { json!({ "type": kind, "value": resolved.value }) });
-                    }
-                    Err(problem) => {
-                        let inner = template_error(&[problem]).at(name.clone());
-                        error = Some(ArmError::bad("DeploymentOutputEvaluationFailed", format!("Unable to evaluate template outputs: '{name}'. Please see error details and deployment operations. Please see https://aka.ms/arm-common-errors for usage details.")).because(vec![inner]));
-                        break;
-                    }
-                }
-            }
-        }
-        let state = match (&error, done.canceled) {
-            (_, true) => "Canceled",
-            (Some(_), _) => "Failed",
-            _ => "Succeeded",
-        };
-        let took = cx.real_ms - doc.get("start").and_then(Value::as_i64).unwrap_or(cx.real_ms);
-        set(&mut doc, "/record/properties/provisioningState", json!(state));
-        set(&mut doc, "/record/properties/timestamp", json!(cx.now.to_string()));
-        set(&mut doc, "/record/properties/duration", json!(elapsed(took)));
-        match &error {
-            Some(error) => set(&mut doc, "/record/properties/error", error.value()),
-            None => {
-                if !shown.is_empty() {
-                    set(&mut doc, "/record/properties/outputs", Value::Object(shown));
-                }
-                let written: Vec<Value> = done.written.iter().map(|id| json!({ "id": id })).collect();
-                set(&mut doc, "/record/properties/outputResources", Value::Array(written));
-            }
-        }
-        let nested = doc.get("pending").is_some_and(Value::is_null);
-        if nested {
-            set(&mut doc, "/outputs", Value::Object(whole));
-        } else {
-            // the values of secure outputs were for the deployments around; nobody else needs them
-            for (key, other) in cx.store.docs("deployment|") {
-                let correlation = |doc: &Value| doc.pointer("/record/properties/correlationId").cloned();
-                if other.get("outputs").is_some() && correlation(&other) == correlation(&doc) {
-                    let mut other = other.as_ref().clone();
-                    if let Some(map) = other.as_object_mut() {
-                        map.shift_remove("outputs");
-                    }
-                    cx.store.put_doc(&key, other);
-                }
-            }
-        }
-        set(&mut doc, "/pending", Value::Null);
-        cx.store.put_doc(&super::key(id), doc);
-        if error.is_none() && !done.canceled {
-            record::operation(cx, id, 999_999, &Operation { verb: "EvaluateDeploymentOutput", target: None, result: Ok(200), took_ms: 0 });
-        }
+        record_end(cx, id, expansion, result, context);
         Ok(())
     });
+}
+
+fn record_end(cx: &mut Cx<'_>, id: &str, expansion: Option<&Expansion>, result: &RunResult, context: &Context) {
+    let Some(document) = cx.store.get::<DeploymentDocument>(id) else { return };
+    let mut document = document.as_ref().clone();
+    let failed = (!result.failed.is_empty()).then(|| record::failure(&result.failed));
+    let outputs = match (failed, expansion) {
+        (Some(error), _) => Err(error),
+        (None, Some(expansion)) if !result.canceled => outputs(cx, expansion, context),
+        (None, _) => Ok(Outputs::default()),
+    };
+    let properties = &mut document.record.properties;
+    properties.provisioning_state = match &outputs {
+        _ if result.canceled => DeploymentState::Canceled,
+        Err(_) => DeploymentState::Failed,
+        Ok(_) => DeploymentState::Succeeded,
+    };
+    properties.timestamp = cx.now.to_string();
+    properties.duration = elapsed(cx.real_ms - document.start);
+    let complete = outputs.is_ok() && !result.canceled;
+    let whole = match outputs {
+        Err(error) => {
+            properties.error = Some(error);
+            Map::new()
+        }
+        Ok(Outputs { shown, whole }) => {
+            properties.outputs = (!shown.is_empty()).then_some(shown);
+            properties.output_resources = Some(refs(&result.written));
+            whole
+        }
+    };
+    if document.pending.take().is_none() {
+        // a nested deployment: the values of secure outputs are for the deployments around it
+        document.outputs = Some(whole);
+    } else {
+        forget_inner_outputs(cx, &document.record.properties.correlation_id);
+    }
+    cx.store.put(id, document);
+    if complete {
+        let operation = Operation { verb: "EvaluateDeploymentOutput", target: None, result: Ok(200), took_ms: 0 };
+        record::operation(cx, id, OUTPUTS, &operation);
+    }
+}
+
+/// Forgets the values of secure outputs that only the deployments of one request needed.
+fn forget_inner_outputs(cx: &mut Cx<'_>, correlation: &str) {
+    cx.store.edit_where(
+        |inner: &DeploymentDocument| inner.outputs.is_some() && inner.record.properties.correlation_id == correlation,
+        |inner| inner.outputs = None,
+    );
 }

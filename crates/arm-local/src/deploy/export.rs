@@ -4,19 +4,18 @@ use serde_json::{Map, Value, json};
 
 use crate::core::Cx;
 use crate::error::ArmError;
-use crate::groups;
 use crate::http::{Reply, Request};
 use crate::id::Path;
-use crate::names;
-use crate::resources;
+use crate::lookup;
+use crate::{names, resources};
 
-/// `POST {group}/exportTemplate`.
+/// `POST {group}/exportTemplate`: a template of resources of the group.
 ///
 /// # Errors
-/// `ResourceGroupNotFound`.
+/// The error code `ResourceGroupNotFound` of Azure.
 pub fn group(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
     if cx.store.row(&path.scope).is_none() {
-        return Err(groups::not_found(path.group().unwrap_or_default()));
+        return Err(lookup::group_not_found(path.group().unwrap_or_default()));
     }
     let sent = request.json()?;
     let wanted: Vec<String> = sent

@@ -1,4 +1,4 @@
-//! Templates and parameter files that stand elsewhere: at an HTTP address of this machine, in a file of the project, or in a
+//! Templates and parameter files that are linked: at an HTTP address of this machine, in a file of the project, or in a
 //! template specification that the endpoint holds. Nothing beyond this machine is ever asked.
 
 use std::collections::BTreeMap;
@@ -11,18 +11,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use arm_template::{Linker, Parameters, Template, TemplateError, TemplateLink};
+
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::id::key;
-use crate::store::Row;
-use arm_template::{Linker, Parameters, Template, TemplateError, TemplateLink};
 
 const VERSIONS: &str = "Microsoft.Resources/templateSpecs/versions";
 /// As a template's own text.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// Links of one expansion.
 const MOST_LINKS: u32 = 200;
-/// For one link.
+/// Longest time that one link may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What can be linked. Holds a copy of what the state has, so that it can be asked while the state is worked on.
@@ -43,7 +44,7 @@ impl Links {
     /// The template of a request's or a finished resource's `templateLink`, with the address that its own links start from.
     ///
     /// # Errors
-    /// `InvalidContentLink`, `InvalidTemplate`.
+    /// The error codes `InvalidContentLink`, `InvalidTemplate` of Azure.
     pub fn named(&self, link: &Value, base: Option<&str>) -> Result<(Template, Option<String>), ArmError> {
         let text = |name: &str| link.get(name).and_then(Value::as_str).map(str::to_owned);
         let mut link = TemplateLink {
@@ -65,7 +66,7 @@ impl Links {
     /// The values behind a `parametersLink`.
     ///
     /// # Errors
-    /// `InvalidContentLink`.
+    /// The error code `InvalidContentLink` of Azure.
     pub fn values(&self, link: &Value, base: Option<&str>) -> Result<Value, ArmError> {
         let uri = link.get("uri").and_then(Value::as_str).unwrap_or_default().to_owned();
         let link = TemplateLink { uri, base: base.map(str::to_owned), ..TemplateLink::default() };
@@ -85,7 +86,7 @@ impl Links {
         if let Some((id, path)) = address.split_once('#').filter(|(id, _)| id.starts_with("/subscriptions/")) {
             return self.spec(id, path).map(Some);
         }
-        let url = url::Url::parse(&address).map_err(|_| undownloaded(&address, "it is no absolute address"))?;
+        let url = url::Url::parse(&address).map_err(|_| undownloaded(&address, "it is not an absolute address"))?;
         let text = match url.scheme() {
             "http" => download(&url),
             "file" => self.file(&url),
@@ -117,7 +118,7 @@ impl Links {
     fn file(&self, url: &url::Url) -> Result<String, String> {
         let project = self.project.as_ref().and_then(|folder| folder.canonicalize().ok());
         let project = project.ok_or("this endpoint belongs to no project folder")?;
-        let path = url.to_file_path().map_err(|()| "it is no path of this machine")?;
+        let path = url.to_file_path().map_err(|()| "it is not a path of this machine")?;
         let path = path.canonicalize().map_err(|error| error.to_string())?;
         if !path.starts_with(&project) {
             return Err(format!("only files below {} are read", project.display()));
@@ -128,7 +129,7 @@ impl Links {
 }
 
 fn undownloaded(address: &str, why: &str) -> String {
-    // what stands after the question mark may be a secret
+    // the query string may be a secret
     let shown = address.split('?').next().unwrap_or_default();
     format!("Unable to download deployment content from '{shown}': {why}.")
 }
@@ -157,7 +158,7 @@ fn download(url: &url::Url) -> Result<String, String> {
     }
     let deadline = Instant::now() + PATIENCE;
     let addresses = (name, port).to_socket_addrs().map_err(|error| error.to_string())?;
-    let mut last = "nobody listens there".to_owned();
+    let mut last = "no server listens there".to_owned();
     let mut found = None;
     for address in addresses.filter(|address| address.ip().is_loopback()) {
         match TcpStream::connect_timeout(&address, PATIENCE) {

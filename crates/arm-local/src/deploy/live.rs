@@ -4,22 +4,25 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::core::Cx;
-use crate::http::Request;
-use crate::id::Path;
-use crate::types::{self, library, security};
-use crate::write::{self, set};
 use arm_template::Runtime;
 
+use crate::core::Cx;
+use crate::documents::{DeploymentDocument, StackDocument, to_value};
+use crate::http::Request;
+use crate::id::Path;
+use crate::types::security;
+use crate::value::set;
+use crate::{facts, lookup, types};
+
 /// The state, behind a lock that only one evaluation ever takes.
-pub struct Live<'a, 'b> {
+pub struct StateRuntime<'a, 'b> {
     cx: Mutex<&'a mut Cx<'b>>,
     /// Ids that count as not there: what the deployment itself is about to make.
     hidden: Vec<String>,
     strict: bool,
 }
 
-impl<'a, 'b> Live<'a, 'b> {
+impl<'a, 'b> StateRuntime<'a, 'b> {
     /// Over the state as it is; what is not there is an error, as at deployment time.
     #[must_use]
     pub fn new(cx: &'a mut Cx<'b>) -> Self {
@@ -46,29 +49,24 @@ impl<'a, 'b> Live<'a, 'b> {
         if !self.strict {
             return Ok(None);
         }
-        Err(write::not_found(&Path::of(id)).message)
+        Err(lookup::not_found(&Path::of(id)).message)
     }
 }
 
-impl Runtime for Live<'_, '_> {
+impl Runtime for StateRuntime<'_, '_> {
     fn reference(&self, id: &str, api_version: Option<&str>, full: bool) -> Result<Option<Value>, String> {
         if self.is_hidden(id) {
             return Ok(None);
         }
         let found = self.read(|cx| {
-            if let Some(doc) = cx.store.doc(&super::key(id)) {
-                // a nested deployment: its record, secure outputs included for the one who asks from inside
-                let mut record = doc.get("record").cloned().unwrap_or_default();
-                if let Some(outputs) = doc.get("outputs") {
-                    set(&mut record, "/properties/outputs", outputs.clone());
-                }
-                return Some(record);
+            if let Some(deployment) = cx.store.get::<DeploymentDocument>(id) {
+                return Some(deployment.for_reference());
             }
-            if let Some(doc) = cx.store.doc(&crate::stacks::key(id)) {
-                return doc.get("record").cloned();
+            if let Some(stack) = cx.store.get::<StackDocument>(id) {
+                return Some(to_value(&stack.record));
             }
             let path = Path::of(id);
-            write::find(cx, id).or_else(|| types::virtual_resource(cx, &path))
+            lookup::find(cx, id).or_else(|| types::virtual_resource(cx, &path))
         });
         let Some(mut body) = found else { return self.absent(id) };
         if !full {
@@ -133,8 +131,8 @@ impl Runtime for Live<'_, '_> {
             }
             "roledefinitions" => {
                 let wanted = text(0);
-                let sub = crate::core::SUBSCRIPTION;
-                let found = library::roles(sub).into_iter().find(|role| {
+                let sub = crate::id::SUBSCRIPTION;
+                let found = facts::roles(sub).into_iter().find(|role| {
                     role.pointer("/properties/roleName")
                         .and_then(Value::as_str)
                         .is_some_and(|have| have.eq_ignore_ascii_case(wanted))

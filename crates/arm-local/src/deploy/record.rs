@@ -1,17 +1,20 @@
 //! What a GET of a deployment and of its operations shows.
 
+use arm_template::{EffectiveParameter, Expansion, Resource};
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
+use super::request::DeploymentRequest;
 use crate::clock::elapsed;
 use crate::core::Cx;
+use crate::documents::{
+    DeploymentProperties, DeploymentRecord, DeploymentState, OperationDocument, OperationProperties, ParameterShown,
+    StatusMessage, TargetResource, to_value,
+};
 use crate::error::ArmError;
 use crate::id::Path;
 use crate::names;
-use crate::write::set;
-use arm_template::{Expansion, Resource};
-
-use super::request::Order;
 
 /// `securestring` as records write it: `SecureString`.
 #[must_use]
@@ -26,39 +29,47 @@ pub fn type_word(kind: &str) -> String {
     }
 }
 
+/// Parameters as records show them: `kind` spells the type, secure parameters are without their value.
+#[must_use]
+pub fn parameters(expansion: &Expansion, kind: impl Fn(&str) -> String) -> IndexMap<String, ParameterShown> {
+    let shown = |parameter: &EffectiveParameter| ParameterShown {
+        kind: kind(&parameter.kind),
+        value: (!parameter.secure && parameter.secret_pointers.is_empty()).then(|| parameter.value.clone()),
+    };
+    expansion.parameters.iter().map(|(name, parameter)| (name.clone(), shown(parameter))).collect()
+}
+
 /// The record of a deployment that has not begun.
 #[must_use]
-pub fn fresh(cx: &Cx<'_>, order: &Order, expansion: &Expansion, state: &str) -> Value {
-    let mut parameters = Map::new();
-    for (name, parameter) in &expansion.parameters {
-        let mut shown = json!({ "type": type_word(&parameter.kind) });
-        if !parameter.secure && parameter.secret_pointers.is_empty() {
-            set(&mut shown, "/value", parameter.value.clone());
-        }
-        parameters.insert(name.clone(), shown);
+pub fn fresh(
+    cx: &Cx<'_>,
+    request: &DeploymentRequest,
+    expansion: &Expansion,
+    state: DeploymentState,
+) -> DeploymentRecord {
+    DeploymentRecord {
+        id: request.path.id(),
+        name: request.path.name().to_owned(),
+        kind: "Microsoft.Resources/deployments".to_owned(),
+        location: request.location.clone(),
+        tags: request.tags.clone(),
+        properties: DeploymentProperties {
+            template_hash: request.template.hash(),
+            parameters: parameters(expansion, type_word),
+            mode: request.mode.clone(),
+            provisioning_state: state,
+            timestamp: cx.now.to_string(),
+            duration: "PT0S".to_owned(),
+            correlation_id: request.correlation.clone(),
+            providers: providers(expansion),
+            dependencies: dependencies(expansion),
+            links: request.links.clone(),
+            validated_resources: None,
+            error: None,
+            outputs: None,
+            output_resources: None,
+        },
     }
-    let mut record = json!({
-        "id": order.path.id(), "name": order.path.name(), "type": "Microsoft.Resources/deployments",
-    });
-    if let Some(location) = &order.location {
-        set(&mut record, "/location", json!(location));
-    }
-    if let Some(tags) = &order.tags {
-        set(&mut record, "/tags", tags.clone());
-    }
-    set(
-        &mut record,
-        "/properties",
-        json!({
-            "templateHash": order.template.hash(), "parameters": parameters, "mode": order.mode, "provisioningState": state,
-            "timestamp": cx.now.to_string(), "duration": "PT0S", "correlationId": order.correlation,
-            "providers": providers(expansion), "dependencies": dependencies(expansion),
-        }),
-    );
-    for (name, link) in order.links.as_object().into_iter().flatten().filter(|(_, link)| !link.is_null()) {
-        set(&mut record, &format!("/properties/{name}"), link.clone());
-    }
-    record
 }
 
 fn providers(expansion: &Expansion) -> Value {
@@ -90,28 +101,41 @@ fn providers(expansion: &Expansion) -> Value {
         .collect()
 }
 
-fn entry(id: &str) -> Value {
+fn target(id: &str) -> TargetResource {
     let path = Path::of(id);
-    json!({ "id": id, "resourceType": path.resource_type(), "resourceName": path.names.join("/") })
+    TargetResource {
+        id: id.to_owned(),
+        resource_type: path.resource_type(),
+        resource_name: path.names.join("/"),
+        symbolic_name: None,
+    }
+}
+
+/// A resource of a template with what it depends on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependency {
+    depends_on: Vec<TargetResource>,
+    #[serde(flatten)]
+    resource: TargetResource,
 }
 
 fn dependencies(expansion: &Expansion) -> Value {
     let with = expansion.resources.iter().filter(|resource| !resource.depends_on.is_empty() && !resource.existing);
-    with.map(|resource| {
-        let mut one = json!({ "dependsOn": resource.depends_on.iter().map(|id| entry(id)).collect::<Vec<_>>() });
-        if let (Some(map), Value::Object(own)) = (one.as_object_mut(), entry(&resource.id)) {
-            map.extend(own);
-        }
-        one
-    })
-    .collect()
+    let all: Vec<Dependency> = with
+        .map(|resource| Dependency {
+            depends_on: resource.depends_on.iter().map(|id| target(id)).collect(),
+            resource: target(&resource.id),
+        })
+        .collect();
+    to_value(&all)
 }
 
 /// What an operation of a deployment did.
 pub struct Operation<'a> {
-    /// `Create`, `Delete`, `EvaluateDeploymentOutput`.
+    /// What was done: `Create`, `Delete` or `EvaluateDeploymentOutput`.
     pub verb: &'a str,
-    /// What it was about.
+    /// Id and symbolic name of the resource that was written or deleted.
     pub target: Option<(&'a str, Option<&'a str>)>,
     /// How it ended: HTTP status, or the failure.
     pub result: Result<u16, ArmError>,
@@ -129,23 +153,25 @@ pub fn operation(cx: &mut Cx<'_>, deployment: &str, at: usize, operation: &Opera
         Ok(_) => ("Succeeded", "OK"),
         Err(error) => ("Failed", status_word(error.status)),
     };
-    let mut properties = json!({
-        "provisioningOperation": operation.verb, "provisioningState": state, "timestamp": cx.now.to_string(),
-        "duration": elapsed(operation.took_ms), "trackingId": cx.unique(), "statusCode": code,
-    });
-    if let Some((target, symbol)) = operation.target {
-        set(&mut properties, "/serviceRequestId", json!(cx.unique()));
-        let mut shown = entry(target);
-        if let Some(symbol) = symbol {
-            set(&mut shown, "/symbolicName", json!(symbol));
-        }
-        set(&mut properties, "/targetResource", shown);
-    }
-    if let Err(error) = &operation.result {
-        set(&mut properties, "/statusMessage", json!({ "status": "Failed", "error": error.value() }));
-    }
-    let doc = json!({ "id": format!("{deployment}/operations/{id}"), "operationId": id, "properties": properties });
-    cx.store.put_doc(&format!("depop|{}|{at:06}", crate::id::key(deployment)), doc);
+    let properties = OperationProperties {
+        provisioning_operation: operation.verb.to_owned(),
+        provisioning_state: state.to_owned(),
+        timestamp: cx.now.to_string(),
+        duration: elapsed(operation.took_ms),
+        tracking_id: cx.unique(),
+        status_code: code.to_owned(),
+        service_request_id: operation.target.map(|_| cx.unique()),
+        target_resource: operation
+            .target
+            .map(|(id, symbol)| TargetResource { symbolic_name: symbol.map(str::to_owned), ..target(id) }),
+        status_message: operation
+            .result
+            .as_ref()
+            .err()
+            .map(|error| StatusMessage { status: "Failed".to_owned(), error: error.clone() }),
+    };
+    let document = OperationDocument { id: format!("{deployment}/operations/{id}"), operation_id: id, properties };
+    cx.store.put(&format!("{deployment}|{at:06}"), document);
 }
 
 fn crc(text: &str, at: usize) -> u32 {

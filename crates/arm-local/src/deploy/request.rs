@@ -3,43 +3,56 @@
 
 use serde_json::{Value, json};
 
-use crate::core::{Cx, SUBSCRIPTION, TENANT};
-use crate::error::ArmError;
-use crate::http::Request;
-use crate::id::Path;
-use crate::write::set;
 use arm_template::{
     Context, Deployer, Expansion, Limits, Parameters, ResourceGroup, Scope, Template, TemplateError, json as lenient,
 };
 
-use super::links::Links;
-use super::live::Live;
+use crate::core::Cx;
+use crate::deploy::links::Links;
+use crate::deploy::live::StateRuntime;
+use crate::documents::{DeploymentDocument, Links as DeploymentLinks, PendingDeployment};
+use crate::error::ArmError;
+use crate::http::Request;
+use crate::id::{Path, SUBSCRIPTION, TENANT};
 
-/// What a deployment is to do.
+/// What a client asks of a deployment.
 #[derive(Clone)]
-pub struct Order {
+pub struct DeploymentRequest {
     /// The deployment's own path.
     pub path: Path,
-    /// The template.
+    /// The template, whatever it was linked from.
     pub template: Template,
-    /// Parameters as sent.
     pub parameters: Value,
-    /// `Incremental` or `Complete`.
     pub mode: String,
     /// Region of the record, above resource groups.
     pub location: Option<String>,
     /// Tags of the record.
     pub tags: Option<Value>,
     /// `templateLink` and `parametersLink`, as the record shows them.
-    pub links: Value,
+    pub links: DeploymentLinks,
     /// What-if: only ids are wanted.
     pub ids_only: bool,
-    /// The stack that this deployment belongs to.
+    /// Id of the stack that this deployment belongs to.
     pub stack: Option<String>,
-    /// Where and when.
+    /// Scope, names and time for the template's expressions.
     pub context: Context,
     /// One id for all records of this request.
     pub correlation: String,
+}
+
+/// What a request has beside template and parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Envelope {
+    /// `Incremental` (the default) or `Complete`, in any case.
+    pub mode: Option<String>,
+    pub location: Option<String>,
+    pub tags: Option<Value>,
+    /// What-if: `FullResourcePayloads` (the default) or `ResourceIdOnly`, in any case.
+    pub result_format: Option<String>,
+    /// Address that the template's own links are relative to.
+    pub base: Option<String>,
+    /// `templateLink` and `parametersLink` as sent.
+    pub links: DeploymentLinks,
 }
 
 /// ARM's error for what the engine says.
@@ -69,7 +82,7 @@ fn invalid(message: impl Into<String>) -> ArmError {
     )
 }
 
-impl Order {
+impl DeploymentRequest {
     /// Reads a request. The body may be what `az` sends: a bare key `template`, comments, line ends inside strings.
     ///
     /// # Errors
@@ -102,31 +115,36 @@ impl Order {
                 ));
             }
         };
-        let envelope = json!({
-            "mode": properties.get("mode").map(|node| node.to_value()), "location": root.get("location").map(|node| node.to_value()),
-            "tags": root.get("tags").map(|node| node.to_value()),
-            "format": properties.get("whatIfSettings").and_then(|node| node.get("resultFormat")).map(|node| node.to_value()),
-            "link": base, "templateLink": part("templateLink").map(|node| node.to_value()),
-            "parametersLink": part("parametersLink").map(|node| node.to_value()),
-        });
+        let text = |node: Option<&lenient::Node>| node.map(|node| node.to_value())?.as_str().map(str::to_owned);
+        let settings = properties.get("whatIfSettings");
+        let envelope = Envelope {
+            mode: text(properties.get("mode")),
+            location: text(root.get("location")),
+            tags: root.get("tags").filter(|tags| !tags.is_null()).map(|node| node.to_value()),
+            result_format: text(settings.and_then(|node| node.get("resultFormat"))),
+            base,
+            links: DeploymentLinks {
+                template_link: part("templateLink").map(|node| node.to_value()),
+                parameters_link: part("parametersLink").map(|node| node.to_value()),
+            },
+        };
         let parameters = match (part("parameters"), part("parametersLink")) {
             (None, Some(link)) => links.values(&link.to_value(), None)?,
             (parameters, _) => parameters.map(|node| node.to_value()).unwrap_or_else(|| json!({})),
         };
-        Self::build(cx, path, template, parameters, &envelope)
+        Self::build(cx, path, template, parameters, envelope)
     }
 
-    /// An order from its parts: `envelope` has `mode`, `location`, `tags`, `format`, and of linked content `link`,
-    /// `templateLink` and `parametersLink`.
+    /// A request from its parts.
     ///
     /// # Errors
-    /// As [`Order::read`].
+    /// As [`DeploymentRequest::read`] and for the same reasons.
     pub fn build(
         cx: &mut Cx<'_>,
         path: &Path,
         template: Template,
         parameters: Value,
-        envelope: &Value,
+        envelope: Envelope,
     ) -> Result<Self, ArmError> {
         let name = path.name();
         let legal = (1..=64).contains(&name.chars().count())
@@ -139,12 +157,11 @@ impl Order {
                 ),
             ));
         }
-        let text = |key: &str| envelope.get(key).and_then(Value::as_str).map(str::to_owned);
-        let mode = text("mode").unwrap_or_else(|| "Incremental".to_owned());
+        let mode = envelope.mode.unwrap_or_else(|| "Incremental".to_owned());
         let Some(mode) = ["Incremental", "Complete"].into_iter().find(|known| known.eq_ignore_ascii_case(&mode)) else {
             return Err(invalid(format!("Error converting value \"{mode}\" to type 'DeploymentMode'.")));
         };
-        let location = text("location").map(|text| crate::names::location(&text));
+        let location = envelope.location.as_deref().map(crate::names::location);
         if path.group().is_none() {
             if location.is_none() {
                 return Err(ArmError::bad(
@@ -160,10 +177,8 @@ impl Order {
                     "The 'Complete' mode is supported at resource group scope only.",
                 ));
             }
-            let before = cx
-                .store
-                .doc(&super::key(&path.id()))
-                .and_then(|doc| doc.pointer("/record/location").and_then(Value::as_str).map(str::to_owned));
+            let before =
+                cx.store.get::<DeploymentDocument>(&path.id()).and_then(|before| before.record.location.clone());
             if let Some(before) = before.filter(|before| Some(before) != location.as_ref()) {
                 return Err(ArmError::conflict(
                     "InvalidDeploymentLocation",
@@ -177,63 +192,66 @@ impl Order {
         let seed = uuid::Uuid::new_v4().as_u128();
         let mut context = context_of(cx, &path.scope, name, location.as_deref());
         context.guid_seed = Some(seed);
-        context.template_link = text("link");
-        let mut shown = json!({});
-        for name in ["templateLink", "parametersLink"] {
-            if let Some(link) = envelope.get(name).filter(|link| !link.is_null()) {
-                let mut link = link.clone();
-                if let Some(map) = link.as_object_mut() {
-                    map.shift_remove("queryString");
-                }
-                set(&mut shown, &format!("/{name}"), link);
-            }
-        }
-        let ids_only = text("format").is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly"));
-        let tags = envelope.get("tags").filter(|tags| !tags.is_null()).cloned();
+        context.template_link = envelope.base;
+        let format = envelope.result_format.as_deref();
         Ok(Self {
             path: path.clone(),
             template,
             parameters,
             mode: mode.to_owned(),
             location,
-            tags,
-            links: shown,
-            ids_only,
+            tags: envelope.tags,
+            links: without_queries(envelope.links),
+            ids_only: format.is_some_and(|format| format.eq_ignore_ascii_case("ResourceIdOnly")),
             stack: None,
             context,
             correlation: cx.unique(),
         })
     }
 
-    /// What is kept until the deployment has ended, so that a restarted endpoint can go on.
+    /// What is kept until the deployment has ended, so that a restarted endpoint can continue it.
     #[must_use]
-    pub fn pending(&self) -> Value {
-        json!({
-            "template": self.template.to_value(),
-            "parameters": self.parameters, "mode": self.mode, "location": self.location, "tags": self.tags,
-            "link": self.context.template_link, "templateLink": self.links.get("templateLink"),
-            "parametersLink": self.links.get("parametersLink"),
-            "now": self.context.now.map(|now| now.to_string()), "seed": self.context.guid_seed.map(|seed| seed.to_string()),
-            "correlation": self.correlation, "caller": self.context.deployer.as_ref().map(|deployer| deployer.object_id.clone()),
-        })
+    pub fn pending(&self) -> PendingDeployment {
+        PendingDeployment {
+            template: self.template.to_value(),
+            parameters: self.parameters.clone(),
+            mode: self.mode.clone(),
+            location: self.location.clone(),
+            tags: self.tags.clone(),
+            link: self.context.template_link.clone(),
+            template_link: self.links.template_link.clone(),
+            parameters_link: self.links.parameters_link.clone(),
+            now: self.context.now.map(|now| now.to_string()),
+            seed: self.context.guid_seed.map(|seed| seed.to_string()),
+            correlation: self.correlation.clone(),
+            caller: self.context.deployer.as_ref().map(|deployer| deployer.object_id.clone()),
+        }
     }
 
-    /// The order that [`Order::pending`] kept.
+    /// The request that [`DeploymentRequest::pending`] kept.
     ///
     /// # Errors
     /// When what was kept cannot be read.
-    pub fn resumed(cx: &mut Cx<'_>, path: &Path, pending: &Value) -> Result<Self, ArmError> {
-        let template = pending.get("template").cloned().unwrap_or_default();
-        let template = Template::from_json(&template).map_err(|errors| template_error(&errors))?;
-        let parameters = pending.get("parameters").cloned().unwrap_or_else(|| json!({}));
-        let mut order = Self::build(cx, path, template, parameters, pending)?;
-        let text = |key: &str| pending.get(key).and_then(Value::as_str);
-        order.context.now = text("now").and_then(|now| now.parse().ok()).or(order.context.now);
-        order.context.guid_seed = text("seed").and_then(|seed| seed.parse().ok()).or(order.context.guid_seed);
-        if let Some(correlation) = text("correlation") {
-            order.correlation = correlation.to_owned();
-        }
-        Ok(order)
+    pub fn resumed(cx: &mut Cx<'_>, path: &Path, pending: &PendingDeployment) -> Result<Self, ArmError> {
+        let template = Template::from_json(&pending.template).map_err(|errors| template_error(&errors))?;
+        let envelope = Envelope {
+            mode: Some(pending.mode.clone()),
+            location: pending.location.clone(),
+            tags: pending.tags.clone(),
+            result_format: None,
+            base: pending.link.clone(),
+            links: DeploymentLinks {
+                template_link: pending.template_link.clone(),
+                parameters_link: pending.parameters_link.clone(),
+            },
+        };
+        let mut request = Self::build(cx, path, template, pending.parameters.clone(), envelope)?;
+        let now = pending.now.as_deref().and_then(|now| now.parse().ok());
+        let seed = pending.seed.as_deref().and_then(|seed| seed.parse().ok());
+        request.context.now = now.or(request.context.now);
+        request.context.guid_seed = seed.or(request.context.guid_seed);
+        request.correlation.clone_from(&pending.correlation);
+        Ok(request)
     }
 
     /// Expands the template with its parameters; key vault references are fetched.
@@ -242,11 +260,21 @@ impl Order {
     /// `InvalidTemplate` and the engine's other codes.
     pub fn expand(&self, cx: &mut Cx<'_>) -> Result<Expansion, ArmError> {
         let mut parameters = Parameters::from_json(&self.parameters).map_err(|error| template_error(&[error]))?;
-        parameters.fetch_secrets(&Live::new(cx)).map_err(|error| template_error(&[error]))?;
+        parameters.fetch_secrets(&StateRuntime::new(cx)).map_err(|error| template_error(&[error]))?;
         let links = Links::of(cx);
         arm_template::expand_linked(&self.template, &parameters, &self.context, &Limits::default(), &links)
             .map_err(|errors| template_error(&errors))
     }
+}
+
+/// Links as records show them: the query string may be a secret.
+fn without_queries(mut links: DeploymentLinks) -> DeploymentLinks {
+    for link in [&mut links.template_link, &mut links.parameters_link] {
+        if let Some(map) = link.as_mut().and_then(Value::as_object_mut) {
+            map.shift_remove("queryString");
+        }
+    }
+    links
 }
 
 /// The engine's context for a scope.

@@ -1,23 +1,22 @@
-//! The resources of a template one by one: their order, the write of each, and rehearsals of a whole deployment.
+//! The resources of a template one by one: their deployment, the write of each, and rehearsals of a whole deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::core::Cx;
-use crate::error::ArmError;
-use crate::groups;
-use crate::http::Request;
-use crate::id::{Path, key};
-use crate::resources;
-use crate::stacks::{self, Ask};
-use crate::write::{self, Write};
 use arm_template::{Context, Expansion, Limits, NestedDeployment, Resource};
 
-use super::links::Links;
-use super::live::Live;
-use super::record;
-use super::request::{Order, template_error};
+use crate::core::Cx;
+use crate::deploy::links::Links;
+use crate::deploy::live::StateRuntime;
+use crate::deploy::record;
+use crate::deploy::request::{DeploymentRequest, template_error};
+use crate::error::ArmError;
+use crate::http::Request;
+use crate::id::{Path, key};
+use crate::rule::Write;
+use crate::rule::Written;
+use crate::{groups, resources, write};
 
 /// Errors that only the deployment itself meets: the service's preflight does not look at other resources.
 pub const RUNTIME_CODES: &[&str] = &[
@@ -78,17 +77,17 @@ pub fn in_order(expansion: &Expansion) -> Vec<usize> {
 ///
 /// # Errors
 /// `InvalidTemplateDeployment` with what the providers say.
-pub fn preflight(cx: &mut Cx<'_>, order: &Order, expansion: &Expansion) -> Result<(), ArmError> {
+pub fn preflight(cx: &mut Cx<'_>, deployment: &DeploymentRequest, expansion: &Expansion) -> Result<(), ArmError> {
     let mut errors = Vec::new();
     rehearse(cx, |cx| {
-        let mut found = |_: &mut Cx<'_>, _: &Resource, result: Result<Option<write::Written>, ArmError>| {
+        let mut found = |_: &mut Cx<'_>, _: &Resource, result: Result<Option<Written>, ArmError>| {
             if let Err(error) = result
                 && !RUNTIME_CODES.contains(&error.code.as_str())
             {
                 errors.push(error);
             }
         };
-        walk(cx, &order.context, expansion, &mut found);
+        walk(cx, &deployment.context, expansion, &mut found);
     });
     if errors.is_empty() {
         return Ok(());
@@ -97,8 +96,8 @@ pub fn preflight(cx: &mut Cx<'_>, order: &Order, expansion: &Expansion) -> Resul
         "InvalidTemplateDeployment",
         format!(
             "The template deployment '{}' is not valid according to the validation procedure. The tracking id is '{}'. See inner errors for details.",
-            order.path.name(),
-            order.correlation
+            deployment.path.name(),
+            deployment.correlation
         ),
     )
     .because(errors))
@@ -115,10 +114,10 @@ pub fn rehearse<T>(cx: &mut Cx<'_>, work: impl FnOnce(&mut Cx<'_>) -> T) -> T {
     result
 }
 
-/// Is told of each resource of a rehearsal.
-pub type Seen<'s> = dyn FnMut(&mut Cx<'_>, &Resource, Result<Option<write::Written>, ArmError>) + 's;
+/// Called with the result of each resource of a dry run.
+pub type Seen<'s> = dyn FnMut(&mut Cx<'_>, &Resource, Result<Option<Written>, ArmError>) + 's;
 
-/// Writes every resource of a template in order, nested ones too, telling `seen` of each; for rehearsals.
+/// Writes every resource of a template in deployment, nested ones too, telling `seen` of each; for rehearsals.
 pub fn walk(cx: &mut Cx<'_>, context: &Context, expansion: &Expansion, seen: &mut Seen<'_>) {
     for at in in_order(expansion) {
         let Some(resource) = expansion.resources.get(at).filter(|resource| !resource.existing) else { continue };
@@ -128,7 +127,7 @@ pub fn walk(cx: &mut Cx<'_>, context: &Context, expansion: &Expansion, seen: &mu
             continue;
         };
         let links = Links::of(cx);
-        let inner = nested.expand(context, &Limits::default(), &links, &Live::lenient(cx, Vec::new()));
+        let inner = nested.expand(context, &Limits::default(), &links, &StateRuntime::lenient(cx, Vec::new()));
         match inner {
             Ok(Some(inner)) => {
                 let context = context_inside(cx, nested, context, &resource.id);
@@ -149,7 +148,8 @@ pub fn context_inside(cx: &Cx<'_>, nested: &NestedDeployment, outer: &Context, i
     let path = Path::of(id);
     let mut context = nested.context.clone();
     if cx.store.row(&path.scope).is_some() {
-        let fresh = super::request::context_of(cx, &path.scope, path.name(), nested.context.location.as_deref());
+        let fresh =
+            crate::deploy::request::context_of(cx, &path.scope, path.name(), nested.context.location.as_deref());
         context.resource_group = fresh.resource_group;
     }
     context
@@ -169,9 +169,9 @@ pub(super) fn no_link(resource: &Resource) -> ArmError {
 /// Writes one resource. `None`: its condition turned out false.
 ///
 /// # Errors
-/// The provider's.
-pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<write::Written>, ArmError> {
-    let resolved = resource.resolve(context, &Live::new(cx)).map_err(|error| template_error(&[error]))?;
+/// What the type of the resource says.
+pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<Written>, ArmError> {
+    let resolved = resource.resolve(context, &StateRuntime::new(cx)).map_err(|error| template_error(&[error]))?;
     if !resolved.present {
         return Ok(None);
     }
@@ -191,22 +191,15 @@ pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Resul
                 Path::of(&context.scope_id()).subscription().or(path.subscription()).unwrap_or_default().to_owned();
             let id = format!("/subscriptions/{sub}/resourceGroups/{name}");
             let (row, created) = groups::put(cx, &id, &body)?;
-            Ok(Some(write::Written { row, created, operation: None, duration_ms: 0, failure: None }))
+            Ok(Some(Written { row, created, operation: None, duration_ms: 0, failure: None }))
         }
         "microsoft.resources/tags" => {
             let request = Request { method: "PUT".into(), body: body.to_string().into_bytes(), ..Request::default() };
             resources::tags(cx, &request, &path)?;
             Ok(None)
         }
-        // only in rehearsals: a deployment carries stacks out by themselves
-        "microsoft.resources/deploymentstacks" => {
-            let ask = Ask::build(cx, &path, &body)?;
-            let expansion = ask.order.expand(cx)?;
-            let user = std::mem::replace(&mut cx.caller, stacks::caller(&path.id()));
-            let checked = preflight(cx, &ask.order, &expansion);
-            cx.caller = user;
-            checked.map(|()| None)
-        }
+        // only in rehearsals: a deployment runs its stacks one by one
+        "microsoft.resources/deploymentstacks" => cx.core.upper.check_stack(cx, &path, &body).map(|()| None),
         _ => {
             let api_version = resource.api_version.clone();
             write::put(cx, &Write { path, body, api_version, ..Write::default() }).map(Some)

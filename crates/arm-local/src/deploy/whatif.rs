@@ -4,21 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::core::Cx;
-use crate::error::ArmError;
-use crate::id::{Path, key};
-use crate::write::{self, set};
 use arm_template::{Context, Expansion, Limits, Resource};
 
-use super::diff;
-use super::export::strip_read_only;
-use super::links::Links;
-use super::live::Live;
-use super::record::sent_body;
-use super::request::{Order, template_error};
-use super::{ending, steps};
+use crate::core::Cx;
+use crate::deploy::export::strip_read_only;
+use crate::deploy::links::Links;
+use crate::deploy::live::StateRuntime;
+use crate::deploy::record::sent_body;
+use crate::deploy::request::{DeploymentRequest, template_error};
+use crate::deploy::{diff, ending, steps};
+use crate::error::ArmError;
+use crate::id::{Path, key};
+use crate::lookup;
+use crate::value;
+use crate::value::set;
 
-/// What stands for a secret.
+/// What is shown in place of a secret.
 const MASK: &str = "*******";
 
 /// One resource of the template with what is known of it before the deployment.
@@ -39,18 +40,18 @@ struct Wanted {
 ///
 /// # Errors
 /// What the engine or preflight says.
-pub fn run(cx: &mut Cx<'_>, order: &Order) -> Result<Value, ArmError> {
-    let expansion = order.expand(cx)?;
+pub fn run(cx: &mut Cx<'_>, deployment: &DeploymentRequest) -> Result<Value, ArmError> {
+    let expansion = deployment.expand(cx)?;
     let mut wanted = Vec::new();
     let new: Vec<String> =
-        steps::ids(&expansion).into_iter().filter(|id| !write::exists(cx, id)).map(|id| key(&id)).collect();
-    collect(cx, &order.context, &expansion, &new, &mut wanted)?;
+        steps::ids(&expansion).into_iter().filter(|id| !lookup::exists(cx, id)).map(|id| key(&id)).collect();
+    collect(cx, &deployment.context, &expansion, &new, &mut wanted)?;
     let mut finished: BTreeMap<String, Value> = BTreeMap::new();
     let mut errors = Vec::new();
     steps::rehearse(cx, |cx| {
-        steps::walk(cx, &order.context, &expansion, &mut |cx, resource, result| match result {
+        steps::walk(cx, &deployment.context, &expansion, &mut |cx, resource, result| match result {
             Ok(_) => {
-                if let Some(body) = write::find(cx, &resource.id) {
+                if let Some(body) = lookup::find(cx, &resource.id) {
                     finished.insert(key(&resource.id), body);
                 }
             }
@@ -61,21 +62,21 @@ pub fn run(cx: &mut Cx<'_>, order: &Order) -> Result<Value, ArmError> {
     if !errors.is_empty() {
         return Err(ArmError::bad(
             "InvalidTemplateDeployment",
-            format!("The template deployment '{}' is not valid according to the validation procedure. The tracking id is '{}'. See inner errors for details.", order.path.name(), order.correlation),
+            format!("The template deployment '{}' is not valid according to the validation procedure. The tracking id is '{}'. See inner errors for details.", deployment.path.name(), deployment.correlation),
         )
         .because(errors));
     }
     for one in &mut wanted {
         one.after = finished.remove(&key(&one.id));
     }
-    let mut changes: Vec<Value> = wanted.iter().map(|one| change(one, order.ids_only)).collect();
-    if order.path.group().is_some() {
+    let mut changes: Vec<Value> = wanted.iter().map(|one| change(one, deployment.ids_only)).collect();
+    if deployment.path.group().is_some() {
         let kept: BTreeSet<String> = wanted.iter().map(|one| key(&one.id)).collect();
-        let verb = if order.mode == "Complete" { "Delete" } else { "Ignore" };
-        for id in ending::unmentioned(cx, &order.path.scope, &kept) {
-            let Some(body) = write::find(cx, &id) else { continue };
+        let verb = if deployment.mode == "Complete" { "Delete" } else { "Ignore" };
+        for id in ending::unmentioned(cx, &deployment.path.scope, &kept) {
+            let Some(body) = lookup::find(cx, &id) else { continue };
             let mut entry = json!({ "resourceId": id, "changeType": verb });
-            if !order.ids_only {
+            if !deployment.ids_only {
                 let kind = Path::of(&id).resource_type();
                 let shown = shown(&kind, &version(&kind), body);
                 set(&mut entry, "/before", shown.clone());
@@ -87,7 +88,9 @@ pub fn run(cx: &mut Cx<'_>, order: &Order) -> Result<Value, ArmError> {
         }
     }
     changes.sort_by_key(|entry| entry.get("resourceId").and_then(Value::as_str).unwrap_or_default().to_lowercase());
-    Ok(json!({ "correlationId": order.correlation, "changes": changes, "potentialChanges": [], "diagnostics": [] }))
+    Ok(
+        json!({ "correlationId": deployment.correlation, "changes": changes, "potentialChanges": [], "diagnostics": [] }),
+    )
 }
 
 fn version(kind: &str) -> String {
@@ -106,7 +109,7 @@ fn collect(
         if let Some(nested) = &resource.nested {
             let links = Links::of(cx);
             let inner = nested
-                .expand(context, &Limits::default(), &links, &Live::lenient(cx, new.to_vec()))
+                .expand(context, &Limits::default(), &links, &StateRuntime::lenient(cx, new.to_vec()))
                 .map_err(|errors| template_error(&errors))?;
             if let Some(inner) = inner {
                 let context = steps::context_inside(cx, nested, context, &resource.id);
@@ -114,15 +117,16 @@ fn collect(
             }
             continue;
         }
-        let resolved =
-            resource.resolve(context, &Live::lenient(cx, new.to_vec())).map_err(|error| template_error(&[error]))?;
+        let resolved = resource
+            .resolve(context, &StateRuntime::lenient(cx, new.to_vec()))
+            .map_err(|error| template_error(&[error]))?;
         if !resolved.present {
             continue;
         }
         let mut sent = sent_body(resource, &resolved.body.value);
         mask(resource, &resolved.body.secret_pointers, &mut sent);
         let id = real_id(resource, &resolved.id);
-        let before = write::find(cx, &id);
+        let before = lookup::find(cx, &id);
         out.push(Wanted {
             kind: Path::of(&id).resource_type(),
             api_version: resource.api_version.clone(),
@@ -177,7 +181,7 @@ fn mask_known(kind: &str, value: &mut Value, pointer: &str) {
     }
 }
 
-/// A body as what-if shows it: nothing that only the service writes, no empty objects, keys in order.
+/// A body as what-if shows it: nothing that only the service writes, no empty objects, keys in deployment.
 fn shown(kind: &str, api_version: &str, mut body: Value) -> Value {
     strip_read_only(kind, &mut body, "");
     mask_known(kind, &mut body, "");
@@ -227,7 +231,7 @@ fn change(one: &Wanted, ids_only: bool) -> Value {
     }
     let mut after = one.after.clone().unwrap_or_else(|| {
         let mut merged = before.clone();
-        write::merge(&mut merged, &one.sent);
+        value::merge(&mut merged, &one.sent);
         merged
     });
     for pointer in &one.unknown {

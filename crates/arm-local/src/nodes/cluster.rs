@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::sim::{Removal, Sim};
-use super::{MOST, Memory, takes};
 use crate::clock::duration;
 use crate::core::Cx;
-use crate::store::Row;
-use crate::write::{Put, set};
+use crate::documents::Row;
+use crate::nodes::memory::{MOST, Memory, takes};
+use crate::nodes::sim::{Removal, Sim};
+use crate::rule::WriteContext;
+use crate::value::set;
 
 const INNER: &str = "/properties/properties";
 /// Documented default of `nodeIdleTimeBeforeScaleDown`.
@@ -77,14 +78,14 @@ pub fn advance(cx: &Cx<'_>, row: &mut Row, memory: &mut Memory, now: i64) {
 }
 
 /// The cluster as it is when it was just written.
-pub fn write(put: &mut Put<'_, '_>) {
+pub fn write(put: &mut WriteContext<'_, '_>) {
     let now = put.cx.now_ms();
     let memory = Memory::of(&put.hidden);
     let mut memory = memory.unwrap_or_else(|| Memory { sim: Sim::new(now, 1), seen: now, ..Memory::default() });
     memory.wake = Some(now);
     let mut row = Row {
         id: String::new(),
-        kind: super::COMPUTE.to_owned(),
+        kind: crate::nodes::memory::COMPUTE.to_owned(),
         name: String::new(),
         body: std::mem::take(&mut put.body),
         etag: String::new(),

@@ -5,54 +5,18 @@
 //! remembers is in the hidden part of its row.
 
 pub mod cluster;
+pub mod memory;
 pub mod pool;
 pub mod sim;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::sim::{Pair, Sim};
-use super::clock::duration;
-use super::core::Cx;
-use super::error::ArmError;
-use super::store::Row;
-use super::types::limits;
+use crate::clock::duration;
+use crate::core::Cx;
+use crate::documents::Row;
+use crate::error::ArmError;
 
-/// The type of Batch pools.
-pub const POOL: &str = "Microsoft.Batch/batchAccounts/pools";
-/// The type of Azure Machine Learning's computes.
-pub const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
-/// A jump of the clock beyond this is evaluated for its last part only.
-const MOST: i64 = 32 * 24 * 3_600_000;
-
-/// What a row of a pool remembers.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Memory {
-    /// Machines and tasks.
-    pub sim: Sim,
-    /// When the formula runs next.
-    pub next: Option<i64>,
-    /// Until when nothing happens by itself.
-    pub wake: Option<i64>,
-    /// The present when the pool was looked at last.
-    pub seen: i64,
-    /// Machines before the last write, for its answer.
-    pub before: Pair,
-}
-
-impl Memory {
-    /// Of a row; `None` when it is no pool with machines.
-    #[must_use]
-    pub fn of(hidden: &Value) -> Option<Self> {
-        serde_json::from_value(hidden.get("pool")?.clone()).ok()
-    }
-
-    /// As kept in a row.
-    #[must_use]
-    pub fn hidden(&self) -> Value {
-        json!({ "pool": self })
-    }
-}
+use crate::nodes::memory::{COMPUTE, Memory, POOL};
 
 /// Brings every pool up to the present.
 pub fn catch_up(cx: &mut Cx<'_>) {
@@ -94,17 +58,10 @@ fn advance(cx: &mut Cx<'_>, row: &mut Row, memory: &mut Memory) {
     row.hidden = memory.hidden();
 }
 
-/// How long machines take to come and go: the endpoint's latency and what `/_local/limits` says, in endpoint time.
-fn takes(cx: &Cx<'_>) -> i64 {
-    let start = limits::get(cx).get("node_start").and_then(Value::as_str).and_then(duration);
-    let start = start.and_then(|span| i64::try_from(span.as_millis()).ok()).unwrap_or(0);
-    start.max(cx.core.settings.latency_ms)
-}
-
 /// Takes tasks: `{"pool": ID, "count": 40, "each": "PT10M"}`, or a list of those.
 ///
 /// # Errors
-/// `InvalidRequestContent`, `ResourceNotFound`.
+/// The error codes `InvalidRequestContent`, `ResourceNotFound` of Azure.
 pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
     let bad = |text: &str| ArmError::bad("InvalidRequestContent", text);
     let list = match body {
@@ -122,7 +79,7 @@ pub fn feed(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
             .ok_or_else(|| bad("`each` is a duration from a second to a week (`PT10M`)."))?;
         let row =
             cx.store.row(id).ok_or_else(|| ArmError::missing("ResourceNotFound", format!("There is no '{id}'.")))?;
-        let mut memory = Memory::of(&row.hidden).ok_or_else(|| bad("The resource is no pool that runs tasks."))?;
+        let mut memory = Memory::of(&row.hidden).ok_or_else(|| bad("The resource is not a pool that runs tasks."))?;
         memory.sim.submit(cx.now_ms(), count, each);
         let mut row = row.as_ref().clone();
         advance(cx, &mut row, &mut memory);

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::sim::{Moment, Pair, Removal, Sim};
-use super::{MOST, Memory, POOL, takes};
+use batch_formula::{Formula, PoolState, ast::ExprKind, names, samples::Sample};
+
 use crate::clock::duration;
 use crate::core::Cx;
+use crate::documents::Metric;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::id::key;
-use crate::store::Row;
-use crate::types::limits;
-use crate::write::{Put, set};
-use batch_formula::{Formula, PoolState, ast::ExprKind, names, samples::Sample};
+use crate::limits;
+use crate::nodes::memory::{MOST, Memory, POOL, takes};
+use crate::nodes::sim::{Moment, Pair, Removal, Sim};
+use crate::rule::WriteContext;
+use crate::value::set;
 
 const SETTINGS: &str = "/properties/scaleSettings";
 /// The service takes a sample every 30 seconds.
@@ -48,7 +51,7 @@ pub fn advance(cx: &mut Cx<'_>, row: &mut Row, memory: &mut Memory, now: i64) {
 ///
 /// # Errors
 /// The account's quota of pools.
-pub fn write(put: &mut Put<'_, '_>, rescaled: bool) -> Result<(), ArmError> {
+pub fn write(put: &mut WriteContext<'_, '_>, rescaled: bool) -> Result<(), ArmError> {
     let now = put.cx.now_ms();
     let slots = put.at("/properties/taskSlotsPerNode").and_then(Value::as_i64).unwrap_or(1);
     if put.old.is_none() {
@@ -110,13 +113,13 @@ pub fn stop(cx: &Cx<'_>, row: &mut Row, memory: &mut Memory) {
 /// Evaluates any formula against a pool as it is, without changing the pool: what the service's evaluate call says.
 ///
 /// # Errors
-/// `ResourceNotFound`, `InvalidRequestContent`.
+/// The error codes `ResourceNotFound`, `InvalidRequestContent` of Azure.
 pub fn rehearse(cx: &Cx<'_>, body: &Value) -> Result<Value, ArmError> {
     let bad = |text: &str| ArmError::bad("InvalidRequestContent", text);
     let id = body.get("pool").and_then(Value::as_str).ok_or_else(|| bad("`pool` is the id of a pool."))?;
     let row = cx.store.row(id).ok_or_else(|| ArmError::missing("ResourceNotFound", format!("There is no '{id}'.")))?;
     let memory = Memory::of(&row.hidden).filter(|_| row.kind.eq_ignore_ascii_case(POOL));
-    let memory = memory.ok_or_else(|| bad("The resource is no Batch pool."))?;
+    let memory = memory.ok_or_else(|| bad("The resource is not a Batch pool."))?;
     let text =
         body.get("formula").and_then(Value::as_str).or_else(|| row.text(&format!("{SETTINGS}/autoScale/formula")));
     let text = text.ok_or_else(|| bad("The pool has no formula; give one as `formula`."))?;
@@ -238,8 +241,8 @@ fn sampled(sim: &Sim, at: i64) -> Vec<(i64, Moment)> {
 
 fn fed(cx: &Cx<'_>, id: &str, metric: &str) -> Option<Vec<(i64, f64)>> {
     let bare = metric.trim_start_matches('$');
-    let doc = [metric, bare].iter().find_map(|name| cx.store.doc(&format!("metric|{}|{name}", key(id))))?;
-    serde_json::from_value(doc.get("samples")?.clone()).ok()
+    let found = [metric, bare].iter().find_map(|name| cx.store.get::<Metric>(&format!("{}|{name}", key(id))))?;
+    Some(found.samples.clone())
 }
 
 /// Begins a resize, as far as the account's cores and the region go; what is missing is an error of the resize.
@@ -311,7 +314,7 @@ fn possible(cx: &Cx<'_>, row: &Row, sim: &Sim, to: Pair) -> (Pair, Vec<Value>) {
     (can, errors)
 }
 
-fn quota_of_pools(put: &Put<'_, '_>) -> Result<(), ArmError> {
+fn quota_of_pools(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
     let Some(account) = put.path.parent().and_then(|parent| put.cx.store.row(&parent.id())) else { return Ok(()) };
     let Some(most) = account.at("/properties/poolQuota").and_then(Value::as_u64) else { return Ok(()) };
     let have = put.cx.store.below(&account.id).iter().filter(|row| row.kind.eq_ignore_ascii_case(POOL)).count();

@@ -18,10 +18,10 @@ pub type Pair = [i64; 2];
 /// What happens to the tasks of a machine that is taken away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Removal {
-    /// They wait again.
+    /// Tasks on the machines go back to the queue.
     #[default]
     Requeue,
-    /// They are ended.
+    /// Tasks on the machines are ended as failed.
     Terminate,
     /// The machine stays until they are done.
     Complete,
@@ -45,7 +45,6 @@ struct Running {
 /// A resize under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resize {
-    /// When it began.
     pub began: i64,
     /// When the last machine is there or gone (unless tasks hold it).
     pub until: i64,
@@ -58,13 +57,9 @@ pub struct Resize {
 /// What a sample sees, from one moment until the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// Since when.
     pub at: i64,
-    /// Machines.
     pub nodes: Pair,
-    /// Tasks that wait.
     pub active: i64,
-    /// Tasks that run.
     pub running: i64,
     /// Tasks that ended well, ever.
     pub succeeded: i64,
@@ -77,9 +72,7 @@ pub struct Moment {
 pub struct Sim {
     /// Tasks that a machine takes at a time.
     pub slots: i64,
-    /// Machines.
     pub nodes: Pair,
-    /// Machines wanted.
     pub target: Pair,
     /// The resize under way.
     pub resize: Option<Resize>,
@@ -96,7 +89,6 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// An empty pool.
     #[must_use]
     pub fn new(at: i64, slots: i64) -> Self {
         let mut sim = Self { slots: slots.max(1), idle_since: at, ..Self::default() };
@@ -104,13 +96,11 @@ impl Sim {
         sim
     }
 
-    /// Tasks that wait.
     #[must_use]
     pub fn active(&self) -> i64 {
         self.waiting.iter().map(|tasks| tasks.count).sum()
     }
 
-    /// Tasks that run.
     #[must_use]
     pub fn running(&self) -> i64 {
         self.running.iter().map(|tasks| tasks.count).sum()

@@ -1,115 +1,44 @@
-//! Deployment stacks: a deployment that remembers what it made, deletes or lets go of what the next template lacks, and
-//! can forbid others to touch it. `run` carries one out, `whatif` says what an update would do.
+//! Deployment stacks: a deployment that remembers what it made, deletes or detaches what the next template lacks, and
+//! can forbid others to touch it.
+//!
+//! `request` reads what a client sent, `unmanage` deletes or detaches resources, `run` runs a stack, `whatif` says what an
+//! update would do.
 
-pub mod run;
-pub mod whatif;
+mod request;
+mod run;
+mod unmanage;
+mod whatif;
+mod words;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::core::{Cx, Job, SUBSCRIPTION, not_served, page};
-use super::deploy;
-use super::deploy::request::Order;
-use super::error::ArmError;
-use super::groups;
-use super::http::{Reply, Request};
-use super::id::Path;
-use super::lro::{self, Outcome};
-use super::resources::{Touch, check_locks};
-use super::write::set;
-use arm_template::{Expansion, Template, json as lenient};
+use crate::core::{Cx, Job};
+use crate::deploy;
+use crate::documents::{
+    ActionOnUnmanage, Outcome, StackDocument, StackRecord, StackState, Undeletable, Unmanage, refs, to_value,
+};
+use crate::error::ArmError;
+use crate::guards::{LockScope, check_locks, stack_caller};
+use crate::http::{Reply, Request, not_served, page};
+use crate::id::{Path, key};
+use crate::lookup::group_not_found;
+use crate::lro;
+use request::{StackRequest, poll_url};
 
-/// Key of a stack's document.
-#[must_use]
-pub fn key(id: &str) -> String {
-    format!("stack|{}", super::id::key(id))
-}
-
-/// The caller under which a stack's own deployment writes: its deny settings do not stop itself.
-#[must_use]
-pub fn caller(id: &str) -> String {
-    format!("stack|{}", super::id::key(id))
-}
-
-/// Forgets the stacks of a deleted scope.
-pub fn forget(cx: &mut Cx<'_>, scope: &str) {
-    let scope = super::id::key(scope);
-    for prefix in [format!("stack|{scope}/"), format!("stackwhatif|{scope}/")] {
-        for (key, _) in cx.store.docs(&prefix) {
-            cx.store.remove_doc(&key);
-        }
-    }
-}
-
-/// Refuses what a stack's deny settings forbid to everyone else.
-///
-/// # Errors
-/// `DenyAssignmentAuthorizationFailed`.
-pub fn check_deny(cx: &Cx<'_>, id: &str, verb: &str) -> Result<(), ArmError> {
-    let target = super::id::key(id);
-    for (own, doc) in cx.store.docs("stack|") {
-        let settings = doc.pointer("/record/properties/denySettings").cloned().unwrap_or_default();
-        let mode = settings.get("mode").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-        let denies = match mode.as_str() {
-            "denydelete" => verb == "delete",
-            "denywriteanddelete" => true,
-            _ => false,
-        };
-        if !denies || cx.caller == own || deploy::record_state(&doc) != "succeeded" {
-            continue;
-        }
-        let children = settings.get("applyToChildScopes") == Some(&json!(true));
-        let covered = managed(&doc).iter().any(|id| {
-            let id = super::id::key(id);
-            target == id || (children && target.starts_with(&format!("{id}/")))
-        });
-        if !covered {
-            continue;
-        }
-        let texts = |name: &str| -> Vec<String> {
-            settings
-                .get(name)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_lowercase)
-                .collect()
-        };
-        let action = format!("{}/{verb}", Path::of(id).resource_type()).to_lowercase();
-        let excused = texts("excludedPrincipals").contains(&cx.caller.to_lowercase())
-            || texts("excludedActions").iter().any(|pattern| {
-                *pattern == action || pattern.strip_prefix('*').is_some_and(|end| action.ends_with(end))
-            });
-        if excused {
-            continue;
-        }
-        let stack = doc.get("id").and_then(Value::as_str).unwrap_or_default();
-        return Err(ArmError::new(
-            403,
-            "DenyAssignmentAuthorizationFailed",
-            format!(
-                "The client '{0}' with object id '{0}' has permission to perform action '{action}' on scope '{id}'; however, the access is denied because of the deny assignment with name 'Deny assignment created by Deployment Stack {stack}' at scope '{id}'.",
-                cx.caller
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// Ids that a stack manages.
-#[must_use]
-pub fn managed(doc: &Value) -> Vec<String> {
-    let list = doc.pointer("/record/properties/resources").and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|item| item.get("id").and_then(Value::as_str).map(str::to_owned)).collect()
-}
+pub use run::{run, run_inside};
 
 fn missing(path: &Path) -> ArmError {
     ArmError::missing(
         "DeploymentStackNotFound",
         format!("The deployment stack '{}' could not be found in scope '{}'.", path.name(), path.scope),
     )
+}
+
+fn stored(cx: &Cx<'_>, own: &Path) -> Result<Arc<StackDocument>, ArmError> {
+    cx.store.get(&own.id()).ok_or_else(|| missing(own))
 }
 
 /// Verbs on stacks and on their what-if results.
@@ -120,7 +49,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
     if let Some(group) = path.group()
         && cx.store.row(&path.scope).is_none()
     {
-        return Err(groups::not_found(group));
+        return Err(group_not_found(group));
     }
     if path.types.first().is_some_and(|kind| kind.eq_ignore_ascii_case("deploymentStacksWhatIfResults")) {
         return whatif::route(cx, request, path);
@@ -130,261 +59,100 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
     let word = path.types.get(1).map(|word| word.to_lowercase()).unwrap_or_default();
     match (request.method.as_str(), word.as_str()) {
         ("GET", "") if path.names.is_empty() => {
-            let prefix = format!("{}/", key(&format!("{}/providers/Microsoft.Resources/deploymentStacks", path.scope)));
-            let list = cx.store.docs(&prefix).into_iter().filter_map(|(_, doc)| doc.get("record").cloned()).collect();
-            Ok(page(request, list))
+            let prefix = format!("{}/providers/Microsoft.Resources/deploymentStacks/", path.scope);
+            let all = cx.store.all::<StackDocument>(&prefix);
+            Ok(page(request, all.iter().map(|stack| to_value(&stack.record)).collect()))
         }
-        ("GET", "") => {
-            let doc = cx.store.doc(&key(&id)).ok_or_else(|| missing(&own))?;
-            Ok(Reply::ok(doc.get("record").cloned().unwrap_or_default()))
-        }
-        ("HEAD", "") => Ok(Reply::empty(if cx.store.doc(&key(&id)).is_some() { 204 } else { 404 })),
+        ("GET", "") => Ok(Reply::ok(to_value(&stored(cx, &own)?.record))),
+        ("HEAD", "") => Ok(Reply::empty(if cx.store.has::<StackDocument>(&id) { 204 } else { 404 })),
         ("PUT", "") => create(cx, request, &own),
         ("DELETE", "") => delete(cx, request, &own),
         ("POST", "validate") => {
-            let ask = Ask::read(cx, request, &own)?;
-            let expansion = ask.order.expand(cx)?;
-            cx.caller = caller(&id);
-            deploy::steps::preflight(cx, &ask.order, &expansion)?;
-            let mut body = ask.record(cx, &expansion, "succeeded");
-            let ids: Vec<Value> = deploy::steps::ids(&expansion).into_iter().map(|id| json!({ "id": id })).collect();
-            set(&mut body, "/properties/validatedResources", Value::Array(ids));
-            Ok(Reply::ok(body))
+            let stack = StackRequest::read(cx, request, &own)?;
+            let expansion = stack.deployment.expand(cx)?;
+            cx.caller = stack_caller(&id);
+            deploy::steps::preflight(cx, &stack.deployment, &expansion)?;
+            let mut record = stack.record(cx, &expansion, StackState::Succeeded);
+            record.properties.validated_resources = Some(refs(deploy::steps::ids(&expansion)));
+            Ok(Reply::ok(to_value(&record)))
         }
-        ("POST", "exporttemplate") => {
-            let doc = cx.store.doc(&key(&id)).ok_or_else(|| missing(&own))?;
-            Ok(Reply::ok(json!({ "template": doc.get("template") })))
-        }
+        ("POST", "exporttemplate") => Ok(Reply::ok(json!({ "template": stored(cx, &own)?.template }))),
         _ => Err(not_served(request)),
     }
 }
 
-/// What a client asks of a stack.
-pub struct Ask {
-    /// The stack's path.
-    pub path: Path,
-    /// The deployment that carries it out.
-    pub order: Order,
-    /// `properties` as sent, without template and parameters.
-    pub properties: Map<String, Value>,
-    /// Region of the record.
-    pub location: Option<String>,
-    /// Tags of the record.
-    pub tags: Value,
-}
-
-fn invalid(message: impl Into<String>) -> ArmError {
-    ArmError::bad(
-        "InvalidRequestContent",
-        format!("The request content was invalid and could not be deserialized: '{}'.", message.into()),
-    )
-}
-
-impl Ask {
-    /// Reads a request.
-    ///
-    /// # Errors
-    /// `InvalidRequestContent`, `InvalidTemplate` and those of deployments.
-    pub fn read(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Self, ArmError> {
-        let text = std::str::from_utf8(&request.body).map_err(|_| invalid("The body is not UTF-8."))?;
-        let root = lenient::read(text).map_err(|error| invalid(error.message.clone()))?;
-        let body = root.to_value();
-        Self::build(cx, path, &body)
-    }
-
-    /// An ask from a parsed body.
-    ///
-    /// # Errors
-    /// As [`Ask::read`].
-    pub fn build(cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<Self, ArmError> {
-        let mut properties = body
-            .get("properties")
-            .and_then(Value::as_object)
-            .cloned()
-            .ok_or_else(|| invalid("The property 'properties' is required."))?;
-        let template = properties.shift_remove("template").filter(|template| !template.is_null());
-        let parameters =
-            properties.shift_remove("parameters").filter(|given| !given.is_null()).unwrap_or_else(|| json!({}));
-        let links = deploy::links::Links::of(cx);
-        let link = properties.get("templateLink").filter(|link| !link.is_null()).cloned();
-        let (template, base) = match (template, link) {
-            (Some(template), _) => {
-                (Template::from_json(&template).map_err(|errors| deploy::request::template_error(&errors))?, None)
-            }
-            (None, Some(link)) => links.named(&link, None)?,
-            (None, None) => {
-                return Err(ArmError::bad(
-                    "InvalidTemplate",
-                    "Deployment template validation failed: the request has neither 'template' nor 'templateLink'.",
-                ));
-            }
-        };
-        let parameters = match properties.get("parametersLink").filter(|link| !link.is_null()) {
-            Some(link) => links.values(link, None)?,
-            None => parameters,
-        };
-        check_settings(&mut properties)?;
-        let name = path.name();
-        if name.is_empty() || name.len() > 90 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.()".contains(c))
-        {
-            return Err(ArmError::bad(
-                "InvalidDeploymentStackName",
-                format!("The deployment stack name '{name}' is not valid."),
-            ));
-        }
-        let scope = properties
-            .get("deploymentScope")
-            .and_then(Value::as_str)
-            .map_or_else(|| path.scope.clone(), |scope| Path::of(scope).id());
-        let stamp = cx.now.strftime("%y%m%d%H%M%S").to_string();
-        let short: String = name.chars().take(40).collect();
-        let deployment = Path::of(&format!(
-            "{scope}/providers/Microsoft.Resources/deployments/{short}-{stamp}{}",
-            cx.unique().get(..4).unwrap_or_default()
-        ));
-        let location = body.get("location").and_then(Value::as_str).map(super::names::location);
-        let envelope = json!({ "mode": "Incremental", "location": location.clone().or_else(|| deployment.group().is_none().then(|| "westeurope".to_owned())), "link": base });
-        if path.group().is_none() && location.is_none() {
-            return Err(ArmError::bad(
-                "LocationRequired",
-                format!("The 'location' property must be specified for '{name}'."),
-            ));
-        }
-        let mut order = Order::build(cx, &deployment, template, parameters, &envelope)?;
-        order.stack = Some(path.id());
-        let tags = body.get("tags").filter(|tags| !tags.is_null()).cloned().unwrap_or_else(|| json!({}));
-        Ok(Self { path: path.clone(), order, properties, location, tags })
-    }
-
-    /// The record of the stack in a state.
-    #[must_use]
-    pub fn record(&self, cx: &Cx<'_>, expansion: &Expansion, state: &str) -> Value {
-        let mut out = json!({ "id": self.path.id(), "name": self.path.name(), "type": "Microsoft.Resources/deploymentStacks", "tags": self.tags });
-        if let Some(location) = &self.location {
-            set(&mut out, "/location", json!(location));
-        }
-        let mut parameters = Map::new();
-        for (name, parameter) in &expansion.parameters {
-            let mut shown = json!({ "type": parameter.kind });
-            if !parameter.secure && parameter.secret_pointers.is_empty() {
-                set(&mut shown, "/value", parameter.value.clone());
-            }
-            parameters.insert(name.clone(), shown);
-        }
-        let mut properties = self.properties.clone();
-        properties.insert("provisioningState".into(), json!(state));
-        properties.insert("correlationId".into(), json!(self.order.correlation));
-        properties.insert("parameters".into(), Value::Object(parameters));
-        properties.insert("deploymentId".into(), json!(self.order.path.id()));
-        set(&mut out, "/properties", Value::Object(properties));
-        let creator = json!({ "createdBy": cx.caller, "createdByType": "Application", "createdAt": cx.now.to_string(), "lastModifiedAt": cx.now.to_string() });
-        set(&mut out, "/systemData", creator);
-        out
-    }
-}
-
-fn check_settings(properties: &mut Map<String, Value>) -> Result<(), ArmError> {
-    let one_of =
-        |value: Option<&Value>, what: &str, words: &[&str], default: Option<&str>| -> Result<String, ArmError> {
-            let text = value
-                .and_then(Value::as_str)
-                .or(default)
-                .ok_or_else(|| invalid(format!("The property '{what}' is required.")))?;
-            let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-            found
-                .map(|word| (*word).to_owned())
-                .ok_or_else(|| invalid(format!("'{text}' is not allowed for '{what}': {}.", words.join(", "))))
-        };
-    let mut action = properties
-        .get("actionOnUnmanage")
-        .cloned()
-        .ok_or_else(|| invalid("The property 'actionOnUnmanage' is required."))?;
-    for (name, words, default) in [
-        ("resources", &["delete", "detach"][..], None),
-        ("resourceGroups", &["delete", "detach"][..], Some("detach")),
-        ("managementGroups", &["delete", "detach"][..], Some("detach")),
-        ("resourcesWithoutDeleteSupport", &["detach", "fail"][..], Some("fail")),
-    ] {
-        let word = one_of(action.get(name), &format!("actionOnUnmanage.{name}"), words, default)?;
-        set(&mut action, &format!("/{name}"), json!(word));
-    }
-    properties.insert("actionOnUnmanage".into(), action);
-    let mut deny =
-        properties.get("denySettings").cloned().ok_or_else(|| invalid("The property 'denySettings' is required."))?;
-    let mode = one_of(deny.get("mode"), "denySettings.mode", &["none", "denyDelete", "denyWriteAndDelete"], None)?;
-    set(&mut deny, "/mode", json!(mode));
-    super::write::set_default(&mut deny, "/applyToChildScopes", json!(false));
-    for (name, most) in [("excludedPrincipals", 5), ("excludedActions", 200)] {
-        let count = deny.get(name).and_then(Value::as_array).map_or(0, Vec::len);
-        if count > most {
-            return Err(invalid(format!("'denySettings.{name}' has {count} entries; {most} are allowed.")));
-        }
-    }
-    properties.insert("denySettings".into(), deny);
-    Ok(())
-}
-
-/// The polling URL of a stack's operation.
-#[must_use]
-pub fn poll_url(request: &Request, path: &Path, location: Option<&str>, operation: &str) -> String {
-    let sub = path.subscription().unwrap_or(SUBSCRIPTION);
-    format!(
-        "{}/subscriptions/{sub}/providers/Microsoft.Resources/locations/{}/deploymentStackOperationStatus/{operation}?api-version={}",
-        request.base,
-        location.unwrap_or("westeurope"),
-        request.api_version()
-    )
-}
-
 fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
     let id = own.id();
-    check_locks(cx, &own.scope, Touch::Write)?;
-    let there = cx.store.doc(&key(&id)).is_some();
-    let ask = Ask::read(cx, request, own)?;
-    let (record, operation) = accept(cx, &ask, false)?;
+    check_locks(cx, &own.scope, LockScope::Write)?;
+    let there = cx.store.has::<StackDocument>(&id);
+    let stack = StackRequest::read(cx, request, own)?;
+    let (record, operation) = accept(cx, &stack, false)?;
     cx.jobs.push(Job::Stack(id));
     let status = if there { 200 } else { 201 };
-    let poll = poll_url(request, own, ask.location.as_deref(), &operation);
-    Ok(Reply::with(status, record).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    let poll = poll_url(request, own, stack.location.as_deref(), &operation);
+    Ok(Reply::with(status, to_value(&record)).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
 }
 
-/// Stores a stack as accepted; gives its record and its operation. `inside`: it is part of a deployment, which carries it
-/// out and takes it up again itself.
+/// Expands the template of a stack and tries it without keeping anything, as the stack itself would write it.
+fn preflight(cx: &mut Cx<'_>, stack: &StackRequest) -> Result<arm_template::Expansion, ArmError> {
+    let expansion = stack.deployment.expand(cx)?;
+    let user = std::mem::replace(&mut cx.caller, stack_caller(&stack.path.id()));
+    let checked = deploy::steps::preflight(cx, &stack.deployment, &expansion);
+    cx.caller = user;
+    checked.map(|()| expansion)
+}
+
+/// Checks a stack that is a resource of a template, without keeping anything.
+///
+/// # Errors
+/// As a PUT of the stack.
+pub fn check_inside(cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError> {
+    let stack = StackRequest::build(cx, path, body)?;
+    preflight(cx, &stack).map(|_| ())
+}
+
+/// Stores a stack that is a resource of a template, whose deployment runs it and resumes it after a restart.
+///
+/// # Errors
+/// As a PUT of the stack.
+pub fn accept_inside(cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError> {
+    let stack = StackRequest::build(cx, path, body)?;
+    accept(cx, &stack, true).map(|_| ())
+}
+
+/// Stores a stack as accepted; gives its record and its operation.
 ///
 /// # Errors
 /// Another update is under way, preflight, `DeploymentStackOutOfSync`.
-pub fn accept(cx: &mut Cx<'_>, ask: &Ask, inside: bool) -> Result<(Value, String), ArmError> {
-    let own = &ask.path;
+fn accept(cx: &mut Cx<'_>, stack: &StackRequest, inside: bool) -> Result<(StackRecord, String), ArmError> {
+    let own = &stack.path;
     let id = own.id();
-    let old = cx.store.doc(&key(&id));
+    let old = cx.store.get::<StackDocument>(&id);
     if let Some(old) = &old {
         // one that its deployment left half done is begun again by that deployment
         check_ended(own, old, inside)?;
-        check_sync(cx, own, ask.properties.get("bypassStackOutOfSyncError") == Some(&json!(true)), "PUT")?;
+        check_sync(cx, own, stack.other.get("bypassStackOutOfSyncError") == Some(&json!(true)), "PUT")?;
     }
-    let expansion = ask.order.expand(cx)?;
-    let user = std::mem::replace(&mut cx.caller, caller(&id));
-    deploy::steps::preflight(cx, &ask.order, &expansion)?;
-    cx.caller = user;
-    let mut record = ask.record(cx, &expansion, "creating");
+    let expansion = preflight(cx, stack)?;
+    let mut record = stack.record(cx, &expansion, StackState::Creating);
     // what is managed stays so until the deployment has ended
-    let before = old.as_ref().map(|old| managed(old)).unwrap_or_default();
-    if let Some(resources) = old.as_ref().and_then(|old| old.pointer("/record/properties/resources")) {
-        set(&mut record, "/properties/resources", resources.clone());
-    }
-    let operation = lro::start(cx, 0, Outcome::Stack(key(&id)));
-    let doc = json!({
-        "id": id, "record": record, "template": ask.order.template.to_value(), "before": before, "start": cx.real_ms,
-        "pending": { "body": body_of(ask), "order": ask.order.pending(), "deployment": ask.order.path.id() },
-        "inside": inside,
-    });
-    cx.store.put_doc(&key(&id), doc);
+    record.properties.resources = old.as_ref().and_then(|old| old.record.properties.resources.clone());
+    let operation = lro::start(cx, 0, Outcome::Stack { stack: id.clone() });
+    let document = StackDocument {
+        id: id.clone(),
+        record: record.clone(),
+        template: stack.deployment.template.to_value(),
+        before: old.iter().flat_map(|old| old.managed()).map(str::to_owned).collect(),
+        start: cx.real_ms,
+        pending: Some(stack.pending()),
+        inside,
+    };
+    cx.store.put(&id, document);
     Ok((record, operation))
 }
 
-fn check_ended(own: &Path, doc: &Value, inside: bool) -> Result<(), ArmError> {
-    let open = doc.get("pending").is_some_and(|pending| !pending.is_null());
-    if !open || (inside && doc.get("inside") == Some(&json!(true))) {
+fn check_ended(own: &Path, stack: &StackDocument, inside: bool) -> Result<(), ArmError> {
+    if stack.pending.is_none() || (inside && stack.inside) {
         return Ok(());
     }
     Err(ArmError::conflict(
@@ -397,7 +165,7 @@ fn check_ended(own: &Path, doc: &Value, inside: bool) -> Result<(), ArmError> {
 /// are never wrong: a fault makes one so.
 fn check_sync(cx: &Cx<'_>, own: &Path, bypass: bool, method: &str) -> Result<(), ArmError> {
     let id = own.id();
-    if bypass || !super::faults::out_of_sync(cx, &id, method) {
+    if bypass || !cx.out_of_sync(&id, method) {
         return Ok(());
     }
     Err(ArmError::conflict(
@@ -408,28 +176,29 @@ fn check_sync(cx: &Cx<'_>, own: &Path, bypass: bool, method: &str) -> Result<(),
     ))
 }
 
-fn body_of(ask: &Ask) -> Value {
-    let mut properties = ask.properties.clone();
-    properties.insert("template".into(), ask.order.template.to_value());
-    properties.insert("parameters".into(), ask.order.parameters.clone());
-    json!({ "location": ask.location, "tags": ask.tags, "properties": properties })
+/// The `unmanageAction.*` parameters of a DELETE. Words that are not known detach.
+fn action_of_query(request: &Request) -> ActionOnUnmanage {
+    let word = |name: &str| request.query(&format!("unmanageAction.{name}")).unwrap_or_default().to_lowercase();
+    let unmanage = |name: &str| if word(name) == "delete" { Unmanage::Delete } else { Unmanage::Detach };
+    let tolerant = word("ResourcesWithoutDeleteSupport") == "detach";
+    ActionOnUnmanage {
+        resources: unmanage("Resources"),
+        resource_groups: unmanage("ResourceGroups"),
+        management_groups: unmanage("ManagementGroups"),
+        resources_without_delete_support: if tolerant { Undeletable::Detach } else { Undeletable::Fail },
+        other: serde_json::Map::new(),
+    }
 }
 
 fn delete(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
     let id = own.id();
-    let Some(doc) = cx.store.doc(&key(&id)) else { return Ok(Reply::empty(204)) };
-    check_ended(own, &doc, false)?;
+    let Some(stack) = cx.store.get::<StackDocument>(&id) else { return Ok(Reply::empty(204)) };
+    check_ended(own, &stack, false)?;
     let bypass = request.query("bypassStackOutOfSyncError").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     check_sync(cx, own, bypass, "DELETE")?;
-    let word =
-        |name: &str, default: &str| request.query(&format!("unmanageAction.{name}")).unwrap_or(default).to_lowercase();
-    let action = json!({
-        "resources": word("Resources", "detach"), "resourceGroups": word("ResourceGroups", "detach"),
-        "managementGroups": word("ManagementGroups", "detach"),
-        "resourcesWithoutDeleteSupport": word("ResourcesWithoutDeleteSupport", "fail"),
-    });
-    cx.caller = caller(&id);
-    let ended = run::unmanage(cx, &managed(&doc), &action);
+    cx.caller = stack_caller(&id);
+    let managed: Vec<String> = stack.managed().map(str::to_owned).collect();
+    let ended = unmanage::unmanage(cx, &managed, &action_of_query(request));
     if !ended.failed.is_empty() {
         let details: Vec<ArmError> = ended.failed.iter().map(|(id, error)| error.clone().at(id.clone())).collect();
         let error = ArmError::conflict(
@@ -438,40 +207,21 @@ fn delete(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmEr
         )
         .because(details);
         // what could be deleted is gone: the record says what is left
-        let mut doc = doc.as_ref().clone();
-        set(&mut doc, "/record/properties/provisioningState", json!("failed"));
-        set(&mut doc, "/record/properties/error", error.value());
-        let gone: BTreeSet<String> = ended.deleted.iter().map(|id| super::id::key(id)).collect();
-        if let Some(list) = doc.pointer_mut("/record/properties/resources").and_then(Value::as_array_mut) {
-            list.retain(|item| {
-                item.get("id").and_then(Value::as_str).is_none_or(|id| !gone.contains(&super::id::key(id)))
-            });
-        }
-        cx.store.put_doc(&key(&id), doc);
-        let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Error(error));
+        let gone: BTreeSet<String> = ended.deleted.iter().map(|id| key(id)).collect();
+        cx.store.edit::<StackDocument>(&id, |stack| {
+            stack.fail(error.clone());
+            if let Some(resources) = &mut stack.record.properties.resources {
+                resources.retain(|resource| !gone.contains(&key(&resource.id)));
+            }
+        });
+        let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Error { error });
         return Ok(Reply::empty(202)
             .header("Azure-AsyncOperation", poll_url(request, own, None, &operation))
             .header("Retry-After", "1"));
     }
-    cx.store.remove_doc(&key(&id));
-    let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None));
+    cx.store.remove::<StackDocument>(&id);
+    let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200));
     Ok(Reply::empty(202)
         .header("Location", format!("{}&monitor=true", poll_url(request, own, None, &operation)))
         .header("Retry-After", "1"))
-}
-
-/// Outputs of a finished deployment, as its record shows them, with the lower-case types of stacks.
-fn outputs(record: &Value) -> Value {
-    let mut out = Map::new();
-    for (name, output) in record.pointer("/properties/outputs").and_then(Value::as_object).into_iter().flatten() {
-        let mut shown = output.clone();
-        if let Some(kind) = output.get("type").and_then(Value::as_str) {
-            let mut letters = kind.chars();
-            let low: String =
-                letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default();
-            set(&mut shown, "/type", json!(low));
-        }
-        out.insert(name.clone(), shown);
-    }
-    Value::Object(out)
 }

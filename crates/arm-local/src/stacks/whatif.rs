@@ -1,21 +1,20 @@
-//! `deploymentStacksWhatIfResults`: what an update of a stack would create, change, delete, let go and forbid.
+//! `deploymentStacksWhatIfResults`: what an update of a stack would create, change, delete, detach and deny.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Ask, caller, key, managed, poll_url};
-use crate::core::{Cx, not_served, page};
-use crate::deploy::{self, diff};
+use super::request::{StackRequest, poll_url};
+use super::words::lower_first;
+use crate::core::Cx;
+use crate::deploy::{diff, whatif};
+use crate::documents::{DenyMode, Outcome, StackDocument, StackState, Unmanage, WhatIfDocument, to_value};
 use crate::error::ArmError;
-use crate::http::{Reply, Request};
-use crate::id::{Path, key as id_key};
-use crate::lro::{self, Outcome};
-use crate::write::set;
-
-fn doc_key(id: &str) -> String {
-    format!("stackwhatif|{}", id_key(id))
-}
+use crate::guards::stack_caller;
+use crate::http::{Reply, Request, not_served, page};
+use crate::id::{Path, key};
+use crate::value::{set, set_default};
+use crate::{lookup, lro};
 
 /// Verbs on what-if results.
 ///
@@ -33,34 +32,29 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
     };
     match (request.method.as_str(), word.as_str()) {
         ("GET", "") if path.names.is_empty() => {
-            let prefix = format!(
-                "{}/",
-                doc_key(&format!("{}/providers/Microsoft.Resources/deploymentStacksWhatIfResults", path.scope))
-            );
-            Ok(page(request, cx.store.docs(&prefix).into_iter().map(|(_, doc)| doc.as_ref().clone()).collect()))
+            let prefix = format!("{}/providers/Microsoft.Resources/deploymentStacksWhatIfResults/", path.scope);
+            let all = cx.store.all::<WhatIfDocument>(&prefix);
+            Ok(page(request, all.iter().map(|result| result.0.clone()).collect()))
         }
-        ("GET", "") => cx.store.doc(&doc_key(&id)).map(|doc| Reply::ok(doc.as_ref().clone())).ok_or_else(missing),
+        ("GET", "") | ("POST", "whatif") => {
+            cx.store.get::<WhatIfDocument>(&id).map(|result| Reply::ok(result.0.clone())).ok_or_else(missing)
+        }
         ("DELETE", "") => {
-            let there = cx.store.doc(&doc_key(&id)).is_some();
-            cx.store.remove_doc(&doc_key(&id));
+            let there = cx.store.remove::<WhatIfDocument>(&id);
             Ok(Reply::empty(if there { 200 } else { 204 }))
         }
-        ("POST", "whatif") => {
-            let doc = cx.store.doc(&doc_key(&id)).ok_or_else(missing)?;
-            Ok(Reply::ok(doc.as_ref().clone()))
-        }
         ("PUT", "") => {
-            let there = cx.store.doc(&doc_key(&id)).is_some();
-            let ask = Ask::read(cx, request, &own)?;
-            let result = compute(cx, &ask)?;
-            cx.store.put_doc(&doc_key(&id), result.clone());
-            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::Body(200, None));
+            let there = cx.store.has::<WhatIfDocument>(&id);
+            let stack = StackRequest::read(cx, request, &own)?;
+            let result = compute(cx, &stack)?;
+            cx.store.put(&id, WhatIfDocument(result.clone()));
+            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200));
             let mut first = result;
             set(&mut first, "/properties/provisioningState", json!("initializing"));
             if let Some(properties) = first.get_mut("properties").and_then(Value::as_object_mut) {
                 properties.shift_remove("changes");
             }
-            let poll = poll_url(request, &own, ask.location.as_deref(), &operation);
+            let poll = poll_url(request, &own, stack.location.as_deref(), &operation);
             Ok(Reply::with(if there { 200 } else { 201 }, first)
                 .header("Azure-AsyncOperation", poll)
                 .header("Retry-After", "1"))
@@ -69,16 +63,11 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
     }
 }
 
-fn low(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-}
-
 /// A delta of deployments as stacks write it: `changeType` in lower case.
 fn changes_of(delta: Option<&Value>) -> Value {
     let list = delta.and_then(Value::as_array).into_iter().flatten();
     list.map(|change| {
-        let mut out = json!({ "path": change.get("path"), "changeType": low(change.get("propertyChangeType").and_then(Value::as_str).unwrap_or_default()) });
+        let mut out = json!({ "path": change.get("path"), "changeType": lower_first(change.get("propertyChangeType").and_then(Value::as_str).unwrap_or_default()) });
         for side in ["before", "after"] {
             if let Some(value) = change.get(side) {
                 set(&mut out, &format!("/{side}"), value.clone());
@@ -92,40 +81,25 @@ fn changes_of(delta: Option<&Value>) -> Value {
     .collect()
 }
 
-fn compute(cx: &mut Cx<'_>, ask: &Ask) -> Result<Value, ArmError> {
-    let stack = ask.properties.get("deploymentStackResourceId").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if stack.is_empty() {
-        return Err(ArmError::bad("InvalidRequestContent", "The property 'deploymentStackResourceId' is required."));
+/// Everything that an update compares: the stack as it is, and as it would be.
+struct Comparison<'a> {
+    request: &'a StackRequest,
+    old: Option<&'a StackDocument>,
+    /// Ids that the stack manages now, as written and as keys.
+    before: Vec<&'a str>,
+    managed: BTreeSet<String>,
+}
+
+impl Comparison<'_> {
+    fn deny_before(&self) -> DenyMode {
+        self.old.map_or(DenyMode::None, |old| old.record.properties.deny_settings.mode)
     }
-    let expansion = ask.order.expand(cx)?;
-    let old = cx.store.doc(&key(&stack));
-    let before: Vec<String> = old.as_ref().map(|old| managed(old)).unwrap_or_default();
-    let had: BTreeSet<String> = before.iter().map(|id| id_key(id)).collect();
-    let user = std::mem::replace(&mut cx.caller, caller(&stack));
-    let plan = deploy::whatif::run(cx, &ask.order)?;
-    cx.caller = user;
-    let old_deny = old.as_ref().and_then(|old| old.pointer("/record/properties/denySettings").cloned());
-    let new_deny = ask.properties.get("denySettings").cloned().unwrap_or_default();
-    let mode = |deny: Option<&Value>| {
-        deny.and_then(|deny| deny.get("mode")).and_then(Value::as_str).unwrap_or("none").to_owned()
-    };
-    let (deny_before, deny_after) = (mode(old_deny.as_ref()), mode(Some(&new_deny)));
-    let mut list = Vec::new();
-    let mut kept = BTreeSet::new();
-    for change in plan.get("changes").and_then(Value::as_array).into_iter().flatten() {
-        let verb = change.get("changeType").and_then(Value::as_str).unwrap_or_default();
-        let id = change.get("resourceId").and_then(Value::as_str).unwrap_or_default();
-        if verb == "Ignore" {
-            continue;
-        }
-        kept.insert(id_key(id));
-        let managed_before = had.contains(&id_key(id));
-        let mut entry = json!({
-            "id": id, "type": Path::of(id).resource_type(), "apiVersion": change.pointer("/after/apiVersion"), "deploymentId": ask.order.path.id(),
-            "changeType": low(verb), "changeCertainty": "definite",
-            "managementStatusChange": { "before": if managed_before { "managed" } else { "unmanaged" }, "after": "managed" },
-            "denyStatusChange": { "before": if managed_before { deny_before.as_str() } else { "none" }, "after": deny_after },
-        });
+
+    /// A resource that the template has; `change` is that of the deployment's own what-if.
+    fn deployed(&self, change: &Value) -> Value {
+        let text = |name: &str| change.get(name).and_then(Value::as_str).unwrap_or_default();
+        let id = text("resourceId");
+        let managed = self.managed.contains(&key(id));
         let mut config = json!({});
         for side in ["before", "after"] {
             if let Some(value) = change.get(side) {
@@ -135,46 +109,83 @@ fn compute(cx: &mut Cx<'_>, ask: &Ask) -> Result<Value, ArmError> {
         if change.get("delta").is_some() {
             set(&mut config, "/delta", changes_of(change.get("delta")));
         }
-        set(&mut entry, "/resourceConfigurationChanges", config);
-        list.push(entry);
+        json!({
+            "id": id, "type": Path::of(id).resource_type(), "apiVersion": change.pointer("/after/apiVersion"),
+            "deploymentId": self.request.deployment.path.id(),
+            "changeType": lower_first(text("changeType")), "changeCertainty": "definite",
+            "managementStatusChange": { "before": if managed { "managed" } else { "unmanaged" }, "after": "managed" },
+            "denyStatusChange": {
+                "before": if managed { self.deny_before() } else { DenyMode::None }, "after": self.request.deny.mode,
+            },
+            "resourceConfigurationChanges": config,
+        })
     }
-    let action = ask.properties.get("actionOnUnmanage").cloned().unwrap_or_default();
-    for id in before.iter().filter(|id| !kept.contains(&id_key(id))) {
-        let group = Path::of(id).namespace.is_none();
-        let word =
-            action.get(if group { "resourceGroups" } else { "resources" }).and_then(Value::as_str).unwrap_or("detach");
-        list.push(json!({
+
+    /// A resource that the template lacks.
+    fn unmanaged(&self, cx: &Cx<'_>, id: &str) -> Value {
+        let action = &self.request.action;
+        let word = if Path::of(id).namespace.is_none() { action.resource_groups } else { action.resources };
+        let after = if word == Unmanage::Delete { "unknown" } else { "unmanaged" };
+        json!({
             "id": id, "type": Path::of(id).resource_type(), "changeType": word, "changeCertainty": "definite",
-            "managementStatusChange": { "before": "managed", "after": if word == "delete" { "unknown" } else { "unmanaged" } },
-            "denyStatusChange": { "before": deny_before, "after": "none" },
-            "resourceConfigurationChanges": { "before": crate::write::find(cx, id).map(|body| deploy::whatif::shown_now(id, body)) },
-        }));
+            "managementStatusChange": { "before": "managed", "after": after },
+            "denyStatusChange": { "before": self.deny_before(), "after": DenyMode::None },
+            "resourceConfigurationChanges": { "before": lookup::find(cx, id).map(|body| whatif::shown_now(id, body)) },
+        })
     }
-    let mut deny_change = json!({ "after": new_deny });
-    let delta = diff::delta("", &old_deny.clone().unwrap_or_else(|| json!({})), &new_deny);
-    if let Some(old) = old_deny {
-        set(&mut deny_change, "/before", old);
+
+    fn deny_settings(&self) -> Value {
+        let old = self.old.map(|old| to_value(&old.record.properties.deny_settings));
+        let new = to_value(&self.request.deny);
+        let delta = diff::delta("", &old.clone().unwrap_or_else(|| json!({})), &new);
+        let mut change = json!({ "after": new });
+        if let Some(old) = old {
+            set(&mut change, "/before", old);
+        }
+        set(&mut change, "/delta", changes_of(Some(&Value::Array(delta))));
+        change
     }
-    set(&mut deny_change, "/delta", changes_of(Some(&Value::Array(delta))));
-    let mut result = ask.record(cx, &expansion, "succeeded");
-    set(&mut result, "/type", json!("Microsoft.Resources/deploymentStacksWhatIfResults"));
-    if let Some(properties) = result.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.shift_remove("deploymentId");
+}
+
+fn compute(cx: &mut Cx<'_>, request: &StackRequest) -> Result<Value, ArmError> {
+    let stack = request.other.get("deploymentStackResourceId").and_then(Value::as_str).unwrap_or_default();
+    if stack.is_empty() {
+        return Err(ArmError::bad("InvalidRequestContent", "The property 'deploymentStackResourceId' is required."));
     }
-    let modified = old
-        .as_ref()
-        .and_then(|old| old.pointer("/record/systemData/lastModifiedAt").cloned())
-        .unwrap_or_else(|| json!("0001-01-01T00:00:00+00:00"));
-    set(&mut result, "/properties/deploymentStackLastModified", modified);
-    crate::write::set_default(&mut result, "/properties/retentionInterval", json!("P1D"));
+    let expansion = request.deployment.expand(cx)?;
+    let old = cx.store.get::<StackDocument>(stack);
+    let user = std::mem::replace(&mut cx.caller, stack_caller(stack));
+    let plan = whatif::run(cx, &request.deployment)?;
+    cx.caller = user;
+    let before: Vec<&str> = old.iter().flat_map(|old| old.managed()).collect();
+    let managed = before.iter().map(|id| key(id)).collect();
+    let comparison = Comparison { request, old: old.as_deref(), before, managed };
+    let mut list = Vec::new();
+    let mut kept = BTreeSet::new();
+    for change in plan.get("changes").and_then(Value::as_array).into_iter().flatten() {
+        let text = |name: &str| change.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text("changeType") != "Ignore" {
+            kept.insert(key(text("resourceId")));
+            list.push(comparison.deployed(change));
+        }
+    }
+    let unmanaged = comparison.before.iter().filter(|id| !kept.contains(&key(id)));
+    list.extend(unmanaged.map(|id| comparison.unmanaged(cx, id)));
+    let mut record = request.record(cx, &expansion, StackState::Succeeded);
+    record.kind = "Microsoft.Resources/deploymentStacksWhatIfResults".to_owned();
+    record.properties.deployment_id = None;
+    let mut result = to_value(&record);
+    let modified = old.as_ref().map_or("0001-01-01T00:00:00+00:00", |old| &old.record.system_data.last_modified_at);
+    set(&mut result, "/properties/deploymentStackLastModified", json!(modified));
+    set_default(&mut result, "/properties/retentionInterval", json!("P1D"));
     set(
         &mut result,
         "/properties/changes",
         json!({
-            "resourceChanges": list, "denySettingsChange": deny_change,
+            "resourceChanges": list, "denySettingsChange": comparison.deny_settings(),
             "deploymentScopeChange": {
-                "before": old.as_ref().and_then(|old| old.pointer("/record/properties/deploymentScope").cloned()),
-                "after": ask.properties.get("deploymentScope"),
+                "before": old.as_ref().and_then(|old| old.record.properties.other.get("deploymentScope")),
+                "after": request.other.get("deploymentScope"),
             },
         }),
     );

@@ -4,23 +4,22 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Rule, security};
-use crate::clock;
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::lro::Style;
-use crate::nodes;
-use crate::store::Row;
-use crate::write::{Put, set, set_default};
+use crate::nodes::memory::Memory;
+use crate::rule::{Rule, WriteContext};
+use crate::types::security;
+use crate::value::{set, set_default};
+use crate::{clock, nodes};
 
 /// Quotas until a test sets others: as good as none.
 const QUOTA: i64 = 10_000;
 
-/// A Batch account.
 pub struct Account;
 
-/// A pool.
 pub struct Pool;
 
 /// An application, or one version of its package: stored as sent, and answered with 200 also when it is new.
@@ -35,7 +34,7 @@ impl Rule for Application {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         put.default("/properties/allowUpdates", json!(true));
         Ok(())
     }
@@ -54,7 +53,7 @@ impl Rule for Account {
         Style::Location
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if !(3..=24).contains(&name.len()) || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
             return Err(ArmError::bad(
@@ -75,7 +74,7 @@ impl Rule for Account {
         security::identity(put)?;
         let storage = put.text("/properties/autoStorage/storageAccountId").map(str::to_owned);
         if let Some(storage) = storage
-            && !crate::write::exists(put.cx, &storage)
+            && !crate::lookup::exists(put.cx, &storage)
         {
             return Err(ArmError::bad(
                 "StorageAccountNotFound",
@@ -158,7 +157,7 @@ pub fn location_quota() -> Value {
 /// `GET …/locations/{location}/virtualMachineSkus`: the sizes of the standard library that no rule of Batch excludes.
 #[must_use]
 pub fn location_sizes() -> Vec<Value> {
-    super::limits::sizes()
+    crate::limits::sizes()
         .filter(|(name, _)| !name.starts_with("Standard_B"))
         .map(|(name, cores)| json!({ "name": name, "capabilities": [{ "name": "vCPUs", "value": cores.to_string() }] }))
         .collect()
@@ -201,7 +200,7 @@ impl Rule for Pool {
         Style::Location
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if !(1..=64).contains(&name.len()) || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
             return Err(ArmError::bad(
@@ -283,7 +282,7 @@ impl Rule for Pool {
 
     fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
         let mut row = row.clone();
-        let Some(memory) = nodes::Memory::of(&row.hidden) else { return cx.view(&row) };
+        let Some(memory) = Memory::of(&row.hidden) else { return cx.view(&row) };
         nodes::pool::show(&mut row, &memory.sim, cx.now_ms());
         // the answer to a write shows the resize that it starts
         if request.method != "GET" && request.method != "HEAD" {
@@ -308,7 +307,7 @@ impl Rule for Pool {
             )])),
             ("POST", "stopresize") => {
                 let mut row = row.clone();
-                if let Some(mut memory) = nodes::Memory::of(&row.hidden) {
+                if let Some(mut memory) = Memory::of(&row.hidden) {
                     nodes::pool::stop(cx, &mut row, &mut memory);
                 }
                 let row = cx.store.put_row(row);
@@ -316,7 +315,7 @@ impl Rule for Pool {
             }
             ("POST", "disableautoscale") => {
                 let mut row = row.clone();
-                if let Some(mut memory) = nodes::Memory::of(&row.hidden).filter(|_| auto) {
+                if let Some(mut memory) = Memory::of(&row.hidden).filter(|_| auto) {
                     memory.next = None;
                     let [dedicated, spot] = memory.sim.target;
                     set(
@@ -344,7 +343,7 @@ impl Rule for Pool {
     }
 }
 
-fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+fn scale(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let both = put.sent.pointer("/properties/scaleSettings/autoScale").is_some()
         && put.sent.pointer("/properties/scaleSettings/fixedScale").is_some();
     if both {
@@ -392,7 +391,7 @@ fn scale(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
     Ok(())
 }
 
-fn times(put: &mut Put<'_, '_>) {
+fn times(put: &mut WriteContext<'_, '_>) {
     let now = put.cx.now.to_string();
     put.set("/properties/lastModified", json!(now));
     if let Some(old) = put.old.clone() {

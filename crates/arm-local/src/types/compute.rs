@@ -1,22 +1,20 @@
 //! Virtual machine scale sets: what a PUT checks, merges, fills in and never gives back.
 
-use std::net::Ipv4Addr;
-
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::{Rule, instances, limits, refs, security};
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
+use crate::limits;
 use crate::lro::Style;
-use crate::store::Row;
-use crate::write::{Put, set_default};
+use crate::names::SCALE_SETS;
+use crate::rule::{Rule, WriteContext};
+use crate::types::addresses::subnet_of;
+use crate::types::{instances, refs, security};
+use crate::value::set_default;
 
-/// Type of a scale set.
-pub const KIND: &str = "Microsoft.Compute/virtualMachineScaleSets";
-
-/// `Microsoft.Compute/virtualMachineScaleSets`.
 pub struct ScaleSet;
 
 /// Other compute types with a location and an operation (disks, availability sets, machines, galleries).
@@ -42,7 +40,7 @@ impl Rule for AvailabilitySet {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         put.default("/sku/name", json!("Classic"));
         put.default("/properties/platformUpdateDomainCount", json!(5));
         put.default("/properties/platformFaultDomainCount", json!(3));
@@ -59,7 +57,7 @@ impl Rule for Compute {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
         if put.path.last_type() == "virtualMachines" {
             let vm = put.cx.unique();
@@ -116,7 +114,7 @@ impl Rule for ScaleSet {
         Style::AsyncOperation
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         check_name(put)?;
         put.immutable("/properties/orchestrationMode", "PropertyChangeNotAllowed")?;
         put.immutable("/properties/platformFaultDomainCount", "PropertyChangeNotAllowed")?;
@@ -166,7 +164,7 @@ impl Rule for ScaleSet {
     }
 }
 
-fn check_name(put: &Put<'_, '_>) -> Result<(), ArmError> {
+fn check_name(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
     let name = put.path.name();
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let legal = (1..=64).contains(&name.len())
@@ -184,7 +182,7 @@ fn check_name(put: &Put<'_, '_>) -> Result<(), ArmError> {
     ))
 }
 
-fn check_size(put: &Put<'_, '_>, flexible: bool) -> Result<(), ArmError> {
+fn check_size(put: &WriteContext<'_, '_>, flexible: bool) -> Result<(), ArmError> {
     if put.text("/sku/name").is_none() {
         if flexible && put.at("/properties/virtualMachineProfile").is_none() {
             return Ok(());
@@ -222,7 +220,7 @@ fn check_size(put: &Put<'_, '_>, flexible: bool) -> Result<(), ArmError> {
     Ok(())
 }
 
-fn check_profile(put: &Put<'_, '_>) -> Result<(), ArmError> {
+fn check_profile(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
     let profile = "/properties/virtualMachineProfile";
     let text = |path: &str| put.text(&format!("{profile}{path}"));
     let at = |path: &str| put.at(&format!("{profile}{path}"));
@@ -346,10 +344,10 @@ fn check_password(password: &str, windows: bool) -> Result<(), ArmError> {
 }
 
 /// Refuses a capacity for which the subnet has no addresses.
-fn check_room(put: &Put<'_, '_>) -> Result<(), ArmError> {
+fn check_room(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
     let capacity = put.at("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
     let Some(subnet) = subnet_of(&put.body) else { return Ok(()) };
-    let Some(body) = crate::write::find(put.cx, subnet) else { return Ok(()) };
+    let Some(body) = crate::lookup::find(put.cx, subnet) else { return Ok(()) };
     let prefix = body
         .pointer("/properties/addressPrefix")
         .or_else(|| body.pointer("/properties/addressPrefixes/0"))
@@ -360,7 +358,7 @@ fn check_room(put: &Put<'_, '_>) -> Result<(), ArmError> {
     let others: i64 = put
         .cx
         .store
-        .of_kind(KIND)
+        .of_kind(SCALE_SETS)
         .iter()
         .filter(|row| !row.id.eq_ignore_ascii_case(&own))
         .filter(|row| subnet_of(&row.body).is_some_and(|id| id.eq_ignore_ascii_case(subnet)))
@@ -378,25 +376,7 @@ fn check_room(put: &Put<'_, '_>) -> Result<(), ArmError> {
     Ok(())
 }
 
-/// The subnet of a set's first network interface.
-#[must_use]
-pub fn subnet_of(body: &Value) -> Option<&str> {
-    body.pointer("/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations/0/properties/ipConfigurations/0/properties/subnet/id")?.as_str()
-}
-
-/// The address of the n-th instance: the subnet's fifth address and on.
-#[must_use]
-pub fn address(cx: &Cx<'_>, body: &Value, at: u32) -> Option<String> {
-    let subnet = crate::write::find(cx, subnet_of(body)?)?;
-    let prefix =
-        subnet.pointer("/properties/addressPrefix").or_else(|| subnet.pointer("/properties/addressPrefixes/0"))?;
-    let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
-    let size = 1u64 << (32 - net.prefix_len());
-    let offset = 4 + u64::from(at) % size.saturating_sub(5).max(1);
-    Some(Ipv4Addr::from(u32::from(net.network()).saturating_add(u32::try_from(offset).ok()?)).to_string())
-}
-
-fn fill(put: &mut Put<'_, '_>, flexible: bool) {
+fn fill(put: &mut WriteContext<'_, '_>, flexible: bool) {
     let old_unique = put.old.as_ref().and_then(|old| old.text("/properties/uniqueId").map(str::to_owned));
     let unique = old_unique.unwrap_or_else(|| put.cx.unique());
     let now = put.cx.now.to_string();

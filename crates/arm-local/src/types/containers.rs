@@ -2,21 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::Rule;
-use super::storage::check_part_name;
-use crate::core::{Cx, TENANT};
+use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
-use crate::store::Row;
-use crate::write::{Put, set};
+use crate::id::TENANT;
+use crate::rule::{Rule, WriteContext};
+use crate::types::storage::check_part_name;
+use crate::value::set;
 
-/// `blobServices/default/containers`.
 pub struct Container;
 
 /// `containers/immutabilityPolicies`: one by the name `default`.
 pub struct Immutability;
 
-/// `storageAccounts/encryptionScopes`.
 pub struct EncryptionScope;
 
 fn policy_id(container: &str) -> String {
@@ -36,7 +35,7 @@ impl Rule for Container {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         check_part_name(put.path.name())?;
         let now = put.cx.now.to_string();
         put.set("/properties/lastModifiedTime", json!(now));
@@ -218,7 +217,7 @@ impl Rule for Immutability {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         if put.path.name() != "default" {
             return Err(ArmError::bad("InvalidResourceName", "The name of an immutability policy is 'default'."));
         }
@@ -279,7 +278,7 @@ impl Rule for EncryptionScope {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let now = put.cx.now.to_string();
         put.default("/properties/source", json!("Microsoft.Storage"));
         put.default("/properties/state", json!("Enabled"));
@@ -289,6 +288,6 @@ impl Rule for EncryptionScope {
     }
 
     fn first_answer(&self, body: &mut Value) {
-        crate::write::set_default(body, "/properties/keyVaultProperties", json!({}));
+        crate::value::set_default(body, "/properties/keyVaultProperties", json!({}));
     }
 }

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::Rule;
 use crate::clock::duration;
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
-use crate::store::Row;
-use crate::write::Put;
+use crate::rule::{Rule, WriteContext};
 
-/// An autoscale setting.
 pub struct Autoscale;
 
 fn bad(message: impl Into<String>) -> ArmError {
@@ -21,7 +19,7 @@ impl Rule for Autoscale {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         put.set("/properties/name", json!(name));
         put.default("/properties/enabled", json!(true));
@@ -69,13 +67,13 @@ impl Rule for Autoscale {
         if !row.hidden.is_object() {
             row.hidden = json!({});
         }
-        crate::write::set(&mut row.hidden, "/seen", json!(now));
+        crate::value::set(&mut row.hidden, "/seen", json!(now));
         cx.store.put_row(row);
         Ok(())
     }
 }
 
-/// A number that may stand as text, as capacities do.
+/// A number that may be written as a string, as capacities are.
 #[must_use]
 pub fn whole(value: Option<&Value>) -> Option<i64> {
     match value? {
@@ -108,7 +106,7 @@ fn check_profile(name: &str, profile: &Value) -> Result<(), ArmError> {
             return Err(bad(format!("The recurrence of profile '{name}' must have the frequency Week.")));
         }
         let zone = recurrence.pointer("/schedule/timeZone").and_then(Value::as_str).unwrap_or_default();
-        if crate::autoscale::zone(zone).is_none() {
+        if crate::facts::time_zone(zone).is_none() {
             return Err(bad(format!("The time zone '{zone}' of profile '{name}' is not a Windows time zone name.")));
         }
     }

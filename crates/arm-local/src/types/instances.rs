@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Rule, compute, limits};
-use crate::core::{Cx, page};
+use crate::core::Cx;
+use crate::documents::{Outcome, Row};
 use crate::error::ArmError;
-use crate::http::{Reply, Request};
+use crate::http::{Reply, Request, page};
 use crate::id::Path;
-use crate::lro::{self, Outcome, Style};
-use crate::resources::poll_headers;
-use crate::store::Row;
-use crate::write::{Put, set};
+use crate::lro::{Style, poll_headers};
+use crate::rule::{Rule, WriteContext};
+use crate::types::addresses;
+
+use crate::value::set;
+use crate::{limits, lro};
 
 /// Type of an instance of a uniform set.
 pub const KIND: &str = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines";
 
-/// `virtualMachineScaleSets/virtualMachines`.
 pub struct Instance;
 
 fn flexible(set: &Row) -> bool {
@@ -48,7 +49,7 @@ pub fn of(cx: &Cx<'_>, set: &Row) -> Vec<Arc<Row>> {
     rows
 }
 
-/// Brings the instances to the set's capacity, and tells them of a new model.
+/// Brings the instances to the set's capacity, and passes a new model on to them.
 pub fn follow(cx: &mut Cx<'_>, set: &Row, old: Option<&Row>) {
     let wanted = set.at("/sku/capacity").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     let mut have = of(cx, set);
@@ -130,7 +131,7 @@ fn make(cx: &Cx<'_>, set: &Row, n: i64) -> Row {
         self::set(&mut body, "/instanceId", json!(instance));
     }
     let now = cx.now_ms();
-    let address = u32::try_from(n).ok().and_then(|n| compute::address(cx, &set.body, n));
+    let address = u32::try_from(n).ok().and_then(|n| addresses::address(cx, &set.body, n));
     Row {
         id,
         kind: if flexible { "Microsoft.Compute/virtualMachines".into() } else { KIND.into() },
@@ -344,7 +345,7 @@ pub fn action(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Resu
         }
         _ => {}
     }
-    Ok(Some(started(cx, row, request, Outcome::Body(200, None))))
+    Ok(Some(started(cx, row, request, Outcome::empty(200))))
 }
 
 fn set_view(cx: &Cx<'_>, row: &Row) -> Value {
@@ -372,7 +373,7 @@ fn nic(row: &Row, vm: &Row) -> Value {
         .text("/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations/0/name")
         .unwrap_or("nic");
     let id = format!("{}/virtualMachines/{}/networkInterfaces/{name}", row.id, vm.name);
-    let subnet = compute::subnet_of(&row.body);
+    let subnet = addresses::subnet_of(&row.body);
     json!({
         "name": name, "id": id, "properties": {
             "provisioningState": "Succeeded", "primary": true, "virtualMachine": { "id": vm.id },
@@ -397,7 +398,7 @@ impl Rule for Instance {
         Style::AsyncOperation
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         if put.old.is_none() {
             return Err(ArmError::bad(
                 "InvalidParameter",
@@ -441,10 +442,10 @@ impl Rule for Instance {
             ("POST", "runcommand") => {
                 let said = json!({ "value": [{ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
                     "message": "Nothing was run: this is the local endpoint, there is no machine." }] });
-                return Ok(Some(started(cx, row, request, Outcome::Body(200, Some(said)))));
+                return Ok(Some(started(cx, row, request, Outcome::ok(said))));
             }
             _ => return Ok(None),
         }
-        Ok(Some(started(cx, row, request, Outcome::Body(200, None))))
+        Ok(Some(started(cx, row, request, Outcome::empty(200))))
     }
 }

@@ -3,14 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Rule, security};
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::lro::Style;
-use crate::nodes::{self, Memory};
-use crate::store::Row;
-use crate::write::Put;
+use crate::nodes;
+use crate::nodes::memory::Memory;
+use crate::rule::{Rule, WriteContext};
+use crate::types::security;
 
 /// A compute of a workspace.
 pub struct Compute;
@@ -40,7 +41,7 @@ impl Rule for Compute {
         }
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
         put.immutable("/properties/computeType", "PropertyChangeNotAllowed")?;
         put.set("/properties/provisioningState", json!("Succeeded"));

@@ -1,14 +1,13 @@
 //! The rules of resource types: what a provider checks, fills in, refuses and does. A type without rules is stored as
 //! sent. The table in `docs/local-endpoint.md` says which is which.
 
+pub mod addresses;
 pub mod batch;
 pub mod compute;
 pub mod containers;
 pub mod insights;
 pub mod instances;
 pub mod learning;
-pub mod library;
-pub mod limits;
 pub mod network;
 pub mod refs;
 pub mod security;
@@ -17,122 +16,19 @@ pub mod storage;
 
 use serde_json::{Value, json};
 
-use super::core::{Cx, page};
-use super::error::ArmError;
-use super::http::{Reply, Request};
-use super::id::Path;
-use super::lro::Style;
-use super::store::Row;
-use super::write::Put;
+use crate::core::Cx;
 
-/// The rules of one type. Every method has the answer of a type that is stored as sent.
-pub trait Rule: Sync {
-    /// Whether a PUT leaves alone what it does not mention.
-    fn merges(&self) -> bool {
-        false
-    }
+use crate::error::ArmError;
+use crate::http::{Reply, Request, page};
+use crate::id::Path;
 
-    /// Whether a new resource needs a `location`.
-    fn needs_location(&self) -> bool {
-        false
-    }
-
-    /// Whether the body carries `etag`.
-    fn shows_etag(&self) -> bool {
-        false
-    }
-
-    /// Whether a PUT answers 200 even when it creates.
-    fn always_200(&self) -> bool {
-        false
-    }
-
-    /// The spelling of `type` in bodies, where it differs from the id's.
-    fn shown_type(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// How a write is answered.
-    fn style(&self, _created: bool) -> Style {
-        Style::Sync
-    }
-
-    /// How a deletion is answered.
-    fn delete_style(&self) -> Style {
-        Style::Sync
-    }
-
-    /// The provisioning state while a write is under way.
-    fn settling(&self, created: bool) -> &'static str {
-        if created { "Creating" } else { "Updating" }
-    }
-
-    /// Checks a write and fills in what the service fills in.
-    ///
-    /// # Errors
-    /// What the service says.
-    fn prepare(&self, _put: &mut Put<'_, '_>) -> Result<(), ArmError> {
-        Ok(())
-    }
-
-    /// Follows a write (instances of a scale set, for example).
-    ///
-    /// # Errors
-    /// What the service says; the write is undone then.
-    fn written(&self, _cx: &mut Cx<'_>, _row: &Row, _old: Option<&Row>) -> Result<(), ArmError> {
-        Ok(())
-    }
-
-    /// Refuses a DELETE that lacks what the type asks of one.
-    ///
-    /// # Errors
-    /// What the service says.
-    fn check_delete_request(&self, _request: &Request) -> Result<(), ArmError> {
-        Ok(())
-    }
-
-    /// Refuses a deletion.
-    ///
-    /// # Errors
-    /// What the service says.
-    fn check_delete(&self, _cx: &mut Cx<'_>, _row: &Row) -> Result<(), ArmError> {
-        Ok(())
-    }
-
-    /// Follows a deletion.
-    ///
-    /// # Errors
-    /// What the service says; the deletion is undone then.
-    fn deleted(&self, _cx: &mut Cx<'_>, _row: &Row) -> Result<(), ArmError> {
-        Ok(())
-    }
-
-    /// An action (POST) or view (GET) named `word` on a resource; `None` when there is none of that name.
-    ///
-    /// # Errors
-    /// What the service says.
-    fn action(&self, _cx: &mut Cx<'_>, _row: &Row, _word: &str, _request: &Request) -> Result<Option<Reply>, ArmError> {
-        Ok(None)
-    }
-
-    /// Changes the first answer to a write, which is given before the operation has ended.
-    fn first_answer(&self, _body: &mut Value) {}
-
-    /// What a deletion answers, for types that tell what is gone.
-    fn deletion_answer(&self, _row: &Row) -> Option<Value> {
-        None
-    }
-
-    /// What a GET shows.
-    fn shown(&self, cx: &Cx<'_>, row: &Row, _request: &Request) -> Value {
-        cx.view(row)
-    }
-}
+use crate::rule::{Rule, WriteContext};
+use crate::{facts, limits};
 
 struct Plain;
 
 impl Rule for Plain {
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
         if put.at("/properties").is_some_and(Value::is_object) {
             put.set("/properties/provisioningState", "Succeeded".into());
@@ -149,7 +45,7 @@ impl Rule for Placed {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         Plain.prepare(put)
     }
 }
@@ -224,8 +120,8 @@ pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
         return storage::service_body(cx, path);
     }
     if kind.eq_ignore_ascii_case("Microsoft.Authorization/roleDefinitions") {
-        let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
-        return library::roles(sub)
+        let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
+        return facts::roles(sub)
             .into_iter()
             .find(|role| role.get("name").and_then(Value::as_str) == Some(path.name()));
     }
@@ -249,7 +145,7 @@ pub fn check_child_delete(cx: &Cx<'_>, id: &str, _child: &Value) -> Result<(), A
 /// What the service says.
 pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> Result<Option<Reply>, ArmError> {
     let namespace = path.namespace.as_deref().unwrap_or_default().to_lowercase();
-    let location = path.names.first().map(|name| super::names::location(name));
+    let location = path.names.first().map(|name| crate::names::location(name));
     Ok(match (request.method.as_str(), namespace.as_str(), word) {
         ("POST", "microsoft.storage", "checknameavailability") => Some(storage::check_name(cx, request)?),
         ("POST", "microsoft.keyvault", "checknameavailability") => Some(security::check_vault_name(cx, request)?),
@@ -265,13 +161,13 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
             Some(page(request, limits::usages(cx, &location.unwrap_or_default())))
         }
         ("GET", "microsoft.compute", "skus") if path.types.len() == 1 => {
-            let wanted = request.query("$filter").and_then(|text| text.split('\'').nth(1)).map(super::names::location);
+            let wanted = request.query("$filter").and_then(|text| text.split('\'').nth(1)).map(crate::names::location);
             Some(page(request, limits::skus(cx, wanted.as_deref())))
         }
         ("GET", "microsoft.authorization", "roledefinitions") => {
-            let filter = super::filter::Filter::of(request)?;
-            let sub = path.subscription().unwrap_or(super::core::SUBSCRIPTION);
-            Some(page(request, library::roles(sub).into_iter().filter(|role| filter.passes(role)).collect()))
+            let filter = crate::filter::Filter::of(request)?;
+            let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
+            Some(page(request, facts::roles(sub).into_iter().filter(|role| filter.passes(role)).collect()))
         }
         _ => None,
     })

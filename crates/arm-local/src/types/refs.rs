@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::id::{Path, key};
-use crate::store::Row;
-use crate::write;
+use crate::lookup;
 
 /// Refuses `{"id": …}` references to network and compute resources that are not there or are in another region.
 ///
 /// # Errors
-/// `InvalidResourceReference`.
+/// The error code `InvalidResourceReference` of Azure.
 pub fn check(cx: &Cx<'_>, own: &str, location: &str, body: &Value) -> Result<(), ArmError> {
     let mut found = Vec::new();
     collect(body, &mut found);
@@ -32,7 +32,7 @@ pub fn check(cx: &Cx<'_>, own: &str, location: &str, body: &Value) -> Result<(),
             continue;
         }
         let inside = target.starts_with(&format!("{own_key}/"));
-        let there = if inside { inner(body, &path) } else { write::exists(cx, id) };
+        let there = if inside { inner(body, &path) } else { lookup::exists(cx, id) };
         let elsewhere = !inside && there && {
             let holder = root(cx, &path);
             holder.is_some_and(|row| !row.location().is_empty() && row.location() != location)

@@ -2,23 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::Rule;
-use crate::core::{Cx, SUBSCRIPTION, TENANT};
+use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
-use crate::store::Row;
-use crate::write::Put;
+use crate::id::{SUBSCRIPTION, TENANT};
+use crate::rule::{Rule, WriteContext};
 
-/// A user-assigned identity.
 pub struct Identity;
 
-/// A role assignment.
 pub struct RoleAssignment;
 
-/// A lock.
 pub struct Lock;
 
-/// A key vault.
 pub struct Vault;
 
 /// A secret of a key vault: its value goes in and never comes back.
@@ -28,7 +24,7 @@ pub struct Secret;
 ///
 /// # Errors
 /// `FailedIdentityOperation` for a user-assigned identity that is not there.
-pub fn identity(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+pub fn identity(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let Some(kind) = put.text("/identity/type").map(str::to_lowercase) else { return Ok(()) };
     if kind.contains("systemassigned") {
         let before = put.old.as_ref().and_then(|old| old.text("/identity/principalId").map(str::to_owned));
@@ -65,7 +61,7 @@ impl Rule for Identity {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name();
         let legal = (3..=128).contains(&name.len())
             && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -91,7 +87,7 @@ impl Rule for Identity {
 }
 
 impl Rule for RoleAssignment {
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if uuid::Uuid::parse_str(&name).is_err() {
             return Err(ArmError::bad(
@@ -166,7 +162,7 @@ impl Rule for RoleAssignment {
 }
 
 impl Rule for Lock {
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let level = put.text("/properties/level").unwrap_or_default().to_owned();
         match ["CanNotDelete", "ReadOnly"].iter().find(|known| known.eq_ignore_ascii_case(&level)) {
             Some(known) => put.set("/properties/level", json!(known)),
@@ -194,7 +190,7 @@ impl Rule for Vault {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if !legal_vault(&name) {
             return Err(ArmError::bad(
@@ -254,7 +250,7 @@ impl Rule for Secret {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if name.is_empty() || name.len() > 127 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(ArmError::bad(

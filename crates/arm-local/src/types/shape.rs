@@ -8,9 +8,10 @@
 
 use serde_json::Value;
 
-use crate::error::ArmError;
-use crate::write::dotted;
 use arm_catalog::{Finding, FindingKind, FindingSeverity};
+
+use crate::error::ArmError;
+use crate::value::dotted;
 
 /// Versions of types before this day may have properties that have gone since: unknown ones are kept as sent.
 const KNOWN_SINCE: &str = "2023-01-01";
@@ -54,7 +55,7 @@ fn provider(kind: &str, pointer: &str) -> Provider {
 /// What every resource has, read before its provider sees it.
 ///
 /// # Errors
-/// `InvalidRequestContent`.
+/// The error code `InvalidRequestContent` of Azure.
 pub fn envelope(body: &Value) -> Result<(), ArmError> {
     let Some(map) = body.as_object() else { return Ok(()) };
     for (key, value) in map {

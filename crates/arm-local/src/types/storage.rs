@@ -4,22 +4,20 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Rule;
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::id::Path;
 use crate::lro::Style;
-use crate::store::Row;
-use crate::write::{Put, set};
+use crate::rule::{Rule, WriteContext};
+use crate::value::set;
 
-/// A storage account.
 pub struct Account;
 
 /// `fileServices`, `blobServices`, … and their children.
 pub struct Service;
 
-/// `fileServices/default/shares`.
 pub struct Share;
 
 const SKUS: &[&str] = &[
@@ -72,7 +70,7 @@ impl Rule for Account {
         if created { Style::Location } else { Style::Sync }
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let name = put.path.name().to_owned();
         if !legal_account(&name) {
             return Err(name_error(&name));
@@ -264,7 +262,7 @@ fn sas(row: &Row, kind: &str) -> String {
     format!("sv=2022-11-02&ss=bf&srt=sco&sp=rwdl&sig={signature}")
 }
 
-/// `checkNameAvailability` of storage.
+/// The answer to `checkNameAvailability` of storage.
 ///
 /// # Errors
 /// A body that is not JSON.
@@ -317,7 +315,7 @@ impl Rule for Policy {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         let now = put.cx.now.to_string();
         put.set("/properties/lastModifiedTime", json!(now));
         Ok(())
@@ -330,7 +328,7 @@ impl Rule for Service {
         // today only premium accounts speak of it
         let version = request.query("api-version").unwrap_or_default();
         if !version.is_empty() && version < "2020-01-01" && row.kind.ends_with("/fileServices") {
-            super::super::write::set_default(
+            crate::value::set_default(
                 &mut body,
                 "/properties/protocolSettings/smb/multichannel",
                 json!({ "enabled": false }),
@@ -343,7 +341,7 @@ impl Rule for Service {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         if put.path.name() != "default" {
             return Err(ArmError::bad(
                 "InvalidResourceName",
@@ -366,7 +364,7 @@ impl Rule for Service {
 /// Names of shares and containers.
 ///
 /// # Errors
-/// `InvalidResourceName`.
+/// The error code `InvalidResourceName` of Azure.
 pub fn check_part_name(name: &str) -> Result<(), ArmError> {
     let legal = (3..=63).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
@@ -396,7 +394,7 @@ impl Rule for Share {
         true
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         check_part_name(put.path.name())?;
         put.immutable("/properties/enabledProtocols", "PropertyChangeNotAllowed")?;
         let quota = put.at("/properties/shareQuota").and_then(Value::as_i64);

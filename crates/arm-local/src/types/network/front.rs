@@ -1,17 +1,18 @@
-//! What stands in front of machines: public addresses and load balancers.
+//! What is in front of machines: public addresses and load balancers.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Value, json};
 
-use super::interface::private_address;
-use super::{children, edit, list, named};
 use crate::core::Cx;
 use crate::error::ArmError;
-use crate::write::{Put, set_default};
+use crate::rule::WriteContext;
+use crate::types::network::interface::private_address;
+use crate::types::network::parts::{children, edit, list, named};
+use crate::value::set_default;
 
-pub(super) fn public_ip(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+pub(super) fn public_ip(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     put.default("/sku/name", json!("Basic"));
     put.default("/sku/tier", json!("Regional"));
     put.immutable("/sku/name", "SkuCannotBeChangedOnUpdate")?;
@@ -85,7 +86,7 @@ fn free_address(cx: &Cx<'_>) -> String {
 }
 
 /// Frontends inside of a network keep the address that they have, or get a free one of their subnet.
-fn inner_addresses(put: &mut Put<'_, '_>) {
+fn inner_addresses(put: &mut WriteContext<'_, '_>) {
     const FRONTS: &str = "/properties/frontendIPConfigurations";
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let old = |name: &Option<String>| {
@@ -106,7 +107,7 @@ fn inner_addresses(put: &mut Put<'_, '_>) {
     }
 }
 
-pub(super) fn load_balancer(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+pub(super) fn load_balancer(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     put.default("/sku/name", json!("Basic"));
     put.default("/sku/tier", json!("Regional"));
     put.immutable("/sku/name", "SkuCannotBeChangedOnUpdate")?;
@@ -188,7 +189,7 @@ pub(super) fn load_balancer(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
 }
 
 /// Frontends, pools and probes list the rules that use them, as the service shows it.
-fn back_references(put: &mut Put<'_, '_>) {
+fn back_references(put: &mut WriteContext<'_, '_>) {
     let mut found: Vec<(String, &str, String)> = Vec::new();
     for segment in ["loadBalancingRules", "outboundRules", "inboundNatRules", "inboundNatPools"] {
         for rule in list(&put.body, &format!("/properties/{segment}")) {

@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{children, edit, list};
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::id::{Path, key};
-use crate::store::Row;
-use crate::write::{Put, Write, set, set_default};
+use crate::rule::WriteContext;
+use crate::types::network::parts::{children, edit, list};
+use crate::value::{set, set_default};
 
 const INTERFACES: &str = "Microsoft.Network/networkInterfaces";
 
 /// The first address of a subnet that no network interface and no load balancer has.
 pub(super) fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
-    let body = crate::write::find(cx, subnet)?;
+    let body = crate::lookup::find(cx, subnet)?;
     let prefix = body.pointer("/properties/addressPrefix").or_else(|| body.pointer("/properties/addressPrefixes/0"))?;
     let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
     let users = [
@@ -48,7 +49,7 @@ fn suffix(network: &str) -> String {
 }
 
 /// Fills in a network interface.
-pub(super) fn interface(put: &mut Put<'_, '_>) {
+pub(super) fn interface(put: &mut WriteContext<'_, '_>) {
     children(put, "ipConfigurations", true);
     put.default("/properties/enableAcceleratedNetworking", json!(false));
     put.default("/properties/enableIPForwarding", json!(false));
@@ -76,7 +77,7 @@ pub(super) fn interface(put: &mut Put<'_, '_>) {
 }
 
 /// Fills in a private endpoint.
-pub(super) fn endpoint(put: &mut Put<'_, '_>) {
+pub(super) fn endpoint(put: &mut WriteContext<'_, '_>) {
     // only the service writes it
     if let Some(properties) = put.body.get_mut("properties").and_then(Value::as_object_mut) {
         properties.shift_remove("networkInterfaces");
@@ -99,7 +100,7 @@ pub(super) fn endpoint(put: &mut Put<'_, '_>) {
 }
 
 /// Names the interface that a private endpoint will have; it is made once the endpoint is written.
-pub(super) fn name_interface(put: &mut Put<'_, '_>) {
+pub(super) fn name_interface(put: &mut WriteContext<'_, '_>) {
     let old = put.old.as_ref().and_then(|old| old.at("/properties/networkInterfaces").cloned());
     let named = put.text("/properties/customNetworkInterfaceName").map(str::to_owned);
     let made = old.unwrap_or_else(|| {
@@ -123,9 +124,8 @@ pub(super) fn connect(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
                 "ipConfigurations": [{ "name": "privateEndpointIpConfig",
                     "properties": { "subnet": { "id": row.text("/properties/subnet/id") } } }],
             } });
-            let write = Write { path: Path::of(&id), body, ..Write::default() };
-            let written = crate::write::put(cx, &write)?;
-            written.row.text("/properties/ipConfigurations/0/properties/privateIPAddress").map(str::to_owned)
+            let nic = cx.core.upper.write(cx, &Path::of(&id), body)?;
+            nic.text("/properties/ipConfigurations/0/properties/privateIPAddress").map(str::to_owned)
         }
     };
     let mut names = Vec::new();

@@ -1,40 +1,35 @@
-//! Microsoft.Network: virtual networks and subnets, security groups, public addresses, load balancers, and their kin.
+//! Microsoft.Network: virtual networks and subnets, security groups, public addresses, load balancers and related types.
 
 mod front;
 mod interface;
+mod parts;
 mod security;
 mod vnet;
 
 use serde_json::{Value, json};
 
-use super::Rule;
-use super::refs;
 use crate::core::Cx;
+use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::Request;
 use crate::lro::Style;
-use crate::store::Row;
-use crate::write::{Put, set, set_default};
-use front::{load_balancer, public_ip};
-use security::security_group;
-use vnet::vnet;
+use crate::rule::{Rule, WriteContext};
+use crate::types::network::front::{load_balancer, public_ip};
+pub use crate::types::network::parts::subnet_free;
+use crate::types::network::parts::{children, edit};
+use crate::types::network::security::security_group;
+use crate::types::network::vnet::vnet;
+use crate::types::refs;
+use crate::value::{set, set_default};
 
-/// Which network type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// virtualNetworks
     Vnet,
-    /// networkSecurityGroups
     SecurityGroup,
-    /// publicIPAddresses
     PublicIp,
-    /// loadBalancers
     LoadBalancer,
-    /// networkInterfaces
     Interface,
-    /// privateEndpoints
     PrivateEndpoint,
-    /// natGateways, routeTables, …
     Other,
 }
 
@@ -60,7 +55,7 @@ impl Rule for Network {
         if matches!(self, Self::LoadBalancer | Self::Interface) { "Succeeded" } else { "Updating" }
     }
 
-    fn prepare(&self, put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         put.set("/properties/provisioningState", json!("Succeeded"));
         let guid = put.old.as_ref().and_then(|old| old.text("/properties/resourceGuid").map(str::to_owned));
         let guid = guid.unwrap_or_else(|| put.cx.unique());
@@ -109,7 +104,7 @@ impl Rule for Network {
                     "Cannot delete load balancer {own} since its child resources are in use by virtual machine scale set {user}."
                 )
             }),
-            // what the client made stands in its way, what the endpoint made does not
+            // an interface made by a client blocks the deletion, one made by the endpoint does not
             Self::Interface if row.at("/properties/privateEndpoint").is_some() => {
                 return Err(ArmError::bad(
                     "NicInUseWithPrivateEndpoint",
@@ -163,25 +158,6 @@ impl Rule for Network {
     }
 }
 
-/// Refuses to remove a subnet that something stands in.
-///
-/// # Errors
-/// `InUseSubnetCannotBeDeleted`.
-pub fn subnet_free(cx: &Cx<'_>, id: &str) -> Result<(), ArmError> {
-    let vnet = id.rsplit_once("/subnets/").map_or(id, |(vnet, _)| vnet).to_lowercase();
-    let user = refs::user(cx, id, |kind| !kind.eq_ignore_ascii_case("Microsoft.Network/virtualNetworks"));
-    match user {
-        Some(user) if !user.to_lowercase().starts_with(&vnet) => Err(ArmError::bad(
-            "InUseSubnetCannotBeDeleted",
-            format!(
-                "Subnet {} is in use by {user} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
-                id.rsplit('/').next().unwrap_or_default()
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
 fn attached(cx: &Cx<'_>, id: &str) -> Option<String> {
     for row in cx.store.of_kind("Microsoft.Network/loadBalancers") {
         for front in row.at("/properties/frontendIPConfigurations").and_then(Value::as_array).into_iter().flatten() {
@@ -192,42 +168,6 @@ fn attached(cx: &Cx<'_>, id: &str) -> Option<String> {
         }
     }
     refs::user(cx, id, |kind| kind == "Microsoft.Network/natGateways" || kind == "Microsoft.Network/networkInterfaces")
-}
-
-/// Gives the elements of an array their id, type, etag and state.
-fn children(put: &mut Put<'_, '_>, segment: &str, state: bool) {
-    let own = put.path.id();
-    let kind = put.path.resource_type();
-    let etag = put.cx.unique();
-    let pointer = format!("/properties/{segment}");
-    put.default(&pointer, json!([]));
-    for item in put.body.pointer_mut(&pointer).and_then(Value::as_array_mut).into_iter().flatten() {
-        let name = item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        set(item, "/id", json!(format!("{own}/{segment}/{name}")));
-        set(item, "/type", json!(format!("{kind}/{segment}")));
-        set(item, "/etag", json!(format!("W/\"{etag}\"")));
-        if state {
-            set(item, "/properties/provisioningState", json!("Succeeded"));
-        }
-    }
-}
-
-fn list<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn edit<'v>(value: &'v mut Value, pointer: &str) -> impl Iterator<Item = &'v mut Value> {
-    value.pointer_mut(pointer).and_then(Value::as_array_mut).into_iter().flatten()
-}
-
-fn named(item: &Value) -> &str {
-    item.get("name").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn nets(value: &Value, one: &str, many: &str) -> Vec<String> {
-    let mut out: Vec<String> = value.pointer(one).and_then(Value::as_str).map(str::to_owned).into_iter().collect();
-    out.extend(list(value, many).filter_map(Value::as_str).map(str::to_owned));
-    out
 }
 
 /// Properties that answers had in the words of earlier versions.
@@ -247,7 +187,7 @@ fn old_properties(network: Network, api_version: &str, body: &mut Value) {
     }
 }
 
-fn other(put: &mut Put<'_, '_>) {
+fn other(put: &mut WriteContext<'_, '_>) {
     match put.path.last_type() {
         "routeTables" => {
             children(put, "routes", true);

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{children, edit, list, named};
 use crate::error::ArmError;
-use crate::write::{Put, set_default};
+use crate::rule::WriteContext;
+use crate::types::network::parts::{children, edit, list, named};
+use crate::value::set_default;
 
 const DEFAULT_RULES: &[(&str, u32, &str, &str, &str, &str)] = &[
     ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
@@ -15,7 +16,7 @@ const DEFAULT_RULES: &[(&str, u32, &str, &str, &str, &str)] = &[
     ("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*"),
 ];
 
-pub(super) fn security_group(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+pub(super) fn security_group(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let rules: Vec<Value> = DEFAULT_RULES
         .iter()
         .map(|(name, priority, direction, access, from, to)| {

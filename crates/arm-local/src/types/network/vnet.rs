@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::{children, edit, list, named, nets, subnet_free};
 use crate::error::ArmError;
-use crate::write::{Put, set_default};
+use crate::rule::WriteContext;
+use crate::types::network::parts::{children, edit, list, named, nets, subnet_free};
+use crate::value::set_default;
 
 /// Api-versions before this day let policies act on private endpoints where nothing was said.
 const POLICIES_OFF_SINCE: &str = "2022-01-01";
 
-pub(super) fn vnet(put: &mut Put<'_, '_>) -> Result<(), ArmError> {
+pub(super) fn vnet(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let name = put.path.name().to_owned();
     // a PUT that does not mention subnets or peerings leaves them alone
     if let Some(old) = put.old.clone() {

@@ -1,15 +1,17 @@
 //! Quotas and sizes that a region does not offer, as a test sets them (`POST /_local/limits`), and what is listed of them.
 
+use std::sync::Arc;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::compute::KIND;
 use crate::clock::duration;
 use crate::core::Cx;
+use crate::documents::{Limits, Row};
 use crate::error::ArmError;
-use crate::store::Row;
-use crate::write::Put;
+use crate::names::SCALE_SETS;
+use crate::rule::WriteContext;
 
-const KEY: &str = "setting|limits";
 const SIZES: &str = dsvm_stdlib::SIZES;
 
 /// Number of vCPUs of a size, where the standard library knows the size.
@@ -30,7 +32,7 @@ pub fn sizes() -> impl Iterator<Item = (&'static str, i64)> {
 
 fn cores_of(cx: &Cx<'_>, location: &str, but: &str) -> i64 {
     cx.store
-        .of_kind(KIND)
+        .of_kind(SCALE_SETS)
         .iter()
         .filter(|row| row.location() == location && !row.id.eq_ignore_ascii_case(but))
         .map(|row| cores(&row.body))
@@ -46,13 +48,11 @@ fn cores(body: &Value) -> i64 {
 /// Refuses a scale set beyond the limits of its region.
 ///
 /// # Errors
-/// `SkuNotAvailable`, `OperationNotAllowed`.
-pub fn check(put: &Put<'_, '_>, location: &str) -> Result<(), ArmError> {
-    let Some(limits) = put.cx.store.doc(KEY) else { return Ok(()) };
+/// The error codes `SkuNotAvailable`, `OperationNotAllowed` of Azure.
+pub fn check(put: &WriteContext<'_, '_>, location: &str) -> Result<(), ArmError> {
+    let limits = get(put.cx);
     let size = put.text("/sku/name").unwrap_or_default();
-    let unavailable = limits.pointer(&format!("/unavailable/{location}")).and_then(Value::as_array);
-    if unavailable.is_some_and(|list| list.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(size)))
-    {
+    if lacks(&limits, location, size) {
         return Err(ArmError::conflict(
             "SkuNotAvailable",
             format!(
@@ -62,7 +62,7 @@ pub fn check(put: &Put<'_, '_>, location: &str) -> Result<(), ArmError> {
             ),
         ));
     }
-    let Some(most) = limits.pointer(&format!("/cores/{location}")).and_then(Value::as_i64) else { return Ok(()) };
+    let Some(most) = limits.cores.get(location).copied() else { return Ok(()) };
     let others = cores_of(put.cx, location, &put.path.id());
     let mine = cores(&put.body);
     let before = put.old.as_ref().map_or(0, |old| cores(&old.body));
@@ -83,46 +83,51 @@ pub fn check(put: &Put<'_, '_>, location: &str) -> Result<(), ArmError> {
 /// Whether a region does not have a size.
 #[must_use]
 pub fn unavailable(cx: &Cx<'_>, location: &str, size: &str) -> bool {
-    let list = get(cx).pointer(&format!("/unavailable/{location}")).and_then(Value::as_array).cloned();
-    list.is_some_and(|list| list.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(size)))
+    lacks(&get(cx), location, size)
+}
+
+fn lacks(limits: &Limits, location: &str, size: &str) -> bool {
+    limits.unavailable.get(location).into_iter().flatten().any(|name| name.eq_ignore_ascii_case(size))
 }
 
 /// Sets limits: `{"cores": {"westeurope": 100}, "unavailable": {"westeurope": ["Standard_NC6s_v3"]}, "node_start": "PT2M"}`.
 ///
 /// # Errors
 /// `InvalidRequestContent` for another shape.
-pub fn set(cx: &mut Cx<'_>, body: &Value) -> Result<Value, ArmError> {
-    let shape = |key: &str, good: fn(&Value) -> bool| {
-        body.get(key).is_none_or(|part| part.as_object().is_some_and(|map| map.values().all(good)))
-    };
-    let start = body.get("node_start").is_none_or(|start| {
-        start.as_str().and_then(duration).is_some_and(|span| (0..=86_400).contains(&span.as_secs()))
-    });
-    if !body.is_object() || !shape("cores", Value::is_i64) || !shape("unavailable", Value::is_array) || !start {
-        return Err(ArmError::bad(
+pub fn set(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
+    let refused = || {
+        ArmError::bad(
             "InvalidRequestContent",
             "Limits are {\"cores\": {REGION: NUMBER}, \"unavailable\": {REGION: [SIZE]}, \"node_start\": DURATION}.",
-        ));
+        )
+    };
+    let limits: Limits = Limits::deserialize(body).map_err(|_| refused())?;
+    let start = limits.node_start.as_deref();
+    if start.is_some_and(|start| duration(start).is_none_or(|span| !(0..=86_400).contains(&span.as_secs()))) {
+        return Err(refused());
     }
-    cx.store.put_doc(KEY, body.clone());
-    Ok(get(cx))
+    cx.store.put("", limits);
+    Ok(())
 }
 
 /// The limits in force.
 #[must_use]
-pub fn get(cx: &Cx<'_>) -> Value {
-    cx.store.doc(KEY).map_or_else(|| json!({}), |doc| doc.as_ref().clone())
+pub fn get(cx: &Cx<'_>) -> Arc<Limits> {
+    cx.store.get("").unwrap_or_default()
+}
+
+/// How long machines of pools take to start, in milliseconds.
+#[must_use]
+pub fn node_start_ms(cx: &Cx<'_>) -> i64 {
+    let span = get(cx).node_start.as_deref().and_then(duration);
+    span.and_then(|span| i64::try_from(span.as_millis()).ok()).unwrap_or(0)
 }
 
 /// `GET …/locations/{location}/usages` of compute.
 #[must_use]
 pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
-    let most = cx
-        .store
-        .doc(KEY)
-        .and_then(|doc| doc.pointer(&format!("/cores/{location}")).and_then(Value::as_i64))
-        .unwrap_or(10_000);
-    let sets = cx.store.of_kind(KIND).iter().filter(|row| row.location() == location).count();
+    let most = get(cx).cores.get(location).copied().unwrap_or(10_000);
+    let sets = cx.store.of_kind(SCALE_SETS).iter().filter(|row| row.location() == location).count();
     let usage = |name: &str, text: &str, now: i64, most: i64| json!({ "unit": "Count", "currentValue": now, "limit": most, "name": { "value": name, "localizedValue": text } });
     vec![
         usage("cores", "Total Regional vCPUs", cores_of(cx, location, ""), most),
@@ -141,11 +146,7 @@ pub fn skus(cx: &Cx<'_>, location: Option<&str>) -> Vec<Value> {
     let mut out = Vec::new();
     for size in SIZES.lines().filter_map(|line| line.trim().strip_prefix("export size ")?.split_whitespace().next()) {
         for region in &regions {
-            let refused = limits
-                .pointer(&format!("/unavailable/{region}"))
-                .and_then(Value::as_array)
-                .is_some_and(|list| list.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(size)));
-            let restrictions = if refused {
+            let restrictions = if lacks(&limits, region, size) {
                 json!([{ "type": "Location", "values": [region], "restrictionInfo": { "locations": [region] }, "reasonCode": "NotAvailableForSubscription" }])
             } else {
                 json!([])
@@ -161,12 +162,11 @@ pub fn skus(cx: &Cx<'_>, location: Option<&str>) -> Vec<Value> {
     out
 }
 
-/// `GET …/virtualMachineScaleSets/{name}/skus`.
 #[must_use]
 pub fn scale_set_skus(row: &Row) -> Vec<Value> {
     let single = row.at("/properties/singlePlacementGroup") == Some(&json!(true));
     vec![json!({
-        "resourceType": KIND, "sku": { "name": row.text("/sku/name"), "tier": "Standard" },
+        "resourceType": SCALE_SETS, "sku": { "name": row.text("/sku/name"), "tier": "Standard" },
         "capacity": { "minimum": 0, "maximum": if single { 100 } else { 1000 }, "defaultCapacity": 1, "scaleType": "Automatic" },
     })]
 }

@@ -1,5 +1,6 @@
 //! Facts that the endpoint reads in the standard library: built-in roles, time zones.
 
+use jiff::tz::{Offset, TimeZone};
 use serde_json::{Value, json};
 
 const ROLES: &str = dsvm_stdlib::ROLES;
@@ -41,6 +42,20 @@ pub fn zone(windows: &str) -> Option<(Option<&'static str>, &'static str)> {
         field(block, "name").filter(|name| name.eq_ignore_ascii_case(windows))?;
         Some((field(block, "iana"), field(block, "offset")?))
     })
+}
+
+/// A Windows time zone as rules for the calendar; the plain offset where the machine has no zone data.
+#[must_use]
+pub fn time_zone(windows: &str) -> Option<TimeZone> {
+    let (iana, offset) = zone(windows)?;
+    if let Some(found) = iana.and_then(|name| TimeZone::get(name).ok()) {
+        return Some(found);
+    }
+    let (sign, rest) =
+        if let Some(rest) = offset.strip_prefix('-') { (-1, rest) } else { (1, offset.trim_start_matches('+')) };
+    let (hours, minutes) = rest.split_once(':')?;
+    let seconds = sign * (hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60);
+    Some(TimeZone::fixed(Offset::from_seconds(seconds).ok()?))
 }
 
 #[cfg(test)]
