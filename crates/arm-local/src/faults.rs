@@ -10,7 +10,7 @@ use crate::http::{Reply, Request};
 
 /// What goes wrong with a request or with the write of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FaultKind {
     /// The request is answered 429 with `Retry-After`.
     Throttle,
     /// The request is answered 500.
@@ -39,26 +39,26 @@ pub enum Kind {
     OutOfSync,
 }
 
-const KINDS: &[(&str, Kind)] = &[
-    ("throttle", Kind::Throttle),
-    ("error", Kind::Error),
-    ("unavailable", Kind::Unavailable),
-    ("reset", Kind::Reset),
-    ("lost", Kind::Lost),
-    ("slow", Kind::Slow),
-    ("stuck", Kind::Stuck),
-    ("fail", Kind::Fail),
-    ("SkuNotAvailable", Kind::SkuNotAvailable),
-    ("AllocationFailed", Kind::AllocationFailed),
-    ("QuotaExceeded", Kind::QuotaExceeded),
-    ("conflict", Kind::Conflict),
-    ("DeploymentStackOutOfSync", Kind::OutOfSync),
+const KINDS: &[(&str, FaultKind)] = &[
+    ("throttle", FaultKind::Throttle),
+    ("error", FaultKind::Error),
+    ("unavailable", FaultKind::Unavailable),
+    ("reset", FaultKind::Reset),
+    ("lost", FaultKind::Lost),
+    ("slow", FaultKind::Slow),
+    ("stuck", FaultKind::Stuck),
+    ("fail", FaultKind::Fail),
+    ("SkuNotAvailable", FaultKind::SkuNotAvailable),
+    ("AllocationFailed", FaultKind::AllocationFailed),
+    ("QuotaExceeded", FaultKind::QuotaExceeded),
+    ("conflict", FaultKind::Conflict),
+    ("DeploymentStackOutOfSync", FaultKind::OutOfSync),
 ];
 
 /// One fault with its selector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    kind: Kind,
+    kind: FaultKind,
     method: Option<String>,
     path: Option<String>,
     resource_type: Option<String>,
@@ -96,7 +96,7 @@ impl Fault {
     pub fn from_value(value: &Value) -> Result<Self, String> {
         let object = value.as_object().ok_or("a fault is an object or a text")?;
         let mut fault = Self {
-            kind: Kind::Fail,
+            kind: FaultKind::Fail,
             method: None,
             path: None,
             resource_type: None,
@@ -188,11 +188,13 @@ impl Fault {
             })
     }
 
-    fn strikes_at(&self) -> At {
+    fn strikes_at(&self) -> FaultStage {
         match self.kind {
-            Kind::Throttle | Kind::Error | Kind::Unavailable | Kind::Reset | Kind::Lost => At::Request,
-            Kind::OutOfSync => At::Stack,
-            _ => At::Write,
+            FaultKind::Throttle | FaultKind::Error | FaultKind::Unavailable | FaultKind::Reset | FaultKind::Lost => {
+                FaultStage::Request
+            }
+            FaultKind::OutOfSync => FaultStage::Stack,
+            _ => FaultStage::Write,
         }
     }
 }
@@ -214,7 +216,7 @@ pub fn read_faults(body: &Value) -> Result<Vec<Fault>, String> {
 
 /// Where a fault strikes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
+enum FaultStage {
     Request,
     Write,
     Stack,
@@ -283,7 +285,7 @@ impl Faults {
         &self.list
     }
 
-    fn take(&mut self, at: At, method: &str, path: &str, kind: Option<&str>) -> Vec<Fault> {
+    fn take(&mut self, at: FaultStage, method: &str, path: &str, kind: Option<&str>) -> Vec<Fault> {
         let mut struck = Vec::new();
         for fault in &mut self.list {
             if fault.strikes_at() == at && fault.selects(method, path, kind) && fault.strikes() {
@@ -302,15 +304,15 @@ impl Faults {
         if !arm || self.list.is_empty() {
             return Verdict::Pass;
         }
-        match self.take(At::Request, &request.method, &request.path(), None).first() {
+        match self.take(FaultStage::Request, &request.method, &request.path(), None).first() {
             None => Verdict::Pass,
             Some(fault) => {
                 let message = |default: &str| fault.message.clone().unwrap_or_else(|| default.to_owned());
                 let code = |default: &str| fault.code.clone().unwrap_or_else(|| default.to_owned());
                 let error = match fault.kind {
-                    Kind::Reset => return Verdict::Reset,
-                    Kind::Lost => return Verdict::Lost,
-                    Kind::Throttle => ArmError {
+                    FaultKind::Reset => return Verdict::Reset,
+                    FaultKind::Lost => return Verdict::Lost,
+                    FaultKind::Throttle => ArmError {
                         retry_after: Some(fault.retry_after),
                         ..ArmError::new(
                             429,
@@ -321,7 +323,7 @@ impl Faults {
                             )),
                         )
                     },
-                    Kind::Unavailable => ArmError {
+                    FaultKind::Unavailable => ArmError {
                         retry_after: Some(fault.retry_after),
                         ..ArmError::new(
                             503,
@@ -342,12 +344,12 @@ impl Faults {
 
     /// Whether a stack is to say that it does not trust its own list of resources.
     pub fn of_stack(&mut self, id: &str, method: &str) -> bool {
-        !self.take(At::Stack, method, id, Some("Microsoft.Resources/deploymentStacks")).is_empty()
+        !self.take(FaultStage::Stack, method, id, Some("Microsoft.Resources/deploymentStacks")).is_empty()
     }
 
     /// The fault that is due for a write, if any.
     pub fn of_write(&mut self, id: &str, kind: &str, method: &str) -> Option<InjectedFault> {
-        let struck = self.take(At::Write, method, id, Some(kind));
+        let struck = self.take(FaultStage::Write, method, id, Some(kind));
         if struck.is_empty() {
             return None;
         }
@@ -362,30 +364,30 @@ impl Faults {
             };
             match fault.kind {
                 #[expect(clippy::cast_possible_truncation, reason = "at most a day of milliseconds")]
-                Kind::Slow => out.duration_ms = Some((fault.seconds * 1000.0) as i64),
-                Kind::Stuck => out.duration_ms = Some(i64::MAX),
-                Kind::SkuNotAvailable => {
+                FaultKind::Slow => out.duration_ms = Some((fault.seconds * 1000.0) as i64),
+                FaultKind::Stuck => out.duration_ms = Some(i64::MAX),
+                FaultKind::SkuNotAvailable => {
                     out.refuse = Some(error(
                         409,
                         "SkuNotAvailable",
                         "The requested VM size is currently not available in this location. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.",
                     ));
                 }
-                Kind::QuotaExceeded => {
+                FaultKind::QuotaExceeded => {
                     out.refuse = Some(error(
                         409,
                         "OperationNotAllowed",
                         "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Submit a request for Quota increase.",
                     ));
                 }
-                Kind::Conflict => {
+                FaultKind::Conflict => {
                     out.refuse = Some(error(
                         409,
                         "Conflict",
                         "Another operation on this resource is in progress. Please retry later.",
                     ));
                 }
-                Kind::AllocationFailed => {
+                FaultKind::AllocationFailed => {
                     out.fail = Some(error(
                         409,
                         "AllocationFailed",
@@ -446,7 +448,7 @@ mod tests {
         assert!(Fault::parse("explode").expect_err("kind").contains("`explode`"));
         assert!(Fault::parse("reset,when=now").expect_err("key").contains("`when`"));
         assert!(Fault::parse("slow,seconds=soon").expect_err("number").contains("`soon`"));
-        assert_eq!(Fault::parse("sku-not-available").expect("kind").kind, Kind::SkuNotAvailable);
+        assert_eq!(Fault::parse("sku-not-available").expect("kind").kind, FaultKind::SkuNotAvailable);
     }
 
     #[test]

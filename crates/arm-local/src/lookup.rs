@@ -15,18 +15,18 @@ pub const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
 /// Where children of a type are kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct ChildPlace {
     pub kind: &'static str,
     pub pointer: &'static str,
     /// A PUT keeps what it does not mention, and a deletion is done at once.
     pub at_once: bool,
 }
 
-const fn at(kind: &'static str, pointer: &'static str) -> Place {
-    Place { kind, pointer, at_once: false }
+const fn at(kind: &'static str, pointer: &'static str) -> ChildPlace {
+    ChildPlace { kind, pointer, at_once: false }
 }
 
-const PLACES: &[Place] = &[
+const PLACES: &[ChildPlace] = &[
     at("Microsoft.Network/virtualNetworks/subnets", "/properties/subnets"),
     at("Microsoft.Network/virtualNetworks/virtualNetworkPeerings", "/properties/virtualNetworkPeerings"),
     at("Microsoft.Network/networkSecurityGroups/securityRules", "/properties/securityRules"),
@@ -43,7 +43,7 @@ const PLACES: &[Place] = &[
         "Microsoft.Compute/virtualMachineScaleSets/extensions",
         "/properties/virtualMachineProfile/extensionProfile/extensions",
     ),
-    Place {
+    ChildPlace {
         kind: "Microsoft.Storage/storageAccounts/privateEndpointConnections",
         pointer: "/properties/privateEndpointConnections",
         at_once: true,
@@ -52,7 +52,7 @@ const PLACES: &[Place] = &[
 
 /// The place of a child resource, if its type is kept inside the parent.
 #[must_use]
-pub fn place(path: &Path) -> Option<Place> {
+pub fn place(path: &Path) -> Option<ChildPlace> {
     if !path.is_resource() {
         return None;
     }
@@ -61,7 +61,7 @@ pub fn place(path: &Path) -> Option<Place> {
 
 /// The same for a collection path.
 #[must_use]
-pub fn collection(path: &Path) -> Option<Place> {
+pub fn collection(path: &Path) -> Option<ChildPlace> {
     let kind = path.resource_type();
     PLACES.iter().copied().find(|place| place.kind.eq_ignore_ascii_case(&kind))
 }
@@ -70,21 +70,21 @@ pub fn parent_row(cx: &Cx<'_>, path: &Path) -> Option<Arc<Row>> {
     cx.store.row(&path.parent()?.id())
 }
 
-pub fn named<'v>(row: &'v Row, place: &Place, name: &str) -> Option<&'v Value> {
+pub fn named<'v>(row: &'v Row, place: &ChildPlace, name: &str) -> Option<&'v Value> {
     let list = row.body.pointer(place.pointer)?.as_array()?;
     list.iter()
         .find(|item| item.get("name").and_then(Value::as_str).is_some_and(|have| have.eq_ignore_ascii_case(name)))
 }
 
 #[must_use]
-pub fn get(cx: &Cx<'_>, path: &Path, place: &Place) -> Option<Value> {
+pub fn get(cx: &Cx<'_>, path: &Path, place: &ChildPlace) -> Option<Value> {
     let row = parent_row(cx, path)?;
     named(&row, place, path.name()).cloned()
 }
 
 /// All children, or `None` when the parent is not there.
 #[must_use]
-pub fn list(cx: &Cx<'_>, parent: &Path, place: &Place) -> Option<Vec<Value>> {
+pub fn list(cx: &Cx<'_>, parent: &Path, place: &ChildPlace) -> Option<Vec<Value>> {
     let row = cx.store.row(&parent.id())?;
     Some(row.body.pointer(place.pointer).and_then(Value::as_array).cloned().unwrap_or_default())
 }

@@ -27,7 +27,7 @@ use crate::http::{Reply, Request};
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A connection that a fault can cut.
-pub struct Wire {
+pub struct Connection {
     inner: Inner,
     cut: Arc<AtomicBool>,
 }
@@ -37,7 +37,7 @@ enum Inner {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Wire {
+impl Connection {
     fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
     }
@@ -47,7 +47,7 @@ fn cut_error() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, "cut by a fault")
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().inner {
             Inner::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -56,7 +56,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_cut() {
             return Poll::Ready(Err(cut_error()));
@@ -86,12 +86,12 @@ impl AsyncWrite for Wire {
 }
 
 /// Accepts connections; TLS handshakes run concurrently, so that a slow client delays no other.
-pub struct Door {
+pub struct ConnectionListener {
     address: SocketAddr,
-    ready: mpsc::Receiver<(Wire, SocketAddr)>,
+    ready: mpsc::Receiver<(Connection, SocketAddr)>,
 }
 
-impl Door {
+impl ConnectionListener {
     fn open(listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (send, ready) = mpsc::channel(64);
@@ -115,7 +115,7 @@ impl Door {
                             Err(_) => return,
                         },
                     };
-                    let _ = send.send((Wire { inner, cut: Arc::default() }, peer)).await;
+                    let _ = send.send((Connection { inner, cut: Arc::default() }, peer)).await;
                 });
             }
         });
@@ -123,8 +123,8 @@ impl Door {
     }
 }
 
-impl Listener for Door {
-    type Io = Wire;
+impl Listener for ConnectionListener {
+    type Io = Connection;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
@@ -141,12 +141,12 @@ impl Listener for Door {
 
 /// What a handler knows of its connection.
 #[derive(Clone)]
-struct Line {
+struct ConnectionCut {
     cut: Arc<AtomicBool>,
 }
 
-impl Connected<IncomingStream<'_, Door>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, ConnectionListener>> for ConnectionCut {
+    fn connect_info(stream: IncomingStream<'_, ConnectionListener>) -> Self {
         Self { cut: stream.io().cut.clone() }
     }
 }
@@ -175,18 +175,18 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
 /// When the listener has no address.
 pub fn serve(core: Arc<Core>, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let door = Door::open(listener, tls)?;
+    let connections = ConnectionListener::open(listener, tls)?;
     let app =
         Router::new().fallback(handle).layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Shared { core, scheme });
     tokio::spawn(async move {
-        let _ = axum::serve(door, app.into_make_service_with_connect_info::<Line>()).await;
+        let _ = axum::serve(connections, app.into_make_service_with_connect_info::<ConnectionCut>()).await;
     });
     Ok(())
 }
 
 async fn handle(
     State(shared): State<Shared>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(line): ConnectInfo<ConnectionCut>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,

@@ -41,7 +41,7 @@ pub fn catch_up(cx: &mut Cx<'_>) {
         }
         let enabled = setting.at("/properties/enabled") == Some(&json!(true));
         let first = first.max(last - MOST_MINUTES);
-        let mut memory = Memory::of(&setting);
+        let mut memory = ScaleMemory::of(&setting);
         if enabled {
             let profiles: Vec<Profile<'_>> = setting
                 .at("/properties/profiles")
@@ -63,12 +63,12 @@ pub fn catch_up(cx: &mut Cx<'_>) {
 }
 
 /// What a setting remembers between evaluations.
-struct Memory {
+struct ScaleMemory {
     last_scale: Option<i64>,
     events: Vec<Value>,
 }
 
-impl Memory {
+impl ScaleMemory {
     fn of(row: &Row) -> Self {
         Self {
             last_scale: row.hidden.get("lastScale").and_then(Value::as_i64),
@@ -192,7 +192,7 @@ fn minutes(cx: &Cx<'_>, profiles: &[Profile<'_>], first: i64, last: i64) -> BTre
     out.into_iter().filter(|minute| (first..=last).contains(minute)).collect()
 }
 
-fn evaluate(cx: &mut Cx<'_>, setting: &Row, profiles: &[Profile<'_>], at: Timestamp, memory: &mut Memory) {
+fn evaluate(cx: &mut Cx<'_>, setting: &Row, profiles: &[Profile<'_>], at: Timestamp, memory: &mut ScaleMemory) {
     let Some(target) = setting.text("/properties/targetResourceUri").and_then(|id| cx.store.row(id)) else { return };
     let Some(have) = target.at("/sku/capacity").and_then(Value::as_i64) else { return };
     let Some(profile) = active(profiles, at) else { return };
@@ -332,7 +332,7 @@ fn scale(
     at: Timestamp,
     profile: &str,
     why: &str,
-    memory: &mut Memory,
+    memory: &mut ScaleMemory,
 ) {
     let old = target.clone();
     let mut row = target.clone();

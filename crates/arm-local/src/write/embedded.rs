@@ -10,7 +10,7 @@ use crate::documents::{LongRunning, Outcome, Row};
 use crate::error::ArmError;
 use crate::guards::{LockScope, check_locks};
 use crate::id::Path;
-use crate::lookup::{Place, named, not_found, parent_row};
+use crate::lookup::{ChildPlace, named, not_found, parent_row};
 use crate::lro::Style;
 use crate::rule::{Write, Written};
 use crate::types::shape::{self, Stage};
@@ -21,7 +21,7 @@ use crate::{lro, types};
 ///
 /// # Errors
 /// When the parent is not there.
-pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, bool), ArmError> {
+pub fn with_child(cx: &Cx<'_>, write: &Write, place: &ChildPlace) -> Result<(Write, bool), ArmError> {
     let parent = write.path.parent().unwrap_or_default();
     let row = cx.store.row(&parent.id()).ok_or_else(|| not_found(&parent))?;
     let mut child = json!({ "name": write.path.name() });
@@ -64,7 +64,7 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &Place) -> Result<(Write, b
 ///
 /// # Errors
 /// The parent's own rules; a parent that is not there.
-pub fn put(cx: &mut Cx<'_>, write: &Write, place: &Place) -> Result<Written, ArmError> {
+pub fn put(cx: &mut Cx<'_>, write: &Write, place: &ChildPlace) -> Result<Written, ArmError> {
     check_allowed(cx, write)?;
     shape::envelope(&write.body)?;
     for stage in [Stage::Reading, Stage::Meaning] {
@@ -100,7 +100,7 @@ pub fn put(cx: &mut Cx<'_>, write: &Write, place: &Place) -> Result<Written, Arm
 ///
 /// # Errors
 /// What the parent's type says about use by others.
-pub fn delete(cx: &mut Cx<'_>, path: &Path, place: &Place) -> Result<Option<Deleted>, ArmError> {
+pub fn delete(cx: &mut Cx<'_>, path: &Path, place: &ChildPlace) -> Result<Option<Deleted>, ArmError> {
     let Some(row) = parent_row(cx, path) else { return Ok(None) };
     let Some(child) = named(&row, place, path.name()).cloned() else { return Ok(None) };
     check_locks(cx, &path.id(), LockScope::Delete)?;
