@@ -101,7 +101,11 @@ pub fn set(cx: &mut Cx<'_>, body: &Value) -> Result<(), ArmError> {
             "Limits are {\"cores\": {REGION: NUMBER}, \"unavailable\": {REGION: [SIZE]}, \"node_start\": DURATION}.",
         )
     };
-    let limits: Limits = Limits::deserialize(body).map_err(|_| refused())?;
+    // a struct can also be read from a list, which is not meant here
+    if !body.is_object() {
+        return Err(refused());
+    }
+    let limits = Limits::deserialize(body).map_err(|_| refused())?;
     let start = limits.node_start.as_deref();
     if start.is_some_and(|start| duration(start).is_none_or(|span| !(0..=86_400).contains(&span.as_secs()))) {
         return Err(refused());
