@@ -86,7 +86,7 @@ fn a_missing_value_hides_nothing() {
         arm_local::SUBSCRIPTION
     );
     let status = fine(place.cx.run(&format!("status {azure}")));
-    assert!(status.stderr.starts_with("warning: parameter `password` has no value; going by"), "{}", status.text());
+    assert!(status.stderr.starts_with("warning: parameter `password` has no value; using"), "{}", status.text());
     assert!(status.stdout.contains("7 resources exist"), "{}", status.text());
     assert!(fine(place.cx.run(&format!("show {azure}"))).stdout.contains("kv-team-0123456"));
 }
