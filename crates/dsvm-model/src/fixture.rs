@@ -8,12 +8,12 @@ use dsvm_sema::table::BlockKind;
 use dsvm_sema::value::{BlockId, Condition, Days, RangeValue, Value};
 use std::sync::Arc;
 
-/// Some place.
+/// A place that stands for any place.
 pub fn span() -> Span {
     Span::new(SourceId(0), 0, 1)
 }
 
-/// An empty block.
+/// A block without fields and nested blocks.
 pub fn block(kind: BlockKind, name: &str) -> Block {
     Block {
         kind,
@@ -31,9 +31,9 @@ pub fn block(kind: BlockKind, name: &str) -> Block {
     }
 }
 
-/// Adds to blocks.
+/// Builds blocks step by step.
 pub trait With: Sized {
-    /// With this field.
+    /// The block with this field.
     fn with(self, name: &'static str, value: Value) -> Self;
     /// With this nested block.
     fn inside(self, child: Block) -> Self;
@@ -63,17 +63,17 @@ impl With for Block {
     }
 }
 
-/// Text.
+/// A known text.
 pub fn text(value: &str) -> Value {
     Value::String(Arc::from(value))
 }
 
-/// A list.
+/// A list of values.
 pub fn list(values: impl IntoIterator<Item = Value>) -> Value {
     Value::List(Arc::new(values.into_iter().collect()))
 }
 
-/// `min..max`
+/// A range of machines: `min..max`.
 pub fn range(min: i64, max: i64) -> Value {
     Value::Range(Arc::new(RangeValue { min: Value::Int(min), max: Value::Int(max), initial: None }))
 }

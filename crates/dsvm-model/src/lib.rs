@@ -61,17 +61,17 @@ pub struct Fleet<'a> {
     pub name: &'a str,
     /// Region; the resource group's when absent.
     pub location: Option<&'a Value>,
-    /// Tags of everything.
+    /// Tags of every resource, which a pool can add to.
     pub tags: Option<&'a Value>,
     /// Networks, the generated one last.
     pub networks: Vec<Network<'a>>,
-    /// Shares.
+    /// Shares, in source order.
     pub shares: Vec<Share<'a>>,
-    /// Identities.
+    /// Identities, in source order.
     pub identities: Vec<Identity<'a>>,
-    /// Vaults.
+    /// Vaults, in source order.
     pub vaults: Vec<Vault<'a>>,
-    /// Interactive pools.
+    /// Pools that people log in to, in source order.
     pub pools: Vec<Pool<'a>>,
     /// Pools of which a part was refused: nothing more is said of what refers to them.
     pub refused: Vec<BlockId>,
@@ -81,7 +81,7 @@ pub struct Fleet<'a> {
     pub batch: Vec<BatchPool<'a>>,
     /// What they refer to.
     pub around: Around<'a>,
-    /// First jobs.
+    /// Jobs that are submitted by hand the first time.
     pub jobs: Vec<Job<'a>>,
 }
 

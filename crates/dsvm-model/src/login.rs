@@ -13,11 +13,11 @@ use dsvm_sema::value::Value;
 /// The account that Azure makes on each machine.
 #[derive(Clone, Debug)]
 pub struct Admin<'a> {
-    /// What was written.
+    /// Its block, read field by field.
     pub view: View<'a, rows::Admin>,
     /// User name, which the deployment may know only.
     pub name: Value,
-    /// OpenSSH public keys.
+    /// OpenSSH public keys, known or deferred.
     pub keys: Vec<&'a Value>,
     /// Password that Azure sets.
     pub password: Option<&'a Value>,
@@ -28,13 +28,13 @@ pub struct Admin<'a> {
 /// An account that the first boot makes.
 #[derive(Clone, Debug)]
 pub struct User<'a> {
-    /// What was written.
+    /// Its block, read field by field.
     pub view: View<'a, rows::User>,
-    /// User name.
+    /// User name: the name of the block.
     pub name: &'a str,
     /// User and group id.
     pub uid: i64,
-    /// OpenSSH public keys.
+    /// OpenSSH public keys, known or deferred.
     pub keys: Vec<&'a Value>,
     /// Vault secret with the Unix password.
     pub password_secret: Option<&'a Value>,

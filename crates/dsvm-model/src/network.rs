@@ -12,7 +12,7 @@ use std::net::Ipv4Addr;
 
 pub use dsvm_sema::table::words::Outbound;
 
-/// A network.
+/// A virtual network: declared, existing, or the generated one.
 #[derive(Clone, Debug)]
 pub struct Network<'a> {
     /// The block; `None` for the generated one.
@@ -23,13 +23,13 @@ pub struct Network<'a> {
     pub name: Option<Value>,
     /// Managed by somebody else.
     pub existing: Option<Elsewhere<'a>>,
-    /// Address space.
+    /// Address space; what is known of it for an existing network.
     pub address: Vec<IpNet>,
     /// Subnets, at least one.
     pub subnets: Vec<Subnet<'a>>,
-    /// Way out.
+    /// How machines reach the internet.
     pub outbound: Outbound,
-    /// DNS servers.
+    /// DNS servers; none: Azure's own.
     pub dns: Vec<std::net::IpAddr>,
 }
 
@@ -76,12 +76,12 @@ impl<'a> Elsewhere<'a> {
     }
 }
 
-/// A subnet.
+/// A subnet of a network.
 #[derive(Clone, Debug)]
 pub struct Subnet<'a> {
     /// Name of its block; `machines` for a generated one.
     pub key: &'a str,
-    /// Name in Azure.
+    /// Name in Azure, which the deployment may know only.
     pub name: Value,
     /// Address range; absent for subnets of existing networks.
     pub address: Option<IpNet>,

@@ -20,20 +20,20 @@ pub use dsvm_sema::table::words::{
     UpgradeMode,
 };
 
-/// An interactive pool.
+/// A pool that people log in to: a scale set behind one address.
 #[derive(Clone, Debug)]
 pub struct Pool<'a> {
     /// Index of its block.
     pub id: BlockId,
-    /// What was written.
+    /// Its block, read field by field.
     pub view: View<'a, rows::Pool>,
-    /// Its block.
+    /// Its block: name, places and nested blocks.
     pub block: &'a Block,
     /// What the machines run.
     pub image: Image<'a>,
-    /// Their hardware.
+    /// The size of the machines.
     pub size: Size<'a>,
-    /// How many.
+    /// How many machines it has.
     pub machines: Machines,
     /// Kind of scale set.
     pub orchestration: Orchestration,
@@ -43,13 +43,13 @@ pub struct Pool<'a> {
     pub network: usize,
     /// Index of its subnet.
     pub subnet: usize,
-    /// The administrator.
+    /// The account that Azure makes on each machine.
     pub admin: Admin<'a>,
-    /// Other accounts.
+    /// Accounts that the first boot makes.
     pub users: Vec<User<'a>>,
     /// Indexes of its shares.
     pub shares: Vec<usize>,
-    /// What it serves.
+    /// Ports that it serves, and to whom.
     pub services: Vec<Service<'a>>,
     /// Reachable from the internet.
     pub public: bool,
@@ -59,29 +59,29 @@ pub struct Pool<'a> {
     pub idle_timeout: WholeMinutes,
     /// Spot terms; `None` for regular machines.
     pub spot: Option<Spot<'a>>,
-    /// Availability zones.
+    /// Availability zones, each once; none: no zones.
     pub zones: Vec<i64>,
-    /// System disk.
+    /// Kind and size of the system disk.
     pub os_disk: OsDisk,
     /// Trusted Launch, with Secure Boot or without.
     pub trusted_launch: Option<bool>,
-    /// Encryption at host.
+    /// Whether temporary disks and caches are encrypted too.
     pub encryption_at_host: bool,
-    /// Accelerated networking.
+    /// Whether network cards bypass the host.
     pub accelerated_networking: bool,
-    /// User-assigned identity.
+    /// The user-assigned identity of the machines.
     pub identity: PoolIdentity,
     /// Vault that machines read passwords from.
     pub vault: Option<usize>,
-    /// Entra log-in.
+    /// SSH log-in with Entra accounts.
     pub entra_login: bool,
-    /// Policy.
+    /// What changes the number of machines.
     pub autoscale: Option<Autoscale<'a>>,
-    /// Health.
+    /// How it is found out whether a machine is healthy.
     pub health: Health<'a>,
     /// Repairs of unhealthy machines: how, and how long a changed machine is left alone.
     pub repair: Option<(RepairAction, Seconds)>,
-    /// Upgrades.
+    /// How running machines get a changed model.
     pub upgrade: Upgrade,
     /// Notice before a machine is deleted.
     pub notice: Option<Seconds>,
@@ -96,7 +96,7 @@ pub struct Pool<'a> {
 /// Terms of spot machines.
 #[derive(Clone, Debug)]
 pub struct Spot<'a> {
-    /// Most to pay.
+    /// Most to pay for one machine; none: up to the regular price.
     pub max_price: Option<&'a Value>,
     /// What becomes of an evicted machine.
     pub on_eviction: OnEviction,
@@ -104,7 +104,7 @@ pub struct Spot<'a> {
     pub restore: Option<Seconds>,
 }
 
-/// System disk.
+/// Where a machine's system disk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OsDisk {
     /// A managed disk, with a size if written.
@@ -118,16 +118,16 @@ pub enum OsDisk {
 pub enum ManagedDisk {
     /// Premium SSD, for sizes that take premium storage.
     PremiumSsd,
-    /// Standard SSD.
+    /// Standard SSD, also where premium storage is not offered.
     StandardSsd,
-    /// Hard disk.
+    /// Hard disk: the slowest and cheapest.
     StandardHdd,
 }
 
 /// Who the machines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolIdentity {
-    /// Nobody.
+    /// Machines without a user-assigned identity.
     None,
     /// An identity of the pool's own.
     Own,
@@ -138,7 +138,7 @@ pub enum PoolIdentity {
 /// How health is found out.
 #[derive(Clone, Debug)]
 pub struct Health<'a> {
-    /// Who asks.
+    /// Who asks the machines.
     pub source: HealthSource,
     /// Protocol, port and path; `None` for dsvmc's own check.
     pub custom: Option<(HealthProtocol, i64, Option<&'a str>)>,
@@ -159,7 +159,7 @@ pub struct Upgrade {
     pub batch: WholePercent,
     /// Unhealthy machines before it stops.
     pub unhealthy: WholePercent,
-    /// Rest between batches.
+    /// Rest between two batches.
     pub pause: Seconds,
     /// Follow new versions of the image.
     pub os_images: bool,

@@ -9,7 +9,7 @@ use dsvm_sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
 use rust_decimal::prelude::ToPrimitive;
 use std::sync::Arc;
 
-/// Constant text.
+/// Text of a field that is known.
 pub fn text<'a>(block: &'a Block, field: &str) -> Option<&'a str> {
     block.get(field).and_then(as_text)
 }
@@ -30,7 +30,7 @@ pub fn flag(block: &Block, field: &str, default: bool) -> bool {
     }
 }
 
-/// A constant integer.
+/// Integer, bytes or seconds of a field that is known.
 pub fn int(block: &Block, field: &str) -> Option<i64> {
     block.get(field).and_then(as_int)
 }
@@ -105,15 +105,15 @@ pub fn child(block: &Block, kind: BlockKind) -> Option<&Block> {
 /// A number of machines: `0..10 initially 2`, or `3`.
 #[derive(Clone, Debug)]
 pub struct Machines {
-    /// Fewest.
+    /// Smallest number. It may be deferred.
     pub min: Value,
-    /// Most.
+    /// Largest number. It may be deferred.
     pub max: Value,
     /// At the beginning, if written.
     pub initial: Option<Value>,
     /// Written as a range.
     pub ranged: bool,
-    /// Where.
+    /// Where the number was written.
     pub span: Span,
 }
 
@@ -142,13 +142,13 @@ impl Machines {
         Self::from_value(block.get(field)?, block.span_of(field))
     }
 
-    /// Fewest, if known.
+    /// Smallest number, if it is known.
     #[must_use]
     pub fn least(&self) -> Option<i64> {
         as_int(&self.min)
     }
 
-    /// Most, if known.
+    /// Largest number, if it is known.
     #[must_use]
     pub fn most(&self) -> Option<i64> {
         as_int(&self.max)

@@ -15,7 +15,7 @@ use dsvm_sema::value::Value;
 pub struct Service<'a> {
     /// `ssh`, `jupyterhub`, `rdp`, or the name of a port block, or `port-8787`.
     pub name: String,
-    /// Its TCP port.
+    /// TCP port, the same on balancer and machine.
     pub port: u16,
     /// Who may reach it.
     pub sources: Sources<'a>,
@@ -34,9 +34,9 @@ pub enum Sources<'a> {
     Ranges(Vec<&'a Value>),
 }
 
-/// Port of SSH.
+/// Port on which machines take SSH.
 pub const SSH: u16 = 22;
-/// Port of JupyterHub.
+/// Port on which the images serve JupyterHub.
 pub const JUPYTERHUB: u16 = 8000;
 /// Port of Remote Desktop.
 pub const RDP: u16 = 3389;

@@ -27,14 +27,14 @@ pub enum Auth {
     Network,
 }
 
-/// A share.
+/// A file share that machines mount.
 #[derive(Clone, Debug)]
 pub struct Share<'a> {
     /// Index of its block.
     pub id: BlockId,
-    /// What was written.
+    /// Its block, read field by field.
     pub view: View<'a, rows::Share>,
-    /// Its block.
+    /// Its block: name, places and nested blocks.
     pub block: &'a Block,
     /// Name of the share in Azure.
     pub name: Value,
@@ -42,7 +42,7 @@ pub struct Share<'a> {
     pub account: Option<&'a Value>,
     /// Managed by somebody else.
     pub existing: Option<Elsewhere<'a>>,
-    /// SMB or NFS.
+    /// Protocol by which machines mount it.
     pub protocol: Protocol,
     /// Whether it lies on SSD.
     pub premium: bool,
@@ -50,7 +50,7 @@ pub struct Share<'a> {
     pub redundancy: Redundancy,
     /// Billing tier; premium shares have none.
     pub tier: Option<Tier>,
-    /// Capacity.
+    /// Capacity; nothing for an existing share.
     pub quota: Option<Quota<'a>>,
     /// How machines prove themselves.
     pub auth: Auth,
@@ -64,7 +64,7 @@ pub struct Share<'a> {
     pub links: Vec<Link<'a>>,
     /// Octal permissions of files and folders (SMB).
     pub modes: (&'a str, &'a str),
-    /// More mount options.
+    /// Mount options added to those that dsvmc writes.
     pub options: Vec<&'a str>,
     /// How long a deleted share can be brought back.
     pub keep_deleted: WholeDays,
@@ -84,7 +84,7 @@ pub enum Quota<'a> {
 /// A link in every home folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// Path after `~/`.
+    /// Path of the link, without `~/`.
     pub path: &'a str,
     /// Folder inside the share.
     pub target: &'a str,

@@ -13,14 +13,14 @@ use dsvm_sema::table::{identity, resource, vault};
 use dsvm_sema::value::{BlockId, Value};
 use std::sync::Arc;
 
-/// A user-assigned identity.
+/// A user-assigned identity with the roles that it is granted.
 #[derive(Clone, Debug)]
 pub struct Identity<'a> {
     /// Index of its block.
     pub id: BlockId,
-    /// Its block.
+    /// Its block: name, places and nested blocks.
     pub block: &'a Block,
-    /// Name in Azure.
+    /// Name in Azure, which the deployment may know only.
     pub name: Value,
     /// Managed by somebody else.
     pub existing: Option<Elsewhere<'a>>,
@@ -106,12 +106,12 @@ impl From<VaultAccess> for Access {
     }
 }
 
-/// A key vault.
+/// A key vault with the secrets that are written into it.
 #[derive(Clone, Debug)]
 pub struct Vault<'a> {
     /// Index of its block.
     pub id: BlockId,
-    /// Its block.
+    /// Its block: name, places and nested blocks.
     pub block: &'a Block,
     /// Name in Azure, if written.
     pub name: Option<&'a Value>,
@@ -158,13 +158,13 @@ pub fn secret_name(secret: View<'_, vault::SecretEntry>) -> String {
 pub struct Resource<'a> {
     /// Index of its block.
     pub id: BlockId,
-    /// Its block.
+    /// Its block: name, places and nested blocks.
     pub block: &'a Block,
-    /// `Microsoft.X/y`
+    /// Resource type, such as `Microsoft.Storage/storageAccounts`.
     pub kind: &'a str,
-    /// `2025-04-01`
+    /// API version, such as `2025-04-01`.
     pub api_version: &'a str,
-    /// Name in Azure.
+    /// Name in Azure, which the deployment may know only.
     pub name: Value,
 }
 

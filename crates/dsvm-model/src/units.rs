@@ -86,7 +86,7 @@ units! {
     WholeDays = DAY, "days", duration;
     /// Seconds, also where Azure takes an ISO 8601 duration.
     Seconds = 1, "seconds", duration;
-    /// Whole percent.
+    /// Whole percent, for shares of an upgrade and steps of autoscale.
     WholePercent = 1, "percent", |percent| format!("{percent}%");
 }
 
@@ -220,16 +220,16 @@ pub mod bounds {
 
     /// OS disk of a machine ("Introduction to Azure managed disks", OS disk).
     pub const OS_DISK: Bounds<WholeGib> = Bounds::new(1, 4095, "an OS disk has 1 GiB to 4095 GiB, in whole GiB");
-    /// Standard share.
+    /// Capacity of a standard share.
     pub const STANDARD_QUOTA: Bounds<WholeGib> =
         Bounds::new(1, 102_400, "a standard share has 1 GiB to 102400 GiB, in whole GiB");
-    /// Premium share.
+    /// Capacity of a premium share.
     pub const PREMIUM_QUOTA: Bounds<WholeGib> =
         Bounds::new(100, 102_400, "a premium share has 100 GiB to 102400 GiB, in whole GiB");
     /// Silent connections of a load balancer.
     pub const IDLE_TIMEOUT: Bounds<WholeMinutes> =
         Bounds::new(4, 30, "a load balancer keeps idle connections for 4 to 30 minutes");
-    /// Deleted shares.
+    /// How long deleted shares are kept.
     pub const KEEP_DELETED: Bounds<WholeDays> = Bounds::new(1, 365, "Azure keeps deleted shares for 1 to 365 days");
     /// Deleted vaults and secrets.
     pub const RETENTION: Bounds<WholeDays> = Bounds::new(7, 90, "Azure keeps deleted secrets for 7 to 90 days");
