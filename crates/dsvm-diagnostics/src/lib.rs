@@ -96,6 +96,20 @@ impl Diagnostic {
         }
     }
 
+    /// A state that dsvmc must never be in, whatever stands in the file: what leads nowhere, found at `span`. It keeps
+    /// everything from being emitted, because a wrong dependency that is deployed is worse than a stop.
+    #[must_use]
+    pub fn internal(what: &str, span: Span) -> Self {
+        Self::new(
+            Code::Internal,
+            format!("dsvmc lost track of its own resources: {what}"),
+            span,
+            "while building this block",
+        )
+        .help("report it with this message and, if you may share it, the file")
+        .note("this is a bug in dsvmc, not in the file; nothing was written")
+    }
+
     /// Adds a secondary label.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ use super::names::{PoolNames, Resolver};
 use super::node::Variable;
 use super::{storage, values, versions as v};
 use dsvm_diagnostics::source::Span;
+use dsvm_model::ids::VaultId;
 use dsvm_model::pool::Pool;
 use dsvm_model::share::{Auth, Protocol};
 use dsvm_sema::value::Value;
@@ -290,7 +291,7 @@ fn shares(facts: &mut Facts, input: &Input<'_, '_>, pool: &Pool<'_>) -> Built<()
     Ok(())
 }
 
-fn vault_host(input: &Input<'_, '_>, vault: usize, span: Span) -> Built<Text> {
+fn vault_host(input: &Input<'_, '_>, vault: VaultId, span: Span) -> Built<Text> {
     let (_, named) = input.vault(vault, span)?;
     Ok(Text::concat(&[named.name.clone(), Text::Expression("environment().suffixes.keyvaultDns".into())]))
 }

@@ -10,6 +10,7 @@ use super::values;
 use super::versions::ResourceType;
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_model::batch::support::Container;
+use dsvm_model::ids::{NetworkId, ShareId, VaultId};
 use dsvm_model::network::Network;
 use dsvm_model::share::Share;
 use dsvm_model::support::Vault;
@@ -109,20 +110,20 @@ impl<'a, 'f> Input<'a, 'f> {
     }
 
     /// A network that a pool is on, with its name.
-    pub(crate) fn network(&self, index: usize, span: Span) -> Built<(&'f Network<'a>, &'f Named)> {
-        let network = self.fleet.networks.get(index).zip(self.names.networks.get(index));
+    pub(crate) fn network(&self, id: NetworkId, span: Span) -> Built<(&'f Network<'a>, &'f Named)> {
+        let network = self.fleet.networks.get(id).zip(self.names.networks.get(id));
         network.ok_or(Broken { what: "a network that is not in the fleet", span })
     }
 
     /// A share that a pool mounts, with its names.
-    pub(crate) fn share(&self, index: usize, span: Span) -> Built<(&'f Share<'a>, &'f ShareNames)> {
-        let share = self.fleet.shares.get(index).zip(self.names.shares.get(index));
+    pub(crate) fn share(&self, id: ShareId, span: Span) -> Built<(&'f Share<'a>, &'f ShareNames)> {
+        let share = self.fleet.shares.get(id).zip(self.names.shares.get(id));
         share.ok_or(Broken { what: "a share that is not in the fleet", span })
     }
 
     /// A vault by its position, with its name.
-    pub(crate) fn vault(&self, index: usize, span: Span) -> Built<(&'f Vault<'a>, &'f Named)> {
-        let vault = self.fleet.vaults.get(index).zip(self.names.vaults.get(index));
+    pub(crate) fn vault(&self, id: VaultId, span: Span) -> Built<(&'f Vault<'a>, &'f Named)> {
+        let vault = self.fleet.vaults.get(id).zip(self.names.vaults.get(id));
         vault.ok_or(Broken { what: "a vault that is not in the fleet", span })
     }
 
@@ -133,8 +134,8 @@ impl<'a, 'f> Input<'a, 'f> {
     }
 
     /// Position of the vault that a block declares; `None` when the block was refused.
-    pub(crate) fn vault_position(&self, block: BlockId) -> Option<usize> {
-        self.fleet.vaults.iter().position(|vault| vault.id == block)
+    pub(crate) fn vault_position(&self, block: BlockId) -> Option<VaultId> {
+        self.fleet.vaults.position(|vault| vault.id == block)
     }
 }
 

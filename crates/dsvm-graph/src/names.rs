@@ -4,6 +4,7 @@ use super::expr::Text;
 use super::ids::{Named, camel, principal, reference, unique};
 use super::node::Variable;
 use super::versions as v;
+use dsvm_model::ids::{IdentityId, NetworkId, ShareId, TiVec, VaultId};
 use dsvm_sema::checked::Checked;
 use dsvm_sema::table::BlockKind;
 use dsvm_sema::value::BlockId;
@@ -87,10 +88,10 @@ pub(crate) struct BatchNames {
 /// Names of everything, by position in the fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
-    pub(crate) networks: Vec<Named>,
-    pub(crate) shares: Vec<ShareNames>,
-    pub(crate) identities: Vec<Named>,
-    pub(crate) vaults: Vec<Named>,
+    pub(crate) networks: TiVec<NetworkId, Named>,
+    pub(crate) shares: TiVec<ShareId, ShareNames>,
+    pub(crate) identities: TiVec<IdentityId, Named>,
+    pub(crate) vaults: TiVec<VaultId, Named>,
     pub(crate) resources: Vec<Named>,
     pub(crate) pools: Vec<PoolNames>,
     pub(crate) batch: BatchNames,
@@ -139,12 +140,14 @@ impl Resolver<'_, '_> {
         let (kind, index) = *self.names.by_block.get(&id)?;
         let names = self.names;
         match (kind, name) {
-            (BlockKind::Network, _) => id_or_name(names.networks.get(index)?, name),
+            (BlockKind::Network, _) => id_or_name(names.networks.get(NetworkId::from(index))?, name),
             (BlockKind::Resource, _) => id_or_name(names.resources.get(index)?, name),
-            (BlockKind::Identity, _) => of_identity(names.identities.get(index)?, name),
-            (BlockKind::Vault, "uri") => Some(reference(&names.vaults.get(index)?.id, v::VAULT).member("vaultUri")),
-            (BlockKind::Vault, _) => id_or_name(names.vaults.get(index)?, name),
-            (BlockKind::Share, _) => of_share(names.shares.get(index)?, name),
+            (BlockKind::Identity, _) => of_identity(names.identities.get(IdentityId::from(index))?, name),
+            (BlockKind::Vault, "uri") => {
+                Some(reference(&names.vaults.get(VaultId::from(index))?.id, v::VAULT).member("vaultUri"))
+            }
+            (BlockKind::Vault, _) => id_or_name(names.vaults.get(VaultId::from(index))?, name),
+            (BlockKind::Share, _) => of_share(names.shares.get(ShareId::from(index))?, name),
             (BlockKind::Pool, _) => of_pool(names.pools.get(index)?, name),
             (BlockKind::BatchAccount, "endpoint") => Some(
                 reference(&names.batch.accounts.get(index)?.account.id, v::BATCH_ACCOUNT).member("accountEndpoint"),

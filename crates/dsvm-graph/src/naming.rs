@@ -9,6 +9,7 @@ use super::names::{
 };
 use super::{values, versions as v};
 use dsvm_model::batch::Service;
+use dsvm_model::ids::IdentityId;
 use dsvm_model::network::Elsewhere;
 use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::services::{JUPYTERHUB, SSH};
@@ -143,8 +144,8 @@ impl Namer<'_> {
         })
     }
 
-    fn identity(&self, index: usize, span: dsvm_diagnostics::source::Span) -> Built<Named> {
-        self.names.identities.get(index).cloned().ok_or(Broken { what: "an identity without a name", span })
+    fn identity(&self, id: IdentityId, span: dsvm_diagnostics::source::Span) -> Built<Named> {
+        self.names.identities.get(id).cloned().ok_or(Broken { what: "an identity without a name", span })
     }
 
     fn batch(&mut self, fleet: &Fleet<'_>) -> Built<()> {

@@ -8,9 +8,10 @@ use super::json::{Json, Map, json};
 use super::naming::home_of;
 use super::node::NodeId;
 use super::nodes::Nodes;
-use super::reach::{Reach, SubnetPosition};
+use super::reach::Reach;
 use super::versions as v;
 use dsvm_diagnostics::source::Span;
+use dsvm_model::ids::{NetworkId, SubnetId, SubnetPlace, TiVec};
 use dsvm_model::network::{Network, Outbound};
 use dsvm_model::read;
 use dsvm_model::support::Access;
@@ -23,7 +24,7 @@ pub(crate) struct NetworkPlan {
     /// Pools are on it, or it was declared.
     used: bool,
     /// Its subnets, in the order of the fleet.
-    subnets: Vec<SubnetPlan>,
+    subnets: TiVec<SubnetId, SubnetPlan>,
     /// A share or a vault is reached by private endpoint.
     private: bool,
     /// Subnet for private endpoints: its id, and its range when it is made for them.
@@ -40,26 +41,26 @@ struct SubnetPlan {
 
 /// Plans of all networks, by position in the fleet.
 #[derive(Clone, Debug)]
-pub(crate) struct NetworkPlans(Vec<NetworkPlan>);
+pub(crate) struct NetworkPlans(TiVec<NetworkId, NetworkPlan>);
 
 impl NetworkPlans {
     /// Id of a subnet that a pool is on.
-    pub(crate) fn subnet(&self, (network, subnet): SubnetPosition, span: Span) -> Built<&Text> {
+    pub(crate) fn subnet(&self, (network, subnet): SubnetPlace, span: Span) -> Built<&Text> {
         let found = self.0.get(network).and_then(|plan| plan.subnets.get(subnet));
         found.map(|subnet| &subnet.id).ok_or(Broken { what: "a subnet that is not in the fleet", span })
     }
 
     /// Subnet for private endpoints of a network, if it needs one.
-    pub(crate) fn private_subnet(&self, network: usize) -> Option<&Text> {
+    pub(crate) fn private_subnet(&self, network: NetworkId) -> Option<&Text> {
         self.0.get(network)?.private_subnet.as_ref().map(|(id, _)| id)
     }
 
     /// Network rules that let subnets reach an account or vault.
-    pub(crate) fn rules(&self, places: &BTreeSet<SubnetPosition>, span: Span) -> Built<Vec<Json>> {
+    pub(crate) fn rules(&self, places: &BTreeSet<SubnetPlace>, span: Span) -> Built<Vec<Json>> {
         places.iter().map(|place| Ok(json!({ "id": self.subnet(*place, span)?.json() }))).collect()
     }
 
-    fn subnet_mut(&mut self, (network, subnet): SubnetPosition) -> Option<&mut SubnetPlan> {
+    fn subnet_mut(&mut self, (network, subnet): SubnetPlace) -> Option<&mut SubnetPlan> {
         self.0.get_mut(network)?.subnets.get_mut(subnet)
     }
 }
@@ -67,15 +68,15 @@ impl NetworkPlans {
 /// Finds out what each network must have.
 pub(crate) fn plan(input: &Input<'_, '_>, reach: &Reach) -> NetworkPlans {
     let fleet = input.fleet;
-    let on_it: BTreeSet<usize> =
+    let on_it: BTreeSet<NetworkId> =
         fleet.pools.iter().map(|p| p.network).chain(fleet.batch.iter().filter_map(|p| Some(p.network?.0))).collect();
-    let mut plans = NetworkPlans(Vec::with_capacity(fleet.networks.len()));
-    for (index, (network, named)) in fleet.networks.iter().zip(&input.names.networks).enumerate() {
+    let mut plans = NetworkPlans(TiVec::with_capacity(fleet.networks.len()));
+    for ((id, network), named) in fleet.networks.iter_enumerated().zip(&input.names.networks) {
         let home = network.existing.map(|place| home_of(place, &input.resolver()));
         let subnet = |name| resource_id(v::SUBNET, &[named.name.clone(), input.text(name)], home.as_ref());
         let subnets = network.subnets.iter();
         plans.0.push(NetworkPlan {
-            used: network.block.is_some() || on_it.contains(&index),
+            used: network.block.is_some() || on_it.contains(&id),
             subnets: subnets.map(|s| SubnetPlan { id: subnet(&s.name), services: BTreeSet::new() }).collect(),
             ..NetworkPlan::default()
         });
@@ -87,7 +88,7 @@ pub(crate) fn plan(input: &Input<'_, '_>, reach: &Reach) -> NetworkPlans {
 
 fn service_endpoints(input: &Input<'_, '_>, reach: &Reach, plans: &mut NetworkPlans) {
     let fleet = input.fleet;
-    let mut endpoint = |place: &SubnetPosition, service: &'static str| {
+    let mut endpoint = |place: &SubnetPlace, service: &'static str| {
         plans.subnet_mut(*place).into_iter().for_each(|subnet| {
             subnet.services.insert(service);
         });
@@ -120,10 +121,12 @@ fn private_endpoints(input: &Input<'_, '_>, reach: &Reach, plans: &mut NetworkPl
     let private_shares = reach.shares.iter().filter(|(share, _)| {
         fleet.shares.get(**share).is_some_and(|s| s.access == Access::PrivateEndpoint && s.existing.is_none())
     });
+    let private_shares = private_shares.map(|(_, places)| places);
     let private_vaults = reach.vaults.iter().filter(|(vault, _)| {
         fleet.vaults.get(**vault).is_some_and(|v| v.access == Access::PrivateEndpoint && v.existing.is_none())
     });
-    for (network, _) in private_shares.chain(private_vaults).flat_map(|(_, places)| places) {
+    let private_vaults = private_vaults.map(|(_, places)| places);
+    for (network, _) in private_shares.chain(private_vaults).flatten() {
         plans.0.get_mut(*network).into_iter().for_each(|plan| plan.private = true);
     }
     let networks = fleet.networks.iter().zip(&input.names.networks).zip(&mut plans.0);
@@ -140,16 +143,16 @@ fn private_endpoints(input: &Input<'_, '_>, reach: &Reach, plans: &mut NetworkPl
 
 /// Nodes of the networks that are used and deployed here, by position in the fleet.
 #[derive(Clone, Debug)]
-pub(crate) struct NetworkNodes(Vec<Option<NodeId>>);
+pub(crate) struct NetworkNodes(TiVec<NetworkId, Option<NodeId>>);
 
 impl NetworkNodes {
     /// The node of a network; `None` when it exists already.
-    pub(crate) fn of(&self, network: usize) -> Option<NodeId> {
+    pub(crate) fn of(&self, network: NetworkId) -> Option<NodeId> {
         self.0.get(network).copied().flatten()
     }
 
     /// Nodes of the networks of these subnets.
-    pub(crate) fn of_places(&self, places: &BTreeSet<SubnetPosition>) -> Vec<NodeId> {
+    pub(crate) fn of_places(&self, places: &BTreeSet<SubnetPlace>) -> Vec<NodeId> {
         places.iter().filter_map(|(network, _)| self.of(*network)).collect()
     }
 }

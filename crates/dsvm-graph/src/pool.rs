@@ -17,6 +17,7 @@ use super::visitor::{NodeVisitor, Variables, visit};
 use super::{autoscale, balancer, cloud_init, diags, overlay, protect, scale_set, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
+use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
 use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::share::Auth;
 use dsvm_sema::table::BlockKind;
@@ -28,25 +29,25 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Shared<'s> {
     pub(crate) plans: &'s NetworkPlans,
     pub(crate) networks: &'s NetworkNodes,
-    pub(crate) identities: &'s [Option<NodeId>],
-    pub(crate) vaults: &'s [VaultNodes],
+    pub(crate) identities: &'s TiSlice<IdentityId, Option<NodeId>>,
+    pub(crate) vaults: &'s TiSlice<VaultId, VaultNodes>,
     /// Nodes of each share that those who mount it wait for.
-    pub(crate) shares: &'s [Vec<NodeId>],
+    pub(crate) shares: &'s TiSlice<ShareId, Vec<NodeId>>,
 }
 
 impl Shared<'_> {
     /// The node of a declared identity; `None` when it exists already.
-    pub(crate) fn identity(&self, index: usize) -> Option<NodeId> {
-        self.identities.get(index).copied().flatten()
+    pub(crate) fn identity(&self, id: IdentityId) -> Option<NodeId> {
+        self.identities.get(id).copied().flatten()
     }
 
     /// Nodes of a share; none when it exists already.
-    pub(crate) fn share(&self, index: usize) -> impl Iterator<Item = NodeId> {
-        self.shares.get(index).into_iter().flatten().copied()
+    pub(crate) fn share(&self, id: ShareId) -> impl Iterator<Item = NodeId> {
+        self.shares.get(id).into_iter().flatten().copied()
     }
 
-    fn vault(&self, index: usize) -> impl Iterator<Item = NodeId> {
-        self.vaults.get(index).into_iter().flat_map(VaultNodes::ready)
+    fn vault(&self, id: VaultId) -> impl Iterator<Item = NodeId> {
+        self.vaults.get(id).into_iter().flat_map(VaultNodes::ready)
     }
 }
 

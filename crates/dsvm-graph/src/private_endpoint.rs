@@ -8,9 +8,9 @@ use super::json::{Map, json};
 use super::network::{NetworkNodes, NetworkPlans, key};
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
-use super::reach::SubnetPosition;
 use super::versions as v;
 use dsvm_diagnostics::source::Span;
+use dsvm_model::ids::{NetworkId, SubnetPlace};
 use std::collections::BTreeSet;
 
 /// What a private endpoint leads to.
@@ -35,7 +35,7 @@ pub(crate) fn build_all(
     input: &Input<'_, '_>,
     (plans, networks): (&NetworkPlans, &NetworkNodes),
     target: &Target<'_>,
-    places: &BTreeSet<SubnetPosition>,
+    places: &BTreeSet<SubnetPlace>,
     nodes: &mut Nodes,
 ) -> Built<Vec<NodeId>> {
     let mut ready = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn build_all(
 
 fn one(
     input: &Input<'_, '_>,
-    (network, subnet, network_node): (usize, &Text, Option<NodeId>),
+    (network, subnet, network_node): (NetworkId, &Text, Option<NodeId>),
     target: &Target<'_>,
     nodes: &mut Nodes,
 ) -> Built<[NodeId; 2]> {

@@ -1,24 +1,22 @@
 //! Which pool uses what, from which subnet.
 
 use dsvm_model::Fleet;
+use dsvm_model::ids::{ShareId, SubnetPlace, VaultId};
 use dsvm_model::share::Auth;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Position of a network and of a subnet in it.
-pub(crate) type SubnetPosition = (usize, usize);
 
 /// The subnets from which a share, vault or container is reached, by its position in the fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
-    pub(crate) shares: BTreeMap<usize, BTreeSet<SubnetPosition>>,
-    pub(crate) vaults: BTreeMap<usize, BTreeSet<SubnetPosition>>,
-    pub(crate) containers: BTreeMap<usize, BTreeSet<SubnetPosition>>,
+    pub(crate) shares: BTreeMap<ShareId, BTreeSet<SubnetPlace>>,
+    pub(crate) vaults: BTreeMap<VaultId, BTreeSet<SubnetPlace>>,
+    pub(crate) containers: BTreeMap<usize, BTreeSet<SubnetPlace>>,
 }
 
 /// What the pools of the fleet use.
 pub(crate) fn reach(fleet: &Fleet<'_>) -> Reach {
     let mut reach = Reach::default();
-    let vault_index = |id| fleet.vaults.iter().position(|vault| vault.id == id);
+    let vault_index = |id| fleet.vaults.position(|vault| vault.id == id);
     for pool in &fleet.pools {
         let place = (pool.network, pool.subnet);
         if let Some(vault) = pool.vault {

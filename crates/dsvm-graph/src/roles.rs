@@ -9,6 +9,7 @@ use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::versions as v;
 use dsvm_diagnostics::source::Span;
+use dsvm_model::ids::{IdentityId, TiSlice};
 use dsvm_model::network::Elsewhere;
 use dsvm_model::read;
 use dsvm_sema::table::choices;
@@ -156,7 +157,7 @@ pub(crate) fn scope_of(input: &Input<'_, '_>, nodes: &Nodes, block: BlockId) -> 
 }
 
 /// Nodes of the roles that `grant` blocks ask for.
-pub(crate) fn grants(input: &Input<'_, '_>, identities: &[Option<NodeId>], nodes: &mut Nodes) {
+pub(crate) fn grants(input: &Input<'_, '_>, identities: &TiSlice<IdentityId, Option<NodeId>>, nodes: &mut Nodes) {
     let named = input.fleet.identities.iter().zip(&input.names.identities).zip(identities);
     for ((identity, named), node) in named {
         for grant in &identity.grants {

@@ -10,9 +10,10 @@ use super::network::{NetworkNodes, NetworkPlans};
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::private_endpoint::{self, Target};
-use super::reach::{Reach, SubnetPosition};
+use super::reach::Reach;
 use super::vault::VaultNodes;
 use super::{values, versions as v, words};
+use dsvm_model::ids::{ShareId, SubnetPlace, TiSlice, TiVec, VaultId};
 use dsvm_model::read;
 use dsvm_model::share::{Auth, Protocol, Quota, Share};
 use dsvm_model::support::Access;
@@ -25,19 +26,19 @@ pub(crate) fn build(
     input: &Input<'_, '_>,
     (plans, networks): (&NetworkPlans, &NetworkNodes),
     reach: &Reach,
-    vaults: &[VaultNodes],
+    vaults: &TiSlice<VaultId, VaultNodes>,
     nodes: &mut Nodes,
-) -> Built<Vec<Vec<NodeId>>> {
-    let mut all = Vec::with_capacity(input.fleet.shares.len());
+) -> Built<TiVec<ShareId, Vec<NodeId>>> {
+    let mut all = TiVec::with_capacity(input.fleet.shares.len());
     let none = BTreeSet::new();
-    for (index, (share, names)) in input.fleet.shares.iter().zip(&input.names.shares).enumerate() {
+    for ((id, share), names) in input.fleet.shares.iter_enumerated().zip(&input.names.shares) {
         if share.existing.is_some() {
             all.push(Vec::new());
             continue;
         }
         // Azure Batch mounts NFS with the system's own client, which does not encrypt.
-        let mounted_by_batch = input.fleet.batch.iter().any(|pool| pool.shares.contains(&index));
-        let places = reach.shares.get(&index).unwrap_or(&none);
+        let mounted_by_batch = input.fleet.batch.iter().any(|pool| pool.shares.contains(&id));
+        let places = reach.shares.get(&id).unwrap_or(&none);
         all.push(one(input, (share, names), mounted_by_batch, (plans, networks, places), vaults, nodes)?);
     }
     Ok(all)
@@ -47,8 +48,8 @@ fn one(
     input: &Input<'_, '_>,
     (share, names): (&Share<'_>, &ShareNames),
     mounted_by_batch: bool,
-    (plans, networks, places): (&NetworkPlans, &NetworkNodes, &BTreeSet<SubnetPosition>),
-    vaults: &[VaultNodes],
+    (plans, networks, places): (&NetworkPlans, &NetworkNodes, &BTreeSet<SubnetPlace>),
+    vaults: &TiSlice<VaultId, VaultNodes>,
     nodes: &mut Nodes,
 ) -> Built<Vec<NodeId>> {
     let span = share.span();
@@ -170,12 +171,17 @@ pub(crate) fn secret_name(share: &Share<'_>, resolver: &Resolver<'_, '_>) -> Tex
 }
 
 /// The vault secret with the account key, which Azure never shows.
-fn key_secret(input: &Input<'_, '_>, share: &Share<'_>, account: &Named, vaults: &[VaultNodes]) -> Option<Node> {
+fn key_secret(
+    input: &Input<'_, '_>,
+    share: &Share<'_>,
+    account: &Named,
+    vaults: &TiSlice<VaultId, VaultNodes>,
+) -> Option<Node> {
     if share.auth != Auth::KeyVault {
         return None;
     }
-    let index = input.vault_position(share.vault?)?;
-    let (vault, named) = input.fleet.vaults.iter().zip(&input.names.vaults).nth(index)?;
+    let id = input.vault_position(share.vault?)?;
+    let (vault, named) = input.fleet.vaults.get(id).zip(input.names.vaults.get(id))?;
     if vault.existing.is_some_and(|e| e.resource_group.is_some() || e.subscription.is_some()) {
         // A vault of another group is filled by its owner.
         return None;
@@ -186,6 +192,6 @@ fn key_secret(input: &Input<'_, '_>, share: &Share<'_>, account: &Named, vaults:
     let value = account_key(&account.id, v::STORAGE);
     body.insert("properties".into(), json!({ "value": value.json(), "contentType": "storage account key" }));
     let mut node = Node::new(v::VAULT_SECRET, &named, body, share.span());
-    node.needs.extend(vaults.get(index).and_then(|nodes| nodes.ready().next()));
+    node.needs.extend(vaults.get(id).and_then(|nodes| nodes.ready().next()));
     Some(node)
 }

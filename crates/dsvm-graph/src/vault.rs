@@ -9,8 +9,9 @@ use super::network::{NetworkNodes, NetworkPlans};
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::private_endpoint::{self, Target};
-use super::reach::{Reach, SubnetPosition};
+use super::reach::Reach;
 use super::{versions as v, words};
+use dsvm_model::ids::{SubnetPlace, TiVec, VaultId};
 use dsvm_model::read;
 use dsvm_model::support::{Access, Vault, secret_name};
 use dsvm_model::units::DAY;
@@ -40,14 +41,14 @@ pub(crate) fn build(
     (plans, networks): (&NetworkPlans, &NetworkNodes),
     reach: &Reach,
     nodes: &mut Nodes,
-) -> Built<Vec<VaultNodes>> {
-    let mut all = Vec::with_capacity(input.fleet.vaults.len());
+) -> Built<TiVec<VaultId, VaultNodes>> {
+    let mut all = TiVec::with_capacity(input.fleet.vaults.len());
     let none = BTreeSet::new();
-    for (index, (vault, named)) in input.fleet.vaults.iter().zip(&input.names.vaults).enumerate() {
+    for ((id, vault), named) in input.fleet.vaults.iter_enumerated().zip(&input.names.vaults) {
         let site = input.site(Some(vault.block));
         let mut built = VaultNodes::default();
         if vault.existing.is_none() {
-            let places = reach.vaults.get(&index).unwrap_or(&none);
+            let places = reach.vaults.get(&id).unwrap_or(&none);
             built = one(input, (vault, named), &site, (plans, networks), places, nodes)?;
         }
         for secret in &vault.secrets {
@@ -66,7 +67,7 @@ fn one(
     (vault, named): (&Vault<'_>, &Named),
     site: &Site,
     (plans, networks): (&NetworkPlans, &NetworkNodes),
-    places: &BTreeSet<SubnetPosition>,
+    places: &BTreeSet<SubnetPlace>,
     nodes: &mut Nodes,
 ) -> Built<VaultNodes> {
     let span = vault.block.name_span;

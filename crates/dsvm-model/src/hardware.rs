@@ -361,7 +361,7 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     check_zones(cx, pool, sink);
     check_region(cx, pool, sink);
     check_shares(cx, pool, sink);
-    let Some(network) = cx.networks.get(pool.network) else { return };
+    let network = &cx.networks[pool.network];
     let fields = pool.view.fields();
     if let Some(docker) = pool.image.docker_bridge()
         && let Some(range) = network.address.iter().find(|n| overlap(n, &docker)).filter(|_| network.existing.is_none())
@@ -386,7 +386,7 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
 
 /// Why a machine needs the internet when it starts.
 fn downloads(cx: Context<'_, '_>, pool: &Pool<'_>) -> Option<&'static str> {
-    let mut shares = pool.shares.iter().filter_map(|s| cx.shares.get(*s));
+    let mut shares = pool.shares.iter().map(|share| &cx.shares[*share]);
     if shares.any(|s| matches!((s.protocol, s.auth), (Protocol::Nfs, _) | (_, Auth::ManagedIdentity))) {
         Some("the mount helper of its shares is downloaded when a machine starts")
     } else if pool.entra_login {
@@ -407,7 +407,7 @@ fn location<'a>(cx: Context<'a, '_>, own: Option<FieldRef<'a>>) -> Option<Locati
 
 /// Machines are where their network is.
 fn check_region(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
-    let Some(network) = cx.networks.get(pool.network) else { return };
+    let network = &cx.networks[pool.network];
     let name = |location: Location<'_>| match location {
         Location::Region(region) => cx.checked.view(region).block().name.to_string(),
         Location::Name(text) => text.replace(' ', "").to_lowercase(),
@@ -436,7 +436,7 @@ fn check_zones(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
 fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
     let fields = pool.view.fields();
     let span = fields.shares().span();
-    let shares: Vec<_> = pool.shares.iter().filter_map(|s| cx.shares.get(*s)).collect();
+    let shares: Vec<_> = pool.shares.iter().map(|share| &cx.shares[*share]).collect();
     for (index, share) in shares.iter().enumerate() {
         if share.auth == Auth::AccountKey {
             sink.push(super::batch::diags::key_in_interactive_pool(

@@ -13,6 +13,7 @@ pub mod facts;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
 mod hardware;
+pub mod ids;
 mod login;
 pub mod network;
 pub mod pool;
@@ -31,11 +32,13 @@ pub use read::Machines;
 use batch::job::Job;
 use batch::support::{BatchAccount, Container, Workspace};
 use batch::{Around, BatchPool};
-use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_diagnostics::{Diagnostic, Sink};
 use dsvm_sema::checked::{Checked, Origin};
 use dsvm_sema::table::schema::{Kind, View};
 use dsvm_sema::table::{batch as rows, facts as known, project};
 use dsvm_sema::value::{BlockId, Value};
+use ids::{IdentityId, NetworkId, ShareId, TiSlice, TiVec, VaultId};
 use jiff::civil::Date;
 use network::Network;
 use pool::Pool;
@@ -64,13 +67,13 @@ pub struct Fleet<'a> {
     /// Tags of every resource, which a pool can add to.
     pub tags: Option<&'a Value>,
     /// Networks, the generated one last.
-    pub networks: Vec<Network<'a>>,
+    pub networks: TiVec<NetworkId, Network<'a>>,
     /// Shares, in source order.
-    pub shares: Vec<Share<'a>>,
+    pub shares: TiVec<ShareId, Share<'a>>,
     /// Identities, in source order.
-    pub identities: Vec<Identity<'a>>,
+    pub identities: TiVec<IdentityId, Identity<'a>>,
     /// Vaults, in source order.
-    pub vaults: Vec<Vault<'a>>,
+    pub vaults: TiVec<VaultId, Vault<'a>>,
     /// Pools that people log in to, in source order.
     pub pools: Vec<Pool<'a>>,
     /// Pools of which a part was refused: nothing more is said of what refers to them.
@@ -86,14 +89,33 @@ pub struct Fleet<'a> {
 }
 
 /// Where the parts of a fleet are, by block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Places {
-    pub(crate) networks: BTreeMap<BlockId, usize>,
-    pub(crate) shares: BTreeMap<BlockId, usize>,
-    pub(crate) identities: BTreeMap<BlockId, usize>,
-    pub(crate) vaults: BTreeMap<BlockId, usize>,
-    /// Index of the generated network.
-    pub(crate) generated: usize,
+    pub(crate) networks: Positions<NetworkId>,
+    pub(crate) shares: Positions<ShareId>,
+    pub(crate) identities: Positions<IdentityId>,
+    pub(crate) vaults: Positions<VaultId>,
+    /// The network of pools that name none.
+    pub(crate) generated: NetworkId,
+}
+
+/// Positions of the parts of one kind, by their blocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Positions<I>(BTreeMap<BlockId, I>);
+
+impl<I: From<usize> + Copy> Positions<I> {
+    fn new(blocks: impl Iterator<Item = BlockId>) -> Self {
+        Self(blocks.zip((0..).map(I::from)).collect())
+    }
+
+    /// Position of the part that a field refers to; that there is none is an internal error.
+    pub(crate) fn of(&self, block: impl Into<BlockId>, at: Span, sink: &mut Sink) -> Option<I> {
+        let position = self.0.get(&block.into()).copied();
+        if position.is_none() {
+            sink.push(Diagnostic::internal("a block that is not in the fleet", at));
+        }
+        position
+    }
 }
 
 /// What every rule can look at.
@@ -102,8 +124,8 @@ pub(crate) struct Context<'a, 'b> {
     pub(crate) checked: &'a Checked,
     pub(crate) as_of: Date,
     pub(crate) places: &'b Places,
-    pub(crate) networks: &'b [Network<'a>],
-    pub(crate) shares: &'b [Share<'a>],
+    pub(crate) networks: &'b TiSlice<NetworkId, Network<'a>>,
+    pub(crate) shares: &'b TiSlice<ShareId, Share<'a>>,
 }
 
 /// Builds the fleet and holds it against the rules; `as_of` is the day that retirements are judged by.
@@ -113,10 +135,11 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     for (_, image) in own::<known::Image>(checked) {
         hardware::check_source(image, sink);
     }
-    let mut networks: Vec<_> = own(checked).map(|(id, view)| Network::declared(id, view, sink)).collect();
-    let shares: Vec<_> = own(checked).map(|(id, view)| Share::read(checked, id, view, sink)).collect();
-    let identities: Vec<_> = own(checked).map(|(id, view)| Identity::read(checked, id, view, sink)).collect();
-    let vaults: Vec<_> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
+    let mut networks: TiVec<NetworkId, _> = own(checked).map(|(id, view)| Network::declared(id, view, sink)).collect();
+    let shares: TiVec<ShareId, _> = own(checked).map(|(id, view)| Share::read(checked, id, view, sink)).collect();
+    let identities: TiVec<IdentityId, _> =
+        own(checked).map(|(id, view)| Identity::read(checked, id, view, sink)).collect();
+    let vaults: TiVec<VaultId, _> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
     let resources = own(checked).filter_map(|(id, view)| Resource::read(id, view)).collect();
     let around = Around {
         accounts: own::<rows::BatchAccount>(checked)
@@ -126,13 +149,12 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         containers: own::<rows::Container>(checked).map(|(id, view)| Container::read(id, view.block(), sink)).collect(),
     };
     let places = Places {
-        networks: positions(networks.iter().filter_map(|network| Some(network.block?.0))),
-        shares: positions(shares.iter().map(|share| share.id)),
-        identities: positions(identities.iter().map(|identity| identity.id)),
-        vaults: positions(vaults.iter().map(|vault| vault.id)),
-        generated: networks.len(),
+        networks: Positions::new(networks.iter().filter_map(|network| Some(network.block?.0))),
+        shares: Positions::new(shares.iter().map(|share| share.id)),
+        identities: Positions::new(identities.iter().map(|identity| identity.id)),
+        vaults: Positions::new(vaults.iter().map(|vault| vault.id)),
+        generated: networks.push_and_get_key(Network::generated()),
     };
-    networks.push(Network::generated());
     let context = Context { checked, as_of, places: &places, networks: &networks, shares: &shares };
     let (pools, refused_pools) = read_each(checked, sink, |id, view, own| Pool::read(context, id, view, own));
     let (batch, refused_batch) = read_each(checked, sink, |id, view: View<'a, rows::BatchPool>, own| {
@@ -168,11 +190,6 @@ fn own<K: Kind>(checked: &Checked) -> impl Iterator<Item = (BlockId, View<'_, K>
     checked.all().filter(|(_, view)| view.block().origin != Origin::Library)
 }
 
-/// Positions of parts by their blocks.
-fn positions(ids: impl Iterator<Item = BlockId>) -> BTreeMap<BlockId, usize> {
-    ids.zip(0..).collect()
-}
-
 /// Reads blocks side by side, each with diagnostics of its own, which are kept in source order; gives what was read, and
 /// the blocks that were refused.
 fn read_each<'a, K: Kind + Sync, T: Send>(
@@ -198,4 +215,23 @@ fn read_each<'a, K: Kind + Sync, T: Send>(
         }
     }
     (parts, refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dsvm_diagnostics::Code;
+    use dsvm_diagnostics::source::SourceId;
+
+    #[test]
+    fn a_reference_to_a_block_outside_of_the_fleet_is_an_internal_error() {
+        let positions: Positions<ShareId> = Positions::new([BlockId(3), BlockId(7)].into_iter());
+        let at = Span::new(SourceId(0), 5, 9);
+        let mut sink = Sink::default();
+        assert_eq!(positions.of(BlockId(7), at, &mut sink), Some(ShareId::from(1)));
+        assert_eq!(positions.of(BlockId(4), at, &mut sink), None);
+        let found = sink.finish();
+        assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::Internal]);
+        assert!(found.iter().all(|d| d.help.iter().any(|help| help.contains("report it"))));
+    }
 }

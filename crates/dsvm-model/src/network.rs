@@ -1,5 +1,6 @@
 //! Networks: declared, existing, or the one that pools without a network share.
 
+use super::ids::{SubnetId, TiSlice, TiVec};
 use super::{diags, read};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -26,7 +27,7 @@ pub struct Network<'a> {
     /// Address space; what is known of it for an existing network.
     pub address: Vec<IpNet>,
     /// Subnets, at least one.
-    pub subnets: Vec<Subnet<'a>>,
+    pub subnets: TiVec<SubnetId, Subnet<'a>>,
     /// How machines reach the internet.
     pub outbound: Outbound,
     /// DNS servers; none: Azure's own.
@@ -96,7 +97,7 @@ impl<'a> Network<'a> {
     pub(crate) fn generated() -> Self {
         let space = Ipv4Net::new(DEFAULT_SPACE.0, DEFAULT_SPACE.1).map(IpNet::V4);
         let address: Vec<IpNet> = space.into_iter().collect();
-        let subnets = vec![Self::first_half(&address)];
+        let subnets = TiVec::from(vec![Self::first_half(&address)]);
         Self {
             block: None,
             view: None,
@@ -130,7 +131,7 @@ impl<'a> Network<'a> {
         let (block, fields) = (view.block(), view.fields());
         let existing = Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink);
         let address: Vec<IpNet> = view.address().into_iter().collect();
-        let mut subnets: Vec<Subnet<'a>> = view
+        let mut subnets: TiVec<SubnetId, Subnet<'a>> = view
             .subnets()
             .map(|subnet| Subnet {
                 key: &subnet.block().name,
@@ -166,6 +167,13 @@ impl<'a> Network<'a> {
         }
     }
 
+    /// A subnet of this network.
+    #[must_use]
+    pub fn subnet(&self, id: SubnetId) -> &Subnet<'a> {
+        #[expect(clippy::indexing_slicing, reason = "INVARIANT: an id is found among the subnets of its network")]
+        &self.subnets[id]
+    }
+
     /// Where to point for the network as a whole.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
@@ -179,7 +187,7 @@ pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-fn check_ranges(at_space: Span, space: &[IpNet], subnets: &[Subnet<'_>], sink: &mut Sink) {
+fn check_ranges(at_space: Span, space: &[IpNet], subnets: &TiSlice<SubnetId, Subnet<'_>>, sink: &mut Sink) {
     for (index, subnet) in subnets.iter().enumerate() {
         let (Some(range), Some(span)) = (subnet.address, subnet.span) else {
             if let Some(span) = subnet.span {

@@ -2,6 +2,7 @@
 
 use super::autoscale::{self, Autoscale};
 use super::facts::{Image, Size};
+use super::ids::{IdentityId, NetworkId, ShareId, SubnetId, SubnetPlace, VaultId};
 use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
@@ -39,16 +40,16 @@ pub struct Pool<'a> {
     pub orchestration: Orchestration,
     /// More than 100 machines may be needed: no single placement group (uniform).
     pub large: bool,
-    /// Index of its network.
-    pub network: usize,
-    /// Index of its subnet.
-    pub subnet: usize,
+    /// Its network.
+    pub network: NetworkId,
+    /// Its subnet in that network.
+    pub subnet: SubnetId,
     /// The account that Azure makes on each machine.
     pub admin: Admin<'a>,
     /// Accounts that the first boot makes.
     pub users: Vec<User<'a>>,
-    /// Indexes of its shares.
-    pub shares: Vec<usize>,
+    /// Shares that its machines mount.
+    pub shares: Vec<ShareId>,
     /// Ports that it serves, and to whom.
     pub services: Vec<Service<'a>>,
     /// Reachable from the internet.
@@ -72,7 +73,7 @@ pub struct Pool<'a> {
     /// The user-assigned identity of the machines.
     pub identity: PoolIdentity,
     /// Vault that machines read passwords from.
-    pub vault: Option<usize>,
+    pub vault: Option<VaultId>,
     /// SSH log-in with Entra accounts.
     pub entra_login: bool,
     /// What changes the number of machines.
@@ -131,8 +132,8 @@ pub enum PoolIdentity {
     None,
     /// An identity of the pool's own.
     Own,
-    /// A declared one, by index.
-    Declared(usize),
+    /// A declared one.
+    Declared(IdentityId),
 }
 
 /// How health is found out.
@@ -184,7 +185,8 @@ impl<'a> Pool<'a> {
         hardware.check(cx, sink);
         let machines = Machines::of(fields.machines())?;
         let wanted = view.subnet().map(|key| (key, fields.subnet().span()));
-        let (network, subnet) = find_subnet(cx, view.network().map(|network| network.id), wanted, sink);
+        let named = view.network().map(|network| (network.id, fields.network().span()));
+        let place = find_subnet(cx, named, wanted, sink);
         let admin = login::admin(view, image.windows(), sink);
         let users = login::users(view, admin.as_ref(), sink);
         let services = services::read(view, sink);
@@ -192,8 +194,9 @@ impl<'a> Pool<'a> {
         let password_ssh = admin.as_ref().is_some_and(|a| a.password.is_some());
         services::check(view, &services, affinity, password_ssh, sink);
         login::check(view, admin.as_ref(), &users, &services, sink);
-        let shares: Vec<usize> =
-            view.shares().into_iter().flatten().filter_map(|share| cx.places.shares.get(&share.id).copied()).collect();
+        let at = fields.shares().span();
+        let written = view.shares().into_iter().flatten();
+        let shares: Vec<ShareId> = written.filter_map(|share| cx.places.shares.of(share.id, at, sink)).collect();
         let setup = hardware::setup_time(view, sink);
         // A number of machines that contradicts itself says nothing about what moves it.
         let autoscale = match scaling::check_range(&machines, sink) {
@@ -204,17 +207,20 @@ impl<'a> Pool<'a> {
         let health = hardware::health(view, setup, sink);
         let (orchestration, large) = scaling::orchestration(cx, block, image, size, &machines, sink);
         let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
-        let vault = view.vault().and_then(|vault| cx.places.vaults.get(&vault.id).copied());
+        let vault = view.vault().and_then(|vault| cx.places.vaults.of(vault.id, fields.vault().span(), sink));
         let needs_identity = vault.is_some()
             || shares
                 .iter()
-                .filter_map(|s| cx.shares.get(*s))
+                .map(|share| &cx.shares[*share])
                 .any(|s| matches!(s.auth, Auth::ManagedIdentity | Auth::KeyVault));
-        let identity = match view.identity().and_then(|identity| cx.places.identities.get(&identity.id).copied()) {
-            Some(index) => PoolIdentity::Declared(index),
+        let declared = view.identity();
+        let declared = declared.and_then(|block| cx.places.identities.of(block.id, fields.identity().span(), sink));
+        let identity = match declared {
+            Some(identity) => PoolIdentity::Declared(identity),
             None if needs_identity => PoolIdentity::Own,
             None => PoolIdentity::None,
         };
+        let (network, subnet) = place?;
         let pool = Self {
             id,
             view,
@@ -271,24 +277,27 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// The network of a pool, the generated one when it names none, and the subnet with a name, the first when it has none.
+/// The network of a pool, the generated one when it names none, and the subnet of that name, the first one without a
+/// name. Nothing after an internal error only.
 pub(crate) fn find_subnet(
     cx: Context<'_, '_>,
-    network: Option<BlockId>,
+    network: Option<(BlockId, Span)>,
     subnet: Option<(&str, Span)>,
     sink: &mut Sink,
-) -> (usize, usize) {
-    let network = network.and_then(|id| cx.places.networks.get(&id).copied()).unwrap_or(cx.places.generated);
-    let Some((key, span)) = subnet else { return (network, 0) };
-    let subnets = cx.networks.get(network).map_or(&[][..], |n| n.subnets.as_slice());
-    match subnets.iter().position(|s| s.key == key) {
-        Some(subnet) => (network, subnet),
-        None => {
-            let known: Vec<&str> = subnets.iter().map(|s| s.key).collect();
-            sink.push(diags::unknown_subnet(key, span, &known));
-            (network, 0)
-        }
+) -> Option<SubnetPlace> {
+    let network = match network {
+        Some((block, at)) => cx.places.networks.of(block, at, sink)?,
+        None => cx.places.generated,
+    };
+    let subnets = &cx.networks[network].subnets;
+    let first = subnets.first_key()?;
+    let Some((key, span)) = subnet else { return Some((network, first)) };
+    let found = subnets.position(|subnet| subnet.key == key);
+    if found.is_none() {
+        let known: Vec<&str> = subnets.iter().map(|subnet| subnet.key).collect();
+        sink.push(diags::unknown_subnet(key, span, &known));
     }
+    Some((network, found.unwrap_or(first)))
 }
 
 fn zones(pool: View<'_, rows::Pool>, sink: &mut Sink) -> Vec<i64> {

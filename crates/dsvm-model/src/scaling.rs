@@ -2,6 +2,7 @@
 
 use super::batch::BatchPool;
 use super::facts::{Image, Size};
+use super::ids::{NetworkId, SubnetPlace, TiSlice};
 use super::network::{Network, room};
 use super::pool::{Orchestration, Pool};
 use super::{Context, Machines, diags, read};
@@ -103,7 +104,12 @@ struct Tenant<'a> {
 }
 
 /// Whether the subnets have room for all pools in them, each at its largest number.
-pub(crate) fn check_rooms(networks: &[Network<'_>], pools: &[Pool<'_>], batch: &[BatchPool<'_>], sink: &mut Sink) {
+pub(crate) fn check_rooms(
+    networks: &TiSlice<NetworkId, Network<'_>>,
+    pools: &[Pool<'_>],
+    batch: &[BatchPool<'_>],
+    sink: &mut Sink,
+) {
     let interactive = pools.iter().filter_map(|pool| {
         let most = pool.machines.most()?;
         Some(((pool.network, pool.subnet), Tenant { name: &pool.block.name, most, span: pool.machines.span }))
@@ -111,12 +117,12 @@ pub(crate) fn check_rooms(networks: &[Network<'_>], pools: &[Pool<'_>], batch: &
     let nodes = batch.iter().filter_map(|pool| {
         Some((pool.network?, Tenant { name: &pool.block.name, most: pool.most?, span: pool.block.span_of("machines") }))
     });
-    let mut subnets: IndexMap<(usize, usize), Vec<Tenant<'_>>> = IndexMap::new();
+    let mut subnets: IndexMap<SubnetPlace, Vec<Tenant<'_>>> = IndexMap::new();
     for (place, tenant) in interactive.chain(nodes) {
         subnets.entry(place).or_default().push(tenant);
     }
     for ((network, subnet), tenants) in subnets {
-        let Some(subnet) = networks.get(network).and_then(|network| network.subnets.get(subnet)) else { continue };
+        let subnet = networks[network].subnet(subnet);
         let Some(range) = subnet.address else { continue };
         let room = room(&range);
         let beyond = |most: i64| u64::try_from(most).is_ok_and(|most| most > room);

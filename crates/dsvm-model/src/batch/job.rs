@@ -1,6 +1,7 @@
 //! First jobs: no resources, but files beside the template.
 
 use super::{Around, BatchPool, Service, diags};
+use crate::ids::{ShareId, TiSlice};
 use crate::read;
 use crate::share::Share;
 use crate::units::{DAY, Seconds, bounds};
@@ -36,7 +37,7 @@ impl<'a> Job<'a> {
     pub(crate) fn read(
         block: &'a Block,
         pools: &[BatchPool<'a>],
-        (around, shares): (&Around<'a>, &[Share<'a>]),
+        (around, shares): (&Around<'a>, &TiSlice<ShareId, Share<'a>>),
         sink: &mut Sink,
     ) -> Option<Self> {
         let id = read::reference(block, "pool")?;
@@ -59,7 +60,7 @@ impl<'a> Job<'a> {
         Some(job)
     }
 
-    fn check(&self, pool: &BatchPool<'_>, around: &Around<'_>, shares: &[Share<'_>], sink: &mut Sink) {
+    fn check(&self, pool: &BatchPool<'_>, around: &Around<'_>, shares: &TiSlice<ShareId, Share<'_>>, sink: &mut Sink) {
         let block = self.block;
         if let Some(most) = pool.most.filter(|m| self.nodes > *m) {
             sink.push(diags::job_needs_more(self.nodes, most, block.span_of("nodes"), pool.block.span_of("machines")));
@@ -90,7 +91,7 @@ impl<'a> Job<'a> {
             }
         }
         let mounted = |id: BlockId| {
-            pool.shares.iter().filter_map(|s| shares.get(*s)).any(|s| s.id == id)
+            pool.shares.iter().map(|share| &shares[*share]).any(|s| s.id == id)
                 || pool.containers.iter().filter_map(|c| around.containers.get(*c)).any(|c| c.id == id)
         };
         for field in ["inputs", "outputs"] {

@@ -8,6 +8,7 @@ pub mod support;
 pub mod target;
 
 use super::facts::{Image, Size};
+use super::ids::{ShareId, SubnetPlace};
 use super::share::{Auth, Protocol};
 use super::{Context, hardware, pool, read};
 use dsvm_diagnostics::Sink;
@@ -59,12 +60,12 @@ pub struct BatchPool<'a> {
     pub spot: bool,
     /// How many, and what changes it.
     pub scale: Scale<'a>,
-    /// Positions of its shares.
-    pub shares: Vec<usize>,
+    /// Shares that its machines mount.
+    pub shares: Vec<ShareId>,
     /// Positions of its containers.
     pub containers: Vec<usize>,
     /// Network and subnet.
-    pub network: Option<(usize, usize)>,
+    pub network: Option<SubnetPlace>,
     /// Whether it needs an identity of its own, or which declared one it has.
     pub identity: pool::PoolIdentity,
     /// Tasks at a time on one machine.
@@ -93,9 +94,12 @@ impl<'a> BatchPool<'a> {
         let (_, size) = read::referred(cx.checked, block, "size")?;
         let size = Size(View::new(size)?);
         let image = read::referred(cx.checked, block, "image").and_then(|(_, image)| View::new(image)).map(Image);
-        let shares: Vec<usize> = read::items(block, "shares")
+        let shares: Vec<ShareId> = read::items(block, "shares")
             .iter()
-            .filter_map(|v| if let Value::Ref(id) = v { cx.places.shares.get(id).copied() } else { None })
+            .filter_map(|v| match v {
+                Value::Ref(id) => cx.places.shares.of(*id, block.span_of("shares"), sink),
+                _ => None,
+            })
             .collect();
         let containers: Vec<usize> = read::items(block, "containers")
             .iter()
@@ -103,15 +107,21 @@ impl<'a> BatchPool<'a> {
                 |v| if let Value::Ref(id) = v { around.containers.iter().position(|c| c.id == *id) } else { None },
             )
             .collect();
-        let own_storage = shares.iter().any(|s| cx.shares.get(*s).is_some_and(|s| s.existing.is_none()))
+        let own_storage = shares.iter().any(|share| cx.shares[*share].existing.is_none())
             || containers.iter().any(|c| around.containers.get(*c).is_some_and(|c| c.existing.is_none()));
-        let network = (read::reference(block, "network").is_some() || own_storage).then(|| {
-            let subnet = read::text(block, "subnet").map(|key| (key, block.span_of("subnet")));
-            pool::find_subnet(cx, read::reference(block, "network"), subnet, sink)
-        });
+        let named = read::reference(block, "network").map(|id| (id, block.span_of("network")));
+        let network = match named.is_some() || own_storage {
+            true => {
+                let subnet = read::text(block, "subnet").map(|key| (key, block.span_of("subnet")));
+                Some(pool::find_subnet(cx, named, subnet, sink)?)
+            }
+            false => None,
+        };
         let registry = read::child(block, BlockKind::Docker).is_some_and(|d| read::text(d, "registry").is_some());
-        let identity = match read::reference(block, "identity").and_then(|id| cx.places.identities.get(&id).copied()) {
-            Some(index) => pool::PoolIdentity::Declared(index),
+        let declared = read::reference(block, "identity");
+        let declared = declared.and_then(|id| cx.places.identities.of(id, block.span_of("identity"), sink));
+        let identity = match declared {
+            Some(identity) => pool::PoolIdentity::Declared(identity),
             None if service == Service::AzureBatch && (registry || !containers.is_empty()) => pool::PoolIdentity::Own,
             None => pool::PoolIdentity::None,
         };

@@ -268,7 +268,7 @@ fn mounts(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'_>, sink: 
     }
     let shares_span = pool.block.span_of("shares");
     let mut paths: Vec<(&str, &str)> = Vec::new();
-    for share in pool.shares.iter().filter_map(|s| cx.shares.get(*s)) {
+    for share in pool.shares.iter().map(|share| &cx.shares[*share]) {
         let name: &str = &share.block.name;
         if !mountable(share.protocol, share.auth) {
             sink.push(diags::share_by_identity(name, shares_span, share.span(), pool.service));
