@@ -1,4 +1,4 @@
-//! Findings in a formula → diagnostics, wherever the formula's text stands.
+//! Findings in a formula → diagnostics in the source that contains its text.
 
 use super::ast::FormulaSpan;
 use super::error::{FormulaError, FormulaRule};
@@ -25,7 +25,7 @@ pub fn code(rule: FormulaRule) -> Code {
     }
 }
 
-/// The finding as a diagnostic; `locate` says where a place of the formula stands in a source.
+/// The finding as a diagnostic; `locate` maps a place of the formula to its source.
 #[must_use]
 pub fn diagnostic(finding: &FormulaError, locate: &dyn Fn(FormulaSpan) -> Span) -> Diagnostic {
     Diagnostic {

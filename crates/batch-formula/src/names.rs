@@ -1,7 +1,7 @@
 //! The names that the service defines: variables, functions, methods, time intervals and deallocation options.
 //!
 //! Source: "Create a formula to automatically scale compute nodes in a Batch pool" (Azure documentation, editions of
-//! 2015 to 2025). Names marked *older* stand in early editions or in formulas of Azure's own samples.
+//! 2015 to 2025). Names marked *older* appear in early editions or in formulas of Azure's own samples.
 
 /// What a formula may do with a variable of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ macro_rules! catalogue {
             #[must_use]
             pub fn slug(self) -> &'static str { match self { $(Code::$variant => $slug,)* } }
 
-            /// What the code stands for, as a noun phrase without the particulars of one occurrence.
+            /// The meaning of the code, as a noun phrase without the particulars of one occurrence.
             #[must_use]
             pub fn title(self) -> &'static str { match self { $(Code::$variant => $title,)* } }
 

@@ -1,7 +1,7 @@
 //! Resources of other resource groups: each run of them becomes a nested deployment into its group.
 //!
 //! The graph writes every id as if all resources were in the group deployed to. Here each id of a resource elsewhere gets
-//! its group, and what moves inside of a nested deployment is written anew for that place: the group deployed to, the
+//! its group, and what moves inside of a nested deployment is rewritten for that place: the group deployed to, the
 //! parameters and the variables come in as parameters. Inner scope keeps secrets out of the deployment's record.
 //!
 //! A nested deployment is one thing to wait for. So that no two wait for each other, what is in one group is cut wherever

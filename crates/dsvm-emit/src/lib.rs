@@ -52,7 +52,7 @@ pub struct Deployment {
 pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> Artifacts {
     let mut graph = graph.into_inner();
     let groups = split::split(&graph);
-    // The bodies move into the templates, unless they are written anew for another group; what is left of the nodes is what others refer to.
+    // The bodies move into the templates, unless they are rewritten for another group; what is left of the nodes is what others refer to.
     let bodies: Vec<Vec<Map>> = match elsewhere::has_any(&graph) {
         false => groups.iter().map(|group| template::take_bodies(&mut graph, group)).collect(),
         true => vec![Vec::new(); groups.len()],

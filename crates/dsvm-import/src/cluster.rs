@@ -36,7 +36,7 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
     if batch {
         lines.push(format!("image    = {}", image(&configuration, document)));
     } else if configuration.exists() {
-        super::images::told(&configuration, document);
+        super::images::report(&configuration, document);
         document.warn("a cluster of Azure Machine Learning has no image: jobs run in containers");
     }
     lines.push(format!("size     = {}", size(&node.get("vmSize"), document)));

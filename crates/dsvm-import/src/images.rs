@@ -3,7 +3,7 @@
 use super::read::Node;
 use super::write::Document;
 
-/// The image of a cluster, as an expression; says in comments what it stands for.
+/// The image of a cluster, as an expression; comments explain the replacement.
 pub fn image(configuration: &Node, document: &mut Document) -> String {
     let reference = configuration.get("imageReference");
     if let Some(id) = reference.get("virtualMachineImageId").text() {
@@ -42,7 +42,7 @@ pub fn image(configuration: &Node, document: &mut Document) -> String {
 }
 
 /// Says what the image of a cluster was, where the successor takes none.
-pub fn told(configuration: &Node, document: &mut Document) {
+pub fn report(configuration: &Node, document: &mut Document) {
     let reference = configuration.get("imageReference");
     let parts =
         ["publisher", "offer", "sku", "version", "virtualMachineImageId"].map(|part| reference.get(part).text());

@@ -100,7 +100,7 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     document.block(&format!("job {name}"), &lines);
 }
 
-/// Variables that only Batch AI set: what has a successor gets it, the others are told.
+/// Variables that only Batch AI set: what has a successor gets it, the others are reported.
 fn own_variables(commands: &mut Vec<String>, document: &mut Document) {
     let text = commands.join("\n");
     if document.successor == Successor::AzureBatch {
@@ -200,7 +200,8 @@ fn script_of(name: &str, settings: &Node, under_mpi: bool, document: &mut Docume
     for (field, role) in [("workerCommandLineArgs", "worker"), ("parameterServerCommandLineArgs", "parameter server")] {
         if let Some(text) = settings.get(field).text() {
             document.comment(&format!("As {role} it ran with: {text}"));
-            document.warn("tasks of different roles (workers, parameter servers) have to be told apart in the command");
+            document
+                .warn("tasks of different roles (workers, parameter servers) have to be distinguished in the command");
         }
     }
     for (field, role) in [("workerCount", "workers"), ("parameterServerCount", "parameter servers")] {

@@ -87,7 +87,7 @@ fn file_share(share: &Node, document: &mut Document) -> Option<String> {
         format!("mount   = {}", quoted(&mount)),
         "auth    = account_key".to_owned(),
     ];
-    // what Batch AI did when it was not told, and what is refused now
+    // Batch AI's default, which is rejected now
     if modes.iter().flatten().any(|mode| opens_to_all(mode)) {
         document
             .comment("Batch AI gave every account on the machine access (0777); now it is the owner and the group.");

@@ -1,4 +1,4 @@
-//! Whether a value is of a type, and what it becomes there. Pure: says what is wrong, not how it is told.
+//! Whether a value is of a type, and what it becomes there. Pure: returns what is wrong, not the message.
 
 use super::table::BlockKind;
 use super::ty::Ty;
@@ -20,7 +20,7 @@ pub(crate) enum Misfit {
     Pattern(Arc<str>),
     /// It is not one of these words.
     Word(Vec<String>),
-    /// It is secret, and this is no place for secrets.
+    /// It is secret, and secrets are not allowed here.
     Secret(Vec<SecretStep>),
     /// It is readable by everybody, and this is a place for secrets only; true when it is a parameter.
     Plain(bool),

@@ -9,7 +9,7 @@ use dsvm_diagnostics::source::Span;
 use indexmap::IndexMap;
 use std::sync::Arc;
 
-/// A value that does not stand in the sources: of a command line, a parameter file, a variable, an answer.
+/// A value from outside the sources: from a command line, a parameter file, a variable, an answer.
 #[derive(Clone, Debug)]
 pub struct Given {
     /// Name of the parameter.

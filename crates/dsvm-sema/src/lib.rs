@@ -47,7 +47,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Checks a program: symbolically when `env` is `None`, with the values of that env otherwise.
-/// The env `""` stands for the defaults of all parameters, for projects that declare no env.
+/// The env `""` means the defaults of all parameters, for projects that declare no env.
 #[must_use]
 pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
     let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
@@ -56,7 +56,7 @@ pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
 }
 
 /// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the
-/// symbolic one. What several runs find is told once; what only an env finds names the env.
+/// symbolic one. A finding of several runs is reported once; one of only some envs names them.
 #[must_use]
 pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
     check_each(program, sink, |checked, _| checked)

@@ -1,6 +1,6 @@
 //! Files of a project → program: every file that is imported is read and parsed once, its names listed.
 //!
-//! Reads nothing itself: whoever calls brings a reader. Promises that every import leads to a module or was reported.
+//! Reads nothing itself: the caller supplies a reader. Promises that every import leads to a module or was reported.
 
 use super::diags;
 use super::given::Given;
@@ -25,7 +25,7 @@ pub(crate) struct DefId {
     pub(crate) index: u32,
 }
 
-/// What a name stands for.
+/// What a name refers to.
 #[derive(Debug)]
 pub(crate) enum DefKind {
     /// A declaration of a project's file.
@@ -102,7 +102,7 @@ pub(crate) struct Module {
 }
 
 impl Module {
-    /// Adds a definition; a second one of a name is told to `duplicate` and kept out of the names.
+    /// Adds a definition; a second one with the same name is passed to `duplicate` and not added.
     pub(crate) fn define(&mut self, def: Def, duplicate: &mut dyn FnMut(&Def, &Def)) {
         let index = self.defs.len() as u32;
         match self.names.get(&def.name).and_then(|first| self.defs.get(*first as usize)) {

@@ -213,7 +213,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    /// A value as it stands in a parameter file: a region by its name.
+    /// A value as written in a parameter file: a region by its name.
     pub(crate) fn plain_value(&self, value: &Value) -> Value {
         match value {
             Value::Ref(id) if self.kind(*id) == Some(BlockKind::Region) => {

@@ -7,16 +7,16 @@ use std::fmt::Write as _;
 
 const KINDS: &str = "# Kinds of block
 
-This page is generated from the table that the checker uses. A field with a default can be left out; one without a
+This page is generated from the table that the checker uses. A field with a default can be omitted; one without a
 default and not marked *required* is absent, or derived as its description says. *early* fields must be known while
 compiling; all others can depend on parameters and attributes.
 ";
 
 const FUNCTIONS: &str = "# Functions
 
-This page is generated from the table that the checker uses. Functions are computed while compiling when their arguments
+This page is generated from the table that the checker uses. Functions are computed at compile time when their arguments
 are known; the column *deployment* says whether a template can compute them too, so that they take parameters and
-attributes. Besides these there is `smallest(…)`, which chooses a size of machine by need, and what a project declares
+attributes. Besides these there is `smallest(…)`, which chooses a machine size by requirements, and what a project declares
 with `fn`.
 ";
 
@@ -41,7 +41,7 @@ fn is_nested(kind: BlockKind) -> bool {
     !spec(kind).top_level && BlockKind::ALL.iter().any(|home| spec(*home).child(kind).is_some())
 }
 
-/// How a kind is told from others of the same keyword: `pool …: batch`.
+/// How a kind is distinguished from others with the same keyword: `pool …: batch`.
 fn title(kind: BlockKind) -> String {
     let keyword = kind.keyword();
     if kind_of(keyword) == Some(kind) {

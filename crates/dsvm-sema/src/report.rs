@@ -1,11 +1,11 @@
-//! Findings of several runs → one list: what every run finds is told once; what only an env finds names the env.
+//! Findings of several runs → one list: a finding of every run is reported once; one of only some envs names them.
 
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
-/// Merges what the symbolic run found with what the runs of the envs found. An env named `""` stands for the defaults.
+/// Merges what the symbolic run found with what the runs of the envs found. An env named `""` means the defaults.
 #[must_use]
 pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
     let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.primary());

@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Checks a program in one of its passes. What is unused is told only when nothing else is wrong, `syntax` included.
+/// Checks a program in one of its passes. Unused declarations are reported only when nothing else is wrong, `syntax` included.
 pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) -> Checked {
     let mut eval = Eval::new(program, pass.clone());
     let envs = match &pass {
@@ -28,7 +28,7 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
         }
         Pass::Env(name) => {
             let found = program.env_items().find(|(_, env)| env.name.value == *name);
-            // What is wrong with the values themselves is told by the symbolic run.
+            // Problems of the values themselves are reported by the symbolic run.
             let told = std::mem::take(&mut eval.sink);
             let mut given = IndexMap::new();
             match found {
@@ -245,7 +245,7 @@ impl<'p> Eval<'p> {
         outputs
     }
 
-    /// Blocks that refer to each other in a circle cannot be deployed in any order.
+    /// Blocks that refer to each other in a cycle cannot be deployed in any order.
     fn block_cycles(&mut self) {
         let mut edges: Vec<Vec<u32>> = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
@@ -259,8 +259,8 @@ impl<'p> Eval<'p> {
             targets.dedup();
             edges.push(targets);
         }
-        let Some(circle) = find_circle(&edges) else { return };
-        let steps: Vec<(Arc<str>, Span)> = circle
+        let Some(cycle) = find_cycle(&edges) else { return };
+        let steps: Vec<(Arc<str>, Span)> = cycle
             .iter()
             .filter_map(|at| self.slots.get(*at as usize))
             .map(|slot| (slot.name.clone(), slot.name_span))
@@ -345,8 +345,8 @@ fn deploy_targets(expr: &Deploy, targets: &mut Vec<u32>) {
     }
 }
 
-/// The first circle of a graph, as the nodes on it.
-fn find_circle(edges: &[Vec<u32>]) -> Option<Vec<u32>> {
+/// The first cycle of a graph, as its nodes.
+fn find_cycle(edges: &[Vec<u32>]) -> Option<Vec<u32>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         Open,
@@ -392,13 +392,13 @@ pub fn is_known(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::find_circle;
+    use super::find_cycle;
 
     #[test]
     fn a_circle_is_found_exactly_when_there_is_one() {
-        assert_eq!(find_circle(&[vec![1], vec![2], vec![]]), None);
-        assert_eq!(find_circle(&[vec![1, 2], vec![2], vec![]]), None);
-        assert_eq!(find_circle(&[vec![1], vec![2], vec![1]]), Some(vec![1, 2]));
-        assert_eq!(find_circle(&[vec![0]]), Some(vec![0]));
+        assert_eq!(find_cycle(&[vec![1], vec![2], vec![]]), None);
+        assert_eq!(find_cycle(&[vec![1, 2], vec![2], vec![]]), None);
+        assert_eq!(find_cycle(&[vec![1], vec![2], vec![1]]), Some(vec![1, 2]));
+        assert_eq!(find_cycle(&[vec![0]]), Some(vec![0]));
     }
 }

@@ -1,4 +1,4 @@
-//! What the name of a block stands for: a slot that waits for its value, or one for each element of `[x in xs]`.
+//! What the name of a block refers to: a slot that waits for its value, or one for each element of `[x in xs]`.
 
 use super::diags;
 use super::eval::{Eval, Slot, SlotState};
@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use std::sync::Arc;
 
 impl<'p> Eval<'p> {
-    /// What the name of a block stands for: its slot, or one slot for each element.
+    /// What the name of a block refers to: its slot, or one slot for each element.
     pub(crate) fn expand(&mut self, def: DefId, item: &'p Item, ast: &'p ast::Block, span: Span) -> Value {
         if let Some(value) = self.expanded.get(&def) {
             return value.clone();

@@ -106,7 +106,7 @@ pub struct Condition {
 /// A value that only the deployment knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deferred {
-    /// Its type; `to_string()` gives it as told to people (`string`, `int`, `ssh_key`, `[string]`).
+    /// Its type; `to_string()` is its name in messages (`string`, `int`, `ssh_key`, `[string]`).
     pub ty: Ty,
     /// How the deployment computes it.
     pub expr: Deploy,

@@ -16,7 +16,7 @@ pub struct File {
     pub incomplete: bool,
 }
 
-/// A declaration with what stands before it.
+/// A declaration with its modifiers and comments.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Text of the `///` lines before it, without the marks, joined by newlines.
@@ -125,7 +125,7 @@ pub struct Fn {
 pub struct TypeDecl {
     /// Its name.
     pub name: Name,
-    /// What it stands for.
+    /// The value that it denotes.
     pub ty: Type,
 }
 
@@ -191,7 +191,7 @@ pub struct Repeat {
     pub span: Span,
 }
 
-/// What stands in braces.
+/// The contents of the braces.
 #[derive(Clone, Debug)]
 pub struct Body {
     /// Fields and nested blocks in source order.

@@ -15,7 +15,7 @@ pub struct IndexItem<'t> {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// Whether `export` stands before it.
+    /// Whether it is preceded by `export`.
     pub exported: bool,
     /// Whether its brackets and strings are closed.
     pub balanced: bool,

@@ -210,7 +210,7 @@ impl Iterator for Scanner<'_> {
     }
 }
 
-/// Whether the statement that ends with `last` goes on after a newline; `rest` stands at that newline.
+/// Whether the statement that ends with `last` continues after a newline; `rest` starts at that newline.
 ///
 /// It does after `=` and binary operators, and when the next line starts with `{`, `then` or `else`. It
 /// does not when the next line is plainly a statement of its own (`word =`, `word word`): then a value is missing.

@@ -53,7 +53,7 @@ fn unindent(pieces: &mut [Piece]) {
         let Piece::Raw(raw) = piece else { continue };
         let lines = raw.split('\n').count();
         for (n, line) in raw.split('\n').enumerate().skip(1) {
-            // A blank line counts only when the closing quotes or a value stand in it.
+            // A blank line counts only when it contains the closing quotes or a value.
             if n + 1 < lines && line.chars().all(blank) {
                 continue;
             }

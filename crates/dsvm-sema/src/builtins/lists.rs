@@ -12,7 +12,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "length",
         signature: "length(of: [T] | string | record): int",
-        doc: "Number of elements of a list, of characters of a text, of fields of a record.",
+        doc: "Number of elements of a list, of characters of a string, or of fields of a record.",
         example: ("length([1, 2, 3])", "3"),
         arguments: &[Kind::Countable],
         least: 1,
@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "contains",
         signature: "contains(in: [T] | string | record, what: T | string): bool",
-        doc: "Whether a list has an element, a text a part, a record a field. `what in list` says the same.",
+        doc: "Whether a list contains an element, a string a substring, or a record a field. `what in list` does the same.",
         example: ("contains([1, 2], 2)", "true"),
         arguments: &[Kind::Countable, Kind::Any],
         least: 2,
@@ -106,7 +106,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "unique",
         signature: "unique(list: [T]): [T]",
-        doc: "The list with each element once, at its first place.",
+        doc: "The list without duplicates; the first occurrence is kept.",
         example: ("unique([1, 2, 1])", "[1, 2]"),
         arguments: &[Kind::List],
         least: 1,
@@ -172,7 +172,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "merge",
         signature: "merge(a: record, b: record, …): record",
-        doc: "The fields of all records; of two fields of one name the later one stays.",
+        doc: "The fields of all records; if a name is repeated, the last value is used.",
         example: ("merge({ a = 1 }, { a = 2, b = 3 })", "{ a = 2, b = 3 }"),
         arguments: &[Kind::Record],
         least: 1,
@@ -224,7 +224,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "any",
         signature: "any(list: [bool]): bool",
-        doc: "Whether some element is true.",
+        doc: "Whether at least one element is true.",
         example: ("any([true, false])", "true"),
         arguments: &[Kind::List],
         least: 1,

@@ -22,7 +22,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "cidr_host",
         signature: "cidr_host(net: cidr, number: int): ip",
-        doc: "An address inside an address range, counted from the address of the range. Azure keeps the first four of a subnet.",
+        doc: "An address inside an address range, counted from the address of the range. Azure reserves the first four addresses of a subnet.",
         example: ("cidr_host(10.0.2.0/24, 4)", "10.0.2.4"),
         arguments: &[Kind::Cidr, Kind::Int],
         least: 2,

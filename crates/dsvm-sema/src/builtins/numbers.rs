@@ -48,7 +48,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "div",
         signature: "div(a: int, b: int): int · div(a: size, b: size): int · div(a: duration, b: duration): int",
-        doc: "How often `b` goes into `a`, without the rest: also of two sizes or two durations. `a / b` is exact and gives a decimal.",
+        doc: "The integer quotient of `a` and `b`, also for two sizes or two durations. `a / b` is exact and yields a decimal.",
         example: ("div(7, 2)", "3"),
         arguments: &[Kind::Whole, Kind::Whole],
         least: 2,
@@ -68,7 +68,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "ceil",
         signature: "ceil(number: decimal): int",
-        doc: "The smallest whole number that is not below it.",
+        doc: "The smallest integer that is not below it.",
         example: ("ceil(7 / 2)", "4"),
         arguments: &[Kind::Number],
         least: 1,
@@ -80,7 +80,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "floor",
         signature: "floor(number: decimal): int",
-        doc: "The largest whole number that is not above it.",
+        doc: "The largest integer that is not above it.",
         example: ("floor(7 / 2)", "3"),
         arguments: &[Kind::Number],
         least: 1,
@@ -92,7 +92,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "round",
         signature: "round(number: decimal): int · round(money: money, digits: int): money",
-        doc: "The nearest whole number, half away from zero; of money, rounded to so many digits.",
+        doc: "The nearest integer, with halves rounded away from zero; for money, rounded to the given number of digits.",
         example: ("round(5 / 2)", "3"),
         arguments: &[Kind::Any, Kind::Int],
         least: 1,

@@ -11,7 +11,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "concat",
         signature: "concat(a: string, …): string · concat(a: [T], …): [T]",
-        doc: "Texts, or lists, one after the other.",
+        doc: "The concatenation of strings or lists.",
         example: ("concat(\"gpu\", \"-\", \"a\")", "\"gpu-a\""),
         arguments: &[Kind::TextOrList],
         least: 1,
@@ -26,7 +26,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "join",
         signature: "join(list: [string], separator: string): string",
-        doc: "The texts of a list with a separator between them.",
+        doc: "The strings of a list, joined with a separator.",
         example: ("join([\"a\", \"b\"], \"-\")", "\"a-b\""),
         arguments: &[Kind::List, Kind::Text],
         least: 2,
@@ -38,7 +38,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "split",
         signature: "split(text: string, separator: string): [string]",
-        doc: "The parts of a text between separators.",
+        doc: "The parts of a string between separators.",
         example: ("split(\"a-b\", \"-\")", "[\"a\", \"b\"]"),
         arguments: &[Kind::Text, Kind::Text],
         least: 2,
@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "trim",
         signature: "trim(text: string): string",
-        doc: "The text without blanks and line ends at both sides.",
+        doc: "The text without leading and trailing whitespace.",
         example: ("trim(\" a \")", "\"a\""),
         arguments: &[Kind::Text],
         least: 1,
@@ -107,7 +107,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "starts_with",
         signature: "starts_with(text: string, start: string): bool",
-        doc: "Whether a text begins with another.",
+        doc: "Whether a string starts with another.",
         example: ("starts_with(\"gpu-a\", \"gpu\")", "true"),
         arguments: &[Kind::Text, Kind::Text],
         least: 2,
@@ -119,7 +119,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "ends_with",
         signature: "ends_with(text: string, end: string): bool",
-        doc: "Whether a text ends with another.",
+        doc: "Whether a string ends with another.",
         example: ("ends_with(\"gpu-a\", \"-a\")", "true"),
         arguments: &[Kind::Text, Kind::Text],
         least: 2,
@@ -131,7 +131,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "pad",
         signature: "pad(text: string | int, width: int, with: string): string",
-        doc: "The text, filled up at the left with a character (a blank when left out) until it is `width` long.",
+        doc: "The text, padded on the left with a character (a space by default) to the given width.",
         example: ("pad(7, 3, \"0\")", "\"007\""),
         arguments: &[Kind::Any, Kind::Int, Kind::Text],
         least: 2,
@@ -143,7 +143,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "text",
         signature: "text(value: any): string",
-        doc: "A number, a quantity or another plain value as text. Text with values in it, as in `\"${n} machines\"`, does the same.",
+        doc: "A number, a quantity or another plain value as a string. Interpolation, as in `\"${n} machines\"`, does the same.",
         example: ("text(15 min)", "\"15 min\""),
         arguments: &[Kind::Any],
         least: 1,
@@ -158,7 +158,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "int",
         signature: "int(text: string): int",
-        doc: "The whole number that a text spells.",
+        doc: "The integer that a string contains.",
         example: ("int(\"42\")", "42"),
         arguments: &[Kind::Text],
         least: 1,
@@ -185,7 +185,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "unique_string",
         signature: "unique_string(text: string, …): string",
-        doc: "Thirteen letters and digits that are always the same for the same texts. The deployment computes them.",
+        doc: "Thirteen letters and digits that are always the same for the same strings. The deployment computes them.",
         example: ("length([unique_string(\"a\")])", "1"),
         arguments: &[Kind::Text],
         least: 1,
@@ -197,7 +197,7 @@ pub(super) const TABLE: &[Builtin] = &[
     Builtin {
         name: "guid",
         signature: "guid(text: string, …): string",
-        doc: "A GUID that is always the same for the same texts. The deployment computes it.",
+        doc: "A GUID that is always the same for the same strings. The deployment computes it.",
         example: ("length([guid(\"a\")])", "1"),
         arguments: &[Kind::Text],
         least: 1,

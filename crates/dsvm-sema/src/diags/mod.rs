@@ -1,4 +1,4 @@
-//! How findings of names, types and values are told. The code that finds them says what; here is how we say it.
+//! The wording of findings about names, types and values. The code that detects a problem supplies the facts.
 
 mod blocks;
 mod names;

@@ -225,7 +225,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    /// Makes sure that a block is evaluated; `false` when it is being evaluated now, which is told.
+    /// Makes sure that a block is evaluated; `false` when its evaluation is in progress, which is reported as a cycle.
     pub(crate) fn finish(&mut self, id: BlockId, span: Span) -> bool {
         match self.slots.get(id.0 as usize).map(|slot| slot.state) {
             Some(SlotState::Done) => true,

@@ -62,7 +62,7 @@ impl<'p> Eval<'p> {
             self.poison(arguments);
             return self.report(diags::not_a_function(name, at));
         };
-        // What could not be parsed was told.
+        // A syntax error was already reported.
         if matches!(function.body.kind, ExprKind::Error) {
             return self.poison(arguments);
         }

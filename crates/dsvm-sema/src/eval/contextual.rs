@@ -233,7 +233,7 @@ impl<'p> Eval<'p> {
         self.unbound -= 1;
     }
 
-    /// What stands for an element of a list that has none.
+    /// A placeholder for the element of an empty list.
     pub(crate) fn sample(&mut self, list: &'p Expr, variable: &Arc<str>) -> Value {
         let declared = match &list.kind {
             ExprKind::Name(name) => self.declared_list(name),

@@ -1,6 +1,6 @@
 //! Expressions → values. Definitions are evaluated when they are first needed, each once.
 //!
-//! Promises that evaluation ends: no definition and no function reaches itself (told as a cycle), and steps, sizes and
+//! Promises that evaluation ends: no definition and no function reaches itself (reported as a cycle), and steps, sizes and
 //! depth have budgets. A value that only the deployment knows becomes an expression for the deployment; the rules of
 //! types are the same for both. `Value::Error` is poison: it was reported, and everything that touches it stays quiet.
 
@@ -98,7 +98,7 @@ pub(crate) struct Eval<'p> {
     pub(crate) slots: Vec<Slot<'p>>,
     /// What the slots hold once they are done; the same length.
     pub(crate) blocks: Vec<Option<Block>>,
-    /// What the name of a block stands for: a reference, or a record of them by key.
+    /// What the name of a block refers to: a reference, or a record of them by key.
     pub(crate) expanded: FastMap<DefId, Value>,
     /// Blocks that are repeated over a list without elements, with their module and kind.
     pub(crate) bodiless: Vec<(&'p ast::Block, &'p ast::Repeat, ModuleId, BlockKind)>,
@@ -205,7 +205,7 @@ impl<'p> Eval<'p> {
         result
     }
 
-    /// Counts steps; `false` when the budget is used up, which is told once.
+    /// Counts steps; `false` when the budget is used up, which is reported once.
     pub(crate) fn step(&mut self, steps: usize, span: Span) -> bool {
         if self.steps > STEPS {
             return false;
@@ -339,7 +339,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    /// The type of a value, as far as it can be told from the value.
+    /// The type of a value, as far as the value determines it.
     pub(crate) fn type_of(&self, value: &Value) -> Ty {
         match value {
             Value::Null => Ty::Null,

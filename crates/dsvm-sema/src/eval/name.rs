@@ -321,7 +321,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    /// Whether a value holds a secret, told at the place where it ends up.
+    /// Whether a value holds a secret, reported where it ends up.
     pub(crate) fn refuse_secret(&mut self, value: &Value, span: Span, place: &str) -> bool {
         let Some(path) = secret_path(value).map(<[SecretStep]>::to_vec) else { return false };
         self.report(diags::secret_exposed(&path, span, place));

@@ -16,16 +16,16 @@ blocks! {
         fields {
             /// Time zone of the schedules, by its Windows name.
             timezone: ZoneName<'static> = "\"UTC\"", early;
-            /// Machines to have when the metrics cannot be read and there are fewer; the smallest number of the
-            /// pool when left out.
+            /// Number of machines to scale to when metrics cannot be read and there are fewer; the minimum of the pool
+            /// if omitted.
             without_metrics: i64;
             /// Whose metrics rules mean that measure something else than the pool, such as the length of a queue: a
             /// declared block or a resource id. A rule can name its own.
             of: MetricSource<'static>;
-            /// What brings a pool back from zero machines. Found by itself for schedules and for metrics of other
-            /// resources; `manual` says that a person does it.
+            /// What brings a pool back from zero machines. Detected automatically for schedules and for metrics of
+            /// other resources; `manual` means that a person does it.
             wake: Wake, early;
-            /// Whether the policy is at work.
+            /// Whether the policy is active.
             enabled: bool = "true", early;
         }
         children {
@@ -53,7 +53,7 @@ blocks! {
             /// Whose metric it is when not the pool's own: a declared block or a resource id, for instance of a
             /// queue.
             of: MetricSource<'static>;
-            /// Namespace of a metric given by its Azure name, for instance `Microsoft.ServiceBus/namespaces`.
+            /// Namespace of a metric with an Azure name, for instance `Microsoft.ServiceBus/namespaces`.
             namespace: Text, early;
         }
         children {
@@ -91,7 +91,7 @@ blocks! {
         }
     }
 
-    /// Rest after the rule has acted: `cooldown 5 min`; 1 minute to 1 week, 5 minutes when left out.
+    /// Pause after the rule has acted: `cooldown 5 min`; 1 minute to 1 week, 5 minutes if omitted.
     Cooldown {
         head: Head::Phrase(&[Part::Field("time")]);
         fields {

@@ -26,27 +26,27 @@ blocks! {
         fields {
             /// Who runs the jobs. Batch AI ended on 31 March 2019; naming it leads to its successors.
             service: BatchService, required, early;
-            /// Batch account of the pool; generated when left out (`azure_batch`).
+            /// Batch account of the pool; generated if omitted (`azure_batch`).
             account: Ref<BatchAccount>, early;
-            /// Workspace of the cluster; generated when left out (`azure_ml`).
+            /// Workspace of the cluster; generated if omitted (`azure_ml`).
             workspace: Ref<Workspace>, early;
-            /// Name in Azure; the block's name with `-` for `_` when left out.
+            /// Name in Azure; the block's name with `-` for `_` if omitted.
             name: Text, early;
             /// Name as shown to people (`azure_batch`).
             display_name: Text;
             /// What the machines run; one that Azure Batch supports. Azure Machine Learning brings its own: there
             /// the environment of a job is a container.
             image: Ref<Image>, early;
-            /// Hardware: a size by name, or by need with `smallest(…)`.
+            /// Hardware: a size by name, or by requirements with `smallest(…)`.
             size: Ref<Size>, required, early;
             /// How many, of the kind that `priority` says. A range belongs to autoscale; deploying again never
             /// resets the number.
             machines: Count<'static>, required;
             /// Spot machines next to regular ones (`azure_batch`).
             spot_machines: Count<'static> = "0";
-            /// Spot machines cost less and can be taken away at any time. Neither service takes a highest price.
+            /// Spot machines cost less and can be evicted at any time. Neither service supports a maximum price.
             priority: Priority = "regular", early;
-            /// Neither service takes one: spot machines cost what spot machines cost.
+            /// Not supported by either service: spot machines cost the current spot price.
             max_price: Money;
             /// Tasks that one machine runs at a time: at most four for each vCPU, and never more than 256
             /// (`azure_batch`).
@@ -55,15 +55,15 @@ blocks! {
             fill: Fill = "spread", early;
             /// Machines talk to each other, as MPI needs. Limits the pool to 100 machines (`azure_batch`).
             inter_node: bool = "false", early;
-            /// How long a machine is idle before it goes (`azure_ml`; Azure Batch looks back with `autoscale`).
+            /// How long a machine is idle before it is removed (`azure_ml`; for Azure Batch use `autoscale`).
             idle: Seconds, early;
             /// File shares to mount, at most ten together with `containers`.
             shares: List<Ref<Share>>, early;
             /// Blob containers to mount.
             containers: List<Ref<Container>>, early;
-            /// Network of the machines; the service's own when left out.
+            /// Network of the machines; the service's own if omitted.
             network: Ref<Network>, early;
-            /// Which subnet of the network, by the name of its block; the first when left out.
+            /// Which subnet of the network, by the name of its block; the first if omitted.
             subnet: Text, early;
             /// Whether machines have public addresses, as they need without a network of yours.
             public_ip: bool = "true", early;
@@ -77,8 +77,7 @@ blocks! {
             applications: List<Text>, early;
             /// How machines get a new version of their system (`azure_batch`).
             upgrade_mode: BatchUpgradeMode, early;
-            /// Kind of system disk. `ephemeral` lives on the host and does not go with spot machines
-            /// (`azure_batch`).
+            /// Kind of OS disk. `ephemeral` is stored on the host and not supported on spot machines (`azure_batch`).
             os_disk: BatchOsDisk = "managed", early;
             /// Whether machines spread over availability zones (`azure_batch`).
             placement: Placement = "regional", early;
@@ -125,11 +124,11 @@ blocks! {
             /// `task_slots`, `current`, `current_spot`, `hour`, `weekday`: `ceil(avg(pending_tasks, 15 min) /
             /// task_slots)`.
             target: Formula, early;
-            /// Spot machines wanted, in the same words.
+            /// Spot machines wanted, in the same form.
             target_spot: Formula, early;
-            /// Regular machines stand in for evicted spot machines, as far as their range allows.
+            /// Regular machines replace evicted spot machines, as far as their range allows.
             replace_evicted: bool = "false", early;
-            /// What happens to the tasks of a machine that goes.
+            /// What happens to the tasks of a machine that is removed.
             on_removal: OnRemoval = "task_completion", early;
         }
     }
@@ -138,7 +137,7 @@ blocks! {
     TaskUser {
         head: Head::Name;
         fields {
-            /// User name, at most 20 characters; the block's name when left out.
+            /// User name, at most 20 characters; the block's name if omitted.
             name: Text, early;
             /// Password; Azure wants one.
             password: Secret<Text>, required;
@@ -183,9 +182,9 @@ blocks! {
         head: Head::Name, top_level, can_exist;
         fields {
             /// Name: 3 to 24 lower-case letters and digits, unique in the region; derived from the resource group
-            /// when left out. An `existing` account needs it.
+            /// if omitted. An `existing` account needs it.
             name: Text;
-            /// In whose subscription the machines are. `user_subscription` needs a `vault` and takes no shared
+            /// Subscription that contains the machines. `user_subscription` needs a `vault` and does not support shared
             /// keys.
             allocation: Allocation = "batch_service", early;
             /// Vault of the account, for `allocation = user_subscription`.
@@ -214,11 +213,11 @@ blocks! {
     Workspace {
         head: Head::Name, top_level, can_exist;
         fields {
-            /// Name in Azure; `mlw-` and the block's name when left out. An `existing` workspace needs it.
+            /// Name in Azure; `mlw-` and the block's name if omitted. An `existing` workspace needs it.
             name: Text, early;
             /// Name as shown to people.
             display_name: Text;
-            /// Its vault; generated when left out.
+            /// Its vault; generated if omitted.
             vault: Ref<Vault>, early;
             /// Whether the workspace can be reached from the internet.
             public: bool = "true", early;
@@ -242,9 +241,9 @@ blocks! {
         fields {
             /// Where machines mount it: an absolute path, not under `/mnt`.
             mount: Text, required, early;
-            /// Name of the container in Azure; the block's name with `-` for `_` when left out.
+            /// Name of the container in Azure; the block's name with `-` for `_` if omitted.
             name: Text;
-            /// Name of the storage account, unique in all of Azure; derived from the resource group when left out.
+            /// Name of the storage account, globally unique; derived from the resource group if omitted.
             /// An `existing` container needs it.
             account: Text;
             /// Resource group of an `existing` container, when it is not the one deployed to.
@@ -266,7 +265,7 @@ blocks! {
         }
     }
 
-    /// A first job for a pool. Jobs are no resources: `build` writes the job file and the command that submits it
+    /// A first job for a pool. Jobs are not resources: `build` writes the job file and the command that submits it
     /// next to the template.
     Job {
         head: Head::Name, top_level;
@@ -275,9 +274,9 @@ blocks! {
             pool: Ref<BatchPool>, required, early;
             /// What runs, by bash.
             command: Text, required, early;
-            /// Machines that one run takes, not more than the pool can have.
+            /// Machines that one run uses, not more than the pool can have.
             nodes: IntIn<1, 1000> = "1", early;
-            /// Task slots that it takes on its machine (`azure_batch`).
+            /// Task slots that it uses on its machine (`azure_batch`).
             slots: IntIn<1, 256> = "1", early;
             /// Runs on all its machines under MPI; the pool needs `inter_node`.
             mpi: bool = "false", early;

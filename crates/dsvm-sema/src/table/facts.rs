@@ -34,7 +34,7 @@ blocks! {
             id: Text;
             /// Operating system.
             os: Os, required, early;
-            /// Operating system with its version, as told to people.
+            /// Operating system with its version, as shown to users.
             os_name: Text, early;
             /// Generation of the virtual machine that the image boots; the size must support it.
             generation: IntIn<1, 2>, required, early;
@@ -58,7 +58,7 @@ blocks! {
             nvme: Known = "unknown", early;
             /// Size of its OS disk; an ephemeral OS disk must have room for it.
             os_disk: Bytes, early;
-            /// Address range that Docker inside the image takes; a network must not overlap it.
+            /// Address range that Docker inside the image uses; a network must not overlap it.
             docker_bridge: IpNet, early;
             /// How long the publisher keeps a version; a pinned version expires then.
             version_lifetime: Seconds, early;
@@ -72,8 +72,8 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
         children {
@@ -82,8 +82,7 @@ blocks! {
         }
     }
 
-    /// A size of virtual machine. The name of the block is Azure's name for it; `name` gives it when Azure's has a
-    /// hyphen.
+    /// A virtual machine size. The name of the block is Azure's name; `name` sets it if Azure's name has a hyphen.
     Size {
         head: Head::Name, top_level;
         fields {
@@ -159,8 +158,8 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
         children {
@@ -187,8 +186,8 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
     }
@@ -214,8 +213,8 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
     }
@@ -250,13 +249,13 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
     }
 
-    /// A time zone as autoscale knows it: the names are those of Windows.
+    /// A time zone for autoscale, which uses Windows time zone names.
     Timezone {
         head: Head::Name, top_level;
         fields {
@@ -273,8 +272,8 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
     }
@@ -289,7 +288,7 @@ blocks! {
             to: PortNumber, early;
             /// Transport protocol.
             transport: Transport = "tcp", early;
-            /// `inbound`: a pool can serve it; `outbound`: machines need it; `reserved`: Azure keeps it for itself.
+            /// `inbound`: a pool can serve it; `outbound`: machines need it; `reserved`: Azure reserves it.
             direction: Direction = "inbound", early;
             /// Protocol that is spoken there.
             scheme: Scheme, early;
@@ -306,14 +305,14 @@ blocks! {
             source: Text, early;
             /// The day on which the fact was known to hold.
             as_of: Date, early;
-            /// How sure it is: `A` read in a primary source, `B` in a secondary one or deduced, `C` common
-            /// knowledge that nobody looked up.
+            /// Certainty: `A` read in a primary source, `B` in a secondary one or deduced, `C` common knowledge that
+            /// was not looked up.
             sure: Certainty, early;
         }
     }
 
-    /// Purchase plan of a Marketplace image. The template must carry it exactly when the image has one, and so must
-    /// images made from such an image.
+    /// Purchase plan of a Marketplace image. The template must contain it exactly when the image has one; the same
+    /// applies to images created from such an image.
     Plan {
         head: Head::None;
         fields {

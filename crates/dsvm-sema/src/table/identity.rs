@@ -10,7 +10,7 @@ blocks! {
     Identity {
         head: Head::Name, top_level, can_exist;
         fields {
-            /// Name in Azure; `id-` and the block's name when left out. An `existing` identity needs it.
+            /// Name in Azure; `id-` and the block's name if omitted. An `existing` identity needs it.
             name: Text;
             /// Resource group of the identity, when it is not the one deployed to.
             resource_group: Text;

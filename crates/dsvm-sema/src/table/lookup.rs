@@ -91,7 +91,7 @@ impl BlockSpec {
         self.fields.iter().map(|field| field.name)
     }
 
-    /// How often a kind may stand inside this one: `None` never, `Some(0)` any number.
+    /// How often a kind may occur inside this one: `None` never, `Some(0)` any number.
     #[must_use]
     pub fn child(&self, kind: BlockKind) -> Option<u32> {
         self.children.iter().find(|(child, _)| *child == kind).map(|(_, most)| *most)

@@ -33,7 +33,7 @@
 //!
 //!   | field | method gives |
 //!   |---|---|
-//!   | `early` with a default | `T`: the default stands for what was not written, and for what was refused |
+//!   | `early` with a default | `T`: the default replaces what was not written or was rejected |
 //!   | `early`, or `required, early` | `Option<T>`; nothing of a required field means that it was reported |
 //!   | not `early` | `Option<Late<T>>`: `.value()` is the [`Value`](super::value::Value), `.known()` the `T` if it is known |
 //!   | nested, `one` | `Option<View>` |
@@ -238,9 +238,9 @@ pub struct BlockSpec {
     pub can_exist: bool,
     /// Fields in the order of the docs and the formatter.
     pub fields: &'static [FieldSpec],
-    /// Kinds that may stand inside, each with how often at most (`0` = any number).
+    /// Kinds that may occur inside, each with its maximum number (`0` = any number).
     pub children: &'static [(BlockKind, u32)],
-    /// What can be read of it at deployment time: name, type as told to people, doc.
+    /// What can be read of it at deployment time: name, type as shown to users, doc.
     pub attributes: &'static [(&'static str, &'static str, &'static str)],
 }
 

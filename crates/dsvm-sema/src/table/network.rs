@@ -14,7 +14,7 @@ blocks! {
     Network {
         head: Head::Name, top_level, can_exist;
         fields {
-            /// Name in Azure; `vnet-` and the block's name when left out. An `existing` network needs it.
+            /// Name in Azure; `vnet-` and the block's name if omitted. An `existing` network needs it.
             name: Text;
             /// Resource group of the network with its gateway and private endpoints, when it is not the one
             /// deployed to.
@@ -26,10 +26,10 @@ blocks! {
             /// Address space. It must hold the subnets and stay clear of 172.17.0.0/16, which Docker on the
             /// machines uses.
             address: OneOrMany<IpNet> = "10.0.0.0/16", early;
-            /// How machines reach the internet: a NAT gateway, the pool's load balancer, a route that somebody else
-            /// keeps (a firewall), or not at all. Default outbound access is always off.
+            /// How machines reach the internet: a NAT gateway, the pool's load balancer, a route that is managed
+            /// elsewhere (a firewall), or not at all. Default outbound access is always off.
             outbound: Outbound = "nat_gateway", early;
-            /// DNS servers of the network, for instance domain controllers; Azure's own when left out.
+            /// DNS servers of the network, for instance domain controllers; Azure's own if omitted.
             dns: List<IpAddr>, early;
             /// Tags added to those of the project.
             tags: StringMap;
@@ -50,7 +50,7 @@ blocks! {
     Subnet {
         head: Head::Name;
         fields {
-            /// Name in Azure; the block's name when left out.
+            /// Name in Azure; the block's name if omitted.
             name: Text;
             /// Address range, inside the network and clear of its other subnets. Azure reserves five addresses of each
             /// for itself.

@@ -26,24 +26,24 @@ blocks! {
         fields {
             /// What the machines run.
             image: Ref<Image>, required, early;
-            /// Hardware: a size by name, or by need with `smallest(…)`.
+            /// Hardware: a size by name, or by requirements with `smallest(…)`.
             size: Ref<Size>, required, early;
             /// How many. A range belongs to autoscale and begins at `initially`, else at its smaller end; deploying
             /// again never resets the number.
             machines: Count<'static>, required;
-            /// Refuse any plan that would delete the pool or make it anew.
+            /// Reject any plan that would delete or recreate the pool.
             prevent_destroy: bool = "false", early;
-            /// Name of the scale set in Azure; `vmss-` and the pool's name when left out.
+            /// Name of the scale set in Azure; `vmss-` and the pool's name if omitted.
             name: Text;
             /// Resource group of the scale set and what belongs to it, when it is not the one deployed to.
             resource_group: Text;
             /// Region, when it is not that of the project; that of its network.
             location: Location<'static>;
-            /// What host names begin with; the pool's name when left out.
+            /// Prefix of host names; the pool's name if omitted.
             computer_name: Text, early;
-            /// Network of the machines; generated when left out.
+            /// Network of the machines; generated if omitted.
             network: Ref<Network>, early;
-            /// Which subnet of the network, by the name of its block; the first when left out.
+            /// Which subnet of the network, by the name of its block; the first if omitted.
             subnet: Text, early;
             /// Shares to mount on every machine.
             shares: List<Ref<Share>>, early;
@@ -53,11 +53,11 @@ blocks! {
             /// Whether the address is reachable from the internet (for those that `allow` lets in) or only from the
             /// network.
             public: bool = "true", early;
-            /// First part of the pool's host name; derived from pool and resource group when left out.
+            /// First part of the pool's host name; derived from pool and resource group if omitted.
             dns_label: Text;
             /// Whether a user comes back to the same machine. JupyterHub needs it: kernels live on one machine.
             affinity: Affinity = "client_ip", early;
-            /// How long the load balancer keeps a silent connection: 4 to 30 minutes.
+            /// How long the load balancer keeps an idle connection: 4 to 30 minutes.
             idle_timeout: Seconds = "30 min", early;
             /// A policy declared at top level, instead of an `autoscale` block.
             autoscale: Ref<Autoscale>, early;
@@ -68,10 +68,10 @@ blocks! {
             priority: Priority = "regular", early;
             /// Availability zones to spread over.
             zones: List<IntIn<1, 3>>, early;
-            /// Kind of system disk. `ephemeral` lives on the host: faster, free, and new after each reimage; only
-            /// sizes with room for it have it.
+            /// Kind of OS disk. `ephemeral` is stored on the host: faster, free, and reset by each reimage; only on
+            /// sizes with local storage for it.
             os_disk: OsDiskKind = "premium_ssd", early;
-            /// Size of the system disk, not below the image's own; the image's when left out.
+            /// Size of the OS disk, not below that of the image; the size of the image if omitted.
             os_disk_size: Bytes, early;
             /// Trusted Launch guards the boot; it needs an image of generation 2 and is the default for those.
             security: Security, early;
@@ -86,13 +86,13 @@ blocks! {
             vault: Ref<Vault>, early;
             /// SSH log-in with Entra accounts (`az ssh vm`). Gives no password, hence no JupyterHub log-in.
             entra_login: bool = "false", early;
-            /// How JupyterHub knows people: by the Unix password of a declared account (`password_secret`), by a
+            /// How JupyterHub authenticates users: by the Unix password of a declared account (`password_secret`), by a
             /// domain that `setup` joins, or by OAuth that `setup` configures.
             jupyterhub_auth: JupyterhubAuth = "pam_password", early;
-            /// Which machine goes first when the pool shrinks.
+            /// Which machine is removed first when the pool shrinks.
             scale_in: ScaleIn = "balanced", early;
-            /// How long a machine is told before it is deleted: 5 to 15 minutes. Regular machines get 10 minutes
-            /// when left out; spot machines have none.
+            /// How long before its deletion a machine is notified: 5 to 15 minutes. 10 minutes for regular machines if
+            /// omitted; spot machines get no notice.
             notice: Seconds, early;
             /// Network cards that bypass the host; on wherever the size has it.
             accelerated_networking: bool, early;
@@ -135,12 +135,12 @@ blocks! {
     Admin {
         head: Head::None;
         fields {
-            /// User name; lower case when JupyterHub is served. Azure refuses common names such as `admin` and
+            /// User name; lower case when JupyterHub is served. Azure rejects common names such as `admin` and
             /// `root`.
             name: Text, required;
             /// OpenSSH public key, or several.
             key: OneOrMany<SshKey>;
-            /// Password that Azure sets when the machine is made. SSH then takes passwords too: prefer `key`.
+            /// Password that Azure sets when the machine is created. SSH then accepts passwords too: prefer `key`.
             password: Secret<Text>;
             /// Name of a secret in the pool's vault; each machine reads it at boot and sets it as the Unix
             /// password, which JupyterHub asks for. SSH stays with keys.
@@ -177,8 +177,8 @@ blocks! {
         }
     }
 
-    /// What makes a machine healthy. When left out, each machine answers on a local port once its shares are
-    /// mounted and everything in `serve` listens.
+    /// What makes a machine healthy. If omitted, each machine responds on a local port once its shares are mounted and
+    /// everything in `serve` listens.
     Health {
         head: Head::None;
         fields {
@@ -195,13 +195,13 @@ blocks! {
             interval: Seconds = "30 s", early;
             /// Answers in a row that change the verdict.
             threshold: IntIn<1, 24> = "3", early;
-            /// Time that a new machine has to become healthy: at most 4 hours. 30 minutes when left out, or as long
+            /// Time that a new machine has to become healthy: at most 4 hours. 30 minutes if omitted, or as long
             /// as `setup` takes.
             grace: Seconds, early;
         }
     }
 
-    /// What happens to a machine that stays unhealthy. On with these defaults when left out.
+    /// What happens to a machine that stays unhealthy. On with these defaults if omitted.
     Repair {
         head: Head::None;
         fields {
@@ -209,14 +209,14 @@ blocks! {
             enabled: bool = "true", early;
             /// How.
             action: RepairAction = "replace", early;
-            /// Time without repairs after a machine changed: 10 to 90 minutes. 30 minutes when left out, or as long
+            /// Time without repairs after a machine changed: 10 to 90 minutes. 30 minutes if omitted, or as long
             /// as `setup` takes.
             grace: Seconds, early;
         }
     }
 
-    /// How running machines get a changed model. Rolling with these defaults when left out; `manual` leaves them as
-    /// they are until somebody reimages them.
+    /// How running machines get a changed model. Rolling with these defaults if omitted; `manual` leaves them unchanged
+    /// until they are reimaged.
     Upgrade {
         head: Head::None;
         fields {
@@ -228,7 +228,7 @@ blocks! {
             unhealthy: Percent = "20%", early;
             /// Rest between two batches.
             pause: Seconds = "5 min", early;
-            /// Follow new versions of the image by itself (uniform scale sets only).
+            /// Install new versions of the image automatically (uniform scale sets only).
             os_images: bool = "false", early;
         }
     }
@@ -237,7 +237,7 @@ blocks! {
     Spot {
         head: Head::None;
         fields {
-            /// Most to pay for one machine, for instance `1.20 USD/h`; up to the regular price when left out.
+            /// Maximum price for one machine, for instance `1.20 USD/h`; up to the regular price if omitted.
             max_price: Money;
             /// What becomes of a machine that is taken away. Under autoscale only `delete`: deallocated machines
             /// count as capacity.
@@ -247,15 +247,15 @@ blocks! {
         }
     }
 
-    /// What else to do on a new machine, after shares are mounted. Runs once, in order, as root; a step that fails
-    /// is tried again and keeps the machine unhealthy.
+    /// Further setup of a new machine, after shares are mounted. Runs once, in order, as root; a step that fails is
+    /// retried and keeps the machine unhealthy.
     Setup {
         head: Head::None;
         fields {
             /// Ubuntu packages to install first.
             packages: List<Text>, early;
             /// How long a new machine needs from its start until the setup is done: at most 90 minutes. Autoscale
-            /// rests that long after it has added machines, and repairs leave new machines alone so long.
+            /// pauses for that time after it has added machines, and repairs ignore new machines for that time.
             takes: Seconds, early;
         }
         children {

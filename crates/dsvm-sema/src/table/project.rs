@@ -10,7 +10,7 @@ blocks! {
     Project {
         head: Head::Name, top_level;
         fields {
-            /// Region in which everything is made. An env can set another one. Default: the region of the resource
+            /// Region of all resources. An env can set another one. Default: the region of the resource
             /// group.
             location: Location<'static>;
             /// Tags of every resource; a pool can add its own.

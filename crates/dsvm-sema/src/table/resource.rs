@@ -10,11 +10,11 @@ blocks! {
     Resource {
         head: Head::Name, top_level, can_exist;
         fields {
-            /// Name in Azure; the block's name when left out.
+            /// Name in Azure; the block's name if omitted.
             name: Text;
             /// Resource group, when it is not the one deployed to. A child resource is where its parent is.
             resource_group: Text;
-            /// Region, for types that have one; the project's when left out.
+            /// Region, for types that have one; the project's if omitted.
             location: Text;
             /// Blocks that must be deployed before it, besides those that the body refers to.
             after: List<Any>, early;
@@ -27,7 +27,7 @@ blocks! {
         }
     }
 
-    /// Properties laid over one resource of the pool, in ARM's own words: `override scale_set { properties = { … }
+    /// Overrides properties of one resource of the pool, with ARM property names: `override scale_set { properties = { … }
     /// }`. The name says which: `scale_set`, `load_balancer`, `public_ip`, `security_group`, `autoscale`,
     /// `identity`; of batch pools `pool` (Azure Batch), `cluster` (Azure Machine Learning), `identity`.
     Override {

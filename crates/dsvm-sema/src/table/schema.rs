@@ -74,7 +74,7 @@ impl<'a, K: Kind> View<'a, K> {
         T::read(self.block.fields.own_value(field)?)
     }
 
-    /// An early field with a default, which also stands for a value that was refused.
+    /// An early field with a default, which also replaces a value that was rejected.
     pub(crate) fn defaulted<T: FieldValue>(self, field: FieldId) -> T::Out<'a> {
         let own = self.block.fields.own_value(field).and_then(T::read);
         #[expect(clippy::expect_used, reason = "INVARIANT: a test reads the default of each field as its type")]
@@ -227,7 +227,7 @@ macro_rules! blocks {
     )*};
 }
 
-/// How often a kind may stand inside another; `0` is any number.
+/// How often a kind may occur inside another; `0` is any number.
 macro_rules! most {
     (one) => {
         1

@@ -21,9 +21,9 @@ blocks! {
             /// Where machines mount it: an absolute path, not under `/mnt` (the temporary disk) and not one that
             /// hides a system folder.
             mount: Text, required, early;
-            /// Name of the share in Azure; the block's name with `-` for `_` when left out.
+            /// Name of the share in Azure; the block's name with `-` for `_` if omitted.
             name: Text;
-            /// Name of the storage account, unique in all of Azure; derived from the resource group when left out.
+            /// Name of the storage account, globally unique; derived from the resource group if omitted.
             /// An `existing` share needs it.
             account: Text;
             /// Resource group of the share's account, when it is not the one deployed to.
@@ -34,20 +34,20 @@ blocks! {
             subscription: Text;
             /// Refuse any plan that would delete the share or its account.
             prevent_destroy: bool = "false", early;
-            /// Hard disks or SSD; premium for NFS, else standard, when left out.
+            /// Hard disks or SSD; premium for NFS, else standard, if omitted.
             performance: Performance, early;
             /// Copies of the data: one place, three zones, a second region, or both. `grs` for standard and `zrs`
-            /// for premium shares when left out.
+            /// for premium shares if omitted.
             redundancy: Redundancy, early;
-            /// Billing tier of a standard share; transaction optimized when left out.
+            /// Billing tier of a standard share; transaction optimized if omitted.
             tier: Tier, early;
-            /// How a machine proves itself to an SMB share: by the pool's identity (the account then refuses keys),
+            /// How a machine authenticates to an SMB share: with the pool's identity (the account then rejects keys),
             /// with the account key, which the machine reads from a vault at each boot, or, in batch pools only,
             /// with the key that the template hands over. NFS trusts the network and takes none of them.
             auth: ShareAuth, early;
             /// Vault that holds the account key, for `auth = key_vault`.
             vault: Ref<Vault>, early;
-            /// Name of the vault secret with the account key, for `auth = key_vault`; `<name>-key` when left out.
+            /// Name of the vault secret with the account key, for `auth = key_vault`; `<name>-key` if omitted.
             key_secret: Text;
             /// How the network reaches the account; everything else is denied.
             access: ShareAccess = "service_endpoint", early;
@@ -81,14 +81,14 @@ blocks! {
         }
     }
 
-    /// A link in the home folder of every user to a folder of the share, made when the user's machine starts: `link
+    /// A link in the home folder of every user to a folder of the share, created when the machine starts: `link
     /// "~/notebooks/remote" to "notebooks/{user}"`.
     Link {
         head: Head::Phrase(&[Part::Field("path"), Part::Word("to"), Part::Field("target")]);
         fields {
-            /// The link: begins with `~/`; `{user}` stands for the user's name.
+            /// The link: starts with `~/`; `{user}` is replaced with the user's name.
             path: Text, required, early;
-            /// Folder inside the share, relative; `{user}` stands for the user's name. Made if missing.
+            /// Folder inside the share, relative; `{user}` is replaced with the user's name. Created if missing.
             target: Text, required, early;
         }
     }

@@ -1,12 +1,12 @@
 //! A word of another tool or of everyday → the word of the language: what the message about an unknown name suggests.
 //!
-//! Promises: only a word that may stand at the place is suggested, and a slip of the hand comes before another tool's word.
+//! Promises: only a word that is allowed at the place is suggested, and a typing error takes precedence over another tool's word.
 //! Spelling of the left side: lower case, without `_`, so that `vmSize` and `vm_size` are one.
 
 use super::lookup::suggest;
 
 /// Words of Azure's types and command line, of Terraform's `azurerm` provider and of other clouds, by what they mean
-/// here; the first of the right side that may stand at the place is it.
+/// here; the first of the right side that is allowed at the place is suggested.
 #[rustfmt::skip]
 const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["addressprefix", "addressprefixes", "addressspace", "cidr", "iprange", "prefix", "range"], &["address"]),

@@ -13,7 +13,7 @@ blocks! {
     Vault {
         head: Head::Name, top_level, can_exist;
         fields {
-            /// Name, unique in all of Azure; derived from the resource group when left out. An `existing` vault
+            /// Name, globally unique; derived from the resource group if omitted. An `existing` vault
             /// needs it.
             name: Text;
             /// Resource group of the vault, when it is not the one deployed to.
@@ -52,7 +52,7 @@ blocks! {
     SecretEntry {
         head: Head::Name;
         fields {
-            /// Name in Azure: letters, digits and hyphens; the block's name with `-` for `_` when left out.
+            /// Name in Azure: letters, digits and hyphens; the block's name with `-` for `_` if omitted.
             name: Text, early;
             /// What it holds: a `secret param`.
             value: Secret<Text>, required;

@@ -132,7 +132,7 @@ words! {
     /// Whether Azure can take machines away at any time.
     pub enum Priority { Regular = "regular", Spot = "spot" }
 
-    /// Kind of system disk of an interactive pool.
+    /// Kind of OS disk of an interactive pool.
     pub enum OsDiskKind {
         PremiumSsd = "premium_ssd",
         StandardSsd = "standard_ssd",
@@ -185,13 +185,13 @@ words! {
     /// How batch machines get a new version of their system.
     pub enum BatchUpgradeMode { Automatic = "automatic", Manual = "manual", Rolling = "rolling" }
 
-    /// Kind of system disk of a batch pool.
+    /// Kind of OS disk of a batch pool.
     pub enum BatchOsDisk { Managed = "managed", Ephemeral = "ephemeral" }
 
     /// Whether batch machines spread over availability zones.
     pub enum Placement { Regional = "regional", Zonal = "zonal" }
 
-    /// What happens to the tasks of a machine that goes.
+    /// What happens to the tasks of a machine that is removed.
     pub enum OnRemoval {
         Requeue = "requeue",
         Terminate = "terminate",
@@ -199,6 +199,6 @@ words! {
         RetainedData = "retained_data",
     }
 
-    /// In whose subscription the machines of a Batch account are.
+    /// The subscription that contains the machines of a Batch account.
     pub enum Allocation { BatchService = "batch_service", UserSubscription = "user_subscription" }
 }

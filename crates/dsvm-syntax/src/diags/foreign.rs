@@ -230,7 +230,7 @@ pub(in super::super) fn is_quote(text: &str) -> bool {
     matches!(text, "“" | "”" | "„" | "‟" | "«" | "»" | "‘" | "’" | "＂")
 }
 
-/// A character that stands for nothing; `quotes` are the typographic quotes of the line.
+/// A character without a meaning in the language; `quotes` are the typographic quotes of the line.
 pub(in super::super) fn foreign_character(span: Span, text: &str, quotes: Vec<(Span, String)>) -> Diagnostic {
     let c = text.chars().next().unwrap_or(' ');
     if is_quote(text) {

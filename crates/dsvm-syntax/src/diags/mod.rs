@@ -54,7 +54,7 @@ pub(super) fn interpolated_path(span: Span) -> Diagnostic {
         .help("write the full path")
 }
 
-/// A string that stands alone in a body.
+/// A string on its own in a body.
 pub(super) fn lonely_string(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "unexpected string", span, "neither a field nor a phrase")
         .help("write `name = value`")

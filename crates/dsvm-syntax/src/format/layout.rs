@@ -34,7 +34,7 @@ struct Printed {
     blank: bool,
     /// A bracket stays open at its end.
     opens: bool,
-    /// It holds several fields, which stand in no column.
+    /// It holds several fields, which are not aligned.
     several: bool,
 }
 

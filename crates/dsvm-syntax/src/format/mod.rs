@@ -3,7 +3,7 @@
 //!
 //! Promises: the result parses to the same tree, holds the same comments in the same order, and formatting it again
 //! changes nothing. The first two are checked on every run; a difference is a bug of the formatter and the text is
-//! given back unchanged.
+//! returned unchanged.
 
 mod layout;
 mod tokens;
