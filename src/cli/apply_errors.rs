@@ -3,7 +3,7 @@
 use super::printer::Printer;
 use crate::deploy::azure_errors::{LocatedError, locate};
 use crate::deploy::compiled::CompiledProject;
-use crate::render::{plan::clean, snippet, world};
+use crate::render::{failure, plan::clean, snippet};
 use arm_apply::ApplyError;
 use arm_plan::Desired;
 use dsvm_diagnostics::{Code, Diagnostic};
@@ -11,7 +11,7 @@ use dsvm_diagnostics::{Code, Diagnostic};
 /// Prints the error on stderr.
 pub fn print(error: &ApplyError, project: &CompiledProject, desired: &Desired, printer: &mut Printer) {
     let ApplyError::Refused(list) = error else {
-        let text = world::draw(&failure(error), printer.error_palette());
+        let text = failure::draw(&failure(error), printer.error_palette());
         printer.say(&text);
         return;
     };
@@ -24,9 +24,9 @@ pub fn print(error: &ApplyError, project: &CompiledProject, desired: &Desired, p
     );
 }
 
-fn failure(error: &ApplyError) -> world::Failure {
+fn failure(error: &ApplyError) -> failure::Failure {
     use miette::Diagnostic as _;
-    world::Failure {
+    failure::Failure {
         code: error.code().map(|c| c.to_string()),
         title: clean(&error.to_string()),
         causes: Vec::new(),
@@ -40,13 +40,13 @@ fn draw(error: &LocatedError, project: &CompiledProject, printer: &Printer) -> S
     let title = clean(&format!("Azure refused {what}: {}", error.code));
     let reason = if error.message.is_empty() { "no reason given".to_owned() } else { clean(&error.message) };
     let Some(span) = error.span else {
-        let failure = world::Failure {
+        let failure = failure::Failure {
             code: Some(Code::ResourceRefused.to_string()),
             title,
             causes: vec![reason],
             help: error.advice.map(str::to_owned),
         };
-        return world::draw(&failure, palette);
+        return failure::draw(&failure, palette);
     };
     let mut diagnostic =
         Diagnostic::new(Code::ResourceRefused, title, span, "declared here").note(format!("Azure says: {reason}"));

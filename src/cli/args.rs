@@ -9,22 +9,22 @@ use clap::{Parser, ValueEnum};
     version,
     max_term_width = 80,
     disable_help_subcommand = true,
-    after_help = "Start with `dsvmc init`, then `dsvmc check`. `dsvmc explain CODE` explains a message in full.\n\n\
+    after_help = "Start with `dsvmc init`, then `dsvmc check`. `dsvmc explain CODE` explains a diagnostic in full.\n\n\
                   Exit codes:\n  \
-                    0    done\n  \
-                    1    the input is at fault\n  \
+                    0    success\n  \
+                    1    the input has errors\n  \
                     2    `plan --detailed-exitcode` found changes\n  \
-                    3    the world is at fault: a file, the network, who you are\n  \
-                    4    apply stopped part-way\n  \
-                    64   wrong usage\n  \
-                    101  a bug of dsvmc\n  \
+                    3    environment error: file system, network or credentials\n  \
+                    4    apply or destroy stopped part-way\n  \
+                    64   usage error\n  \
+                    101  internal error (a bug in dsvmc)\n  \
                     130  Ctrl-C before anything was changed"
 )]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The subcommand with its arguments.
     #[command(subcommand)]
     pub command: super::commands::Command,
 }
@@ -32,26 +32,26 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub struct Global {
-    /// How messages are written
+    /// Output format of messages
     #[arg(long, value_enum, default_value_t = Format::Human, global = true, help_heading = "Global options")]
     pub format: Format,
     /// When to use colour (also NO_COLOR, CLICOLOR_FORCE)
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true, help_heading = "Global options")]
     pub color: Color,
-    /// Say less; errors are still told
+    /// Reduce output; errors are still printed
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Global options")]
     pub quiet: u8,
-    /// Judge retirement dates as of this day instead of today
+    /// Evaluate retirement dates as of this day instead of today
     #[arg(long, value_name = "YYYY-MM-DD", global = true, help_heading = "Global options")]
     pub as_of: Option<jiff::civil::Date>,
 }
 
-/// How diagnostics are written.
+/// Output format of diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Drawn for people, on stderr
+    /// For people, with source lines, on stderr
     Human,
-    /// One line each, for editors, on stdout
+    /// For editors, one line each, on stdout
     Short,
     /// One JSON document, on stdout
     Json,
@@ -68,6 +68,6 @@ pub enum Color {
     Auto,
     /// Also into files and pipes
     Always,
-    /// Not at all
+    /// Never, not even on a terminal
     Never,
 }

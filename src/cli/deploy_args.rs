@@ -9,11 +9,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where to deploy.
+/// Arguments that say where to deploy.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Where to deploy")]
 pub struct DeployTargetArgs {
-    /// The endpoint on this machine, or Azure
+    /// Endpoint on this machine, or Azure
     #[arg(long, value_enum, env = "DSVMC_TARGET", default_value_t = TargetArg::Local)]
     pub target: TargetArg,
     /// Resource group [default: rg-PROJECT, with -ENV when there are envs]
@@ -75,7 +75,7 @@ impl DeployTargetArgs {
 pub enum TargetArg {
     /// The endpoint on this machine
     Local,
-    /// Azure
+    /// A cloud of Azure
     Azure,
 }
 
@@ -90,7 +90,7 @@ impl TargetArg {
     }
 }
 
-/// What to deploy.
+/// Arguments that say what to deploy.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What to deploy")]
 pub struct DeployInputArgs {

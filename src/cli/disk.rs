@@ -1,4 +1,4 @@
-//! The real world: files of the disk and today's date.
+//! Files on the disk and today's date.
 
 use crate::driver::{EntryKind, LoadError, World};
 use jiff::civil::Date;

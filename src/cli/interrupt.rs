@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Whether a question stands on the terminal.
+/// Whether a question is on the terminal.
 static ASKING: AtomicBool = AtomicBool::new(false);
 /// Set by the first Ctrl-C of an apply.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -25,7 +25,7 @@ pub fn stop_flag() -> Arc<AtomicBool> {
 #[must_use]
 pub struct Question(());
 
-/// A question begins: Ctrl-C ends the process, and a terminal that shows nothing of what is typed shows it again.
+/// A question begins: Ctrl-C ends the process, and a terminal that hides what is typed is restored.
 pub fn question() -> Question {
     *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = terminal::save();
     ASKING.store(true, Ordering::SeqCst);
@@ -86,7 +86,7 @@ fn listen() {
                 }
             });
         });
-        // Without this thread an interrupt ends the process at once: applying again goes on from there.
+        // Without this thread an interrupt ends the process at once; applying again continues from there.
         if thread.is_ok() {
             let _ = started.recv();
         }
@@ -104,7 +104,7 @@ fn interrupted() {
     }
     match STOP.get() {
         Some(stop) if !stop.swap(true, Ordering::SeqCst) => {
-            let _ = writeln!(stderr, "stopping; press Ctrl-C again to leave at once");
+            let _ = writeln!(stderr, "stopping; press Ctrl-C again to quit immediately");
         }
         Some(_) => leave(Exit::Stopped),
         None => leave(Exit::Interrupted),
@@ -133,7 +133,7 @@ mod terminal {
     pub fn hide(saved: &Saved) {
         let mut hidden = saved.1.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
-        // Where this fails the reader tries again, and says so.
+        // If this fails, the reader tries again and reports it.
         let _ = tcsetattr(&saved.0, OptionalActions::Now, &hidden);
     }
 

@@ -1,7 +1,7 @@
 //! Arguments → a command → exit code. The only module that knows clap, streams, colour and the disk.
 //!
-//! Promises: stdout carries only data that a program may read; everything said to a person goes to stderr. A command is
-//! one file in `commands/` and one line in [`commands`]. Does no work of its own: it calls the pipeline and prints.
+//! Stdout carries only data that a program may read; everything for people goes to stderr. A command is
+//! one file in `commands/` and one variant in [`commands::Command`]. It does no work of its own: it calls the pipeline and prints.
 
 pub mod apply_errors;
 pub mod args;
@@ -26,18 +26,18 @@ use exit::Exit;
 use printer::{PrintError, Printer};
 use std::ffi::OsString;
 
-/// What every command gets: the world, the streams, and how to say things.
+/// What every command gets: files, streams and the format of messages.
 pub struct Context {
-    /// Files and the date.
+    /// Access to files and the date.
     pub world: Box<dyn World>,
-    /// Streams.
+    /// Standard output and standard error.
     pub printer: Printer,
-    /// How diagnostics are written.
+    /// Output format of diagnostics.
     pub format: Format,
 }
 
 impl Context {
-    /// Writes the diagnostics of a run in the chosen format; says whether the input was at fault.
+    /// Writes the diagnostics of a run in the chosen format; [`Exit::Input`] when there is an error.
     ///
     /// Human text goes to stderr; `short` and `json` are data and go to stdout.
     pub fn report(&mut self, sources: &SourceMap, diagnostics: &[Diagnostic]) -> Result<Exit, PrintError> {
@@ -59,7 +59,7 @@ impl Context {
     }
 }
 
-/// Runs one command line, from the program's name on, and says how it went.
+/// Runs one command line, whose first argument is the program's name, and returns how the process exits.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     report::install_panic_hook();
     let cli = match Cli::try_parse_from(arguments) {

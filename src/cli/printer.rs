@@ -1,4 +1,4 @@
-//! Streams: data to stdout, words for people to stderr, colour decided once.
+//! Streams: data to stdout, messages for people to stderr, colour decided once.
 
 use super::args::Color;
 use crate::render::palette::Palette;
@@ -30,7 +30,7 @@ impl Printer {
         }
     }
 
-    /// Colours of stdout.
+    /// The palette of standard output.
     #[must_use]
     pub fn output_palette(&self) -> Palette {
         self.output
@@ -42,7 +42,7 @@ impl Printer {
         terminal_size::terminal_size_of(std::io::stdout()).map_or(0, |(width, _)| usize::from(width.0))
     }
 
-    /// Colours of stderr.
+    /// The palette of standard error.
     #[must_use]
     pub fn error_palette(&self) -> Palette {
         self.error
@@ -66,13 +66,13 @@ impl Printer {
         stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).map_err(PrintError)
     }
 
-    /// Words that must be read: errors and warnings. Survives `-q`.
+    /// Writes a message that must be read, such as an error or a warning, even with `-q`.
     pub fn say(&mut self, text: &str) {
-        // Nobody is left to be told when stderr is gone.
+        // Without stderr there is nowhere to report this.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Words that are good to know: summaries, progress, hints. Silent under `-q`.
+    /// Writes a message that is useful, such as a summary or a hint, unless `-q` was given.
     pub fn note(&mut self, text: &str) {
         if self.quiet == 0 {
             self.say(text);

@@ -73,7 +73,7 @@ impl Progress {
         }
     }
 
-    /// Removes the spinners.
+    /// Removes the spinners from the terminal.
     pub fn close(&mut self) {
         for bar in self.running.values() {
             bar.finish_and_clear();

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::printer::{PrintError, Printer};
 use crate::deploy::error::{CommandError, FailureDetail, FailureKind};
 use crate::render::palette::Palette;
-use crate::render::{snippet, world};
+use crate::render::{failure, snippet};
 use std::fmt;
 use std::io::Write;
 
@@ -21,13 +21,13 @@ impl miette::ReportHandler for Handler {
             causes.push(cause.to_string());
             next = cause.source();
         }
-        let failure = world::Failure {
+        let failure = failure::Failure {
             code: error.code().map(|code| code.to_string()),
             title: error.to_string(),
             causes,
             help: error.help().map(|help| help.to_string()),
         };
-        f.write_str(&world::draw(&failure, self.palette))
+        f.write_str(&failure::draw(&failure, self.palette))
     }
 }
 
@@ -40,7 +40,7 @@ pub fn install(palette: Palette) {
 /// Prints why a deployment command cannot continue; failures of the environment are left to [`failed`].
 ///
 /// # Errors
-/// The environment failed.
+/// The failure is one of the environment.
 pub fn finish(result: Result<Exit, CommandError>, printer: &mut Printer) -> Result<Exit, miette::Report> {
     let error = match result {
         Ok(exit) => return Ok(exit),

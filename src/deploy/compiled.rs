@@ -25,7 +25,7 @@ pub struct CompiledProject {
     pub group: Option<String>,
     /// Region that the project names.
     pub location: Option<String>,
-    /// Deployments in order.
+    /// Deployments in the order in which they are sent.
     pub parts: Vec<CompiledPart>,
     /// Path of the sources, which are checked again with the values given at deployment; `None` for a bare template.
     pub path: Option<PathBuf>,

@@ -9,7 +9,7 @@ use arm_apply::StateDir;
 /// A project, where it is deployed to, and what this machine remembers of it.
 #[derive(Clone, Copy)]
 pub struct DeployContext<'a> {
-    /// What is deployed.
+    /// The project that is deployed.
     pub project: &'a CompiledProject,
     /// Env and parameter values of the command.
     pub input: &'a DeployInput,

@@ -62,7 +62,7 @@ pub fn inspect(
 
 /// A stack of the project, or a plain deployment of it.
 pub struct Deployed {
-    /// `stack` or `deployment`.
+    /// Kind of the resource: `stack` or `deployment`.
     pub kind: &'static str,
     /// Name in the resource group.
     pub name: String,

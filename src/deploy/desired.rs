@@ -15,11 +15,11 @@ use std::sync::Arc;
 /// The place that a template is expanded for.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Subscription id.
+    /// Id of the subscription.
     pub subscription: String,
     /// Tenant id, when known.
     pub tenant: Option<String>,
-    /// Resource group.
+    /// Name of the resource group.
     pub group: String,
     /// Region of the resource group; empty when it is not known.
     pub location: String,
@@ -74,7 +74,7 @@ fn context(scope: &Scope, name: &str) -> Context {
     context
 }
 
-/// Expands every deployment.
+/// Expands the template of every deployment with its values.
 ///
 /// # Errors
 /// A template cannot be expanded with these values.

@@ -44,8 +44,8 @@ pub fn plan(context: &DeployContext<'_>, group: &str, detach: bool) -> Result<De
     Ok(Deletion { plan, stacks, detach })
 }
 
-/// Ids that must not be deleted: marked in the source now, or protected at the last apply as recorded here or in the
-/// stacks.
+/// Ids that must not be deleted: marked in the source now, or protected at the last apply,
+/// as recorded here or in the stacks.
 #[must_use]
 pub fn protected(context: &DeployContext<'_>, group: &str, deletion: &Deletion) -> Vec<String> {
     let plan = &deletion.plan;

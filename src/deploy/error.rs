@@ -29,7 +29,7 @@ pub enum FailureDetail {
 pub struct CommandError {
     /// What has to change.
     pub kind: FailureKind,
-    /// What to show.
+    /// What is shown to the user.
     pub detail: FailureDetail,
 }
 

@@ -57,8 +57,8 @@ pub fn settle_interrupted(
     Ok(())
 }
 
-/// Whether the protected resources changed since the last apply. That is no change of a resource, but the stack must
-/// record it.
+/// Whether the set of protected resources changed since the last apply. No resource changes by that,
+/// but the stack has to record it.
 #[must_use]
 pub fn protection_changed(planned: &Planned, settings: &Settings) -> bool {
     if settings.mode != DeployMode::Stack || settings.is_narrow() {
@@ -145,8 +145,8 @@ pub fn execute(
     Ok(ApplyOutcome::Succeeded(Box::new(report)))
 }
 
-/// A plain deployment deletes nothing, so what earlier ones deployed still belongs to the project. A narrowed one has no
-/// outputs.
+/// A plain deployment deletes nothing, so what earlier ones deployed still belongs to the project.
+/// A narrowed one has no outputs.
 fn keep_known(receipt: &mut Receipt, last: Option<Receipt>, narrowed: bool) {
     let Some(last) = last else { return };
     for id in last.managed {

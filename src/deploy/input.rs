@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What to deploy.
+/// What a command deploys, besides the path of the project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeployInput {
     /// The env whose values are used; may be left out when the project has at most one.

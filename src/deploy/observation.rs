@@ -208,7 +208,7 @@ pub fn scope_of(session: &Session, group: &str, location: &str, found: Option<&V
 /// Observes again after an apply, with the same values.
 ///
 /// # Errors
-/// As for [`observe`].
+/// The same as those of [`observe`].
 pub fn refresh(
     project: &CompiledProject,
     parts: &[ReadyPart],

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// A parameter that a template declares.
 #[derive(Clone, Debug)]
 pub struct ParameterDeclaration {
-    /// Name as declared.
+    /// Name as the template declares it.
     pub name: String,
     /// Type in lower case, such as `securestring`.
     pub kind: String,

@@ -22,11 +22,11 @@ pub(super) const DEFAULT_LOCATION: &str = "westeurope";
 /// A plan and everything that it was computed from.
 #[derive(Clone, Debug, Default)]
 pub struct Planned {
-    /// The changes.
+    /// The changes that a deployment would make.
     pub plan: Plan,
-    /// The desired resources.
+    /// The desired resources, completed from the existing ones.
     pub desired: Desired,
-    /// The existing resources.
+    /// The existing resources that were read.
     pub observed: Observed,
     /// Deployments as they would be sent.
     pub parts: Vec<ReadyPart>,

@@ -18,13 +18,13 @@ pub struct ApplyReport {
 /// The two ways in which an apply that began can end.
 #[derive(Debug)]
 pub enum ApplyOutcome {
-    /// Everything was deployed.
+    /// Everything was deployed and recorded.
     Succeeded(Box<ApplyReport>),
     /// It stopped part-way; applying again continues from what exists.
     Failed {
         /// What was attempted. It is not recorded: the last successful apply stays on record.
         receipt: Box<Receipt>,
-        /// Why it stopped.
+        /// The reason why it stopped.
         error: Box<ApplyError>,
     },
 }

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 /// A session with one Resource Manager and subscription.
 pub struct Session {
-    /// Sends the calls.
+    /// Sends the calls to Resource Manager.
     pub client: Client,
     /// Runs as long as the session, when it was started here.
     _endpoint: Option<arm_local::Endpoint>,
     /// Which Resource Manager it is.
     pub target: TargetKind,
-    /// Subscription id.
+    /// Id of the subscription.
     pub subscription: String,
     /// Tenant id, when known.
     pub tenant: Option<String>,

@@ -3,7 +3,7 @@
 use arm_client::DeployMode;
 use arm_plan::{DiffOptions, RoleNames, Unmanaged};
 
-/// How to plan.
+/// How to plan, and how the plan is executed.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Deployment stack, or plain deployment.

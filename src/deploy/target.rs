@@ -27,7 +27,7 @@ impl TargetKind {
 /// Where to deploy. The default is the local endpoint, with everything else worked out.
 #[derive(Clone)]
 pub struct DeployTarget {
-    /// Which Resource Manager.
+    /// Which Resource Manager to use.
     pub kind: TargetKind,
     /// Resource group; without it, the one that the project names, else `rg-PROJECT[-ENV]`.
     pub resource_group: Option<String>,

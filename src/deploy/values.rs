@@ -117,8 +117,8 @@ fn gather(
     Ok(parts)
 }
 
-/// Checks the values that do not come from the sources as if the env had set them, so that a command line cannot deploy
-/// what `check` rejects.
+/// Checks the values that do not come from the sources as if the env had set them: what `check` rejects
+/// cannot be deployed from a command line.
 fn check(
     project: &CompiledProject,
     input: &DeployInput,

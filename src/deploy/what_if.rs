@@ -22,7 +22,7 @@ pub struct Disagreement {
 pub struct WhatIf {
     /// Resources that the service listed.
     pub listed: usize,
-    /// Sorted by name.
+    /// The differences, sorted by name.
     pub disagreements: Vec<Disagreement>,
 }
 

@@ -7,40 +7,38 @@ use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_emit::{Artifacts, Bodies};
 use dsvm_sema::checked::{Checked, Clean};
-use dsvm_sema::report;
+use dsvm_sema::{Program, report};
 use jiff::civil::Date;
 use rayon::prelude::*;
-use std::any::Any;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How far to go.
+/// How far a compilation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// After all checks; nothing is emitted.
     AfterChecks,
-    /// After templates and parameter files are made.
+    /// After templates and parameter files are emitted.
     AfterEmission,
 }
 
 /// What a compilation depends on besides the files.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How far to go.
+    /// The last stage to run.
     pub stop: Stop,
 }
 
 /// The results of one project.
 #[derive(Clone, Debug)]
 pub struct Compilation {
-    /// Where it is.
+    /// Path and files of the project.
     pub project: Project,
-    /// Its name as declared; the name of its folder or file when it declares none.
+    /// Name as declared; without a declaration, the name of its folder or file.
     pub name: Arc<str>,
     /// Every file that was read.
     pub sources: SourceMap,
-    /// Sorted findings.
+    /// Diagnostics of all stages, sorted by position.
     pub diagnostics: Vec<Diagnostic>,
     /// Names of its envs, in source order.
     pub envs: Vec<Arc<str>>,
@@ -48,22 +46,13 @@ pub struct Compilation {
     pub checked: Option<Checked>,
     /// Templates and parameter files; only when they were asked for and nothing was wrong.
     pub artifacts: Option<Artifacts>,
-    /// What was made on the way and nobody needs any more.
-    remains: Remains,
 }
 
-/// Syntax trees and evaluated programs, kept only so that they need not be given back one by one.
-#[derive(Clone, Default)]
-struct Remains(#[expect(dead_code, reason = "held, never read")] Option<Arc<dyn Any + Send + Sync>>);
-
-impl fmt::Debug for Remains {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Remains")
-    }
-}
+/// The parsed sources and the program of each env: what a compilation computed on the way and its results no longer need.
+type Intermediates = (Program, Vec<EnvRun>);
 
 impl Compilation {
-    /// Whether an error was found.
+    /// Whether any diagnostic is an error.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)
@@ -71,9 +60,10 @@ impl Compilation {
 }
 
 /// Compiles every project at or below the given paths, in the order of their paths. `then` takes what it needs out of
-/// each as soon as it is done; what it leaves is given back, so that a tree needs little more memory than its largest
-/// projects. What is left of one single project stays until the process ends: it is about to, and giving a large
-/// project back piece by piece takes longer than compiling a small one.
+/// each as soon as it is done and the rest is freed, so that a tree needs little more memory than its largest projects.
+///
+/// # Errors
+/// A path cannot be read, or no project is below it.
 pub fn compile_each<T: Send>(
     world: &dyn World,
     paths: &[PathBuf],
@@ -82,29 +72,38 @@ pub fn compile_each<T: Send>(
 ) -> Result<Vec<T>, LoadError> {
     let found = projects(world, paths)?;
     match found.as_slice() {
-        // Worth no thread of its own.
+        // Not worth a thread of its own.
         [one] => {
-            let mut done = compile_project(world, one, options, None)?;
+            let (mut done, intermediates) = compile_project(world, one, options, None)?;
             let taken = then(&mut done);
-            std::mem::forget(done);
+            leak((done, intermediates));
             Ok(vec![taken])
         }
-        many => many.par_iter().map(|project| Ok(then(&mut compile_project(world, project, options, None)?))).collect(),
+        many => {
+            many.par_iter().map(|project| Ok(then(&mut compile_project(world, project, options, None)?.0))).collect()
+        }
     }
 }
 
-/// Compiles the one project at a path: a file, or the folder of a project.
-pub fn compile(world: &dyn World, path: &Path, options: Options) -> Result<Compilation, LoadError> {
-    let mut done = compile_project(world, &the_one(world, path)?, options, None)?;
-    done.remains = Remains::default();
-    Ok(done)
+/// Leaves a value to the end of the process, which follows at once, instead of freeing its nodes one by one
+/// (`docs/decisions/020-speed.md`). The only place that leaks on purpose.
+fn leak<T>(value: T) {
+    std::mem::forget(value);
 }
 
-/// Checks the one project at a path with values that somebody gives at deployment, as if its env had set them; `""` is
+/// Compiles the one project at a path: a file, or the folder of a project.
+///
+/// # Errors
+/// The path cannot be read, or there is not exactly one project.
+pub fn compile(world: &dyn World, path: &Path, options: Options) -> Result<Compilation, LoadError> {
+    Ok(compile_project(world, &the_one(world, path)?, options, None)?.0)
+}
+
+/// Checks the one project at a path with values given at deployment, as if its env had set them; `""` is
 /// the env of projects that declare none. Nothing is emitted.
 pub fn check_given(world: &dyn World, path: &Path, env: &str, values: &[GivenValue]) -> Result<Compilation, LoadError> {
     let project = the_one(world, path)?;
-    compile_project(world, &project, Options { stop: Stop::AfterChecks }, Some((env, values)))
+    Ok(compile_project(world, &project, Options { stop: Stop::AfterChecks }, Some((env, values)))?.0)
 }
 
 fn the_one(world: &dyn World, path: &Path) -> Result<Project, LoadError> {
@@ -123,7 +122,7 @@ fn compile_project(
     project: &Project,
     options: Options,
     given: Option<(&str, &[GivenValue])>,
-) -> Result<Compilation, LoadError> {
+) -> Result<(Compilation, Intermediates), LoadError> {
     let mut sources = SourceMap::default();
     let mut sink = Sink::default();
     let mut roots = Vec::with_capacity(project.files.len());
@@ -151,17 +150,18 @@ fn compile_project(
     }
     let as_of = world.today();
     let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::Freed };
-    let mut made =
-        dsvm_sema::check_each(&program, &mut sink, |checked, fine| Made::new(checked, fine.then_some((bodies, as_of))));
-    let artifacts = if sink.has_errors() { None } else { finish(&mut made, as_of, options, &mut sink) };
+    let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
+        EnvRun::new(checked, fine.then_some((bodies, as_of)))
+    });
+    let artifacts = if sink.has_errors() { None } else { finish(&mut runs, as_of, options, &mut sink) };
     let envs = program.envs().cloned().collect();
-    let declared = made.first().and_then(|made| made.checked.project.map(|id| made.checked[id].name.clone()));
+    let declared = runs.first().and_then(|run| run.checked.project.map(|id| run.checked[id].name.clone()));
     let declared = declared.filter(|name| !name.is_empty());
-    let symbolic = made.first_mut().filter(|_| options.stop == Stop::AfterEmission);
-    let checked = symbolic.map(|made| std::mem::take(&mut made.checked));
+    let symbolic = runs.first_mut().filter(|_| options.stop == Stop::AfterEmission);
+    let checked = symbolic.map(|run| std::mem::take(&mut run.checked));
     let mut diagnostics = without_doubtful(sink.finish());
     super::formula::narrow(&sources, &mut diagnostics);
-    Ok(Compilation {
+    let compilation = Compilation {
         name: declared.unwrap_or_else(|| project.fallback_name().into()),
         project: project.clone(),
         sources,
@@ -169,12 +169,12 @@ fn compile_project(
         envs,
         checked,
         artifacts,
-        remains: Remains(Some(Arc::new((program, made)))),
-    })
+    };
+    Ok((compilation, (program, runs)))
 }
 
-/// After a syntax error only errors are told: what seems unused may be used in the part that could not be read. After
-/// any error nothing is called unused, and a number of machines that contradicts itself is not judged further.
+/// After a syntax error only errors are reported: what seems unused may be used in the part that could not be parsed.
+/// After any error nothing is reported as unused, and an invalid range of machines causes no further diagnostics.
 fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {
         diagnostics.retain(|d| d.code != Code::Unused);
@@ -190,53 +190,53 @@ fn without_doubtful(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// One run: its program, and what model, graph and limits say of it.
-struct Made {
+/// One evaluation of the program, symbolic or for one env, with the findings of model, graph and limits.
+struct EnvRun {
     checked: Checked,
-    /// Nothing was wrong with the program.
+    /// Whether the program has no errors.
     fine: bool,
     sink: Sink,
-    /// Of the symbolic run only; and whether its checks could find something else once parameters have values.
+    /// Of the symbolic run only; and whether the checks could find more once parameters have values.
     graph: Option<(dsvm_graph::ResourceGraph, bool)>,
-    /// First jobs, of the symbolic run.
+    /// Files of first jobs; of the symbolic run only.
     jobs: Vec<(String, String)>,
 }
 
-impl Made {
-    /// The rules of the model look at every run. What the graph's checks look at seldom depends on a parameter, so that
-    /// the envs' graphs wait for the symbolic one.
+impl EnvRun {
+    /// The rules of the model are checked in every run. The checks of the graph seldom depend on a parameter, so the
+    /// graphs of the envs wait for the result of the symbolic one.
     fn new(checked: Checked, go_on: Option<(Bodies, Date)>) -> Self {
-        let mut made = Self { checked, fine: go_on.is_some(), sink: Sink::default(), graph: None, jobs: Vec::new() };
-        let Some((bodies, as_of)) = go_on else { return made };
-        let checked = &made.checked;
-        let fleet = dsvm_model::build(checked, as_of, &mut made.sink);
+        let mut run = Self { checked, fine: go_on.is_some(), sink: Sink::default(), graph: None, jobs: Vec::new() };
+        let Some((bodies, as_of)) = go_on else { return run };
+        let checked = &run.checked;
+        let fleet = dsvm_model::build(checked, as_of, &mut run.sink);
         if checked.env.is_none() {
-            made.graph = Some(dsvm_emit::check(&fleet, checked, bodies, &mut made.sink));
+            run.graph = Some(dsvm_emit::check(&fleet, checked, bodies, &mut run.sink));
             let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
-            made.jobs = dsvm_emit::jobs::files(&fleet, &names);
+            run.jobs = dsvm_emit::jobs::files(&fleet, &names);
         }
-        made
+        run
     }
 
-    /// Adds the checks of the graph of an env; what its model finds was found before.
+    /// Adds the findings of the graph of an env; those of its model are known already.
     fn check_graph(&mut self, as_of: Date) {
         let fleet = dsvm_model::build(&self.checked, as_of, &mut Sink::default());
         let _ = dsvm_emit::check(&fleet, &self.checked, Bodies::Freed, &mut self.sink);
     }
 }
 
-/// Merges what all runs found; then, if nothing is wrong and it is wanted, emits.
-fn finish(made: &mut [Made], as_of: Date, options: Options, sink: &mut Sink) -> Option<Artifacts> {
-    if made.iter().any(|made| !made.fine) {
+/// Merges the findings of all runs; then, if there are no errors and it is requested, emits.
+fn finish(runs: &mut [EnvRun], as_of: Date, options: Options, sink: &mut Sink) -> Option<Artifacts> {
+    if runs.iter().any(|run| !run.fine) {
         return None;
     }
-    let (symbolic, envs) = made.split_first_mut()?;
+    let (symbolic, envs) = runs.split_first_mut()?;
     if symbolic.graph.as_ref()?.1 {
-        envs.par_iter_mut().for_each(|made| made.check_graph(as_of));
+        envs.par_iter_mut().for_each(|run| run.check_graph(as_of));
     }
-    let found = |made: &mut Made| std::mem::take(&mut made.sink).finish();
+    let found = |run: &mut EnvRun| std::mem::take(&mut run.sink).finish();
     let own = found(symbolic);
-    let of_envs = envs.iter_mut().map(|made| (made.checked.env.clone().unwrap_or_default(), found(made))).collect();
+    let of_envs = envs.iter_mut().map(|run| (run.checked.env.clone().unwrap_or_default(), found(run))).collect();
     sink.extend(report::merge(own, of_envs));
     if options.stop == Stop::AfterChecks {
         return None;

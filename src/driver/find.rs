@@ -2,7 +2,7 @@
 //!
 //! A file is a project. A folder with `main.dsvm` is a project. A folder without it is one project when at most one of
 //! its files declares `project`, else each file that does is one. Below a folder every such folder is found; a folder
-//! whose files declare no project is taken for imports of the projects around it, unless there is nothing else.
+//! whose files declare no project is treated as imports of the projects around it, unless there are no others.
 
 use super::{EntryKind, LoadError, World, load};
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// A project: where it is and the files that it starts from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Project {
-    /// The folder or file that stands for it.
+    /// The folder or file that identifies the project.
     pub path: PathBuf,
     /// Its own files; those that they import come on top.
     pub files: Vec<PathBuf>,
@@ -89,7 +89,7 @@ fn below(world: &dyn World, path: &Path) -> Result<Vec<Project>, LoadError> {
         .collect())
 }
 
-/// The projects of one folder that say so: by `main.dsvm` or by a `project` block.
+/// The projects that a folder declares, by `main.dsvm` or by `project` blocks.
 fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadError> {
     if let Some(main) = folder.files.iter().find(|file| file.file_name().is_some_and(|name| name == "main.dsvm")) {
         let beside = folder.files.iter().filter(|file| *file != main).cloned().collect();
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Files in memory.
+    /// A world whose files are in memory.
     struct Memory(BTreeMap<PathBuf, &'static str>);
 
     impl World for Memory {

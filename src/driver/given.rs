@@ -1,4 +1,4 @@
-//! Values that somebody gives at deployment → a program that has them, with texts that messages about them can point into.
+//! Values given at deployment → a program with these values, and texts that messages about them can point into.
 
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use dsvm_sema::value::Value;

@@ -8,33 +8,33 @@ use std::path::{Path, PathBuf};
 /// A file or folder could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Reading failed.
+    /// The file system refused to read it.
     #[error("cannot read `{}`", shown(.path))]
     Unreadable {
-        /// What was to be read.
+        /// The file or folder that was read.
         path: PathBuf,
-        /// Why not.
+        /// The error of the file system.
         #[source]
         cause: std::io::Error,
     },
-    /// One project is wanted, and there are several.
+    /// There are several projects where one is expected.
     #[error("there are {} projects in `{}`", .projects.len(), shown(.path))]
     SeveralProjects {
-        /// The folder.
+        /// The folder that was searched.
         path: PathBuf,
-        /// The projects.
+        /// Paths of the projects found.
         projects: Vec<String>,
     },
     /// A folder without any `.dsvm` file.
     #[error("there is no `.dsvm` file in `{}`", shown(.path))]
     Empty {
-        /// The folder.
+        /// The folder that was searched.
         path: PathBuf,
     },
 }
 
 impl LoadError {
-    /// Reading `path` failed.
+    /// The error for a `path` that cannot be read because of `cause`.
     #[must_use]
     pub fn unreadable(path: &Path, cause: std::io::Error) -> Self {
         LoadError::Unreadable { path: path.to_owned(), cause }

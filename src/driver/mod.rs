@@ -1,7 +1,7 @@
 //! Runs the pipeline for projects: finds and loads files through [`World`], keeps the results of all stages.
 //!
-//! Promises: the projects of a tree are compiled in parallel and told in the order of their paths; the same files give
-//! the same results. Knows no terminal, no clock and no disk: whoever calls brings a [`World`].
+//! The projects of a tree are compiled in parallel and reported in the order of their paths; the same files give the same
+//! results. Uses no terminal, clock or disk: the caller provides a [`World`].
 
 mod compile;
 mod diags;
@@ -18,23 +18,23 @@ pub use load::{LoadError, shown};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
-/// What a path is.
+/// Kind of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// A file.
+    /// A regular file, or a link to one.
     File,
-    /// A folder.
+    /// A folder that can be listed.
     Folder,
 }
 
-/// The world outside: files and the date. Tests, the command line and editors bring their own.
+/// Access to files and the date. Tests, the command line and editors provide their own.
 pub trait World: Sync {
-    /// The bytes of a file.
+    /// Reads the bytes of a file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError>;
-    /// What a path is.
+    /// Kind of a path.
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError>;
-    /// What is in a folder, sorted by path.
+    /// The entries of a folder, sorted by path.
     fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError>;
-    /// The date that retirements are judged by.
+    /// The date that retirement dates are compared with.
     fn today(&self) -> Date;
 }

@@ -1,6 +1,7 @@
-//! Diagnostics, plans and receipts → text. Returns strings; does no I/O. The only module that knows codespan.
+//! Diagnostics and plans → text. Returns strings and does no I/O. The only module that uses codespan.
 
 pub mod explain;
+pub mod failure;
 pub mod json;
 pub mod layout;
 pub mod palette;
@@ -13,10 +14,9 @@ pub mod sarif;
 pub mod short;
 pub mod snippet;
 pub mod source_map;
-pub mod world;
 
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::SourceMap;
 
-/// What was found in one project, and the files that it is about.
+/// The diagnostics of one project, and the files that they point into.
 pub type Found<'a> = (&'a SourceMap, &'a [Diagnostic]);

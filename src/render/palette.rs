@@ -1,50 +1,50 @@
-//! One palette for everything that is printed. Colour is never the only signal: words and symbols say the same.
+//! One palette for everything that is printed. Colour is never the only signal: words and symbols carry the same meaning.
 
 use anstyle::{AnsiColor, Color, Effects, Style};
 
-/// What a piece of text is.
+/// What a piece of text means; decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// An error.
+    /// The word `error`, and failures.
     Error,
-    /// A warning.
+    /// The word `warning`, and what it warns of.
     Warning,
-    /// A hint.
+    /// Hints and secondary labels of a diagnostic.
     Info,
-    /// The way out.
+    /// Help that says what to do.
     Help,
-    /// A title.
+    /// Titles of messages, and headings.
     Title,
     /// A name that matters.
     Name,
     /// Line numbers, borders, things of less weight.
     Dim,
-    /// Something that will be or was made.
+    /// Something that is created.
     Create,
-    /// Something that changes.
+    /// Something that is changed in place.
     Update,
-    /// Something that is deleted and made again.
+    /// Something that is deleted and recreated.
     Replace,
-    /// Something that goes away.
+    /// Something that is deleted.
     Delete,
-    /// Something that went well.
+    /// Something that ended successfully.
     Good,
 }
 
-/// Colours, or none.
+/// Decides whether text is written with colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
     color: bool,
 }
 
 impl Palette {
-    /// No colours.
+    /// Writes text without colours.
     #[must_use]
     pub const fn plain() -> Self {
         Self { color: false }
     }
 
-    /// ANSI colours.
+    /// Writes text with ANSI colour sequences.
     #[must_use]
     pub const fn ansi() -> Self {
         Self { color: true }

@@ -1,4 +1,4 @@
-//! A plan → text for a terminal. Deletions and replacements first; every line leads back to the source.
+//! A plan → text for a terminal. Deletions and replacements come first; every line names its place in the source.
 
 use super::layout::{columns, paragraph, path, wrap};
 use super::palette::{Palette, Role};
@@ -12,16 +12,16 @@ use serde_json::Value;
 /// What is shown besides the changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// Every difference that a rule held back.
+    /// List the differences that a rule suppressed.
     pub suppressed: bool,
-    /// Every property of new resources.
+    /// List every property of new resources.
     pub new_properties: bool,
     /// Columns of the terminal; 0: not a terminal.
     pub width: usize,
 }
 
 impl Detail {
-    /// Columns to fill; the same wherever no terminal says otherwise.
+    /// Columns to fill; a fixed number when there is no terminal.
     fn columns(self) -> usize {
         const ELSEWHERE: usize = 120;
         const NARROWEST: usize = 60;
@@ -37,7 +37,7 @@ const VALUE: &str = "          ";
 /// Lines of a value.
 const MOST_LINES: usize = 4;
 
-/// Draws a plan. `title` says what is compared with what.
+/// Draws a plan. `title` names what is compared.
 #[must_use]
 pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> String {
     let mut out = String::new();
@@ -69,7 +69,7 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
     if !plan.groups.is_empty() {
         let each = |g: &arm_plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
         let noun = if plan.groups.len() == 1 { "resource group" } else { "resource groups" };
-        let text = format!("Made first: {noun} {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
+        let text = format!("Created first: {noun} {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
         out.push_str(&format!("{}\n\n", wrap(&text, room, "  ")));
     }
     draw_warnings(plan, room, palette, &mut out);
@@ -95,7 +95,7 @@ fn role(action: Action) -> Role {
     }
 }
 
-/// What stands behind the sign: the resource, and what its change means where that is said in two words.
+/// The text after the sign: the resource, and the effect of its change when that takes two words.
 fn head(change: &Change) -> String {
     let quiet = quiet_effect(change).map(|text| format!(" ({text})")).unwrap_or_default();
     format!("{}{quiet}", clean(&label(change)))
@@ -191,7 +191,7 @@ impl Sheet {
     }
 }
 
-/// One property, ready to be laid out.
+/// One property, ready for layout.
 struct Row<'a> {
     sign: &'static str,
     role: Role,
@@ -265,14 +265,14 @@ fn draw_text(before: &str, after: &str, room: usize, palette: Palette, out: &mut
     }
 }
 
-/// What people call the resource of an id.
+/// The name for people of the resource with an id.
 pub(super) fn name_of(plan: &Plan, id: &str) -> String {
     let known = plan.changes.iter().find(|change| change.label.is_some() && change.id == id);
     clean(&known.map_or_else(|| arm_plan::type_of_id(id).1, |change| change.shown().to_owned()))
 }
 
 fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
-    /// So many of a kind are told one by one.
+    /// Up to this many secrets get a line each.
     const FEW: usize = 3;
     let head = palette.paint(Role::Warning, "warning:");
     let hidden = plan.warnings.iter().filter(|w| w.kind == WarningKind::SecretNotCompared).count();
@@ -285,7 +285,7 @@ fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     }
     if hidden > FEW {
         tell(&format!(
-            "{hidden} secrets cannot be compared: the service never shows them and no apply is on record here"
+            "{hidden} secrets cannot be compared: the service never returns them and no apply is recorded here"
         ));
     }
     if !plan.warnings.is_empty() {
@@ -295,10 +295,10 @@ fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
 
 fn draw_suppressed(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     if plan.suppressed.is_empty() {
-        out.push_str("No difference was held back.\n\n");
+        out.push_str("No difference was suppressed.\n\n");
         return;
     }
-    out.push_str(&format!("{}\n", palette.paint(Role::Title, "Differences held back:")));
+    out.push_str(&format!("{}\n", palette.paint(Role::Title, "Suppressed differences:")));
     for entry in &plan.suppressed {
         let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), super::plan_text::shown);
         let (before, after) = (side(&entry.before), side(&entry.after));

@@ -3,18 +3,18 @@
 use super::plan_text::{effect_line, label, sign, summary, touched, values};
 use arm_plan::{Action, AttributeKind, Change, EffectKind, Plan};
 
-/// Comments are cut off by the forges at 65,536 characters.
+/// Code hosts cut off comments at 65,536 characters.
 pub(super) const LIMIT: usize = 64_000;
 /// Properties shown for one change.
 const MOST_PROPERTIES: usize = 20;
 
-/// Writes a plan. `title` says what is compared with what.
+/// Writes a plan. `title` names what is compared.
 #[must_use]
 pub fn markdown(plan: &Plan, title: &str) -> String {
     within(plan, title, LIMIT)
 }
 
-/// The same in about as many bytes as there is room for.
+/// The same in at most about `limit` bytes.
 pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
     let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), summary(&plan.summary));
     let touched = touched(plan);
@@ -22,7 +22,11 @@ pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
         out.push_str(&format!("\n**{}**\n", escape(&touched)));
     }
     for group in &plan.groups {
-        out.push_str(&format!("\nMade first: resource group {} in {}.\n", code(&group.name), escape(&group.location)));
+        out.push_str(&format!(
+            "\nCreated first: resource group {} in {}.\n",
+            code(&group.name),
+            escape(&group.location)
+        ));
     }
     let changes: Vec<&Change> = plan.effective().collect();
     if !changes.is_empty() {

@@ -1,4 +1,4 @@
-//! Places in the sources as a plan shows them: whole paths, or below the folder that all of them share where lines are short.
+//! Places in the sources as a plan shows them: complete paths, or relative to their common folder where lines are short.
 
 use super::plan_text::clean;
 use arm_plan::{Plan, Source};
@@ -6,12 +6,12 @@ use arm_plan::{Plan, Source};
 /// How places of one plan are written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    /// What all files begin with, left out of every place; with its last slash.
+    /// The common folder, omitted from every place; ends in a slash, or is empty.
     folder: String,
 }
 
 impl Places {
-    /// `room`: columns that a place may take behind the longest name.
+    /// `room`: columns available for a place after the longest name.
     pub(super) fn of(plan: &Plan, room: usize) -> Self {
         let all = || {
             plan.effective().flat_map(|c| c.source.iter().chain(c.attributes.iter().filter_map(|a| a.source.as_ref())))
@@ -29,23 +29,23 @@ impl Places {
                 shared = folder_of(shared.trim_end_matches('/'));
             }
         }
-        // What would be said once must be worth it.
+        // A shorter folder is not worth a line of its own.
         Self { folder: if shared.len() > 4 { shared.to_owned() } else { String::new() } }
     }
 
-    /// The folder that is left out, if any.
+    /// The omitted folder, if there is one.
     pub(super) fn folder(&self) -> Option<String> {
         (!self.folder.is_empty()).then(|| clean(&self.folder))
     }
 
-    /// `pools/team.dsvm:12`
+    /// File and line of a place, such as `pools/team.dsvm:12`.
     pub(super) fn shown(&self, source: &Source) -> String {
         let file = source.file.strip_prefix(self.folder.as_str()).unwrap_or(&source.file);
         format!("{}:{}", clean(file), source.line)
     }
 }
 
-/// Up to the last slash, with it.
+/// The path up to and including its last slash.
 fn folder_of(path: &str) -> &str {
     path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("")
 }

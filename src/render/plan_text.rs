@@ -1,18 +1,18 @@
-//! The words of a plan that every format for people shares: signs, names, values on one line, the summary.
+//! Texts of a plan that all formats for people share: signs, names, values on one line, the summary.
 
 use arm_plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, Summary};
 use dsvm_diagnostics::count;
 use serde_json::Value;
 
-/// One sentence: how many of what.
+/// How many resources each action affects, in one sentence.
 #[must_use]
 pub fn summary(sum: &Summary) -> String {
     let total = sum.create + sum.update + sum.replace + sum.delete + sum.detach;
     if total == 0 {
         return match sum.no_change {
-            0 => "Nothing to do: the source holds no resources.".to_owned(),
-            1 => "Nothing to do: the resource is as the source says.".to_owned(),
-            n => format!("Nothing to do: all {n} resources are as the source says."),
+            0 => "Nothing to do: the source has no resources.".to_owned(),
+            1 => "Nothing to do: the resource matches the source.".to_owned(),
+            n => format!("Nothing to do: all {n} resources match the source."),
         };
     }
     let parts = [
@@ -27,7 +27,8 @@ pub fn summary(sum: &Summary) -> String {
     format!("Plan: {}.", parts.join(", "))
 }
 
-/// What people lose, in one sentence; empty when nobody loses anything: `Takes away 6 machines and the data of share `notebooks`.`
+/// What people lose, in one sentence: `It deletes share `notebooks` with everything on it and removes 6 machines.`
+/// Empty when nothing is lost.
 #[must_use]
 pub fn touched(plan: &Plan) -> String {
     let machines = |kinds: &[EffectKind]| -> u64 {
@@ -53,10 +54,10 @@ pub fn touched(plan: &Plan) -> String {
         }
     }
     if gone > 0 {
-        parts.push(format!("takes away {}", count(gone, "machine")));
+        parts.push(format!("removes {}", count(gone, "machine")));
     }
     if disturbed > 0 {
-        parts.push(format!("restarts or remakes {}", count(disturbed, "machine")));
+        parts.push(format!("restarts or reimages {}", count(disturbed, "machine")));
     }
     match parts.as_slice() {
         [] => String::new(),
@@ -78,35 +79,35 @@ pub fn sign(action: Action) -> &'static str {
     }
 }
 
-/// `virtualMachineScaleSets team`, `shares stteam/default/notebooks`: the last part of the type, which names are told
-/// apart by, and the name.
+/// `virtualMachineScaleSets team`, `shares stteam/default/notebooks`: the last part of the type, which
+/// distinguishes equal names, and the name.
 #[must_use]
 pub fn label(change: &Change) -> String {
     change.titled()
 }
 
-/// What an update means, where two words say it and nobody is disturbed.
+/// The effect of an update that disturbs nobody, in at most two words; `None` for any other change.
 #[must_use]
 pub fn quiet_effect(change: &Change) -> Option<&'static str> {
     match (change.action, change.effect.text.as_str()) {
-        (Action::Update, "nobody notices") => Some("nobody notices"),
+        (Action::Update, "not noticeable") => Some("not noticeable"),
         (Action::Update, "changed in place") => Some("in place"),
         _ => None,
     }
 }
 
-/// What the change means, in one line.
+/// The effect of a change, in one line; empty when the action says it already.
 #[must_use]
 pub fn effect_line(change: &Change) -> String {
     match (change.action, change.effect.text.as_str()) {
-        // The word before it says so already.
+        // The action before it says so already.
         (Action::Create, "new") | (Action::Delete, "removed") => String::new(),
         (Action::Replace, text) => format!("{text}: {}", change.reason),
         (_, text) => text.to_owned(),
     }
 }
 
-/// `1 → 2`
+/// A change of a property on one line: `1 → 2`.
 #[must_use]
 pub fn values(attribute: &AttributeChange) -> String {
     if attribute.secret {
@@ -119,7 +120,7 @@ pub fn values(attribute: &AttributeChange) -> String {
     between(attribute, &shown)
 }
 
-/// The same for where there is room for several lines.
+/// The same where there is room for several lines.
 #[must_use]
 pub fn values_at_length(attribute: &AttributeChange) -> String {
     const ONE_LINE: usize = 60;
@@ -131,11 +132,11 @@ pub fn values_at_length(attribute: &AttributeChange) -> String {
         return values(attribute);
     }
     match (attribute.kind, &attribute.before, &attribute.after) {
-        // The service never shows it, and what is long says nothing without its other side.
+        // The service never returns the old value, and a long new one says nothing alone.
         (AttributeKind::Change, None, after) if long(after) && after.as_ref().is_some_and(text) => {
-            "another value; the service does not show the one it has".to_owned()
+            "a different value; the service does not return the current one".to_owned()
         }
-        // Its name says what goes away.
+        // The name says what is removed.
         (AttributeKind::Remove, before, _) if long(before) => String::new(),
         _ => between(attribute, &|value| cut(&own_members(attribute, value), LONGEST)),
     }
@@ -154,7 +155,7 @@ fn own_members(attribute: &AttributeChange, value: &Value) -> String {
     value.as_object().and_then(named).unwrap_or_else(|| brief(value))
 }
 
-/// A value as people write it: names without quotes, spaces where a line may break.
+/// A value for reading: names without quotes, spaces where a line may break.
 fn brief(value: &Value) -> String {
     let inner = |value: &Value| match value.as_str().and_then(short_id) {
         Some(id) => clean(&Value::from(id).to_string()),
@@ -173,7 +174,7 @@ fn brief(value: &Value) -> String {
     }
 }
 
-/// An id inside of a value: its last type and its name say enough.
+/// An id within a value, shortened to its last type and name.
 fn short_id(text: &str) -> Option<String> {
     let id = text.starts_with("/subscriptions/") && text.contains("/providers/");
     let mut parts = text.rsplit('/');
@@ -209,7 +210,7 @@ fn cut(text: &str, longest: usize) -> String {
     format!("{head}… ({length} characters)")
 }
 
-/// Text that cannot move the cursor, change colours or break the line.
+/// Text with control and direction characters escaped, so that it cannot move the cursor, change colours or break the line.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let hostile = |c: char| {

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 /// The plan of one project of a tree.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectPlan {
-    /// Where the project is.
+    /// Path of the project as people see it.
     pub path: String,
-    /// Its name.
+    /// Name of the project.
     pub project: String,
-    /// Its env; empty when it has none.
+    /// The env; empty when there are none.
     pub env: String,
-    /// What is compared with what.
+    /// Names what is compared.
     pub title: String,
-    /// The plan.
+    /// The changes of this project.
     pub plan: Plan,
 }
 

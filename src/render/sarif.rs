@@ -58,7 +58,7 @@ fn rule(code: Code) -> Value {
     })
 }
 
-/// `unknown-name` → `UnknownName`
+/// A slug in Pascal case: `unknown-name` → `UnknownName`.
 fn pascal(slug: &str) -> String {
     let word = |w: &str| {
         let mut letters = w.chars();

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 
-/// At most this many diagnostics are drawn; the rest is counted.
+/// At most this many diagnostics are drawn; the others are only counted.
 pub const CAP: usize = 50;
 
 /// Draws all diagnostics of a run (at most [`CAP`]) and a last line that counts them; empty when there are none.
@@ -36,7 +36,7 @@ pub fn all(found: &[Found<'_>], palette: Palette) -> String {
     text
 }
 
-/// Draws one diagnostic.
+/// Draws one diagnostic with its source lines, followed by a line end.
 #[must_use]
 pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> String {
     drawn(sources, diagnostic, secrets(diagnostic).collect(), palette)
@@ -61,7 +61,7 @@ fn drawn(sources: &SourceMap, diagnostic: &Diagnostic, hidden: Vec<Span>, palett
     format!("{}\n", text.trim_end_matches('\n'))
 }
 
-/// `error`, `warning`, `info`.
+/// The word for a severity: `error`, `warning` or `info`.
 #[must_use]
 pub fn word(severity: Severity) -> &'static str {
     match severity {
@@ -93,7 +93,7 @@ fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     let worst = diagnostics.iter().find(|d| d.severity == Severity::Error).or(diagnostics.first());
     if let Some(first) = worst {
         let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.code));
-        text.push_str(&format!("; `{command}` tells more"));
+        text.push_str(&format!("; `{command}` explains it"));
     }
     text.push('\n');
     text

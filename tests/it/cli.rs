@@ -48,7 +48,7 @@ fn the_starter_file_checks_and_builds_and_is_never_written_over() {
     --- stdout
     --- stderr
     wrote `pools/main.dsvm`
-    put your own public key into `env dev`: nobody holds the one that stands there
+    put your own public key into `env dev`: the one there is an example that nobody can use
     next: `dsvmc check pools`, then `dsvmc plan pools`
     ");
     dsvmc_snapshot!(cx, "check pools", @r"
@@ -106,7 +106,7 @@ fn diagnostics_come_as_drawings_lines_and_json() {
       │
       = help: write `location = …`
 
-    1 error; `dsvmc explain DSVM0011` tells more
+    1 error; `dsvmc explain DSVM0011` explains it
     ");
     dsvmc_snapshot!(cx, "check main.dsvm --format short", @r"
     exit: 1

@@ -11,7 +11,7 @@ fn a_good_formula_is_checked_and_evaluated() {
     let cx = TestContext::new();
     cx.write("scale.txt", TASKS);
     let checked = cx.run("formula check scale.txt");
-    assert_eq!(checked.text(), "exit: 0\n--- stdout\n--- stderr\nthe formula can be used\n");
+    assert_eq!(checked.text(), "exit: 0\n--- stdout\n--- stderr\nno mistakes found in the formula\n");
     cx.write(
         "pool.json",
         r#"{"now": "2026-11-23T12:00:00Z", "samples": {"$PendingTasks": [9, 9, 9, 9, 9, 9, 9, 9, 9, 9]}}"#,

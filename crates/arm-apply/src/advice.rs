@@ -162,7 +162,7 @@ const ADVICE: &[(&str, &str, &str)] = &[
     (
         "PropertyChangeNotAllowed",
         "",
-        "Azure does not change this property in place: the resource must be deleted and made anew",
+        "Azure does not change this property in place: the resource must be deleted and recreated",
     ),
     ("InvalidTemplate", "", "the template has a mistake that dsvmc did not find: please report it"),
 ];

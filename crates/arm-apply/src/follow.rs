@@ -93,7 +93,7 @@ pub(super) fn deploy(
     let outcome = follow(job, step, reply, arm, observer, done);
     let end = arm.current(job.mode, &job.group, &step.name);
     report_operations(
-        &deployment_id(job, step, end.as_ref().ok().and_then(Option::as_ref)),
+        &deployment_id(job, end.as_ref().ok().and_then(Option::as_ref)),
         arm,
         observer,
         &mut BTreeMap::new(),
@@ -114,12 +114,11 @@ fn is_busy(error: &AzureError) -> bool {
 }
 
 /// The deployment that a stack works through, or the deployment itself.
-fn deployment_id(job: &Job, step: &Step, current: Option<&Value>) -> Option<String> {
+fn deployment_id(job: &Job, current: Option<&Value>) -> Option<String> {
     let current = current?;
     if job.mode == DeployMode::Plain {
         return current.get("id").and_then(Value::as_str).map(str::to_owned);
     }
-    let _ = step;
     current.pointer("/properties/deploymentId").and_then(Value::as_str).map(str::to_owned)
 }
 
@@ -142,14 +141,11 @@ fn follow(
     };
     let mut seen = BTreeMap::new();
     let mut lost = 0;
-    let mut deployment = deployment_id(job, step, Some(&reply.body));
+    let mut deployment = deployment_id(job, Some(&reply.body));
     loop {
         if deployment.is_none() {
-            deployment = arm
-                .current(job.mode, &job.group, &step.name)
-                .ok()
-                .flatten()
-                .and_then(|c| deployment_id(job, step, Some(&c)));
+            deployment =
+                arm.current(job.mode, &job.group, &step.name).ok().flatten().and_then(|c| deployment_id(job, Some(&c)));
         }
         report_operations(&deployment, arm, observer, &mut seen, done);
         observer.event(&Event::Tick);
@@ -239,7 +235,7 @@ fn refusals(job: &Job, step: &Step, error: ServiceError, arm: &dyn Arm) -> Apply
     let current = arm.current(job.mode, &job.group, &step.name).ok().flatten();
     let mut found = Vec::new();
     let mut visited = BTreeSet::new();
-    if let Some(id) = deployment_id(job, step, current.as_ref()) {
+    if let Some(id) = deployment_id(job, current.as_ref()) {
         failed_operations(&id, arm, &mut visited, &mut found);
     }
     if found.is_empty() {

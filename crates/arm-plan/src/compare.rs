@@ -402,7 +402,7 @@ impl Comparison<'_> {
 
     fn not_compared(&mut self) {
         let text = format!(
-            "`{}` cannot be compared: the service never shows it and no apply is on record here",
+            "`{}` cannot be compared: the service never returns it and no apply is recorded here",
             self.path.shown()
         );
         self.out.warnings.push(Warning { kind: WarningKind::SecretNotCompared, id: self.id.to_owned(), text });

@@ -63,7 +63,7 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
     };
     change.effect = Effect { kind: gravest, text, machines: touched, shares, property: None };
     change.reason = if unknown_only {
-        "a value is known after the deployment only".to_owned()
+        "a value is known only after the deployment".to_owned()
     } else {
         let n = change.attributes.len();
         format!("{n} {} the source", if n == 1 { "property differs from" } else { "properties differ from" })
@@ -73,7 +73,7 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
 pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed) {
     if change.action == Action::Detach {
         change.effect =
-            Effect { text: "stays as it is, no longer managed by this project".to_owned(), ..Effect::default() };
+            Effect { text: "kept as it is, no longer managed by this project".to_owned(), ..Effect::default() };
         return;
     }
     let machines = machines_of(&change.resource_type, found);
@@ -88,11 +88,11 @@ pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed)
 
 fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, property: String) -> Effect {
     let (kind, text) = if holds_data(resource_type) {
-        (EffectKind::DeletesData, format!("deleted and made anew: {}", data_text(&shares)))
+        (EffectKind::DeletesData, format!("deleted and recreated: {}", data_text(&shares)))
     } else if let Some(n) = machines {
-        (EffectKind::Replaces, format!("the pool is deleted and made anew, with all of its {}", count(n)))
+        (EffectKind::Replaces, format!("the pool is deleted and recreated, with all of its {}", count(n)))
     } else {
-        (EffectKind::Replaces, "deleted and made anew".to_owned())
+        (EffectKind::Replaces, "deleted and recreated".to_owned())
     };
     Effect { kind, text, machines, shares, property: Some(property) }
 }
@@ -133,20 +133,20 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
     let all = machines.map_or_else(|| "machines".to_owned(), count);
     let pace = if mode == UpgradeMode::Rolling { "in batches" } else { "at once" };
     match effect {
-        EffectKind::None => "nobody notices".to_owned(),
+        EffectKind::None => "not noticeable".to_owned(),
         EffectKind::Appears => "new".to_owned(),
         EffectKind::NewMachines => {
-            format!("new machines only; the {all} that run keep what they have until they are upgraded")
+            format!("new machines only; the {all} that run keep their configuration until they are upgraded")
         }
         EffectKind::InPlace => share_size(change).unwrap_or_else(|| "changed in place".to_owned()),
         EffectKind::Rolling => format!("{all} are updated in batches"),
         EffectKind::Restart => format!("{all} restart, {pace}"),
         EffectKind::Reimage => {
-            format!("{all} are made anew from the image, {pace}; what is on their local disks is lost")
+            format!("{all} are reimaged, {pace}; data on their local disks is lost")
         }
         EffectKind::ScalesIn => format!("{} removed", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::ScalesOut => format!("{} added", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
-        EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "goes away".to_owned(),
+        EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "deleted".to_owned(),
     }
 }
 
@@ -164,7 +164,7 @@ fn share_size(change: &Change) -> Option<String> {
     Some(if after > before {
         format!("share `{share}` grows to {after} GiB")
     } else {
-        format!("share `{share}` shrinks to {after} GiB; the service refuses when more is stored")
+        format!("share `{share}` shrinks to {after} GiB; the service refuses if more is stored")
     })
 }
 

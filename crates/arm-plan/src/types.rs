@@ -49,7 +49,7 @@ pub struct Summary {
     pub create: usize,
     /// Changed in place.
     pub update: usize,
-    /// Deleted and made anew.
+    /// Deleted and recreated.
     pub replace: usize,
     /// Deleted.
     pub delete: usize,
@@ -267,7 +267,7 @@ pub enum EffectKind {
     Reimage,
     /// The resource goes away.
     Removes,
-    /// The resource is deleted and made anew.
+    /// The resource is deleted and recreated.
     Replaces,
     /// Data of people goes away.
     DeletesData,
@@ -297,18 +297,20 @@ impl EffectKind {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::None => "nobody notices",
-            Self::Appears => "something new; nothing that runs is touched",
-            Self::NewMachines => "machines made from now on; running ones keep what they have until they are upgraded",
+            Self::None => "not noticeable",
+            Self::Appears => "something new; nothing that is running is affected",
+            Self::NewMachines => {
+                "affects machines created from now on; running machines keep their configuration until they are upgraded"
+            }
             Self::ScalesOut => "machines are added",
             Self::InPlace => "a rule, an address or a size changes while everything keeps running",
             Self::Rolling => "machines are changed in batches",
             Self::Restart => "machines restart",
             Self::ScalesIn => "machines are removed",
-            Self::Reimage => "machines are made anew from the image: what is on their local disks is lost",
-            Self::Removes => "the resource goes away",
-            Self::Replaces => "Azure fixes the named property at creation: the resource is deleted and made anew",
-            Self::DeletesData => "a share, an account, a disk or a vault goes away with what is in it",
+            Self::Reimage => "machines are reimaged: data on their local disks is lost",
+            Self::Removes => "the resource is deleted",
+            Self::Replaces => "Azure fixes the named property at creation: the resource is deleted and recreated",
+            Self::DeletesData => "a share, an account, a disk or a vault is deleted with its contents",
         }
     }
 }
@@ -419,7 +421,7 @@ impl SuppressionRule {
             Self::LetterCase => "Azure compares it without regard to letter case",
             Self::IdCase => "resource ids are compared without regard to letter case",
             Self::SetLikeList => "the order of this list means nothing",
-            Self::WriteOnly => "the service never shows it again",
+            Self::WriteOnly => "the service never returns it",
             Self::EmptyVsAbsent => "empty and absent are the same here",
             Self::NewerApiOnly => "this API version does not know it and so cannot change it",
             Self::OwnedByAutoscale => "autoscale owns the number of machines; a deployment keeps the live one",

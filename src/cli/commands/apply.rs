@@ -24,7 +24,7 @@ use dsvm_diagnostics::count;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-/// Arguments of `apply`.
+/// The command line arguments of `apply`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Interrupted? Run it again: it reads what exists and deploys the rest.\n\n\
                   Examples:\n  dsvmc apply --target local examples/01-shared-pool\n  dsvmc apply prod.plan --target azure")]
@@ -58,7 +58,7 @@ pub struct Args {
     full: bool,
 }
 
-/// Runs the command.
+/// Runs `dsvmc apply` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

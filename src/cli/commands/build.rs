@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The file with the template.
 const TEMPLATE: &str = "template.json";
 
-/// Arguments of `build`.
+/// The command line arguments of `build`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: dsvmc build pools/ --out build\n\n\
     Writes, for each project, `OUT/PROJECT/template.json`, one `parameters.ENV.json` for each env, and `sourcemap.json`.\n\
@@ -37,12 +37,12 @@ pub struct Args {
     /// Rejected for the same reason as `set`
     #[arg(long, short = 'p', hide = true, value_name = "@FILE")]
     parameters: Vec<String>,
-    /// Print the template of the one project instead of writing files
+    /// Print the template of a single project instead of writing files
     #[arg(long, conflicts_with = "out")]
     pub stdout: bool,
 }
 
-/// What is written of a project.
+/// The files of a project that are written.
 struct Built {
     project: Project,
     name: Arc<str>,
@@ -52,7 +52,7 @@ struct Built {
     files: Vec<(PathBuf, String)>,
 }
 
-/// Runs the command.
+/// Runs `dsvmc build` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     if !args.set.is_empty() || !args.parameters.is_empty() {
         let option = if args.set.is_empty() { "--parameters" } else { "--set" };
@@ -124,7 +124,7 @@ fn texts(artifacts: Artifacts, sources: &SourceMap) -> Vec<(PathBuf, String)> {
         .into_par_iter()
         .enumerate()
         .map(|(index, deployment)| {
-            // The number tells in which order several are deployed.
+            // The number gives the order of deployment.
             let numbered = || PathBuf::from(format!("{:02}-{}", index + 1, deployment.name));
             let folder = if alone { PathBuf::new() } else { numbered() };
             let mut files = vec![(folder.join(TEMPLATE), deployment.template.pretty())];
@@ -164,7 +164,7 @@ pub struct WriteError {
 }
 
 impl WriteError {
-    /// Writing `path` failed.
+    /// The error for a `path` that cannot be written because of `cause`.
     #[must_use]
     pub fn new(path: &Path, cause: std::io::Error) -> Self {
         Self { path: path.to_owned(), cause }

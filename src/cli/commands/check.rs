@@ -1,4 +1,4 @@
-//! `dsvmc check`: every mistake of a file, a folder or a tree of projects, in one run.
+//! `dsvmc check`: all mistakes of a file, a folder or a tree of projects, in one run.
 
 use crate::cli::Context;
 use crate::cli::args::Format;
@@ -7,7 +7,7 @@ use crate::driver::{self, Options, Stop};
 use crate::render::Found;
 use std::path::PathBuf;
 
-/// Arguments of `check`.
+/// The command line arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: dsvmc check pools/")]
 pub struct Args {
@@ -16,7 +16,7 @@ pub struct Args {
     pub paths: Vec<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs `dsvmc check` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let options = Options { stop: Stop::AfterChecks };
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, |one| {

@@ -1,19 +1,19 @@
-//! `dsvmc completions`: a script that teaches a shell to complete the command line.
+//! `dsvmc completions`: shell completions.
 
 use crate::cli::Context;
 use crate::cli::args::Cli;
 use crate::cli::exit::Exit;
 use clap::CommandFactory;
 
-/// Arguments of `completions`.
+/// The command line arguments of `completions`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  dsvmc completions bash > ~/.bash_completion")]
 pub struct Args {
-    /// Which shell
+    /// Shell to generate completions for
     pub shell: clap_complete::Shell,
 }
 
-/// Runs the command.
+/// Runs `dsvmc completions` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "dsvmc", &mut script);

@@ -15,7 +15,7 @@ use arm_apply::StateDir;
 use dsvm_diagnostics::Code;
 use std::path::PathBuf;
 
-/// Arguments of `destroy`.
+/// The command line arguments of `destroy`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Resource groups are kept, with everything in them that this project did not deploy.\n\n\
                   Examples:\n  dsvmc destroy --target local examples/01-shared-pool\n  \
@@ -45,7 +45,7 @@ pub struct Args {
     wait: bool,
 }
 
-/// Runs the command.
+/// Runs `dsvmc destroy` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

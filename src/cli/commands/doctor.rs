@@ -13,7 +13,7 @@ use arm_client::available;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Arguments of `doctor`.
+/// The command line arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Names of variables are shown, never their values.\n\nExample: dsvmc doctor --target azure")]
 pub struct Args {
@@ -30,7 +30,7 @@ struct Finding {
     detail: String,
 }
 
-/// Runs the command.
+/// Runs `dsvmc doctor` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

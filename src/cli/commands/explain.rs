@@ -5,16 +5,16 @@ use crate::cli::exit::Exit;
 use crate::render::explain;
 use dsvm_diagnostics::Code;
 
-/// Arguments of `explain`.
+/// The command line arguments of `explain`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples: dsvmc explain DSVM0101, dsvmc explain unknown-name")]
 pub struct Args {
-    /// Code or name of a message; without it, all of them are listed
+    /// Code or name of a diagnostic; without it, all of them are listed
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
 
-/// Runs the command.
+/// Runs `dsvmc explain` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let palette = cx.printer.output_palette();
     let Some(wanted) = &args.code else {
@@ -25,7 +25,9 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         cx.printer.data(&explain::page(code, palette))?;
         return Ok(Exit::Done);
     }
-    cx.printer.say(&format!("error: no message has the code `{wanted}`\n  = help: run `dsvmc explain` to list all\n"));
+    cx.printer.say(&format!(
+        "error: no diagnostic has the code `{wanted}`\n  = help: run `dsvmc explain` to list all codes\n"
+    ));
     Ok(Exit::Usage)
 }
 

@@ -1,4 +1,4 @@
-//! `dsvmc fmt`: files in the house style, or what would change.
+//! `dsvmc fmt`: formats files, or shows what would change.
 
 use super::build::WriteError;
 use crate::cli::Context;
@@ -11,19 +11,19 @@ use dsvm_syntax::format::{self, Refused};
 use similar::{ChangeTag, TextDiff};
 use std::path::{Path, PathBuf};
 
-/// Arguments of `fmt`.
+/// The command line arguments of `fmt`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples: dsvmc fmt, dsvmc fmt --check pools/")]
 pub struct Args {
     /// Files, or folders with files below them
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Write nothing; show what would change and exit with 1 if anything would
+    /// Write nothing; show what would change, and exit with code 1 if anything would
     #[arg(long)]
     pub check: bool,
 }
 
-/// Runs the command.
+/// Runs `dsvmc fmt` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let mut exit = Exit::Done;
     let mut changed = 0;
@@ -67,7 +67,7 @@ fn one(path: &Path, text: &str, cx: &mut Context) -> Result<Option<String>, miet
         Err(Refused::Different) => sink.push(
             Diagnostic::new(
                 Code::Internal,
-                "the formatter would change what this file means, so it was left alone",
+                "the formatter would change the meaning of this file, so it was left unchanged",
                 Span::new(source, 0, 0),
                 "this file",
             )
@@ -78,7 +78,7 @@ fn one(path: &Path, text: &str, cx: &mut Context) -> Result<Option<String>, miet
     Ok(None)
 }
 
-/// A unified difference.
+/// The difference between two texts in unified format.
 fn difference(path: &Path, old: &str, new: &str, palette: Palette) -> String {
     let mut text = palette.paint(Role::Title, &format!("--- {0}\n+++ {0}, formatted\n", shown(path)));
     let diff = TextDiff::from_lines(old, new);

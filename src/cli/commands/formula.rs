@@ -1,4 +1,4 @@
-//! `dsvmc formula`: checks an autoscale formula of Azure Batch, or evaluates it against given samples.
+//! `dsvmc formula`: checks an Azure Batch autoscale formula, or evaluates it with given samples.
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
@@ -9,7 +9,7 @@ use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Arguments of `formula`.
+/// The command line arguments of `formula`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  dsvmc formula check scale.txt\n  dsvmc formula eval scale.txt --samples pool.json"
@@ -21,20 +21,20 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Sub {
-    /// Find what Azure would refuse in a formula, and what nobody would want
+    /// Find the errors that Azure would reject, and likely mistakes
     #[command(after_help = "Example: dsvmc formula check scale.txt")]
     Check {
         /// File with the formula; `-` reads it from the standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Compute what Azure would set, for the samples of a file
+    /// Compute what Azure would set, from the samples in a file
     #[command(after_help = "Example: dsvmc formula eval scale.txt --samples pool.json")]
     Eval {
         /// File with the formula; `-` reads it from the standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// State of the pool as JSON; without it, a pool without machines and samples
+        /// State of the pool as JSON; without it, a pool without machines or samples
         #[arg(long, value_name = "FILE")]
         samples: Option<PathBuf>,
         /// Time of the evaluation (UTC), instead of `now` in the samples
@@ -46,13 +46,13 @@ enum Sub {
     },
 }
 
-/// Runs the command.
+/// Runs `dsvmc formula` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     match &args.command {
         Sub::Check { file } => {
             let (exit, _) = check(file, cx)?;
             if exit == Exit::Done {
-                cx.printer.note("the formula can be used\n");
+                cx.printer.note("no mistakes found in the formula\n");
             }
             Ok(exit)
         }

@@ -1,18 +1,18 @@
-//! `dsvmc import`: definitions of Batch AI → the `.dsvm` of their successor.
+//! `dsvmc import`: Batch AI definitions → `.dsvm` for their successor.
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
 use dsvm_import::Successor;
 use std::path::PathBuf;
 
-/// Arguments of `import`.
+/// The command line arguments of `import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: dsvmc import cluster.json job.json > main.dsvm")]
 pub struct Args {
-    /// Clusters, file servers and jobs of Batch AI: its command line's JSON, or templates with `Microsoft.BatchAI/*`
+    /// Batch AI clusters, file servers and jobs: JSON of its command line, or templates with `Microsoft.BatchAI/*`
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Which successor to write for
+    /// Successor service to convert for
     #[arg(long, value_enum, default_value_t = Service::AzureBatch)]
     pub service: Service,
     /// Name of the project
@@ -24,13 +24,13 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Service {
-    /// Azure Batch
+    /// A pool of Azure Batch
     AzureBatch,
     /// A compute cluster of Azure Machine Learning
     AzureMl,
 }
 
-/// Runs the command.
+/// Runs `dsvmc import` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let mut files = Vec::new();
     for path in &args.files {

@@ -7,7 +7,7 @@ use crate::driver::shown;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Arguments of `init`.
+/// The command line arguments of `init`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: dsvmc init pools/research --key ~/.ssh/id_ed25519.pub")]
 pub struct Args {
@@ -21,11 +21,11 @@ pub struct Args {
 
 const STARTER: &str = include_str!("starter.dsvm");
 
-/// A key that nobody holds, so that the file checks before a real one is put in.
+/// A key without a private part, so that the file passes `check` before a real key replaces it.
 const EXAMPLE_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f put-your-own-key-here";
 
-/// Runs the command.
+/// Runs `dsvmc init` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let key = match &args.key {
         Some(path) => Some(read_key(path, cx)?),
@@ -39,7 +39,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         Ok(()) => {}
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
             cx.printer.say(&format!(
-                "error: `{}` exists already\n  = help: name another folder, as in `dsvmc init pools/research`\n",
+                "error: `{}` already exists\n  = help: name another folder, as in `dsvmc init pools/research`\n",
                 shown(&path)
             ));
             return Ok(Exit::Input);
@@ -48,7 +48,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     cx.printer.note(&format!("wrote `{}`\n", shown(&path)));
     if !own {
-        cx.printer.note("put your own public key into `env dev`: nobody holds the one that stands there\n");
+        cx.printer.note("put your own public key into `env dev`: the one there is an example that nobody can use\n");
     }
     cx.printer.note(&format!("next: `dsvmc check {0}`, then `dsvmc plan {0}`\n", shown(&args.folder)));
     Ok(Exit::Done)

@@ -10,14 +10,14 @@ use crate::cli::exit::Exit;
 use arm_local::faults::{Fault, read_faults};
 use arm_local::{Endpoint, Options};
 
-/// Arguments of `local`.
+/// The command line arguments of `local`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The endpoint answers as Azure Resource Manager does, on this machine only. It is not Azure: nothing\n\
-                  runs, nothing costs. Its state is kept in `.dsvmc/local`.\n\nExample: dsvmc local up"
+    after_help = "The endpoint answers like Azure Resource Manager, on this machine only. It is not Azure: nothing\n\
+                  runs, and nothing costs money. Its state is kept in `.dsvmc/local`.\n\nExample: dsvmc local up"
 )]
 pub struct Args {
-    /// What to do
+    /// The subcommand of `local`
     #[command(subcommand)]
     pub action: Action,
 }
@@ -25,20 +25,20 @@ pub struct Args {
 /// What to do with the endpoint.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Start the endpoint in the background, or say where it runs already
+    /// Start the endpoint in the background, or show where it runs already
     Up(Up),
-    /// Stop the endpoint; its state stays
+    /// Stop the endpoint and keep its state
     Down(Place),
-    /// Say whether and where the endpoint runs
+    /// Show whether and where the endpoint runs
     Status(Place),
-    /// Forget everything the endpoint holds
+    /// Delete the state of the endpoint
     Reset(Place),
-    /// Serve in the foreground; what `up` starts
+    /// Run in the foreground; started by `up`
     #[command(hide = true)]
     Serve(Up),
 }
 
-/// Which project's endpoint.
+/// The project whose endpoint is meant.
 #[derive(Debug, clap::Args)]
 pub struct Place {
     /// Folder of the project
@@ -52,22 +52,22 @@ pub struct Place {
 /// How the endpoint starts.
 #[derive(Debug, clap::Args)]
 pub struct Up {
-    /// Which project's
+    /// The project whose endpoint is meant
     #[command(flatten)]
     pub place: Place,
-    /// Port of the HTTPS side [default: the one of the last time, else any free one]
+    /// HTTPS port [default: the previous one, else any free one]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub https_port: u16,
-    /// Port of the HTTP side [default: as for HTTPS]
+    /// HTTP port [default: as for HTTPS]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub http_port: u16,
-    /// A fault to begin with: KIND[,key=value]…, or @FILE with JSON. Can be repeated
+    /// A fault to inject from the start: KIND[,key=value]…, or @FILE with JSON. Can be repeated
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
-    /// How long a long-running operation takes
+    /// Duration of long-running operations
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     pub latency: u32,
-    /// Time of the endpoint at the start, for example 2026-11-23T08:00:00Z
+    /// Initial time of the endpoint, for example 2026-11-23T08:00:00Z
     #[arg(long, value_name = "TIME")]
     pub clock: Option<String>,
     /// Stay in the foreground until interrupted
@@ -81,7 +81,7 @@ pub fn state_folder(project: &Path) -> PathBuf {
     project.join(".dsvmc").join("local")
 }
 
-/// Runs the command.
+/// Runs `dsvmc local` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     match &args.action {
         Action::Up(up) if up.foreground => serve(up, cx),
@@ -146,7 +146,7 @@ fn start(up: &Up, cx: &mut Context) -> Result<Exit, miette::Report> {
     } else if !up.fault.is_empty() || up.clock.is_some() {
         return Err(miette!(
             help = "run `dsvmc local down` first, or use `POST /_local/faults` and `POST /_local/clock`",
-            "the endpoint runs already; faults and clock are given at its start"
+            "the endpoint is already running; faults and the clock are set when it starts"
         ));
     }
     show(&up.place, cx)
@@ -194,7 +194,7 @@ fn show(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
         if place.json {
             cx.printer.data("{\"running\": false}\n")?;
         } else {
-            cx.printer.say("no local endpoint runs here; start one with `dsvmc local up`\n");
+            cx.printer.say("no local endpoint is running here; start one with `dsvmc local up`\n");
         }
         return Ok(Exit::Environment);
     };
@@ -226,7 +226,7 @@ fn port(last: &Value) -> u16 {
 fn down(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
     let folder = absolute(&state_folder(&place.folder))?;
     let Some((last, _)) = arm_local::running(&folder) else {
-        cx.printer.say("no local endpoint runs here\n");
+        cx.printer.say("no local endpoint is running here\n");
         return Ok(Exit::Done);
     };
     arm_local::ask(port(&last), "POST", "/_local/shutdown", "")
@@ -239,7 +239,7 @@ fn down(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    cx.printer.say("stopped; the state stays in `.dsvmc/local`\n");
+    cx.printer.say("stopped; the state is kept in `.dsvmc/local`\n");
     Ok(Exit::Done)
 }
 
@@ -262,6 +262,6 @@ fn reset(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
             }
         }
     }
-    cx.printer.say("the endpoint holds nothing now\n");
+    cx.printer.say("the endpoint is empty now\n");
     Ok(Exit::Done)
 }

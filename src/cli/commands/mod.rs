@@ -25,39 +25,39 @@ use super::exit::Exit;
 /// The subcommands in the order of `--help`: the ones used first come first.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Write a first file to start from, with comments
+    /// Create a first file to start from, with comments
     Init(init::Args),
     /// Check files for mistakes, without writing anything
     Check(check::Args),
-    /// Put files into the one house style
+    /// Format files in place, or check their format
     Fmt(fmt::Args),
     /// Write templates, parameter files and source maps
     Build(build::Args),
-    /// Print the resources that an ARM template sends
+    /// Print the resources that an ARM template expands to
     Expand(expand::Args),
-    /// The local endpoint: answers as Azure Resource Manager does, without Azure
+    /// Run the local endpoint, which answers like Azure Resource Manager
     Local(local::Args),
-    /// Show what a deployment would change, and what that means for people
+    /// Show what a deployment would change, and its effect on people
     Plan(plan::Args),
-    /// Deploy: show the plan, ask, follow it to the end
+    /// Deploy: show the plan, ask for confirmation, follow it to the end
     Apply(apply::Args),
-    /// Show what is deployed, from which commit, and what differs since
+    /// Show what is deployed, from which commit, and what differs from the sources
     Status(status::Args),
-    /// Show the outputs of the deployment: addresses, log-in lines
+    /// Show the outputs of the deployment, such as addresses and login commands
     Outputs(outputs::Args),
-    /// Show the resources of a project as the service has them
+    /// Show the resources of a project as the service returns them
     Show(show::Args),
-    /// Delete what a project made
+    /// Delete the resources that a project deployed
     Destroy(destroy::Args),
-    /// Check what is configured for deployments
+    /// Check the configuration for deployments
     Doctor(doctor::Args),
-    /// Check or evaluate an autoscale formula of Azure Batch
+    /// Check or evaluate an Azure Batch autoscale formula
     Formula(formula::Args),
-    /// Write the `.dsvm` of what Batch AI ran
+    /// Convert Batch AI definitions to `.dsvm`
     Import(import::Args),
-    /// Explain a message in full, with an example and its repair
+    /// Explain a diagnostic in full, with an example and its fix
     Explain(explain::Args),
-    /// Write a script that teaches a shell to complete the command line
+    /// Generate the completion script of a shell
     Completions(completions::Args),
 }
 

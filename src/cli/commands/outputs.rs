@@ -13,7 +13,7 @@ use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 
-/// Arguments of `outputs`.
+/// The command line arguments of `outputs`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: ssh $(dsvmc outputs --name address examples/01-shared-pool)")]
 pub struct Args {
@@ -29,7 +29,7 @@ pub struct Args {
     target: DeployTargetArgs,
 }
 
-/// Runs the command.
+/// Runs `dsvmc outputs` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

@@ -18,7 +18,7 @@ use arm_plan::{Plan, SavedPlan};
 use dsvm_diagnostics::Code;
 use std::path::{Path, PathBuf};
 
-/// Arguments of `plan`.
+/// The command line arguments of `plan`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Sources of values, weakest first: defaults, the env, --parameters files, DSVMC_PARAM_name variables, --set.\n\n\
@@ -58,7 +58,7 @@ pub struct Args {
     what_if: bool,
 }
 
-/// Runs the command.
+/// Runs `dsvmc plan` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

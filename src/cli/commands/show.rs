@@ -13,7 +13,7 @@ use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Arguments of `show`.
+/// The command line arguments of `show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dsvmc show examples/01-shared-pool\n  dsvmc show --json > observed.json\n\n\
                         `dsvmc plan --live observed.json` compares with such a file.")]
@@ -30,7 +30,7 @@ pub struct Args {
     target: DeployTargetArgs,
 }
 
-/// Runs the command.
+/// Runs `dsvmc show` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

@@ -14,7 +14,7 @@ use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Arguments of `status`.
+/// The command line arguments of `status`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: dsvmc status --target azure --env prod")]
 pub struct Args {
@@ -27,7 +27,7 @@ pub struct Args {
     target: DeployTargetArgs,
 }
 
-/// Runs the command.
+/// Runs `dsvmc status` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let result = body(args, cx);
     report::finish(result, &mut cx.printer)

@@ -43,7 +43,7 @@ impl Place {
 fn one_stack_makes_everything_in_five_groups_and_two_regions() {
     let place = Place::new();
     let plan = place.run("plan");
-    let groups = "Made first: resource groups rg-platform (westeurope), rg-network-prod (westeurope)";
+    let groups = "Created first: resource groups rg-platform (westeurope), rg-network-prod (westeurope)";
     assert!(plan.stdout.contains(groups), "{}", plan.text());
     let json: Value = serde_json::from_str(&place.run("plan --format json").stdout).unwrap();
     assert_eq!(json["groups"][4], json!({ "name": "rg-north", "location": "northeurope" }));
@@ -54,7 +54,7 @@ fn one_stack_makes_everything_in_five_groups_and_two_regions() {
     assert_eq!(applied.exit, 0, "{}", applied.text());
     let again = place.run("plan --detailed-exitcode");
     assert_eq!(again.exit, 0, "{}", again.text());
-    assert!(!again.stdout.contains("Made first"), "{}", again.text());
+    assert!(!again.stdout.contains("Created first"), "{}", again.text());
     let set = place.arm("GET", &place.far(), "");
     assert_eq!(set["location"], "northeurope");
     let stack = place.arm("GET", &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-platform/providers/Microsoft.Resources/deploymentStacks?api-version=2025-07-01"), "");

@@ -228,7 +228,7 @@ struct Counts {
     held_back: BTreeMap<(String, String), BTreeSet<SuppressionRule>>,
     taken: usize,
     refused: BTreeMap<String, usize>,
-    /// The plan says that the resource is made anew, and the endpoint writes it in place.
+    /// The plan says that the resource is recreated, and the endpoint writes it in place.
     softer: BTreeSet<(String, String)>,
     wrong: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `dsvmc expand --check`: expands every template below a folder with stand-in values, and counts.
+//! `dsvmc expand --check`: expands every template below a folder with placeholder values, and counts.
 
 use super::Links;
 use crate::cli::Context;
@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What became of one file.
+/// The result for one file.
 enum Outcome {
     /// Not a deployment template.
     Other,
-    /// Not JSON.
+    /// The file is not JSON.
     Unread(String),
-    /// Refused.
+    /// The template cannot be expanded.
     Refused(String),
     Expanded {
         resources: usize,
@@ -149,7 +149,7 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     }
 }
 
-/// What stands at the end of a guessed path, by the name of the last member.
+/// A placeholder for the value at a path, by the name of its last member.
 const LEAVES: [fn(&str) -> Value; 3] = [
     |name| {
         let number = ["count", "size", "port", "capacity", "number", "index", "gb"];
@@ -160,7 +160,7 @@ const LEAVES: [fn(&str) -> Value; 3] = [
     |_| Value::from(1),
 ];
 
-/// Gives objects and lists without a described form the members that the template's text asks of them; counts them.
+/// Adds the members that the template reads to objects and lists of undescribed form; returns their number.
 fn guess(text: &str, template: &Template, leaf: fn(&str) -> Value, parameters: &mut Parameters) -> usize {
     let lower = text.to_ascii_lowercase();
     let mut count = 0;

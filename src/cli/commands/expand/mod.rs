@@ -1,4 +1,4 @@
-//! `dsvmc expand`: prints the resources that a template sends.
+//! `dsvmc expand`: prints the resources that a template expands to.
 
 mod corpus;
 
@@ -12,11 +12,11 @@ use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
-/// Arguments of `expand`.
+/// The command line arguments of `expand`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  dsvmc expand azuredeploy.json -p @azuredeploy.parameters.json")]
 pub struct Args {
-    /// The template; with `--check`, a file or folder of templates
+    /// Template; with `--check`, a file or folder of templates
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Values: `@file.json`, or `name=value`; a later one wins
@@ -34,12 +34,12 @@ pub struct Args {
     /// Show values with unknown parts as JSON instead of one expression
     #[arg(long)]
     parts: bool,
-    /// Expand every template below FILE with stand-in values and count what works
+    /// Expand every template below FILE with placeholder values and count the results
     #[arg(long)]
     check: bool,
 }
 
-/// Runs the command.
+/// Runs `dsvmc expand` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     if args.check {
         return corpus::run(&args.file, cx);

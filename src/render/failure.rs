@@ -1,21 +1,21 @@
-//! A failure of the world (file, network, authentication) → text with the face of a diagnostic.
+//! A failure of the environment (file system, network, credentials) → text that looks like a diagnostic.
 
 use super::palette::{Palette, Role};
 
-/// What failed, why, and the way out.
+/// What failed, why, and what to do.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Code of the catalogue.
+    /// Code of the message catalogue.
     pub code: Option<String>,
-    /// What is wrong.
+    /// What failed, in one line.
     pub title: String,
-    /// Causes, outermost first.
+    /// The causes, from the outermost to the innermost.
     pub causes: Vec<String>,
-    /// The way out.
+    /// What to do about it.
     pub help: Option<String>,
 }
 
-/// Draws it.
+/// Draws a failure, ending in a line end.
 #[must_use]
 pub fn draw(failure: &Failure, palette: Palette) -> String {
     let head = failure.code.as_ref().map_or_else(|| "error".to_owned(), |code| format!("error[{code}]"));
