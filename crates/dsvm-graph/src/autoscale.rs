@@ -9,6 +9,8 @@ use dsvm_diagnostics::source::Span;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use dsvm_model::calendar::{day_names, returns};
 use dsvm_model::{Machines, read};
+use dsvm_sema::table::autoscale::Notify;
+use dsvm_sema::table::schema::View;
 use dsvm_sema::value::{Days, Value};
 
 /// An object of a fixed number of properties.
@@ -71,13 +73,13 @@ pub(crate) fn body(policy: &Autoscale<'_>, machines: &Machines, names: &PoolName
         properties
             .insert("predictiveAutoscalePolicy".into(), json!({ "scaleMode": mode, "scaleLookAheadTime": iso(ahead) }));
     }
-    if let Some(block) = policy.notify {
-        let emails: Vec<Json> =
-            read::items(block, "emails").iter().map(|v| Json::from(values::text(v, resolver))).collect();
+    if let Some(notify) = policy.notify.and_then(View::<Notify>::new) {
+        let emails = read::elements(notify.fields().emails().value());
+        let emails: Vec<Json> = emails.iter().map(|v| Json::from(values::text(v, resolver))).collect();
         let notification = json!({
             "operation": "Scale",
             "email": {
-                "sendToSubscriptionAdministrator": read::flag(block, "subscription_admins", false),
+                "sendToSubscriptionAdministrator": notify.subscription_admins(),
                 "customEmails": emails,
             }
         });

@@ -8,7 +8,6 @@ use super::values;
 use super::versions as v;
 use dsvm_model::network::{Network, Outbound};
 use dsvm_model::pool::{Affinity, Pool};
-use dsvm_model::read;
 use dsvm_model::services::Sources;
 use dsvm_sema::value::Value;
 
@@ -19,8 +18,8 @@ const BACKEND: &str = "machines";
 
 /// The public IP address of a pool, with a DNS name.
 pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
-    let label = match read::late(pool.block, "dns_label") {
-        Some(value) => values::text(value, resolver),
+    let label = match pool.view.dns_label() {
+        Some(label) => values::text(label.value(), resolver),
         None => {
             // 63 characters in all, 14 of them for the hyphen and the hash.
             let stem: String = pool.dashed().to_lowercase().chars().take(49).collect();

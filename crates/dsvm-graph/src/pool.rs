@@ -280,7 +280,7 @@ impl Builder<'_, '_, '_> {
         let (pool, fleet) = (self.pool, self.input.fleet);
         let Some(named) = &self.names.identity else { return };
         let mut wanted: Vec<(BlockId, &str, Span)> = Vec::new();
-        let span = pool.block.span_of("shares");
+        let span = pool.view.fields().shares().span();
         for share in pool.shares.iter().filter_map(|s| fleet.shares.get(*s)) {
             match (share.auth, share.vault) {
                 (Auth::ManagedIdentity, _) => wanted.push((share.id, SMB_MI_ADMIN, span)),
@@ -289,7 +289,7 @@ impl Builder<'_, '_, '_> {
             }
         }
         if let Some(vault) = pool.vault.and_then(|v| fleet.vaults.get(v)) {
-            wanted.push((vault.id, SECRETS_USER, pool.block.span_of("vault")));
+            wanted.push((vault.id, SECRETS_USER, pool.view.fields().vault().span()));
         }
         let mut seen = BTreeSet::new();
         for (id, role, span) in wanted {

@@ -6,7 +6,6 @@ use super::names::{PoolNames, Resolver};
 use super::values::{self, iso};
 use super::{balancer, cloud_init, words};
 use dsvm_model::pool::{HealthSource, Orchestration, OsDisk, Pool, UpgradeMode};
-use dsvm_model::read;
 
 pub(super) fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
     let own = names.identity.as_ref().map(|named| {
@@ -180,7 +179,7 @@ pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
 
 /// What host names begin with: at most 15 characters, as the API says.
 pub(super) fn computer_name(pool: &Pool<'_>) -> String {
-    let wanted = read::text(pool.block, "computer_name").map_or_else(|| pool.dashed(), str::to_owned);
+    let wanted = pool.view.computer_name().map_or_else(|| pool.dashed(), str::to_owned);
     let clean: String = wanted.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
     let clean = clean.trim_matches('-');
     if clean.is_empty() { "machine".into() } else { clean.to_owned() }

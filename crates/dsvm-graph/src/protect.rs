@@ -5,12 +5,23 @@ use super::node::Node;
 use super::versions as v;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
-use dsvm_sema::value::Value;
+use dsvm_sema::table::pool::Pool;
+use dsvm_sema::table::schema::View;
+use dsvm_sema::table::share::Share;
+use dsvm_sema::table::vault::Vault;
 
 /// Sources of the blocks that `prevent_destroy` protects.
 pub(crate) fn spans(checked: &Checked) -> Vec<Span> {
-    let is_marked = |b: &&Block| !b.existing && matches!(b.get("prevent_destroy"), Some(Value::Bool(true)));
-    checked.blocks.iter().filter(is_marked).map(|b| b.span).collect()
+    checked.blocks.iter().filter(|block| !block.existing && is_protected(block)).map(|block| block.span).collect()
+}
+
+/// Whether a block says `prevent_destroy = true`.
+fn is_protected(block: &Block) -> bool {
+    View::<Pool>::new(block)
+        .map(|pool| pool.prevent_destroy())
+        .or_else(|| View::<Share>::new(block).map(|share| share.prevent_destroy()))
+        .or_else(|| View::<Vault>::new(block).map(|vault| vault.prevent_destroy()))
+        .unwrap_or(false)
 }
 
 /// Marks the nodes that hold data or machines of a protected block.

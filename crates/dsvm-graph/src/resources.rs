@@ -6,8 +6,9 @@ use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::{known, overlay, secrets, waits};
 use dsvm_diagnostics::Sink;
-use dsvm_model::read;
 use dsvm_model::support::Resource;
+use dsvm_sema::table::resource as rows;
+use dsvm_sema::table::schema::View;
 use std::collections::BTreeSet;
 
 /// Whether resources of a type have a location and tags of their own, in that version.
@@ -33,7 +34,8 @@ pub(crate) fn build(input: &Input<'_, '_>, nodes: &mut Nodes, sink: &mut Sink) {
     for (resource, id) in built {
         let mut needs = BTreeSet::new();
         let body = resource.block.free.iter().map(|free| &free.value);
-        for value in body.chain(read::late(resource.block, "after")) {
+        let after = View::<rows::Resource>::new(resource.block).and_then(|view| view.after());
+        for value in body.chain(after.into_iter().flat_map(|after| after.values())) {
             needs.extend(waits::waits_for(input, nodes, value, resource.block.span, sink));
         }
         needs.remove(&id);
@@ -47,7 +49,8 @@ fn node(input: &Input<'_, '_>, resource: &Resource<'_>, named: &super::ids::Name
     let site = input.site(Some(block));
     let mut body = Map::new();
     let takes_location = has_location(resource.kind, resource.api_version);
-    if read::late(block, "location").is_some() || takes_location {
+    let written = View::<rows::Resource>::new(block).and_then(|view| view.location()).is_some();
+    if written || takes_location {
         body.insert("location".into(), site.location.clone());
     }
     let tags = input.tags(Some(block));
