@@ -26,7 +26,7 @@ pub enum Json {
     Float(f64),
     /// A text, without quotes and escapes.
     String(Cow<'static, str>),
-    /// Values in order.
+    /// A list of values in order.
     Array(Vec<Json>),
     /// Properties in the order in which they were set.
     Object(Map),

@@ -279,7 +279,7 @@ fn key(text: &str) -> String {
     if identifier(text) == text { text.to_owned() } else { quoted(text) }
 }
 
-/// Text in quotes.
+/// A text in quotes, with what the language escapes.
 pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
