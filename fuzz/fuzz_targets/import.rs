@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     for successor in [Successor::AzureBatch, Successor::AzureMl] {
         if let Ok(done) = import(&[("cluster.json".to_owned(), serde_json::Value::clone(&json))], "project", successor) {
             let mut sink = Sink::default();
-            let _ = dsvm_syntax::parse(SourceId(0), &done.text, &mut sink);
+            let _ = dsvm_syntax::parse(SourceId::file(0), &done.text, &mut sink);
             assert!(!sink.has_errors(), "{}", done.text);
         }
     }

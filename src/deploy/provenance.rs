@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_pointer_is_found_and_no_other() {
-        let span = |at: u32| Span::new(SourceId(0), at, at + 1);
+        let span = |at: u32| Span::new(SourceId::file(0), at, at + 1);
         let names = ["/b", "/a/c", "", "/a", "/a/c", "/ab"];
         let all = names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), span(at as u32)));
         let packed = Provenance::new(all.collect());

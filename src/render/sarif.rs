@@ -6,7 +6,7 @@
 use super::Found;
 use super::plan_text::{clean, effect_line, label, values};
 use arm_plan::{Change, EffectKind, Plan, Source};
-use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
+use dsvm_diagnostics::source::{SourceId, SourceKind, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Fix, LabelStyle, Severity};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -125,7 +125,7 @@ fn place(sources: &SourceMap, span: Span) -> Option<Value> {
 }
 
 fn artifact(sources: &SourceMap, id: SourceId) -> Option<Value> {
-    let file = sources.get(id).filter(|_| id.0 < SourceId::LIBRARY)?;
+    let file = sources.get(id).filter(|_| matches!(id.kind(), SourceKind::File(_)))?;
     Some(uri(&file.name))
 }
 

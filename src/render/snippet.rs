@@ -5,7 +5,7 @@ use super::palette::{Palette, Role};
 use codespan_reporting::diagnostic as cs;
 use codespan_reporting::files::{Error as FilesError, Files};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
-use dsvm_diagnostics::source::{SourceMap, Span};
+use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Diagnostic, Severity};
 use std::borrow::Cow;
 use std::io::Write;
@@ -99,7 +99,7 @@ fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     text
 }
 
-fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
+fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<SourceId> {
     let severity = match diagnostic.severity {
         Severity::Error => cs::Severity::Error,
         Severity::Warning => cs::Severity::Warning,
@@ -111,7 +111,7 @@ fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
             dsvm_diagnostics::LabelStyle::Primary => cs::LabelStyle::Primary,
             dsvm_diagnostics::LabelStyle::Secondary => cs::LabelStyle::Secondary,
         };
-        cs::Label::new(style, label.span.source.0, range).with_message(label.text.clone())
+        cs::Label::new(style, label.span.source, range).with_message(label.text.clone())
     });
     let helps = diagnostic.help.iter().map(|text| format!("help: {text}"));
     let notes = diagnostic.notes.iter().map(|text| format!("note: {text}"));
@@ -127,23 +127,23 @@ fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<u32> {
 struct Sources<'a>(&'a SourceMap, Vec<Span>);
 
 impl<'a> Sources<'a> {
-    fn file(&self, id: u32) -> Result<&'a dsvm_diagnostics::source::SourceFile, FilesError> {
-        self.0.get(dsvm_diagnostics::source::SourceId(id)).ok_or(FilesError::FileMissing)
+    fn file(&self, id: SourceId) -> Result<&'a dsvm_diagnostics::source::SourceFile, FilesError> {
+        self.0.get(id).ok_or(FilesError::FileMissing)
     }
 }
 
 impl<'a> Files<'a> for Sources<'a> {
-    type FileId = u32;
+    type FileId = SourceId;
     type Name = &'a str;
     type Source = Cow<'a, str>;
 
-    fn name(&'a self, id: u32) -> Result<&'a str, FilesError> {
+    fn name(&'a self, id: SourceId) -> Result<&'a str, FilesError> {
         Ok(&self.file(id)?.name)
     }
 
-    fn source(&'a self, id: u32) -> Result<Cow<'a, str>, FilesError> {
+    fn source(&'a self, id: SourceId) -> Result<Cow<'a, str>, FilesError> {
         let text: &'a str = &self.file(id)?.text;
-        let hidden: Vec<&Span> = self.1.iter().filter(|span| span.source.0 == id).collect();
+        let hidden: Vec<&Span> = self.1.iter().filter(|span| span.source == id).collect();
         if hidden.is_empty() {
             return Ok(Cow::Borrowed(text));
         }
@@ -155,12 +155,12 @@ impl<'a> Files<'a> for Sources<'a> {
         Ok(String::from_utf8(bytes).map_or(Cow::Borrowed(""), Cow::Owned))
     }
 
-    fn line_index(&'a self, id: u32, offset: usize) -> Result<usize, FilesError> {
+    fn line_index(&'a self, id: SourceId, offset: usize) -> Result<usize, FilesError> {
         let starts = self.file(id)?.line_starts();
         Ok(starts.partition_point(|start| *start as usize <= offset).saturating_sub(1))
     }
 
-    fn line_range(&'a self, id: u32, line: usize) -> Result<Range<usize>, FilesError> {
+    fn line_range(&'a self, id: SourceId, line: usize) -> Result<Range<usize>, FilesError> {
         let file = self.file(id)?;
         let starts = file.line_starts();
         let given = FilesError::LineTooLarge { given: line, max: starts.len().saturating_sub(1) };

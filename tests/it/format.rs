@@ -16,7 +16,7 @@ const TEXTS: &[&str] = &[
 ];
 
 fn formatted(text: &str) -> Result<String, Refused> {
-    format(SourceId(0), text, &mut Sink::default())
+    format(SourceId::file(0), text, &mut Sink::default())
 }
 
 fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -90,7 +90,7 @@ fn module(name: &str) -> Vec<Block> {
     let path = format!("{}/stdlib/{name}.dsvm", env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(&path).unwrap();
     let mut sink = Sink::default();
-    let file = dsvm_syntax::parse(SourceId(0), &source, &mut sink);
+    let file = dsvm_syntax::parse(SourceId::file(0), &source, &mut sink);
     assert!(sink.as_slice().is_empty(), "{name}: {:?}", sink.as_slice());
     let mut blocks = Vec::new();
     for item in file.items {

@@ -11,7 +11,8 @@ use dsvm_model::calendar::{day_names, returns};
 use dsvm_model::{Machines, read};
 use dsvm_sema::table::autoscale::Notify;
 use dsvm_sema::table::schema::View;
-use dsvm_sema::value::{Days, Value};
+use dsvm_sema::table::words::Aggregate;
+use dsvm_sema::value::{Comparison, Days, Value};
 
 /// An object of a fixed number of properties.
 fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
@@ -157,7 +158,7 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
     trigger.insert("statistic".into(), word(words::statistic(rule.across)));
     trigger.insert("timeWindow".into(), json!(iso(rule.window)));
-    trigger.insert("timeAggregation".into(), word(aggregation(&rule.condition.aggregate)));
+    trigger.insert("timeAggregation".into(), word(aggregation(rule.condition.aggregate)));
     trigger.insert("operator".into(), word(operator(rule.condition.operator)));
     trigger.insert("threshold".into(), values::decimal(&rule.threshold));
     if rule.per_machine {
@@ -169,9 +170,7 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
         Action::Remove(n) => ("Decrease", "ChangeCount", n),
         Action::RemovePercent(n) => ("Decrease", "PercentChangeCount", n.get()),
         // The direction of an exact number is the side on which the rule looks.
-        Action::Set(n) => {
-            (if rule.condition.operator.starts_with('<') { "Decrease" } else { "Increase" }, "ExactCount", n)
-        }
+        Action::Set(n) => (if rule.condition.operator.downward() { "Decrease" } else { "Increase" }, "ExactCount", n),
     };
     let action = object([
         ("direction", word(direction)),
@@ -182,24 +181,24 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     object([("metricTrigger", Json::Object(trigger)), ("scaleAction", action)])
 }
 
-fn aggregation(word: &str) -> &'static str {
-    match word {
-        "min" => "Minimum",
-        "max" => "Maximum",
-        "sum" => "Total",
-        "count" => "Count",
-        "last" => "Last",
-        _ => "Average",
+fn aggregation(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Avg => "Average",
+        Aggregate::Min => "Minimum",
+        Aggregate::Max => "Maximum",
+        Aggregate::Sum => "Total",
+        Aggregate::Count => "Count",
+        Aggregate::Last => "Last",
     }
 }
 
-fn operator(sign: &str) -> &'static str {
-    match sign {
-        ">" => "GreaterThan",
-        ">=" => "GreaterThanOrEqual",
-        "<" => "LessThan",
-        "<=" => "LessThanOrEqual",
-        "!=" => "NotEquals",
-        _ => "Equals",
+fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Greater => "GreaterThan",
+        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
+        Comparison::Less => "LessThan",
+        Comparison::LessOrEqual => "LessThanOrEqual",
+        Comparison::Equal => "Equals",
+        Comparison::NotEqual => "NotEquals",
     }
 }

@@ -10,7 +10,7 @@ use dsvm_sema::value::SecretStep;
 /// Resources that wait for each other.
 #[must_use]
 pub fn cycle(names: &[String], spans: &[Span]) -> Diagnostic {
-    let primary = spans.first().copied().unwrap_or(Span::new(dsvm_diagnostics::source::SourceId(0), 0, 0));
+    let primary = spans.first().copied().unwrap_or(Span::new(dsvm_diagnostics::source::SourceId::file(0), 0, 0));
     let mut found = Diagnostic::new(
         Code::BlockCycle,
         format!("resources depend on each other in a cycle: {}", names.join(" → ")),

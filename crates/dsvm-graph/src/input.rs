@@ -59,7 +59,7 @@ impl<'a, 'f> Input<'a, 'f> {
             .project
             .map(|p| checked[p].name_span)
             .or_else(|| fleet.pools.first().map(|p| p.block.name_span))
-            .unwrap_or(Span::new(SourceId(0), 0, 0));
+            .unwrap_or(Span::new(SourceId::file(0), 0, 0));
         Self { fleet, checked, names, location, tags: tag_map(fleet.tags, &resolver), project_span }
     }
 

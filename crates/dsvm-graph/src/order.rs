@@ -6,7 +6,7 @@ use super::internal::{Broken, Built};
 use super::node::{Node, NodeId, ResourceGraph};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::hash::FastState;
+use rustc_hash::FxBuildHasher;
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
@@ -39,8 +39,8 @@ impl Hash for Identity<'_> {
 
 /// Reports resources of the same type and name.
 pub(crate) fn check_names(nodes: &[Node], sink: &mut Sink) {
-    let mut seen: HashMap<Identity<'_>, &Node, FastState> =
-        HashMap::with_capacity_and_hasher(nodes.len(), FastState::default());
+    let mut seen: HashMap<Identity<'_>, &Node, FxBuildHasher> =
+        HashMap::with_capacity_and_hasher(nodes.len(), FxBuildHasher);
     for node in nodes {
         let Some(name) = node.name.known() else { continue };
         match seen.entry(Identity { kind: &node.kind, name, group: node.group.as_ref() }) {

@@ -222,7 +222,7 @@ impl Document {
             text.push('\n');
         }
         // INVARIANT: what is written here can be read; a property test says so.
-        let text = format(SourceId(0), &text, &mut Sink::default()).unwrap_or(text);
+        let text = format(SourceId::file(0), &text, &mut Sink::default()).unwrap_or(text);
         Imported { text, warnings: self.warnings, carried: self.carried, named: self.named }
     }
 }

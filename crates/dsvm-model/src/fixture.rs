@@ -5,12 +5,13 @@
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_sema::checked::{Block, Checked, Field, Origin, Param};
 use dsvm_sema::table::BlockKind;
-use dsvm_sema::value::{BlockId, Condition, Days, RangeValue, Value};
+use dsvm_sema::table::words::Aggregate;
+use dsvm_sema::value::{BlockId, Comparison, Condition, Days, RangeValue, Value};
 use std::sync::Arc;
 
 /// A place that stands for any place.
 pub fn span() -> Span {
-    Span::new(SourceId(0), 0, 1)
+    Span::new(SourceId::file(0), 0, 1)
 }
 
 /// A block without fields and nested blocks.
@@ -79,9 +80,9 @@ pub fn range(min: i64, max: i64) -> Value {
 }
 
 /// A rule on the average of processors.
-pub fn cpu(operator: &'static str, percent: i64, metric: BlockId) -> Value {
+pub fn cpu(operator: Comparison, percent: i64, metric: BlockId) -> Value {
     Value::Condition(Arc::new(Condition {
-        aggregate: Arc::from("avg"),
+        aggregate: Aggregate::Avg,
         metric: Value::Ref(metric),
         window_seconds: 600,
         operator,
@@ -207,8 +208,8 @@ fn pool(name: &str, ids: &dyn Fn(u32) -> Value) -> Block {
         .inside(
             block(BlockKind::Autoscale, "")
                 .with("timezone", text("Pacific Standard Time"))
-                .inside(when(">", 75, BlockKind::Add))
-                .inside(when("<", 25, BlockKind::Remove))
+                .inside(when(Comparison::Greater, 75, BlockKind::Add))
+                .inside(when(Comparison::Less, 25, BlockKind::Remove))
                 .inside(schedule("workday", weekdays, 8 * 60, 19 * 60, range(2, 10)))
                 .inside(schedule("nights", every_day, 19 * 60, 8 * 60, range(0, 2))),
         )

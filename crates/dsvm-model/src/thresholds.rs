@@ -7,6 +7,7 @@
 use super::autoscale::{Across, Action, Autoscale, Rule};
 use super::{Machines, diags};
 use dsvm_diagnostics::Sink;
+use dsvm_sema::value::Comparison;
 use rust_decimal::Decimal;
 
 /// Checks the rules of the policy and of each schedule with rules of its own.
@@ -61,7 +62,7 @@ fn same(a: &Rule<'_>, b: &Rule<'_>) -> bool {
 
 fn check_pair(up: &Rule<'_>, down: &Rule<'_>, machines: &Machines, sink: &mut Sink) {
     let (high, low) = (up.threshold, down.threshold);
-    let pair_makes_sense = matches!(up.condition.operator, ">" | ">=") && matches!(down.condition.operator, "<" | "<=");
+    let pair_makes_sense = up.condition.operator.upward() && down.condition.operator.downward();
     if !pair_makes_sense {
         sink.push(diags::rules_point_the_wrong_way(up, down));
         return;
@@ -82,7 +83,7 @@ fn check_pair(up: &Rule<'_>, down: &Rule<'_>, machines: &Machines, sink: &mut Si
         return;
     }
     let projected = low * Decimal::from(before) / Decimal::from(fewest);
-    let reaches = projected > high || (projected == high && down.condition.operator == "<=");
+    let reaches = projected > high || (projected == high && down.condition.operator == Comparison::LessOrEqual);
     if reaches {
         let highest = high * Decimal::from(fewest) / Decimal::from(before);
         sink.push(diags::thresholds_flap(up, down, before, fewest, projected, highest.floor()));

@@ -2,19 +2,19 @@
 
 use super::checked::Field;
 use super::eval::{Eval, Pass};
-use super::hash::FastMap;
 use super::load::Program;
 use super::parser;
 use super::table::{BlockKind, BlockSpec, FieldId, spec};
 use super::ty::Ty;
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_syntax::ast::Expr;
+use rustc_hash::FxHashMap;
 use std::sync::{LazyLock, OnceLock};
 
 /// A row, ready for use. Built once per process and kind.
 pub(crate) struct Compiled {
     pub(crate) spec: &'static BlockSpec,
-    pub(crate) fields: FastMap<&'static str, FieldId>,
+    pub(crate) fields: FxHashMap<&'static str, FieldId>,
     pub(crate) types: Vec<Ty>,
     /// The fields that have a default, with its value, in the order of the row; and where each field's is in there.
     /// Defaults are words and literals: the same in every run.
@@ -64,7 +64,7 @@ impl Compiled {
     fn evaluated(&'static self) -> &'static Defaults {
         static EMPTY: LazyLock<Program> = LazyLock::new(Program::default);
         self.defaults.get_or_init(|| {
-            let nowhere = Span::new(SourceId(0), 0, 0);
+            let nowhere = Span::new(SourceId::file(0), 0, 0);
             let expressions: Vec<Option<Expr>> =
                 self.spec.fields.iter().map(|field| field.default.and_then(parser::expression)).collect();
             let mut eval = Eval::new(&EMPTY, Pass::Symbolic);

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_is_written_hides_the_default() {
-        let span = Span::new(SourceId(0), 0, 0);
+        let span = Span::new(SourceId::file(0), 0, 0);
         let mut fields = Fields::new(BlockKind::Vault);
         let field = Field { value: Value::Duration(7), name_span: span, value_span: span, defaulted: false };
         assert!(fields.insert("retention", field.clone()));

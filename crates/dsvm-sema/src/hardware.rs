@@ -25,7 +25,7 @@ static LIBRARY: LazyLock<Vec<(u32, Block)>> = LazyLock::new(|| {
     let mut eval = Eval::new(&EMPTY, Pass::Symbolic);
     let Some(home) = library::find("sizes") else { return Vec::new() };
     let defs = EMPTY.module(home).map_or(0, |module| module.defs.len() as u32);
-    let nowhere = Span::new(dsvm_diagnostics::source::SourceId(0), 0, 0);
+    let nowhere = Span::new(dsvm_diagnostics::source::SourceId::file(0), 0, 0);
     let mut sizes = Vec::new();
     for index in 0..defs {
         let id = DefId { module: home, index };

@@ -12,7 +12,6 @@ mod fit;
 mod free;
 mod given;
 mod hardware;
-pub mod hash;
 mod head;
 mod params;
 mod parser;

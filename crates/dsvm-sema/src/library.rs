@@ -2,13 +2,13 @@
 //!
 //! Shared by all projects of a process: ids of its files and modules are the same everywhere.
 
-use super::hash::FastMap;
 use super::load::{Def, DefKind, Module, ModuleId};
 use super::parser;
 use dsvm_diagnostics::source::{SourceFile, SourceId, Span};
 use dsvm_stdlib::MODULES as TEXTS;
 use dsvm_syntax::ast::{Block, Entry, ExprKind, Import, ImportFrom, ItemKind, StringPart};
 use dsvm_syntax::index;
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -44,7 +44,7 @@ pub(crate) fn module(id: ModuleId) -> Option<&'static Module> {
 }
 
 fn build(at: u32, name: &str, text: &'static str) -> Module {
-    let source = SourceId(SourceId::LIBRARY + at);
+    let source = SourceId::library(at);
     let mut module = Module { name: Arc::from(format!("std.{name}")), library: true, ..Module::default() };
     for entry in index(text) {
         let span = Span::new(source, entry.start as u32, entry.end as u32);
@@ -93,7 +93,7 @@ fn role_names() -> HashMap<String, String> {
     let Some((at, (_, text))) = TEXTS.iter().enumerate().find(|(_, (name, _))| *name == "roles") else {
         return HashMap::new();
     };
-    let source = SourceId(SourceId::LIBRARY + at as u32);
+    let source = SourceId::library(at as u32);
     let declared = index(text).into_iter().filter_map(|entry| match parser::item(source, text, &entry)?.kind {
         ItemKind::Block(block) => Some((plain_field(&block, "id")?.to_ascii_lowercase(), plain_field(&block, "name")?)),
         _ => None,
@@ -117,4 +117,4 @@ fn plain_field(block: &Block, name: &str) -> Option<String> {
 }
 
 /// Names of a module, each with the index of its definition.
-pub(crate) type Names = FastMap<Arc<str>, u32>;
+pub(crate) type Names = FxHashMap<Arc<str>, u32>;

@@ -20,7 +20,7 @@ pub(crate) fn item(source: SourceId, text: &str, entry: &dsvm_syntax::IndexItem<
 pub(crate) fn expression(text: &str) -> Option<ast::Expr> {
     let text = format!("let default = {text}");
     let mut sink = Sink::default();
-    let file = dsvm_syntax::parse(SourceId(0), &text, &mut sink);
+    let file = dsvm_syntax::parse(SourceId::file(0), &text, &mut sink);
     match file.items.into_iter().next()?.kind {
         ast::ItemKind::Let(constant) if !sink.has_errors() => Some(constant.value),
         _ => None,

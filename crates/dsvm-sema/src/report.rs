@@ -44,7 +44,7 @@ mod tests {
     use dsvm_diagnostics::source::SourceId;
 
     fn finding(at: u32) -> Diagnostic {
-        Diagnostic::new(Code::TypeMismatch, "x", Span::new(SourceId(0), at, at + 1), "here")
+        Diagnostic::new(Code::TypeMismatch, "x", Span::new(SourceId::file(0), at, at + 1), "here")
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Values: known while compiling, or deferred until the template is deployed.
 
+use super::table::words::Aggregate;
 use super::ty::Ty;
 use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{BinaryOp, UnaryOp};
@@ -89,18 +90,68 @@ pub struct RangeValue {
 /// When an autoscale rule applies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    /// `avg`, `min`, `max`, `sum`, `count`, `last`
-    pub aggregate: Arc<str>,
+    /// How the values of the metric over the window become one.
+    pub aggregate: Aggregate,
     /// The metric: a `metric` block, or text for a metric by its Azure name.
     pub metric: Value,
     /// Seconds looked back.
     pub window_seconds: i64,
-    /// `>`, `>=`, `<`, `<=`, `==`, `!=`
-    pub operator: &'static str,
+    /// How that one value is compared with the threshold.
+    pub operator: Comparison,
     /// Threshold, in the unit of the metric.
     pub threshold: Value,
     /// Where it was written.
     pub span: Span,
+}
+
+/// How a condition compares: the metric stands on the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+}
+
+impl Comparison {
+    /// The sign as it is written.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+        }
+    }
+
+    /// Whether it holds of large values and not of small ones.
+    #[must_use]
+    pub const fn upward(self) -> bool {
+        matches!(self, Self::Greater | Self::GreaterOrEqual)
+    }
+
+    /// Whether it holds of small values and not of large ones.
+    #[must_use]
+    pub const fn downward(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual)
+    }
+}
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.sign())
+    }
 }
 
 /// A value that only the deployment knows.

@@ -7,7 +7,7 @@ use dsvm_diagnostics::source::SourceId;
 
 fn parse_all(text: &str) -> (ast::File, Vec<dsvm_diagnostics::Diagnostic>) {
     let mut sink = Sink::default();
-    let file = parse(SourceId(0), text, &mut sink);
+    let file = parse(SourceId::file(0), text, &mut sink);
     (file, sink.finish())
 }
 

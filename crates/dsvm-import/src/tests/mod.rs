@@ -292,7 +292,7 @@ mod any {
             for successor in [Successor::AzureBatch, Successor::AzureMl] {
                 let text = import(&[("given.json".to_owned(), file.clone())], "migrated", successor).unwrap().text;
                 let mut sink = Sink::default();
-                let formatted = format(SourceId(0), &text, &mut sink);
+                let formatted = format(SourceId::file(0), &text, &mut sink);
                 prop_assert_eq!(formatted.as_deref(), Ok(text.as_str()), "{:?}", sink.finish());
             }
         }

@@ -128,7 +128,7 @@ pub(crate) fn thresholds_cross(up: &Rule<'_>, down: &Rule<'_>) -> Diagnostic {
 }
 
 pub(crate) fn rules_point_the_wrong_way(up: &Rule<'_>, down: &Rule<'_>) -> Diagnostic {
-    let wrong = if matches!(up.condition.operator, ">" | ">=") { down } else { up };
+    let wrong = if up.condition.operator.upward() { down } else { up };
     let what = if wrong.action.grows() { "grows when the load is low" } else { "shrinks when the load is high" };
     new(Code::RulesPointTheWrongWay, format!("this rule {what}"), wrong.condition.span, "inverted comparison")
         .help("reverse the comparison")

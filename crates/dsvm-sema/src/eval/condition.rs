@@ -2,14 +2,12 @@
 
 use super::Eval;
 use crate::diags;
+use crate::table::words::Aggregate;
 use crate::table::{BlockKind, suggest};
 use crate::ty::Ty;
-use crate::value::{Condition, Value};
+use crate::value::{Comparison, Condition, Value};
 use dsvm_syntax::ast::{Argument, BinaryOp, Expr, ExprKind};
 use std::sync::{Arc, LazyLock};
-
-/// How values over time become one.
-pub(crate) const AGGREGATES: &[&str] = &["avg", "min", "max", "sum", "count", "last"];
 
 static METRIC: LazyLock<Ty> =
     LazyLock::new(|| Ty::Union([Ty::Ref(BlockKind::Metric), Ty::String].into_iter().collect()));
@@ -28,28 +26,30 @@ impl<'p> Eval<'p> {
             _ => return self.report(diags::not_a_condition(expr.span)),
         };
         let operator = match (op.value, flipped) {
-            (BinaryOp::Greater, false) | (BinaryOp::Less, true) => ">",
-            (BinaryOp::Less, false) | (BinaryOp::Greater, true) => "<",
-            (BinaryOp::GreaterOrEqual, false) | (BinaryOp::LessOrEqual, true) => ">=",
-            (BinaryOp::LessOrEqual, false) | (BinaryOp::GreaterOrEqual, true) => "<=",
-            (BinaryOp::Equal, _) => "==",
-            (BinaryOp::NotEqual, _) => "!=",
+            (BinaryOp::Greater, false) | (BinaryOp::Less, true) => Comparison::Greater,
+            (BinaryOp::Less, false) | (BinaryOp::Greater, true) => Comparison::Less,
+            (BinaryOp::GreaterOrEqual, false) | (BinaryOp::LessOrEqual, true) => Comparison::GreaterOrEqual,
+            (BinaryOp::LessOrEqual, false) | (BinaryOp::GreaterOrEqual, true) => Comparison::LessOrEqual,
+            (BinaryOp::Equal, _) => Comparison::Equal,
+            (BinaryOp::NotEqual, _) => Comparison::NotEqual,
             _ => return self.report(diags::not_a_condition(expr.span)),
         };
         let ExprKind::Call(callee, arguments) = &call.kind else {
             return self.report(diags::not_a_condition(expr.span));
         };
         let aggregate = match &callee.kind {
-            ExprKind::Name(name) if AGGREGATES.contains(&&**name) => name.clone(),
-            ExprKind::Name(name) => {
-                let meant = suggest(name, AGGREGATES.iter().copied());
-                return self.report(diags::not_one_of(name, AGGREGATES, meant, callee.span));
-            }
+            ExprKind::Name(name) => match Aggregate::from_word(name) {
+                Some(aggregate) => aggregate,
+                None => {
+                    let meant = suggest(name, Aggregate::WORDS.iter().copied());
+                    return self.report(diags::not_one_of(name, Aggregate::WORDS, meant, callee.span));
+                }
+            },
             _ => return self.report(diags::not_a_condition(expr.span)),
         };
         let (metric, window) = match arguments.as_slice() {
             [Argument { value: metric, .. }, Argument { value: window, .. }] => (metric, window),
-            _ => return self.report(diags::condition_arguments(&aggregate, call.span)),
+            _ => return self.report(diags::condition_arguments(aggregate.word(), call.span)),
         };
         let metric = self.eval_as(metric, &METRIC);
         let window_value = self.eval_as(window, &Ty::Duration);

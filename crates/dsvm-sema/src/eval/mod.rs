@@ -24,7 +24,6 @@ pub use types::type_names;
 use super::checked::Block;
 use super::diags;
 use super::fit::{Facts, Misfit, fit};
-use super::hash::{FastMap, FastSet};
 use super::load::{DefId, ModuleId, Program};
 use super::table::BlockKind;
 use super::ty::Ty;
@@ -33,6 +32,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Diagnostic, Severity, Sink};
 use dsvm_syntax::ast::{self, Expr, ExprKind};
 use indexmap::IndexMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -90,16 +90,16 @@ pub(crate) struct Eval<'p> {
     pub(crate) program: &'p Program,
     pub(crate) pass: Pass,
     pub(crate) sink: Sink,
-    pub(crate) states: FastMap<DefId, State>,
-    pub(crate) types: FastMap<DefId, Option<Ty>>,
-    pub(crate) used: FastSet<DefId>,
+    pub(crate) states: FxHashMap<DefId, State>,
+    pub(crate) types: FxHashMap<DefId, Option<Ty>>,
+    pub(crate) used: FxHashSet<DefId>,
     /// Values of parameters in this env.
     pub(crate) given: IndexMap<Arc<str>, (Value, Span)>,
     pub(crate) slots: Vec<Slot<'p>>,
     /// What the slots hold once they are done; the same length.
     pub(crate) blocks: Vec<Option<Block>>,
     /// What the name of a block refers to: a reference, or a record of them by key.
-    pub(crate) expanded: FastMap<DefId, Value>,
+    pub(crate) expanded: FxHashMap<DefId, Value>,
     /// Blocks that are repeated over a list without elements, with their module and kind.
     pub(crate) bodiless: Vec<(&'p ast::Block, &'p ast::Repeat, ModuleId, BlockKind)>,
     /// What the location is in this run, when envs set it; and what the project says.
@@ -141,13 +141,13 @@ impl<'p> Eval<'p> {
             program,
             pass,
             sink: Sink::default(),
-            states: FastMap::default(),
-            types: FastMap::default(),
-            used: FastSet::default(),
+            states: FxHashMap::default(),
+            types: FxHashMap::default(),
+            used: FxHashSet::default(),
             given: IndexMap::new(),
             slots: Vec::new(),
             blocks: Vec::new(),
-            expanded: FastMap::default(),
+            expanded: FxHashMap::default(),
             bodiless: Vec::new(),
             location: None,
             written_location: None,

@@ -1,10 +1,10 @@
 //! Looking things up in the table: a kind by its keyword, a field by its name, and what somebody may have meant.
 
 use super::{BlockKind, BlockSpec, FieldSpec};
-use crate::hash::FastMap;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
-static BY_KEYWORD: LazyLock<FastMap<&'static str, BlockKind>> =
+static BY_KEYWORD: LazyLock<FxHashMap<&'static str, BlockKind>> =
     // Several kinds can share a keyword; the first is the one that it means by itself.
     LazyLock::new(|| BlockKind::ALL.iter().rev().map(|kind| (kind.keyword(), *kind)).collect());
 
