@@ -6,7 +6,8 @@ use dsvm_graph::values::iso;
 use dsvm_model::batch::job::Job;
 use dsvm_model::batch::{BatchPool, Service, dedented};
 use dsvm_model::{Fleet, read};
-use dsvm_sema::value::Value;
+use dsvm_sema::table::choices::Storage;
+use dsvm_sema::table::types::ListOf;
 use std::fmt::Write as _;
 
 /// The files of all jobs: path below the project's folder, text. `envs` are the project's.
@@ -103,7 +104,7 @@ fn group(fleet: &Fleet<'_>, envs: &[&str]) -> String {
 
 fn ml_job(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let mut text = String::from("$schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json\n");
-    let (inputs, outputs) = (mounts(fleet, job, "inputs"), mounts(fleet, job, "outputs"));
+    let (inputs, outputs) = (mounts(fleet, job.view.inputs()), mounts(fleet, job.view.outputs()));
     // Writing to a string cannot fail. The 2 says how far the command is indented, however its first line begins.
     let _ = writeln!(text, "name: {}\ncommand: |2", plain(&id(job)));
     for (kind, list) in [("inputs", &inputs), ("outputs", &outputs)] {
@@ -139,13 +140,13 @@ fn ml_job(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
 }
 
 /// Datastores that a job reads or writes, and where pools mount them.
-fn mounts(fleet: &Fleet<'_>, job: &Job<'_>, field: &str) -> Vec<(String, String)> {
-    read::items(job.block, field)
-        .iter()
-        .filter_map(|value| {
-            let Value::Ref(id) = value else { return None };
-            let share = fleet.shares.iter().find(|s| s.id == *id).map(|s| (&s.block.name, s.mount));
-            let container = fleet.around.containers.iter().find(|c| c.id == *id).map(|c| (&c.block.name, c.mount));
+fn mounts(fleet: &Fleet<'_>, storage: Option<ListOf<'_, Storage>>) -> Vec<(String, String)> {
+    storage
+        .into_iter()
+        .flatten()
+        .filter_map(|Storage::Block(id)| {
+            let share = fleet.shares.iter().find(|s| s.id == id).map(|s| (&s.block.name, s.mount));
+            let container = fleet.around.containers.iter().find(|c| c.id == id).map(|c| (&c.block.name, c.mount));
             share.or(container).map(|(name, path)| (name.replace('-', "_"), path.to_owned()))
         })
         .collect()

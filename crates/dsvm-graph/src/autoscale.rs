@@ -9,10 +9,8 @@ use dsvm_diagnostics::source::Span;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Schedule, Time};
 use dsvm_model::calendar::{day_names, returns};
 use dsvm_model::{Machines, read};
-use dsvm_sema::table::autoscale::Notify;
-use dsvm_sema::table::schema::View;
-use dsvm_sema::table::words::Aggregate;
-use dsvm_sema::value::{Comparison, Days, Value};
+use dsvm_sema::table::types::Late;
+use dsvm_sema::value::{Days, Value};
 
 /// An object of a fixed number of properties.
 fn object<const N: usize>(entries: [(&'static str, Json); N]) -> Json {
@@ -69,13 +67,13 @@ pub(crate) fn body(policy: &Autoscale<'_>, machines: &Machines, names: &PoolName
     properties.insert("enabled".into(), json!(policy.enabled));
     properties.insert("targetResourceUri".into(), names.scale_set.id.json().into());
     properties.insert("profiles".into(), Json::Array(profiles));
-    if let Some((act, ahead)) = policy.predict {
-        let mode = if act { "Enabled" } else { "ForecastOnly" };
+    if let Some((mode, ahead)) = policy.predict {
+        let mode = words::predict_mode(mode);
         properties
             .insert("predictiveAutoscalePolicy".into(), json!({ "scaleMode": mode, "scaleLookAheadTime": iso(ahead) }));
     }
-    if let Some(notify) = policy.notify.and_then(View::<Notify>::new) {
-        let emails = read::elements(notify.fields().emails().value());
+    if let Some(notify) = policy.notify {
+        let emails = read::elements(notify.emails().map(Late::value));
         let emails: Vec<Json> = emails.iter().map(|v| Json::from(values::text(v, resolver))).collect();
         let notification = json!({
             "operation": "Scale",
@@ -158,8 +156,8 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
     trigger.insert("timeGrain".into(), json!(iso(rule.grain)));
     trigger.insert("statistic".into(), word(words::statistic(rule.across)));
     trigger.insert("timeWindow".into(), json!(iso(rule.window)));
-    trigger.insert("timeAggregation".into(), word(aggregation(rule.condition.aggregate)));
-    trigger.insert("operator".into(), word(operator(rule.condition.operator)));
+    trigger.insert("timeAggregation".into(), word(words::aggregation(rule.condition.aggregate)));
+    trigger.insert("operator".into(), word(words::operator(rule.condition.operator)));
     trigger.insert("threshold".into(), values::decimal(&rule.threshold));
     if rule.per_machine {
         trigger.insert("dividePerInstance".into(), json!(true));
@@ -179,26 +177,4 @@ fn rule(rule: &Rule<'_>, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Json
         ("cooldown", iso(rule.cooldown).into()),
     ]);
     object([("metricTrigger", Json::Object(trigger)), ("scaleAction", action)])
-}
-
-fn aggregation(aggregate: Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Avg => "Average",
-        Aggregate::Min => "Minimum",
-        Aggregate::Max => "Maximum",
-        Aggregate::Sum => "Total",
-        Aggregate::Count => "Count",
-        Aggregate::Last => "Last",
-    }
-}
-
-fn operator(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Greater => "GreaterThan",
-        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
-        Comparison::Less => "LessThan",
-        Comparison::LessOrEqual => "LessThanOrEqual",
-        Comparison::Equal => "Equals",
-        Comparison::NotEqual => "NotEquals",
-    }
 }

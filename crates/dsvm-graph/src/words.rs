@@ -3,7 +3,8 @@
 use dsvm_model::autoscale::Across;
 use dsvm_model::pool::{EphemeralPlace, HealthProtocol, ManagedDisk, OnEviction, RepairAction, ScaleIn, UpgradeMode};
 use dsvm_model::share::{Redundancy, RootSquash, Tier};
-use dsvm_sema::table::words::VaultSku;
+use dsvm_sema::table::words::{Aggregate, BatchUpgradeMode, Fill, OnRemoval, PredictMode, Transport, VaultSku};
+use dsvm_sema::value::Comparison;
 
 /// `statistic` of a metric trigger.
 pub(crate) fn statistic(across: Across) -> &'static str {
@@ -111,5 +112,72 @@ pub(crate) fn vault_sku(sku: VaultSku) -> &'static str {
     match sku {
         VaultSku::Standard => "standard",
         VaultSku::Premium => "premium",
+    }
+}
+
+/// `timeAggregation` of a metric trigger.
+pub(crate) fn aggregation(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Avg => "Average",
+        Aggregate::Min => "Minimum",
+        Aggregate::Max => "Maximum",
+        Aggregate::Sum => "Total",
+        Aggregate::Count => "Count",
+        Aggregate::Last => "Last",
+    }
+}
+
+/// `operator` of a metric trigger.
+pub(crate) fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Greater => "GreaterThan",
+        Comparison::GreaterOrEqual => "GreaterThanOrEqual",
+        Comparison::Less => "LessThan",
+        Comparison::LessOrEqual => "LessThanOrEqual",
+        Comparison::Equal => "Equals",
+        Comparison::NotEqual => "NotEquals",
+    }
+}
+
+/// `scaleMode` of a predictive policy.
+pub(crate) fn predict_mode(mode: PredictMode) -> &'static str {
+    match mode {
+        PredictMode::ForecastOnly => "ForecastOnly",
+        PredictMode::On => "Enabled",
+    }
+}
+
+/// `nodeDeallocationOption` of a resize of a batch pool.
+pub(crate) fn on_removal(word: OnRemoval) -> &'static str {
+    match word {
+        OnRemoval::Requeue => "Requeue",
+        OnRemoval::Terminate => "Terminate",
+        OnRemoval::TaskCompletion => "TaskCompletion",
+        OnRemoval::RetainedData => "RetainedData",
+    }
+}
+
+/// `nodeFillType` of a batch pool.
+pub(crate) fn fill(fill: Fill) -> &'static str {
+    match fill {
+        Fill::Spread => "Spread",
+        Fill::Pack => "Pack",
+    }
+}
+
+/// `mode` of a batch pool's upgrade policy.
+pub(crate) fn batch_upgrade_mode(mode: BatchUpgradeMode) -> &'static str {
+    match mode {
+        BatchUpgradeMode::Automatic => "automatic",
+        BatchUpgradeMode::Manual => "manual",
+        BatchUpgradeMode::Rolling => "rolling",
+    }
+}
+
+/// `protocol` of a port of batch machines.
+pub(crate) fn nat_protocol(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "TCP",
+        Transport::Udp => "UDP",
     }
 }

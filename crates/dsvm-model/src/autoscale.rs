@@ -3,25 +3,31 @@
 
 use super::hardware::SetupTime;
 use super::{Context, Machines, calendar, diags, read, rules, thresholds};
-use crate::units::{MINUTE, Seconds, WholePercent, bounds};
+use crate::units::{Seconds, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
-use dsvm_sema::table::words::MetricUnit;
+use dsvm_sema::table::View;
+use dsvm_sema::table::autoscale as rows;
+use dsvm_sema::table::choices::ZoneName;
+use dsvm_sema::table::pool::Pool;
+use dsvm_sema::table::types::Late;
+use dsvm_sema::table::words::{MetricUnit, Wake};
 use dsvm_sema::value::{Condition, Days, Value};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-pub use dsvm_sema::table::words::Across;
+pub use dsvm_sema::table::words::{Across, PredictMode};
 
 /// A policy at work on one pool.
 #[derive(Clone, Debug)]
 pub struct Autoscale<'a> {
-    /// The policy's block.
+    /// The policy as written.
+    pub view: View<'a, rows::Autoscale>,
+    /// The block of the policy.
     pub block: &'a Block,
     /// Windows name of the time zone.
     pub timezone: &'a str,
-    /// At work.
+    /// Whether it is at work.
     pub enabled: bool,
     /// Machines when metrics cannot be read.
     pub without_metrics: Option<&'a Value>,
@@ -31,10 +37,10 @@ pub struct Autoscale<'a> {
     pub complete: bool,
     /// Other limits at certain times.
     pub schedules: Vec<Schedule<'a>>,
-    /// Forecast: act on it, and how far ahead.
-    pub predict: Option<(bool, Seconds)>,
-    /// Who hears of changes.
-    pub notify: Option<&'a Block>,
+    /// Forecast: what it is used for, and how long before the load machines are started.
+    pub predict: Option<(PredictMode, Seconds)>,
+    /// Who hears of each change of the number of machines.
+    pub notify: Option<View<'a, rows::Notify>>,
 }
 
 /// When it acts and what it does.
@@ -157,56 +163,63 @@ pub enum Time {
 /// Reads and checks the policy of a pool.
 pub(crate) fn read<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
+    pool: View<'a, Pool>,
     machines: &Machines,
     setup: Option<SetupTime>,
     sink: &mut Sink,
 ) -> Option<Autoscale<'a>> {
-    let inline = read::child(pool, BlockKind::Autoscale);
-    let named = read::referred(cx.checked, pool, "autoscale").map(|(_, block)| block);
-    let Some(block) = inline.or(named) else {
+    let inline = pool.own_autoscale();
+    let named = pool.autoscale().map(|policy| cx.checked.view(policy));
+    let Some(view) = inline.or(named) else {
         if machines.ranged && machines.least() != machines.most() {
-            sink.push(diags::range_without_autoscale(pool, machines.span));
+            sink.push(diags::range_without_autoscale(pool.block(), machines.span));
         }
         return None;
     };
     if let (Some(inline), Some(_)) = (inline, named) {
-        sink.push(diags::two_policies(inline.span, pool.span_of("autoscale")));
+        sink.push(diags::two_policies(inline.block().span, pool.fields().autoscale().span()));
     }
     if !machines.ranged {
-        sink.push(diags::autoscale_without_range(block.name_span, machines));
+        sink.push(diags::autoscale_without_range(view.block().name_span, machines));
     }
-    let timezone = match block.get("timezone") {
-        Some(Value::Ref(id)) => read::text(&cx.checked[*id], "name").unwrap_or("UTC"),
-        Some(Value::String(name)) => {
-            let known = calendar::windows_time_zones();
-            if !known.contains(&name.as_ref()) {
-                sink.push(diags::unknown_timezone(name, block.span_of("timezone")));
-            }
-            name
-        }
-        _ => "UTC",
-    };
-    let (own_rules, complete) = rules::rules(cx, pool, block, machines, read::late(block, "of"), sink);
+    let timezone = timezone(cx, view, sink)?;
+    let of = view.of().map(Late::value);
+    let block = view.block();
+    let (own_rules, complete) = rules::rules(cx, pool, block, machines, of, sink);
+    let shared = inline.is_none();
     let mut policy = Autoscale {
+        view,
         block,
         timezone,
-        enabled: read::flag(block, "enabled", true),
-        without_metrics: read::late(block, "without_metrics"),
+        enabled: view.enabled(),
+        without_metrics: view.without_metrics().map(Late::value),
         rules: own_rules,
         complete,
-        schedules: schedules(cx, pool, block, machines, sink),
-        predict: predict(block, sink),
-        notify: read::child(block, BlockKind::Notify),
+        schedules: schedules(cx, pool, (view, shared), machines, sink),
+        predict: predict(view, sink),
+        notify: view.notify(),
     };
     if let Some(setup) = setup {
-        rest_for_setup(&mut policy, setup, inline.is_some(), sink);
+        rest_for_setup(&mut policy, setup, !shared, sink);
     }
     thresholds::check(&policy, machines, sink);
     calendar::check(&policy, sink);
     check_zero(&policy, machines, sink);
     check_forecast(&policy, sink);
     Some(policy)
+}
+
+/// The Windows name of the policy's time zone; nothing after a report only.
+fn timezone<'a>(cx: Context<'a, '_>, policy: View<'a, rows::Autoscale>, sink: &mut Sink) -> Option<&'a str> {
+    match policy.timezone() {
+        ZoneName::Timezone(zone) => cx.checked.view(zone).name(),
+        ZoneName::Name(name) => {
+            if !calendar::windows_time_zones().contains(&name) {
+                sink.push(diags::unknown_timezone(name, policy.fields().timezone().span()));
+            }
+            Some(name)
+        }
+    }
 }
 
 /// A machine that is still set up takes no load: a rule that acts again before it can adds machines that nobody needs.
@@ -218,36 +231,36 @@ fn rest_for_setup(policy: &mut Autoscale<'_>, setup: SetupTime, own: bool, sink:
         if rule.cooldown >= setup.takes {
             continue;
         }
-        match read::child(rule.block, BlockKind::Cooldown).filter(|_| own) {
+        let written = View::<rows::When>::new(rule.block).and_then(View::cooldown);
+        match written.filter(|_| own) {
             Some(written) => {
-                sink.push(diags::cooldown_below_setup(rule.cooldown, written.span_of("time"), setup));
+                sink.push(diags::cooldown_below_setup(rule.cooldown, written.fields().time().span(), setup));
             }
             None => rule.cooldown = setup.takes,
         }
     }
 }
 
-fn predict(block: &Block, sink: &mut Sink) -> Option<(bool, Seconds)> {
-    let predict = read::child(block, BlockKind::Predict)?;
-    let ahead = bounds::AHEAD.read(predict, "ahead", sink);
-    Some((read::text(predict, "mode") == Some("on"), ahead.unwrap_or_else(|| bounds::AHEAD.nearest(10 * MINUTE))))
+fn predict(policy: View<'_, rows::Autoscale>, sink: &mut Sink) -> Option<(PredictMode, Seconds)> {
+    let predict = policy.predict()?;
+    Some((predict.mode(), bounds::AHEAD.hold(predict.ahead(), predict.fields().ahead(), sink)))
 }
 
 fn check_forecast(policy: &Autoscale<'_>, sink: &mut Sink) {
-    let Some(predict) = read::child(policy.block, BlockKind::Predict) else { return };
+    let Some(predict) = policy.view.predict() else { return };
     let fits = policy
         .rules
         .iter()
         .any(|r| r.action.grows() && r.metric.name == "Percentage CPU" && r.across == Across::Average);
     if !fits {
-        sink.push(diags::forecast_without_cpu_rule(predict.span));
+        sink.push(diags::forecast_without_cpu_rule(predict.block().span));
     }
 }
 
 /// A pool at zero machines needs something that brings it back, and must not bounce.
 fn check_zero(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
     let without = policy.without_metrics.and_then(read::as_int);
-    let span = policy.block.span_of("without_metrics");
+    let span = policy.view.fields().without_metrics().span();
     if let Some(without) = without {
         let below = machines.least().is_some_and(|n| without < n);
         let above = machines.most().is_some_and(|n| without > n);
@@ -265,7 +278,10 @@ fn check_zero(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
     let all_rules = || policy.rules.iter().chain(policy.schedules.iter().flat_map(|s| s.rules.iter()));
     let by_metric = all_rules().any(|r| !r.action.shrinks() && (r.metric.at_zero || r.of.is_some()));
     let by_schedule = policy.schedules.iter().any(|s| s.machines.least().is_none_or(|n| n > 0));
-    let by_hand = read::text(policy.block, "wake") == Some("manual");
+    let by_hand = match policy.view.wake() {
+        Some(Wake::Manual) => true,
+        Some(Wake::Schedule | Wake::Metric) | None => false,
+    };
     if !by_metric && !by_schedule && !by_hand {
         let rule = all_rules().find(|r| r.action.grows()).map(|r| (r.condition.span, r.metric.name));
         sink.push(diags::zero_without_wake(machines.span, rule));
@@ -274,15 +290,15 @@ fn check_zero(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
 
 fn schedules<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
-    block: &'a Block,
+    pool: View<'a, Pool>,
+    (policy, shared): (View<'a, rows::Autoscale>, bool),
     machines: &Machines,
     sink: &mut Sink,
 ) -> Vec<Schedule<'a>> {
-    let shared = read::child(pool, BlockKind::Autoscale).is_none();
     let mut found: Vec<Schedule<'a>> = Vec::new();
-    for child in block.children(BlockKind::Schedule) {
-        let Some(mut limits) = Machines::read(child, "machines") else { continue };
+    for view in policy.schedules() {
+        let (child, fields) = (view.block(), view.fields());
+        let Some(mut limits) = Machines::of(fields.machines()) else { continue };
         // A policy that pools share is written without knowing them: each pool takes the part that it can have.
         if shared {
             limits = limits.cut_to(machines);
@@ -298,22 +314,17 @@ fn schedules<'a>(
         if beyond && upright {
             sink.push(diags::schedule_outside_pool(&child.name, limits.span, machines));
         }
-        let date = |field: &str| match child.get(field) {
-            Some(Value::Date(date)) => Some(*date),
-            _ => None,
-        };
-        let on = read::child(child, BlockKind::On);
-        let time = match (on, date("from"), date("until")) {
+        let time = match (view.on(), view.from(), view.until()) {
             (Some(on), None, None) => {
                 let time = weekly(on);
                 if matches!(time, Some(Time::Weekly { from, to, .. }) if from == to) {
-                    sink.push(diags::schedule_without_length(on.span_of("to")));
+                    sink.push(diags::schedule_without_length(on.fields().to().span()));
                 }
                 time
             }
             (None, Some(from), Some(until)) => {
                 if until < from || from.until(until).is_ok_and(|span| span.get_days() > 364) {
-                    sink.push(diags::dates_refused(child.span_of("until"), child.span_of("from")));
+                    sink.push(diags::dates_refused(fields.until().span(), fields.from().span()));
                 }
                 Some(Time::Dates(from, until))
             }
@@ -326,19 +337,12 @@ fn schedules<'a>(
             sink.push(diags::schedule_twice(&child.name, child.name_span));
         }
         let Some(time) = time else { continue };
-        let (rules, complete) = rules::rules(cx, pool, child, &limits, read::late(block, "of"), sink);
+        let (rules, complete) = rules::rules(cx, pool, child, &limits, policy.of().map(Late::value), sink);
         found.push(Schedule { block: child, machines: limits, time, rules, complete });
     }
     found
 }
 
-fn weekly(on: &Block) -> Option<Time> {
-    let time = |field: &str, default: u16| match on.get(field) {
-        Some(Value::Time(minutes)) => *minutes,
-        _ => default,
-    };
-    match on.get("days") {
-        Some(Value::Days(days)) => Some(Time::Weekly { days: *days, from: time("from", 0), to: time("to", 24 * 60) }),
-        _ => None,
-    }
+fn weekly(on: View<'_, rows::On>) -> Option<Time> {
+    Some(Time::Weekly { days: on.days()?, from: on.from(), to: on.to() })
 }

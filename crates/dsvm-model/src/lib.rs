@@ -142,11 +142,9 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let vaults: TiVec<VaultId, _> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
     let resources = own(checked).filter_map(|(id, view)| Resource::read(id, view)).collect();
     let around = Around {
-        accounts: own::<rows::BatchAccount>(checked)
-            .map(|(id, view)| BatchAccount::read(id, view.block(), sink))
-            .collect(),
-        workspaces: own::<rows::Workspace>(checked).map(|(id, view)| Workspace::read(id, view.block(), sink)).collect(),
-        containers: own::<rows::Container>(checked).map(|(id, view)| Container::read(id, view.block(), sink)).collect(),
+        accounts: own::<rows::BatchAccount>(checked).map(|(id, view)| BatchAccount::read(id, view, sink)).collect(),
+        workspaces: own::<rows::Workspace>(checked).map(|(id, view)| Workspace::read(id, view, sink)).collect(),
+        containers: own::<rows::Container>(checked).map(|(id, view)| Container::read(id, view, sink)).collect(),
     };
     let places = Places {
         networks: Positions::new(networks.iter().filter_map(|network| Some(network.block?.0))),
@@ -158,15 +156,14 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let context = Context { checked, as_of, places: &places, networks: &networks, shares: &shares };
     let (pools, refused_pools) = read_each(checked, sink, |id, view, own| Pool::read(context, id, view, own));
     let (batch, refused_batch) = read_each(checked, sink, |id, view: View<'a, rows::BatchPool>, own| {
-        BatchPool::read(context, &around, id, view.block(), own)
+        BatchPool::read(context, &around, id, view, own)
     });
     // A pool without a class was refused by the checker.
     let interactive = refused_pools.into_iter().filter(|id| checked[*id].class.is_some());
     let refused = interactive.chain(refused_batch).collect();
     scaling::check_rooms(&networks, &pools, &batch, sink);
-    let jobs = own::<rows::Job>(checked)
-        .filter_map(|(_, view)| Job::read(view.block(), &batch, (&around, &shares), sink))
-        .collect();
+    let jobs =
+        own::<rows::Job>(checked).filter_map(|(_, view)| Job::read(view, &batch, (&around, &shares), sink)).collect();
     let fields = project.map(|project| project.fields());
     Fleet {
         name: project.map_or("pools", |project| &project.block().name),
@@ -226,7 +223,7 @@ mod tests {
     #[test]
     fn a_reference_to_a_block_outside_of_the_fleet_is_an_internal_error() {
         let positions: Positions<ShareId> = Positions::new([BlockId(3), BlockId(7)].into_iter());
-        let at = Span::new(SourceId(0), 5, 9);
+        let at = Span::new(SourceId::file(0), 5, 9);
         let mut sink = Sink::default();
         assert_eq!(positions.of(BlockId(7), at, &mut sink), Some(ShareId::from(1)));
         assert_eq!(positions.of(BlockId(4), at, &mut sink), None);

@@ -48,7 +48,7 @@ impl<'a> Elsewhere<'a> {
     pub(crate) fn of(
         name: FieldRef<'a>,
         resource_group: FieldRef<'a>,
-        subscription: FieldRef<'a>,
+        subscription: Option<FieldRef<'a>>,
         sink: &mut Sink,
     ) -> Option<Self> {
         if !name.block.existing {
@@ -57,23 +57,7 @@ impl<'a> Elsewhere<'a> {
         if name.value().is_none_or(|value| *value == Value::Null) {
             sink.push(diags::existing_without_name(name.block, name.name()));
         }
-        Some(Self { resource_group: read::present(resource_group), subscription: read::present(subscription) })
-    }
-
-    /// The place of an `existing` block; reports a missing name.
-    pub(crate) fn read(block: &'a Block, needs: &[&'static str], sink: &mut Sink) -> Option<Self> {
-        if !block.existing {
-            return None;
-        }
-        for field in needs {
-            if block.get(field).is_none_or(|v| *v == Value::Null) {
-                sink.push(diags::existing_without_name(block, field));
-            }
-        }
-        Some(Self {
-            resource_group: read::late(block, "resource_group"),
-            subscription: read::late(block, "subscription"),
-        })
+        Some(Self { resource_group: read::present(resource_group), subscription: subscription.and_then(read::present) })
     }
 }
 
@@ -129,7 +113,7 @@ impl<'a> Network<'a> {
 
     pub(crate) fn declared(id: BlockId, view: View<'a, rows::Network>, sink: &mut Sink) -> Self {
         let (block, fields) = (view.block(), view.fields());
-        let existing = Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink);
+        let existing = Elsewhere::of(fields.name(), fields.resource_group(), Some(fields.subscription()), sink);
         let address: Vec<IpNet> = view.address().into_iter().collect();
         let mut subnets: TiVec<SubnetId, Subnet<'a>> = view
             .subnets()

@@ -200,12 +200,12 @@ impl<'a> Pool<'a> {
         let setup = hardware::setup_time(view, sink);
         // A number of machines that contradicts itself says nothing about what moves it.
         let autoscale = match scaling::check_range(&machines, sink) {
-            true => autoscale::read(cx, view.block(), &machines, setup, sink),
+            true => autoscale::read(cx, view, &machines, setup, sink),
             false => None,
         };
         let spot = hardware::spot(view, size, autoscale.is_some(), sink);
         let health = hardware::health(view, setup, sink);
-        let (orchestration, large) = scaling::orchestration(cx, block, image, size, &machines, sink);
+        let (orchestration, large) = scaling::orchestration(cx, view, size, &machines, sink);
         let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
         let vault = view.vault().and_then(|vault| cx.places.vaults.of(vault.id, fields.vault().span(), sink));
         let needs_identity = vault.is_some()

@@ -1,18 +1,12 @@
 //! Reading fields of checked blocks. A field of another shape than its row says was reported before; reading it gives nothing.
 
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::checked::{Block, Checked};
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::checked::Block;
 use dsvm_sema::table::schema::FieldRef;
 use dsvm_sema::ty::Ty;
-use dsvm_sema::value::{BlockId, Deferred, Deploy, RangeValue, Value};
+use dsvm_sema::value::{Deferred, Deploy, RangeValue, Value};
 use rust_decimal::prelude::ToPrimitive;
 use std::sync::Arc;
-
-/// Text of a field that is known.
-pub fn text<'a>(block: &'a Block, field: &str) -> Option<&'a str> {
-    block.get(field).and_then(as_text)
-}
 
 /// Constant text of a value.
 pub fn as_text(value: &Value) -> Option<&str> {
@@ -22,19 +16,6 @@ pub fn as_text(value: &Value) -> Option<&str> {
     }
 }
 
-/// A constant switch; `default` when absent.
-pub fn flag(block: &Block, field: &str, default: bool) -> bool {
-    match block.get(field) {
-        Some(Value::Bool(b)) => *b,
-        _ => default,
-    }
-}
-
-/// Integer, bytes or seconds of a field that is known.
-pub fn int(block: &Block, field: &str) -> Option<i64> {
-    block.get(field).and_then(as_int)
-}
-
 /// A constant integer of a value.
 pub fn as_int(value: &Value) -> Option<i64> {
     match value {
@@ -42,38 +23,6 @@ pub fn as_int(value: &Value) -> Option<i64> {
         Value::Decimal(d) if d.is_integer() => d.to_i64(),
         _ => None,
     }
-}
-
-/// The elements of a list; a single value counts as a list of one.
-pub fn items<'a>(block: &'a Block, field: &str) -> &'a [Value] {
-    match block.get(field) {
-        Some(Value::List(list)) => list,
-        Some(Value::Null | Value::Error) | None => &[],
-        Some(single) => std::slice::from_ref(single),
-    }
-}
-
-/// The texts of a list.
-pub fn texts<'a>(block: &'a Block, field: &str) -> Vec<&'a str> {
-    items(block, field).iter().filter_map(as_text).collect()
-}
-
-/// The block that a field refers to.
-pub fn reference(block: &Block, field: &str) -> Option<BlockId> {
-    match block.get(field) {
-        Some(Value::Ref(id)) => Some(*id),
-        _ => None,
-    }
-}
-
-/// The block that a field refers to, with its content.
-pub fn referred<'a>(checked: &'a Checked, block: &Block, field: &str) -> Option<(BlockId, &'a Block)> {
-    reference(block, field).map(|id| (id, &checked[id]))
-}
-
-/// A field that was written (not defaulted, not null).
-pub fn written(block: &Block, field: &str) -> bool {
-    block.field(field).is_some_and(|f| !f.defaulted && f.value != Value::Null)
 }
 
 /// The value of a field that is there, known or not.
@@ -95,11 +44,6 @@ pub fn elements(value: Option<&Value>) -> &[Value] {
 /// A value that is there, known or not.
 pub fn late<'a>(block: &'a Block, field: &str) -> Option<&'a Value> {
     block.get(field).filter(|v| !matches!(v, Value::Null | Value::Error))
-}
-
-/// The only nested block of a kind.
-pub fn child(block: &Block, kind: BlockKind) -> Option<&Block> {
-    block.children(kind).next()
 }
 
 /// A number of machines: `0..10 initially 2`, or `3`.
@@ -135,11 +79,6 @@ impl Machines {
             }
             _ => None,
         }
-    }
-
-    /// The number of machines in a field.
-    pub fn read(block: &Block, field: &str) -> Option<Self> {
-        Self::from_value(block.get(field)?, block.span_of(field))
     }
 
     /// Smallest number, if it is known.

@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 /// The rules of a block, and whether all of them were taken.
 pub(super) fn rules<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
+    pool: View<'a, pool::Pool>,
     block: &'a Block,
     machines: &Machines,
     of: Option<&'a Value>,
@@ -34,7 +34,7 @@ pub(super) fn rules<'a>(
 
 fn rule<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
+    pool: View<'a, pool::Pool>,
     when: View<'a, rows::When>,
     machines: &Machines,
     of: Option<&'a Value>,
@@ -83,7 +83,7 @@ fn fact<'a>(cx: Context<'a, '_>, condition: &Condition) -> Option<View<'a, facts
 
 fn metric<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
+    pool: View<'a, pool::Pool>,
     when: View<'a, rows::When>,
     condition: &'a Condition,
     of: Option<&Value>,
@@ -122,7 +122,7 @@ fn metric<'a>(
 /// A metric of the library or of the project, where the pool has it.
 fn known_metric<'a>(
     cx: Context<'a, '_>,
-    pool: &'a Block,
+    pool: View<'a, pool::Pool>,
     fact: View<'a, facts::Metric>,
     foreign: bool,
     span: Span,
@@ -140,7 +140,6 @@ fn known_metric<'a>(
         return None;
     }
     if fact.burstable_only()
-        && let Some(pool) = View::<pool::Pool>::new(pool)
         && let Some(size) = pool.size()
         && !Size(cx.checked.view(size)).burstable()
     {

@@ -1,15 +1,15 @@
 //! Kind of scale set and how many machines it can hold.
 
 use super::batch::BatchPool;
-use super::facts::{Image, Size};
+use super::facts::Size;
 use super::ids::{NetworkId, SubnetPlace, TiSlice};
 use super::network::{Network, room};
 use super::pool::{Orchestration, Pool};
 use super::{Context, Machines, diags, read};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::words::HealthSource;
+use dsvm_sema::table::{View, pool as rows};
 use indexmap::IndexMap;
 
 /// Most machines of a scale set in a single placement group.
@@ -18,20 +18,24 @@ const PLACEMENT_GROUP: i64 = 100;
 const MOST: i64 = 1000;
 
 /// What a pool needs that only one kind of scale set has: the need in words, and where it was written.
-fn uniform_needs(pool: &Block) -> Vec<(&'static str, Span)> {
+fn uniform_needs(pool: View<'_, rows::Pool>) -> Vec<(&'static str, Span)> {
     let mut needs = Vec::new();
-    if read::flag(pool, "entra_login", false) {
-        needs.push(("log-in with Entra accounts needs a system-assigned identity", pool.span_of("entra_login")));
+    if pool.entra_login() {
+        let span = pool.fields().entra_login().span();
+        needs.push(("log-in with Entra accounts needs a system-assigned identity", span));
     }
-    if let Some(upgrade) = read::child(pool, BlockKind::Upgrade)
-        && read::flag(upgrade, "os_images", false)
-    {
-        needs.push(("new image versions are followed by uniform scale sets only", upgrade.span_of("os_images")));
+    if let Some(upgrade) = pool.upgrade().filter(|upgrade| upgrade.os_images()) {
+        let span = upgrade.fields().os_images().span();
+        needs.push(("new image versions are followed by uniform scale sets only", span));
     }
-    if let Some(health) = read::child(pool, BlockKind::Health)
-        && read::text(health, "source") == Some("load_balancer")
-    {
-        needs.push(("health by probe exists for uniform scale sets only", health.span_of("source")));
+    if let Some(health) = pool.health() {
+        match health.source() {
+            HealthSource::LoadBalancer => {
+                let span = health.fields().source().span();
+                needs.push(("health by probe exists for uniform scale sets only", span));
+            }
+            HealthSource::Extension => {}
+        }
     }
     needs
 }
@@ -39,24 +43,23 @@ fn uniform_needs(pool: &Block) -> Vec<(&'static str, Span)> {
 /// Kind of scale set, and whether it must hold more than one placement group.
 pub(crate) fn orchestration(
     cx: Context<'_, '_>,
-    pool: &Block,
-    image: Image<'_>,
+    pool: View<'_, rows::Pool>,
     size: Size<'_>,
     machines: &Machines,
     sink: &mut Sink,
 ) -> (Orchestration, bool) {
     let needs = uniform_needs(pool);
-    let kind = match (read::text(pool, "orchestration"), needs.first()) {
-        (Some("flexible"), Some((reason, span))) => {
-            sink.push(diags::orchestration_clash(pool.span_of("orchestration"), reason, *span));
+    let kind = match (pool.orchestration(), needs.first()) {
+        (Some(Orchestration::Flexible), Some((reason, span))) => {
+            sink.push(diags::orchestration_clash(pool.fields().orchestration().span(), reason, *span));
             Orchestration::Flexible
         }
-        (Some("uniform"), _) | (None, Some(_)) => Orchestration::Uniform,
-        _ => Orchestration::Flexible,
+        (Some(written), _) => written,
+        (None, Some(_)) => Orchestration::Uniform,
+        (None, None) => Orchestration::Flexible,
     };
     let most = machines.most().or_else(|| bound(cx, machines)).unwrap_or(MOST);
-    // INVARIANT: images of galleries and of the Marketplace reach 1,000; unmanaged custom images are not offered.
-    let _ = image;
+    // Images of galleries and of the Marketplace reach 1,000; unmanaged custom images are not offered.
     if most > MOST {
         sink.push(diags::too_many_machines(most, MOST, machines.span, kind));
     }
@@ -115,7 +118,10 @@ pub(crate) fn check_rooms(
         Some(((pool.network, pool.subnet), Tenant { name: &pool.block.name, most, span: pool.machines.span }))
     });
     let nodes = batch.iter().filter_map(|pool| {
-        Some((pool.network?, Tenant { name: &pool.block.name, most: pool.most?, span: pool.block.span_of("machines") }))
+        Some((
+            pool.network?,
+            Tenant { name: &pool.block.name, most: pool.most?, span: pool.view.fields().machines().span() },
+        ))
     });
     let mut subnets: IndexMap<SubnetPlace, Vec<Tenant<'_>>> = IndexMap::new();
     for (place, tenant) in interactive.chain(nodes) {

@@ -94,7 +94,7 @@ impl<'a> Share<'a> {
     pub(crate) fn read(checked: &'a Checked, id: BlockId, view: View<'a, rows::Share>, sink: &mut Sink) -> Self {
         let fields = view.fields();
         let block = view.block();
-        let existing = Elsewhere::of(fields.account(), fields.resource_group(), fields.subscription(), sink);
+        let existing = Elsewhere::of(fields.account(), fields.resource_group(), Some(fields.subscription()), sink);
         let protocol = view.protocol();
         let premium = match view.performance() {
             Some(performance) => performance == Performance::Premium,

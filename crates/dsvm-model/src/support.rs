@@ -70,7 +70,7 @@ impl<'a> Identity<'a> {
             id,
             block: view.block(),
             name: read::name_in_azure(fields.name(), "id-"),
-            existing: Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink),
+            existing: Elsewhere::of(fields.name(), fields.resource_group(), Some(fields.subscription()), sink),
             grants,
         }
     }
@@ -137,7 +137,7 @@ impl<'a> Vault<'a> {
             id,
             block: view.block(),
             name: read::present(fields.name()),
-            existing: Elsewhere::of(fields.name(), fields.resource_group(), fields.subscription(), sink),
+            existing: Elsewhere::of(fields.name(), fields.resource_group(), Some(fields.subscription()), sink),
             access: view.access().into(),
             retention: bounds::RETENTION.hold(view.retention(), fields.retention(), sink),
             sku: view.sku(),

@@ -5,7 +5,6 @@
 
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
-use dsvm_sema::checked::Block;
 use dsvm_sema::table::schema::FieldRef;
 use dsvm_sema::value::Value;
 use rust_decimal::Decimal;
@@ -175,16 +174,6 @@ impl<U: Unit> Bounds<U> {
     /// The number for an amount of a field; one that is refused is reported, and the nearest stands for it.
     pub(crate) fn hold(&self, amount: impl Into<Decimal> + Copy, field: FieldRef<'_>, sink: &mut Sink) -> U {
         self.check(amount, field, sink).unwrap_or_else(|| self.nearest(amount))
-    }
-
-    /// The number in a field; `None` when there is none, and after the report of one that is refused.
-    pub(crate) fn read(&self, block: &Block, field: &str, sink: &mut Sink) -> Option<U> {
-        let amount = match block.get(field)? {
-            Value::Int(amount) | Value::Size(amount) | Value::Duration(amount) => Decimal::from(*amount),
-            Value::Percent(amount) | Value::Decimal(amount) => *amount,
-            _ => return None,
-        };
-        self.take(amount).map_err(|refused| sink.push(self.diagnostic(&refused, field, block.span_of(field)))).ok()
     }
 
     /// The report of a refused amount in a field.

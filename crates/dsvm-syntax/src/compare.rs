@@ -22,7 +22,7 @@ pub struct Agreement {
 /// # Errors
 /// The first piece about which the two disagree, with both results; or one that was refused without a diagnostic.
 pub fn compare(text: &str) -> Result<Agreement, String> {
-    let source = SourceId(0);
+    let source = SourceId::file(0);
     let mut scratch = Scratch::default();
     let mut agreement = Agreement::default();
     for found in index(text).iter().filter(|found| found.too_deep.is_none()) {

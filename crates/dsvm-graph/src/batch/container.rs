@@ -12,7 +12,7 @@ use crate::nodes::Nodes;
 use crate::pool::Shared;
 use crate::reach::Reach;
 use crate::roles::{BLOB_CONTRIBUTOR, Scope, assignment};
-use crate::versions as v;
+use crate::{versions as v, words};
 use dsvm_diagnostics::source::Span;
 use dsvm_model::read;
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ pub(super) fn build(
         let rules = shared.plans.rules(places, span)?;
         let mut body = Map::new();
         body.insert("kind".into(), json!("StorageV2"));
-        body.insert("sku".into(), json!({ "name": format!("Standard_{}", container.redundancy) }));
+        body.insert("sku".into(), json!({ "name": format!("Standard_{}", words::redundancy(container.redundancy)) }));
         body.insert(
             "properties".into(),
             json!({

@@ -16,7 +16,6 @@ use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::read;
 use dsvm_model::units::bounds;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
 use std::collections::BTreeSet;
 
 /// Builds all workspaces that are deployed here.
@@ -66,7 +65,7 @@ fn one(
     needs.insert(insights.1);
     let public = if workspace.is_none_or(|w| w.public) { "Enabled" } else { "Disabled" };
     let mut properties = Map::new();
-    if let Some(name) = block.and_then(|b| read::late(b, "display_name")) {
+    if let Some(name) = workspace.and_then(|w| w.display_name) {
         properties.insert("friendlyName".into(), input.text(name).into());
     }
     properties.insert("storageAccount".into(), own.storage.id.json().into());
@@ -148,18 +147,18 @@ pub(super) fn cluster(
         let subnet = around.shared.plans.subnet(place, span)?;
         properties.insert("subnet".into(), json!({ "id": subnet.json() }));
     }
-    properties.insert("enableNodePublicIp".into(), json!(read::flag(pool.block, "public_ip", true)));
-    let ssh = if read::flag(pool.block, "ssh", false) { "Enabled" } else { "Disabled" };
+    properties.insert("enableNodePublicIp".into(), json!(pool.view.public_ip()));
+    let ssh = if pool.view.ssh() { "Enabled" } else { "Disabled" };
     properties.insert("remoteLoginPortPublicAccess".into(), json!(ssh));
-    if let Some(admin) = read::child(pool.block, BlockKind::Admin) {
+    if let Some(admin) = pool.view.admin() {
         let mut account = Map::new();
-        if let Some(name) = read::late(admin, "name") {
+        if let Some(name) = read::present(admin.fields().name()) {
             account.insert("adminUserName".into(), input.text(name).into());
         }
-        if let Some(key) = read::items(admin, "key").first() {
+        if let Some(key) = read::elements(admin.fields().key().value()).first() {
             account.insert("adminUserSshPublicKey".into(), input.text(key).into());
         }
-        if let Some(password) = read::late(admin, "password") {
+        if let Some(password) = read::present(admin.fields().password()) {
             account.insert("adminUserPassword".into(), input.text(password).into());
         }
         properties.insert("userAccountCredentials".into(), Json::Object(account));

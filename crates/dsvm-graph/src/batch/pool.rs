@@ -10,13 +10,14 @@ use crate::json::{Json, Map, json};
 use crate::names::BatchPoolNames;
 use crate::node::{Node, NodeId};
 use crate::nodes::Nodes;
-use crate::{values, versions as v};
+use crate::{values, versions as v, words};
 use dsvm_model::batch::BatchPool;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read;
 use dsvm_model::share::Protocol;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::batch::Nat;
+use dsvm_sema::table::words::{BatchOsDisk, Placement};
+use dsvm_sema::table::{FieldRef, View};
 use dsvm_sema::value::Value;
 use std::collections::BTreeSet;
 
@@ -36,7 +37,7 @@ pub(super) fn build(
     }
     needs.extend(pool.shares.iter().flat_map(|share| around.shared.share(*share)));
     let mut properties = Map::new();
-    if let Some(name) = read::late(pool.block, "display_name") {
+    if let Some(name) = read::present(pool.view.fields().display_name()) {
         properties.insert("displayName".into(), input.text(name).into());
     }
     properties.insert("vmSize".into(), json!(pool.size.name()));
@@ -46,9 +47,8 @@ pub(super) fn build(
     );
     properties.insert("scaleSettings".into(), scale(input, pool));
     properties.insert("taskSlotsPerNode".into(), json!(pool.task_slots));
-    let fill = if read::text(pool.block, "fill") == Some("pack") { "Pack" } else { "Spread" };
-    properties.insert("taskSchedulingPolicy".into(), json!({ "nodeFillType": fill }));
-    let connected = if read::flag(pool.block, "inter_node", false) { "Enabled" } else { "Disabled" };
+    properties.insert("taskSchedulingPolicy".into(), json!({ "nodeFillType": words::fill(pool.view.fill()) }));
+    let connected = if pool.view.inter_node() { "Enabled" } else { "Disabled" };
     properties.insert("interNodeCommunication".into(), json!(connected));
     let network = network(pool, around)?;
     if !network.is_empty() {
@@ -61,8 +61,11 @@ pub(super) fn build(
     if !mounts.is_empty() {
         properties.insert("mountConfiguration".into(), Json::Array(mounts));
     }
-    let applications: Vec<Json> = read::texts(pool.block, "applications")
-        .iter()
+    let applications: Vec<Json> = pool
+        .view
+        .applications()
+        .into_iter()
+        .flatten()
         .map(|a| match a.split_once(':') {
             Some((id, version)) => json!({ "id": package(names, id).json(), "version": version }),
             None => json!({ "id": package(names, a).json() }),
@@ -75,8 +78,8 @@ pub(super) fn build(
     if !users.is_empty() {
         properties.insert("userAccounts".into(), Json::Array(users));
     }
-    if let Some(mode) = read::text(pool.block, "upgrade_mode") {
-        properties.insert("upgradePolicy".into(), json!({ "mode": mode }));
+    if let Some(mode) = pool.view.upgrade_mode() {
+        properties.insert("upgradePolicy".into(), json!({ "mode": words::batch_upgrade_mode(mode) }));
     }
     let mut body = Map::new();
     let tags = input.tags(Some(pool.block));
@@ -123,25 +126,31 @@ fn machine(input: &Input<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) 
         machine.insert("imageReference".into(), reference);
         machine.insert("nodeAgentSkuId".into(), json!(image.0.node_agent()));
     }
-    if let Some(docker) = read::child(pool.block, BlockKind::Docker) {
+    if let Some(docker) = pool.view.docker() {
         let mut configuration = Map::new();
         configuration.insert("type".into(), json!("DockerCompatible"));
-        let images = read::texts(docker, "images");
+        let images: Vec<&str> = docker.images().into_iter().flatten().collect();
         if !images.is_empty() {
             configuration.insert("containerImageNames".into(), json!(images));
         }
-        if let (Some(registry), Some(identity)) = (read::text(docker, "registry"), &names.identity) {
+        if let (Some(registry), Some(identity)) = (docker.registry(), &names.identity) {
             let registry =
                 json!([{ "registryServer": registry, "identityReference": { "resourceId": identity.id.json() } }]);
             configuration.insert("containerRegistries".into(), registry);
         }
         machine.insert("containerConfiguration".into(), Json::Object(configuration));
     }
-    if read::text(pool.block, "placement") == Some("zonal") {
-        machine.insert("nodePlacementConfiguration".into(), json!({ "policy": "Zonal" }));
+    match pool.view.placement() {
+        Placement::Zonal => {
+            machine.insert("nodePlacementConfiguration".into(), json!({ "policy": "Zonal" }));
+        }
+        Placement::Regional => {}
     }
-    if read::text(pool.block, "os_disk") == Some("ephemeral") {
-        machine.insert("osDisk".into(), json!({ "ephemeralOSDiskSettings": { "placement": "CacheDisk" } }));
+    match pool.view.os_disk() {
+        BatchOsDisk::Ephemeral => {
+            machine.insert("osDisk".into(), json!({ "ephemeralOSDiskSettings": { "placement": "CacheDisk" } }));
+        }
+        BatchOsDisk::Managed => {}
     }
     Json::Object(machine)
 }
@@ -152,13 +161,13 @@ fn scale(input: &Input<'_, '_>, pool: &BatchPool<'_>) -> Json {
             "targetDedicatedNodes": values::json(dedicated, &input.resolver()),
             "targetLowPriorityNodes": values::json(spot, &input.resolver()),
             "resizeTimeout": values::iso(*timeout),
-            "nodeDeallocationOption": on_removal,
+            "nodeDeallocationOption": words::on_removal(*on_removal),
         } }),
         Scale::Formula { text, holes, every, .. } => json!({ "autoScale": {
             "formula": filled(input, text, holes).json(),
             "evaluationInterval": values::iso(*every),
         } }),
-        Scale::Range { .. } | Scale::Unknown(_) => json!({}),
+        Scale::Range { .. } => json!({}),
     }
 }
 
@@ -195,25 +204,26 @@ fn network(pool: &BatchPool<'_>, around: &Around<'_>) -> Built<Map> {
     }
     // Priorities are unique in a pool: those that allow go up from the lowest, those that deny the rest down from the highest.
     let (mut allow, mut deny) = (150..4000_i64, (4000..=4096_i64).rev());
-    let nat: Vec<Json> = pool.block.children(BlockKind::Nat).map(|nat| nat_pool(nat, &mut allow, &mut deny)).collect();
+    let nat: Vec<Json> = pool.view.nats().map(|nat| nat_pool(nat, &mut allow, &mut deny)).collect();
     if !nat.is_empty() {
         map.insert("endpointConfiguration".into(), json!({ "inboundNatPools": nat }));
     }
-    let public = read::flag(pool.block, "public_ip", true);
+    let public = pool.view.public_ip();
     if subnet.is_some() || !public {
         let provision = if public { "BatchManaged" } else { "NoPublicIPAddresses" };
         map.insert("publicIPAddressConfiguration".into(), json!({ "provision": provision }));
     }
-    if read::flag(pool.block, "accelerated_networking", false) {
+    if pool.view.accelerated_networking() == Some(true) {
         map.insert("enableAcceleratedNetworking".into(), json!(true));
     }
     Ok(map)
 }
 
-fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl Iterator<Item = i64>) -> Json {
-    let range = read::Machines::read(nat, "frontend");
+fn nat_pool(nat: View<'_, Nat>, allow: &mut impl Iterator<Item = i64>, deny: &mut impl Iterator<Item = i64>) -> Json {
+    let range = read::Machines::of(nat.fields().frontend());
     let (from, to) = range.map_or((0, 0), |r| (r.least().unwrap_or(0), r.most().unwrap_or(0)));
-    let mut rules: Vec<Json> = read::items(nat, "from")
+    let sources = nat.from().unwrap_or_default().values();
+    let mut rules: Vec<Json> = sources
         .iter()
         .zip(allow)
         .map(|(source, priority)| {
@@ -222,9 +232,9 @@ fn nat_pool(nat: &Block, allow: &mut impl Iterator<Item = i64>, deny: &mut impl 
         .collect();
     rules.push(json!({ "priority": deny.next(), "access": "Deny", "sourceAddressPrefix": "*" }));
     json!({
-        "name": read::dashed(&nat.name),
-        "protocol": if read::text(nat, "protocol") == Some("udp") { "UDP" } else { "TCP" },
-        "backendPort": read::int(nat, "port"),
+        "name": read::dashed(&nat.block().name),
+        "protocol": words::nat_protocol(nat.protocol()),
+        "backendPort": nat.port(),
         "frontendPortRangeStart": from,
         "frontendPortRangeEnd": to,
         "networkSecurityGroupRules": rules,
@@ -261,15 +271,16 @@ fn mounts<'a>(input: &Input<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolName
                 let url = Text::concat(&["https://".into(), of.host.clone(), "/".into(), of.share.name.clone()]);
                 let key = account_key(&of.account.id, v::STORAGE);
                 // Tasks run under accounts that the service makes: unless a mode is written, all of them may write.
-                let mode = |field: &str, written: &str| {
-                    if read::written(share.block, field) { written.to_owned() } else { "0777".to_owned() }
+                let fields = share.view.fields();
+                let mode = |field: FieldRef<'_>, written: &str| {
+                    if field.written() { written.to_owned() } else { "0777".to_owned() }
                 };
                 // As in "Mount a virtual file system on a Batch pool" (2021-11-11), with the newer dialect of SMB, which
                 // encrypts better; the security mode there, `ntlmssp`, is the kernel's default.
                 let options = format!(
                     "-o vers=3.1.1,file_mode={},dir_mode={}{more}",
-                    mode("file_mode", share.modes.0),
-                    mode("directory_mode", share.modes.1)
+                    mode(fields.file_mode(), share.modes.0),
+                    mode(fields.directory_mode(), share.modes.1)
                 );
                 json!({ "azureFileShareConfiguration": {
                     "accountName": of.account.name.json(),
@@ -299,17 +310,17 @@ fn mounts<'a>(input: &Input<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolName
 }
 
 fn users(input: &Input<'_, '_>, pool: &BatchPool<'_>) -> Vec<Json> {
-    pool.block
-        .children(BlockKind::TaskUser)
+    pool.view
+        .task_users()
         .map(|user| {
             let mut account = Map::new();
-            account.insert("name".into(), json!(read::text(user, "name").unwrap_or(&user.name)));
-            if let Some(password) = read::late(user, "password") {
+            account.insert("name".into(), json!(user.name().unwrap_or(&user.block().name)));
+            if let Some(password) = read::present(user.fields().password()) {
                 account.insert("password".into(), input.text(password).into());
             }
-            let level = if read::flag(user, "elevated", false) { "Admin" } else { "NonAdmin" };
+            let level = if user.elevated() { "Admin" } else { "NonAdmin" };
             account.insert("elevationLevel".into(), json!(level));
-            if let (Some(uid), Some(gid)) = (read::int(user, "uid"), read::int(user, "gid")) {
+            if let (Some(uid), Some(gid)) = (user.uid(), user.gid()) {
                 account.insert("linuxUserConfiguration".into(), json!({ "uid": uid, "gid": gid }));
             }
             Json::Object(account)

@@ -2,8 +2,8 @@
 
 use crate::json::{Json, json};
 use dsvm_model::batch::{BatchPool, dedented};
-use dsvm_model::read;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::View;
+use dsvm_sema::table::types::Late;
 use std::fmt::Write as _;
 
 /// Folder under `AZ_BATCH_NODE_MOUNTS_DIR` for an absolute path.
@@ -13,9 +13,9 @@ pub(super) fn relative(mount: &str) -> String {
 
 /// The start task; `None` when there is nothing to do.
 pub(super) fn task(pool: &BatchPool<'_>, mounts: &[&str]) -> Option<Json> {
-    let setup = read::child(pool.block, BlockKind::Setup);
-    let packages = setup.map(|s| read::texts(s, "packages")).unwrap_or_default();
-    let steps: Vec<_> = setup.map(|s| s.children(BlockKind::Step).collect()).unwrap_or_default();
+    let setup = pool.view.setup();
+    let packages: Vec<&str> = setup.and_then(View::packages).into_iter().flatten().collect();
+    let steps: Vec<_> = setup.into_iter().flat_map(View::steps).collect();
     if mounts.is_empty() && packages.is_empty() && steps.is_empty() {
         return None;
     }
@@ -41,9 +41,9 @@ pub(super) fn task(pool: &BatchPool<'_>, mounts: &[&str]) -> Option<Json> {
     }
     let mut retries = 3;
     for step in steps {
-        let run = dedented(read::text(step, "run").unwrap_or(""));
-        let _ = writeln!(script, "# {}\n{run}", step.name);
-        retries = read::int(step, "retries").unwrap_or(retries);
+        let run = dedented(step.run().and_then(Late::known).unwrap_or(""));
+        let _ = writeln!(script, "# {}\n{run}", step.block().name);
+        retries = step.retries();
     }
     Some(json!({
         // The service runs no shell by itself.

@@ -5,6 +5,7 @@ use batch_formula::FormulaSpan;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::{FieldRef, View, batch as rows};
 use jiff::civil::Date;
 
 fn new(code: Code, title: impl Into<String>, span: Span, label: &str) -> Diagnostic {
@@ -113,45 +114,45 @@ pub(crate) fn burstable(name: &str, span: Span) -> Diagnostic {
         .help("use a size of the D series, for instance `sizes.Standard_D4s_v5`")
 }
 
-pub(crate) fn too_many_slots(slots: i64, limit: i64, size: &str, block: &Block) -> Diagnostic {
+pub(crate) fn too_many_slots(slots: i64, limit: i64, size: &str, pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(
         Code::BatchSize,
         format!("{slots} task slots on a machine that supports {limit}"),
-        block.span_of("task_slots"),
+        pool.fields().task_slots().span(),
         "more than the size allows",
     )
-    .also(block.span_of("size"), format!("`{size}`"))
+    .also(pool.fields().size().span(), format!("`{size}`"))
     .note("Azure Batch allows four slots for each vCPU, and never more than 256")
     .help(format!("set `task_slots` to {limit} or fewer"))
 }
 
-pub(crate) fn inter_node_limit(most: i64, limit: i64, block: &Block) -> Diagnostic {
+pub(crate) fn inter_node_limit(most: i64, limit: i64, pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(
         Code::InterNodeLimit,
         format!("{most} interconnected machines, but Azure allows {limit}"),
-        block.span_of("inter_node"),
+        pool.fields().inter_node().span(),
         "limits the pool",
     )
-    .also(block.span_of("machines"), format!("at most {most}"))
+    .also(pool.fields().machines().span(), format!("at most {most}"))
     .help(format!("limit `machines` to {limit}, or remove `inter_node`"))
 }
 
-pub(crate) fn inter_node_spot(block: &Block) -> Diagnostic {
+pub(crate) fn inter_node_spot(pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(
         Code::InterNodeSpot,
         "inter-node communication on spot machines",
-        block.span_of("inter_node"),
+        pool.fields().inter_node().span(),
         "one eviction ends the whole job",
     )
     .note("Azure advises against long MPI jobs on spot machines")
     .help("use regular machines for such jobs, or let the job write checkpoints")
 }
 
-pub(crate) fn ephemeral_spot(block: &Block) -> Diagnostic {
+pub(crate) fn ephemeral_spot(pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(
         Code::EphemeralSpot,
         "an ephemeral OS disk on spot machines",
-        block.span_of("os_disk"),
+        pool.fields().os_disk().span(),
         "not supported on spot machines",
     )
     .note("Azure Batch rejects the combination")
@@ -231,19 +232,20 @@ pub(crate) fn range_backwards(least: i64, most: i64, span: Span) -> Diagnostic {
     .help("write the smaller number first; neither is below 0")
 }
 
-pub(crate) fn spot_twice(block: &Block) -> Diagnostic {
+pub(crate) fn spot_twice(pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(
         Code::BatchScale,
         "`spot_machines` together with `priority = spot`",
-        block.span_of("spot_machines"),
+        pool.fields().spot_machines().span(),
         "all machines are spot already",
     )
-    .also(block.span_of("priority"), "spot machines")
+    .also(pool.fields().priority().span(), "spot machines")
     .help("remove one of them: `spot_machines` is for pools with regular `machines`")
 }
 
-pub(crate) fn target_without_machines(field: &str, span: Span) -> Diagnostic {
-    let (range, kind) = if field == "target" { ("machines", "regular") } else { ("spot_machines", "spot") };
+pub(crate) fn target_without_machines(target: FieldRef<'_>, spot: bool) -> Diagnostic {
+    let (range, kind) = if spot { ("spot_machines", "spot") } else { ("machines", "regular") };
+    let (field, span) = (target.name(), target.span());
     new(Code::BatchScale, format!("`{field}` for a pool that can have no {kind} machines"), span, "always 0")
         .help(format!("declare {kind} machines (`{range}`, or `priority`), or use the other target"))
 }
@@ -308,29 +310,29 @@ pub(crate) fn always_on(least: i64, size: &str, span: Span) -> Diagnostic {
         .help("start the range at 0: machines are added when tasks are waiting")
 }
 
-pub(crate) fn account_needs_vault(block: &Block) -> Diagnostic {
+pub(crate) fn account_needs_vault(account: View<'_, rows::BatchAccount>) -> Diagnostic {
     new(
         Code::BatchAccountMode,
         "an account with machines in your own subscription needs a vault",
-        block.span_of("allocation"),
+        account.fields().allocation().span(),
         "needs a vault",
     )
     .help("set `vault`, and grant `Microsoft Azure Batch` the role `Key Vault Secrets Officer` on it")
 }
 
-pub(crate) fn keys_in_user_subscription(block: &Block) -> Diagnostic {
+pub(crate) fn keys_in_user_subscription(account: View<'_, rows::BatchAccount>) -> Diagnostic {
     new(
         Code::BatchAccountMode,
         "an account with machines in your own subscription does not support keys",
-        block.span_of("shared_keys"),
+        account.fields().shared_keys().span(),
         "refused",
     )
-    .also(block.span_of("allocation"), "in your own subscription")
+    .also(account.fields().allocation().span(), "in your own subscription")
     .help("remove `shared_keys`: programs authenticate with Entra identities")
 }
 
-pub(crate) fn ssh_without_admin(block: &Block) -> Diagnostic {
-    new(Code::TaskUser, "SSH access to machines without an account", block.span_of("ssh"), "nobody can log in")
+pub(crate) fn ssh_without_admin(pool: View<'_, rows::BatchPool>) -> Diagnostic {
+    new(Code::TaskUser, "SSH access to machines without an account", pool.fields().ssh().span(), "nobody can log in")
         .help("add `admin { name = \"azureuser\", key = admin_key }`")
 }
 
@@ -361,9 +363,9 @@ pub(crate) fn job_needs_inter_node(span: Span, pool: &Block) -> Diagnostic {
     .help("set `inter_node = true` in the pool")
 }
 
-pub(crate) fn job_needs_slots(slots: i64, limit: i64, span: Span, pool: &Block) -> Diagnostic {
+pub(crate) fn job_needs_slots(slots: i64, limit: i64, span: Span, pool: View<'_, rows::BatchPool>) -> Diagnostic {
     new(Code::JobDoesNotFit, format!("a task that needs {slots} slots on machines with {limit}"), span, "waits forever")
-        .also(pool.span_of("task_slots"), format!("{limit} on each machine"))
+        .also(pool.fields().task_slots().span(), format!("{limit} on each machine"))
         .note("the pool would grow for it, and no machine could run it")
         .help(format!("raise `task_slots` of the pool to {slots}, or use fewer slots"))
 }

@@ -2,18 +2,20 @@
 
 use super::{Around, BatchPool, Service, diags};
 use crate::ids::{ShareId, TiSlice};
-use crate::read;
 use crate::share::Share;
-use crate::units::{DAY, Seconds, bounds};
+use crate::units::{Seconds, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
-use dsvm_sema::value::{BlockId, Value};
+use dsvm_sema::table::choices::Storage;
+use dsvm_sema::table::{View, batch as rows};
+use dsvm_sema::value::BlockId;
 
 /// A job.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
-    /// Its block.
+    /// The job as written.
+    pub view: View<'a, rows::Job>,
+    /// The block of the job.
     pub block: &'a Block,
     /// Position of its pool in the fleet.
     pub pool: usize,
@@ -35,55 +37,59 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     pub(crate) fn read(
-        block: &'a Block,
+        view: View<'a, rows::Job>,
         pools: &[BatchPool<'a>],
         (around, shares): (&Around<'a>, &TiSlice<ShareId, Share<'a>>),
         sink: &mut Sink,
     ) -> Option<Self> {
-        let id = read::reference(block, "pool")?;
-        let index = pools.iter().position(|p| p.id == id)?;
+        let (block, to) = (view.block(), view.pool()?);
+        let index = pools.iter().position(|p| p.id == to.id)?;
         let pool = pools.get(index)?;
         let job = Self {
+            view,
             block,
             pool: index,
-            command: read::text(block, "command").unwrap_or(""),
-            nodes: read::int(block, "nodes").unwrap_or(1),
-            slots: read::int(block, "slots").unwrap_or(1),
-            mpi: read::flag(block, "mpi", false),
-            environment: read::text(block, "environment"),
-            time_limit: bounds::TIME_LIMIT
-                .read(block, "time_limit", sink)
-                .unwrap_or_else(|| bounds::TIME_LIMIT.nearest(7 * DAY)),
-            retries: read::int(block, "retries").unwrap_or(0),
+            command: view.command()?,
+            nodes: view.nodes(),
+            slots: view.slots(),
+            mpi: view.mpi(),
+            environment: view.environment(),
+            time_limit: bounds::TIME_LIMIT.hold(view.time_limit(), view.fields().time_limit(), sink),
+            retries: view.retries(),
         };
         job.check(pool, around, shares, sink);
         Some(job)
     }
 
     fn check(&self, pool: &BatchPool<'_>, around: &Around<'_>, shares: &TiSlice<ShareId, Share<'_>>, sink: &mut Sink) {
-        let block = self.block;
+        let (block, fields) = (self.block, self.view.fields());
         if let Some(most) = pool.most.filter(|m| self.nodes > *m) {
-            sink.push(diags::job_needs_more(self.nodes, most, block.span_of("nodes"), pool.block.span_of("machines")));
+            sink.push(diags::job_needs_more(
+                self.nodes,
+                most,
+                fields.nodes().span(),
+                pool.view.fields().machines().span(),
+            ));
         }
         if pool.service == Service::AzureBatch {
-            let connected = read::flag(pool.block, "inter_node", false);
+            let connected = pool.view.inter_node();
             if (self.mpi || self.nodes > 1) && !connected {
-                let at = block.span_of(if self.mpi { "mpi" } else { "nodes" });
-                sink.push(diags::job_needs_inter_node(at, pool.block));
+                let at = if self.mpi { fields.mpi() } else { fields.nodes() };
+                sink.push(diags::job_needs_inter_node(at.span(), pool.block));
             }
-            if self.environment.is_some() && read::child(pool.block, BlockKind::Docker).is_none() {
-                sink.push(diags::job_needs_docker(block.span_of("environment"), pool.block));
+            if self.environment.is_some() && pool.view.docker().is_none() {
+                sink.push(diags::job_needs_docker(fields.environment().span(), pool.block));
             }
             if self.slots > pool.task_slots {
-                sink.push(diags::job_needs_slots(self.slots, pool.task_slots, block.span_of("slots"), pool.block));
+                sink.push(diags::job_needs_slots(self.slots, pool.task_slots, fields.slots().span(), pool.view));
             }
         } else {
             for (field, instead) in [
-                ("slots", "leave it out: a job takes whole machines"),
-                ("retries", "leave it out: submit the job again, or let the command try again"),
+                (fields.slots(), "leave it out: a job takes whole machines"),
+                (fields.retries(), "leave it out: submit the job again, or let the command try again"),
             ] {
-                if read::written(block, field) {
-                    sink.push(diags::job_of_other_service(field, block.span_of(field), instead));
+                if field.written() {
+                    sink.push(diags::job_of_other_service(field.name(), field.span(), instead));
                 }
             }
             if self.environment.is_none() {
@@ -94,15 +100,12 @@ impl<'a> Job<'a> {
             pool.shares.iter().map(|share| &shares[*share]).any(|s| s.id == id)
                 || pool.containers.iter().filter_map(|c| around.containers.get(*c)).any(|c| c.id == id)
         };
-        for field in ["inputs", "outputs"] {
-            for value in read::items(block, field) {
-                if let Value::Ref(id) = value
-                    && !mounted(*id)
-                {
-                    let name = shares.iter().find(|s| s.id == *id).map(|s| &s.block.name);
-                    let name = name.or(around.containers.iter().find(|c| c.id == *id).map(|c| &c.block.name));
-                    sink.push(diags::job_mount_missing(name.map_or("", |n| n), block.span_of(field), pool.block));
-                }
+        let lists = [(self.view.inputs(), fields.inputs()), (self.view.outputs(), fields.outputs())];
+        for (list, field) in lists {
+            for Storage::Block(id) in list.into_iter().flatten().filter(|Storage::Block(id)| !mounted(*id)) {
+                let name = shares.iter().find(|s| s.id == id).map(|s| &s.block.name);
+                let name = name.or(around.containers.iter().find(|c| c.id == id).map(|c| &c.block.name));
+                sink.push(diags::job_mount_missing(name.map_or("", |n| n), field.span(), pool.block));
             }
         }
     }

@@ -13,9 +13,9 @@ use super::share::{Auth, Protocol};
 use super::{Context, hardware, pool, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
-use dsvm_sema::table::schema::View;
-use dsvm_sema::value::{BlockId, Value};
+use dsvm_sema::table::words::{BatchService, Priority};
+use dsvm_sema::table::{View, batch as rows};
+use dsvm_sema::value::BlockId;
 use scale::Scale;
 use support::{BatchAccount, Container, Workspace};
 
@@ -33,8 +33,8 @@ impl Service {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::AzureBatch => "azure_batch",
-            Self::AzureMl => "azure_ml",
+            Self::AzureBatch => BatchService::AzureBatch.word(),
+            Self::AzureMl => BatchService::AzureMl.word(),
         }
     }
 }
@@ -44,7 +44,9 @@ impl Service {
 pub struct BatchPool<'a> {
     /// Its block.
     pub id: BlockId,
-    /// Its block.
+    /// The pool as written.
+    pub view: View<'a, rows::BatchPool>,
+    /// The block of the pool.
     pub block: &'a Block,
     /// Who runs the jobs.
     pub service: Service,
@@ -59,7 +61,7 @@ pub struct BatchPool<'a> {
     /// Machines are spot machines.
     pub spot: bool,
     /// How many, and what changes it.
-    pub scale: Scale<'a>,
+    pub scale: Scale,
     /// Shares that its machines mount.
     pub shares: Vec<ShareId>,
     /// Positions of its containers.
@@ -79,47 +81,47 @@ impl<'a> BatchPool<'a> {
         cx: Context<'a, '_>,
         around: &Around<'a>,
         id: BlockId,
-        block: &'a Block,
+        view: View<'a, rows::BatchPool>,
         sink: &mut Sink,
     ) -> Option<Self> {
-        let service = match read::text(block, "service")? {
-            "azure_batch" => Service::AzureBatch,
-            "azure_ml" => Service::AzureMl,
-            _ => {
-                sink.push(diags::batch_ai_ended(block.span_of("service")));
+        let (block, fields) = (view.block(), view.fields());
+        let service = match view.service()? {
+            BatchService::AzureBatch => Service::AzureBatch,
+            BatchService::AzureMl => Service::AzureMl,
+            BatchService::BatchAi => {
+                sink.push(diags::batch_ai_ended(fields.service().span()));
                 return None;
             }
         };
-        rules::fields_of_service(block, service, sink);
-        let (_, size) = read::referred(cx.checked, block, "size")?;
-        let size = Size(View::new(size)?);
-        let image = read::referred(cx.checked, block, "image").and_then(|(_, image)| View::new(image)).map(Image);
-        let shares: Vec<ShareId> = read::items(block, "shares")
-            .iter()
-            .filter_map(|v| match v {
-                Value::Ref(id) => cx.places.shares.of(*id, block.span_of("shares"), sink),
-                _ => None,
-            })
+        rules::fields_of_service(view, service, sink);
+        let size = Size(cx.checked.view(view.size()?));
+        let image = view.image().map(|image| Image(cx.checked.view(image)));
+        let at_shares = fields.shares().span();
+        let shares: Vec<ShareId> = view
+            .shares()
+            .into_iter()
+            .flatten()
+            .filter_map(|share| cx.places.shares.of(share, at_shares, sink))
             .collect();
-        let containers: Vec<usize> = read::items(block, "containers")
-            .iter()
-            .filter_map(
-                |v| if let Value::Ref(id) = v { around.containers.iter().position(|c| c.id == *id) } else { None },
-            )
+        let containers: Vec<usize> = view
+            .containers()
+            .into_iter()
+            .flatten()
+            .filter_map(|container| around.containers.iter().position(|c| c.id == container.id))
             .collect();
         let own_storage = shares.iter().any(|share| cx.shares[*share].existing.is_none())
             || containers.iter().any(|c| around.containers.get(*c).is_some_and(|c| c.existing.is_none()));
-        let named = read::reference(block, "network").map(|id| (id, block.span_of("network")));
+        let named = view.network().map(|network| (network.id, fields.network().span()));
         let network = match named.is_some() || own_storage {
             true => {
-                let subnet = read::text(block, "subnet").map(|key| (key, block.span_of("subnet")));
+                let subnet = view.subnet().map(|key| (key, fields.subnet().span()));
                 Some(pool::find_subnet(cx, named, subnet, sink)?)
             }
             false => None,
         };
-        let registry = read::child(block, BlockKind::Docker).is_some_and(|d| read::text(d, "registry").is_some());
-        let declared = read::reference(block, "identity");
-        let declared = declared.and_then(|id| cx.places.identities.of(id, block.span_of("identity"), sink));
+        let registry = view.docker().is_some_and(|docker| docker.registry().is_some());
+        let declared = view.identity();
+        let declared = declared.and_then(|id| cx.places.identities.of(id, fields.identity().span(), sink));
         let identity = match declared {
             Some(identity) => pool::PoolIdentity::Declared(identity),
             None if service == Service::AzureBatch && (registry || !containers.is_empty()) => pool::PoolIdentity::Own,
@@ -127,21 +129,25 @@ impl<'a> BatchPool<'a> {
         };
         let home = match service {
             Service::AzureBatch => {
-                read::reference(block, "account").and_then(|id| around.accounts.iter().position(|a| a.id == id))
+                view.account().and_then(|account| around.accounts.iter().position(|a| a.id == account.id))
             }
             Service::AzureMl => {
-                read::reference(block, "workspace").and_then(|id| around.workspaces.iter().position(|w| w.id == id))
+                view.workspace().and_then(|workspace| around.workspaces.iter().position(|w| w.id == workspace.id))
             }
         };
-        let spot = read::text(block, "priority") == Some("spot");
-        let task_slots = read::int(block, "task_slots").unwrap_or(1);
-        let scale = Scale::read(block, service, spot, task_slots, sink)?;
+        let spot = match view.priority() {
+            Priority::Spot => true,
+            Priority::Regular => false,
+        };
+        let task_slots = view.task_slots();
+        let scale = Scale::read(view, service, spot, task_slots, sink)?;
         let most = scale.most();
         let pool = Self {
             id,
+            view,
             block,
             service,
-            name: read::text(block, "name").map_or_else(|| read::dashed(&block.name), str::to_owned),
+            name: view.name().map_or_else(|| read::dashed(&block.name), str::to_owned),
             home,
             image,
             size,
@@ -156,10 +162,10 @@ impl<'a> BatchPool<'a> {
         };
         if let Some(image) = pool.image.filter(|_| service == Service::AzureBatch) {
             if image.windows() {
-                sink.push(diags::windows_image(image.name(), block.span_of("image")));
+                sink.push(diags::windows_image(image.name(), fields.image().span()));
             } else {
-                let setup = block.children.iter().find_map(View::new);
-                let (image_at, size_at) = (block.span_of("image"), block.span_of("size"));
+                let setup = view.setup();
+                let (image_at, size_at) = (fields.image().span(), fields.size().span());
                 hardware::Hardware { image, image_at, size, size_at, setup }.check(cx, sink);
             }
         }

@@ -4,78 +4,80 @@ use super::{Around, BatchPool, Service, diags, mountable};
 use crate::{Context, facts, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::schema::FieldsOf;
+use dsvm_sema::table::words::BatchOsDisk;
+use dsvm_sema::table::{FieldRef, View, batch as rows};
 
 /// Fields that only Azure Batch has, and what to do instead on Azure Machine Learning.
-const ONLY_BATCH: &[(&str, &str)] = &[
-    ("account", "name a `workspace` instead"),
-    ("display_name", "leave it out"),
-    ("image", "leave it out: jobs run in containers, which bring what they need"),
-    ("spot_machines", "make a second cluster with `priority = spot`"),
-    ("task_slots", "leave it out: a job takes whole machines"),
-    ("fill", "leave it out: a job takes whole machines"),
-    ("inter_node", "leave it out: machines of a job always reach each other"),
-    ("applications", "put the software into the container of the job"),
-    ("upgrade_mode", "leave it out: the service keeps the machines' system new"),
-    ("os_disk", "leave it out"),
-    ("placement", "leave it out"),
-    ("accelerated_networking", "leave it out"),
-    ("formula", "set `idle`: the service follows the jobs by itself"),
-    ("every", "leave it out"),
-    ("resize_timeout", "leave it out"),
-    ("on_removal", "leave it out: a machine goes only when its job has ended"),
-];
+fn only_batch<'a>(fields: FieldsOf<'a, rows::BatchPool>) -> Vec<(FieldRef<'a>, &'static str)> {
+    vec![
+        (fields.account(), "name a `workspace` instead"),
+        (fields.display_name(), "leave it out"),
+        (fields.image(), "leave it out: jobs run in containers, which bring what they need"),
+        (fields.spot_machines(), "make a second cluster with `priority = spot`"),
+        (fields.task_slots(), "leave it out: a job takes whole machines"),
+        (fields.fill(), "leave it out: a job takes whole machines"),
+        (fields.inter_node(), "leave it out: machines of a job always reach each other"),
+        (fields.applications(), "put the software into the container of the job"),
+        (fields.upgrade_mode(), "leave it out: the service keeps the machines' system new"),
+        (fields.os_disk(), "leave it out"),
+        (fields.placement(), "leave it out"),
+        (fields.accelerated_networking(), "leave it out"),
+        (fields.formula(), "set `idle`: the service follows the jobs by itself"),
+        (fields.every(), "leave it out"),
+        (fields.resize_timeout(), "leave it out"),
+        (fields.on_removal(), "leave it out: a machine goes only when its job has ended"),
+    ]
+}
 
 /// Fields that only Azure Machine Learning has, and what to do instead on Azure Batch.
-const ONLY_ML: &[(&str, &str)] = &[
-    ("workspace", "name an `account` instead"),
-    ("idle", "set `look_back` in `autoscale`"),
-    ("ssh", "use `az batch node user create`, which makes an account on one machine for some hours"),
-];
+fn only_ml<'a>(fields: FieldsOf<'a, rows::BatchPool>) -> Vec<(FieldRef<'a>, &'static str)> {
+    vec![
+        (fields.workspace(), "name an `account` instead"),
+        (fields.idle(), "set `look_back` in `autoscale`"),
+        (fields.ssh(), "use `az batch node user create`, which makes an account on one machine for some hours"),
+    ]
+}
 
-const ONLY_BATCH_BLOCKS: &[(BlockKind, &str)] = &[
-    (BlockKind::BatchAutoscale, "set `idle`: the service follows the jobs by itself"),
-    (BlockKind::Setup, "put the software into the container of the job"),
-    (BlockKind::Docker, "name the container in the job's `environment`"),
-    (BlockKind::Nat, "leave it out"),
-    (BlockKind::TaskUser, "leave it out"),
-];
+/// Nested blocks that only Azure Batch has, and what to do instead on Azure Machine Learning.
+fn only_batch_blocks<'a>(pool: View<'a, rows::BatchPool>) -> [(Option<&'a Block>, &'static str); 5] {
+    [
+        (pool.autoscale().map(View::block), "set `idle`: the service follows the jobs by itself"),
+        (pool.setup().map(View::block), "put the software into the container of the job"),
+        (pool.docker().map(View::block), "name the container in the job's `environment`"),
+        (pool.nats().next().map(View::block), "leave it out"),
+        (pool.task_users().next().map(View::block), "leave it out"),
+    ]
+}
 
 /// What one service has no word for.
-pub(super) fn fields_of_service(block: &Block, service: Service, sink: &mut Sink) {
+pub(super) fn fields_of_service(pool: View<'_, rows::BatchPool>, service: Service, sink: &mut Sink) {
     let (fields, other) = match service {
-        Service::AzureMl => (ONLY_BATCH, "Azure Batch"),
-        Service::AzureBatch => (ONLY_ML, "Azure Machine Learning"),
+        Service::AzureMl => (only_batch(pool.fields()), "Azure Batch"),
+        Service::AzureBatch => (only_ml(pool.fields()), "Azure Machine Learning"),
     };
-    if read::written(block, "max_price") {
-        sink.push(diags::no_max_price(service, block.span_of("max_price")));
+    let max_price = pool.fields().max_price();
+    if max_price.written() {
+        sink.push(diags::no_max_price(service, max_price.span()));
     }
-    for (field, instead) in fields {
-        if read::written(block, field) {
-            sink.push(diags::only_of_other_service(field, block.span_of(field), service, other, instead));
-        }
+    for (field, instead) in fields.into_iter().filter(|(field, _)| field.written()) {
+        sink.push(diags::only_of_other_service(field.name(), field.span(), service, other, instead));
     }
     if service == Service::AzureMl {
-        for (kind, instead) in ONLY_BATCH_BLOCKS {
-            if let Some(child) = read::child(block, *kind) {
-                sink.push(diags::only_of_other_service(kind.keyword(), child.name_span, service, other, instead));
-            }
+        for (child, instead) in only_batch_blocks(pool) {
+            let Some(child) = child else { continue };
+            sink.push(diags::only_of_other_service(child.kind.keyword(), child.name_span, service, other, instead));
         }
         return;
     }
-    if let Some(setup) = read::child(block, BlockKind::Setup).filter(|setup| read::written(setup, "takes")) {
+    if let Some(takes) = pool.setup().map(|setup| setup.fields().takes()).filter(|takes| takes.written()) {
         let instead = "leave it out: Azure Batch gives no task to a machine whose setup is not done";
-        sink.push(diags::only_of_other_service(
-            "takes",
-            setup.span_of("takes"),
-            service,
-            "an interactive pool",
-            instead,
-        ));
+        let other = "an interactive pool";
+        sink.push(diags::only_of_other_service(takes.name(), takes.span(), service, other, instead));
     }
-    if let Some(admin) = read::child(block, BlockKind::Admin) {
+    if let Some(admin) = pool.admin().map(View::block) {
         let instead = "use `az batch node user create`, which makes an account on one machine for some hours";
-        sink.push(diags::only_of_other_service("admin", admin.name_span, service, other, instead));
+        sink.push(diags::only_of_other_service(admin.kind.keyword(), admin.name_span, service, other, instead));
     }
 }
 
@@ -86,8 +88,8 @@ pub(super) fn check(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'
     if pool.spot && pool.size.spot() == facts::Known::No {
         sink.push(crate::diags::spot_not_offered(
             pool.size.name(),
-            pool.block.span_of("priority"),
-            pool.block.span_of("size"),
+            pool.view.fields().priority().span(),
+            pool.view.fields().size().span(),
         ));
     }
     always_on(pool, sink);
@@ -106,7 +108,7 @@ pub(super) fn check(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'
 
 fn name(pool: &BatchPool<'_>, sink: &mut Sink) {
     let name = &pool.name;
-    let span = pool.block.span_of("name");
+    let span = pool.view.fields().name().span();
     let clean = |extra: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c));
     match pool.service {
         Service::AzureBatch if !(1..=64).contains(&name.len()) || !clean("-_") => {
@@ -124,21 +126,20 @@ fn name(pool: &BatchPool<'_>, sink: &mut Sink) {
 }
 
 fn always_on(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let Some(machines) = read::Machines::read(pool.block, "machines") else { return };
+    let Some(machines) = read::Machines::of(pool.view.fields().machines()) else { return };
     if let Some(least) = machines.least().filter(|n| *n > 0) {
         sink.push(diags::always_on(least, pool.size.name(), machines.span));
     }
 }
 
 fn admin(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let admin = read::child(pool.block, BlockKind::Admin);
-    if read::flag(pool.block, "ssh", false) && admin.is_none() {
-        sink.push(diags::ssh_without_admin(pool.block));
+    let admin = pool.view.admin();
+    if pool.view.ssh() && admin.is_none() {
+        sink.push(diags::ssh_without_admin(pool.view));
     }
     if let Some(admin) = admin {
-        let by_key = read::written(admin, "key");
-        if !by_key && !read::written(admin, "password") {
-            sink.push(crate::diags::admin_without_credentials(admin));
+        if !admin.fields().key().written() && !admin.fields().password().written() {
+            sink.push(crate::diags::admin_without_credentials(admin.block()));
         }
     }
 }
@@ -151,7 +152,7 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     if image.windows() {
         return;
     }
-    let span = pool.block.span_of("image");
+    let span = pool.view.fields().image().span();
     let agent = image.0.node_agent();
     let ended = image.0.node_agent_until().filter(|date| *date < cx.as_of);
     if image.0.batch() == facts::Known::No || agent.is_none() || ended.is_some() {
@@ -159,7 +160,7 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     } else if image.0.batch() == facts::Known::Unknown {
         sink.push(diags::image_perhaps_unsupported(image.name(), span));
     }
-    if let Some(docker) = read::child(pool.block, BlockKind::Docker)
+    if let Some(docker) = pool.view.docker().map(View::block)
         && !image.0.containers()
     {
         sink.push(diags::image_without_containers(image.name(), span, docker.name_span));
@@ -168,36 +169,40 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
 
 fn size(pool: &BatchPool<'_>, sink: &mut Sink) {
     if pool.size.burstable() {
-        sink.push(diags::burstable(pool.size.name(), pool.block.span_of("size")));
+        sink.push(diags::burstable(pool.size.name(), pool.view.fields().size().span()));
     }
     if let Some(vcpu) = pool.size.vcpu() {
         let limit = (4 * vcpu).min(256);
         if pool.task_slots > limit {
-            sink.push(diags::too_many_slots(pool.task_slots, limit, pool.size.name(), pool.block));
+            sink.push(diags::too_many_slots(pool.task_slots, limit, pool.size.name(), pool.view));
         }
     }
 }
 
 fn inter_node(around: &Around<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
-    if !read::flag(pool.block, "inter_node", false) {
+    if !pool.view.inter_node() {
         return;
     }
     let user = pool.home.and_then(|h| around.accounts.get(h)).is_some_and(|a| a.user_subscription);
     let limit = if user { 80 } else { 100 };
     if let Some(most) = pool.most.filter(|m| *m > limit) {
-        sink.push(diags::inter_node_limit(most, limit, pool.block));
+        sink.push(diags::inter_node_limit(most, limit, pool.view));
     }
-    if pool.spot || read::written(pool.block, "spot_machines") {
-        sink.push(diags::inter_node_spot(pool.block));
+    if pool.spot || pool.view.fields().spot_machines().written() {
+        sink.push(diags::inter_node_spot(pool.view));
     }
 }
 
 fn disks(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let spot = pool.spot || read::written(pool.block, "spot_machines");
-    if read::text(pool.block, "os_disk") == Some("ephemeral") && spot {
-        sink.push(diags::ephemeral_spot(pool.block));
-    } else if read::text(pool.block, "os_disk") == Some("ephemeral") && pool.size.ephemeral().is_none() {
-        let (disk, size) = (pool.block.span_of("os_disk"), pool.block.span_of("size"));
+    let spot = pool.spot || pool.view.fields().spot_machines().written();
+    let ephemeral = match pool.view.os_disk() {
+        BatchOsDisk::Ephemeral => true,
+        BatchOsDisk::Managed => false,
+    };
+    if ephemeral && spot {
+        sink.push(diags::ephemeral_spot(pool.view));
+    } else if ephemeral && pool.size.ephemeral().is_none() {
+        let (disk, size) = (pool.view.fields().os_disk().span(), pool.view.fields().size().span());
         sink.push(crate::diags::ephemeral_disk_impossible(pool.size.name(), disk, size));
     }
 }
@@ -207,19 +212,19 @@ const FRONTEND: i64 = 40;
 const NAT_RULES: usize = 25;
 
 fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let public = read::flag(pool.block, "public_ip", true);
+    let (public, public_span) = (pool.view.public_ip(), pool.view.fields().public_ip().span());
     if !public && pool.network.is_none() {
-        sink.push(diags::no_public_ip(pool.block.span_of("public_ip")));
+        sink.push(diags::no_public_ip(public_span));
     }
     let mut taken: Vec<(i64, i64, dsvm_diagnostics::source::Span)> = Vec::new();
-    for nat in pool.block.children(BlockKind::Nat) {
+    for nat in pool.view.nats() {
         if !public {
-            sink.push(diags::nat_without_ip(nat.name_span, pool.block.span_of("public_ip")));
+            sink.push(diags::nat_without_ip(nat.block().name_span, public_span));
         }
-        if let Some(port @ (29_876 | 29_877)) = read::int(nat, "port") {
-            sink.push(diags::port_reserved(port, nat.span_of("port")));
+        if let Some(port @ (29_876 | 29_877)) = nat.port() {
+            sink.push(diags::port_reserved(port, nat.fields().port().span()));
         }
-        let Some(range) = read::Machines::read(nat, "frontend") else { continue };
+        let Some(range) = read::Machines::of(nat.fields().frontend()) else { continue };
         let (Some(from), Some(to)) = (range.least(), range.most()) else { continue };
         if from < 1 || to > 65_534 || from > to || (from <= 55_000 && to >= 50_000) {
             sink.push(diags::frontend_reserved(from, to, range.span));
@@ -234,39 +239,39 @@ fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
         taken.push((from, to, range.span));
     }
     // One more for each port denies everybody else.
-    let rules = pool.block.children(BlockKind::Nat).map(|nat| read::items(nat, "from").len() + 1);
-    if let (count @ NAT_RULES.., Some(last)) = (rules.sum(), pool.block.children(BlockKind::Nat).last())
+    let rules = pool.view.nats().map(|nat| nat.from().unwrap_or_default().values().len() + 1);
+    if let (count @ NAT_RULES.., Some(last)) = (rules.sum(), pool.view.nats().last())
         && count > NAT_RULES
     {
-        sink.push(diags::too_many_nat_rules(count, NAT_RULES, last.span_of("from")));
+        sink.push(diags::too_many_nat_rules(count, NAT_RULES, last.fields().from().span()));
     }
 }
 
 fn users(pool: &BatchPool<'_>, sink: &mut Sink) {
-    for user in pool.block.children(BlockKind::TaskUser) {
-        let name = read::text(user, "name").unwrap_or(&user.name);
+    for user in pool.view.task_users() {
+        let name = user.name().unwrap_or(&user.block().name);
         if name.len() > 20 {
-            sink.push(diags::task_user_name(name, user.span_of("name")));
+            sink.push(diags::task_user_name(name, user.fields().name().span()));
         }
-        if read::written(user, "uid") != read::written(user, "gid") {
-            sink.push(diags::uid_without_gid(user));
+        if user.fields().uid().written() != user.fields().gid().written() {
+            sink.push(diags::uid_without_gid(user.block()));
         }
     }
 }
 
 fn lists(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let applications = read::texts(pool.block, "applications");
-    if applications.len() > 10 {
-        sink.push(diags::too_many(applications.len(), "application packages", pool.block.span_of("applications")));
+    let count = pool.view.applications().into_iter().flatten().count();
+    if count > 10 {
+        sink.push(diags::too_many(count, "application packages", pool.view.fields().applications().span()));
     }
 }
 
 fn mounts(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     let count = pool.shares.len() + pool.containers.len();
     if count > 10 {
-        sink.push(diags::too_many(count, "mounts", pool.block.span_of("shares")));
+        sink.push(diags::too_many(count, "mounts", pool.view.fields().shares().span()));
     }
-    let shares_span = pool.block.span_of("shares");
+    let shares_span = pool.view.fields().shares().span();
     let mut paths: Vec<(&str, &str)> = Vec::new();
     for share in pool.shares.iter().map(|share| &cx.shares[*share]) {
         let name: &str = &share.block.name;

@@ -5,17 +5,17 @@
 
 use super::{Service, diags, target};
 use crate::read::{self, Machines};
-use crate::units::{MINUTE, Seconds, bounds};
+use crate::units::{Seconds, bounds};
 use batch_formula::PoolLimits;
-use batch_formula::policy::{Demand, MachineRange as Bounds, OnRemoval, Policy, text_of};
+use batch_formula::policy::{self, Demand, MachineRange as Bounds, Policy, text_of};
 use dsvm_diagnostics::Sink;
-use dsvm_sema::checked::Block;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::words::OnRemoval;
+use dsvm_sema::table::{FieldRef, View, batch as rows};
 use dsvm_sema::value::Value;
 
 /// How many machines, and what changes it.
 #[derive(Clone, Debug)]
-pub enum Scale<'a> {
+pub enum Scale {
     /// A number of each kind.
     Fixed {
         /// Regular machines.
@@ -25,7 +25,7 @@ pub enum Scale<'a> {
         /// How long a resize is tried.
         timeout: Seconds,
         /// What happens to running tasks.
-        on_removal: &'static str,
+        on_removal: OnRemoval,
     },
     /// A formula of Azure Batch.
     Formula {
@@ -47,8 +47,6 @@ pub enum Scale<'a> {
         /// How long a machine is idle before it goes.
         idle: Option<Seconds>,
     },
-    /// Already reported.
-    Unknown(std::marker::PhantomData<&'a ()>),
 }
 
 /// The first hole; others follow. A number that fits and that nobody writes.
@@ -73,7 +71,7 @@ impl Holes {
     }
 }
 
-impl Scale<'_> {
+impl Scale {
     /// Most machines, where known.
     #[must_use]
     pub fn most(&self) -> Option<i64> {
@@ -81,25 +79,31 @@ impl Scale<'_> {
             Self::Fixed { dedicated, spot, .. } => Some(read::as_int(dedicated)? + read::as_int(spot)?),
             Self::Formula { most, .. } => *most,
             Self::Range { most, .. } => read::as_int(most),
-            Self::Unknown(_) => None,
         }
     }
 
-    pub(crate) fn read(block: &Block, service: Service, is_spot: bool, slots: i64, sink: &mut Sink) -> Option<Self> {
-        let machines = Machines::read(block, "machines")?;
+    pub(crate) fn read(
+        pool: View<'_, rows::BatchPool>,
+        service: Service,
+        is_spot: bool,
+        slots: i64,
+        sink: &mut Sink,
+    ) -> Option<Self> {
+        let fields = pool.fields();
+        let machines = Machines::of(fields.machines())?;
         check_order(&machines, sink);
-        let extra = Machines::read(block, "spot_machines").filter(|_| read::written(block, "spot_machines"));
+        let extra = Machines::of(fields.spot_machines()).filter(|_| fields.spot_machines().written());
         if service == Service::AzureMl {
             return Some(Self::Range {
                 least: machines.min.clone(),
                 most: machines.max.clone(),
-                idle: bounds::IDLE.read(block, "idle", sink),
+                idle: pool.idle().and_then(|idle| bounds::IDLE.check(idle, fields.idle(), sink)),
             });
         }
         if let Some(extra) = &extra {
             check_order(extra, sink);
             if is_spot {
-                sink.push(diags::spot_twice(block));
+                sink.push(diags::spot_twice(pool));
             }
         }
         let zero = Value::Int(0);
@@ -110,27 +114,27 @@ impl Scale<'_> {
             }
             (None, false) => ((machines.min.clone(), machines.max.clone()), (zero.clone(), zero)),
         };
-        let autoscale = read::child(block, BlockKind::BatchAutoscale);
+        let autoscale = pool.autoscale();
         let ranged = machines.ranged || extra.as_ref().is_some_and(|e| e.ranged);
-        if let Some(formula) = read::text(block, "formula") {
+        if let Some(formula) = pool.formula() {
             if let Some(autoscale) = autoscale {
-                sink.push(diags::formula_and_autoscale(block.span_of("formula"), autoscale.span));
+                sink.push(diags::formula_and_autoscale(fields.formula().span(), autoscale.block().span));
             }
-            return Some(raw(block, formula, &dedicated, &spot, sink));
+            return Some(raw(pool, formula, &dedicated, &spot, sink));
         }
         if !ranged {
             if let Some(autoscale) = autoscale {
-                sink.push(diags::autoscale_of_a_fixed_number(autoscale.span, block.span_of("machines")));
+                let at_machines = fields.machines().span();
+                sink.push(diags::autoscale_of_a_fixed_number(autoscale.block().span, at_machines));
             }
-            let timeout = bounds::RESIZE.read(block, "resize_timeout", sink);
             return Some(Self::Fixed {
                 dedicated: dedicated.1,
                 spot: spot.1,
-                timeout: timeout.unwrap_or_else(|| bounds::RESIZE.nearest(15 * MINUTE)),
-                on_removal: removal(block).1,
+                timeout: bounds::RESIZE.hold(pool.resize_timeout(), fields.resize_timeout(), sink),
+                on_removal: pool.on_removal(),
             });
         }
-        Some(typed(block, autoscale, (&dedicated, &spot), slots, sink))
+        Some(typed(pool, autoscale, (&dedicated, &spot), slots, sink))
     }
 }
 
@@ -142,12 +146,6 @@ fn check_order(machines: &Machines, sink: &mut Sink) {
     }
 }
 
-/// How often a formula is evaluated.
-fn every(block: Option<&Block>, sink: &mut Sink) -> Seconds {
-    let written = block.and_then(|block| bounds::EVALUATION.read(block, "every", sink));
-    written.unwrap_or_else(|| bounds::EVALUATION.nearest(15 * MINUTE))
-}
-
 fn known(pair: &(Value, Value)) -> Option<(u32, u32)> {
     let number = |v: &Value| read::as_int(v).and_then(|n| u32::try_from(n).ok());
     Some((number(&pair.0)?, number(&pair.1)?))
@@ -157,18 +155,25 @@ fn total(dedicated: &(Value, Value), spot: &(Value, Value)) -> Option<i64> {
     Some(read::as_int(&dedicated.1)? + read::as_int(&spot.1)?)
 }
 
-fn removal(block: &Block) -> (OnRemoval, &'static str) {
-    match read::text(block, "on_removal") {
-        Some("requeue") => (OnRemoval::Requeue, "Requeue"),
-        Some("terminate") => (OnRemoval::Terminate, "Terminate"),
-        Some("retained_data") => (OnRemoval::RetainedData, "RetainedData"),
-        _ => (OnRemoval::TaskCompletion, "TaskCompletion"),
+/// The formula's word for what happens to running tasks.
+fn removal(word: OnRemoval) -> policy::OnRemoval {
+    match word {
+        OnRemoval::Requeue => policy::OnRemoval::Requeue,
+        OnRemoval::Terminate => policy::OnRemoval::Terminate,
+        OnRemoval::TaskCompletion => policy::OnRemoval::TaskCompletion,
+        OnRemoval::RetainedData => policy::OnRemoval::RetainedData,
     }
 }
 
 /// A formula in Azure's own language.
-fn raw<'a>(block: &Block, text: &str, dedicated: &(Value, Value), spot: &(Value, Value), sink: &mut Sink) -> Scale<'a> {
-    let span = block.span_of("formula");
+fn raw(
+    pool: View<'_, rows::BatchPool>,
+    text: &str,
+    dedicated: &(Value, Value),
+    spot: &(Value, Value),
+    sink: &mut Sink,
+) -> Scale {
+    let span = pool.fields().formula().span();
     let around = PoolLimits { dedicated: known(dedicated), spot: known(spot) };
     let (_, findings) = batch_formula::check(text, &around);
     for finding in findings {
@@ -176,26 +181,33 @@ fn raw<'a>(block: &Block, text: &str, dedicated: &(Value, Value), spot: &(Value,
         found.notes.insert(0, diags::position(text, finding.place));
         sink.push(found);
     }
-    let every = every(Some(block), sink);
+    let every = bounds::EVALUATION.hold(pool.every(), pool.fields().every(), sink);
     Scale::Formula { text: text.trim().to_owned() + "\n", holes: Vec::new(), every, most: total(dedicated, spot) }
 }
 
 /// A policy or typed targets.
-fn typed<'a>(
-    block: &Block,
-    autoscale: Option<&Block>,
+fn typed(
+    pool: View<'_, rows::BatchPool>,
+    autoscale: Option<View<'_, rows::BatchAutoscale>>,
     (dedicated, spot): (&(Value, Value), &(Value, Value)),
     slots: i64,
     sink: &mut Sink,
-) -> Scale<'a> {
-    let from = autoscale.unwrap_or(block);
-    let every = every(autoscale, sink);
+) -> Scale {
+    let every = match autoscale {
+        Some(written) => bounds::EVALUATION.hold(written.every(), written.fields().every(), sink),
+        None => bounds::EVALUATION.nearest(pool.every()),
+    };
     let mut holes = Holes::default();
     let mut bounds = |pair: &(Value, Value)| Bounds { least: holes.number(&pair.0), most: holes.number(&pair.1) };
     let (dedicated_bounds, spot_bounds) = (bounds(dedicated), bounds(spot));
-    let targets =
-        ["target", "target_spot"].map(|field| autoscale.and_then(|a| read::late(a, field).map(|v| (a, field, v))));
-    let on_removal = removal(from).0;
+    fn present(field: FieldRef<'_>) -> Option<(FieldRef<'_>, &Value)> {
+        read::present(field).map(|value| (field, value))
+    }
+    let targets = match autoscale.map(|written| written.fields()) {
+        Some(fields) => [present(fields.target()), present(fields.target_spot())],
+        None => [None, None],
+    };
+    let on_removal = removal(autoscale.map_or(pool.on_removal(), |written| written.on_removal()));
     let text = if targets.iter().any(Option::is_some) {
         let mut lines = Vec::new();
         let pairs = targets
@@ -203,9 +215,9 @@ fn typed<'a>(
             .zip([(batch_formula::names::DEDICATED, dedicated_bounds), (batch_formula::names::SPOT, spot_bounds)]);
         for (written, (name, bounds)) in pairs {
             let body = match written {
-                Some((block, field, value)) => {
+                Some((field, value)) => {
                     if bounds.most == 0 {
-                        sink.push(diags::target_without_machines(field, block.span_of(field)));
+                        sink.push(diags::target_without_machines(field, name == batch_formula::names::SPOT));
                     }
                     target::translate(value, slots, &mut holes, sink)
                 }
@@ -224,11 +236,11 @@ fn typed<'a>(
             spot: spot_bounds,
             demand: Demand::PendingTasks,
             window: autoscale
-                .and_then(|a| bounds::LOOK_BACK.read(a, "look_back", sink))
+                .map(|written| bounds::LOOK_BACK.hold(written.look_back(), written.fields().look_back(), sink))
                 .and_then(|time| u32::try_from(time.get()).ok())
                 .unwrap_or(900),
             task_slots: u32::try_from(slots).unwrap_or(1),
-            replace_evicted: autoscale.is_some_and(|a| read::flag(a, "replace_evicted", false)),
+            replace_evicted: autoscale.is_some_and(|written| written.replace_evicted()),
             on_removal,
         })
     };

@@ -5,6 +5,9 @@ use crate::network::Elsewhere;
 use crate::read;
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::types::Late;
+use dsvm_sema::table::words::{Allocation, Redundancy};
+use dsvm_sema::table::{View, batch as rows};
 use dsvm_sema::value::{BlockId, Value};
 
 /// A Batch account.
@@ -31,32 +34,36 @@ pub struct BatchAccount<'a> {
 }
 
 impl<'a> BatchAccount<'a> {
-    pub(crate) fn read(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
+    pub(crate) fn read(id: BlockId, view: View<'a, rows::BatchAccount>, sink: &mut Sink) -> Self {
+        let block = view.block();
         let account = Self {
             id,
             block,
-            name: read::late(block, "name"),
+            name: view.name().map(Late::value),
             existing: block.existing,
-            user_subscription: read::text(block, "allocation") == Some("user_subscription"),
-            shared_keys: read::flag(block, "shared_keys", false),
-            storage: read::flag(block, "storage", true),
-            public: read::flag(block, "public", true),
-            vault: read::reference(block, "vault"),
+            user_subscription: match view.allocation() {
+                Allocation::UserSubscription => true,
+                Allocation::BatchService => false,
+            },
+            shared_keys: view.shared_keys(),
+            storage: view.storage(),
+            public: view.public(),
+            vault: view.vault().map(BlockId::from),
         };
         if account.user_subscription && account.vault.is_none() && !account.existing {
-            sink.push(diags::account_needs_vault(block));
+            sink.push(diags::account_needs_vault(view));
         }
         if account.user_subscription && account.shared_keys {
-            sink.push(diags::keys_in_user_subscription(block));
+            sink.push(diags::keys_in_user_subscription(view));
         }
         if account.existing && account.name.is_none() {
-            sink.push(diags::existing_without_name(block, "batch_account"));
+            sink.push(diags::existing_without_name(block, block.kind.keyword()));
         }
         if let Some(name) = account.name.and_then(read::as_text) {
             let fine =
                 (3..=24).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
             if !fine {
-                sink.push(diags::account_name_refused(name, block.span_of("name")));
+                sink.push(diags::account_name_refused(name, view.fields().name().span()));
             }
         }
         account
@@ -72,6 +79,8 @@ pub struct Workspace<'a> {
     pub block: &'a Block,
     /// Name in Azure.
     pub name: String,
+    /// Name as shown to people, if written.
+    pub display_name: Option<&'a Value>,
     /// Managed by somebody else.
     pub existing: bool,
     /// Reachable from the internet.
@@ -81,18 +90,19 @@ pub struct Workspace<'a> {
 }
 
 impl<'a> Workspace<'a> {
-    pub(crate) fn read(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let name = read::text(block, "name");
+    pub(crate) fn read(id: BlockId, view: View<'a, rows::Workspace>, sink: &mut Sink) -> Self {
+        let (block, name) = (view.block(), view.name());
         if block.existing && name.is_none() {
-            sink.push(diags::existing_without_name(block, "workspace"));
+            sink.push(diags::existing_without_name(block, block.kind.keyword()));
         }
         Self {
             id,
             block,
             name: name.map_or_else(|| format!("mlw-{}", read::dashed(&block.name)), str::to_owned),
             existing: block.existing,
-            public: read::flag(block, "public", true),
-            vault: read::reference(block, "vault"),
+            display_name: view.display_name().map(Late::value),
+            public: view.public(),
+            vault: view.vault().map(BlockId::from),
         }
     }
 }
@@ -112,32 +122,29 @@ pub struct Container<'a> {
     pub existing: Option<Elsewhere<'a>>,
     /// Where machines mount it.
     pub mount: &'a str,
-    /// `LRS`, `ZRS`, `GRS`, `GZRS`
-    pub redundancy: &'static str,
+    /// Where the copies of the data are.
+    pub redundancy: Redundancy,
     /// More options for blobfuse.
     pub options: &'a str,
 }
 
 impl<'a> Container<'a> {
-    pub(crate) fn read(id: BlockId, block: &'a Block, sink: &mut Sink) -> Self {
-        let mount = read::text(block, "mount").unwrap_or("");
+    pub(crate) fn read(id: BlockId, view: View<'a, rows::Container>, sink: &mut Sink) -> Self {
+        let (block, fields) = (view.block(), view.fields());
+        // A mount that was refused was reported.
+        let mount = view.mount().unwrap_or("");
         if !mount.is_empty() && !mount.starts_with('/') {
-            sink.push(diags::mount_not_absolute(mount, block.span_of("mount")));
+            sink.push(diags::mount_not_absolute(mount, fields.mount().span()));
         }
         Self {
             id,
             block,
-            name: read::late(block, "name").cloned().unwrap_or_else(|| Value::String(read::dashed(&block.name).into())),
-            account: read::late(block, "account"),
-            existing: Elsewhere::read(block, &["account"], sink),
+            name: read::name_in_azure(fields.name(), ""),
+            account: view.account().map(Late::value),
+            existing: Elsewhere::of(fields.account(), fields.resource_group(), None, sink),
             mount,
-            redundancy: match read::text(block, "redundancy") {
-                Some("lrs") => "LRS",
-                Some("grs") => "GRS",
-                Some("gzrs") => "GZRS",
-                _ => "ZRS",
-            },
-            options: read::text(block, "options").unwrap_or(""),
+            redundancy: view.redundancy(),
+            options: view.options().unwrap_or(""),
         }
     }
 }
