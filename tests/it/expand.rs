@@ -74,7 +74,7 @@ fn a_template_that_cannot_be_expanded_is_underlined() {
     cx.write("broken.json", "{ \"resources\": [ ");
     let broken = cx.run("expand broken.json");
     assert_eq!(broken.exit, 1);
-    assert!(broken.stderr.contains("the text ends where a value belongs"), "{}", broken.stderr);
+    assert!(broken.stderr.contains("expected a value, found the end of the text"), "{}", broken.stderr);
 }
 
 #[test]

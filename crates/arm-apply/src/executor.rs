@@ -1,4 +1,4 @@
-//! The steps of an apply, over a trait: group, what must go first, deployments in order, what they did.
+//! The steps of an apply, over a trait: resource group, deletions that come first, deployments in order, results.
 
 use super::failure::ApplyError;
 use super::follow::{deploy, refused_by, wait_until_idle};
@@ -9,55 +9,55 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What the executor needs of Resource Manager.
+/// The operations of Resource Manager that an apply needs; tests implement it in memory.
 pub trait Arm {
     /// A resource group, if it exists.
     fn group(&self, name: &str) -> Result<Option<Value>, AzureError>;
-    /// Makes a resource group.
+    /// Creates a resource group, or updates its tags.
     fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError>;
     /// Deletes a resource and waits until it is gone.
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
-    /// Reads resources.
+    /// Reads resources; those that do not exist are left out.
     fn observe(&self, wanted: &[ResourceRef]) -> Result<Vec<Value>, AzureError>;
-    /// Forgets a stack; its resources stay.
+    /// Deletes a stack and detaches its resources, which stay.
     fn detach_stack(&self, group: &str, stack: &str) -> Result<(), AzureError>;
     /// Starts a stack or a deployment; the body is complete.
     fn start(&self, mode: DeployMode, group: &str, name: &str, body: &Value) -> Result<Reply, AzureError>;
-    /// The stack or deployment as it stands.
+    /// The stack or deployment in its current state; `None` when it does not exist.
     fn current(&self, mode: DeployMode, group: &str, name: &str) -> Result<Option<Value>, AzureError>;
-    /// Asks once how an operation stands.
+    /// Polls the status of an operation once.
     fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError>;
     /// What a deployment did so far.
     fn operations(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError>;
-    /// Waits.
+    /// Waits; tests replace it by a fake clock.
     fn sleep(&self, wait: Duration);
 }
 
 /// What happens, while it happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A new step.
+    /// A new step begins; in words.
     Phase(String),
     /// A resource came to a new state.
     Resource {
-        /// ARM id.
+        /// Full ARM id of the resource.
         id: String,
         /// `Running`, `Succeeded`, `Failed`, `Deleted`.
         state: String,
     },
-    /// Another look at what is under way.
+    /// The status was polled again.
     Tick,
 }
 
-/// Whoever watches.
+/// Receives the events of an apply and may ask it to stop.
 pub trait Observer {
-    /// Something happened.
+    /// Called for each event, in order.
     fn event(&mut self, event: &Event);
     /// Whether somebody asked to stop.
     fn stopped(&self) -> bool;
 }
 
-/// One deployment.
+/// One deployment of an apply.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Name of the stack or deployment.
@@ -70,38 +70,38 @@ pub struct Step {
     pub note: String,
 }
 
-/// All that an apply needs.
+/// The input of an apply.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Resource group.
+    /// Name of the resource group that is deployed to.
     pub group: String,
-    /// Groups that must be made.
+    /// Resource groups to create first.
     pub groups: Vec<NewGroup>,
-    /// Tags of groups that are made.
+    /// Tags of the groups that are created.
     pub group_tags: Value,
-    /// Stack or plain.
+    /// Whether to use deployment stacks or plain deployments.
     pub mode: DeployMode,
     /// What a stack does with what is no longer in the template.
     pub unmanaged: Unmanaged,
     /// Tags of the stack: where it came from.
     pub stack_tags: Value,
-    /// Tell the stack to go on although it lost track.
+    /// Let the stack continue although it is out of sync with its resources.
     pub out_of_sync: bool,
-    /// Resources that must go before they are made anew: id and API version.
+    /// Resources to delete before they are recreated: id and API version.
     pub replaced: Vec<ResourceRef>,
-    /// What the source no longer holds, children first. With one stack the stack deletes it; with several, what moves
-    /// from one to another must not be deleted on the way: they let go of everything, and this is deleted in the end.
+    /// Resources no longer in the source, children first. A single stack deletes them itself. Several stacks detach them
+    /// instead, since a resource may move from one stack to another, and they are deleted at the end.
     pub removed: Vec<ResourceRef>,
-    /// Stacks that hold nothing of the source any more: forgotten in the end.
+    /// Stacks that no longer hold a resource of the source; detached at the end.
     pub leftovers: Vec<String>,
-    /// Deployments in order.
+    /// Deployments in the order in which they run.
     pub steps: Vec<Step>,
     /// What is deployed: to find a refused resource, and pools whose capacity is carried.
     pub desired: Desired,
 }
 
 impl Job {
-    /// Whether stacks let go of what they lose, to be deleted here.
+    /// Whether stacks detach what they lose and the executor deletes it at the end.
     pub(super) fn deletes_in_the_end(&self) -> bool {
         self.mode == DeployMode::Stack
             && self.unmanaged == Unmanaged::Delete
@@ -109,10 +109,10 @@ impl Job {
     }
 }
 
-/// What came of it.
+/// The result of an apply.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// StateDir by id.
+    /// Last known state of each resource, by ARM id.
     pub states: BTreeMap<String, String>,
     /// Outputs as `{name: value}`; secret ones are left out.
     pub outputs: Map<String, Value>,
@@ -120,7 +120,7 @@ pub struct Outcome {
     pub managed: Vec<String>,
 }
 
-/// Carries a job out.
+/// Executes a job.
 ///
 /// # Errors
 /// See [`ApplyError`]; the journal then says what was begun.
@@ -137,7 +137,8 @@ pub fn run(
     state.write_journal(&journal)?;
     for group in &job.groups {
         if arm.group(&group.name)?.is_none() {
-            observer.event(&Event::Phase(format!("making the resource group `{}` in {}", group.name, group.location)));
+            observer
+                .event(&Event::Phase(format!("creating the resource group `{}` in {}", group.name, group.location)));
             arm.put_group(&group.name, &group.location, &job.group_tags)?;
         }
     }
@@ -164,7 +165,9 @@ pub fn run(
         }
         for name in &job.leftovers {
             check_stopped(observer)?;
-            observer.event(&Event::Phase(format!("forgetting the stack `{name}`, which holds nothing of the sources")));
+            observer.event(&Event::Phase(format!(
+                "detaching the stack `{name}`, which no longer holds resources of this project"
+            )));
             arm.detach_stack(&job.group, name)?;
         }
     }

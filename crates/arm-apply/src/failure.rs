@@ -8,20 +8,20 @@ use arm_client::{AzureError, ServiceError};
 pub struct RefusedResource {
     /// ARM id, when Azure named it.
     pub id: Option<String>,
-    /// Azure's reason.
+    /// The error as Azure returned it.
     pub error: ServiceError,
 }
 
-/// An apply did not end well.
+/// Why an apply failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// Azure refused resources.
+    /// Azure refused one or more resources.
     #[error("Azure refused {} of the deployment", if .0.len() == 1 { "a part".to_owned() } else { format!("{} parts", .0.len()) })]
     Refused(Vec<RefusedResource>),
     /// Somebody asked to stop.
-    #[error("stopped on request; what was begun goes on at Azure")]
+    #[error("stopped on request; operations already started continue in Azure")]
     Stopped,
-    /// The service could not be spoken to.
+    /// A call to the service failed.
     #[error(transparent)]
     Azure(#[from] AzureError),
     /// The folder `.dsvmc` cannot be written.
@@ -43,7 +43,7 @@ impl miette::Diagnostic for ApplyError {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::Azure(error) => error.help(),
-            _ => Some(Box::new("run `dsvmc apply` again: it goes on from what exists")),
+            _ => Some(Box::new("run `dsvmc apply` again: it continues from what exists")),
         }
     }
 }

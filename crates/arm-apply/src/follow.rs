@@ -1,4 +1,4 @@
-//! One deployment from its start to its end: what is sent, how it stands, what was refused and why.
+//! One deployment from start to end: what is sent, its status, what was refused and why.
 
 use super::executor::{Arm, Event, Job, Observer, Outcome, Step, check_stopped};
 use super::failure::{ApplyError, RefusedResource};
@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Waits until a stack or deployment of this name is at rest: an apply that was cut off may have left it running.
+/// Waits until a stack or deployment of this name is in a terminal state: an interrupted apply may have left it running.
 ///
 /// # Errors
-/// The service cannot be spoken to, or somebody asked to stop.
+/// A call to the service failed, or the observer asked to stop.
 pub fn wait_until_idle(
     arm: &dyn Arm,
     mode: DeployMode,
@@ -19,15 +19,15 @@ pub fn wait_until_idle(
     name: &str,
     observer: &mut dyn Observer,
 ) -> Result<(), ApplyError> {
-    let mut told = false;
+    let mut reported = false;
     loop {
         let Some(current) = arm.current(mode, group, name)? else { return Ok(()) };
         if is_at_rest(&current) {
             return Ok(());
         }
-        if !told {
+        if !reported {
             observer.event(&Event::Phase(format!("waiting for the deployment `{name}` that is still running")));
-            told = true;
+            reported = true;
         }
         observer.event(&Event::Tick);
         check_stopped(observer)?;
@@ -74,14 +74,14 @@ pub(super) fn deploy(
         pools.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
     let live = if pools.is_empty() { Vec::new() } else { arm.observe(&pools)? };
     let mut template = step.template.clone();
-    super::keep_live_capacity(&mut template, index, &job.desired, &live);
+    super::live_capacity::keep_live_capacity(&mut template, index, &job.desired, &live);
     let body = body_of(job, step, template);
     observer.event(&Event::Phase(format!("deploying `{}`", step.name)));
     let mut tries = 0;
     let reply = loop {
         match arm.start(job.mode, &job.group, &step.name, &body) {
             Ok(reply) => break reply,
-            // Somebody else's, or ours whose answer was lost: wait for its end, then say again what is wanted.
+            // Started by someone else, or by us with the response lost: wait for its end, then resubmit the request.
             Err(error) if tries < 3 && is_busy(&error) => {
                 tries += 1;
                 wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
@@ -113,7 +113,7 @@ fn is_busy(error: &AzureError) -> bool {
     })
 }
 
-/// The deployment that a stack works through, or the deployment itself.
+/// The deployment that a stack runs, or the deployment itself.
 fn deployment_id(job: &Job, current: Option<&Value>) -> Option<String> {
     let current = current?;
     if job.mode == DeployMode::Plain {
@@ -134,7 +134,7 @@ fn follow(
         if is_at_rest(&reply.body) {
             return at_rest_or_failed(&reply.body);
         }
-        // Accepted without an address to ask at: the name tells.
+        // Accepted without a polling URL: poll the deployment by its name.
         wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
         let end = arm.current(job.mode, &job.group, &step.name)?;
         return end.map_or(Ok(()), |end| at_rest_or_failed(&end));
@@ -158,7 +158,7 @@ fn follow(
             }
             Ok(OperationStatus::Done(_)) => return Ok(()),
             Ok(OperationStatus::Failed(error)) => return Err(refusals(job, step, *error, arm)),
-            // The address ran out or the network went away for longer than the budget: the name still tells.
+            // The polling URL expired or the network failed for longer than the budget: poll by name instead.
             Err(error) if lost < 3 => {
                 lost += 1;
                 let Some(current) = arm.current(job.mode, &job.group, &step.name).ok().flatten() else {
@@ -182,7 +182,7 @@ fn follow(
     }
 }
 
-/// A short look first, then as often as the service wants, but at least every ten seconds so that progress is seen.
+/// Poll quickly at first, then as often as the service asks, but at least every ten seconds so that progress is seen.
 fn pace(wanted: Duration, asked: u32) -> Duration {
     let early = Duration::from_millis(200 << u64::from(asked.min(5)));
     wanted.min(early).min(Duration::from_secs(10))
@@ -205,7 +205,7 @@ fn report_operations(
     done: &mut Outcome,
 ) {
     let Some(id) = deployment else { return };
-    // Only for show: whether the deployment went well is told by its own state.
+    // For display only: the deployment's own state decides whether it succeeded.
     for operation in arm.operations(id).unwrap_or_default() {
         let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let (Some(target), Some(state)) =

@@ -1,8 +1,11 @@
-//! Carries a plan out: deploys, follows each operation, keeps a journal, ends with a receipt.
+//! Executes a plan: deploys, follows each operation, keeps a journal, ends with a receipt.
 //!
-//! Promises: one apply of a project at a time; before the first write the journal says what is begun; an interrupted
-//! apply is finished by running it again (it plans anew); a pool that autoscale owns keeps its live number of machines;
-//! nothing is deleted that the plan did not show. Does not know which cloud it speaks to: [`Arm`] is a trait.
+//! In: a [`Job`] (templates, parameters, deletions), an [`Arm`] implementation and the project's [`StateDir`]. Out: events
+//! to an [`Observer`], the journal on disk, and an [`Outcome`] or an [`ApplyError`].
+//!
+//! Promises: one apply of a project at a time; the journal is written before the first write to Azure; an interrupted
+//! apply is finished by running it again (with a new plan); a pool that autoscale owns keeps its live number of machines;
+//! nothing is deleted that the plan did not show. Does not know which cloud it talks to: [`Arm`] is a trait.
 
 pub mod advice;
 mod live_capacity;
@@ -13,8 +16,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use executor::{Arm, Event, Job, Observer, Step, run};
+pub use executor::{Arm, Event, Job, Observer, Outcome, Step, run};
 pub use failure::{ApplyError, RefusedResource};
 pub use follow::{join_output, wait_until_idle};
-pub use live_capacity::keep_live_capacity;
-pub use state::{Lock, LockError, Receipt, ReceiptItem, StateDir, StateError};
+pub use state::{Journal, JournalStep, Lock, LockError, Receipt, ReceiptItem, StateDir, StateError};

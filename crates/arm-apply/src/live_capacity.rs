@@ -3,9 +3,9 @@
 use arm_plan::{Desired, autoscaled};
 use serde_json::Value;
 
-/// Changes `sku.capacity` of each pool that autoscale owns to what runs now; gives the changed ids with the number.
+/// Changes `sku.capacity` of each pool that autoscale owns to the live number; returns the changed ids with that number.
 ///
-/// A pool that is not there yet keeps the number of the template. A resource whose place in the template stands for
+/// A pool that does not exist yet keeps the template's number. A resource whose place in the template declares
 /// several (a `copy` loop) is left alone: one number cannot be right for all of them.
 pub fn keep_live_capacity(template: &mut Value, part: usize, desired: &Desired, live: &[Value]) -> Vec<(String, u64)> {
     let owned = autoscaled(desired);

@@ -35,15 +35,15 @@ impl miette::Diagnostic for StateError {
 pub struct Receipt {
     /// Version of this form.
     pub schema: u32,
-    /// Project.
+    /// Name of the project.
     pub project: String,
     /// Env; empty when the project has none.
     pub env: String,
-    /// `local` or `azure`.
+    /// The target: `local` or `azure`.
     pub target: String,
-    /// Subscription id.
+    /// Id of the subscription that was deployed to.
     pub subscription: String,
-    /// Resource group.
+    /// Name of the resource group that was deployed to.
     pub resource_group: String,
     /// Commit that was checked out, with `+` when files were changed; empty outside of a repository.
     pub commit: String,
@@ -57,7 +57,7 @@ pub struct Receipt {
     pub templates: Vec<String>,
     /// Counts of the plan.
     pub summary: Summary,
-    /// Resource by resource.
+    /// What happened to each resource, in plan order.
     pub resources: Vec<ReceiptItem>,
     /// Outputs of the templates; secret ones are left out.
     pub outputs: serde_json::Map<String, Value>,
@@ -71,9 +71,9 @@ pub struct Receipt {
 /// One resource of a receipt.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReceiptItem {
-    /// ARM id.
+    /// Full ARM id of the resource.
     pub id: String,
-    /// What was planned.
+    /// The action that was planned for it.
     pub action: String,
     /// What Azure said in the end.
     pub state: String,
@@ -84,34 +84,34 @@ pub struct ReceiptItem {
 pub struct Journal {
     /// When the apply began.
     pub started: String,
-    /// Steps in order.
+    /// Steps that were begun, in order.
     pub steps: Vec<JournalStep>,
     /// Ids that no stack holds any more and that are to be deleted.
     #[serde(default)]
     pub removing: Vec<String>,
 }
 
-/// One step.
+/// One step of an apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JournalStep {
-    /// `delete` or `deploy`
+    /// The kind of step: `delete` or `deploy`.
     pub kind: String,
-    /// Id or name.
+    /// The resource id or the deployment's name.
     pub name: String,
     /// `begun`, `done` or `failed`
     pub state: String,
 }
 
-/// Held while an apply runs. The operating system lets go of it when the process ends, however it ends.
+/// Held while an apply runs. The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// The lock cannot be had.
+/// Why the lock cannot be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody has it.
+    /// Another process holds the lock.
     #[error("another apply of this project is running ({0})")]
     Held(String),
     /// The file cannot be used.
@@ -132,7 +132,7 @@ impl miette::Diagnostic for LockError {
 }
 
 impl StateDir {
-    /// The folder of a project and env below `.dsvmc/` in `root`. Nothing is made yet.
+    /// The folder of a project and env below `.dsvmc/` in `root`. Nothing is created yet.
     #[must_use]
     pub fn new(root: &Path, project: &str, env: &str) -> Self {
         let plain = |t: &str| {
@@ -153,7 +153,7 @@ impl StateDir {
         folders.into_iter().filter_map(|folder| Self { folder }.receipt()).collect()
     }
 
-    /// Where it is.
+    /// Path of the directory; it may not exist yet.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -165,7 +165,7 @@ impl StateDir {
 
     fn prepare(&self) -> Result<(), StateError> {
         std::fs::create_dir_all(&self.folder).map_err(|e| Self::error(&self.folder, "made", &e))?;
-        // What is in here belongs to this machine.
+        // The contents belong to this machine and are not committed.
         if let Some(root) = self.folder.parent() {
             let ignore = root.join(".gitignore");
             if !ignore.exists() {
@@ -175,10 +175,10 @@ impl StateDir {
         Ok(())
     }
 
-    /// Takes the lock; `wait` waits for whoever has it.
+    /// Acquires the lock; with `wait` it blocks until the other process releases it.
     ///
     /// # Errors
-    /// Somebody has it, or the file cannot be used.
+    /// Another process holds the lock, or the file cannot be used.
     pub fn lock(&self, wait: bool) -> Result<Lock, LockError> {
         self.prepare()?;
         let path = self.folder.join("lock");
@@ -233,7 +233,7 @@ impl StateDir {
         self.read("journal.json")
     }
 
-    /// Writes the journal.
+    /// Writes the journal atomically.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -243,11 +243,11 @@ impl StateDir {
 
     /// The apply ended: nothing is under way.
     pub fn clear_journal(&self) {
-        // That it is not there is what is wanted.
+        // A missing file is the desired result.
         let _ = std::fs::remove_file(self.folder.join("journal.json"));
     }
 
-    /// Random text that goes into fingerprints; made when first asked for, and kept.
+    /// Random salt of the fingerprints; created on first use, and kept.
     #[must_use]
     pub fn salt(&self) -> String {
         let path = self.folder.join("salt");
@@ -270,7 +270,7 @@ impl StateDir {
         self.read("baseline.json")
     }
 
-    /// Writes the record.
+    /// Writes the record of an apply atomically.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -278,13 +278,13 @@ impl StateDir {
         self.write("baseline.json", baseline)
     }
 
-    /// The last receipt.
+    /// The receipt of the last apply, if there is one.
     #[must_use]
     pub fn receipt(&self) -> Option<Receipt> {
         self.read("receipt.json")
     }
 
-    /// Writes the receipt.
+    /// Writes the receipt of an apply atomically.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -292,7 +292,7 @@ impl StateDir {
         self.write("receipt.json", receipt)
     }
 
-    /// Forgets everything but the lock: after `destroy`.
+    /// Deletes everything but the lock, after `destroy`.
     pub fn forget(&self) {
         for name in ["journal.json", "baseline.json", "receipt.json"] {
             let _ = std::fs::remove_file(self.folder.join(name));

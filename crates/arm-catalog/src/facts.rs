@@ -16,19 +16,19 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NameRule {
-    /// Fewest characters.
+    /// Minimum number of characters.
     pub(super) min: usize,
-    /// Most characters.
+    /// Maximum number of characters.
     pub(super) max: usize,
-    /// Must match.
+    /// Regular expression that the name must match.
     pub(super) pattern: Option<String>,
-    /// Must not match.
+    /// Regular expression that the name must not match.
     pub(super) not: Option<String>,
-    /// In words.
+    /// The rule in words, for messages.
     pub(super) rule: String,
     /// How sure it is.
     pub(super) mark: String,
-    /// The patterns, compiled when first asked for.
+    /// The patterns, compiled on first use.
     #[serde(skip)]
     pub(super) compiled: OnceLock<(Option<Regex>, Option<Regex>)>,
 }
@@ -37,7 +37,6 @@ pub(super) struct NameRule {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct TypeFacts {
     name: Option<String>,
-    capacity: Option<String>,
     defaults: Vec<(String, Value, String)>,
     immutable: Vec<(String, Way, String)>,
     lists: Vec<(String, String)>,
@@ -57,9 +56,9 @@ enum Way {
 /// A value that the service fills in where the template says nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DefaultValue {
-    /// JSON pointer; `*` stands for each element of a list.
+    /// JSON pointer; `*` matches each element of a list.
     pub pointer: &'static str,
-    /// The value.
+    /// The value that the service fills in.
     pub value: &'static Value,
     /// `S` specification, `D` documentation, `R` recorded answer, `C` common knowledge.
     pub mark: &'static str,
@@ -68,7 +67,7 @@ pub struct DefaultValue {
 /// What a change of a property needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Immutable {
-    /// A new resource.
+    /// Only a new resource can have another value.
     Replace,
     /// Only from `true` to `false`; the other way needs a new resource.
     TrueToFalse,
@@ -182,7 +181,7 @@ pub fn list_key(resource_type: &str, pointer: &str) -> ListKey {
     ListKey::Ordered
 }
 
-/// Whether GET never gives back what is there (or the part of it that is there).
+/// Whether GET never returns the value at `pointer`, or part of it.
 #[must_use]
 pub fn never_returned(resource_type: &str, pointer: &str) -> bool {
     facts(resource_type).is_some_and(|f| f.never_returned.iter().any(|p| matches(p, pointer, true)))
@@ -192,21 +191,9 @@ pub(super) fn secret(resource_type: &str, pointer: &str) -> bool {
     facts(resource_type).is_some_and(|f| f.secret.iter().any(|p| matches(p, pointer, true)))
 }
 
-/// Pointers of what is secret although the types do not say so; `*` stands for each element of a list.
+/// Pointers of what is secret although the types do not say so; `*` matches each element of a list.
 pub fn secret_pointers(resource_type: &str) -> impl Iterator<Item = &'static str> {
     facts(resource_type).into_iter().flat_map(|f| &f.secret).map(String::as_str)
-}
-
-/// The number of machines that autoscale changes behind the template's back, if the type has one.
-#[must_use]
-pub fn scaled_elsewhere(resource_type: &str) -> Option<&'static str> {
-    facts(resource_type)?.capacity.as_deref()
-}
-
-/// Whether a known type has no `location`: children and extension resources.
-#[must_use]
-pub fn location_less(resource_type: &str) -> bool {
-    super::lookup(resource_type, None).is_some_and(|t| t.root.child("location").is_none())
 }
 
 #[cfg(test)]
@@ -235,8 +222,7 @@ mod tests {
                 .chain(facts.immutable.iter().map(|i| &i.0))
                 .chain(facts.lists.iter().map(|l| &l.0))
                 .chain(&facts.secret)
-                .chain(&facts.never_returned)
-                .chain(&facts.capacity);
+                .chain(&facts.never_returned);
             for pointer in pointers {
                 assert!(super::super::property(ty, pointer).is_some(), "{ty} has no {pointer}");
             }
@@ -280,13 +266,5 @@ mod tests {
             VMSS,
             "/properties/virtualMachineProfile/extensionProfile/extensions/2/properties/settings"
         ));
-    }
-
-    #[test]
-    fn children_have_no_location() {
-        assert!(location_less("Microsoft.Network/virtualNetworks/subnets"));
-        assert!(location_less("Microsoft.Authorization/roleAssignments"));
-        assert!(!location_less("Microsoft.Network/virtualNetworks"));
-        assert_eq!(scaled_elsewhere(VMSS), Some("/sku/capacity"));
     }
 }

@@ -2,20 +2,19 @@
 //!
 //! `types.txt` holds the types, `facts.json` the hand-written rest (names, defaults that services add, what cannot be
 //! changed). Both are read lazily, one type at a time: a program that never asks pays nothing.
-//! [`validate`] turns a resource body into findings; the other functions answer single questions of `plan` and `local`.
+//!
+//! In: a resource type, an API version, a body or a JSON pointer into one. Out: [`validate`] returns findings; the other
+//! functions answer single questions of the planner and the local endpoint. No I/O.
 
 mod facts;
 mod names;
 mod types;
 mod validate;
 
-pub use facts::{
-    DefaultValue, Immutable, ListKey, defaults, immutable, list_key, location_less, never_returned, scaled_elsewhere,
-    secret_pointers,
-};
+pub use facts::{DefaultValue, Immutable, ListKey, defaults, immutable, list_key, never_returned, secret_pointers};
 pub use names::{NameProblem, RESERVED_USER_NAMES, check_dns_label, check_name};
 pub use types::{
     Property, PropertyType, ResourceType, is_case_insensitive, is_read_only, is_sensitive, is_write_only, known_types,
-    latest_version, lookup, property, stable_versions,
+    latest_version, lookup, property,
 };
 pub use validate::{Finding, FindingKind, FindingSeverity, validate};

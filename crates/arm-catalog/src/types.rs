@@ -16,7 +16,7 @@ pub struct Property {
     pub required: bool,
     /// Only the service writes it.
     pub read_only: bool,
-    /// The service never gives it back.
+    /// The service never returns it.
     pub write_only: bool,
     /// Fixed once the resource exists.
     pub deploy_time_constant: bool,
@@ -27,41 +27,41 @@ pub struct Property {
 /// The kinds of value.
 #[derive(Clone, Debug, Default)]
 pub enum PropertyType {
-    /// Anything.
+    /// Any value; the specification does not describe it.
     #[default]
     Any,
-    /// `true`, `false`
+    /// A Boolean: `true`, `false`.
     Bool,
     /// Integer between two bounds, both inclusive.
     Int(Option<i64>, Option<i64>),
     /// Number between two bounds, both inclusive.
     Number(Option<f64>, Option<f64>),
-    /// Text.
+    /// A string, possibly with a length range and a pattern.
     String {
-        /// Fewest characters.
+        /// Minimum number of characters.
         min: Option<usize>,
-        /// Most characters.
+        /// Maximum number of characters.
         max: Option<usize>,
-        /// Regular expression.
+        /// Regular expression that the whole value must match.
         pattern: Option<String>,
     },
     /// One of some words.
     Enum {
-        /// The words.
+        /// The values, spelled as the specification has them.
         values: Vec<String>,
         /// Other words are taken too.
         open: bool,
     },
-    /// List.
+    /// A list, possibly with a length range.
     Array {
         /// Each element; `None`: not described.
         items: Option<Box<Property>>,
-        /// Fewest elements.
+        /// Minimum number of elements.
         min: Option<usize>,
-        /// Most elements.
+        /// Maximum number of elements.
         max: Option<usize>,
     },
-    /// Record.
+    /// An object with described properties.
     Object(Box<Object>),
     /// A part that several types share.
     Shared(&'static str),
@@ -70,9 +70,9 @@ pub enum PropertyType {
 /// The properties of a record.
 #[derive(Clone, Debug, Default)]
 pub struct Object {
-    /// Named ones.
+    /// The properties that have a name, in the specification's order.
     pub properties: IndexMap<String, Property>,
-    /// All others.
+    /// Type of properties with any other name; `None`: not allowed.
     pub additional: Option<Property>,
     /// Output only: its inside is not described.
     pub pruned: bool,
@@ -80,7 +80,7 @@ pub struct Object {
     pub variants: Option<(String, IndexMap<String, Property>)>,
 }
 
-/// A resource type.
+/// A resource type of Azure Resource Manager, as its specification describes it.
 #[derive(Clone, Debug)]
 pub struct ResourceType {
     /// Its name in the case to write.
@@ -89,13 +89,13 @@ pub struct ResourceType {
     pub api_version: String,
     /// Older stable versions, newest first.
     pub stable_versions: Vec<String>,
-    /// The newest preview.
+    /// The newest preview version, if it is newer than the stable ones.
     pub preview: Option<String>,
     /// Where it can be deployed: `resourceGroup`, `subscription`, …, `extension`.
     pub scopes: Vec<String>,
     /// Functions that can be called on it (`listKeys`).
     pub functions: Vec<String>,
-    /// The body.
+    /// The resource body, including `name` and `location`.
     pub root: Property,
 }
 
@@ -147,15 +147,6 @@ pub fn known_types() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn latest_version(resource_type: &str) -> Option<&'static str> {
     lookup(resource_type, None).map(|t| t.api_version.as_str())
-}
-
-/// All stable versions of a type, newest first.
-#[must_use]
-pub fn stable_versions(resource_type: &str) -> Vec<&'static str> {
-    let Some(ty) = lookup(resource_type, None) else { return Vec::new() };
-    let mut all = vec![ty.api_version.as_str()];
-    all.extend(ty.stable_versions.iter().map(String::as_str).filter(|v| *v != ty.api_version));
-    all
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
@@ -230,7 +221,7 @@ fn object(json: &Value) -> PropertyType {
 }
 
 impl Property {
-    /// The node itself, or the shared part that it stands for. Flags are those of the place, not of the part.
+    /// The type itself, or the shared definition that it refers to. Flags are those of the place, not of the definition.
     #[must_use]
     pub fn resolved(&self) -> &PropertyType {
         let PropertyType::Shared(name) = &self.kind else { return &self.kind };
@@ -326,7 +317,7 @@ pub fn is_read_only(resource_type: &str, pointer: &str) -> bool {
         || any_on_the_way(resource_type, pointer, |n| n.read_only)
 }
 
-/// Whether the service never gives back what is there.
+/// Whether the service never returns the value there.
 #[must_use]
 pub fn is_write_only(resource_type: &str, pointer: &str) -> bool {
     any_on_the_way(resource_type, pointer, |n| n.write_only) || super::facts::never_returned(resource_type, pointer)

@@ -6,12 +6,12 @@ use super::names::{check_name, regex};
 use super::types::{Object, Property, PropertyType, ResourceType, lookup};
 use serde_json::{Map, Value};
 
-/// What is wrong.
+/// The category of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindingKind {
     /// The type has no such version, as far as is known.
     UnknownVersion,
-    /// No such property.
+    /// The type has no property of this name.
     UnknownProperty,
     /// A property or word in another case than the specification's.
     Case,
@@ -51,9 +51,9 @@ pub struct Finding {
     pub pointer: String,
     /// What kind of thing.
     pub kind: FindingKind,
-    /// How bad.
+    /// Whether Azure rejects it or it may work.
     pub severity: FindingSeverity,
-    /// One clause.
+    /// The finding in one clause, without the property's name.
     pub message: String,
     /// What to write instead.
     pub suggestion: Option<String>,
@@ -80,7 +80,7 @@ const ENVELOPE: &[&str] = &[
     "id",
 ];
 
-/// Checks a whole resource, as it stands in a template or in a request. A type that is not known gives no finding.
+/// Checks a whole resource as written in a template or in a request. An unknown type gives no finding.
 #[must_use]
 pub fn validate(resource_type: &str, api_version: &str, body: &Value) -> Vec<Finding> {
     let mut walk = Validator { findings: Vec::new(), pointer: String::new(), other_version: false, existing: false };
@@ -136,7 +136,7 @@ fn escaped(key: &str) -> String {
 struct Validator {
     findings: Vec<Finding>,
     pointer: String,
-    /// The version asked for is a preview or newer than the description: it may have properties that are not in it.
+    /// The requested version is a preview or newer than the description: it may have properties that are not in it.
     other_version: bool,
     /// Only a reference to a resource: nothing need be there.
     existing: bool,
@@ -186,7 +186,7 @@ impl Validator {
             self.within("apiVersion", |w| {
                 w.warn(
                     FindingKind::UnknownVersion,
-                    format!("`{version}` is no known version of `{}`", ty.name),
+                    format!("`{version}` is not a known version of `{}`", ty.name),
                     Some(near.to_owned()),
                 );
             });
@@ -196,7 +196,7 @@ impl Validator {
     fn name(&mut self, ty: &ResourceType, map: &Map<String, Value>) {
         let Some(name) = map.get("name") else {
             if map.contains_key("type") {
-                self.error(FindingKind::Missing, "`name` must be there".to_owned(), None);
+                self.error(FindingKind::Missing, "`name` is required".to_owned(), None);
             }
             return;
         };
@@ -259,17 +259,9 @@ impl Validator {
 
     fn range<T: PartialOrd + std::fmt::Display>(&mut self, n: T, min: Option<T>, max: Option<T>) {
         if let Some(min) = min.filter(|m| n < *m) {
-            self.error(
-                FindingKind::Range,
-                format!("{n} is below {min}, the least that is allowed"),
-                Some(min.to_string()),
-            );
+            self.error(FindingKind::Range, format!("{n} is below the minimum of {min}"), Some(min.to_string()));
         } else if let Some(max) = max.filter(|m| n > *m) {
-            self.error(
-                FindingKind::Range,
-                format!("{n} is above {max}, the most that is allowed"),
-                Some(max.to_string()),
-            );
+            self.error(FindingKind::Range, format!("{n} is above the maximum of {max}"), Some(max.to_string()));
         }
     }
 
@@ -321,7 +313,7 @@ impl Validator {
     fn variant<'a>(&mut self, object: &'a Object, map: &Map<String, Value>) -> Option<&'a Object> {
         let (name, variants) = object.variants.as_ref()?;
         let Some((key, value)) = map.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)) else {
-            self.error(FindingKind::Missing, format!("`{name}` must be there: it says which kind this is"), None);
+            self.error(FindingKind::Missing, format!("`{name}` is required: it selects the kind of object"), None);
             return None;
         };
         if is_expression(value) {
@@ -352,7 +344,7 @@ impl Validator {
             return;
         }
         let variant = self.variant(object, map);
-        // When the variant cannot be told, nothing is said of what only variants have.
+        // While the variant is unknown, properties that only variants have are not reported.
         let undecided = object.variants.is_some() && variant.is_none();
         let find = |key: &str| object.own(key).or_else(|| variant.and_then(|v| v.own(key)));
         for (key, value) in map {
@@ -368,7 +360,11 @@ impl Validator {
                         w.warn(FindingKind::Case, format!("`{key}` is spelt `{proper}`"), Some(proper.to_owned()));
                     }
                     if node.read_only && !value.is_null() {
-                        w.warn(FindingKind::ReadOnly, format!("`{proper}` is written by the service only"), None);
+                        w.warn(
+                            FindingKind::ReadOnly,
+                            format!("`{proper}` is read-only: only the service sets it"),
+                            None,
+                        );
                     } else {
                         w.node(node, value);
                     }
@@ -390,7 +386,7 @@ impl Validator {
                 all.iter().any(|c| c.get("name").and_then(Value::as_str).is_some_and(|n| n.eq_ignore_ascii_case(name)))
             });
             if !there && !copied && !self.existing {
-                self.error(FindingKind::Missing, format!("`{name}` must be there"), None);
+                self.error(FindingKind::Missing, format!("`{name}` is required"), None);
             }
         }
     }
@@ -403,7 +399,7 @@ impl Validator {
         let suggestion = inner.or_else(|| near.map(str::to_owned));
         let place = if top { "this type" } else { "what is here" };
         let severity = if self.other_version { FindingSeverity::Warning } else { FindingSeverity::Error };
-        let message = format!("`{key}` is no property of {place}");
+        let message = format!("`{key}` is not a property of {place}");
         self.within(key, |w| w.push(FindingKind::UnknownProperty, severity, message, suggestion));
     }
 }

@@ -7,11 +7,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 /// API version of deployments.
-pub const DEPLOYMENTS_API: &str = "2025-04-01";
+const DEPLOYMENTS_API: &str = "2025-04-01";
 /// API version of deployment stacks.
-pub const STACKS_API: &str = "2025-07-01";
+const STACKS_API: &str = "2025-07-01";
 /// API version of resource groups and lists of resources.
-pub const RESOURCES_API: &str = "2024-11-01";
+const RESOURCES_API: &str = "2024-11-01";
 
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'(').remove(b')').remove(b'~');
@@ -61,13 +61,13 @@ impl Client {
     /// The subscription, if this credential may see it.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn subscription(&self) -> Result<Value, AzureError> {
         let path = format!("/subscriptions/{}?api-version=2022-12-01", segment(&self.subscription));
         Ok(self.send(Method::Get, &path, None)?.body)
     }
 
-    /// A resource group.
+    /// Reads a resource group; `None` when it does not exist.
     ///
     /// # Errors
     /// The call failed; that it does not exist is no error.
@@ -76,10 +76,10 @@ impl Client {
         Self::maybe(self.send(Method::Get, &path, None))
     }
 
-    /// Creates a resource group, or gives it these tags.
+    /// Creates a resource group, or sets its tags.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn put_resource_group(&self, name: &str, location: &str, tags: &Value) -> Result<Value, AzureError> {
         let path = format!("{}?api-version={RESOURCES_API}", self.group_path(name));
         let mut body = json!({ "location": location });
@@ -104,7 +104,7 @@ impl Client {
     /// All pages of a list.
     ///
     /// # Errors
-    /// A call failed.
+    /// The call for one of the pages failed.
     pub fn pages(&self, path: &str) -> Result<Vec<Value>, AzureError> {
         let mut all = Vec::new();
         self.each_of(path, &mut |item| all.push(item))?;
@@ -131,7 +131,7 @@ impl Client {
         Ok(())
     }
 
-    /// One resource.
+    /// Reads one resource; `None` when it does not exist.
     ///
     /// # Errors
     /// The call failed; that it does not exist is no error.
@@ -142,9 +142,9 @@ impl Client {
     /// Deletes one resource and waits until it is gone; one that does not exist is gone already.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn delete_resource(&self, id: &str, api_version: &str) -> Result<(), AzureError> {
-        // a compute of Azure Machine Learning has to be told whether what it stands for goes too
+        // deleting a compute of Azure Machine Learning requires saying whether the underlying resource is deleted too
         let compute = id.to_ascii_lowercase().contains("/microsoft.machinelearningservices/")
             && id.rsplit('/').nth(1).is_some_and(|kind| kind.eq_ignore_ascii_case("computes"));
         let more = if compute { "&underlyingResourceAction=Delete" } else { "" };
@@ -175,7 +175,7 @@ impl Client {
         }
     }
 
-    /// Starts a deployment.
+    /// Starts an incremental deployment of a template.
     ///
     /// # Errors
     /// The service refused it, or the call failed.
@@ -189,7 +189,7 @@ impl Client {
         self.send(Method::Put, &self.deployment_path(group, name, ""), Some(&deployment_body(template, parameters)))
     }
 
-    /// A deployment.
+    /// Reads a deployment; `None` when it does not exist.
     ///
     /// # Errors
     /// The call failed; that it does not exist is no error.
@@ -200,7 +200,7 @@ impl Client {
     /// What a deployment did so far, resource by resource.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn operations(&self, group: &str, name: &str) -> Result<Vec<Value>, AzureError> {
         self.pages(&format!(
             "{}/deployments/{}/operations?api-version={DEPLOYMENTS_API}",
@@ -212,7 +212,7 @@ impl Client {
     /// As [`Client::operations`], for a deployment given by its full id.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn operations_of(&self, deployment_id: &str) -> Result<Vec<Value>, AzureError> {
         // The list is below the scope, without the provider's name.
         let at = deployment_id.to_ascii_lowercase().find("/providers/microsoft.resources/deployments/");
@@ -224,7 +224,7 @@ impl Client {
     /// Asks the service to stop a deployment. One that is over already is no error.
     ///
     /// # Errors
-    /// The call failed.
+    /// The call failed or was refused.
     pub fn cancel(&self, group: &str, name: &str) -> Result<(), AzureError> {
         match self.send(Method::Post, &self.deployment_path(group, name, "/cancel"), None) {
             Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
@@ -252,7 +252,7 @@ impl Client {
         }
     }
 
-    /// A deployment stack.
+    /// Reads a deployment stack; `None` when it does not exist.
     ///
     /// # Errors
     /// The call failed; that it does not exist is no error.

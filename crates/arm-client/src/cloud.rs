@@ -1,20 +1,20 @@
-//! The clouds: where Resource Manager answers, for whom tokens are made, who makes them, what `environment()` tells.
+//! The clouds: Resource Manager's endpoint, the audience and authority of tokens, and the value of `environment()`.
 //!
 //! The values are those that the Azure CLI carries for each cloud (`az cloud show`), read in November 2026. Any other
-//! Resource Manager (Azure Stack, a private cloud) tells its own at `/metadata/endpoints`.
+//! Resource Manager (Azure Stack, a private cloud) publishes its own at `/metadata/endpoints`.
 
 use serde_json::{Value, json};
 
-/// A cloud.
+/// The endpoints of one Azure cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cloud {
     /// `public`, `china`, `usgov` or `custom`.
     pub name: &'static str,
     /// Resource Manager's base URL, without a slash at the end.
     pub endpoint: String,
-    /// The audience that tokens are asked for.
+    /// The audience that tokens are requested for.
     pub audience: String,
-    /// Who makes tokens.
+    /// Base URL of the authority that issues tokens.
     pub authority: String,
     /// What `environment()` answers in a template.
     pub environment: Value,
@@ -156,25 +156,13 @@ impl Row {
 }
 
 impl Cloud {
-    /// Public Azure.
+    /// The public Azure cloud.
     #[must_use]
     pub fn public() -> Self {
         PUBLIC.cloud()
     }
 
-    /// Azure in China.
-    #[must_use]
-    pub fn china() -> Self {
-        CHINA.cloud()
-    }
-
-    /// Azure for the US government.
-    #[must_use]
-    pub fn us_government() -> Self {
-        US_GOVERNMENT.cloud()
-    }
-
-    /// Any other Resource Manager: Azure Stack, a proxy, the local endpoint. Takes itself for public Azure in all else
+    /// Any other Resource Manager: Azure Stack, a proxy, the local endpoint. Everything else is that of public Azure
     /// until [`Cloud::with_metadata`] says otherwise.
     #[must_use]
     pub fn custom(endpoint: &str) -> Self {
@@ -193,7 +181,7 @@ impl Cloud {
         KNOWN.iter().find(|row| row.aliases.contains(&lower.as_str())).map(|row| row.cloud())
     }
 
-    /// Another authority: `AZURE_AUTHORITY_HOST`.
+    /// The same cloud with another token authority, as `AZURE_AUTHORITY_HOST` selects it.
     #[must_use]
     pub fn with_authority(mut self, authority: &str) -> Self {
         let authority = authority.trim_end_matches('/');
@@ -204,10 +192,10 @@ impl Cloud {
         self
     }
 
-    /// What a custom Resource Manager tells of itself at `/metadata/endpoints`: one cloud, or a list with its own among
-    /// others. What it leaves out stays as it is.
+    /// Applies the metadata that a custom Resource Manager publishes at `/metadata/endpoints`: one cloud, or a list that
+    /// includes its own. What it leaves out stays unchanged.
     #[must_use]
-    pub fn with_metadata(mut self, metadata: &Value) -> Self {
+    pub(crate) fn with_metadata(mut self, metadata: &Value) -> Self {
         let same = |cloud: &&Value| {
             let address = cloud.get("resourceManager").and_then(Value::as_str).unwrap_or_default();
             address.trim_end_matches('/').eq_ignore_ascii_case(&self.endpoint)
@@ -308,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_cloud_is_what_it_tells_of_itself() {
+    fn a_custom_cloud_takes_its_own_metadata() {
         let told = json!({
             "resourceManager": "https://management.stack.example/",
             "portal": "https://portal.stack.example/",
@@ -323,7 +311,7 @@ mod tests {
                 (cloud.suffix("storage"), cloud.suffix("keyvaultDns")),
                 ("stack.example", ".vault.stack.example")
             );
-            // What it does not tell stays as it was.
+            // What the metadata leaves out stays unchanged.
             assert_eq!(cloud.suffix("sqlServerHostname"), ".database.windows.net");
         };
         check(told.clone());
@@ -335,7 +323,7 @@ mod tests {
     #[test]
     fn another_authority_is_used_as_it_is_written() {
         assert_eq!(Cloud::public().with_authority("login.example/").authority, "https://login.example");
-        let cloud = Cloud::china().with_authority("https://login.example");
+        let cloud = Cloud::named("china").unwrap().with_authority("https://login.example");
         assert_eq!(cloud.environment.pointer("/authentication/loginEndpoint"), Some(&json!("https://login.example/")));
     }
 }

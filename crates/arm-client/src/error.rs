@@ -1,8 +1,8 @@
-//! What goes wrong, unfolded to the innermost cause.
+//! Errors of the service and of the connection, unwrapped to the innermost cause.
 
 use serde_json::Value;
 
-/// A call failed.
+/// Why a call to Resource Manager failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AzureError {
     /// The service answered with an error.
@@ -11,23 +11,23 @@ pub enum AzureError {
     /// The service could not be reached within the retry budget.
     #[error("cannot reach `{host}`: {cause}")]
     Unreachable {
-        /// Host and port.
+        /// Host and port of the request.
         host: String,
-        /// The innermost cause.
+        /// The innermost cause, in words.
         cause: String,
     },
     /// A request that must not be sent twice got no answer.
-    #[error("`{host}` gave no answer to a request that may have been carried out: {cause}")]
+    #[error("`{host}` did not answer a request that may have been carried out: {cause}")]
     Unanswered {
-        /// Host and port.
+        /// Host and port of the request.
         host: String,
-        /// The innermost cause.
+        /// The innermost cause, in words.
         cause: String,
     },
-    /// No token.
+    /// No access token could be obtained.
     #[error("no access token: {0}")]
     Token(String),
-    /// Wrong set-up on this side.
+    /// The client is configured wrongly.
     #[error("{0}")]
     Setup(String),
     /// The service answered something that is not in its protocol.
@@ -36,7 +36,7 @@ pub enum AzureError {
 }
 
 impl AzureError {
-    /// The error that the service told, if it told one.
+    /// The service's own error, if it returned one.
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {
         match self {
@@ -75,13 +75,13 @@ impl miette::Diagnostic for AzureError {
                 "check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured",
             )),
             Self::Unanswered { .. } => {
-                Some(Box::new("run the command again: it looks at what exists before it sends anything"))
+                Some(Box::new("run the command again: it checks what exists before it sends anything"))
             }
             Self::Token(_) => Some(Box::new(
                 "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured",
             )),
             Self::Service(error) => error.correlation.as_ref().map(|c| {
-                Box::new(format!("Azure support finds this call by its correlation id {c}"))
+                Box::new(format!("Azure support can find this call by its correlation ID {c}"))
                     as Box<dyn std::fmt::Display>
             }),
             _ => None,
@@ -94,15 +94,15 @@ impl miette::Diagnostic for AzureError {
 pub struct ServiceError {
     /// HTTP status; 0 inside details.
     pub status: u16,
-    /// `SkuNotAvailable`
+    /// Azure's error code, such as `SkuNotAvailable`.
     pub code: String,
-    /// In words.
+    /// Azure's message, as it came.
     pub message: String,
     /// The resource or property it is about.
     pub target: Option<String>,
-    /// Causes.
+    /// The errors that caused this one.
     pub details: Vec<ServiceError>,
-    /// `x-ms-correlation-request-id`
+    /// The response's `x-ms-correlation-request-id`, for support requests.
     pub correlation: Option<String>,
 }
 
@@ -165,7 +165,7 @@ impl ServiceError {
         all
     }
 
-    /// Whether a message anywhere in it holds this text.
+    /// Whether any message, at any depth, contains this text.
     #[must_use]
     pub fn mentions(&self, text: &str) -> bool {
         self.message.contains(text) || self.details.iter().any(|d| d.mentions(text))
@@ -237,7 +237,7 @@ fn from_value(value: &Value, depth: u8) -> ServiceError {
             error.details.push(cause);
         }
     }
-    // Which policy it was stands beside the message.
+    // The name of the policy is beside the message, not in it.
     let extra = value.get("additionalInfo").and_then(Value::as_array).into_iter().flatten();
     for info in extra.filter(|i| i.get("type").and_then(Value::as_str) == Some("PolicyViolation")) {
         let text = |key: &str| info.pointer(&format!("/info/{key}")).and_then(Value::as_str);

@@ -1,7 +1,7 @@
-//! Who one is: access tokens from the official identity library, or none at all for the local endpoint.
+//! Credentials: access tokens from the official identity library, or none at all for the local endpoint.
 //!
 //! The library never opens a connection of its own: it speaks through the same HTTP client as everything else, so that
-//! proxies and extra certificates hold for it too. Nothing of it runs unless a credential of Azure is asked for.
+//! proxies and extra certificates hold for it too. None of it runs unless an Azure credential is requested.
 
 use super::cloud::Cloud;
 use super::error::AzureError;
@@ -20,7 +20,7 @@ use azure_identity::{
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// How to prove who one is.
+/// How the client authenticates.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     /// No token: the local endpoint.
@@ -29,7 +29,7 @@ pub enum Credential {
     Static(String),
     /// The first of these that is set up: environment, workload identity, CI, managed identity, Azure CLI.
     Auto,
-    /// AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET.
+    /// A client secret from AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.
     Environment,
     /// A federated token in a file (Kubernetes, `AZURE_FEDERATED_TOKEN_FILE`).
     WorkloadIdentity,
@@ -37,7 +37,7 @@ pub enum Credential {
     Ci,
     /// The identity of the machine that this runs on.
     ManagedIdentity,
-    /// Whoever is logged in with `az login`.
+    /// The account logged in with `az login`.
     AzureCli,
 }
 
@@ -116,7 +116,7 @@ pub fn available() -> Vec<CredentialStatus> {
     let on_path = std::env::var_os("PATH")
         .is_some_and(|p| std::env::split_paths(&p).any(|d| d.join("az").is_file() || d.join("az.cmd").is_file()));
     let cli = if on_path {
-        (true, "`az` is installed; whoever is logged in".to_owned())
+        (true, "`az` is installed; its current login is used".to_owned())
     } else {
         (false, "`az` is not installed".to_owned())
     };
@@ -153,7 +153,7 @@ enum TokenSource {
     From(Box<Source>),
 }
 
-/// A credential, and what it is made of. The identity library keeps a token until it expires: whoever needs a new one
+/// A credential and the settings it is built from. The identity library caches a token until it expires: to get a new one
 /// because the service refused the old one needs a new credential.
 struct Source {
     credential: Credential,
@@ -235,16 +235,16 @@ impl Tokens {
 
 /// The causes in words, each once: the outermost says which credential, the innermost says why.
 fn failure(error: &azure_core::Error) -> AzureError {
-    let mut told = vec![first_line(&error.to_string())];
+    let mut causes = vec![first_line(&error.to_string())];
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         let line = first_line(&cause.to_string());
-        if !told.iter().any(|t| t.contains(&line)) {
-            told.push(line);
+        if !causes.iter().any(|t| t.contains(&line)) {
+            causes.push(line);
         }
         next = cause.source();
     }
-    AzureError::Token(told.join(": "))
+    AzureError::Token(causes.join(": "))
 }
 
 fn first_line(text: &str) -> String {
@@ -268,7 +268,7 @@ fn make(
     let client_options = || ClientOptions {
         transport: Some(Transport::new(Arc::new(Http(http.clone())))),
         cloud: Some(Arc::new(configuration(cloud))),
-        // A token server that does not answer is told soon; the calls themselves have a budget of their own.
+        // An unresponsive token server is reported soon; the calls themselves have a budget of their own.
         retry: RetryOptions::exponential(ExponentialRetryOptions {
             max_retries: 3,
             ..ExponentialRetryOptions::default()
@@ -335,7 +335,7 @@ fn configuration(cloud: &Cloud) -> azure_core::cloud::CloudConfiguration {
     custom.into()
 }
 
-/// The OpenID Connect token that a CI job may ask for.
+/// The OpenID Connect token that a CI job can request.
 struct CiToken {
     http: reqwest::Client,
     url: String,

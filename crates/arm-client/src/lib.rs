@@ -1,4 +1,7 @@
-//! Speaks Azure Resource Manager's protocol over HTTP: the same client for Azure and for the local endpoint.
+//! A client of Azure Resource Manager's protocol over HTTP, for Azure and for the local endpoint alike.
+//!
+//! In: [`ClientOptions`] (cloud, credential, subscription, retry budget) and one method per call. Out: JSON bodies and
+//! [`Reply`] values, or an [`AzureError`] unwrapped to its innermost cause.
 //!
 //! Promises: a request that may not be repeated safely is never sent twice; waits follow `Retry-After` within a budget;
 //! polling URLs are used exactly as they came; tokens and bodies reach no message and no log line.
@@ -15,7 +18,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use calls::{DEPLOYMENTS_API, DeployMode, RESOURCES_API, STACKS_API};
+pub use calls::DeployMode;
 pub use cloud::Cloud;
 pub use error::{AzureError, ServiceError};
 pub use identity::{Credential, CredentialStatus, available};
@@ -26,17 +29,17 @@ pub use transport::{Method, Reply, RetryBudget};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Told of each exchange.
+/// Called with one line for each HTTP exchange.
 pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Where and as whom to speak.
+/// Which endpoint to call, and with which credential.
 #[derive(Clone)]
 pub struct ClientOptions {
     /// The cloud; its endpoint may be the local one.
     pub cloud: Cloud,
-    /// How to prove who one is.
+    /// How to authenticate.
     pub credential: Credential,
-    /// Subscription id.
+    /// Id of the subscription that paths refer to.
     pub subscription: String,
     /// Tenant id, when a token must come from a certain one.
     pub tenant: Option<String>,
@@ -58,7 +61,7 @@ impl std::fmt::Debug for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Speaks to an endpoint that wants no token.
+    /// Options for an endpoint that requires no token.
     #[must_use]
     pub fn local(base_url: &str, subscription: &str) -> Self {
         Self {
@@ -77,7 +80,7 @@ impl ClientOptions {
 pub struct Client {
     runtime: tokio::runtime::Runtime,
     transport: Arc<transport::Transport>,
-    /// Subscription id.
+    /// Id of the subscription that paths refer to.
     pub subscription: String,
 }
 
@@ -88,7 +91,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Makes a client. Nothing is sent yet.
+    /// Creates a client. Nothing is sent yet.
     ///
     /// # Errors
     /// A bad base URL, unreadable certificates, or no credential of the wanted kind.
@@ -109,8 +112,8 @@ impl Client {
         Ok(Self { runtime, transport, subscription })
     }
 
-    /// What a custom Resource Manager tells of itself, in its own words added to `cloud`; asked once, without a token. One
-    /// that tells nothing is taken as it is.
+    /// Adds to `cloud` the metadata that a custom Resource Manager publishes; one request, without a token. Without
+    /// metadata the cloud stays unchanged.
     #[must_use]
     pub fn discover(cloud: Cloud, extra_roots: &[u8], trace: Option<Trace>) -> Cloud {
         let retry = RetryBudget { attempts: 1, timeout: Duration::from_secs(20), ..RetryBudget::default() };
@@ -135,14 +138,6 @@ impl Client {
     /// The service refused, or could not be reached within the budget.
     pub fn send(&self, method: Method, path: &str, body: Option<&serde_json::Value>) -> Result<Reply, AzureError> {
         self.runtime.block_on(self.transport.send(method, path, body.map(ToString::to_string)))
-    }
-
-    /// As [`Client::send`], with a body that is text already.
-    ///
-    /// # Errors
-    /// See [`Client::send`].
-    pub fn send_text(&self, method: Method, path: &str, body: String) -> Result<Reply, AzureError> {
-        self.runtime.block_on(self.transport.send(method, path, Some(body)))
     }
 
     /// Reads; the body of the answer is left as text.

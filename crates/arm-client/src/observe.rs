@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A resource to look at.
+/// A reference to a resource: its id, and the API version to read or delete it with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ResourceRef {
-    /// ARM id.
+    /// Full ARM id of the resource.
     pub id: String,
     /// The version that it will be written with.
     pub api_version: String,
@@ -30,7 +30,7 @@ impl Client {
         self.observe_as(wanted, &|resource| resource)
     }
 
-    /// As [`Client::observe`]; `keep` makes of each resource what is worth keeping of it, as soon as it was read.
+    /// As [`Client::observe`]; `keep` converts each resource as soon as it is read, so that the rest is freed.
     ///
     /// # Errors
     /// A call failed for another reason than that nothing is there.
@@ -62,7 +62,7 @@ impl Client {
         Ok(wanted.iter().filter_map(|w| found.remove(&fold(&w.id))).collect())
     }
 
-    /// A list that fails for whatever reason is no error: each member is read by itself then.
+    /// A failing list call is not an error: each member is then read individually.
     fn list<T>(
         &self,
         collection: &str,
@@ -119,7 +119,7 @@ fn collection_of(id: &str) -> Option<String> {
     collection.to_ascii_lowercase().contains("/providers/").then(|| collection.to_owned())
 }
 
-/// Lists of these leave properties out, or hold what is not of this place: each member is read by itself.
+/// Lists of these omit properties or contain other scopes' resources, so each member is read individually.
 fn is_listed_in_full(collection: &str) -> bool {
     let lower = collection.to_ascii_lowercase();
     !["/shares", "/fileservices", "/blobservices", "/containers", "/secrets", "/diagnosticsettings", "/vaults"]

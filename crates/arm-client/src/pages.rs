@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) struct Page<'t> {
     /// The items of `value`, in order.
     pub items: Vec<&'t str>,
-    /// Everything else.
+    /// The page without its items, such as `nextLink`.
     pub rest: Value,
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// An operation that the service is working on.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// Where to ask; exactly as the service gave it.
+    /// The polling URL, exactly as the service returned it.
     url: String,
     kind: PollMethod,
-    /// When to ask again.
+    /// Time to wait before the next poll.
     pub wait: Duration,
-    /// How often it was asked.
+    /// Number of polls so far.
     pub asked: u32,
 }
 
@@ -26,10 +26,10 @@ enum PollMethod {
     Location,
 }
 
-/// How an operation stands.
+/// The status of a long-running operation.
 #[derive(Clone, Debug)]
 pub enum OperationStatus {
-    /// Ask again after `wait`.
+    /// Still running; poll again after `wait`.
     Running(Pending),
     /// Over; the last body.
     Done(Value),
@@ -53,10 +53,10 @@ impl Pending {
 }
 
 impl Client {
-    /// Asks once how an operation stands. Does not wait.
+    /// Polls the status of an operation once. Does not wait.
     ///
     /// # Errors
-    /// The question itself failed.
+    /// The polling request itself failed.
     pub fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError> {
         let reply = self.send(Method::Get, &pending.url, None)?;
         let again = |reply: &Reply| {
@@ -95,7 +95,7 @@ impl Client {
         })
     }
 
-    /// Waits for the end of whatever `reply` started; gives the last body.
+    /// Waits for the end of the operation that `reply` started; returns the last body.
     ///
     /// # Errors
     /// The operation failed, or could not be followed.

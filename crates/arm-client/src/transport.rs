@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 /// Methods of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Read.
+    /// Reads a resource or a list.
     Get,
-    /// Exists?
+    /// Asks whether a resource exists.
     Head,
-    /// Create or replace: sending it again gives the same state.
+    /// Creates or replaces; idempotent.
     Put,
-    /// Change a part.
+    /// Changes a part of a resource.
     Patch,
-    /// Remove: sending it again gives the same state.
+    /// Deletes; idempotent.
     Delete,
-    /// An action that may not be repeated blindly.
+    /// An action that must not be repeated blindly.
     Post,
-    /// An action that only computes (validate, what-if, list keys): may be repeated.
+    /// A POST without side effects (validate, what-if, list keys): may be repeated.
     SafePost,
 }
 
@@ -37,9 +37,9 @@ impl Method {
         }
     }
 
-    /// Whether sending it a second time gives the same state.
+    /// Whether sending it twice has the effect of sending it once.
     #[must_use]
-    pub fn is_repeatable(self) -> bool {
+    pub(crate) fn is_repeatable(self) -> bool {
         !matches!(self, Self::Post | Self::Patch)
     }
 }
@@ -74,19 +74,19 @@ impl Default for RetryBudget {
 /// An answer that is not an error.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
-    /// HTTP status.
+    /// HTTP status code, below 400.
     pub status: u16,
     /// `Azure-AsyncOperation`, exactly as it came.
     pub async_operation: Option<String>,
     /// `Location`, exactly as it came.
     pub location: Option<String>,
-    /// `Retry-After`
+    /// The wait that `Retry-After` asks for.
     pub retry_after: Option<Duration>,
-    /// `x-ms-correlation-request-id`
+    /// The header `x-ms-correlation-request-id`, for support requests.
     pub correlation: Option<String>,
     /// The body; null when there is none.
     pub body: Value,
-    /// The body as it came, where that was asked for; `body` is null then.
+    /// The body as text, where the caller requested that; `body` is null then.
     pub text: String,
 }
 
@@ -133,7 +133,7 @@ impl Transport {
                     builder = builder.add_root_certificate(root);
                 }
             }
-            builder.build().map_err(|e| AzureError::Setup(format!("cannot make an HTTP client: {}", innermost(&e))))
+            builder.build().map_err(|e| AzureError::Setup(format!("cannot create an HTTP client: {}", innermost(&e))))
         };
         let direct = build(true)?;
         let http = if is_loopback(&options.cloud.endpoint) { direct.clone() } else { build(false)? };
@@ -219,7 +219,7 @@ impl Transport {
             waited += wait;
             next = (next * 2).min(self.retry.longest_wait);
         }
-        Err(AzureError::Unreachable { host, cause: "no try was allowed".to_owned() })
+        Err(AzureError::Unreachable { host, cause: "the retry budget allows no attempt".to_owned() })
     }
 
     async fn once(

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct Baseline {
     /// Random text that goes into each fingerprint.
     pub salt: String,
-    /// By folded id.
+    /// Records by resource id in lower case.
     pub resources: BTreeMap<String, ResourceBaseline>,
 }
 
@@ -121,7 +121,7 @@ impl Baseline {
         text
     }
 
-    /// Reads a note; gives fingerprints for `desired`. `None` when the text is no note.
+    /// Reads a note; returns the fingerprints for `desired`. `None` when the text is not a note.
     #[must_use]
     pub fn from_note(text: &str, desired: &Desired) -> Option<Self> {
         let mut words = text.strip_prefix(NOTE)?.split_whitespace();
@@ -146,7 +146,7 @@ impl Baseline {
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         if self.salt != other.salt {
-            // Fingerprints with another salt cannot be compared: the whole of `other` gives way.
+            // Fingerprints with another salt cannot be compared: `other` is dropped as a whole.
             for (id, resource) in other.resources {
                 self.resources.entry(id).or_default().filled.extend(resource.filled);
             }

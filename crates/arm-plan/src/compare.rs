@@ -58,7 +58,7 @@ pub(super) struct Setting<'a> {
     pub baseline: Option<&'a Baseline>,
     /// Where a pointer into the wanted body was written.
     pub origin: &'a dyn Fn(&str) -> Option<Source>,
-    /// Do not list what rules held back.
+    /// Do not list suppressed differences.
     pub forget_suppressed: bool,
 }
 
@@ -307,7 +307,7 @@ impl Comparison<'_> {
         if self.is_unknown() {
             return self.change(AttributeKind::Unknown, None, None);
         }
-        // Of several defaults nobody can tell here which one the service holds.
+        // With several defaults it is unknown here which one the service applies.
         let known = !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted);
         if known && !self.is_create() {
             return self.suppress(SuppressionRule::ServiceDefault, Some(wanted), None);

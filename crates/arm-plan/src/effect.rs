@@ -1,4 +1,4 @@
-//! What a change does to the people who use the pool, in words and numbers.
+//! The effect of a change on the people who use the pool, in words and numbers.
 
 use super::{Action, Change, Effect, EffectKind, Observed, normal};
 use serde_json::Value;
@@ -7,7 +7,7 @@ const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
 const BATCH_POOL: &str = "Microsoft.Batch/batchAccounts/pools";
 const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
 const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
-/// Properties that say how many machines run now.
+/// Properties that set the current number of machines.
 const NUMBERS: [&str; 3] = [
     "sku.capacity",
     "properties.scaleSettings.fixedScale.targetDedicatedNodes",
@@ -45,23 +45,23 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
         }
     }
     let mode = upgrade_mode(&change.resource_type, wanted, found);
-    let mut gravest = EffectKind::None;
+    let mut most_severe = EffectKind::None;
     for attribute in &mut change.attributes {
         attribute.effect = under_policy(attribute.effect, mode);
-        gravest = gravest.max(attribute.effect);
+        most_severe = most_severe.max(attribute.effect);
     }
     let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
-    let mut text = words(gravest, machines, change, mode);
+    let mut text = words(most_severe, machines, change, mode);
     let scaled = change.attributes.iter().find(|a| NUMBERS.contains(&a.path.as_str())).map(|a| a.effect);
-    if let Some(scaled) = scaled.filter(|s| *s != gravest) {
+    if let Some(scaled) = scaled.filter(|s| *s != most_severe) {
         text.push_str(&format!("; {}", words(scaled, machines, change, mode)));
     }
-    let touched = match gravest {
+    let touched = match most_severe {
         EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage => machines,
         EffectKind::ScalesIn | EffectKind::ScalesOut => scaled_by(change),
         _ => None,
     };
-    change.effect = Effect { kind: gravest, text, machines: touched, shares, property: None };
+    change.effect = Effect { kind: most_severe, text, machines: touched, shares, property: None };
     change.reason = if unknown_only {
         "a value is known only after the deployment".to_owned()
     } else {
@@ -118,7 +118,7 @@ fn upgrade_mode(resource_type: &str, wanted: &Value, found: &Value) -> UpgradeMo
     }
 }
 
-/// The upgrade policy decides what running machines feel of a change of their model.
+/// The upgrade policy decides how a change of the model affects running machines.
 fn under_policy(effect: EffectKind, mode: UpgradeMode) -> EffectKind {
     let model = matches!(effect, EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage);
     match mode {

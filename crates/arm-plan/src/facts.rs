@@ -15,13 +15,13 @@ pub struct Fact {
     pub read_only: bool,
     /// The service never shows it again.
     pub write_only: bool,
-    /// A secret.
+    /// The value is secret and never shown.
     pub secret: bool,
     /// Letter case means nothing.
     pub fold: bool,
     /// The order of the list means nothing.
     pub set: bool,
-    /// Elements of the list are told apart by this property.
+    /// The property that identifies an element of the list.
     pub key: Option<String>,
     /// What the service holds when the source leaves it out.
     pub defaults: Vec<Value>,
@@ -43,7 +43,7 @@ pub struct Fact {
     pub duration: bool,
     /// Children that may be declared as resources of their own.
     pub apart: bool,
-    /// Compared as it stands.
+    /// Compared as is.
     pub free: bool,
     /// Its keys are data: an entry counts by being there, also when it is empty.
     pub entries: bool,
@@ -56,13 +56,13 @@ pub struct Fact {
 /// What a change of a property does to machines and data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
-    /// Nobody notices.
+    /// No effect on users.
     Quiet,
     /// Part of the model of the machines: reaches running ones as the upgrade policy says.
     Model,
     /// As [`Nature::Model`], and a machine that gets it is restarted.
     Restart,
-    /// As [`Nature::Model`], and a machine that gets it is made anew.
+    /// As [`Nature::Model`], and a machine that receives it is reimaged.
     Reimage,
     /// Machines made later only.
     NewMachines,
@@ -79,7 +79,7 @@ pub struct TypeFacts {
     own: HashMap<String, Fact>,
     /// Whether anything is known of the type.
     pub known: bool,
-    /// Both sources put together, by pattern, as they were asked for.
+    /// Both sources put together, by pattern, cached on first use.
     joined: RwLock<HashMap<String, Arc<Fact>>>,
 }
 
@@ -255,7 +255,7 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
     true
 }
 
-/// Names of properties that are secret wherever they stand.
+/// Names of properties that are secret in any resource type.
 pub(super) fn secret_by_name(pattern: &str) -> bool {
     const NAMES: [&str; 14] = [
         "adminpassword",

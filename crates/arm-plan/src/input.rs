@@ -3,7 +3,7 @@
 use super::{JsonText, ObservedResource, Source, normal};
 use serde_json::Value;
 
-/// What the sources want: one entry for each resource of the expanded template.
+/// The desired state: one entry for each resource of the expanded template.
 #[derive(Clone, Debug, Default)]
 pub struct Desired {
     /// In the template's order.
@@ -13,15 +13,15 @@ pub struct Desired {
 /// One resource as it will be sent.
 #[derive(Clone, Debug, Default)]
 pub struct DesiredResource {
-    /// Full ARM id.
+    /// Full ARM id, starting with `/subscriptions/`.
     pub id: String,
-    /// `Microsoft.Network/virtualNetworks/subnets`
+    /// Full resource type, such as `Microsoft.Network/virtualNetworks/subnets`.
     pub resource_type: String,
-    /// `net/default`
+    /// Name; a child's includes its parent's: `net/default`.
     pub name: String,
     /// API version that it is sent with.
     pub api_version: String,
-    /// The resource's JSON; a part that only the deployment can tell is listed in `unknown`.
+    /// The resource's JSON; parts known only to the deployment are listed in `unknown`.
     pub body: JsonText,
     /// The same before anything was looked up, where that differs: what fingerprints of hidden values are made of, so
     /// that they are the same before and after the first deployment. Nothing otherwise.
@@ -42,12 +42,12 @@ pub struct DesiredResource {
     pub source: Option<Source>,
 }
 
-/// What exists.
+/// The observed state: what exists in Azure.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     /// Resources as the service shows them.
     pub resources: Vec<ObservedResource>,
-    /// Ids that this project made before: those that the source no longer holds will go.
+    /// Ids that this project deployed before; those no longer in the source are deleted or detached.
     pub managed: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Origins for () {
     }
 }
 
-/// Reads a file of resources: a list, `{"value": […]}`, one resource, or what `dsvmc show --json` gives
+/// Reads a file of resources: a list, `{"value": […]}`, one resource, or the output of `dsvmc show --json`
 /// (`{"resources": […], "managed": […]}`). `None` when it is none of these.
 #[must_use]
 pub fn observed_from_json(json: &Value) -> Option<Observed> {
@@ -98,7 +98,7 @@ impl Observed {
 }
 
 impl Desired {
-    /// Takes resource JSON as it stands: for comparing two states that were both written down.
+    /// Takes resource JSON as is, to compare two recorded states.
     #[must_use]
     pub fn from_resources(resources: &[Value]) -> Self {
         let resources = resources.iter().filter_map(|body| {

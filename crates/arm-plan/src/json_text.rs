@@ -1,7 +1,7 @@
-//! JSON that waits to be looked at: kept as compact text, read when it is needed.
+//! JSON kept as compact text and parsed when it is needed.
 //!
-//! A tree of values takes six to ten times the memory of its text, and a plan of thousands of resources looks at one at
-//! a time.
+//! A tree of values takes six to ten times the memory of its text, and a plan of thousands of resources reads one at a
+//! time.
 
 use serde_json::Value;
 
@@ -50,9 +50,9 @@ impl From<Value> for JsonText {
 /// A resource as the service shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedResource {
-    /// Its id.
+    /// Full ARM id, as the service spells it.
     pub id: String,
-    /// Its JSON.
+    /// The whole resource as returned by the service.
     pub body: JsonText,
 }
 

@@ -17,7 +17,7 @@ impl Default for RoleNames {
     }
 }
 
-/// Whose principal is whose, as far as resources that exist tell.
+/// Whose principal is whose, as far as existing resources reveal it.
 #[derive(Debug, Default)]
 pub struct Principals {
     names: HashMap<String, String>,
@@ -43,8 +43,8 @@ impl Principals {
         Self { names: names.collect(), roles }
     }
 
-    /// `role Reader for id-team on stteam`; `None` for what is named well already. `body` is the resource as wanted or as
-    /// it exists.
+    /// A readable label, such as `role Reader for id-team on stteam`; `None` where the name is readable already. `body` is
+    /// the desired or the observed resource.
     #[must_use]
     pub fn label(&self, id: &str, body: &Value) -> Option<String> {
         if !is_assignment(id) {

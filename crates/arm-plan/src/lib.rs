@@ -1,8 +1,11 @@
-//! Compares what the sources want with what exists and gives a [`Plan`]: plain, ordered, serialisable data.
+//! Compares desired with observed Azure resources and returns a [`Plan`]: plain, ordered, serialisable data.
+//!
+//! In: [`Desired`] and [`Observed`] resources, [`DiffOptions`] (record of the last apply, patterns, role names). Out: one
+//! [`Change`] per resource with its effect on users, suppressed differences and warnings.
 //!
 //! Promises: pure and total (no file, clock, network); the same input gives the same bytes; a property that the service
-//! would act on is never hidden. Every difference that is *not* reported was held back by a named [`SuppressionRule`] and is listed
-//! in [`Plan::suppressed`]. No secret value is ever part of a plan.
+//! would act on is never hidden. Every difference that is *not* reported was suppressed by a named [`SuppressionRule`] and
+//! is listed in [`Plan::suppressed`]. No secret value is ever part of a plan.
 //! Does not: fetch anything, execute anything, or print anything (`azure`, `apply` and `render` do).
 
 mod types;
@@ -44,7 +47,7 @@ use std::collections::BTreeSet;
 /// What exists by folded id.
 type Live<'a> = IndexMap<String, &'a ObservedResource>;
 
-/// What shapes a plan apart from the two sides.
+/// Settings of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct DiffOptions {
     /// What the last apply left: values the service filled in, fingerprints of what it never shows again.
@@ -53,7 +56,7 @@ pub struct DiffOptions {
     pub targets: Vec<String>,
     /// No change whose name, type/name or id matches one of these.
     pub excludes: Vec<String>,
-    /// What happens to a resource that the source no longer holds.
+    /// What happens to a resource that is no longer in the source.
     pub unmanaged: Unmanaged,
     /// Leave [`Plan::suppressed`] empty: thousands of resources have a hundred thousand of them.
     pub forget_suppressed: bool,
@@ -61,13 +64,13 @@ pub struct DiffOptions {
     pub roles: RoleNames,
 }
 
-/// Compares both sides.
+/// Compares the desired with the observed resources.
 #[must_use]
 pub fn diff(desired: &Desired, observed: &Observed, options: &DiffOptions) -> Plan {
     diff_from(desired, observed, options, &())
 }
 
-/// Compares both sides and says where each property that differs was written.
+/// Compares the two sides, with the source location of each property that differs.
 #[must_use]
 pub fn diff_from(desired: &Desired, observed: &Observed, options: &DiffOptions, origins: &dyn Origins) -> Plan {
     let live: Live<'_> = observed.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
@@ -79,7 +82,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &DiffOptions, 
     let selected = |r: &&DesiredResource| !r.existing && options.selects(&r.name, &r.resource_type, &r.id);
     let selected: Vec<&DesiredResource> = desired.resources.iter().filter(selected).collect();
     let compared = selected.par_iter().map(|resource| {
-        // Both sides are read here and given back at once.
+        // Both sides are parsed here and freed at once.
         let found = live.get(&normal::fold_id(&resource.id)).map(|found| found.body.read());
         change_of(resource, found.as_ref(), observed, (&volatile, &principals), options, origins)
     });

@@ -9,7 +9,7 @@ pub(super) type Pair<'a> = (String, usize, Option<&'a Value>, Option<&'a Value>)
 
 /// How two lists compare.
 pub(super) enum Pairing<'a> {
-    /// The same elements.
+    /// Both lists have the same elements.
     Equal {
         /// In another order, which means nothing here.
         reordered: bool,
@@ -25,7 +25,7 @@ pub(super) enum Pairing<'a> {
     },
 }
 
-/// Pairs the elements.
+/// Pairs the elements of two lists by key, value or position.
 pub(super) fn pair<'a>(
     wanted: &'a [Value],
     found: &'a [Value],

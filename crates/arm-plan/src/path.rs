@@ -1,22 +1,22 @@
-//! Where in a resource the comparison stands: for people, for the table of facts, and as a JSON pointer.
+//! The current position in a resource: for people, for the table of facts, and as a JSON pointer.
 
 /// Three spellings of one place, grown and cut together.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
-    /// `properties.subnets[default].name`
+    /// The path as shown to people: `properties.subnets[default].name`.
     shown: String,
-    /// `properties.subnets[].name`, lower case
+    /// The path as facts name it, in lower case: `properties.subnets[].name`.
     pattern: String,
     /// `/properties/subnets/0/name` in the wanted body
     pointer: String,
 }
 
-/// What [`Path::leave`] needs.
+/// A position to which [`Path::leave`] returns.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(usize, usize, usize);
 
 impl Path {
-    /// For people.
+    /// The path as shown to people.
     pub fn shown(&self) -> &str {
         &self.shown
     }
@@ -70,7 +70,7 @@ impl Path {
         mark
     }
 
-    /// Goes back.
+    /// Returns to an earlier position.
     pub fn leave(&mut self, mark: Mark) {
         self.shown.truncate(mark.0);
         self.pattern.truncate(mark.1);

@@ -1,4 +1,4 @@
-//! Saved plans: what `plan -o FILE` writes and `apply FILE` holds against the world before the first write.
+//! Saved plans: what `plan -o FILE` writes and `apply FILE` checks against the current state before the first write.
 
 use super::{Plan, SCHEMA, normal};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// A plan with all that it depends on, as hashes. Holds no parameter values and so no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlan {
-    /// Always `dsvmc-plan`.
+    /// The kind of file; always `dsvmc-plan`.
     pub kind: String,
     /// Version of the plan's form.
     pub schema: u32,
@@ -17,31 +17,31 @@ pub struct SavedPlan {
     pub tool: String,
     /// Where the sources are, as given on the command line.
     pub project: String,
-    /// The env.
+    /// Name of the env; empty when the project has none.
     pub env: String,
     /// `local` or `azure`, subscription and resource group.
     pub target: String,
     /// A plain deployment instead of a deployment stack.
     #[serde(default)]
     pub plain: bool,
-    /// What the source no longer holds is left alone.
+    /// Resources no longer in the source are detached, not deleted.
     #[serde(default)]
     pub detach: bool,
     /// What the plan was narrowed to, with `--only` and `--exclude`.
     #[serde(default)]
     pub targets: Vec<String>,
-    /// See `targets`.
+    /// Patterns of `--exclude`; see `targets`.
     #[serde(default)]
     pub excludes: Vec<String>,
     /// Hash of each template.
     pub templates: Vec<String>,
     /// Salted fingerprint of the parameter values.
     pub parameters: String,
-    /// Salt of `parameters`.
+    /// Salt with which `parameters` was hashed.
     pub salt: String,
     /// Hash of each observed resource by id; ETag where there is one.
     pub observed: BTreeMap<String, String>,
-    /// The plan.
+    /// The plan that was shown when the file was saved.
     pub plan: Plan,
     /// Hash of everything above.
     pub seal: String,
@@ -54,7 +54,7 @@ pub enum SavedPlanError {
     NotAPlan(String),
     /// Of another version of the form.
     Schema(u32),
-    /// Edited or damaged.
+    /// The file was edited or damaged after it was saved.
     Seal,
     /// Made for another project, env or target.
     Foreign(String),
@@ -70,7 +70,7 @@ impl std::fmt::Display for SavedPlanError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotAPlan(why) => write!(f, "the file is not a saved plan: {why}"),
-            Self::Schema(found) => write!(f, "the plan has form {found}, this dsvmc reads form {SCHEMA}"),
+            Self::Schema(found) => write!(f, "the plan has format version {found}; this dsvmc reads version {SCHEMA}"),
             Self::Seal => write!(f, "the plan was changed after it was saved"),
             Self::Foreign(what) => write!(f, "the plan was made for {what}"),
             Self::Sources => write!(f, "the sources changed since the plan was made"),
@@ -78,14 +78,14 @@ impl std::fmt::Display for SavedPlanError {
             Self::Resources(ids) => {
                 let shown: Vec<String> = ids.iter().take(3).map(|i| format!("`{}`", normal::type_of_id(i).1)).collect();
                 let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
-                write!(f, "what is deployed changed since the plan was made: {}{more}", shown.join(", "))
+                write!(f, "deployed resources changed since the plan was made: {}{more}", shown.join(", "))
             }
         }
     }
 }
 
 impl SavedPlan {
-    /// Puts the seal on.
+    /// Computes and sets the seal.
     #[must_use]
     pub fn seal(mut self) -> Self {
         self.seal = self.compute_seal();
@@ -121,7 +121,7 @@ impl SavedPlan {
     }
 }
 
-/// Holds a saved plan against one made just now.
+/// Checks a saved plan against one made just now.
 ///
 /// # Errors
 /// The first thing that differs.

@@ -1,4 +1,4 @@
-//! The plan as data: what `diff` gives, what views show, what a saved plan holds.
+//! The plan as data: what `diff` returns, views show and a saved plan contains.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,17 +9,17 @@ pub const SCHEMA: u32 = 1;
 /// What a deployment would change, deletions and replacements first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`SCHEMA`].
+    /// Version of the JSON form: [`SCHEMA`].
     pub schema: u32,
-    /// Counts by action.
+    /// How many changes of each action there are.
     pub summary: Summary,
-    /// One for each resource that the source holds or held, unchanged ones last.
+    /// One for each resource in the source or formerly in it, unchanged ones last.
     pub changes: Vec<Change>,
-    /// Differences that a named rule held back.
+    /// Differences that a named rule suppressed.
     pub suppressed: Vec<Suppressed>,
     /// What a person should know although nothing is changed for it.
     pub warnings: Vec<Warning>,
-    /// Resource groups that are made before anything else.
+    /// Resource groups that are created before anything else.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub groups: Vec<NewGroup>,
 }
@@ -36,31 +36,31 @@ impl Plan {
         self.changes.iter().filter(|c| c.action != Action::NoChange)
     }
 
-    /// Deletions and replacements: they need an explicit word.
+    /// Deletions and replacements; they need explicit confirmation.
     pub fn destructive(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|c| matches!(c.action, Action::Delete | Action::Replace))
     }
 }
 
-/// Counts by action.
+/// The number of changes of each action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// New resources.
+    /// Number of resources created.
     pub create: usize,
-    /// Changed in place.
+    /// Number of resources changed in place.
     pub update: usize,
-    /// Deleted and recreated.
+    /// Number of resources deleted and recreated.
     pub replace: usize,
-    /// Deleted.
+    /// Number of resources deleted.
     pub delete: usize,
     /// Left alone from now on.
     pub detach: usize,
-    /// As wanted already.
+    /// Number of resources that stay unchanged.
     pub no_change: usize,
 }
 
 impl Summary {
-    /// Counts `changes`.
+    /// Counts `changes` by their action.
     #[must_use]
     pub fn of(changes: &[Change]) -> Self {
         let mut sum = Self::default();
@@ -81,9 +81,9 @@ impl Summary {
 /// A resource group that does not exist yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewGroup {
-    /// Its name.
+    /// Name of the group.
     pub name: String,
-    /// Its region.
+    /// Region of the group, such as `westeurope`.
     pub location: String,
 }
 
@@ -91,17 +91,17 @@ pub struct NewGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// It goes away.
+    /// The resource is deleted.
     Delete,
-    /// It goes away and comes back: a property changes that Azure fixes at creation.
+    /// The resource is deleted and recreated: a property changes that is immutable in Azure.
     Replace,
     /// It stays, no longer managed by this project.
     Detach,
-    /// Changed in place.
+    /// The resource is changed in place.
     Update,
-    /// Made.
+    /// The resource is created.
     Create,
-    /// Nothing.
+    /// The resource stays as it is.
     NoChange,
 }
 
@@ -133,7 +133,7 @@ impl Action {
     }
 }
 
-/// What happens to a resource that the source no longer holds.
+/// What happens to a resource that is no longer in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unmanaged {
@@ -149,18 +149,18 @@ pub enum Unmanaged {
 pub struct Source {
     /// Path as shown to people.
     pub file: String,
-    /// From 1.
+    /// Line number, starting at 1.
     pub line: u32,
-    /// From 1.
+    /// Column in characters, starting at 1.
     pub column: u32,
 }
 
-/// One resource.
+/// The planned change of one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// ARM id.
+    /// Full ARM id of the resource.
     pub id: String,
-    /// `Microsoft.Compute/virtualMachineScaleSets`
+    /// Full resource type, such as `Microsoft.Compute/virtualMachineScaleSets`.
     #[serde(rename = "type")]
     pub resource_type: String,
     /// Its name; children `parent/child`.
@@ -168,7 +168,7 @@ pub struct Change {
     /// What people call it, where its name says nothing (`role Reader for id-team on stteam`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub label: Option<String>,
-    /// What happens.
+    /// What happens to the resource.
     pub action: Action,
     /// Its properties that differ, in the template's order.
     pub attributes: Vec<AttributeChange>,
@@ -180,7 +180,7 @@ pub struct Change {
     /// Why, in one clause.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub reason: String,
-    /// A value that only the deployment can tell is all that differs.
+    /// The only differences are values known after deployment.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub depends_on_unknown: bool,
     /// Hash of the resource as it was observed, without what autoscale moves; absent when it did not exist.
@@ -211,7 +211,7 @@ impl Change {
 pub enum AttributeKind {
     /// Set now, not before.
     Add,
-    /// Another value.
+    /// Set before and now, to different values.
     Change,
     /// Set before, no longer in the source.
     Remove,
@@ -222,9 +222,9 @@ pub enum AttributeKind {
 /// One property that differs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttributeChange {
-    /// `properties.subnets[default].properties.addressPrefix`
+    /// Path of the property, such as `properties.subnets[default].properties.addressPrefix`.
     pub path: String,
-    /// How.
+    /// How the property differs.
     pub kind: AttributeKind,
     /// Value now; never present for a secret.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -235,7 +235,7 @@ pub struct AttributeChange {
     /// Its values are secret and are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub secret: bool,
-    /// What it does by itself.
+    /// Effect of this property alone.
     pub effect: EffectKind,
     /// The line that sets it, when it is known more exactly than the resource's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -246,30 +246,30 @@ pub struct AttributeChange {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EffectKind {
-    /// Nobody notices.
+    /// No effect on users.
     #[default]
     None,
     /// Something new appears; nothing that runs is touched.
     Appears,
-    /// Machines made from now on; running ones keep what they have until they are upgraded.
+    /// Machines created from now on; running ones stay unchanged until they are upgraded.
     NewMachines,
-    /// Machines are added.
+    /// Machines are added to a pool.
     ScalesOut,
     /// Access, network or a rule changes while everything keeps running.
     InPlace,
     /// Machines are changed in batches.
     Rolling,
-    /// Machines are restarted.
+    /// Machines are restarted; their disks are kept.
     Restart,
-    /// Machines are removed.
+    /// Machines are removed from a pool.
     ScalesIn,
-    /// Machines get a fresh disk: what is on their local disks is lost.
+    /// Machines are reimaged: data on their local disks is lost.
     Reimage,
-    /// The resource goes away.
+    /// The resource is deleted.
     Removes,
     /// The resource is deleted and recreated.
     Replaces,
-    /// Data of people goes away.
+    /// User data is deleted.
     DeletesData,
 }
 
@@ -318,9 +318,9 @@ impl EffectKind {
 /// What a change means for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
-    /// The gravest of its properties.
+    /// The most severe effect of its properties.
     pub kind: EffectKind,
-    /// In words.
+    /// The effect in words, for people.
     pub text: String,
     /// Machines that it touches, when known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -333,7 +333,7 @@ pub struct Effect {
     pub property: Option<String>,
 }
 
-/// Why a difference is not reported. Each rule holds back only what the service would not act on.
+/// Why a difference is not reported. Each rule suppresses only what the service would not act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SuppressionRule {
@@ -415,33 +415,33 @@ impl SuppressionRule {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::ReadOnly => "the service writes it, a deployment cannot",
-            Self::ServiceDefault => "one side spells the default out, the other leaves it out",
+            Self::ReadOnly => "written by the service; a deployment cannot set it",
+            Self::ServiceDefault => "one side states the default, the other omits it",
             Self::ServiceFilled => "the service filled it in at the last apply and still holds the same value",
-            Self::LetterCase => "Azure compares it without regard to letter case",
-            Self::IdCase => "resource ids are compared without regard to letter case",
-            Self::SetLikeList => "the order of this list means nothing",
+            Self::LetterCase => "Azure compares it case-insensitively",
+            Self::IdCase => "resource IDs are compared case-insensitively",
+            Self::SetLikeList => "the order of this list is not significant",
             Self::WriteOnly => "the service never returns it",
             Self::EmptyVsAbsent => "empty and absent are the same here",
             Self::NewerApiOnly => "this API version does not know it and so cannot change it",
             Self::OwnedByAutoscale => "autoscale owns the number of machines; a deployment keeps the live one",
             Self::PolicyAdded => "Azure Policy adds it to every request",
-            Self::Duration => "the same length of time",
+            Self::Duration => "the same duration",
             Self::NumberAsString => "the API takes the number as a string",
-            Self::DeclaredApart => "declared as a resource of its own",
+            Self::DeclaredApart => "declared as a separate resource",
             Self::UnknownType => "not in the source, and of a type that dsvmc does not know",
         }
     }
 }
 
-/// A difference that a rule held back.
+/// A difference that a rule suppressed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suppressed {
-    /// The resource.
+    /// Full ARM id of the resource.
     pub id: String,
-    /// The property.
+    /// Path of the property inside the resource.
     pub path: String,
-    /// The rule.
+    /// The rule that suppressed the difference.
     pub rule: SuppressionRule,
     /// Value now; never present for a secret.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -454,15 +454,15 @@ pub struct Suppressed {
 /// Something to know that is not a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// Stable name.
+    /// The kind of warning; stable in JSON.
     pub kind: WarningKind,
-    /// The resource.
+    /// Full ARM id of the resource.
     pub id: String,
-    /// One sentence.
+    /// The warning in one sentence.
     pub text: String,
 }
 
-/// Kinds of warnings.
+/// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningKind {

@@ -1,6 +1,6 @@
 //! What of an observed resource a saved plan holds on to: all of it, or what autoscale leaves alone.
 //!
-//! A busy pool moves between `plan -o` and `apply`: the number of its machines, what the service tells of them, and the
+//! A busy pool moves between `plan -o` and `apply`: the number of its machines, what the service reports about them, and the
 //! lists of machines in the networks around it. None of that is a change, and with each the ETag is another one.
 
 use super::facts::{TypeFacts, facts_of};

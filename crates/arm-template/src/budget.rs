@@ -1,4 +1,4 @@
-//! Bounds on what a template may cost: steps, depth, bytes and resources. Templates come from strangers.
+//! Bounds on what a template may cost: steps, depth, bytes and resources. Templates may be hostile.
 
 use super::error::EvalError;
 use std::cell::Cell;
@@ -8,13 +8,13 @@ use std::cell::Cell;
 pub struct Limits {
     /// Most bytes of a template text.
     pub template_bytes: usize,
-    /// Most parameters.
+    /// Maximum number of parameters of one template.
     pub parameters: usize,
-    /// Most variables.
+    /// Maximum number of variables of one template.
     pub variables: usize,
     /// Most resources of one template, copies counted.
     pub resources: usize,
-    /// Most outputs.
+    /// Maximum number of outputs of one template.
     pub outputs: usize,
     /// Most turns of one copy loop.
     pub copies: i64,
@@ -24,9 +24,9 @@ pub struct Limits {
     pub total_resources: usize,
     /// Most bytes of all expanded resources and outputs together.
     pub expanded_bytes: usize,
-    /// Most bytes of all values made on the way; bounds the memory.
+    /// Maximum bytes of all intermediate values; bounds the memory.
     pub made_bytes: usize,
-    /// Most evaluation steps; bounds the time.
+    /// Maximum number of evaluation steps; bounds the time.
     pub steps: u64,
 }
 
@@ -51,7 +51,7 @@ impl Default for Limits {
 /// Most evaluations inside one another.
 const MAX_DEPTH: u32 = 900;
 
-/// What is left of the bounds during one expansion.
+/// What remains of the limits during one expansion.
 pub(crate) struct Budget {
     steps: Cell<u64>,
     depth: Cell<u32>,
@@ -77,7 +77,7 @@ impl Budget {
         &self.limits
     }
 
-    /// Pays for `steps` of work.
+    /// Charges `steps` of work.
     pub fn charge(&self, steps: usize) -> Result<(), EvalError> {
         match self.steps.get().checked_sub(steps as u64) {
             Some(left) => {
@@ -90,7 +90,7 @@ impl Budget {
         }
     }
 
-    /// Pays for bytes of the result.
+    /// Charges `bytes` of the result against `expanded_bytes`.
     pub fn charge_output(&self, bytes: usize) -> Result<(), EvalError> {
         match self.bytes.get().checked_sub(bytes) {
             Some(left) => {
@@ -104,7 +104,7 @@ impl Budget {
         }
     }
 
-    /// Pays for memory.
+    /// Charges `bytes` of intermediate values against `made_bytes`.
     pub fn charge_memory(&self, bytes: usize) -> Result<(), EvalError> {
         match self.made.get().checked_sub(bytes) {
             Some(left) => {
@@ -118,7 +118,7 @@ impl Budget {
         }
     }
 
-    /// Counts one resource.
+    /// Charges one resource against `total_resources`.
     pub fn charge_resource(&self) -> Result<(), EvalError> {
         match self.resources.get().checked_sub(1) {
             Some(left) => {

@@ -10,33 +10,33 @@ pub enum Scope {
     /// Into a resource group.
     #[default]
     ResourceGroup,
-    /// Into a subscription.
+    /// Into a subscription: the template creates resource groups or subscription-level resources.
     Subscription,
     /// Into a management group.
     ManagementGroup,
-    /// Into the tenant.
+    /// Into the tenant: the template creates management groups and the like.
     Tenant,
 }
 
-/// A resource group.
+/// The resource group of a deployment, as `resourceGroup()` returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceGroup {
-    /// Its name.
+    /// Its name, such as `rg-team`.
     pub name: String,
     /// Its region, if known; otherwise `resourceGroup().location` stays unknown.
     pub location: Option<String>,
-    /// Its tags.
+    /// Its tags, by name.
     pub tags: IndexMap<String, String>,
     /// The resource that manages it.
     pub managed_by: Option<String>,
 }
 
-/// Who deploys.
+/// The identity that deploys, as `deployer()` returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deployer {
     /// Object id of the principal.
     pub object_id: String,
-    /// Its tenant.
+    /// Id of its tenant.
     pub tenant_id: String,
     /// Its name, for people.
     pub user_principal_name: String,
@@ -55,11 +55,11 @@ pub enum Form {
 /// Where and when a template is deployed.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// The level.
+    /// The level at which the template is deployed.
     pub scope: Scope,
     /// The subscription; `None` above subscriptions.
     pub subscription_id: Option<String>,
-    /// The subscription's name.
+    /// Display name of the subscription, if known.
     pub subscription_name: Option<String>,
     /// The tenant, if known.
     pub tenant_id: Option<String>,

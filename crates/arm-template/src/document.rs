@@ -6,7 +6,7 @@ use super::json::{Node, NodeKind, Object};
 use super::value::same_name;
 use std::collections::HashMap;
 
-/// Which rules hold.
+/// The language version: it decides which rules apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     One,

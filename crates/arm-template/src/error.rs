@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Position {
     /// Byte offset in the text.
     pub offset: u32,
-    /// Line, from 1.
+    /// Line number, starting at 1.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
@@ -45,7 +45,7 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 /// Codes of Azure Resource Manager that the engine gives.
-pub mod codes {
+pub(crate) mod codes {
     /// The template or a value computed from it is not valid.
     pub const INVALID_TEMPLATE: &str = "InvalidTemplate";
     /// The text is not JSON that Azure reads.
@@ -60,12 +60,12 @@ pub mod codes {
 
 /// A failed evaluation before its place is known; the caller adds position and resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EvalError {
+pub(crate) struct EvalError {
     /// Azure's wording of the reason, without the frame around it.
     pub reason: String,
     /// Our sentence, when it differs from the reason.
     pub sentence: Option<String>,
-    /// Advice.
+    /// What to write instead, when that is known.
     pub help: Option<String>,
     /// What kind of failure.
     pub code: &'static str,
@@ -88,7 +88,7 @@ impl EvalError {
         }
     }
 
-    /// A passed bound.
+    /// The error for an exceeded bound, with the code `TemplateLimitExceeded`.
     pub fn limit(reason: impl Into<String>) -> Self {
         Self { code: codes::QUOTA, ..Self::new(reason) }
     }
@@ -105,7 +105,7 @@ impl EvalError {
         self
     }
 
-    /// Adds advice.
+    /// Sets the advice on what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -1,10 +1,6 @@
-//! The ARM template language: parse, evaluate, expand. Serves `plan`, the local endpoint and foreign templates alike.
+//! Text of a template and parameter values → expanded resources and outputs, or errors with their position.
 //!
-//! Turns a template's text and the values of its parameters into the resources that a deployment will send. What is
-//! known only after deployment stays a partly evaluated expression; [`Resource::resolve`] finishes it with a [`Runtime`].
-//!
-//! Promises: any input gives a result or an error with its place, within bounded time and memory; the same input gives
-//! the same result. It touches no file, clock or network: the caller hands in time, identifiers and linked templates.
+#![doc = include_str!("../README.md")]
 
 mod budget;
 mod context;
@@ -24,7 +20,7 @@ mod value;
 
 pub use budget::Limits;
 pub use context::{Context, Deployer, Form, ResourceGroup, Scope, public_cloud};
-pub use error::{EvalError, Position, TemplateError, codes};
+pub use error::{Position, TemplateError};
 pub use expand::{
     EffectiveParameter, Expansion, Linker, NestedDeployment, NoLinks, Output, Resource, TemplateLink, expand,
     expand_linked, inline_links, with_large_stack,
@@ -35,6 +31,7 @@ pub use parameters::{Parameters, parse_parameters};
 pub use resolve::{Resolved, ResolvedResource, Runtime};
 
 use document::Sections;
+use error::{EvalError, codes};
 use json::Node;
 use std::sync::Arc;
 
@@ -45,7 +42,7 @@ pub struct Template {
     root: Arc<Node>,
 }
 
-/// Reads a template.
+/// Reads the text of a template: JSON with comments, as Azure accepts it.
 pub fn parse(text: &str) -> Result<Template, Vec<TemplateError>> {
     let limits = Limits::default();
     let document = Document::new(text);

@@ -15,7 +15,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// No values.
+    /// An empty set: every parameter takes its default value.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

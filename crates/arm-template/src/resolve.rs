@@ -43,7 +43,7 @@ pub trait Runtime: Sync {
 /// A value with everything filled in that the runtime could answer.
 #[derive(Clone, PartialEq)]
 pub struct Resolved {
-    /// The value.
+    /// The value as JSON; parts still unknown are expressions in brackets.
     pub value: Json,
     /// JSON pointers of parts that must not be shown.
     pub secret_pointers: Vec<String>,
@@ -58,7 +58,7 @@ pub struct ResolvedResource {
     pub id: String,
     /// False when the condition turns out false: the resource is skipped.
     pub present: bool,
-    /// The whole resource.
+    /// The whole resource as JSON, with `type`, `name` and `properties`.
     pub body: Resolved,
 }
 
@@ -170,7 +170,7 @@ impl Parameters {
     }
 }
 
-/// Runs `work` with a evaluator that has no template and asks the runtime.
+/// Runs `work` with an evaluator that has no template and asks the runtime.
 fn at_runtime<T: Send>(
     context: &Context,
     runtime: &dyn Runtime,

@@ -77,7 +77,7 @@ impl Inside {
     }
 }
 
-/// An array.
+/// An array with its size and marks.
 pub(crate) struct Array {
     pub items: Vec<Value>,
     pub inside: Inside,
@@ -144,7 +144,7 @@ impl Value {
         Self::object(members.into_iter().map(|(k, v)| (Arc::from(k), v)).collect())
     }
 
-    /// An unknown value.
+    /// A value that only the deployment knows.
     pub fn expr(expr: Arc<Expr>) -> Self {
         ValueKind::Expr(Arc::new(Partial { expr, known: None })).into()
     }

@@ -8,7 +8,7 @@ pub const MAX_DEPTH: u32 = 200;
 /// A byte range of the formula's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FormulaSpan {
-    /// First byte.
+    /// Offset of the first byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
@@ -29,7 +29,7 @@ impl FormulaSpan {
     }
 }
 
-/// A whole formula.
+/// A formula: a sequence of statements.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Formula {
     /// Its statements, in order.
@@ -41,7 +41,7 @@ pub struct Formula {
 pub struct Statement {
     /// The variable, with its `$` if it has one.
     pub target: Option<Name>,
-    /// What is computed.
+    /// The expression on the right-hand side.
     pub value: Expr,
     /// The statement without its `;`.
     pub place: FormulaSpan,
@@ -53,12 +53,12 @@ impl PartialEq for Statement {
     }
 }
 
-/// A name and where it stands.
+/// A name and its location.
 #[derive(Clone, Debug)]
 pub struct Name {
     /// As written, with `$`.
     pub text: String,
-    /// Where.
+    /// Where the name is written.
     pub place: FormulaSpan,
 }
 
@@ -68,12 +68,12 @@ impl PartialEq for Name {
     }
 }
 
-/// An expression.
+/// An expression with its location.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// What it is.
+    /// The expression's outermost operation.
     pub kind: ExprKind,
-    /// Where it stands.
+    /// Where the expression is written.
     pub place: FormulaSpan,
 }
 
@@ -86,37 +86,37 @@ impl PartialEq for Expr {
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
-    /// `0.7`; never negative.
+    /// A number literal such as `0.7`; never negative.
     Number(f64),
     /// `"Mon, 06 Oct 2014 10:20:00 GMT"`
     Text(String),
     /// `$PendingTasks`, `TimeInterval_Minute`, `taskcompletion`, `myVariable`.
     Variable(String),
-    /// `-x`, `!x`
+    /// An operator before its operand: `-x`, `!x`.
     Unary(UnaryOp, Box<Expr>),
-    /// `a + b`
+    /// An operator between its operands: `a + b`.
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     /// `condition ? then : otherwise`
     Ternary(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// `min(a, b)`
+    /// A function call: `min(a, b)`.
     Call(Name, Vec<Expr>),
-    /// `$PendingTasks.GetSample(1)`
+    /// A method call on a metric: `$PendingTasks.GetSample(1)`.
     Method(Box<Expr>, Name, Vec<Expr>),
-    /// `$now.hour`
+    /// A member of a timestamp: `$now.hour`.
     Member(Box<Expr>, Name),
 }
 
 /// Operators before their operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnaryOp {
-    /// `-`
+    /// Arithmetic negation, written `-`.
     Negate,
-    /// `!`
+    /// Logical negation, written `!`.
     Not,
 }
 
 impl UnaryOp {
-    /// As written.
+    /// The operator as written in a formula.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
@@ -129,34 +129,34 @@ impl UnaryOp {
 /// Operators between their operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryOp {
-    /// `||`
+    /// Logical or, short-circuiting: `||`.
     Or,
-    /// `&&`
+    /// Logical and, short-circuiting: `&&`.
     And,
-    /// `==`
+    /// Equality test, written `==`.
     Equal,
-    /// `!=`
+    /// Inequality test, written `!=`.
     NotEqual,
-    /// `<`
+    /// Less than, written `<`.
     Less,
-    /// `<=`
+    /// Less than or equal, written `<=`.
     LessEqual,
-    /// `>`
+    /// Greater than, written `>`.
     Greater,
-    /// `>=`
+    /// Greater than or equal, written `>=`.
     GreaterEqual,
-    /// `+`
+    /// Addition, element by element on vectors: `+`.
     Add,
-    /// `-`
+    /// Subtraction, element by element on vectors: `-`.
     Subtract,
-    /// `*`
+    /// Multiplication, element by element on vectors: `*`.
     Multiply,
-    /// `/`
+    /// Division, element by element on vectors: `/`.
     Divide,
 }
 
 impl BinaryOp {
-    /// All of them.
+    /// All binary operators, loosest first.
     pub const ALL: [Self; 12] = [
         Self::Or,
         Self::And,
@@ -172,7 +172,7 @@ impl BinaryOp {
         Self::Divide,
     ];
 
-    /// As written.
+    /// The operator as written in a formula.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
@@ -206,7 +206,7 @@ impl BinaryOp {
 
     /// Gives 1 or 0.
     #[must_use]
-    pub fn is_comparison(self) -> bool {
+    pub(crate) fn is_comparison(self) -> bool {
         (3..=4).contains(&self.precedence())
     }
 }

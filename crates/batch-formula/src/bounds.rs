@@ -10,7 +10,7 @@ use super::names::{self, Signature, VariableKind};
 /// All numbers between two, both included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// Least.
+    /// Smallest value; may be negative infinity.
     pub low: f64,
     /// Greatest; may be infinite.
     pub high: f64,

@@ -36,7 +36,7 @@ pub enum FormulaRule {
 }
 
 impl FormulaRule {
-    /// Whether the service would refuse the formula, or merely do what nobody wants.
+    /// Whether the service would reject the formula, rather than accept it and misbehave.
     #[must_use]
     pub fn is_error(self) -> bool {
         matches!(
@@ -75,7 +75,7 @@ impl FormulaRule {
 /// One finding in a formula.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormulaError {
-    /// Which rule.
+    /// The rule that the formula breaks.
     pub rule: FormulaRule,
     /// An error, or a warning.
     pub severity: Severity,
@@ -85,14 +85,14 @@ pub struct FormulaError {
     pub title: String,
     /// What the place is, in a few words.
     pub label: String,
-    /// The way out.
+    /// What to write instead; one sentence each.
     pub help: Vec<String>,
-    /// Background.
+    /// Background information; one sentence each.
     pub notes: Vec<String>,
 }
 
 impl FormulaError {
-    /// A finding.
+    /// A finding with the severity that the rule implies.
     #[must_use]
     pub fn new(rule: FormulaRule, place: FormulaSpan, title: impl Into<String>, label: impl Into<String>) -> Self {
         let severity = if rule.is_error() { Severity::Error } else { Severity::Warning };
@@ -106,14 +106,14 @@ impl FormulaError {
         self
     }
 
-    /// Adds a way out.
+    /// Adds advice on what to write instead.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
         self
     }
 
-    /// Adds background.
+    /// Adds a sentence of background information.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());

@@ -22,7 +22,7 @@ pub struct EvalError {
     pub place: FormulaSpan,
     /// `InsufficientSampleData` when samples are missing, else `AutoScalingFormulaEvaluationError`.
     pub code: &'static str,
-    /// One clause.
+    /// The reason in one clause.
     pub message: String,
 }
 
@@ -40,11 +40,11 @@ impl EvalError {
 /// What an evaluation decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// `$TargetDedicatedNodes` afterwards.
+    /// Value of `$TargetDedicatedNodes` afterwards, in machines.
     pub dedicated: u32,
-    /// `$TargetLowPriorityNodes` afterwards.
+    /// Value of `$TargetLowPriorityNodes` afterwards, in machines.
     pub spot: u32,
-    /// `$NodeDeallocationOption` afterwards.
+    /// Value of `$NodeDeallocationOption` afterwards, such as `taskcompletion`.
     pub deallocation: String,
     /// The formula's own variables.
     pub variables: BTreeMap<String, Value>,
@@ -107,9 +107,9 @@ struct Evaluator<'a> {
     work: usize,
 }
 
-/// The service cuts fractions off; less than nothing is nothing.
+/// The service truncates fractions; negative numbers become 0.
 fn whole(n: f64) -> u32 {
-    // A cast saturates, and makes 0 of what is no number.
+    // The cast saturates, and turns NaN into 0.
     n.trunc().max(0.0) as u32
 }
 
@@ -339,7 +339,7 @@ impl Evaluator<'_> {
         Ok(Value::Vector(samples))
     }
 
-    /// The samples between two moments (or one and now), and how many of a hundred that could be there are.
+    /// The samples between two times (or one and now), and the percentage of possible samples that exist.
     fn frame(&self, metric: &str, times: &[Option<i64>]) -> Option<(Vec<Sample>, f64)> {
         let (a, b) = match times {
             [Some(a)] => (*a, self.pool.now),

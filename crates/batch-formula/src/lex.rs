@@ -3,14 +3,14 @@
 use super::ast::FormulaSpan;
 use super::error::{FormulaError, FormulaRule};
 
-/// One token.
+/// A token of a formula's text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
-    /// `0.7`
+    /// A number literal: `0.7`.
     Number(f64),
     /// `"…"`, without the quotes.
     Text(String),
-    /// `$PendingTasks`, `avg`, `hour`.
+    /// A name or keyword: `$PendingTasks`, `avg`, `hour`.
     Word(String),
     /// An operator or bracket.
     Sign(&'static str),
@@ -40,7 +40,7 @@ const SIGNS: [&str; 20] =
 ///
 /// # Errors
 /// The first sign that no formula can hold.
-pub fn lex(text: &str) -> Result<Vec<(Token, FormulaSpan)>, FormulaError> {
+pub(crate) fn lex(text: &str) -> Result<Vec<(Token, FormulaSpan)>, FormulaError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) {

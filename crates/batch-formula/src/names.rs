@@ -14,20 +14,20 @@ pub enum VariableKind {
     Samples,
     /// Samples over time that also count as a plain number.
     Count,
-    /// A plain number.
+    /// A plain number without samples.
     Number,
 }
 
 /// A variable of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceVariable {
-    /// With its `$`.
+    /// Its name, including the `$`.
     pub name: &'static str,
     /// The same variable under its full name.
     pub canonical: &'static str,
-    /// What it is.
+    /// What a formula may do with it.
     pub kind: VariableKind,
-    /// One line.
+    /// What it measures or sets, in one line.
     pub doc: &'static str,
 }
 
@@ -41,13 +41,13 @@ const fn alias(name: &'static str, canonical: &'static str, kind: VariableKind) 
 
 /// The targets, under their full names.
 pub const DEDICATED: &str = "$TargetDedicatedNodes";
-/// See [`DEDICATED`].
+/// The target number of spot machines, under its full name.
 pub const SPOT: &str = "$TargetLowPriorityNodes";
-/// See [`DEDICATED`].
+/// The option for tasks of removed machines, under its full name.
 pub const DEALLOCATION: &str = "$NodeDeallocationOption";
 
 /// Every variable of the service.
-pub const VARIABLES: &[ServiceVariable] = &[
+pub(crate) const VARIABLES: &[ServiceVariable] = &[
     row(DEDICATED, VariableKind::Target, "dedicated machines wanted"),
     alias("$TargetDedicated", DEDICATED, VariableKind::Target),
     row(SPOT, VariableKind::Target, "spot machines wanted"),
@@ -85,7 +85,7 @@ pub fn variable(name: &str) -> Option<&'static ServiceVariable> {
 }
 
 /// Ticks of 100 nanoseconds in each named interval. A year counts 365 days.
-pub const INTERVALS: &[(&str, i64)] = &[
+pub(crate) const INTERVALS: &[(&str, i64)] = &[
     ("TimeInterval_Zero", 0),
     ("TimeInterval_100ns", 1),
     ("TimeInterval_Microsecond", 10),
@@ -99,26 +99,26 @@ pub const INTERVALS: &[(&str, i64)] = &[
 ];
 
 /// Ticks in a second.
-pub const SECOND: i64 = 10_000_000;
+pub(crate) const SECOND: i64 = 10_000_000;
 
 /// Ticks of a named interval.
 #[must_use]
-pub fn interval(name: &str) -> Option<i64> {
+pub(crate) fn interval(name: &str) -> Option<i64> {
     INTERVALS.iter().find(|(n, _)| *n == name).map(|(_, ticks)| *ticks)
 }
 
 /// What may happen to the tasks of a removed machine; written bare.
-pub const DEALLOCATION_OPTIONS: &[&str] = &["requeue", "terminate", "taskcompletion", "retaineddata"];
+pub(crate) const DEALLOCATION_OPTIONS: &[&str] = &["requeue", "terminate", "taskcompletion", "retaineddata"];
 
 /// Members of a timestamp.
-pub const MEMBERS: &[&str] = &["year", "month", "day", "weekday", "hour", "minute", "second"];
+pub(crate) const MEMBERS: &[&str] = &["year", "month", "day", "weekday", "hour", "minute", "second"];
 
 /// Methods of a variable with samples.
-pub const METHODS: &[&str] = &["GetSample", "GetSamplePercent", "GetSamplePeriod", "Count", "HistoryBeginTime"];
+pub(crate) const METHODS: &[&str] = &["GetSample", "GetSamplePercent", "GetSamplePeriod", "Count", "HistoryBeginTime"];
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signature {
+pub(crate) enum Signature {
     /// Any mix of numbers and vectors to one number.
     ListToNumber,
     /// A number to a number, or a vector (or list) to a vector.
@@ -129,14 +129,14 @@ pub enum Signature {
     ListToVector,
     /// Nothing to a number.
     Rand,
-    /// Ends the evaluation.
+    /// No arguments; ends the evaluation.
     Stop,
     /// Nothing, or a string, to a timestamp.
     Time,
 }
 
 /// Every function and how it is called.
-pub const FUNCTIONS: &[(&str, Signature)] = &[
+pub(crate) const FUNCTIONS: &[(&str, Signature)] = &[
     ("avg", Signature::ListToNumber),
     ("len", Signature::ListToNumber),
     ("max", Signature::ListToNumber),
@@ -161,13 +161,13 @@ pub const FUNCTIONS: &[(&str, Signature)] = &[
 
 /// How a function is called.
 #[must_use]
-pub fn function(name: &str) -> Option<Signature> {
+pub(crate) fn function(name: &str) -> Option<Signature> {
     FUNCTIONS.iter().find(|(n, _)| *n == name).map(|(_, s)| *s)
 }
 
 /// The known name that `written` was probably meant to be.
 #[must_use]
-pub fn suggest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn suggest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = written.to_ascii_lowercase();
     known
         .into_iter()

@@ -14,7 +14,7 @@ pub const MAX_STATEMENTS: usize = 100;
 
 type Result<T> = std::result::Result<T, FormulaError>;
 
-/// Reads a formula.
+/// Parses the text of a formula.
 ///
 /// # Errors
 /// The first place at which the text is no formula, or the limit that it breaks.

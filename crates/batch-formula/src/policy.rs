@@ -2,9 +2,7 @@
 //!
 //! Promises: the formula passes every check, and whatever the samples are, each target stays in its range.
 
-use super::ast::Formula;
 use super::names::{DEALLOCATION, DEDICATED, SPOT};
-use super::parse::parse;
 
 /// Which number of tasks the pool follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +16,13 @@ pub enum Demand {
 /// What happens to the tasks of a removed machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRemoval {
-    /// Ended and started again elsewhere.
+    /// Tasks are ended and started again elsewhere.
     Requeue,
-    /// Ended for good.
+    /// Tasks are ended and not started again.
     Terminate,
-    /// The machine goes when its tasks are done.
+    /// The machine is removed when its tasks are done.
     TaskCompletion,
-    /// The machine goes when nobody needs its files any more.
+    /// The machine is removed when the retention of its files ends.
     RetainedData,
 }
 
@@ -44,16 +42,16 @@ impl OnRemoval {
 /// Least and most machines of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineRange {
-    /// Least.
+    /// Smallest number of machines.
     pub least: u32,
-    /// Most.
+    /// Largest number of machines.
     pub most: u32,
 }
 
-/// A scaling policy.
+/// A scaling policy from which a formula is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Dedicated machines.
+    /// Allowed number of dedicated machines.
     pub dedicated: MachineRange,
     /// Spot machines; they take what the dedicated ones leave.
     pub spot: MachineRange,
@@ -125,11 +123,4 @@ fn window_text(seconds: u32) -> String {
         0 => format!("TimeInterval_Minute * {}", seconds / 60),
         _ => format!("TimeInterval_Second * {seconds}"),
     }
-}
-
-/// The formula of a policy, as a tree.
-#[must_use]
-pub fn formula_of(policy: &Policy) -> Formula {
-    // INVARIANT: what `text_of` writes can be read; a property test says so.
-    parse(&text_of(policy)).unwrap_or_default()
 }

@@ -30,14 +30,6 @@ fn print_statement(statement: &Statement, out: &mut String) {
     out.push(';');
 }
 
-/// One expression as text.
-#[must_use]
-pub fn print_expr(value: &Expr) -> String {
-    let mut out = String::new();
-    expr(value, TERNARY, &mut out);
-    out
-}
-
 fn precedence(kind: &ExprKind) -> u8 {
     match kind {
         ExprKind::Ternary(..) => TERNARY,
@@ -47,7 +39,7 @@ fn precedence(kind: &ExprKind) -> u8 {
     }
 }
 
-/// Writes `value` so that it stands where at least `needed` is asked for.
+/// Writes `value`, in parentheses when it binds more loosely than `needed`.
 fn expr(value: &Expr, needed: u8, out: &mut String) {
     let own = precedence(&value.kind);
     if own < needed {

@@ -1,4 +1,4 @@
-//! What the service would accept and nobody would want: unguarded samples, forgotten running tasks, no upper bound, …
+//! Rules about formulas that the service accepts but that misbehave: unguarded samples, forgotten running tasks, no upper bound, …
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::error::{FormulaError, FormulaRule};
 use super::names::{self, VariableKind};
 use super::types::{SampleCall, Typed};
 
-/// What the pool around the formula declares.
+/// The limits that the pool containing the formula declares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolLimits {
     /// Least and most dedicated machines.
@@ -21,7 +21,7 @@ pub struct PoolLimits {
 
 /// Findings of all rules, in the order of the text.
 #[must_use]
-pub fn check_rules(formula: &Formula, typed: &Typed, around: &PoolLimits) -> Vec<FormulaError> {
+pub(crate) fn check_rules(formula: &Formula, typed: &Typed, around: &PoolLimits) -> Vec<FormulaError> {
     let mut cx = RuleChecker { formula, typed, assigned: BTreeMap::new(), found: Vec::new() };
     for statement in &formula.statements {
         if let Some(target) = &statement.target {

@@ -10,27 +10,27 @@ use super::time::read_timestamp;
 /// The service takes a sample every 30 seconds.
 pub const PERIOD: i64 = 30 * SECOND;
 
-/// One sample.
+/// One sample of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
     /// When it was taken, in ticks.
     pub time: i64,
-    /// What was seen.
+    /// The measured value, in the metric's unit.
     pub value: f64,
 }
 
 /// The state of a pool at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PoolState {
-    /// Now, in ticks.
+    /// The current time, in ticks of 100 ns since 1970.
     pub now: i64,
     /// Start of the random numbers.
     pub seed: u64,
     /// `$TargetDedicatedNodes` and `$TargetLowPriorityNodes` before the evaluation.
     pub target: (f64, f64),
-    /// `$CurrentDedicatedNodes` and `$CurrentLowPriorityNodes`.
+    /// Values of `$CurrentDedicatedNodes` and `$CurrentLowPriorityNodes`.
     pub current: (f64, f64),
-    /// `$TaskSlotsPerNode`.
+    /// Value of `$TaskSlotsPerNode`, at least 1.
     pub task_slots: f64,
     /// Samples by metric, oldest first.
     pub samples: BTreeMap<String, Vec<Sample>>,

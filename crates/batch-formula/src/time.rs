@@ -93,7 +93,7 @@ pub fn member(ticks: i64, name: &str) -> Option<f64> {
 
 /// As the service prints it: `2016-10-13T19:18:47.805Z`.
 #[must_use]
-pub fn print_timestamp(ticks: i64) -> String {
+pub(crate) fn print_timestamp(ticks: i64) -> String {
     let Some(c) = civil(ticks) else { return "out of range".to_owned() };
     let milliseconds = c.subsec_nanosecond() / 1_000_000;
     format!(
@@ -107,9 +107,9 @@ pub fn print_timestamp(ticks: i64) -> String {
     )
 }
 
-/// `[-][days.]hh:mm:ss[.fffffff]`
+/// Prints an interval as `[-][days.]hh:mm:ss[.fffffff]`.
 #[must_use]
-pub fn print_interval(ticks: i64) -> String {
+pub(crate) fn print_interval(ticks: i64) -> String {
     let sign = if ticks < 0 { "-" } else { "" };
     let all = ticks.unsigned_abs();
     let (seconds, fraction) = (all / SECOND.unsigned_abs(), all % SECOND.unsigned_abs());

@@ -11,23 +11,23 @@ use super::names::{self, VariableKind};
 /// A type of the formula language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// `double`
+    /// A number, called `double`.
     Double,
-    /// `doubleVec`
+    /// A vector of numbers, called `doubleVec`.
     Vector,
-    /// `string`
+    /// A text, called `string`.
     Text,
-    /// `timestamp`
+    /// A point in time, called `timestamp`.
     Timestamp,
-    /// `timeinterval`
+    /// A duration, called `timeinterval`.
     Interval,
     /// `requeue` and its like.
     Deallocation,
-    /// A variable that has samples and is no number.
+    /// A metric: it has samples and is not a number.
     Samples,
-    /// What `stop()` gives.
+    /// The result of `stop()`: no value.
     Nothing,
-    /// Wrong already; said once.
+    /// Already reported as wrong; not reported again.
     Unknown,
 }
 
@@ -65,13 +65,13 @@ pub enum SampleCall {
 pub struct Typed {
     /// How each `GetSample`, found by its place, asks.
     pub sample_calls: BTreeMap<FormulaSpan, SampleCall>,
-    /// What is wrong.
+    /// Type and name errors, in order of discovery.
     pub errors: Vec<FormulaError>,
 }
 
 /// Checks names and types of a whole formula.
 #[must_use]
-pub fn check_types(formula: &Formula) -> Typed {
+pub(crate) fn check_types(formula: &Formula) -> Typed {
     let mut checker = Checker { variables: BTreeMap::new(), typed: Typed::default() };
     formula.statements.iter().for_each(|s| checker.statement(s));
     checker.typed

@@ -2,22 +2,22 @@
 
 use super::time::{print_interval, print_timestamp};
 
-/// A value.
+/// A value of the formula language.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// `double`
+    /// A number, called `double`.
     Number(f64),
-    /// `doubleVec`
+    /// A vector of numbers, called `doubleVec`.
     Vector(Vec<f64>),
-    /// `string`
+    /// A text, called `string`.
     Text(String),
     /// `timestamp`, in ticks since 1970
     Timestamp(i64),
-    /// `timeinterval`, in ticks
+    /// A duration, called `timeinterval`, in ticks of 100 ns.
     Interval(i64),
     /// `requeue` and its like
     Deallocation(String),
-    /// What `stop()` gives.
+    /// The result of `stop()`: no value.
     Nothing,
 }
 

@@ -116,7 +116,7 @@ fn pool_state(
     at: Option<&str>,
     cx: &Context,
 ) -> Result<Result<PoolState, String>, miette::Report> {
-    let at = match at.map(|text| batch_formula::time::read_timestamp(text).ok_or(text)) {
+    let at = match at.map(|text| batch_formula::read_timestamp(text).ok_or(text)) {
         None => None,
         Some(Ok(time)) => Some(time),
         Some(Err(text)) => {

@@ -58,7 +58,7 @@ fn a_saved_plan_of_a_busy_pool_is_applied_and_keeps_its_machines() {
         let refused = place.run("apply busy.plan");
         assert_eq!(refused.exit, 1, "{}", refused.text());
         assert!(
-            refused.stderr.contains("what is deployed changed since the plan was made: `vmss-team`"),
+            refused.stderr.contains("deployed resources changed since the plan was made: `vmss-team`"),
             "{}",
             refused.text()
         );

@@ -284,7 +284,7 @@ fn saved_plans_are_applied_exactly_or_refused() {
     place.write(&template("a", false));
     let applied = place.run("apply team.plan");
     assert_eq!(applied.exit, 0, "{}", applied.text());
-    refused(place.run("apply team.plan"), "what is deployed changed");
+    refused(place.run("apply team.plan"), "deployed resources changed");
 }
 
 #[test]
@@ -579,7 +579,7 @@ fn a_refusal_is_on_its_line_with_advice() {
     for (fault, name, code, advice) in [
         ("SkuNotAvailable", "vnet-team", "SkuNotAvailable", "choose another size"),
         ("QuotaExceeded", "nsg-team", "OperationNotAllowed", "quota"),
-        ("AllocationFailed", "id-team", "AllocationFailed", "no room"),
+        ("AllocationFailed", "id-team", "AllocationFailed", "no capacity"),
         (
             "fail,code=StorageAccountAlreadyTaken,message=taken",
             "stteam0123456",

@@ -320,7 +320,7 @@ fn every_property_of_every_type_is_seen_written_and_taken_back() {
     let held: Vec<String> = counts.held_back.iter().map(|((k, p), r)| format!("{k} {p}: {r:?}")).collect();
     let softer: Vec<String> = counts.softer.iter().map(|(k, p)| format!("{k} {p}")).collect();
     insta::assert_snapshot!(format!(
-        "{} properties of {} types: {} shown, {} held back; {} written and taken back, {} refused\n\nrefused\n{}\n\nheld back\n{}\n\nmade anew says the plan, written in place by the endpoint\n{}",
+        "{} properties of {} types: {} shown, {} held back; {} written and taken back, {} refused\n\nrefused\n{}\n\nheld back\n{}\n\nrecreated according to the plan, written in place by the endpoint\n{}",
         seen.len(),
         kinds.len(),
         counts.shown,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use batch_formula::{Formula, PoolState, ast::ExprKind, names, samples::Sample};
+use batch_formula::{Formula, PoolState, Sample, ast::ExprKind, names};
 
 use crate::clock::duration;
 use crate::core::Cx;

@@ -1,4 +1,4 @@
-//! What holds at the place where an expression stands: the turn of a loop, the parameters of a lambda or function.
+//! The bindings in scope of an expression: the iteration of a loop, the parameters of a lambda or function.
 
 use crate::value::{Value, same_name};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(crate) enum Phase {
     /// The default value of a parameter.
     Default,
-    /// A variable.
+    /// The value of a variable.
     Variable,
     /// Name, type, scope, condition or count of a resource: known before the deployment starts.
     Identity,
@@ -16,7 +16,7 @@ pub(crate) enum Phase {
     Argument,
     /// The body of a resource.
     Body,
-    /// An output.
+    /// The value of an output.
     Output,
     /// The body of a user-defined function.
     Function,
@@ -60,7 +60,7 @@ pub(crate) enum Loop {
 }
 
 impl<'f> Frame<'f> {
-    /// No bindings.
+    /// The outermost frame, without bindings.
     pub fn root(phase: Phase) -> Frame<'static> {
         Frame { phase, parent: None, binding: Binding::None }
     }

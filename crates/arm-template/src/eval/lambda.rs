@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// `lambda('x', …, body)`.
+/// A parsed lambda: `lambda('x', …, body)`.
 struct Lambda<'e> {
     names: Vec<Arc<str>>,
     body: &'e Arc<Expr>,
@@ -72,15 +72,15 @@ impl Evaluator<'_> {
             values.push(Value::expr(Expr::call("lambdaVariables", vec![quoted])?));
         }
         args.push(self.guarded(lambda.body, &frame.lambda(&lambda.names, &values))?);
-        Expr::call("lambda", args)
+        Ok(Expr::call("lambda", args)?)
     }
 
     /// The expression as far as it can be evaluated; one that fails becomes a `fail` that only counts when reached.
     pub(super) fn guarded(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Arc<Expr>, EvalError> {
         match self.eval(expr, frame) {
-            Ok(val) => Expr::from_val(&val),
+            Ok(val) => Ok(Expr::from_val(&val)?),
             Err(fault) if fault.code == crate::error::codes::QUOTA => Err(fault),
-            Err(fault) => Expr::call("fail", vec![Expr::string(fault.reason)?]),
+            Err(fault) => Ok(Expr::call("fail", vec![Expr::string(fault.reason)?])?),
         }
     }
 
@@ -206,7 +206,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Sorts by a lambda that says "stands before"; `None` when an answer is unknown. Stable.
+    /// Sorts by a lambda that says "comes before"; `None` when an answer is unknown. Stable.
     fn sorted(
         &self,
         items: Vec<Value>,

@@ -77,7 +77,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Evaluates an expression.
+    /// Evaluates an expression as far as its values are known.
     pub fn eval(&self, expr: &Arc<Expr>, frame: &Frame<'_>) -> Result<Value, EvalError> {
         self.budget.charge(1)?;
         match expr.kind() {
@@ -233,7 +233,7 @@ pub(crate) fn defer(name: &str, args: &[Value]) -> Result<Value, EvalError> {
     Ok(Value::expr(Expr::call(name, args)?).secret_if(secret))
 }
 
-/// `base.key` or `base[key]`.
+/// The member or element that `base.key` or `base[key]` selects.
 pub(crate) fn index(base: &Value, key: &Value) -> Result<Value, EvalError> {
     match (&base.kind, &key.kind) {
         (ValueKind::Expr(partial), _) => {

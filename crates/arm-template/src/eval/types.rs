@@ -27,13 +27,13 @@ fn kind_of(word: &str) -> Option<(&'static str, bool)> {
     .map(|(name, kind)| (kind, name.starts_with("secure")))
 }
 
-/// Where a check stands, for messages.
+/// The current position of a check, for messages.
 struct Place<'p> {
     /// `template parameter 'x'`, in Azure's words.
     azure: &'p str,
     /// `the parameter `x``, in ours.
     ours: &'p str,
-    /// `.a[0]` inside it.
+    /// Path inside the value, such as `.a[0]`.
     path: String,
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Draft<'n> {
     pub after: std::ops::Range<usize>,
 }
 
-/// Where a node stands on its way to drafts.
+/// The position of a node while drafts are made of it.
 struct Site<'n> {
     node: &'n Node,
     pointer: String,

@@ -1,4 +1,4 @@
-//! Templates that stand elsewhere.
+//! Linked templates and parameter files.
 
 use crate::{Parameters, Template};
 use serde_json::{Value as Json, json};
@@ -18,7 +18,7 @@ pub struct TemplateLink {
 
 impl TemplateLink {
     /// The address of what is linked: the URI, the id of a template specification with `#`, or the relative path taken
-    /// from where the linking template stands.
+    /// from the address of the linking template.
     #[must_use]
     pub fn address(&self) -> Option<String> {
         if !self.uri.is_empty() {

@@ -182,7 +182,7 @@ fn check_names(sections: &Sections<'_>, given: &IndexMap<String, Given>) -> Resu
     })
 }
 
-/// The resources of one template, evaluated by the evaluator of that template or, at outer scope, of the one around it.
+/// The resources of one template, evaluated in that template or, at outer scope, in the one around it.
 struct Stage<'s> {
     run: &'s Run<'s>,
     evaluator: &'s Evaluator<'s>,

@@ -172,7 +172,7 @@ impl<'s> Stage<'s> {
         Ok((template, given))
     }
 
-    /// A template that stands in this one's text; made once for all turns of a loop.
+    /// A template inside this one's text; built once for all iterations of a loop.
     fn part(&self, draft: &Draft<'_>, node: &Node) -> Result<Template, Failure> {
         if matches!(node.kind, NodeKind::String(_)) {
             // An expression that gives a template: its strings have been evaluated once already.

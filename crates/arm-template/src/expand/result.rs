@@ -41,7 +41,7 @@ pub struct Resource {
     pub id: String,
     /// Symbolic name; `name[2]` in a loop.
     pub symbolic_name: Option<String>,
-    /// Full type, `Microsoft.Compute/virtualMachineScaleSets`.
+    /// Full resource type, such as `Microsoft.Compute/virtualMachineScaleSets`.
     pub resource_type: String,
     /// Full name, `parent/child`; `[expression]` when not known yet.
     pub name: String,
@@ -58,7 +58,7 @@ pub struct Resource {
     pub existing: bool,
     /// The condition, when it is not known yet: `[expression]`.
     pub condition: Option<String>,
-    /// The count of its loop, when that is not known yet: the resource then stands for all turns.
+    /// The count of its loop, when that is not known yet: the resource then represents all iterations.
     pub count: Option<String>,
     /// The extension that serves it, when it is not an Azure resource.
     pub extension: Option<String>,
@@ -78,7 +78,7 @@ pub struct Resource {
 /// A nested or linked deployment.
 #[derive(Clone)]
 pub struct NestedDeployment {
-    /// Where it goes.
+    /// Scope, name and region of the inner deployment.
     pub context: Context,
     /// True when its expressions are those of the template around it.
     pub outer: bool,
@@ -91,7 +91,7 @@ pub struct NestedDeployment {
     pub(crate) given: IndexMap<String, crate::eval::Given>,
 }
 
-/// An output.
+/// An output of a template, as far as its value is known.
 #[derive(Clone)]
 pub struct Output {
     /// The type's word: `string`, `securestring`, …

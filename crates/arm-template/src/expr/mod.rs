@@ -9,7 +9,6 @@ mod tests;
 
 pub use parse::ExprError;
 
-use super::error::EvalError;
 use super::functions::Function;
 use super::value::{Value, ValueKind};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ pub(crate) const MAX_DEPTH: u16 = 256;
 /// Most bytes of a partly evaluated expression when printed.
 const MAX_WEIGHT: usize = 1 << 20;
 
-/// An expression.
+/// A parsed expression; immutable, with shared subexpressions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
     kind: ExprKind,
@@ -30,15 +29,15 @@ pub struct Expr {
 /// What an [`Expr`] is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
-    /// `'text'`
+    /// A string literal: `'text'`.
     Str(Arc<str>),
-    /// `12`
+    /// An integer literal: `12`.
     Int(i64),
     /// A call of a function.
     Call(Call),
-    /// `base.name`
+    /// Access to a member: `base.name`.
     Member(Arc<Expr>, Arc<str>),
-    /// `base[index]`
+    /// Access to an element: `base[index]`.
     Index(Arc<Expr>, Arc<Expr>),
 }
 
@@ -49,7 +48,7 @@ pub struct Call {
     pub namespace: Option<Arc<str>>,
     /// The name as written.
     pub name: Arc<str>,
-    /// The arguments.
+    /// The arguments, in order.
     pub args: Vec<Arc<Expr>>,
     pub(crate) function: Option<&'static Function>,
 }
@@ -66,7 +65,7 @@ impl Expr {
         parse::parse(source)
     }
 
-    /// What it is.
+    /// The outermost node of the expression.
     #[must_use]
     pub fn kind(&self) -> &ExprKind {
         &self.kind
@@ -78,7 +77,7 @@ impl Expr {
         self.weight
     }
 
-    pub(super) fn build(kind: ExprKind) -> Result<Arc<Expr>, EvalError> {
+    pub(super) fn build(kind: ExprKind) -> Result<Arc<Expr>, ExprError> {
         let (weight, depth) = match &kind {
             ExprKind::Str(text) => (text.len() + 2, 0),
             ExprKind::Int(_) => (4, 0),
@@ -92,45 +91,45 @@ impl Expr {
         };
         let depth = depth.saturating_add(1);
         if depth > MAX_DEPTH {
-            return Err(EvalError::limit(format!("an expression is nested more than {MAX_DEPTH} deep")));
+            return Err(ExprError::limit(format!("an expression is nested more than {MAX_DEPTH} deep")));
         }
         if weight > MAX_WEIGHT {
-            return Err(EvalError::limit(format!(
+            return Err(ExprError::limit(format!(
                 "a partly evaluated expression has more than {MAX_WEIGHT} characters"
             )));
         }
         Ok(Arc::new(Expr { kind, weight, depth }))
     }
 
-    /// A string literal.
-    pub fn string(text: impl Into<Arc<str>>) -> Result<Arc<Expr>, EvalError> {
+    /// Builds a string literal; quotes are escaped when it is printed.
+    pub fn string(text: impl Into<Arc<str>>) -> Result<Arc<Expr>, ExprError> {
         Self::build(ExprKind::Str(text.into()))
     }
 
     /// A call of a built-in function.
-    pub fn call(name: &str, args: Vec<Arc<Expr>>) -> Result<Arc<Expr>, EvalError> {
+    pub fn call(name: &str, args: Vec<Arc<Expr>>) -> Result<Arc<Expr>, ExprError> {
         let function = super::functions::find(name);
         Self::build(ExprKind::Call(Call { namespace: None, name: Arc::from(name), args, function }))
     }
 
     /// A call without arguments of a function that belongs to a namespace.
-    pub(crate) fn of_namespace(namespace: &str, name: &str) -> Result<Arc<Expr>, EvalError> {
+    pub(crate) fn of_namespace(namespace: &str, name: &str) -> Result<Arc<Expr>, ExprError> {
         let (namespace, name) = (Some(Arc::from(namespace)), Arc::from(name));
         Self::build(ExprKind::Call(Call { namespace, name, args: Vec::new(), function: None }))
     }
 
     /// The access of a member.
-    pub fn member(base: Arc<Expr>, name: impl Into<Arc<str>>) -> Result<Arc<Expr>, EvalError> {
+    pub fn member(base: Arc<Expr>, name: impl Into<Arc<str>>) -> Result<Arc<Expr>, ExprError> {
         Self::build(ExprKind::Member(base, name.into()))
     }
 
     /// The access of an element.
-    pub fn index(base: Arc<Expr>, index: Arc<Expr>) -> Result<Arc<Expr>, EvalError> {
+    pub fn index(base: Arc<Expr>, index: Arc<Expr>) -> Result<Arc<Expr>, ExprError> {
         Self::build(ExprKind::Index(base, index))
     }
 
     /// The expression that gives a value: Azure's way to write a value inside a partly evaluated expression.
-    pub(crate) fn from_val(val: &Value) -> Result<Arc<Expr>, EvalError> {
+    pub(crate) fn from_val(val: &Value) -> Result<Arc<Expr>, ExprError> {
         match &val.kind {
             ValueKind::Null => Self::call("null", Vec::new()),
             ValueKind::Bool(true) => Self::call("true", Vec::new()),

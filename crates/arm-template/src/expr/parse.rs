@@ -1,29 +1,47 @@
 //! A recursive parser for expressions.
 
 use super::{Call, Expr, ExprKind};
-use crate::error::EvalError;
+use crate::error::{EvalError, codes};
 use crate::functions;
 use std::sync::Arc;
 
 /// Most bytes of an expression in a template.
 const MAX_SOURCE: usize = 24_576;
-/// Most nested brackets.
+/// Maximum depth of nested brackets.
 const MAX_NESTING: usize = 128;
 
-/// Why a text is not an expression.
+/// Why a text is not an expression, or why an expression cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExprError {
-    /// Byte offset inside the expression.
+    /// Byte offset inside the expression; 0 for one that is built.
     pub offset: u32,
-    /// Azure's wording.
+    /// The reason in Azure's wording.
     pub reason: String,
-    /// A plain sentence.
+    /// The same reason in a plain sentence.
     pub sentence: String,
+    /// The code of Azure Resource Manager for it.
+    pub(crate) code: &'static str,
 }
+
+impl ExprError {
+    /// The error for an exceeded bound.
+    pub(super) fn limit(reason: String) -> Self {
+        Self { offset: 0, sentence: reason.clone(), reason, code: codes::QUOTA }
+    }
+}
+
+impl std::fmt::Display for ExprError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for ExprError {}
 
 impl From<ExprError> for EvalError {
     fn from(error: ExprError) -> Self {
-        EvalError::new(error.reason).says(error.sentence)
+        EvalError::coded(error.code, error.reason).says(error.sentence)
     }
 }
 
@@ -36,6 +54,7 @@ pub(super) fn parse(source: &str) -> Result<Arc<Expr>, ExprError> {
                 "The language expression length limit exceeded. Limit: '{MAX_SOURCE}' and actual: '{}'.",
                 source.len()
             ),
+            code: codes::INVALID_TEMPLATE,
             sentence: format!("the expression has {} characters; Azure allows {MAX_SOURCE}", source.len()),
         });
     }
@@ -82,31 +101,32 @@ impl<'s> Parser<'s> {
             offset: self.at as u32,
             reason: format!("Unable to parse language expression '{shown}': {reason}"),
             sentence: format!("{sentence} in the expression `[{shown}]`"),
+            code: codes::INVALID_TEMPLATE,
         }
     }
 
     fn expected(&self, azure: &str, words: &str) -> ExprError {
         let (token, found) = match self.peek() {
-            None => ("EndOfData", "the expression ends".to_string()),
-            Some(c) => (token_name(c), format!("`{c}` stands")),
+            None => ("EndOfData", "the end of the expression".to_string()),
+            Some(c) => (token_name(c), format!("`{c}`")),
         };
         self.fail(
             format!("expected token '{azure}' and actual '{token}'."),
-            format!("{found} where {words} belongs, at character {},", self.at + 1),
+            format!("expected {words}, found {found}, at character {},", self.at + 1),
         )
     }
 
-    fn limit(&self, fault: EvalError) -> ExprError {
-        self.fail(fault.reason.clone(), fault.reason)
+    fn limit(&self, reason: String) -> ExprError {
+        self.fail(reason.clone(), reason)
     }
 
     fn build(&self, kind: ExprKind) -> Result<Arc<Expr>, ExprError> {
-        Expr::build(kind).map_err(|fault| self.limit(fault))
+        Expr::build(kind).map_err(|error| self.limit(error.reason))
     }
 
     fn expression(&mut self) -> Result<Arc<Expr>, ExprError> {
         if self.nesting >= MAX_NESTING {
-            return Err(self.limit(EvalError::limit(format!("brackets are nested more than {MAX_NESTING} deep"))));
+            return Err(self.limit(format!("brackets are nested more than {MAX_NESTING} deep")));
         }
         self.nesting += 1;
         let expr = self.primary().and_then(|base| self.accesses(base));

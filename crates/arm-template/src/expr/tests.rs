@@ -20,7 +20,7 @@ fn mistakes_are_told_in_both_ways() {
     );
     assert_eq!(
         error.sentence,
-        "the expression ends where `,` or `)` belongs, at character 11, in the expression `[concat('a']`"
+        "expected `,` or `)`, found the end of the expression, at character 11, in the expression `[concat('a']`"
     );
     for source in
         ["", "a", "true", "1.5", "'a", "a(", "a(1,)", "a()b", "a().", "a()[", "a()[]", "99999999999999999999", "é"]

@@ -16,7 +16,7 @@ static ROOT: LazyLock<Option<CollatorBorrowed<'static>>> = LazyLock::new(|| {
     Collator::try_new(Default::default(), options).ok()
 });
 
-/// Compares two strings.
+/// Compares two strings as the service's collation does.
 pub(crate) fn compare(left: &str, right: &str) -> Ordering {
     match ROOT.as_ref() {
         Some(root) => root.compare(left, right),

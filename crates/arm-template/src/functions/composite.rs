@@ -6,7 +6,7 @@ use crate::budget::Budget;
 use crate::error::EvalError;
 use crate::value::{Value, ValueKind};
 
-/// Widest alignment.
+/// Maximum alignment width of a format item.
 const MAX_WIDTH: usize = 1_000_000;
 
 fn bad(detail: &str) -> EvalError {
@@ -14,7 +14,7 @@ fn bad(detail: &str) -> EvalError {
         .says(format!("the format string given to `format` is not valid: {detail}"))
 }
 
-/// Carries out `format`.
+/// Evaluates `format`: .NET composite formatting.
 pub(super) fn format(args: &[Value], budget: &Budget) -> Result<String, EvalError> {
     let pattern = string("format", args, 0)?;
     let mut out = String::new();

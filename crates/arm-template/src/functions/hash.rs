@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// Namespace of `guid()`.
+/// The namespace of the UUIDs that `guid()` computes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x11fb_06fb_712d_4ddd_98c7_e71b_bd58_8830);
 
 /// `guid()` of the joined arguments.

@@ -1,7 +1,7 @@
 //! The functions of the template language: one table, looked up without regard to case.
 //!
 //! Most functions are plain: values in, value out. Those that can work on values with unknown parts say so; those that
-//! look at the deployment or evaluate their arguments themselves are carried out by the evaluator.
+//! read the deployment or evaluate their arguments themselves are implemented by the evaluator.
 
 mod args;
 mod arrays;
@@ -32,17 +32,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-/// A built-in function.
+/// A built-in function: name, arity and implementation.
 pub(crate) struct Function {
     pub name: &'static str,
     pub group: Group,
     pub min: usize,
-    /// `None`: any number.
+    /// Maximum number of arguments; `None` when unlimited.
     pub max: Option<usize>,
     pub run: Run,
 }
 
-/// Where a function stands in the documentation.
+/// Section of the documentation that lists a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Group {
     String,
@@ -63,11 +63,11 @@ pub(crate) enum Run {
     Plain(fn(&[Value], &Budget) -> Result<Value, EvalError>),
     /// Arguments may have unknown parts; `None` when the result is unknown then.
     Shape(fn(&[Value], &Budget) -> Result<Option<Value>, EvalError>),
-    /// The evaluator knows.
+    /// Needs the evaluator: lazy arguments, lambdas or the deployment's context.
     Special(Special),
 }
 
-/// Functions that the evaluator carries out.
+/// Functions that the evaluator implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
     If,
@@ -161,7 +161,7 @@ const fn special(group: Group, name: &'static str, min: usize, max: Option<usize
     Function { name, group, min, max, run: Run::Special(what) }
 }
 
-/// Functions that the evaluator carries out.
+/// Functions that the evaluator implements.
 static EVALUATED: &[Function] = &[
     special(Group::Logic, "if", 3, Some(3), Special::If),
     special(Group::Logic, "and", 1, None, Special::And),

@@ -48,7 +48,7 @@ fn bad(spec: &str) -> EvalError {
         .says(format!("`{spec}` is not a number format"))
 }
 
-/// Formats a number.
+/// Formats a number by a .NET standard or custom format string.
 pub(super) fn format(number: Number, spec: &str) -> Result<String, EvalError> {
     let mut chars = spec.chars();
     let letter = chars.next().unwrap_or('G');

@@ -38,7 +38,7 @@ pub(crate) fn upper(text: &str) -> String {
     folded(text)
 }
 
-/// Lower case, likewise.
+/// Lower case by the same invariant mapping.
 pub(crate) fn lower(text: &str) -> String {
     text.chars()
         .map(|c| {

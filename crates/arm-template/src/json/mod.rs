@@ -11,7 +11,7 @@ mod tests;
 
 pub use hidden::without_secrets;
 pub use node::{Node, NodeKind, Object, Text};
-pub use reader::{JsonError, ReadLimits, read, read_with};
+pub use reader::{JsonError, read};
 
 use super::error::Position;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Document {
         Self { text, line_starts: starts.into() }
     }
 
-    /// The text.
+    /// The whole text, as given to [`Document::new`].
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -9,26 +9,26 @@ use std::sync::{Arc, OnceLock};
 pub struct Node {
     /// Byte offset in the text.
     pub offset: u32,
-    /// The value.
+    /// The value at that offset.
     pub kind: NodeKind,
 }
 
 /// What a [`Node`] holds.
 #[derive(Clone, Debug)]
 pub enum NodeKind {
-    /// `null`
+    /// The JSON literal `null`.
     Null,
-    /// `true` or `false`
+    /// A Boolean: `true` or `false`.
     Bool(bool),
     /// A number without a fraction that fits 64 bits.
     Int(i64),
-    /// Any other number.
+    /// Any other number, as a double.
     Float(f64),
     /// A string, perhaps a template expression.
     String(Text),
-    /// An array.
+    /// An array, in order.
     Array(Vec<Node>),
-    /// An object.
+    /// An object, in the order of the text.
     Object(Object),
 }
 
@@ -64,7 +64,7 @@ impl Text {
         Some(self.parsed.get_or_init(|| Expr::parse(source)))
     }
 
-    /// The literal value: `[[x]` stands for `[x]`.
+    /// The literal value: `[[x]` means `[x]`.
     #[must_use]
     pub fn literal(&self) -> Arc<str> {
         match self.raw.strip_prefix('[') {
@@ -134,7 +134,7 @@ impl Node {
         if let NodeKind::Bool(value) = &self.kind { Some(*value) } else { None }
     }
 
-    /// True for `null`.
+    /// Whether the value is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self.kind, NodeKind::Null)
@@ -177,7 +177,7 @@ impl Node {
         }
     }
 
-    /// A tree from a plain value; every part stands at `offset`.
+    /// A tree from a plain value; every part gets the position `offset`.
     #[must_use]
     pub fn from_value(value: &serde_json::Value, offset: u32) -> Self {
         use serde_json::Value as Json;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct JsonError {
     /// Byte offset in the text.
     pub offset: u32,
-    /// What stands there, in a plain sentence.
+    /// What is wrong there, in a plain sentence.
     pub message: String,
 }
 
@@ -22,8 +22,8 @@ impl fmt::Display for JsonError {
 
 /// Bounds of a text.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadLimits {
-    /// Most bytes.
+pub(super) struct ReadLimits {
+    /// Maximum length in bytes.
     pub bytes: usize,
     /// Most nested arrays and objects.
     pub depth: usize,
@@ -40,8 +40,8 @@ pub fn read(text: &str) -> Result<Node, JsonError> {
     read_with(text, ReadLimits::default())
 }
 
-/// Reads a text.
-pub fn read_with(text: &str, limits: ReadLimits) -> Result<Node, JsonError> {
+/// Reads a text within the given bounds.
+pub(super) fn read_with(text: &str, limits: ReadLimits) -> Result<Node, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError {
             offset: 0,
@@ -83,10 +83,10 @@ impl<'t> Reader<'t> {
 
     fn found(&self) -> String {
         match self.rest().chars().next() {
-            None => "the text ends".to_string(),
-            Some('\n' | '\r') => "a line end stands".to_string(),
-            Some(c) if c.is_control() => format!("`{}` stands", c.escape_debug()),
-            Some(c) => format!("`{c}` stands"),
+            None => "the end of the text".to_string(),
+            Some('\n' | '\r') => "a line break".to_string(),
+            Some(c) if c.is_control() => format!("`{}`", c.escape_debug()),
+            Some(c) => format!("`{c}`"),
         }
     }
 
@@ -116,7 +116,7 @@ impl<'t> Reader<'t> {
             self.at += end + 4;
             return Ok(());
         }
-        Err(self.error("`/` stands where a value or a comment belongs"))
+        Err(self.error("expected a value or a comment, found `/`"))
     }
 
     fn value(&mut self) -> Result<Node, JsonError> {
@@ -127,7 +127,7 @@ impl<'t> Reader<'t> {
             Some(quote @ (b'"' | b'\'')) => NodeKind::String(Text::new(self.string(quote)?)),
             Some(b'-' | b'+' | b'.' | b'0'..=b'9') => self.number()?,
             Some(byte) if byte.is_ascii_alphabetic() => self.word()?,
-            _ => return Err(self.error(format!("{} where a value belongs", self.found()))),
+            _ => return Err(self.error(format!("expected a value, found {}", self.found()))),
         };
         Ok(Node { offset, kind })
     }
@@ -154,7 +154,7 @@ impl<'t> Reader<'t> {
             };
             self.space()?;
             if self.peek() != Some(b':') {
-                return Err(self.error(format!("{} where `:` belongs, after the key `{key}`", self.found())));
+                return Err(self.error(format!("expected `:` after the key `{key}`, found {}", self.found())));
             }
             self.at += 1;
             self.space()?;
@@ -195,9 +195,9 @@ impl<'t> Reader<'t> {
             }
             Some(byte) if byte == close => Ok(false),
             _ => Err(self.error(format!(
-                "{} where `,` or `{}` belongs; {what} is not closed",
-                self.found(),
-                close as char
+                "expected `,` or `{}`, found {}; {what} is not closed",
+                close as char,
+                self.found()
             ))),
         }
     }
@@ -206,7 +206,7 @@ impl<'t> Reader<'t> {
         let rest = self.rest();
         let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-'))).unwrap_or(rest.len());
         if end == 0 {
-            return Err(self.error(format!("{} where a key belongs", self.found())));
+            return Err(self.error(format!("expected a key, found {}", self.found())));
         }
         let key = rest.get(..end).unwrap_or("");
         self.at += end;

@@ -1,3 +1,4 @@
+use super::reader::{ReadLimits, read_with};
 use super::*;
 use serde_json::{Value as Json, json};
 
@@ -36,7 +37,7 @@ fn a_mistake_has_a_place() {
     let document = Document::new("{\n  \"a\": 1\n  \"b\": 2\n}");
     let at = document.position(error.offset);
     assert_eq!((at.line, at.column), (3, 3));
-    assert_eq!(error.message, "`\"` stands where `,` or `}` belongs; the object is not closed");
+    assert_eq!(error.message, "expected `,` or `}`, found `\"`; the object is not closed");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn values_that_do_not_fit_a_function_are_told() {
         ("[null().x]", "`x` is asked of a null value"),
         ("['a'.x]", "`x` is asked of a value of type string"),
         ("[if('x', 1, 2)]", "`if` needs a boolean, and a string is given"),
-        ("[json('{')]", "the text given to `json` is not JSON: the text ends where a key belongs"),
+        ("[json('{')]", "the text given to `json` is not JSON: expected a key, found the end of the text"),
         ("[base64ToString('*')]", "the text given to `base64ToString` is not base64"),
         ("[cidrSubnet('10.0.0.0/24', 16, 0)]", "a subnet of `/24` has a prefix from 24 to 32; `16` is given"),
         ("[parseCidr('x')]", "`x` is not a range such as `10.0.0.0/16`"),

@@ -2,14 +2,14 @@
 
 use super::super::error::FormulaRule;
 use super::super::samples::PoolState;
-use super::super::{PoolLimits, check, interval_problem, parse, print};
+use super::super::{PoolLimits, check, parse, print};
 use super::{noon, run};
 
 fn under(text: &str, place: super::super::FormulaSpan) -> &str {
     text.get(place.start as usize..place.end as usize).unwrap()
 }
 
-/// FormulaRule and underlined text of every finding.
+/// Rule and underlined text of every finding.
 fn found(text: &str) -> Vec<(FormulaRule, &str)> {
     found_in(text, &PoolLimits::default())
 }
@@ -305,10 +305,4 @@ fn samples_files_say_what_is_wrong_with_them() {
     ] {
         assert_eq!(read(&text).unwrap_err(), message);
     }
-}
-
-#[test]
-fn intervals_outside_five_minutes_to_a_week_are_refused() {
-    assert!(interval_problem(299).is_some() && interval_problem(604_801).is_some());
-    assert!(interval_problem(300).is_none() && interval_problem(604_800).is_none());
 }

@@ -3,10 +3,15 @@
 use proptest::prelude::*;
 
 use super::super::ast::{BinaryOp, Expr, ExprKind, Formula, FormulaSpan, Name, Statement, UnaryOp};
+use super::super::bounds::bounds;
 use super::super::policy::{Demand, MachineRange, OnRemoval, Policy, text_of};
 use super::super::samples::PoolState;
-use super::super::{PoolLimits, bounds, check, check_formula, evaluate, formula_of, names, parse, print};
+use super::super::{PoolLimits, check, check_formula, evaluate, names, parse, print};
 use super::noon;
+
+fn formula_of(policy: &Policy) -> Formula {
+    parse(&text_of(policy)).unwrap()
+}
 
 fn expr(kind: ExprKind) -> Expr {
     Expr { kind, place: FormulaSpan::default() }

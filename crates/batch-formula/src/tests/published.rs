@@ -7,14 +7,14 @@ use super::super::time::read_timestamp;
 use super::super::{PoolLimits, check};
 use super::{noon, run};
 
-/// Who published it.
+/// Where the formula was published.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Publisher {
-    /// Azure's documentation.
+    /// In the documentation of Azure Batch.
     Documentation,
     /// Samples, tools and tests of Microsoft.
     Microsoft,
-    /// Anybody else.
+    /// In a blog, a repository or an answer.
     Other,
 }
 use Publisher::{Documentation, Microsoft, Other};
