@@ -21,7 +21,10 @@ impl fmt::Display for Expr {
                 }
                 f.write_str(")")
             }
-            ExprKind::Member(base, name) if is_identifier(name) => write!(f, "{base}.{name}"),
+            // `0.a` would be read as a malformed number.
+            ExprKind::Member(base, name) if is_identifier(name) && !matches!(base.kind, ExprKind::Int(_)) => {
+                write!(f, "{base}.{name}")
+            }
             ExprKind::Member(base, name) => {
                 write!(f, "{base}[")?;
                 quote(name, f)?;

@@ -8,6 +8,7 @@ fn shown(source: &str) -> String {
 fn the_normal_form() {
     assert_eq!(shown("concat( 'it''s' ,-1,a.b( ) )"), "concat('it''s', -1, a.b())");
     assert_eq!(shown("parameters('a')['b'] [ 0 ].c['d-e']"), "parameters('a').b[0].c['d-e']");
+    assert_eq!(shown("0['a'].b"), "0['a'].b");
     assert_eq!(shown("\n if(\n true() , 1, 2\n)\n"), "if(true(), 1, 2)");
 }
 
