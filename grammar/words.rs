@@ -14,7 +14,7 @@ pub const EXPRESSION_WORDS: &[&str] = &["if", "then", "else", "for"];
 /// Words that connect the parts of a phrase, as `to` in `link "a" to "b"`.
 pub const CONNECTORS: &[&str] = &["to", "from", "on", "every", "with", "at", "for", "as", "by", "until"];
 
-/// Units of time.
+/// Units of time, as in `15 min`. `s` is also written `sec`, and `d` also `day` or `days`.
 pub const TIME_UNITS: &[&str] = &["s", "sec", "min", "h", "d", "day", "days", "week", "weeks"];
 
 /// Units of storage and memory.

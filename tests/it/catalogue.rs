@@ -156,7 +156,7 @@ fn the_list_of_codes_is_up_to_date() {
     assert!(found == wanted, "docs/diagnostics.md is out of date: run the tests with DSVMC_BLESS=1");
 }
 
-/// `docs/diagnostics.md`.
+/// The text of `docs/diagnostics.md`: all codes, grouped by stage.
 fn list() -> String {
     let mut text = String::from(
         "# Messages\n\nEvery message has a code that never changes its meaning. `dsvmc explain CODE` shows the page of a\n\

@@ -116,7 +116,7 @@ const POOLS: [Pool<'_>; 3] = [
     ),
 ];
 
-/// One case.
+/// A program under a heading and the slugs of the codes it must give.
 struct Case<'a> {
     heading: &'a str,
     expected: Vec<&'a str>,

@@ -78,8 +78,8 @@ fn broken(file: &str, page: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<String>
     wrong
 }
 
-/// The part of a word that must exist when the word is a path of the repository: up to the first placeholder (`*`, `<slug>`)
-/// or `::`.
+/// The part of a word that must exist when the word is a path of the repository: what comes before the first placeholder
+/// (`*`, `<slug>`) or `::`.
 fn repository_path(word: &str) -> Option<String> {
     let (first, rest) = word.split_once('/')?;
     if !TOP.contains(&first) || rest.is_empty() || word.contains(char::is_whitespace) {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plain {
     Number(f64),
-    /// Number and unit.
+    /// Number and unit as written: `(1.0, "TiB")`.
     Quantity(f64, String),
     Text(String),
     Word(String),
@@ -42,11 +42,11 @@ fn text(part: &StringPart) -> String {
 /// One fact: its kind, name and fields; fields of a nested block as `retirement.retired`.
 #[derive(Debug)]
 pub struct Fact {
-    /// What it is.
+    /// Kind of the block: size, image, region, ….
     pub kind: BlockKind,
-    /// Its name.
+    /// The word behind the keyword, as `Standard_D4s_v5`.
     pub name: String,
-    /// Its fields.
+    /// Values by the name of the field.
     pub fields: BTreeMap<String, Plain>,
 }
 

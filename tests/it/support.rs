@@ -10,11 +10,11 @@ pub struct TestContext {
 
 /// What a command did.
 pub struct Ran {
-    /// Exit code.
+    /// Exit code; -1 if a signal ended the process.
     pub exit: i32,
-    /// Standard output.
+    /// Standard output as UTF-8, with the folder replaced by `[DIR]`.
     pub stdout: String,
-    /// Standard error.
+    /// Standard error, treated in the same way.
     pub stderr: String,
 }
 
@@ -43,7 +43,7 @@ impl TestContext {
         path
     }
 
-    /// Reads a file.
+    /// The text of a file in the folder of the test.
     #[allow(dead_code, reason = "for the tests of commands that write files")]
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path().join(name)).unwrap()

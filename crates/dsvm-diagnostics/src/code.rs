@@ -15,7 +15,7 @@ macro_rules! catalogue {
             /// Every code in ascending order.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
-            /// Kebab-case name.
+            /// Stable name in kebab case, as in the file name of the explain page: `unknown-unit`.
             #[must_use]
             pub fn slug(self) -> &'static str { match self { $(Code::$variant => $slug,)* } }
 
@@ -23,7 +23,7 @@ macro_rules! catalogue {
             #[must_use]
             pub fn title(self) -> &'static str { match self { $(Code::$variant => $title,)* } }
 
-            /// Default severity.
+            /// Severity of a diagnostic with this code, unless it says another.
             #[must_use]
             pub fn severity(self) -> Severity { match self { $(Code::$variant => Severity::$severity,)* } }
         }

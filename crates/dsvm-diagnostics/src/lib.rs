@@ -14,11 +14,11 @@ use crate::source::Span;
 /// How bad it is. Errors stop emission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Emission is refused.
+    /// The program is wrong: nothing is emitted.
     Error,
     /// Worth reading; emission goes on.
     Warning,
-    /// A hint.
+    /// A hint that may be ignored; emission goes on.
     Info,
 }
 
@@ -31,12 +31,12 @@ pub enum LabelStyle {
     Secondary,
 }
 
-/// A marked place.
+/// A place in the text and what to know about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The place.
+    /// The bytes that are underlined; empty for a point between two.
     pub span: Span,
-    /// Primary or secondary.
+    /// Whether this is the mistake itself or something that explains it.
     pub style: LabelStyle,
     /// At most eight words that say what this place is.
     pub text: String,
@@ -54,7 +54,7 @@ pub enum Safety {
 /// A change of the text that would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// An imperative sentence.
+    /// What the change does, as an imperative without full stop: "Add a comma".
     pub title: String,
     /// Replacements; spans do not overlap.
     pub edits: Vec<(Span, String)>,
@@ -62,7 +62,7 @@ pub struct Fix {
     pub safety: Safety,
 }
 
-/// One finding.
+/// One finding with its places, explanations and possible changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Row of the catalogue.
@@ -134,14 +134,14 @@ impl Diagnostic {
         )
     }
 
-    /// Adds background.
+    /// Adds a note: background that explains the rule, not what to do.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// Adds an edit.
+    /// Adds a change of the text that can be applied as it is; a diagnostic may offer several.
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, edits: Vec<(Span, String)>, safety: Safety) -> Self {
         self.fixes.push(Fix { title: title.into(), edits, safety });
@@ -162,7 +162,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Records one.
+    /// Appends one finding; the order is that of the calls.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// A word with its place.
 pub type Name = Spanned<Arc<str>>;
 
-/// One parsed file.
+/// One parsed file: its declarations, and whether any is missing.
 #[derive(Clone, Debug, Default)]
 pub struct File {
     /// Declarations in source order. A broken one is kept with [`ExprKind::Error`] or [`TypeKind::Error`] in place of
@@ -25,7 +25,7 @@ pub struct Item {
     pub export: Option<Span>,
     /// The whole declaration, doc comment not included.
     pub span: Span,
-    /// What is declared.
+    /// The declaration without its doc comment and its `export`.
     pub kind: ItemKind,
 }
 
@@ -55,16 +55,16 @@ pub enum ItemKind {
 /// Where an import comes from.
 #[derive(Clone, Debug)]
 pub enum ImportFrom {
-    /// `std.images`
+    /// `std.images`: the words between the dots, at least one.
     Module(Vec<Name>),
     /// `"./common.dsvm"`, relative to the importing file.
     Path(Name),
 }
 
-/// An import.
+/// Names from another file or from the standard library.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// File or module.
+    /// File or module to import from; not looked up yet.
     pub from: ImportFrom,
     /// `as name`; without it the last word of the module or the stem of the file.
     pub alias: Option<Name>,
@@ -72,23 +72,23 @@ pub struct Import {
     pub names: Vec<Name>,
 }
 
-/// A parameter.
+/// A value that is given at deployment or by an `env`.
 #[derive(Clone, Debug)]
 pub struct Param {
     /// Place of `secret`, if written.
     pub secret: Option<Span>,
-    /// Its name.
+    /// The name under which expressions and an `env` refer to it.
     pub name: Name,
-    /// Its type.
+    /// The declared type: a parameter always has one.
     pub ty: Type,
-    /// Its default.
+    /// The value if none is given; without it a value is required.
     pub default: Option<Expr>,
 }
 
 /// One set of parameter values.
 #[derive(Clone, Debug)]
 pub struct Env {
-    /// Its name.
+    /// The name that `--env` selects: `prod`.
     pub name: Name,
     /// Values by parameter name.
     pub values: Vec<(Name, Expr)>,
@@ -96,34 +96,34 @@ pub struct Env {
     pub incomplete: bool,
 }
 
-/// A constant.
+/// A name for the value of an expression.
 #[derive(Clone, Debug)]
 pub struct Let {
-    /// Its name.
+    /// The name that other expressions use.
     pub name: Name,
-    /// Declared type.
+    /// The type that the value must have; without it the type of the value.
     pub ty: Option<Type>,
-    /// Its value.
+    /// The expression behind `=`; it can use parameters and other constants.
     pub value: Expr,
 }
 
-/// A function.
+/// A function whose body is one expression.
 #[derive(Clone, Debug)]
 pub struct Fn {
-    /// Its name.
+    /// The name under which it is called.
     pub name: Name,
     /// Parameters: name, type, default.
     pub params: Vec<(Name, Type, Option<Expr>)>,
     /// Type of the result.
     pub result: Option<Type>,
-    /// Its value.
+    /// The expression behind `=`, in which the parameters are known.
     pub body: Expr,
 }
 
-/// A named type.
+/// A name for a type, as `type Port = int in 1..65535`.
 #[derive(Clone, Debug)]
 pub struct TypeDecl {
-    /// Its name.
+    /// The new name, for use wherever a type is expected.
     pub name: Name,
     /// The value that it denotes.
     pub ty: Type,
@@ -132,20 +132,20 @@ pub struct TypeDecl {
 /// A rule of the team's own.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// What must hold.
+    /// The condition that must be true; false is an error.
     pub condition: Expr,
     /// What to say when it does not.
     pub message: Option<Expr>,
 }
 
-/// A template output.
+/// A value that the deployment returns, as an output of the template.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Its name.
+    /// The name of the output in the template.
     pub name: Name,
-    /// Declared type.
+    /// The type that the value must have; without it the type of the value.
     pub ty: Option<Type>,
-    /// Its value.
+    /// The expression behind `=`; it may be known only at deployment time.
     pub value: Expr,
 }
 
@@ -167,7 +167,7 @@ pub struct Block {
     pub base: Option<Box<Expr>>,
     /// `{ … }`; absent for phrases such as `add 1`.
     pub body: Option<Body>,
-    /// Everything.
+    /// From `existing` or the keyword to the closing brace or the end of the head.
     pub span: Span,
 }
 
@@ -180,14 +180,14 @@ pub enum HeadPart {
     Expr(Expr),
 }
 
-/// `[x in xs]`
+/// `[x in xs]`: one block for each element of a list.
 #[derive(Clone, Debug)]
 pub struct Repeat {
-    /// The variable.
+    /// The name of the current element in the block.
     pub variable: Name,
-    /// The list.
+    /// The expression behind `in`, whose value is a list.
     pub list: Expr,
-    /// With brackets.
+    /// From `[` to `]`, both included.
     pub span: Span,
 }
 
@@ -198,38 +198,38 @@ pub struct Body {
     pub entries: Vec<Entry>,
     /// Something in it was left out (a diagnostic tells): a field that seems missing may have been there.
     pub incomplete: bool,
-    /// With braces.
+    /// From `{` to `}`, both included.
     pub span: Span,
 }
 
 /// A line of a body.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// `name = value`
+    /// A field: `name = value`
     Field(Box<Field>),
     /// `name … { … }` or a phrase without body.
     Block(Box<Block>),
 }
 
-/// `name = value`
+/// A field of a body: `name = value`
 #[derive(Clone, Debug)]
 pub struct Field {
     /// Doc comment before it.
     pub doc: Option<Arc<str>>,
     /// Its name; a quoted name keeps its exact text (`"cost-center" = "4711"`).
     pub name: Name,
-    /// Its value.
+    /// The expression behind `=`.
     pub value: Expr,
-    /// Both.
+    /// From the name to the end of the value.
     pub span: Span,
 }
 
 /// An expression with its place.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// What it is.
+    /// The form of the expression, with its parts.
     pub kind: ExprKind,
-    /// Where it is.
+    /// The whole expression, with the parentheses around it if there are any.
     pub span: Span,
 }
 
@@ -243,98 +243,98 @@ impl Expr {
 /// Part of a string.
 #[derive(Clone, Debug)]
 pub enum StringPart {
-    /// Text, escapes resolved.
+    /// Literal text in which escapes are resolved: `\n` is a newline.
     Text(Arc<str>),
-    /// `${…}`
+    /// The expression of an interpolation, `x` in `${x}`.
     Value(Box<Expr>),
 }
 
-/// Binary operators.
+/// Operators with two operands; the comments show how each is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BinaryOp {
-    /// `||`
+    /// `a || b`: true if either is
     Or,
-    /// `&&`
+    /// `a && b`: true if both are
     And,
-    /// `==`
+    /// `a == b`: equal values
     Equal,
-    /// `!=`
+    /// `a != b`: different values
     NotEqual,
-    /// `<`
+    /// `a < b`: less, of two values of one ordered type
     Less,
-    /// `<=`
+    /// `a <= b`: less or equal
     LessOrEqual,
-    /// `>`
+    /// `a > b`: greater, of two values of one ordered type
     Greater,
-    /// `>=`
+    /// `a >= b`: greater or equal
     GreaterOrEqual,
-    /// `in`
+    /// `a in b`: membership of a list or a range
     In,
-    /// `+`
+    /// `a + b`: sum, or concatenation
     Add,
-    /// `-`
+    /// `a - b` between two values
     Subtract,
-    /// `*`
+    /// `a * b` between two values
     Multiply,
-    /// `/`
+    /// `a / b` between two values
     Divide,
     /// `%` between two values (a literal `70%` is a quantity)
     Remainder,
-    /// `1 of A100`
+    /// `1 of A100`: a number of accelerators of a kind
     Of,
-    /// `0..10 initially 2`
+    /// `0..10 initially 2`: a range and the value to start with
     Initially,
     /// `a ?? b`: `a` unless it is null
     Coalesce,
 }
 
-/// Unary operators.
+/// Operators before one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnaryOp {
-    /// `!`
+    /// `!a`: the opposite of a boolean
     Not,
-    /// `-`
+    /// `-a`: a value with the other sign
     Negate,
 }
 
 /// The kinds of expression.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
-    /// `null`
+    /// The literal `null`: no value
     Null,
-    /// `true`, `false`
+    /// The literal `true` or `false`
     Bool(bool),
     /// `3`: digits, `_` allowed. Text, because it may not fit.
     Int(Arc<str>),
-    /// `2.5`
+    /// `2.5`: text, because it is read as an exact decimal.
     Decimal(Arc<str>),
     /// `70%`, `1 TiB`, `15 min`, `2.50 USD/h`: number, then unit as written (`%`, `TiB`, `min`, `USD/h`).
     Quantity(Arc<str>, Name),
-    /// `08:00`
+    /// `08:00`: text with hours and minutes, range not checked.
     Time(Arc<str>),
-    /// `2026-12-01`
+    /// `2026-12-01`: year, month and day as text, not checked against a calendar.
     Date(Arc<str>),
-    /// `10.0.0.4`
+    /// `10.0.0.4`: four numbers as text, each not checked.
     Ip(Arc<str>),
-    /// `10.0.0.0/16`
+    /// `10.0.0.0/16`: address and prefix length as text, not checked.
     Cidr(Arc<str>),
-    /// `"a ${x}"`, `"""…"""`
+    /// `"a ${x}"`, `"""…"""`: literal text and interpolations in source order.
     String(Vec<StringPart>),
-    /// `name`
+    /// A bare `name`, not resolved
     Name(Arc<str>),
-    /// `a.b`
+    /// `a.b`: field of a record, block or module
     Member(Box<Expr>, Name),
-    /// `a[0]`
+    /// `a[0]`, `a["key"]`: the value, then the index
     Index(Box<Expr>, Box<Expr>),
     /// `f(a, name = b)`
     Call(Box<Expr>, Vec<Argument>),
-    /// `[a, b]`
+    /// `[a, b]`: the elements in source order
     List(Vec<Expr>),
     /// `[f(x) for x in xs if c]`
     Comprehension(Box<Comprehension>),
     /// `{ a = 1, "b-c" = 2 }`
     Record(Vec<(Name, Expr)>),
-    /// `!a`, `-a`
+    /// `!a` or `-a`: operator and operand
     Unary(UnaryOp, Box<Expr>),
     /// `a + b`; the inner span is of the operator.
     Binary(Spanned<BinaryOp>, Box<Expr>, Box<Expr>),
@@ -349,31 +349,31 @@ pub enum ExprKind {
 /// `[value for variable in list if condition]`
 #[derive(Clone, Debug)]
 pub struct Comprehension {
-    /// The element.
+    /// The expression of each element, `f(x)` in `[f(x) for x in xs]`.
     pub value: Expr,
-    /// The variable.
+    /// The name of the current element of the list.
     pub variable: Name,
     /// What it runs over.
     pub list: Expr,
-    /// Which to keep.
+    /// Only elements for which this is true are kept; without it all.
     pub condition: Option<Expr>,
 }
 
 /// An argument of a call.
 #[derive(Clone, Debug)]
 pub struct Argument {
-    /// `name =`
+    /// `name` in `f(name = value)`; without it the argument is positional.
     pub name: Option<Name>,
-    /// Its value.
+    /// The expression that is passed.
     pub value: Expr,
 }
 
 /// A type with its place.
 #[derive(Clone, Debug)]
 pub struct Type {
-    /// What it is.
+    /// The form of the type, with its parts.
     pub kind: TypeKind,
-    /// Where it is.
+    /// The whole type, `secret` and refinements included.
     pub span: Span,
 }
 
@@ -384,20 +384,20 @@ pub enum TypeKind {
     Name(Vec<Name>),
     /// `"dev"`, `3`: a type with one value
     Literal(Box<Expr>),
-    /// `a | b`
+    /// `a | b`: at least two members in source order
     Union(Vec<Type>),
-    /// `[T]`
+    /// `[T]`: a list whose elements have type `T`
     List(Box<Type>),
     /// `{ a: T, b: T = default }`
     Record(Vec<(Name, Type, Option<Expr>)>),
-    /// `T?`
+    /// `T?`: a `T`, or `null`
     Nullable(Box<Type>),
-    /// `secret T`
+    /// `secret T`: a `T` that is never printed or written
     Secret(Box<Type>),
-    /// `T in range`
+    /// `T in 1..100`: the values of `T` in a range or list
     In(Box<Type>, Box<Expr>),
-    /// `T matching /regex/`
+    /// `T matching /regex/`: the pattern is kept without its slashes.
     Matching(Box<Type>, Name),
-    /// Already reported.
+    /// A type that could not be parsed; already reported.
     Error,
 }

@@ -22,7 +22,7 @@ pub(super) enum Partner {
 
 /// Brackets of a token list.
 pub(super) struct Brackets {
-    /// For each token.
+    /// For each token: what closes it, if it opens something.
     pub(super) partners: Vec<Partner>,
     /// For each token: it is part of a mistake that was reported.
     pub(super) reported: Vec<bool>,

@@ -19,7 +19,7 @@ use std::ops::Range;
 /// Where the piece stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place<'t> {
-    /// In a body.
+    /// In a body: an entry, which may be a field or a block.
     Body,
     /// At the top of a file: a block.
     Top,

@@ -93,19 +93,19 @@ fn parse_at(
 pub enum Lexeme {
     /// End of a line.
     Newline,
-    /// `// …`
+    /// From `//` to the end of the line; also doc comments.
     Comment,
-    /// `(`, `[`, `{`
+    /// An opening bracket: `(`, `[`, `{`
     Open,
-    /// `)`, `]`, `}`
+    /// A closing bracket: `)`, `]`, `}`
     Close,
-    /// A word.
+    /// A name or keyword: letters, digits and `_`.
     Word,
     /// Digits and the letters directly after them.
     Number,
     /// A string, with all that is in it.
     String,
-    /// `/…/` after `matching`.
+    /// A regular expression, `/…/`, directly after the word `matching`.
     Regex,
     /// An operator or any other sign.
     Sign,

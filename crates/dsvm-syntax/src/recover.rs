@@ -21,7 +21,7 @@ use dsvm_diagnostics::source::{SourceId, Span, Spanned};
 use dsvm_grammar::Rule;
 use std::ops::Range;
 
-/// Recovers one item.
+/// Adds to `file` what can be understood of one item, and returns what is wrong with it.
 pub(super) fn item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut File) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if let Some(at) = item.too_deep {

@@ -3,7 +3,7 @@
 //! Strings (with what is interpolated in them), comments and regular expressions are one token each, so no bracket or
 //! newline inside them is seen. Used to cut a file into items and to find a way through broken code.
 
-/// A lexical token.
+/// A lexical token and its bytes, `start..end` of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -17,9 +17,9 @@ pub(super) enum Kind {
     Newline,
     /// `// …`; `true` for `/// …`.
     Comment(bool),
-    /// `(`, `[`, `{`
+    /// An opening bracket: `(`, `[`, `{`
     Open(u8),
-    /// `)`, `]`, `}`
+    /// A closing bracket: `)`, `]`, `}`
     Close(u8),
     Word,
     /// Digits and the letters directly after them.

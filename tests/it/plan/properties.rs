@@ -172,7 +172,7 @@ struct Case<'a> {
     resource: &'a DesiredResource,
     /// What the comparison of one resource needs besides it.
     around: Vec<DesiredResource>,
-    /// What is changed.
+    /// JSON pointer into the body of `resource`.
     pointer: String,
     changed: Value,
 }

@@ -7,8 +7,8 @@ fn schema() -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// As much of JSON Schema as the published one uses: type, enum, const, required, properties, additionalProperties,
-/// items, $ref.
+/// As much of JSON Schema as the published one uses: type, enum, const, required, properties, items,
+/// additionalProperties and $ref within the document.
 fn check(schema: &Value, root: &Value, value: &Value, at: &str, errors: &mut Vec<String>) {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         return check(root.pointer(reference.trim_start_matches('#')).unwrap(), root, value, at, errors);

@@ -24,7 +24,7 @@ const PROJECT: &str = r#"project lab {
   tags     = { who = who }
 }
 
-/// Who pays.
+/// Who pays for it.
 param who: string = "default"
 
 env dev { who = "env" }

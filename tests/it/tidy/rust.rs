@@ -8,7 +8,7 @@ use syn::visit::Visit;
 /// A path as the code means it, with `use … as …` resolved: `std::fs::read`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
-    /// Line, from 1.
+    /// Line of the file, counted from 1.
     pub line: usize,
     /// The path, joined by `::`.
     pub path: String,

@@ -47,9 +47,9 @@ impl SourceId {
 /// A byte range `start..end` in one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
-    /// The file.
+    /// The file that `start` and `end` count in.
     pub source: SourceId,
-    /// First byte.
+    /// Offset of the first byte, from 0.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
@@ -81,7 +81,7 @@ impl Span {
 /// A value and the text that it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// The value.
+    /// What was written, such as a name or an operator.
     pub value: T,
     /// Where it was written.
     pub span: Span,
@@ -92,7 +92,7 @@ pub struct Spanned<T> {
 pub struct SourceFile {
     /// Path relative to the working directory, with forward slashes; `std.images` for the standard library.
     pub name: Arc<str>,
-    /// The text, UTF-8.
+    /// The whole text as read; offsets of spans count its bytes.
     pub text: Arc<str>,
     line_starts: Arc<OnceLock<Box<[u32]>>>,
 }
@@ -131,7 +131,7 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
-    /// Adds a file.
+    /// Adds a file and returns its id; ids count from 0 in the order of the calls.
     pub fn add(&mut self, file: SourceFile) -> SourceId {
         self.files.push(file);
         SourceId::file(self.files.len() as u32 - 1)

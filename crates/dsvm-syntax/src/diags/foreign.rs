@@ -16,7 +16,7 @@ pub(in super::super) fn colon_in_field(span: Span, name: &str) -> Diagnostic {
         .fix("Replace `:` by `=`", vec![(colon, " =".to_owned())], Safety::Safe)
 }
 
-/// `a := b`
+/// A field written as `a := b`
 pub(in super::super) fn colon_equals(span: Span) -> Diagnostic {
     foreign("a field is written with `=`, not `:=`", span, "`=` is expected here").help("write `=`").fix(
         "Replace `:=` by `=`",
@@ -25,7 +25,7 @@ pub(in super::super) fn colon_equals(span: Span) -> Diagnostic {
     )
 }
 
-/// `size == sizes.A`
+/// A field written with two signs: `size == sizes.A`
 pub(in super::super) fn double_equals(span: Span, name: &str) -> Diagnostic {
     foreign("a field is written with one `=`; `==` compares", span, "`=` is expected here")
         .help(format!("write `{name} = …`"))
@@ -41,7 +41,7 @@ pub(in super::super) fn single_equals(span: Span) -> Diagnostic {
     )
 }
 
-/// `a === b`
+/// A comparison written as `a === b`
 pub(in super::super) fn triple_equals(span: Span) -> Diagnostic {
     foreign("values are compared with `==`", span, "`==` is expected here").help("write `==`").fix(
         "Replace by `==`",
@@ -50,20 +50,20 @@ pub(in super::super) fn triple_equals(span: Span) -> Diagnostic {
     )
 }
 
-/// `a += 1`
+/// A compound assignment such as `a += 1`
 pub(in super::super) fn no_assignment(span: Span) -> Diagnostic {
     foreign("values cannot be changed", span, "compound assignment is not supported")
         .help("write `=` and the full value")
 }
 
-/// `a;`
+/// A semicolon, as in `a = 1;`
 pub(in super::super) fn semicolon(span: Span) -> Diagnostic {
     foreign("`;` has no meaning here", span, "not needed")
         .help("remove it; the end of the line ends a field, and `,` separates fields on one line")
         .fix("Remove `;`", vec![(span, String::new())], Safety::NeedsReview)
 }
 
-/// `# comment`
+/// A comment that begins with `#`
 pub(in super::super) fn hash_comment(span: Span) -> Diagnostic {
     foreign("comments start with `//`, not `#`", span, "`//` is expected here").help("write `//`").fix(
         "Replace `#` by `//`",
@@ -72,13 +72,13 @@ pub(in super::super) fn hash_comment(span: Span) -> Diagnostic {
     )
 }
 
-/// `/* comment */`
+/// A comment between `/*` and `*/`
 pub(in super::super) fn block_comment(span: Span) -> Diagnostic {
     foreign("comments start with `//` and end with the line", span, "there are no `/* … */` comments")
         .help("write `//` before each line of the comment")
 }
 
-/// `'text'`
+/// A string in single quotes; `inner` is its text, if the closing quote was found.
 pub(in super::super) fn single_quotes(span: Span, inner: Option<&str>) -> Diagnostic {
     let diagnostic = foreign("strings are written with double quotes", span, "`\"` is expected here");
     match inner {
@@ -118,7 +118,7 @@ pub(in super::super) fn arrow_result(span: Span) -> Diagnostic {
         .fix("Replace `->` by `:`", vec![(span, ":".to_owned())], Safety::NeedsReview)
 }
 
-/// `a => b`
+/// An arrow instead of `=`: `a => b`
 pub(in super::super) fn arrow(span: Span) -> Diagnostic {
     foreign("`=>` has no meaning here", span, "`=` is expected here").help("write `=`").fix(
         "Replace `=>` by `=`",
@@ -156,7 +156,7 @@ pub(in super::super) fn other_keyword(span: Span, word: &str, keyword: &str) -> 
         .fix(format!("Replace `{word}` by `{keyword}`"), vec![(span, keyword.to_owned())], Safety::NeedsReview)
 }
 
-/// `import ./x.dsvm`
+/// A path without quotes: `import ./x.dsvm`
 pub(in super::super) fn unquoted_path(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "the path of an import must be in quotes", span, "`\"` is expected here")
         .help("write for example `import \"./common.dsvm\"`; only modules such as `std.images` are written without quotes")
@@ -180,7 +180,7 @@ pub(in super::super) fn number_as_name(span: Span, word: &str) -> Diagnostic {
         .note("names consist of the letters a-z and A-Z, digits and `_`, and do not start with a digit")
 }
 
-/// `my-pool`
+/// A name with hyphens, as `my-pool`; the key of a `field` may be quoted instead.
 pub(in super::super) fn hyphen(span: Span, name: &str, field: bool) -> Diagnostic {
     let with = name.replace('-', "_");
     let diagnostic = Diagnostic::new(Code::BadName, format!("`{name}` cannot be a name"), span, "contains `-`")
@@ -279,7 +279,7 @@ fn units() -> String {
     format!("{named}, % and money such as USD or USD/h")
 }
 
-/// `15 minutes`
+/// A word behind a number that is not a unit: `15 minutes`
 pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
     let known = match unit.to_ascii_lowercase().as_str() {
         "second" | "seconds" | "secs" => Some("s"),
@@ -308,7 +308,7 @@ pub(in super::super) fn unknown_unit(span: Span, unit: &str) -> Diagnostic {
     }
 }
 
-/// `10.0.0.4 GiB`
+/// A unit behind something else than a plain number: `10.0.0.4 GiB`
 pub(in super::super) fn unit_of_what(span: Span, unit: &str, number: &str) -> Diagnostic {
     Diagnostic::new(
         Code::UnknownUnit,

@@ -17,7 +17,7 @@ pub(super) fn nesting_too_deep(span: Span) -> Diagnostic {
         .note(format!("brackets may be nested {MAX_DEPTH} levels deep, expressions 256"))
 }
 
-/// `\q`
+/// An unknown escape in a string; `escape` is backslash and letter: `\q`
 pub(super) fn unknown_escape(span: Span, escape: &str) -> Diagnostic {
     let doubled = format!("\\{escape}");
     Diagnostic::new(Code::UnknownEscape, format!("`{escape}` is not an escape sequence"), span, "unknown escape")
@@ -48,7 +48,7 @@ pub(super) fn bad_env(span: Span) -> Diagnostic {
     .help("write for example `env prod { max_machines = 40 }`")
 }
 
-/// `import "${x}.dsvm"`
+/// A path that would have to be computed: `import "${x}.dsvm"`
 pub(super) fn interpolated_path(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "the path of an import must be fixed", span, "contains `${…}`")
         .help("write the full path")
@@ -63,7 +63,7 @@ pub(super) fn lonely_string(span: Span) -> Diagnostic {
 /// What is found where a line ends.
 pub(super) const END_OF_LINE: &str = "the end of the line";
 
-/// Anything else.
+/// The message for what no other function here recognises: found and expected.
 pub(super) fn unexpected(span: Span, found: &str, expected: &[&str], way_out: Option<String>) -> Diagnostic {
     let title = match expected.split_last() {
         None if found == END_OF_LINE => "this line ends too early".to_owned(),
@@ -170,7 +170,7 @@ pub(super) fn dotted_date(span: Span, written: &str) -> Diagnostic {
         .fix(format!("Write `{written}`"), vec![(span, written.to_owned())], Safety::NeedsReview)
 }
 
-/// `10.0.0`
+/// Three numbers with dots, such as `10.0.0`
 pub(super) fn three_numbers(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "three numbers with dots are not a value", span, "not a value")
         .help("write four for an address (`10.0.0.0`), `2026-12-24` for a date, or quotes around a version")
@@ -196,7 +196,7 @@ pub(super) fn missing_comma(between: Span, next: Span, what: &str) -> Diagnostic
         .fix("Add a comma", vec![(between, ",".to_owned())], Safety::Safe)
 }
 
-/// `a,, b`
+/// Two commas in a row: `a,, b`
 pub(super) fn double_comma(span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::MissingValue,
@@ -208,13 +208,13 @@ pub(super) fn double_comma(span: Span) -> Diagnostic {
     .fix("Remove the comma", vec![(span, String::new())], Safety::NeedsReview)
 }
 
-/// `size =`
+/// A field without a value: `size =`
 pub(super) fn missing_value(at: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::MissingValue, format!("`{name}` has no value"), at, "a value is expected here")
         .help("write a value after `=`, or remove the line")
 }
 
-/// `a +`
+/// An operator without its right operand: `a +`
 pub(super) fn missing_operand(span: Span, sign: &str) -> Diagnostic {
     Diagnostic::new(
         Code::MissingValue,

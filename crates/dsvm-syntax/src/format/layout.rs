@@ -11,7 +11,7 @@ pub(super) struct Piece<'t> {
     pub(super) touches: bool,
 }
 
-/// A line.
+/// One line of the source: its tokens and the comment at its end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line<'t> {
     pub(super) pieces: Vec<Piece<'t>>,
@@ -38,7 +38,7 @@ struct Printed {
     several: bool,
 }
 
-/// Prints all lines.
+/// Prints all lines with indentation and alignment decided anew.
 pub(super) fn print(lines: &[Line<'_>]) -> String {
     let mut printed: Vec<Printed> = Vec::new();
     // For each open bracket: the indentation of what is inside, and of the line that opened it.

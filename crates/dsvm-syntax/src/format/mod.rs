@@ -21,7 +21,10 @@ pub enum Refused {
     Different,
 }
 
-/// Formats a file.
+/// Formats a file in the standard style.
+///
+/// # Errors
+/// The text has syntax errors (reported to `sink`), or the result would not be the same program.
 pub fn format(source: SourceId, text: &str, sink: &mut Sink) -> Result<String, Refused> {
     let mut own = Sink::default();
     let before = crate::parse(source, text, &mut own);

@@ -11,7 +11,7 @@ use dsvm_grammar::words::is_reserved;
 use pest::iterators::Pair;
 
 impl Lower<'_> {
-    /// An expression.
+    /// The expression of a pair of rule `expr` or `wide`.
     pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
         self.deep(pair).0
     }

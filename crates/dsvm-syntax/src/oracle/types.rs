@@ -10,7 +10,7 @@ use dsvm_grammar::Rule;
 use pest::iterators::Pair;
 
 impl Lower<'_> {
-    /// A type.
+    /// The type of a pair of rule `type`; more than one member is a union.
     pub(super) fn ty(&mut self, pair: Pair<'_, Rule>) -> Type {
         let span = self.span(&pair);
         let mut members: Vec<Type> = pair.into_inner().map(|one| self.one_type(one)).collect();

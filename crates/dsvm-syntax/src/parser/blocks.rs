@@ -27,7 +27,7 @@ impl Parser<'_, '_> {
         Some(head)
     }
 
-    /// Rule `existing`.
+    /// Rule `existing`: the word, but only if another word follows.
     fn existing(&mut self) -> Option<Span> {
         let start = self.at;
         self.keyword("existing")?;
@@ -88,7 +88,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Rule `class`.
+    /// Rule `class`: `: interactive` or `: "Microsoft.X/y@…"`.
     fn class(&mut self, head: &mut Head, first: usize) -> Option<()> {
         let start = self.at;
         self.eat(b':')?;
@@ -102,7 +102,7 @@ impl Parser<'_, '_> {
         Some(())
     }
 
-    /// Rule `part`.
+    /// Rule `part`: a value or connecting word of a head.
     fn part(&mut self, head: &mut Head, first: usize) -> Option<()> {
         let mark = self.mark();
         let (expr, _) = self.expr(false)?;
@@ -117,7 +117,7 @@ impl Parser<'_, '_> {
         Some(())
     }
 
-    /// Rule `body`.
+    /// Rule `body`: braces and the entries between them.
     pub(super) fn body(&mut self) -> Option<Body> {
         let start = self.at;
         self.eat(b'{')?;

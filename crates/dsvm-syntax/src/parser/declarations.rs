@@ -27,7 +27,7 @@ impl Parser<'_, '_> {
         Some(self.keyword("export").map(|()| self.span(start)))
     }
 
-    /// Rule `declaration`.
+    /// Rule `declaration`: the first word decides which one. An inner `None` was reported.
     fn declaration(&mut self) -> Option<Option<ItemKind>> {
         let kind = match self.peek_word() {
             "import" => self.import()?,
@@ -43,7 +43,7 @@ impl Parser<'_, '_> {
         Some(Some(kind))
     }
 
-    /// Rule `block`.
+    /// Rule `block` at the top of a file: head and optional body.
     fn top_block(&mut self) -> Option<Option<ItemKind>> {
         let mut head = self.head()?;
         let body = self.attempt(|p| {
@@ -57,7 +57,7 @@ impl Parser<'_, '_> {
         Some(Some(block_item(head.block(body, true), &mut self.diagnostics)))
     }
 
-    /// Rule `import`.
+    /// Rule `import`: `import std.images as i` or `import { a, b } from "./x.dsvm"`.
     fn import(&mut self) -> Option<ItemKind> {
         self.keyword("import")?;
         self.blank();
@@ -80,7 +80,7 @@ impl Parser<'_, '_> {
         Some(ItemKind::Import(Import { from, alias, names }))
     }
 
-    /// Rule `import_names`.
+    /// Rule `import_names`: `{ a, b }`, at least one name.
     fn import_names(&mut self) -> Option<Vec<Name>> {
         self.eat(b'{')?;
         self.space(false);
@@ -93,7 +93,7 @@ impl Parser<'_, '_> {
         Some(names)
     }
 
-    /// Rule `import_from`.
+    /// Rule `import_from`: a quoted path or a dotted module.
     fn import_from(&mut self) -> Option<ImportFrom> {
         if self.byte() == b'"' {
             let (path, _) = self.string()?;
@@ -125,7 +125,7 @@ impl Parser<'_, '_> {
         Some(words)
     }
 
-    /// Rule `param`.
+    /// Rule `param`: `[secret] param NAME: TYPE [= VALUE]`.
     fn param(&mut self) -> Option<ItemKind> {
         let secret = self.secret();
         self.keyword("param")?;
@@ -145,14 +145,14 @@ impl Parser<'_, '_> {
         Some(span)
     }
 
-    /// Rule `let`.
+    /// Rule `let`: `let NAME [: TYPE] = VALUE`.
     fn constant(&mut self) -> Option<ItemKind> {
         self.keyword("let")?;
         let (name, ty) = self.name_and_type()?;
         Some(ItemKind::Let(Let { name, ty, value: self.default()? }))
     }
 
-    /// Rule `output`.
+    /// Rule `output`: `output NAME [: TYPE] = VALUE`.
     fn output(&mut self) -> Option<ItemKind> {
         self.keyword("output")?;
         let (name, ty) = self.name_and_type()?;
@@ -165,7 +165,7 @@ impl Parser<'_, '_> {
         Some((name, self.attempt(Self::of_type)))
     }
 
-    /// Rule `fn`.
+    /// Rule `fn`: `fn NAME(PARAMETERS) [: TYPE] = VALUE`.
     fn function(&mut self) -> Option<ItemKind> {
         self.keyword("fn")?;
         self.blank();
@@ -186,14 +186,14 @@ impl Parser<'_, '_> {
         Some(ItemKind::Fn(Fn { name, params, result, body: self.default()? }))
     }
 
-    /// Rule `fn_param`.
+    /// Rule `fn_param`: `NAME: TYPE [= VALUE]`, also a field of a record type.
     pub(super) fn fn_param(&mut self) -> Option<(Name, Type, Option<Expr>)> {
         let name = self.word()?;
         let ty = self.of_type()?;
         Some((name, ty, self.attempt(Self::default)))
     }
 
-    /// Rule `type_declaration`.
+    /// Rule `type_declaration`: `type NAME = TYPE`.
     fn type_declaration(&mut self) -> Option<ItemKind> {
         self.keyword("type")?;
         self.blank();
@@ -203,7 +203,7 @@ impl Parser<'_, '_> {
         Some(ItemKind::Type(TypeDecl { name, ty: self.ty()? }))
     }
 
-    /// Rule `check`.
+    /// Rule `check`: `check CONDITION [else MESSAGE]`.
     fn check(&mut self) -> Option<ItemKind> {
         self.keyword("check")?;
         self.space(false);
@@ -217,7 +217,7 @@ impl Parser<'_, '_> {
         Some(ItemKind::Check(Check { condition, message: message.map(|(message, _)| message) }))
     }
 
-    /// Rule `of_type`.
+    /// Rule `of_type`: a colon and a type.
     fn of_type(&mut self) -> Option<Type> {
         self.blank();
         self.eat(b':')?;
@@ -225,7 +225,7 @@ impl Parser<'_, '_> {
         self.ty()
     }
 
-    /// Rule `default`.
+    /// Rule `default`: `=` and an expression.
     fn default(&mut self) -> Option<Expr> {
         self.blank();
         self.equals()?;

@@ -144,7 +144,7 @@ impl Parser<'_, '_> {
         (text.get(end) == Some(&b'"')).then_some(end)
     }
 
-    /// Rule `string`.
+    /// Rule `string`: three quotes are tried before one, as `""` begins both.
     pub(super) fn string(&mut self) -> Option<Deep> {
         let start = self.at;
         if self.starts_with("\"\"\"")
@@ -218,7 +218,7 @@ impl Parser<'_, '_> {
         Some(meant)
     }
 
-    /// Rule `interpolation`.
+    /// Rule `interpolation`: `${`, an expression over any number of lines, `}`.
     fn interpolation(&mut self) -> Option<Deep> {
         self.at += "${".len();
         self.space(false);

@@ -191,7 +191,7 @@ impl<'t, 's> Parser<'t, 's> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Rule `blank`.
+    /// Rule `blank`: skips space within a line.
     #[inline]
     fn blank(&mut self) {
         while matches!(self.byte(), b' ' | b'\t' | b'\r') {
@@ -234,14 +234,14 @@ impl<'t, 's> Parser<'t, 's> {
         self.text.get(self.at..self.word_end()).unwrap_or_default()
     }
 
-    /// Rule `word`.
+    /// Rule `word`: a name or keyword, `None` and no progress if there is none.
     fn word(&mut self) -> Option<Name> {
         let start = self.at;
         self.at = self.word_end();
         (self.at > start).then(|| Spanned { value: self.scratch.words.get(self.slice(start)), span: self.span(start) })
     }
 
-    /// This word, whole.
+    /// Reads `word` if it stands here and does not go on: `in`, not `into`.
     fn keyword(&mut self, word: &str) -> Option<()> {
         (self.peek_word() == word).then(|| self.at += word.len())
     }
@@ -257,7 +257,7 @@ impl<'t, 's> Parser<'t, 's> {
         Some(())
     }
 
-    /// Rule `comma`.
+    /// Rule `comma`: a comma with space and line breaks around it.
     fn comma(&mut self) -> Option<()> {
         self.space(false);
         self.eat(b',')?;

@@ -9,7 +9,7 @@ use dsvm_diagnostics::source::Spanned;
 pub(crate) const MAX_REFINEMENTS: usize = 16;
 
 impl Parser<'_, '_> {
-    /// Rule `type`.
+    /// Rule `type`: one type, or a union of several.
     pub(super) fn ty(&mut self) -> Option<Type> {
         let start = self.at;
         let first = self.one_type()?;
@@ -28,7 +28,7 @@ impl Parser<'_, '_> {
         Some(Type { kind: TypeKind::Union(members), span: self.span(start) })
     }
 
-    /// Rule `one_type`.
+    /// Rule `one_type`: `[secret] ATOM` and its refinements.
     fn one_type(&mut self) -> Option<Type> {
         let start = self.at;
         let secret = self.secret();
@@ -75,7 +75,7 @@ impl Parser<'_, '_> {
         Some(TypeKind::Matching(inner(), pattern))
     }
 
-    /// Rule `regex`.
+    /// Rule `regex`: between slashes, on one line; `\/` does not end it.
     fn regex(&mut self) -> Option<Name> {
         let start = self.at;
         self.eat(b'/')?;
@@ -94,7 +94,7 @@ impl Parser<'_, '_> {
         None
     }
 
-    /// Rule `type_atom`.
+    /// Rule `type_atom`: a list, record, group, literal or name.
     fn type_atom(&mut self) -> Option<Type> {
         let start = self.at;
         let kind = match self.byte() {
@@ -127,7 +127,7 @@ impl Parser<'_, '_> {
         })
     }
 
-    /// Rule `type_record`.
+    /// Rule `type_record`: `{ a: T, b: T = VALUE }`, separated by commas or lines.
     fn type_record(&mut self) -> Option<Vec<(Name, Type, Option<Expr>)>> {
         self.eat(b'{')?;
         self.space(true);

@@ -59,7 +59,7 @@ impl Parser<'_, '_> {
         length > 0
     }
 
-    /// Rule `operand`.
+    /// Rule `operand`: a primary with prefixes and suffixes, as `!f(a).b`.
     fn operand(&mut self) -> Option<Deep> {
         if !matches!(self.byte(), b'-' | b'!') {
             return self.suffixed();
@@ -173,7 +173,7 @@ impl Parser<'_, '_> {
         name
     }
 
-    /// Rule `primary`.
+    /// Rule `primary`: the first byte decides which one.
     fn primary(&mut self) -> Option<Deep> {
         let start = self.at;
         match self.byte() {
@@ -202,7 +202,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Rule `name`.
+    /// Rule `name`: also `true`, `false` and `null`, which are not names.
     pub(super) fn name(&mut self) -> Option<Deep> {
         let start = self.at;
         self.at = self.word_end();
@@ -220,7 +220,7 @@ impl Parser<'_, '_> {
         Some((Expr { kind, span: self.span(start) }, 1))
     }
 
-    /// Rule `condition`.
+    /// Rule `condition`: `if CONDITION then VALUE else VALUE`.
     fn condition(&mut self) -> Option<Deep> {
         let start = self.at;
         self.keyword("if")?;
@@ -238,7 +238,7 @@ impl Parser<'_, '_> {
         Some((Expr { kind, span: self.span(start) }, a.max(b).max(c) + 1))
     }
 
-    /// Rule `list`.
+    /// Rule `list`: elements or a comprehension in brackets.
     fn list(&mut self) -> Option<Deep> {
         let start = self.at;
         let first = self.scratch.values.len();
@@ -280,7 +280,7 @@ impl Parser<'_, '_> {
         Some((deepest, clauses))
     }
 
-    /// Rule `comprehension`.
+    /// Rule `comprehension`: `for NAME in LIST [if CONDITION]`, behind the value.
     fn comprehension(&mut self) -> Option<(Clauses, u32)> {
         self.space(false);
         self.keyword("for")?;
@@ -303,7 +303,7 @@ impl Parser<'_, '_> {
         Some((Clauses { variable, list, condition }, deepest))
     }
 
-    /// Rule `record`.
+    /// Rule `record`: braces and the fields between them.
     fn record(&mut self) -> Option<Deep> {
         let start = self.at;
         let first = self.scratch.fields.len();
