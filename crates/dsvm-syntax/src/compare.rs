@@ -3,7 +3,7 @@
 use crate::ast::{Body, File};
 use crate::index::index;
 use crate::oracle;
-use crate::parser::{Parser, Refusal, Scratch};
+use crate::parser::{Parser, Refusal, Words};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Diagnostic, Sink};
 
@@ -23,11 +23,11 @@ pub struct Agreement {
 /// The first piece about which the two disagree, with both results; or one that was refused without a diagnostic.
 pub fn compare(text: &str) -> Result<Agreement, String> {
     let source = SourceId::file(0);
-    let mut scratch = Scratch::default();
+    let mut words = Words::default();
     let mut agreement = Agreement::default();
     for found in index(text).iter().filter(|found| found.too_deep.is_none()) {
         let (start, end) = (found.start, found.end);
-        let parsed = Parser::new(source, text, start, end, &mut scratch).one_item();
+        let parsed = Parser::new(source, text, start, end, &mut words).one_item();
         let ours = match parsed {
             Err(Refusal::TooDeep(_)) => continue,
             Err(Refusal::Form { .. }) => None,
@@ -52,7 +52,7 @@ pub fn compare(text: &str) -> Result<Agreement, String> {
         start += line.len();
         let empty = || Body { entries: Vec::new(), incomplete: false, span: Span::new(source, 0, 0) };
         let mut body = empty();
-        let ours = match Parser::new(source, text, first, last, &mut scratch).one_entry(&mut body) {
+        let ours = match Parser::new(source, text, first, last, &mut words).one_entry(&mut body) {
             Err(Refusal::TooDeep(_)) => continue,
             Err(Refusal::Form { .. }) => None,
             Ok(found) => Some((body, sorted(found))),

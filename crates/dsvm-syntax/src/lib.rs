@@ -24,7 +24,7 @@ pub use index::{IndexItem, index};
 
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::SourceId;
-use parser::{Parser, Scratch};
+use parser::{Parser, Words};
 use rayon::prelude::*;
 
 /// Files longer than this are parsed on several cores.
@@ -56,29 +56,29 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
 /// Parses some items of a file that were found by [`index`].
 pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
     let mut file = ast::File { items: Vec::with_capacity(items.len()), incomplete: false };
-    let mut scratch = Scratch::default();
+    let mut words = Words::default();
     for item in items {
-        parse_at(source, text, item, &mut scratch, &mut file, sink);
+        parse_at(source, text, item, &mut words, &mut file, sink);
     }
     file
 }
 
 /// Parses one item of a file that was found by [`index`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
-    parse_at(source, text, item, &mut Scratch::default(), file, sink);
+    parse_at(source, text, item, &mut Words::default(), file, sink);
 }
 
 fn parse_at(
     source: SourceId,
     text: &str,
     item: &IndexItem<'_>,
-    scratch: &mut Scratch,
+    words: &mut Words,
     file: &mut ast::File,
     sink: &mut Sink,
 ) {
     if item.balanced
         && item.too_deep.is_none()
-        && let Ok(parsed) = Parser::new(source, text, item.start, item.end, scratch).one_item()
+        && let Ok(parsed) = Parser::new(source, text, item.start, item.end, words).one_item()
     {
         file.incomplete |= parsed.value.is_none();
         file.items.extend(parsed.value);

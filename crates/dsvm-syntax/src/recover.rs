@@ -13,7 +13,7 @@ use super::diags;
 use super::explain::{Piece, Place, explain};
 use super::head::{Head, block_item};
 use super::index::IndexItem;
-use super::parser::{Parser, Refusal, Scratch};
+use super::parser::{Parser, Refusal, Words};
 use super::scan::{Kind, Scanner, Token, continues};
 use super::text::doc_before;
 use dsvm_diagnostics::Diagnostic;
@@ -32,8 +32,8 @@ pub(super) fn item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mu
     let within = text.get(..item.end).unwrap_or_default();
     let tokens: Vec<Token> = Scanner::new(within, item.start).filter(|t| !matches!(t.kind, Kind::Comment(_))).collect();
     let brackets = matched(source, within, &tokens, &mut diagnostics);
-    let scratch = Scratch::default();
-    let mut recovery = Recovery { source, text: within, tokens: &tokens, brackets: &brackets, scratch, diagnostics };
+    let words = Words::default();
+    let mut recovery = Recovery { source, text: within, tokens: &tokens, brackets: &brackets, words, diagnostics };
     recovery.item(item, file);
     recovery.diagnostics
 }
@@ -44,7 +44,7 @@ struct Recovery<'t> {
     text: &'t str,
     tokens: &'t [Token],
     brackets: &'t Brackets,
-    scratch: Scratch,
+    words: Words,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -148,7 +148,7 @@ impl<'t> Recovery<'t> {
     /// A parser of a range of tokens.
     fn parser(&mut self, range: &Range<usize>) -> Parser<'t, '_> {
         let bytes = self.bytes(range);
-        Parser::new(self.source, self.text, bytes.start, bytes.end, &mut self.scratch)
+        Parser::new(self.source, self.text, bytes.start, bytes.end, &mut self.words)
     }
 
     /// Reports why a piece was refused, unless something in it was reported before.

@@ -17,12 +17,13 @@ impl Parser<'_, '_> {
         }
         let mut head = Head::new(self.word()?);
         head.existing = existing;
-        let first = self.scratch.parts.len();
-        if self.is_repeated() {
-            head.repeat = self.attempt(Self::repeated);
+        if self.is_repeated()
+            && let Some((name, repeat)) = self.attempt(Self::repeated)
+        {
+            head.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
+            head.repeat = Some(repeat);
         }
-        self.parts(&mut head, first);
-        head.parts = self.scratch.parts.drain(first..).collect();
+        self.parts(&mut head);
         head.span = self.span(start);
         Some(head)
     }
@@ -52,8 +53,8 @@ impl Parser<'_, '_> {
         found
     }
 
-    /// Rule `repeated`; the name goes to the parts.
-    fn repeated(&mut self) -> Option<Repeat> {
+    /// Rule `repeated`: the name of the block and what repeats it.
+    fn repeated(&mut self) -> Option<(Name, Repeat)> {
         self.blank();
         let name = self.word()?;
         let start = self.at;
@@ -67,18 +68,18 @@ impl Parser<'_, '_> {
         let (list, _) = self.nested(|p| p.expr(true))?;
         self.space(false);
         self.eat(b']')?;
-        self.scratch.parts.push(HeadPart::Expr(Expr { kind: ExprKind::Name(name.value), span: name.span }));
-        Some(Repeat { variable, list, span: self.span(start) })
+        let span = self.span(start);
+        Some((name, Repeat { variable, list, span }))
     }
 
     /// Rule `parts`, which cannot fail: it ends where no further part can be read.
-    fn parts(&mut self, head: &mut Head, first: usize) {
+    fn parts(&mut self, head: &mut Head) {
         loop {
             let mark = self.mark();
             self.blank();
             let found = match self.byte() {
-                b':' if head.class.is_none() => self.class(head, first),
-                b'!'..=b'z' => self.part(head, first),
+                b':' if head.class.is_none() => self.class(head),
+                b'!'..=b'z' => self.part(head),
                 _ => None,
             };
             if found.is_none() {
@@ -89,12 +90,12 @@ impl Parser<'_, '_> {
     }
 
     /// Rule `class`: `: interactive` or `: "Microsoft.X/y@…"`.
-    fn class(&mut self, head: &mut Head, first: usize) -> Option<()> {
+    fn class(&mut self, head: &mut Head) -> Option<()> {
         let start = self.at;
         self.eat(b':')?;
         self.blank();
         let (class, _) = if self.byte() == b'"' { self.string()? } else { self.name()? };
-        if self.scratch.parts.len() == first {
+        if head.parts.is_empty() {
             self.diagnostics.push(diags::colon_in_field(self.span(start), &head.keyword.value));
             head.broken = true;
         }
@@ -103,7 +104,7 @@ impl Parser<'_, '_> {
     }
 
     /// Rule `part`: a value or connecting word of a head.
-    fn part(&mut self, head: &mut Head, first: usize) -> Option<()> {
+    fn part(&mut self, head: &mut Head) -> Option<()> {
         let mark = self.mark();
         let (expr, _) = self.expr(false)?;
         if self.slice(mark.at) == "then" {
@@ -111,9 +112,8 @@ impl Parser<'_, '_> {
             self.diagnostics.push(diags::no_then(expr.span));
             return Some(());
         }
-        let before = self.scratch.parts.get(first..).and_then(<[HeadPart]>::last);
-        let part = head_part(expr, before, &mut head.broken, &mut self.diagnostics);
-        self.scratch.parts.push(part);
+        let part = head_part(expr, head.parts.last(), &mut head.broken, &mut self.diagnostics);
+        head.parts.push(part);
         Some(())
     }
 
@@ -121,25 +121,24 @@ impl Parser<'_, '_> {
     pub(super) fn body(&mut self) -> Option<Body> {
         let start = self.at;
         self.eat(b'{')?;
-        let first = self.scratch.entries.len();
-        let complete = self.nested(Self::entries);
-        let entries: Vec<Entry> = self.scratch.entries.drain(first..).collect();
-        Some(Body { entries, incomplete: !complete?, span: self.span(start) })
+        let (entries, complete) = self.nested(Self::entries)?;
+        Some(Body { entries, incomplete: !complete, span: self.span(start) })
     }
 
-    /// The entries of a body and its `}`; `false` when one had to be left out.
-    fn entries(&mut self) -> Option<bool> {
+    /// The entries of a body and its `}`; also `false` when one had to be left out.
+    fn entries(&mut self) -> Option<(Vec<Entry>, bool)> {
+        let mut entries = Vec::new();
         let mut complete = true;
         self.space(true);
         while self.byte() != b'}' {
             match self.entry()? {
-                Some(entry) => self.scratch.entries.push(entry),
+                Some(entry) => entries.push(entry),
                 None => complete = false,
             }
             self.separator()?;
         }
         self.at += 1;
-        Some(complete)
+        Some((entries, complete))
     }
 
     /// Rule `separator`, or the `}` that makes it unnecessary.
@@ -174,9 +173,7 @@ impl Parser<'_, '_> {
         }
         self.rewind(mark);
         let mut head = Head::new(name);
-        let first = self.scratch.parts.len();
-        self.parts(&mut head, first);
-        head.parts = self.scratch.parts.drain(first..).collect();
+        self.parts(&mut head);
         head.span = self.span(start);
         let body = self.attempt(|p| {
             p.blank();

@@ -17,7 +17,7 @@ impl Parser<'_, '_> {
             return None;
         }
         let form = self.number_form();
-        let number = self.scratch.words.get(self.slice(start));
+        let number = self.words.get(self.slice(start));
         let number_end = self.at;
         let unit = self.unit();
         if unit.is_none() {
@@ -95,7 +95,7 @@ impl Parser<'_, '_> {
         let start = self.at;
         if self.byte() == b'%' {
             self.at += 1;
-            return Some(Spanned { value: self.scratch.words.get("%"), span: self.span(start) });
+            return Some(Spanned { value: self.words.get("%"), span: self.span(start) });
         }
         self.blank();
         let start = self.at;
@@ -117,14 +117,14 @@ impl Parser<'_, '_> {
                 }
             }
         }
-        Some(Spanned { value: self.scratch.words.get(self.slice(start)), span: self.span(start) })
+        Some(Spanned { value: self.words.get(self.slice(start)), span: self.span(start) })
     }
 
     /// A string on one line without escapes and interpolation, which is most of them: its text.
     pub(super) fn plain_string(&mut self) -> Option<Name> {
         let start = self.at;
         let length = self.plain_length()?;
-        let value = self.scratch.words.get(self.text.get(start + 1..start + 1 + length)?);
+        let value = self.words.get(self.text.get(start + 1..start + 1 + length)?);
         self.at = start + length + 2;
         Some(Spanned { value, span: self.span(start) })
     }

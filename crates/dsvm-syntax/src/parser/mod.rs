@@ -11,11 +11,11 @@
 mod blocks;
 mod declarations;
 mod literals;
-mod scratch;
+mod words;
 pub(crate) mod types;
 mod values;
 
-pub(crate) use scratch::Scratch;
+pub(crate) use words::Words;
 
 use crate::ast::{Body, Item, Name};
 use crate::head::Head;
@@ -72,16 +72,15 @@ pub(crate) struct Parser<'t, 's> {
     glued: Option<Glued>,
     too_deep: Option<usize>,
     diagnostics: Vec<Diagnostic>,
-    scratch: &'s mut Scratch,
+    words: &'s mut Words,
 }
 
 impl<'t, 's> Parser<'t, 's> {
     /// A parser of the bytes `start..end` of a file. Both lie on character boundaries.
-    pub(crate) fn new(source: SourceId, text: &'t str, start: usize, end: usize, scratch: &'s mut Scratch) -> Self {
-        scratch.clear();
+    pub(crate) fn new(source: SourceId, text: &'t str, start: usize, end: usize, words: &'s mut Words) -> Self {
         let bytes = text.as_bytes().get(..end).unwrap_or_default();
         let (furthest, glued, too_deep) = (start, None, None);
-        Self { source, text, bytes, at: start, depth: 0, furthest, glued, too_deep, diagnostics: Vec::new(), scratch }
+        Self { source, text, bytes, at: start, depth: 0, furthest, glued, too_deep, diagnostics: Vec::new(), words }
     }
 
     /// The whole piece as a declaration; its value is `None` when what names it is wrong.
@@ -238,7 +237,7 @@ impl<'t, 's> Parser<'t, 's> {
     fn word(&mut self) -> Option<Name> {
         let start = self.at;
         self.at = self.word_end();
-        (self.at > start).then(|| Spanned { value: self.scratch.words.get(self.slice(start)), span: self.span(start) })
+        (self.at > start).then(|| Spanned { value: self.words.get(self.slice(start)), span: self.span(start) })
     }
 
     /// Reads `word` if it stands here and does not go on: `in`, not `into`.

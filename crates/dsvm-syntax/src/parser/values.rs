@@ -124,10 +124,8 @@ impl Parser<'_, '_> {
                 Some((Suffix::Member(self.word()?), 0))
             }
             b'(' => {
-                let first = self.scratch.arguments.len();
-                let deepest = self.nested(Self::arguments);
-                let arguments = self.scratch.arguments.drain(first..).collect();
-                Some((Suffix::Call(arguments), deepest?))
+                let (arguments, deepest) = self.nested(Self::arguments)?;
+                Some((Suffix::Call(arguments), deepest))
             }
             _ => self.nested(|p| {
                 p.eat(b'[')?;
@@ -140,8 +138,9 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// The arguments of a call and its brackets; gives the most levels of one.
-    fn arguments(&mut self) -> Option<u32> {
+    /// The arguments of a call and its brackets; also the most levels of one.
+    fn arguments(&mut self) -> Option<(Vec<Argument>, u32)> {
+        let mut arguments = Vec::new();
         let mut deepest = 0;
         self.eat(b'(')?;
         self.space(false);
@@ -149,14 +148,14 @@ impl Parser<'_, '_> {
             let name = self.attempt(Self::argument_name);
             let (value, inside) = self.expr(true)?;
             deepest = deepest.max(inside);
-            self.scratch.arguments.push(Argument { name, value });
+            arguments.push(Argument { name, value });
             if self.attempt(Self::comma).is_none() {
                 break;
             }
         }
         self.space(false);
         self.eat(b')')?;
-        Some(deepest)
+        Some((arguments, deepest))
     }
 
     /// `name =` in front of an argument.
@@ -215,7 +214,7 @@ impl Parser<'_, '_> {
                 self.diagnostics.push(diags::reserved_word(self.span(start), word));
                 ExprKind::Error
             }
-            word => ExprKind::Name(self.scratch.words.get(word)),
+            word => ExprKind::Name(self.words.get(word)),
         };
         Some((Expr { kind, span: self.span(start) }, 1))
     }
@@ -241,10 +240,7 @@ impl Parser<'_, '_> {
     /// Rule `list`: elements or a comprehension in brackets.
     fn list(&mut self) -> Option<Deep> {
         let start = self.at;
-        let first = self.scratch.values.len();
-        let inside = self.nested(Self::elements);
-        let mut values: Vec<Expr> = self.scratch.values.drain(first..).collect();
-        let (deepest, comprehension) = inside?;
+        let (mut values, deepest, comprehension) = self.nested(Self::elements)?;
         let kind = match comprehension {
             Some(Clauses { variable, list, condition }) => {
                 let value = values.pop()?;
@@ -255,8 +251,9 @@ impl Parser<'_, '_> {
         Some((Expr { kind, span: self.span(start) }, deepest + 1))
     }
 
-    /// The elements of a list and its brackets: the most levels of one, and what follows a single one.
-    fn elements(&mut self) -> Option<(u32, Option<Clauses>)> {
+    /// The elements of a list and its brackets; also the most levels of one, and what follows a single one.
+    fn elements(&mut self) -> Option<(Vec<Expr>, u32, Option<Clauses>)> {
+        let mut values = Vec::new();
         let mut deepest = 0;
         let mut clauses = None;
         self.eat(b'[')?;
@@ -265,7 +262,7 @@ impl Parser<'_, '_> {
             let (value, inside) = self.expr(true)?;
             let only = deepest == 0;
             deepest = deepest.max(inside);
-            self.scratch.values.push(value);
+            values.push(value);
             if only && let Some((found, inside)) = self.attempt(Self::comprehension) {
                 deepest = deepest.max(inside);
                 clauses = Some(found);
@@ -277,7 +274,7 @@ impl Parser<'_, '_> {
         }
         self.space(false);
         self.eat(b']')?;
-        Some((deepest, clauses))
+        Some((values, deepest, clauses))
     }
 
     /// Rule `comprehension`: `for NAME in LIST [if CONDITION]`, behind the value.
@@ -306,14 +303,13 @@ impl Parser<'_, '_> {
     /// Rule `record`: braces and the fields between them.
     fn record(&mut self) -> Option<Deep> {
         let start = self.at;
-        let first = self.scratch.fields.len();
-        let deepest = self.nested(Self::fields);
-        let fields = self.scratch.fields.drain(first..).collect();
-        Some((Expr { kind: ExprKind::Record(fields), span: self.span(start) }, deepest? + 1))
+        let (fields, deepest) = self.nested(Self::fields)?;
+        Some((Expr { kind: ExprKind::Record(fields), span: self.span(start) }, deepest + 1))
     }
 
-    /// The fields of a record and its braces; gives the most levels of one.
-    fn fields(&mut self) -> Option<u32> {
+    /// The fields of a record and its braces; also the most levels of one.
+    fn fields(&mut self) -> Option<(Vec<(Name, Expr)>, u32)> {
+        let mut fields = Vec::new();
         let mut deepest = 0;
         self.eat(b'{')?;
         self.space(true);
@@ -323,11 +319,11 @@ impl Parser<'_, '_> {
             self.equals()?;
             let (value, inside) = self.expr(false)?;
             deepest = deepest.max(inside);
-            self.scratch.fields.push((name, value));
+            fields.push((name, value));
             self.separator()?;
         }
         self.at += 1;
-        Some(deepest)
+        Some((fields, deepest))
     }
 }
 
