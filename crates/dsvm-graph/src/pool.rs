@@ -21,6 +21,7 @@ use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
 use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::share::Auth;
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::words::PoolResource;
 use dsvm_sema::value::BlockId;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -304,22 +305,20 @@ impl Builder<'_, '_, '_> {
 
     /// Lays the overrides of the pool over its resources.
     fn overrides(&self, drafts: &mut Drafts, sink: &mut Sink) {
-        const KNOWN: [&str; 6] = ["scale_set", "load_balancer", "public_ip", "security_group", "autoscale", "identity"];
         let (pool, names) = (self.pool, self.names);
         for block in pool.block.children(BlockKind::Override) {
-            let target = match block.name.as_ref() {
-                "scale_set" => Some(&names.scale_set),
-                "load_balancer" => Some(&names.balancer),
-                "public_ip" => Some(&names.public_ip),
-                "security_group" => Some(&names.security_group),
-                "autoscale" => Some(&names.autoscale),
-                "identity" => names.identity.as_ref(),
-                _ => None,
-            };
+            let target = PoolResource::from_word(&block.name).and_then(|resource| match resource {
+                PoolResource::ScaleSet => Some(&names.scale_set),
+                PoolResource::LoadBalancer => Some(&names.balancer),
+                PoolResource::PublicIp => Some(&names.public_ip),
+                PoolResource::SecurityGroup => Some(&names.security_group),
+                PoolResource::Autoscale => Some(&names.autoscale),
+                PoolResource::Identity => names.identity.as_ref(),
+            });
             // A pool without a public address, a policy or an identity of its own has no such node.
             match target.and_then(|named| drafts.nodes_mut().find(|node| node.id == named.id)) {
                 Some(node) => overlay::apply(node, block, &self.input.resolver(), sink),
-                None => sink.push(diags::unknown_override(&block.name, block.name_span, &KNOWN)),
+                None => sink.push(diags::unknown_override(&block.name, block.name_span, PoolResource::WORDS)),
             }
         }
     }

@@ -171,7 +171,7 @@ fn threshold(metric: &Metric<'_>, value: &Value, span: Span, sink: &mut Sink) ->
             MetricUnit::PerSecond | MetricUnit::Credits => MetricUnit::Count,
         };
         if unit != written {
-            sink.push(diags::threshold_unit(metric.name, wanted.word(), span));
+            sink.push(diags::threshold_unit(metric.name, wanted, span));
             return None;
         }
     }

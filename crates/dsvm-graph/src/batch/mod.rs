@@ -22,6 +22,7 @@ use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::pool::PoolIdentity;
 use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::words::BatchResource;
 
 /// Builds everything for batch.
 pub(crate) fn build(
@@ -91,18 +92,20 @@ fn overrides(
     sink: &mut Sink,
 ) {
     let itself = match pool.service {
-        Service::AzureBatch => "pool",
-        Service::AzureMl => "cluster",
+        Service::AzureBatch => BatchResource::Pool,
+        Service::AzureMl => BatchResource::Cluster,
     };
     for block in pool.block.children(BlockKind::Override) {
-        let target = match block.name.as_ref() {
-            name if name == itself => Some(id),
-            "identity" => identity.filter(|_| matches!(pool.identity, PoolIdentity::Own)),
-            _ => None,
-        };
+        let target = BatchResource::from_word(&block.name).and_then(|resource| match resource {
+            BatchResource::Pool | BatchResource::Cluster => (resource == itself).then_some(id),
+            BatchResource::Identity => identity.filter(|_| matches!(pool.identity, PoolIdentity::Own)),
+        });
         match target {
             Some(id) => overlay::apply(&mut nodes[id], block, &input.resolver(), sink),
-            None => sink.push(diags::unknown_override(&block.name, block.name_span, &[itself, "identity"])),
+            None => {
+                let known = [itself.word(), BatchResource::Identity.word()];
+                sink.push(diags::unknown_override(&block.name, block.name_span, &known));
+            }
         }
     }
 }

@@ -8,21 +8,100 @@ use dsvm_diagnostics::Sink;
 use dsvm_sema::value::{Formula, FormulaKind, Value};
 use dsvm_syntax::ast::{BinaryOp, UnaryOp};
 
-/// Words for metrics.
-const METRICS: [(&str, &str); 4] = [
-    ("pending_tasks", "$PendingTasks"),
-    ("active_tasks", "$ActiveTasks"),
-    ("running_tasks", "$RunningTasks"),
-    ("evicted", "$PreemptedNodeCount"),
-];
+/// What a target can speak of by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    /// Samples over some time.
+    Metric(Metric),
+    /// A number that the service gives.
+    Number(Number),
+    /// How many tasks of the pool's own run on one machine: written as a number.
+    TaskSlots,
+}
 
-/// Words for numbers.
-const NUMBERS: [(&str, &str); 4] = [
-    ("current", "$CurrentDedicatedNodes"),
-    ("current_spot", "$CurrentLowPriorityNodes"),
-    ("hour", "time().hour"),
-    ("weekday", "time().weekday"),
-];
+impl Word {
+    const ALL: [Self; 9] = [
+        Self::Metric(Metric::PendingTasks),
+        Self::Metric(Metric::ActiveTasks),
+        Self::Metric(Metric::RunningTasks),
+        Self::Metric(Metric::Evicted),
+        Self::Number(Number::Current),
+        Self::Number(Number::CurrentSpot),
+        Self::Number(Number::Hour),
+        Self::Number(Number::Weekday),
+        Self::TaskSlots,
+    ];
+
+    fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
+    /// The word as it is written.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Metric(Metric::PendingTasks) => "pending_tasks",
+            Self::Metric(Metric::ActiveTasks) => "active_tasks",
+            Self::Metric(Metric::RunningTasks) => "running_tasks",
+            Self::Metric(Metric::Evicted) => "evicted",
+            Self::Number(Number::Current) => "current",
+            Self::Number(Number::CurrentSpot) => "current_spot",
+            Self::Number(Number::Hour) => "hour",
+            Self::Number(Number::Weekday) => "weekday",
+            Self::TaskSlots => "task_slots",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Metric {
+    PendingTasks,
+    ActiveTasks,
+    RunningTasks,
+    Evicted,
+}
+
+impl Metric {
+    /// The variable of the service that holds its samples.
+    fn variable(self) -> &'static str {
+        match self {
+            Self::PendingTasks => "$PendingTasks",
+            Self::ActiveTasks => "$ActiveTasks",
+            Self::RunningTasks => "$RunningTasks",
+            Self::Evicted => "$PreemptedNodeCount",
+        }
+    }
+
+    /// The metric that an expression is, if it is one by itself.
+    fn of(formula: &Formula) -> Option<Self> {
+        match &formula.kind {
+            FormulaKind::Name(name) => match Word::find(name)? {
+                Word::Metric(metric) => Some(metric),
+                Word::Number(_) | Word::TaskSlots => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Number {
+    Current,
+    CurrentSpot,
+    Hour,
+    Weekday,
+}
+
+impl Number {
+    /// What gives it in the service's language.
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Current => "$CurrentDedicatedNodes",
+            Self::CurrentSpot => "$CurrentLowPriorityNodes",
+            Self::Hour => "time().hour",
+            Self::Weekday => "time().weekday",
+        }
+    }
+}
 
 struct Translator<'s> {
     slots: i64,
@@ -34,6 +113,7 @@ struct Translator<'s> {
 pub(crate) fn translate(value: &Value, slots: i64, holes: &mut Holes, sink: &mut Sink) -> String {
     match value {
         Value::Formula(formula) => Translator { slots, holes, sink }.outermost(formula),
+        Value::Int(number) => whole(*number),
         other => holes.number(other).to_string(),
     }
 }
@@ -50,7 +130,7 @@ impl Translator<'_> {
             FormulaKind::Call(name, parts) => match (name.as_ref(), parts.as_slice()) {
                 ("ceil", [inside]) => self.rounded_up(inside),
                 ("floor", [inside]) => self.inside(inside),
-                ("min" | "max", parts) if parts.len() > 1 && !parts.iter().any(is_metric) => {
+                ("min" | "max", parts) if parts.len() > 1 && !parts.iter().any(|part| Metric::of(part).is_some()) => {
                     let parts: Vec<String> = parts.iter().map(|p| self.outermost(p)).collect();
                     format!("{name}({})", parts.join(", "))
                 }
@@ -79,7 +159,8 @@ impl Translator<'_> {
         match &formula.kind {
             FormulaKind::Value(Value::Decimal(d)) => d.normalize().to_string(),
             FormulaKind::Value(Value::Percent(p)) => (p / rust_decimal::Decimal::from(100)).normalize().to_string(),
-            FormulaKind::Value(value @ (Value::Int(_) | Value::Deferred(_))) => self.holes.number(value).to_string(),
+            FormulaKind::Value(Value::Int(number)) => whole(*number),
+            FormulaKind::Value(value @ Value::Deferred(_)) => self.holes.number(value).to_string(),
             FormulaKind::Value(Value::Duration(_)) => self.error(
                 formula,
                 "a duration stands alone".into(),
@@ -109,17 +190,16 @@ impl Translator<'_> {
     }
 
     fn name(&mut self, formula: &Formula, name: &str) -> String {
-        if name == "task_slots" {
-            return self.slots.to_string();
+        match Word::find(name) {
+            Some(Word::TaskSlots) => return self.slots.to_string(),
+            Some(Word::Number(number)) => return number.expression().to_owned(),
+            Some(Word::Metric(_)) => {
+                let help = format!("take its samples over some time: `avg({name}, 15 min)`");
+                return self.error(formula, format!("`{name}` changes all the time and is not a number"), &help);
+            }
+            None => {}
         }
-        if let Some((_, service)) = NUMBERS.iter().find(|(word, _)| *word == name) {
-            return (*service).to_owned();
-        }
-        if METRICS.iter().any(|(word, _)| *word == name) {
-            let help = format!("take its samples over some time: `avg({name}, 15 min)`");
-            return self.error(formula, format!("`{name}` changes all the time and is not a number"), &help);
-        }
-        let known = METRICS.iter().chain(&NUMBERS).map(|(word, _)| *word).chain(["task_slots"]);
+        let known = Word::ALL.into_iter().map(Word::word);
         let help = match dsvm_sema::table::suggest(name, known.clone()) {
             Some(meant) => format!("write `{meant}`"),
             None => format!("use one of {}", known.map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
@@ -127,35 +207,38 @@ impl Translator<'_> {
         self.error(formula, format!("there is no `{name}` in a target"), &help)
     }
 
+    /// What a function makes of a metric's samples over some time.
+    fn samples(&mut self, function: &str, metric: Metric, window: &Formula) -> String {
+        let FormulaKind::Value(Value::Duration(seconds)) = &window.kind else {
+            return self.error(window, "a metric is looked at over a time".into(), "write a duration such as `15 min`");
+        };
+        let (metric, window) = (metric.variable(), window_text(*seconds));
+        // A new pool has too few samples for a trend; then the last one has to do.
+        format!(
+            "({metric}.GetSamplePercent({window}) < 70 ? max(0, {metric}.GetSample(1)) : {function}({metric}.GetSample({window})))"
+        )
+    }
+
     fn call(&mut self, formula: &Formula, name: &str, parts: &[Formula]) -> String {
+        if let ("avg" | "min" | "max", [metric, window]) = (name, parts)
+            && let Some(metric) = Metric::of(metric)
+        {
+            return self.samples(name, metric, window);
+        }
+        if let ("last", [metric]) = (name, parts)
+            && let Some(metric) = Metric::of(metric)
+        {
+            return format!("max(0, {}.GetSample(1))", metric.variable());
+        }
         match (name, parts) {
-            ("avg" | "min" | "max", [metric, window]) if is_metric(metric) => {
-                let FormulaKind::Value(Value::Duration(seconds)) = &window.kind else {
-                    return self.error(
-                        window,
-                        "a metric is looked at over a time".into(),
-                        "write a duration such as `15 min`",
-                    );
-                };
-                let metric = metric_of(metric);
-                let window = window_text(*seconds);
-                // A new pool has too few samples for a trend; then the last one has to do.
-                format!(
-                    "({metric}.GetSamplePercent({window}) < 70 ? max(0, {metric}.GetSample(1)) : {name}({metric}.GetSample({window})))"
-                )
-            }
-            // A misspelt metric is one mistake, whatever stands beside it.
+            // A misspelt metric is one mistake, whatever is beside it.
             (
                 "avg" | "min" | "max",
                 [
-                    Formula { kind: FormulaKind::Name(word), .. },
+                    metric @ Formula { kind: FormulaKind::Name(word), .. },
                     Formula { kind: FormulaKind::Value(Value::Duration(_)), .. },
                 ],
-            ) => match parts.first() {
-                Some(metric) => self.name(metric, word),
-                None => "0".to_owned(),
-            },
-            ("last", [metric]) if is_metric(metric) => format!("max(0, {}.GetSample(1))", metric_of(metric)),
+            ) => self.name(metric, word),
             ("min" | "max" | "avg" | "sum", parts) if parts.len() > 1 => {
                 let parts: Vec<String> = parts.iter().map(|p| self.inside(p)).collect();
                 format!("{name}({})", parts.join(", "))
@@ -174,13 +257,12 @@ impl Translator<'_> {
     }
 }
 
-fn is_metric(formula: &Formula) -> bool {
-    matches!(&formula.kind, FormulaKind::Name(name) if METRICS.iter().any(|(word, _)| *word == name.as_ref()))
-}
-
-fn metric_of(formula: &Formula) -> &'static str {
-    let FormulaKind::Name(name) = &formula.kind else { return "$PendingTasks" };
-    METRICS.iter().find(|(word, _)| *word == name.as_ref()).map_or("$PendingTasks", |(_, service)| service)
+/// A number as the service reads it: a sign belongs to what is in parentheses.
+fn whole(number: i64) -> String {
+    match number {
+        0.. => number.to_string(),
+        _ => format!("-({})", number.unsigned_abs()),
+    }
 }
 
 fn window_text(seconds: i64) -> String {
@@ -204,6 +286,6 @@ fn sign(op: BinaryOp) -> Option<&'static str> {
         BinaryOp::NotEqual => "!=",
         BinaryOp::And => "&&",
         BinaryOp::Or => "||",
-        _ => return None,
+        BinaryOp::In | BinaryOp::Remainder | BinaryOp::Of | BinaryOp::Initially | BinaryOp::Coalesce => return None,
     })
 }

@@ -8,6 +8,7 @@ use crate::units::{Seconds, duration};
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Safety};
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::words::MetricUnit;
 use rust_decimal::Decimal;
 
 pub(crate) fn range_inverted(least: i64, most: i64, span: Span) -> Diagnostic {
@@ -224,12 +225,12 @@ pub(crate) fn unknown_host_metric(name: &str, span: Span, known: &[&str]) -> Dia
         .help("for a metric of another resource add `of = …`; for one that an agent sends add `namespace = …`")
 }
 
-pub(crate) fn threshold_unit(metric: &str, unit: &str, span: Span) -> Diagnostic {
+pub(crate) fn threshold_unit(metric: &str, unit: MetricUnit, span: Span) -> Diagnostic {
     let example = match unit {
-        "percent" => "75%",
-        "bytes" => "100 MiB",
-        "seconds" => "30 s",
-        _ => "20",
+        MetricUnit::Percent => "75%",
+        MetricUnit::Bytes => "100 MiB",
+        MetricUnit::Seconds => "30 s",
+        MetricUnit::Count | MetricUnit::PerSecond | MetricUnit::Credits => "20",
     };
     new(Code::ThresholdUnit, format!("{metric} has a different unit"), span, "wrong unit")
         .help(format!("write the threshold as, for instance, `{example}`"))

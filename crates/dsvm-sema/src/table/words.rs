@@ -188,6 +188,20 @@ words! {
     /// Kind of OS disk of a batch pool.
     pub enum BatchOsDisk { Managed = "managed", Ephemeral = "ephemeral" }
 
+    /// Resources of an interactive pool that `override` can change.
+    pub enum PoolResource {
+        ScaleSet = "scale_set",
+        LoadBalancer = "load_balancer",
+        PublicIp = "public_ip",
+        SecurityGroup = "security_group",
+        Autoscale = "autoscale",
+        Identity = "identity",
+    }
+
+    /// Resources of a batch pool that `override` can change: the pool itself is a `pool` of Azure Batch or a `cluster` of
+    /// Azure Machine Learning.
+    pub enum BatchResource { Pool = "pool", Cluster = "cluster", Identity = "identity" }
+
     /// Whether batch machines spread over availability zones.
     pub enum Placement { Regional = "regional", Zonal = "zonal" }
 
