@@ -11,7 +11,8 @@ use arm_template::json;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use dsvm_graph::json::Json;
-use dsvm_sema::value::Value as Term;
+use dsvm_sema::table::View;
+use dsvm_sema::table::project::Project;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,10 +71,8 @@ pub fn from_compilation(
     }
     let names: Vec<&str> = compiled.envs.iter().map(AsRef::as_ref).collect();
     let env = choose_env(&names, input.env.as_deref(), &compiled.name)?;
-    let group = compiled.checked.as_ref().and_then(|c| match c[c.project?].get("resource_group")? {
-        Term::String(name) => Some(name.to_string()),
-        _ => None,
-    });
+    let group = compiled.checked.as_ref().and_then(|c| View::<Project>::new(&c[c.project?])?.resource_group());
+    let group = group.map(str::to_owned);
     // The checked program is large, and nothing below reads it.
     drop(compiled.checked);
     let parts = artifacts.deployments.into_iter().map(|deployment| {

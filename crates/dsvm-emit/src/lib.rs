@@ -84,10 +84,69 @@ pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dsvm_model::fixture;
 
-    fn compile(checked: &Checked) -> (Artifacts, Vec<dsvm_diagnostics::Diagnostic>) {
+    const RESEARCH: &str = r#"
+import std.images
+import std.sizes
+
+project research {
+  location = westus2
+  tags     = { team = "research" }
+}
+
+/// Most machines.
+param max_machines: int in 1..100 = 10
+
+vault passwords { access = private_endpoint }
+
+share notebooks {
+  protocol = smb
+  quota    = 1 TiB
+  mount    = "/datamnt/dsvmshare"
+  access   = service_endpoint
+  link "~/notebooks/remote" to "notebooks/{user}"
+}
+
+output most: int = max_machines
+"#;
+
+    const POOL: &str = r#"
+  image    = images.ubuntu_2204
+  size     = sizes.Standard_D8s_v5
+  machines = 0..10
+  shares   = [notebooks]
+  vault    = passwords
+  serve    = [ssh, jupyterhub]
+
+  admin {
+    name            = "dsvmuser"
+    key             = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMLVd3mFLZcQhJbVnWjTyKhBjQlyHsMHVeFoJQVYSDmQ ops@example.org"
+    password_secret = "dsvmuser"
+  }
+
+  allow ssh from [203.0.113.0/24]
+  allow jupyterhub from [203.0.113.0/24]
+
+  autoscale {
+    timezone = "Pacific Standard Time"
+    when avg(cpu, 10 min) > 75% { add 1 }
+    when avg(cpu, 10 min) < 25% { remove 1 }
+    schedule workday { on mon..fri from 08:00 to 19:00, machines = 2..10 }
+    schedule nights { on mon..sun from 19:00 to 08:00, machines = 0..2 }
+  }
+}
+"#;
+
+    /// Ubuntu data science machines behind one address, a share with links, autoscale by day; so many times.
+    fn research(pools: usize) -> String {
+        let name = |index| if pools == 1 { "team".to_owned() } else { format!("team_{index}") };
+        let all = (0..pools).map(|index| format!("\npool {}: interactive {{{POOL}", name(index)));
+        RESEARCH.to_owned() + &all.collect::<String>()
+    }
+
+    fn compile(text: &str) -> (Artifacts, Vec<dsvm_diagnostics::Diagnostic>) {
         let mut sink = Sink::default();
+        let checked = &dsvm_sema::check_text(text, &mut sink);
         let fleet = dsvm_model::build(checked, jiff::civil::date(2026, 11, 23), &mut sink);
         let (graph, _) = check(&fleet, checked, Bodies::Kept, &mut sink);
         let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
@@ -97,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_pool_of_the_sample() {
-        let (artifacts, diagnostics) = compile(&fixture::seed(1));
+        let (artifacts, diagnostics) = compile(&research(1));
         assert_eq!(diagnostics, []);
         let [main] = artifacts.deployments.as_slice() else { panic!("one deployment") };
         if let Ok(path) = std::env::var("DSVMC_TEST_OUT") {
@@ -110,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_thousand_pools_are_split_and_stay_within_limits() {
-        let (artifacts, diagnostics) = compile(&fixture::seed(1000));
+        let (artifacts, diagnostics) = compile(&research(1000));
         assert_eq!(diagnostics, []);
         assert!(artifacts.deployments.len() > 8);
         let mut before: Vec<&str> = Vec::new();
@@ -131,8 +190,8 @@ mod tests {
 
     #[test]
     fn the_same_graph_gives_the_same_bytes() {
-        let one = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
-        let two = compile(&fixture::seed(7)).0.deployments[0].template.pretty();
+        let one = compile(&research(7)).0.deployments[0].template.pretty();
+        let two = compile(&research(7)).0.deployments[0].template.pretty();
         assert_eq!(one, two);
     }
 }

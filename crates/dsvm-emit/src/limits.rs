@@ -7,6 +7,7 @@ use dsvm_graph::{Node, ResourceGraph, Text, Variables};
 use dsvm_model::Fleet;
 use dsvm_sema::checked::{Block, Checked};
 use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::schema::{CommonField, FieldRef};
 use dsvm_sema::value::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +35,7 @@ pub fn check(fleet: &Fleet<'_>, checked: &Checked, bodies: Bodies, sink: &mut Si
     let graph = dsvm_graph::build_visited(fleet, checked, &checker, sink);
     check_around(&graph, checked, sink);
     let own = |b: &Block| b.kind == BlockKind::Resource || b.children.iter().any(|c| c.kind == BlockKind::Override);
-    let group = |b: &Block| b.get("resource_group").is_some_and(|g| !matches!(g, Value::String(_)));
+    let group = |b: &Block| group_of(b).and_then(FieldRef::value).is_some_and(|g| !matches!(g, Value::String(_)));
     let open = checker.open.into_inner()
         || checked.blocks.iter().any(|b| own(b) || group(b))
         || graph.variables.iter().any(|v| matches!(&v.text, Text::Expression(e) if e.contains("parameters(")));
@@ -169,11 +170,17 @@ fn check_name(node: &Node, sink: &mut Sink) {
     }
 }
 
+/// The field that names another resource group than the one deployed to.
+fn group_of(block: &Block) -> Option<FieldRef<'_>> {
+    block.common(CommonField::ResourceGroup)
+}
+
 fn check_groups(checked: &Checked, sink: &mut Sink) {
     for block in &checked.blocks {
-        let Some(Value::String(group)) = block.get("resource_group") else { continue };
+        let Some(field) = group_of(block) else { continue };
+        let Some(Value::String(group)) = field.value() else { continue };
         if let Some(problem) = arm_catalog::check_name("Microsoft.Resources/resourceGroups", group) {
-            sink.push(diags::group_refused(group, &problem, block.span_of("resource_group")));
+            sink.push(diags::group_refused(group, &problem, field.span()));
         }
     }
 }

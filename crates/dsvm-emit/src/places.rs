@@ -8,6 +8,7 @@ use dsvm_graph::json::Map;
 use dsvm_graph::versions::{self as v, ResourceType};
 use dsvm_sema::checked::{Block, Checked, Origin};
 use dsvm_sema::table::BlockKind as K;
+use dsvm_sema::table::schema::CommonField;
 use dsvm_sema::value::Value;
 
 /// Pointer inside the resource, and fields of the block (`upgrade.batch`: of a block inside it). The first that was
@@ -31,26 +32,28 @@ impl<'a> Places<'a> {
     pub(super) fn of(&self, node: &Node, body: &Map, found: &mut dyn FnMut(&str, Span)) {
         if let Some(project) = self.project {
             for (pointer, field) in [("/location", "location"), ("/tags", "tags")] {
-                if let Some(span) = written(project, field).filter(|_| body.contains_key(field)) {
+                if let Some(span) = project.place_of(field).filter(|_| body.contains_key(field)) {
                     found(pointer, span);
                 }
             }
         }
         let Some(top) = self.around(node.span) else { return };
         if top.kind != K::Project
-            && let Some(span) = written(top, "location").filter(|_| node.body.contains_key("location"))
+            && let Some(span) = top.place_of("location").filter(|_| node.body.contains_key("location"))
         {
             found("/location", span);
         }
         if top.kind != K::Project
-            && let (Some(Value::Record(tags)), Some(span)) = (top.get("tags"), written(top, "tags"))
+            && let Some(field) = top.common(CommonField::Tags).filter(|field| field.written())
+            && let Some(Value::Record(tags)) = field.value()
         {
-            tags.iter()
-                .for_each(|(key, _)| found(&format!("/tags/{}", key.replace('~', "~0").replace('/', "~1")), span));
+            for (key, _) in tags.iter() {
+                found(&format!("/tags/{}", key.replace('~', "~0").replace('/', "~1")), field.span());
+            }
         }
         let Some((block, rows)) = rows_within(top, node) else { return };
         for (pointer, fields) in rows {
-            if let Some(span) = fields.iter().find_map(|field| written(block, field)) {
+            if let Some(span) = fields.iter().find_map(|field| block.place_of(field)) {
                 found(pointer, span);
             }
         }
@@ -75,24 +78,6 @@ fn rows_within<'a>(top: &'a Block, node: &Node) -> Option<(&'a Block, &'static [
         let hit = TABLE.iter().find(|(kind, block, _)| *block == top.kind && node.is(*kind))?;
         Some((top, hit.2))
     })
-}
-
-/// Where a field was written; nothing when it holds its default.
-fn written(block: &Block, path: &str) -> Option<Span> {
-    if path == "." {
-        return Some(block.name_span);
-    }
-    match path.split_once('.') {
-        None => match block.field(path).filter(|f| !f.defaulted) {
-            Some(field) => Some(field.value_span),
-            None => child(block, path).map(|c| c.name_span),
-        },
-        Some((head, rest)) => child(block, head).and_then(|c| written(c, rest)),
-    }
-}
-
-fn child<'a>(block: &'a Block, keyword: &str) -> Option<&'a Block> {
-    block.children.iter().find(|c| c.kind.keyword() == keyword)
 }
 
 /// By type of resource and kind of block.

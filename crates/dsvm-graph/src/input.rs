@@ -16,6 +16,7 @@ use dsvm_model::share::Share;
 use dsvm_model::support::Vault;
 use dsvm_model::{Fleet, read};
 use dsvm_sema::checked::{Block, Checked};
+use dsvm_sema::table::schema::CommonField;
 use dsvm_sema::value::{BlockId, Value};
 
 /// The fleet with everything that was derived from it before the first node. Never changes.
@@ -74,10 +75,10 @@ impl<'a, 'f> Input<'a, 'f> {
 
     /// Where a block says that it is; the project's place without a block.
     pub(crate) fn site(&self, block: Option<&Block>) -> Site {
-        let written = |field: &str| block.and_then(|b| read::late(b, field));
-        let location = written("location").map(|v| values::json(v, &self.resolver()));
+        let written = |field| block.and_then(|b| read::present(b.common(field)?));
+        let location = written(CommonField::Location).map(|v| values::json(v, &self.resolver()));
         Site {
-            group: written("resource_group").map(|v| self.text(v)),
+            group: written(CommonField::ResourceGroup).map(|v| self.text(v)),
             location: location.unwrap_or_else(|| self.location.clone()),
         }
     }
@@ -85,7 +86,7 @@ impl<'a, 'f> Input<'a, 'f> {
     /// The project's tags and those of a block.
     pub(crate) fn tags(&self, block: Option<&Block>) -> Map {
         let mut all = self.tags.clone();
-        all.extend(tag_map(block.and_then(|b| read::late(b, "tags")), &self.resolver()));
+        all.extend(tag_map(block.and_then(|b| read::present(b.common(CommonField::Tags)?)), &self.resolver()));
         all
     }
 

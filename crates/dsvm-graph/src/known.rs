@@ -7,6 +7,7 @@ use arm_catalog::{Finding, FindingKind, FindingSeverity};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::schema::{CommonField, FieldRef};
 
 /// Most findings of one resource: a wrong version or a body of another type would fill the screen.
 const MOST: usize = 8;
@@ -45,8 +46,8 @@ pub(crate) fn check_override(node: &Node, laid: &[String], block: &Block, sink: 
 fn place(finding: &Finding, block: &Block) -> Span {
     let free = block.free.as_ref();
     let Some(place) = free.and_then(|free| free.place(&finding.pointer)) else {
-        let name = matches!(finding.kind, FindingKind::Name) && block.field("name").is_some();
-        return if name { block.span_of("name") } else { block.name_span };
+        let name = block.common(CommonField::Name).filter(|_| matches!(finding.kind, FindingKind::Name));
+        return name.map_or(block.name_span, FieldRef::span);
     };
     let last = finding.pointer.rsplit('/').next().unwrap_or_default();
     let by_name = match finding.kind {

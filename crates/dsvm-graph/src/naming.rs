@@ -132,7 +132,7 @@ impl Namer<'_> {
             PoolIdentity::Declared(index) => Some(self.identity(index, pool.block.name_span)?),
         };
         Ok(PoolNames {
-            scale_set: Named::new(v::SCALE_SET, self.text(&read::azure_name(pool.block, "vmss-"))),
+            scale_set: Named::new(v::SCALE_SET, self.text(&read::name_in_azure(pool.view.fields().name(), "vmss-"))),
             security_group: prefixed(v::SECURITY_GROUP, "nsg-"),
             autoscale: prefixed(v::AUTOSCALE, "autoscale-"),
             balancer,

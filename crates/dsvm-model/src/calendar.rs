@@ -98,14 +98,31 @@ pub fn windows_time_zones() -> &'static [&'static str] {
 mod tests {
     use super::*;
     use crate::Machines;
-    use crate::fixture::{block, span};
-    use dsvm_sema::checked::Block;
+    use dsvm_sema::checked::{Block, Checked};
     use dsvm_sema::table::BlockKind;
     use dsvm_sema::value::Value;
     use proptest::prelude::*;
 
+    /// A program with five schedules, whose times the tests choose themselves.
+    fn program() -> Checked {
+        let one = |name: &str| format!("schedule {name} {{ on mon from 08:00 to 09:00, machines = 0..1 }}");
+        let all: String = ["a", "b", "c", "d", "e"].map(one).join("\n");
+        let text = format!("project p {{ }}\nautoscale all {{\ntimezone = \"UTC\"\n{all}\n}}");
+        let mut sink = Sink::default();
+        let checked = dsvm_sema::check_text(&text, &mut sink);
+        assert!(!sink.has_errors(), "{:#?}", sink.as_slice());
+        checked
+    }
+
+    fn schedules(checked: &Checked) -> Vec<&Block> {
+        let all: Vec<&Block> = checked.blocks.iter().flat_map(|b| b.children(BlockKind::Schedule)).collect();
+        assert_eq!(all.len(), 5);
+        all
+    }
+
     fn weekly(block: &Block, days: u8, from: u16, to: u16) -> Schedule<'_> {
-        let machines = Machines { min: Value::Int(0), max: Value::Int(1), initial: None, ranged: true, span: span() };
+        let machines =
+            Machines { min: Value::Int(0), max: Value::Int(1), initial: None, ranged: true, span: block.span };
         Schedule {
             block,
             machines,
@@ -117,8 +134,9 @@ mod tests {
 
     #[test]
     fn a_schedule_that_starts_where_another_ends_needs_no_return() {
-        let (day, night) = (block(BlockKind::Schedule, "day"), block(BlockKind::Schedule, "night"));
-        let schedules = [weekly(&day, 0b001_1111, 480, 1140), weekly(&night, 0b111_1111, 1140, 480)];
+        let checked = program();
+        let blocks = schedules(&checked);
+        let schedules = [weekly(blocks[0], 0b001_1111, 480, 1140), weekly(blocks[1], 0b111_1111, 1140, 480)];
         assert_eq!(returns(&schedules, &schedules[0]), None);
         let (days, minute) = returns(&schedules, &schedules[1]).unwrap();
         assert_eq!(day_names(days), ["Saturday", "Sunday"]);
@@ -127,8 +145,8 @@ mod tests {
 
     #[test]
     fn the_whole_day_every_day_never_returns() {
-        let always = block(BlockKind::Schedule, "always");
-        let schedules = [weekly(&always, 0b111_1111, 0, 1440)];
+        let checked = program();
+        let schedules = [weekly(schedules(&checked)[0], 0b111_1111, 0, 1440)];
         assert_eq!(returns(&schedules, &schedules[0]), None);
     }
 
@@ -148,7 +166,8 @@ mod tests {
         fn at_every_minute_the_right_profile_holds(
             parts in prop::collection::vec((1u8..128, 0u16..48, 1u16..49), 1..5)
         ) {
-            let blocks: Vec<Block> = (0..parts.len()).map(|i| block(BlockKind::Schedule, &format!("s{i}"))).collect();
+            let checked = program();
+            let blocks = schedules(&checked);
             let mut schedules: Vec<Schedule<'_>> = Vec::new();
             for (block, (days, from, to)) in blocks.iter().zip(parts) {
                 let next = weekly(block, days, from * 30, to * 30);

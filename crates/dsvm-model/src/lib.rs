@@ -10,8 +10,6 @@ pub mod batch;
 pub mod calendar;
 pub mod diags;
 pub mod facts;
-#[cfg(any(test, feature = "fixture"))]
-pub mod fixture;
 mod hardware;
 pub mod ids;
 mod login;

@@ -1,7 +1,6 @@
 //! Reading fields of checked blocks. A field of another shape than its row says was reported before; reading it gives nothing.
 
 use dsvm_diagnostics::source::Span;
-use dsvm_sema::checked::Block;
 use dsvm_sema::table::schema::FieldRef;
 use dsvm_sema::ty::Ty;
 use dsvm_sema::value::{Deferred, Deploy, RangeValue, Value};
@@ -39,11 +38,6 @@ pub fn elements(value: Option<&Value>) -> &[Value] {
         Some(Value::Null | Value::Error) | None => &[],
         Some(single) => std::slice::from_ref(single),
     }
-}
-
-/// A value that is there, known or not.
-pub fn late<'a>(block: &'a Block, field: &str) -> Option<&'a Value> {
-    block.get(field).filter(|v| !matches!(v, Value::Null | Value::Error))
 }
 
 /// A number of machines: `0..10 initially 2`, or `3`.
@@ -128,14 +122,6 @@ pub fn name_in_azure(name: FieldRef<'_>, prefix: &str) -> Value {
     match present(name) {
         Some(value) => value.clone(),
         None => Value::String(Arc::from(format!("{prefix}{}", dashed(&name.block.name)))),
-    }
-}
-
-/// A name as Azure sees it: of the field, else made of a prefix and the block's own name.
-pub fn azure_name(block: &Block, prefix: &str) -> Value {
-    match late(block, "name") {
-        Some(value) => value.clone(),
-        None => Value::String(Arc::from(format!("{prefix}{}", dashed(&block.name)))),
     }
 }
 

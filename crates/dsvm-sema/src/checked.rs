@@ -1,5 +1,6 @@
 //! What `sema` hands to `model`: a program without names to resolve and without unknown fields.
 
+use super::table::schema::{CommonField, FieldRef};
 use super::table::types::RefTo;
 use super::table::{BlockKind, Kind, View};
 use super::value::{BlockId, Value};
@@ -95,16 +96,30 @@ impl Free {
 }
 
 impl Block {
-    /// The field's value; `None` when it was neither written nor defaulted.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    /// The field's value; `None` when it was neither written nor defaulted. Readers outside use a [`View`].
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.fields.get(name).map(|f| &f.value)
     }
 
-    /// The field.
+    /// A field that blocks of many kinds have; `None` when blocks of this kind do not have it.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.get(name)
+    pub fn common(&self, field: CommonField) -> Option<FieldRef<'_>> {
+        Some(FieldRef { block: self, id: self.fields.id_of(field.name())? })
+    }
+
+    /// Where a field or a nested block was written, by a path such as `tags` or `predict.mode`; `.` is the block itself.
+    /// `None` when it was not written. It gives no values: a [`View`] reads them.
+    #[must_use]
+    pub fn place_of(&self, path: &str) -> Option<Span> {
+        let child = |keyword: &str| self.children.iter().find(|c| c.kind.keyword() == keyword);
+        match path.split_once('.') {
+            _ if path == "." => Some(self.name_span),
+            Some((head, rest)) => child(head)?.place_of(rest),
+            None => match self.fields.get(path).filter(|f| !f.defaulted) {
+                Some(field) => Some(field.value_span),
+                None => child(path).map(|c| c.name_span),
+            },
+        }
     }
 
     /// Nested blocks of one kind.
@@ -113,8 +128,7 @@ impl Block {
     }
 
     /// Where to point for a field: its value, else the block's name.
-    #[must_use]
-    pub fn span_of(&self, name: &str) -> Span {
+    pub(crate) fn span_of(&self, name: &str) -> Span {
         self.fields.get(name).filter(|f| !f.defaulted).map_or(self.name_span, |f| f.value_span)
     }
 }

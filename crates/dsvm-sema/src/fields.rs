@@ -14,8 +14,7 @@ pub struct Fields {
 
 impl Fields {
     /// No fields yet, of a block of that kind.
-    #[must_use]
-    pub fn new(kind: BlockKind) -> Self {
+    pub(crate) fn new(kind: BlockKind) -> Self {
         Self { kind, own: Vec::new() }
     }
 
@@ -24,9 +23,13 @@ impl Fields {
     }
 
     /// A field by its name, written or defaulted.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Field> {
-        self.at(*self.row().fields.get(name)?)
+    pub(crate) fn get(&self, name: &str) -> Option<&Field> {
+        self.at(self.id_of(name)?)
+    }
+
+    /// The place of a field in the table by its name.
+    pub(crate) fn id_of(&self, name: &str) -> Option<FieldId> {
+        self.row().fields.get(name).copied()
     }
 
     /// A field by its place in the table, written or defaulted.
@@ -58,7 +61,7 @@ impl Fields {
     }
 
     /// Sets a field by its name; a name that the kind does not have is refused.
-    pub fn insert(&mut self, name: &str, field: Field) -> bool {
+    pub(crate) fn insert(&mut self, name: &str, field: Field) -> bool {
         let id = self.row().fields.get(name);
         id.map(|id| self.set(*id, field)).is_some()
     }

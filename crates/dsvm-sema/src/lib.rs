@@ -40,6 +40,7 @@ pub use run::is_known;
 pub use ty::Ty;
 
 use checked::Checked;
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Diagnostic, Sink};
 use eval::Pass;
 use rayon::prelude::*;
@@ -52,6 +53,15 @@ pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
     let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
     let syntax = sink.has_errors();
     run::run(program, pass, syntax, sink)
+}
+
+/// Checks a program that is one file and imports nothing but the library, symbolically: for text without a folder.
+#[must_use]
+pub fn check_text(text: &str, sink: &mut Sink) -> Checked {
+    let mut sources = SourceMap::default();
+    let root = sources.add(SourceFile::new("main.dsvm", text));
+    let program = load(&[root], &mut sources, &mut |_| None, sink);
+    check(&program, None, sink)
 }
 
 /// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the

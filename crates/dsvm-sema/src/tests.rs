@@ -2,7 +2,6 @@
 
 use super::*;
 use dsvm_diagnostics::Severity;
-use dsvm_diagnostics::source::{SourceFile, SourceMap};
 
 /// Checks a program in all its runs; the findings one to a line, with the text that they underline.
 pub(super) fn findings(text: &str) -> String {
@@ -40,11 +39,8 @@ pub(super) fn findings_of(files: &[(&str, &str)]) -> String {
 
 /// The symbolic result of a program that has no findings of weight.
 pub(super) fn checked(text: &str) -> Checked {
-    let mut sources = SourceMap::default();
     let mut sink = Sink::default();
-    let root = sources.add(SourceFile::new("main.dsvm", text));
-    let program = load(&[root], &mut sources, &mut |_| None, &mut sink);
-    let checked = check(&program, None, &mut sink);
+    let checked = check_text(text, &mut sink);
     assert!(!sink.has_errors(), "{:#?}", sink.as_slice());
     checked
 }

@@ -104,6 +104,32 @@ impl<K> Clone for FieldsOf<'_, K> {
 
 impl<K> Copy for FieldsOf<'_, K> {}
 
+/// A field that blocks of many kinds have, for readers that do not care about the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommonField {
+    /// Region in Azure.
+    Location,
+    /// Name in Azure.
+    Name,
+    /// The resource group of the block's resources.
+    ResourceGroup,
+    /// Tags of the block's resources, beside those of the project.
+    Tags,
+}
+
+impl CommonField {
+    /// Its name in the language.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::Name => "name",
+            Self::ResourceGroup => "resource_group",
+            Self::Tags => "tags",
+        }
+    }
+}
+
 /// One field of one block.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldRef<'a> {
