@@ -194,4 +194,21 @@ output most: int = max_machines
         let two = compile(&research(7)).0.deployments[0].template.pretty();
         assert_eq!(one, two);
     }
+
+    #[test]
+    fn an_ephemeral_disk_has_the_size_that_is_written() {
+        let text = research(1)
+            .replace("Standard_D8s_v5", "Standard_D8ds_v5")
+            .replace("  machines = 0..10\n", "  machines = 0..10\n  os_disk = ephemeral\n  os_disk_size = 200 GiB\n");
+        let (artifacts, diagnostics) = compile(&text);
+        assert_eq!(diagnostics, []);
+        let template = artifacts.deployments[0].template.clone().into_value();
+        let resources = template["resources"].as_array().unwrap();
+        let disk = resources
+            .iter()
+            .find_map(|r| r.pointer("/properties/virtualMachineProfile/storageProfile/osDisk"))
+            .expect("a scale set");
+        assert_eq!(disk["diskSizeGB"], 200);
+        assert_eq!(disk["diffDiskSettings"]["option"], "Local");
+    }
 }

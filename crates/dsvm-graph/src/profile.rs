@@ -46,19 +46,24 @@ pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
     Json::Object(policy)
 }
 
+/// The property of an image reference that takes an id like this one: galleries that other tenants share have their own.
+pub(crate) fn image_id_property(id: &Text) -> &'static str {
+    let lower = id.known().unwrap_or_default().to_ascii_lowercase();
+    if lower.starts_with("/sharedgalleries/") {
+        "sharedGalleryImageId"
+    } else if lower.starts_with("/communitygalleries/") {
+        "communityGalleryImageId"
+    } else {
+        "id"
+    }
+}
+
 pub(super) fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
     let reference = match (pool.image.id(), pool.image.marketplace()) {
         (Some(id), _) => {
             let id = values::text(id, resolver);
-            let key = match id.known() {
-                Some(text) if text.to_ascii_lowercase().starts_with("/sharedgalleries/") => "sharedGalleryImageId",
-                Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
-                    "communityGalleryImageId"
-                }
-                _ => "id",
-            };
             let mut reference = Map::new();
-            reference.insert(key.into(), id.into());
+            reference.insert(image_id_property(&id).into(), id.into());
             Json::Object(reference)
         }
         (None, Some((publisher, offer, sku))) => {
@@ -67,27 +72,24 @@ pub(super) fn storage_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> J
         }
         (None, None) => Json::Null,
     };
-    let disk = match pool.os_disk {
-        OsDisk::Managed(kind, size) => {
-            let mut disk = Map::new();
-            disk.insert("createOption".into(), json!("FromImage"));
-            disk.insert("caching".into(), json!("ReadWrite"));
-            if let Some(size) = size {
-                disk.insert("diskSizeGB".into(), json!(size.get()));
-            }
-            disk.insert("managedDisk".into(), json!({ "storageAccountType": words::disk(kind) }));
-            Json::Object(disk)
-        }
-        OsDisk::Ephemeral(place) => json!({
-            "createOption": "FromImage",
-            "caching": "ReadOnly",
-            "diffDiskSettings": { "option": "Local", "placement": words::placement(place) },
-            "managedDisk": { "storageAccountType": "Standard_LRS" },
-        }),
+    let mut disk = Map::new();
+    disk.insert("createOption".into(), json!("FromImage"));
+    let (caching, storage, size) = match pool.os_disk {
+        OsDisk::Managed(kind, size) => ("ReadWrite", words::disk(kind), size),
+        OsDisk::Ephemeral(_, size) => ("ReadOnly", "Standard_LRS", size),
     };
+    disk.insert("caching".into(), json!(caching));
+    if let OsDisk::Ephemeral(place, _) = pool.os_disk {
+        let settings = json!({ "option": "Local", "placement": words::placement(place) });
+        disk.insert("diffDiskSettings".into(), settings);
+    }
+    if let Some(size) = size {
+        disk.insert("diskSizeGB".into(), json!(size.get()));
+    }
+    disk.insert("managedDisk".into(), json!({ "storageAccountType": storage }));
     let mut profile = Map::new();
     profile.insert("imageReference".into(), reference);
-    profile.insert("osDisk".into(), disk);
+    profile.insert("osDisk".into(), Json::Object(disk));
     if pool.size.nvme_only() {
         profile.insert("diskControllerType".into(), json!("NVMe"));
     }
@@ -183,4 +185,18 @@ pub(super) fn computer_name(pool: &Pool<'_>) -> String {
     let clean: String = wanted.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
     let clean = clean.trim_matches('-');
     if clean.is_empty() { "machine".into() } else { clean.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_shared_galleries_have_their_own_properties() {
+        let of = |id: &str| image_id_property(&Text::literal(id));
+        assert_eq!(of("/sharedGalleries/a/images/b"), "sharedGalleryImageId");
+        assert_eq!(of("/SharedGalleries/a/images/b"), "sharedGalleryImageId");
+        assert_eq!(of("/communityGalleries/a/images/b"), "communityGalleryImageId");
+        assert_eq!(of("/subscriptions/a/images/b"), "id");
+    }
 }

@@ -199,7 +199,7 @@ fn os_disk(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &
                 {
                     sink.push(diags::ephemeral_disk_too_small(size.name(), space, need, span));
                 }
-                OsDisk::Ephemeral(placement)
+                OsDisk::Ephemeral(placement, wanted)
             }
         },
         OsDiskKind::StandardSsd => OsDisk::Managed(ManagedDisk::StandardSsd, wanted),

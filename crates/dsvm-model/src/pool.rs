@@ -110,8 +110,8 @@ pub struct Spot<'a> {
 pub enum OsDisk {
     /// A managed disk, with a size if written.
     Managed(ManagedDisk, Option<WholeGib>),
-    /// On the host, at this place.
-    Ephemeral(EphemeralPlace),
+    /// On the host, at this place, with a size if written.
+    Ephemeral(EphemeralPlace, Option<WholeGib>),
 }
 
 /// Kind of a managed disk.

@@ -10,6 +10,7 @@ use crate::json::{Json, Map, json};
 use crate::names::BatchPoolNames;
 use crate::node::{Node, NodeId};
 use crate::nodes::Nodes;
+use crate::profile::image_id_property;
 use crate::{values, versions as v, words};
 use dsvm_model::batch::BatchPool;
 use dsvm_model::batch::scale::Scale;
@@ -106,15 +107,8 @@ fn machine(input: &Input<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) 
         let reference = match (image.id(), image.marketplace()) {
             (Some(id), _) => {
                 let id = input.text(id);
-                let field = match id.known() {
-                    Some(text) if text.starts_with("/sharedGalleries/") => "sharedGalleryImageId",
-                    Some(text) if text.to_ascii_lowercase().starts_with("/communitygalleries/") => {
-                        "communityGalleryImageId"
-                    }
-                    _ => "id",
-                };
                 let mut map = Map::new();
-                map.insert(field.into(), id.into());
+                map.insert(image_id_property(&id).into(), id.into());
                 Json::Object(map)
             }
             (None, Some((publisher, offer, sku))) => {
