@@ -2,7 +2,7 @@
 
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use dsvm_sema::value::Value;
-use dsvm_sema::{Given, Program};
+use dsvm_sema::{Program, ProvidedValue};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) fn give(program: &mut Program, sources: &mut SourceMap, env: &str, va
             places.push((given, start as u32, text.len() as u32 - 1));
         }
         let source = sources.add(SourceFile::new(origin, text));
-        all.extend(places.into_iter().map(|(given, start, end)| Given {
+        all.extend(places.into_iter().map(|(given, start, end)| ProvidedValue {
             name: Arc::from(given.name.as_str()),
             value: value(&given.value),
             span: Span::new(source, start, end),

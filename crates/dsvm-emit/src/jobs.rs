@@ -72,7 +72,8 @@ fn batch_task(job: &Job<'_>) -> Json {
 }
 
 fn batch_submit(fleet: &Fleet<'_>, envs: &[&str], job: &Job<'_>, pool: &BatchPool<'_>) -> String {
-    let named = pool.home.and_then(|h| fleet.around.accounts.get(h)).and_then(|a| a.name).and_then(read::as_text);
+    let named =
+        pool.home.and_then(|h| fleet.batch_support.accounts.get(h)).and_then(|a| a.name).and_then(read::as_text);
     let account = match named {
         Some(name) => word(name),
         // The name is made at deployment; the pool tells which account it is.
@@ -146,7 +147,8 @@ fn mounts(fleet: &Fleet<'_>, storage: Option<ListOf<'_, Storage>>) -> Vec<(Strin
         .flatten()
         .filter_map(|Storage::Block(id)| {
             let share = fleet.shares.iter().find(|s| s.id == id).map(|s| (&s.block.name, s.mount));
-            let container = fleet.around.containers.iter().find(|c| c.id == id).map(|c| (&c.block.name, c.mount));
+            let container =
+                fleet.batch_support.containers.iter().find(|c| c.id == id).map(|c| (&c.block.name, c.mount));
             share.or(container).map(|(name, path)| (name.replace('-', "_"), path.to_owned()))
         })
         .collect()
@@ -155,7 +157,7 @@ fn mounts(fleet: &Fleet<'_>, storage: Option<ListOf<'_, Storage>>) -> Vec<(Strin
 fn ml_submit(fleet: &Fleet<'_>, envs: &[&str], job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let workspace = pool
         .home
-        .and_then(|h| fleet.around.workspaces.get(h))
+        .and_then(|h| fleet.batch_support.workspaces.get(h))
         .map_or_else(|| format!("mlw-{}", read::dashed(fleet.name)), |w| w.name.clone());
     format!(
         "#!/bin/sh\n# Submits the job {}: sh submit.sh [RESOURCE_GROUP]\nset -eu\n{}\

@@ -94,7 +94,7 @@ project research {
   tags     = { team = "research" }
 }
 
-/// Most machines.
+/// Most machines that pools may have.
 param max_machines: int in 1..100 = 10
 
 vault passwords { access = private_endpoint }

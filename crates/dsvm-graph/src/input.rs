@@ -130,7 +130,7 @@ impl<'a, 'f> Input<'a, 'f> {
 
     /// A container that a batch pool mounts, with its names.
     pub(crate) fn container(&self, index: usize, span: Span) -> Built<(&'f Container<'a>, &'f ContainerNames)> {
-        let container = self.fleet.around.containers.get(index).zip(self.names.batch.containers.get(index));
+        let container = self.fleet.batch_support.containers.get(index).zip(self.names.batch.containers.get(index));
         container.ok_or(Broken { what: "a container that is not in the fleet", span })
     }
 

@@ -149,7 +149,7 @@ impl Namer<'_> {
     }
 
     fn batch(&mut self, fleet: &Fleet<'_>) -> Built<()> {
-        for (index, account) in fleet.around.accounts.iter().enumerate() {
+        for (index, account) in fleet.batch_support.accounts.iter().enumerate() {
             let name = match account.name {
                 Some(value) => self.text(value),
                 None => self.names.generated("Batch", "ba", &account.block.name),
@@ -158,12 +158,12 @@ impl Namer<'_> {
             self.names.batch.accounts.push(account_names);
             self.names.place(account.id, BlockKind::BatchAccount, index);
         }
-        for (index, workspace) in fleet.around.workspaces.iter().enumerate() {
+        for (index, workspace) in fleet.batch_support.workspaces.iter().enumerate() {
             let named = Named::new(v::WORKSPACE, workspace.name.clone());
             self.names.batch.workspaces.push(WorkspaceNames { workspace: named, own: None });
             self.names.place(workspace.id, BlockKind::Workspace, index);
         }
-        for (index, container) in fleet.around.containers.iter().enumerate() {
+        for (index, container) in fleet.batch_support.containers.iter().enumerate() {
             let account = match container.account {
                 Some(value) => self.text(value),
                 None => self.names.generated("Account", "st", &container.block.name),
@@ -213,7 +213,7 @@ impl Namer<'_> {
     fn storage_of_services(&mut self, fleet: &Fleet<'_>) {
         let names = &mut self.names;
         let storage = |names: &mut Names, key: &str| Named::new(v::STORAGE, names.generated("Storage", "st", key));
-        let accounts = fleet.around.accounts.iter();
+        let accounts = fleet.batch_support.accounts.iter();
         let own: Vec<Option<Named>> = accounts
             .map(|account| {
                 (account.storage && !account.existing).then(|| storage(names, &format!("{}-own", account.block.name)))
@@ -234,7 +234,7 @@ impl Namer<'_> {
                 vault.then(|| Named::new(v::VAULT, names.generated("Vault", "kv-", &format!("{key}-workspace"))));
             WorkspaceParts { storage, vault }
         };
-        let workspaces = fleet.around.workspaces.iter();
+        let workspaces = fleet.batch_support.workspaces.iter();
         let own: Vec<Option<WorkspaceParts>> = workspaces
             .map(|workspace| {
                 let key = read::dashed(&workspace.block.name);

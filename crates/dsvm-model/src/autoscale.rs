@@ -46,23 +46,23 @@ pub struct Autoscale<'a> {
 /// When it acts and what it does.
 #[derive(Clone, Debug)]
 pub struct Rule<'a> {
-    /// Its block.
+    /// The `when` block that says it.
     pub block: &'a Block,
     /// What must be seen.
     pub condition: &'a Condition,
-    /// What is measured.
+    /// The metric that is compared with the threshold.
     pub metric: Metric<'a>,
     /// Threshold as the engine compares it.
     pub threshold: Decimal,
-    /// What happens.
+    /// What happens when the condition holds.
     pub action: Action,
     /// Time over which the metric is aggregated.
     pub window: Seconds,
-    /// Rest afterwards.
+    /// Rest before the policy acts again.
     pub cooldown: Seconds,
     /// How the values of the machines become one.
     pub across: Across,
-    /// Step between readings.
+    /// Step between two readings of the metric.
     pub grain: Seconds,
     /// Divide by the number of machines.
     pub per_machine: bool,
@@ -73,15 +73,15 @@ pub struct Rule<'a> {
 /// What a rule does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// More machines.
+    /// So many machines are added.
     Add(i64),
-    /// More machines, percent.
+    /// So many percent of the machines are added.
     AddPercent(WholePercent),
-    /// Fewer machines.
+    /// So many machines are removed.
     Remove(i64),
-    /// Fewer machines, percent.
+    /// So many percent of the machines are removed.
     RemovePercent(WholePercent),
-    /// Exactly so many.
+    /// The pool gets exactly so many machines.
     Set(i64),
 }
 
@@ -99,7 +99,7 @@ impl Action {
     }
 }
 
-/// A measurement.
+/// A metric that Azure Monitor has for a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric<'a> {
     /// Name as Azure Monitor spells it.
@@ -108,7 +108,7 @@ pub struct Metric<'a> {
     pub namespace: Option<&'a str>,
     /// More machines lower it.
     pub ratio: bool,
-    /// Exists without machines.
+    /// There are values also while the pool has no machines.
     pub at_zero: bool,
     /// Unit of its values; unknown for metrics by name.
     pub unit: Option<MetricUnit>,
@@ -132,11 +132,11 @@ pub(super) const HOST_METRICS: &[&str] = &[
 /// Other limits at certain times.
 #[derive(Clone, Debug)]
 pub struct Schedule<'a> {
-    /// Its block.
+    /// The `schedule` block that says it.
     pub block: &'a Block,
-    /// Fewest and most.
+    /// Fewest and most machines while it holds.
     pub machines: Machines,
-    /// When.
+    /// When it holds, week by week or between dates.
     pub time: Time,
     /// Rules of its own; empty: those of the policy.
     pub rules: Vec<Rule<'a>>,
@@ -151,7 +151,7 @@ pub enum Time {
     Weekly {
         /// Days on which it starts.
         days: Days,
-        /// Start.
+        /// First minute, counted from midnight.
         from: u16,
         /// End; at or before the start means the next day.
         to: u16,

@@ -29,7 +29,7 @@ pub use read::Machines;
 
 use batch::job::Job;
 use batch::support::{BatchAccount, Container, Workspace};
-use batch::{Around, BatchPool};
+use batch::{BatchPool, BatchSupport};
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Diagnostic, Sink};
 use dsvm_sema::checked::{Checked, Origin};
@@ -80,8 +80,8 @@ pub struct Fleet<'a> {
     pub resources: Vec<Resource<'a>>,
     /// Pools that run jobs.
     pub batch: Vec<BatchPool<'a>>,
-    /// What they refer to.
-    pub around: Around<'a>,
+    /// Accounts, workspaces and containers that batch pools refer to.
+    pub batch_support: BatchSupport<'a>,
     /// Jobs that are submitted by hand the first time.
     pub jobs: Vec<Job<'a>>,
 }
@@ -139,7 +139,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         own(checked).map(|(id, view)| Identity::read(checked, id, view, sink)).collect();
     let vaults: TiVec<VaultId, _> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
     let resources = own(checked).filter_map(|(id, view)| Resource::read(id, view)).collect();
-    let around = Around {
+    let batch_support = BatchSupport {
         accounts: own::<rows::BatchAccount>(checked).map(|(id, view)| BatchAccount::read(id, view, sink)).collect(),
         workspaces: own::<rows::Workspace>(checked).map(|(id, view)| Workspace::read(id, view, sink)).collect(),
         containers: own::<rows::Container>(checked).map(|(id, view)| Container::read(id, view, sink)).collect(),
@@ -154,14 +154,15 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let context = Context { checked, as_of, places: &places, networks: &networks, shares: &shares };
     let (pools, refused_pools) = read_each(checked, sink, |id, view, own| Pool::read(context, id, view, own));
     let (batch, refused_batch) = read_each(checked, sink, |id, view: View<'a, rows::BatchPool>, own| {
-        BatchPool::read(context, &around, id, view, own)
+        BatchPool::read(context, &batch_support, id, view, own)
     });
     // A pool without a class was refused by the checker.
     let interactive = refused_pools.into_iter().filter(|id| checked[*id].class.is_some());
     let refused = interactive.chain(refused_batch).collect();
     scaling::check_rooms(&networks, &pools, &batch, sink);
-    let jobs =
-        own::<rows::Job>(checked).filter_map(|(_, view)| Job::read(view, &batch, (&around, &shares), sink)).collect();
+    let jobs = own::<rows::Job>(checked)
+        .filter_map(|(_, view)| Job::read(view, &batch, (&batch_support, &shares), sink))
+        .collect();
     let fields = project.map(|project| project.fields());
     Fleet {
         name: project.map_or("pools", |project| &project.block().name),
@@ -175,7 +176,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         refused,
         resources,
         batch,
-        around,
+        batch_support,
         jobs,
     }
 }

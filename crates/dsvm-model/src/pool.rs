@@ -40,7 +40,7 @@ pub struct Pool<'a> {
     pub orchestration: Orchestration,
     /// More than 100 machines may be needed: no single placement group (uniform).
     pub large: bool,
-    /// Its network.
+    /// The network that its machines are in.
     pub network: NetworkId,
     /// Its subnet in that network.
     pub subnet: SubnetId,
@@ -132,7 +132,7 @@ pub enum PoolIdentity {
     None,
     /// An identity of the pool's own.
     Own,
-    /// A declared one.
+    /// A declared identity, by its position.
     Declared(IdentityId),
 }
 

@@ -122,7 +122,7 @@ impl<'p> Eval<'p> {
         block
     }
 
-    /// `: interactive`
+    /// The class after the colon: `pool x: interactive`.
     fn class(&mut self, ast: &'p ast::Block, kind: BlockKind) -> Option<Arc<str>> {
         let known: Vec<&str> = kind_of(&ast.keyword.value).into_iter().flat_map(classes).collect();
         let known = known.as_slice();

@@ -22,7 +22,7 @@ pub struct Checked {
     pub envs: Vec<EnvValues>,
     /// Template outputs in source order.
     pub outputs: Vec<Output>,
-    /// The project block.
+    /// The project block, once it was found.
     pub project: Option<BlockId>,
 }
 
@@ -38,7 +38,7 @@ pub enum Origin {
 /// A declared thing with all its fields.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// What it is.
+    /// What kind of thing it declares.
     pub kind: BlockKind,
     /// `interactive` for pools; the type with its version for `resource`.
     pub class: Option<Arc<str>>,
@@ -48,11 +48,11 @@ pub struct Block {
     pub key: Option<Arc<str>>,
     /// Managed by somebody else.
     pub existing: bool,
-    /// Doc comment.
+    /// Text of the doc comment above it.
     pub doc: Option<Arc<str>>,
-    /// Project or library.
+    /// Declared by the project or by the library.
     pub origin: Origin,
-    /// The whole declaration.
+    /// The whole declaration in the source.
     pub span: Span,
     /// Its name, or its keyword when it has none.
     pub name_span: Span,
@@ -80,7 +80,7 @@ pub struct Place {
     pub pointer: String,
     /// Its name; the value itself for elements of lists.
     pub name: Span,
-    /// Its value.
+    /// Where its value was written.
     pub value: Span,
 }
 
@@ -140,22 +140,22 @@ pub use super::fields::Fields;
 pub struct Field {
     /// Type-checked against the table.
     pub value: Value,
-    /// Name.
+    /// Where the name was written.
     pub name_span: Span,
-    /// Value.
+    /// Where the value was written.
     pub value_span: Span,
     /// Not written: the table's default. Its places mean nothing then.
     pub defaulted: bool,
 }
 
-/// A template parameter.
+/// A parameter of the template, checked.
 #[derive(Clone, Debug)]
 pub struct Param {
-    /// Its name.
+    /// Its name in program and template.
     pub name: Arc<str>,
     /// ARM type: `string`, `int`, `bool`, `array`, `object`, `securestring`, `secureObject`.
     pub arm_type: &'static str,
-    /// Secret.
+    /// Its values must never be shown.
     pub secret: bool,
     /// Default, constant or deferred over other parameters.
     pub default: Option<Value>,
@@ -163,17 +163,17 @@ pub struct Param {
     pub min: Option<i64>,
     /// Inclusive bounds of a refinement.
     pub max: Option<i64>,
-    /// Length bounds.
+    /// Fewest characters or elements, inclusive.
     pub min_length: Option<i64>,
-    /// Length bounds.
+    /// Most characters or elements, inclusive.
     pub max_length: Option<i64>,
-    /// `"dev" | "prod"`
+    /// The only values that it takes: `"dev" | "prod"`.
     pub allowed: Option<Vec<Value>>,
-    /// `T?`
+    /// It may be `null`: `T?`.
     pub nullable: bool,
     /// Doc comment: becomes the description.
     pub doc: Option<Arc<str>>,
-    /// Its name.
+    /// Where its name was written.
     pub name_span: Span,
     /// Whether anything uses it.
     pub used: bool,
@@ -182,28 +182,28 @@ pub struct Param {
 /// Values of one env.
 #[derive(Clone, Debug)]
 pub struct EnvValues {
-    /// Its name.
+    /// Its name, as in `--env`.
     pub name: Arc<str>,
-    /// Its name.
+    /// Where its name was written.
     pub name_span: Span,
     /// Constant values by parameter; a secret may be a Key Vault reference (a record with `vault` and `secret`).
     pub values: IndexMap<Arc<str>, (Value, Span)>,
 }
 
-/// A template output.
+/// An output of the template, checked.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Its name.
+    /// Its name in program and template.
     pub name: Arc<str>,
-    /// ARM type.
+    /// ARM type, as of parameters.
     pub arm_type: &'static str,
-    /// Its value.
+    /// Its value, constant or deferred.
     pub value: Value,
-    /// Doc comment.
+    /// Text of the doc comment above it.
     pub doc: Option<Arc<str>>,
-    /// Its name.
+    /// Where its name was written.
     pub name_span: Span,
-    /// Its value.
+    /// Where its value was written.
     pub value_span: Span,
 }
 
@@ -218,12 +218,12 @@ impl<T> Clean<T> {
         (!sink.has_errors()).then_some(Self(value))
     }
 
-    /// The value.
+    /// What was checked, by reference.
     pub fn get(&self) -> &T {
         &self.0
     }
 
-    /// The value.
+    /// What was checked, by value.
     pub fn into_inner(self) -> T {
         self.0
     }

@@ -52,7 +52,7 @@ impl Fields {
         self.own.reserve_exact(more);
     }
 
-    /// Sets a field.
+    /// Sets a field, also one that is there.
     pub(crate) fn set(&mut self, id: FieldId, field: Field) {
         match self.own.iter_mut().find(|(known, _)| *known == id) {
             Some((_, old)) => *old = field,

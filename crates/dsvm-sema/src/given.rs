@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A value from outside the sources: from a command line, a parameter file, a variable, an answer.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct ProvidedValue {
     /// Name of the parameter.
     pub name: Arc<str>,
     /// As templates carry it: sizes in bytes, durations in seconds, addresses and dates as text.

@@ -34,7 +34,7 @@ mod props;
 mod tests;
 
 pub use eval::type_names;
-pub use given::Given;
+pub use given::ProvidedValue;
 pub use load::{Program, load};
 pub use run::is_known;
 pub use ty::Ty;

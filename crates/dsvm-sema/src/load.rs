@@ -3,7 +3,7 @@
 //! Reads nothing itself: the caller supplies a reader. Promises that every import leads to a module or was reported.
 
 use super::diags;
-use super::given::Given;
+use super::given::ProvidedValue;
 use super::library::{self, Names, import_name};
 use super::parser;
 use super::table::suggest;
@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ModuleId(pub(crate) u32);
 
-/// Identifies a definition.
+/// Position of a definition in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct DefId {
     pub(crate) module: ModuleId,
@@ -32,7 +32,7 @@ pub(crate) enum DefKind {
     Item(Box<Item>),
     /// A declaration of the library, parsed on first use.
     Lazy { text: &'static str, entry: IndexItem<'static>, cell: OnceLock<Option<Box<Item>>> },
-    /// An imported module.
+    /// An imported module, whose names are reached through it.
     Namespace(ModuleId),
     /// A name that was imported from a module.
     Alias(ModuleId, Arc<str>),
@@ -134,16 +134,16 @@ pub struct Program {
     /// Modules of the project: first its own files, then those that they import.
     modules: Vec<Module>,
     /// Values from outside the sources, and the env that they are for.
-    given: Option<(Arc<str>, Vec<Given>)>,
+    given: Option<(Arc<str>, Vec<ProvidedValue>)>,
 }
 
 impl Program {
     /// Values that somebody gives at deployment: they count for one env (`""` when there are none) as if it had set them.
-    pub fn give(&mut self, env: &str, values: Vec<Given>) {
+    pub fn give(&mut self, env: &str, values: Vec<ProvidedValue>) {
         self.given = Some((Arc::from(env), values));
     }
 
-    pub(crate) fn given(&self, env: &str) -> &[Given] {
+    pub(crate) fn given(&self, env: &str) -> &[ProvidedValue] {
         self.given.as_ref().filter(|(name, _)| &**name == env).map_or(&[], |(_, values)| values)
     }
 

@@ -8,6 +8,7 @@ use super::load::DefId;
 use super::table::{BlockKind, suggest};
 use super::ty::Ty;
 use super::value::{Deploy, Value};
+use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{self, Item, ItemKind};
 use indexmap::IndexMap;
@@ -234,7 +235,7 @@ impl<'p> Eval<'p> {
         };
     }
 
-    /// The template's parameters.
+    /// The template's parameters in source order, checked.
     pub(crate) fn checked_params(&mut self) -> Vec<Param> {
         let mut params = Vec::new();
         for (def, item, param) in self.param_defs() {
@@ -251,9 +252,14 @@ impl<'p> Eval<'p> {
             }
             let mut found = Limits::default();
             limits(&ty, &mut found);
+            // A type that templates do not have was reported where it was resolved, and is `Error` since.
+            let Ok(arm_type) = arm_type(&ty) else {
+                self.report(Diagnostic::internal("a parameter whose type no template has", param.name.span));
+                continue;
+            };
             params.push(Param {
                 name: param.name.value.clone(),
-                arm_type: arm_type(&ty).unwrap_or("string"),
+                arm_type,
                 secret: matches!(ty, Ty::Secret(_)),
                 default: default.map(|default| self.plain_value(&default)),
                 min: found.min,

@@ -4,7 +4,7 @@ use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::SourceId;
 use dsvm_syntax::ast;
 
-/// A file.
+/// Parses one file; mistakes go to the sink.
 pub(crate) fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
     dsvm_syntax::parse(source, text, sink)
 }

@@ -6,46 +6,46 @@ use indexmap::IndexMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A type.
+/// A type of the language.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ty {
     /// Already reported; fits everywhere.
     Error,
-    /// Any value.
+    /// A value of any type.
     Any,
-    /// `null`
+    /// The absence of a value: `null`.
     Null,
-    /// `bool`
+    /// `true` or `false`, of type `bool`.
     Bool,
-    /// 64-bit integer.
+    /// An integer of 64 bits.
     Int,
-    /// Exact decimal.
+    /// An exact decimal number: `0.5`.
     Decimal,
-    /// `70%`
+    /// A percentage such as `70%`.
     Percent,
-    /// `1 TiB`
+    /// A size in bytes: `1 TiB`.
     Size,
-    /// `15 min`
+    /// A duration such as `15 min`.
     Duration,
-    /// `2.50 USD/h`
+    /// A price such as `2.50 USD/h`.
     Money,
-    /// `08:00`
+    /// A time of day: `08:00`.
     Time,
-    /// `mon..fri`
+    /// Days of the week: `mon..fri`.
     Days,
-    /// `2026-12-01`
+    /// A calendar date: `2026-12-01`.
     Date,
-    /// `0..10 initially 2`
+    /// A range of numbers: `0..10 initially 2`.
     Range,
-    /// `10.0.0.0/16`
+    /// An address range such as `10.0.0.0/16`.
     Cidr,
-    /// `10.0.0.4`
+    /// An address such as `10.0.0.4`.
     Ip,
-    /// 1–65535
+    /// A port number from 1 to 65535.
     Port,
-    /// OpenSSH public key.
+    /// A public key of OpenSSH.
     SshKey,
-    /// Text.
+    /// Text of any length.
     String,
     /// `avg(cpu, 10 min) > 75%`
     Condition,
@@ -53,25 +53,25 @@ pub enum Ty {
     Formula,
     /// One of these words, written bare.
     OneOf(&'static [&'static str]),
-    /// Exactly this value.
+    /// This value and no other.
     Literal(Box<Value>),
-    /// `[T]`
+    /// A list, written `[T]`.
     List(Arc<Ty>),
     /// A record with any keys and values of one type.
     Map(Arc<Ty>),
     /// `{ a: T, b: T = default }`
     Record(Arc<IndexMap<Arc<str>, RecordField>>),
-    /// `a | b`
+    /// One of several types: `a | b`.
     Union(Arc<[Ty]>),
-    /// `T?`
+    /// A type or `null`: `T?`.
     Nullable(Arc<Ty>),
-    /// `secret T`
+    /// A value never shown: `secret T`.
     Secret(Arc<Ty>),
     /// A type with a name of its own.
     Named(Arc<str>, Arc<Ty>),
     /// `T in min..max`; of a string its length.
     In(Arc<Ty>, Box<(Value, Value)>),
-    /// `string matching /…/`
+    /// Text that a pattern matches: `string matching /…/`.
     Matching(Arc<Ty>, Arc<str>),
     /// A block of this kind.
     Ref(BlockKind),
@@ -80,7 +80,7 @@ pub enum Ty {
 /// A field of a record type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordField {
-    /// Its type.
+    /// Type of the values of the field.
     pub ty: Ty,
     /// What it is when it is not written.
     pub default: Option<Value>,

@@ -12,22 +12,22 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId(pub u32);
 
-/// A value.
+/// A value of the language, known or deferred.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// `null`
+    /// The absence of a value: `null`.
     Null,
-    /// `true`
+    /// One of `true` and `false`.
     Bool(bool),
-    /// 64-bit integer.
+    /// An integer of 64 bits.
     Int(i64),
-    /// Exact decimal.
+    /// An exact decimal number: `0.5`.
     Decimal(Decimal),
-    /// `70%` is `Percent(70)`.
+    /// A percentage: `70%` is `Percent(70)`.
     Percent(Decimal),
-    /// Bytes.
+    /// A size in bytes, from `1 TiB`.
     Size(i64),
-    /// Seconds.
+    /// A duration in seconds, from `15 min`.
     Duration(i64),
     /// Amount of money, perhaps per unit of time.
     Money(Box<Money>),
@@ -35,17 +35,17 @@ pub enum Value {
     Time(u16),
     /// Days of the week.
     Days(Days),
-    /// Calendar date.
+    /// A calendar date without a time zone.
     Date(jiff::civil::Date),
     /// `min..max initially initial`; each part may be deferred.
     Range(Arc<RangeValue>),
     /// Address range, as written, host bits zero.
     Cidr(ipnet::IpNet),
-    /// Address.
+    /// An address of IPv4 or IPv6.
     Ip(std::net::IpAddr),
-    /// Text.
+    /// Text that is known while compiling.
     String(Arc<str>),
-    /// List.
+    /// A list, deferred elements included.
     List(Arc<Vec<Value>>),
     /// Record, in source order.
     Record(Arc<IndexMap<Arc<str>, Value>>),
@@ -64,7 +64,7 @@ pub enum Value {
 /// Money. The unit of time, if any, in seconds (`USD/h` is 3600).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Money {
-    /// Exact amount.
+    /// Exact amount in the currency.
     pub amount: Decimal,
     /// ISO 4217 code, upper case.
     pub currency: Arc<str>,
@@ -76,14 +76,14 @@ pub struct Money {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Days(pub u8);
 
-/// A range.
+/// A range of numbers of machines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeValue {
-    /// Smallest.
+    /// Smallest number, known or deferred.
     pub min: Value,
-    /// Largest, inclusive.
+    /// Largest number, inclusive, known or deferred.
     pub max: Value,
-    /// `initially`
+    /// The number at first, after `initially`.
     pub initial: Option<Value>,
 }
 
@@ -94,7 +94,7 @@ pub struct Condition {
     pub aggregate: Aggregate,
     /// The metric: a `metric` block, or text for a metric by its Azure name.
     pub metric: Value,
-    /// Seconds looked back.
+    /// Seconds that the condition looks back.
     pub window_seconds: i64,
     /// How that one value is compared with the threshold.
     pub operator: Comparison,
@@ -107,17 +107,17 @@ pub struct Condition {
 /// How a condition compares: the metric stands on the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// `>`
+    /// The operator `>` of conditions.
     Greater,
-    /// `>=`
+    /// The operator `>=` of conditions.
     GreaterOrEqual,
-    /// `<`
+    /// The operator `<` of conditions.
     Less,
-    /// `<=`
+    /// The operator `<=` of conditions.
     LessOrEqual,
-    /// `==`
+    /// The operator `==` of conditions.
     Equal,
-    /// `!=`
+    /// The operator `!=` of conditions.
     NotEqual,
 }
 
@@ -168,7 +168,7 @@ pub struct Deferred {
 /// A step on the path of a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretStep {
-    /// Where.
+    /// Where it was written in the source.
     pub span: Span,
     /// What happened there, at most eight words (`declared secret here`, `becomes part of this string`).
     pub text: Arc<str>,
@@ -181,15 +181,15 @@ pub enum Deploy {
     /// here: a size in bytes, a duration in seconds, a percentage in percent; a time, date or address is its text; a
     /// block is its name.
     Constant(Value),
-    /// `parameters('name')`
+    /// A parameter: `parameters('name')` in the template.
     Parameter(Arc<str>),
     /// Attribute of a block (`team.address`), resolved by `graph` into `reference(...)` and the like.
     Attribute(BlockId, &'static str),
     /// A function of the ARM template language.
     Call(&'static str, Vec<Deploy>),
-    /// `a.b`
+    /// A property of a value: `a.b`.
     Member(Box<Deploy>, Arc<str>),
-    /// `a[i]`
+    /// An element of a list: `a[i]`.
     Index(Box<Deploy>, Box<Deploy>),
 }
 
@@ -197,7 +197,7 @@ pub enum Deploy {
 /// is left to the stage that knows the formula language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Formula {
-    /// What it is.
+    /// What the node of the formula is.
     pub kind: FormulaKind,
     /// Where it was written.
     pub span: Span,
@@ -210,11 +210,11 @@ pub enum FormulaKind {
     Value(Value),
     /// A name that the program does not declare: a variable or a metric of the formula language.
     Name(Arc<str>),
-    /// `f(a, b)`
+    /// A call of a function: `f(a, b)`.
     Call(Arc<str>, Vec<Formula>),
-    /// `!a`, `-a`
+    /// An operator before its operand: `!a`, `-a`.
     Unary(UnaryOp, Box<Formula>),
-    /// `a + b`
+    /// An operator between operands: `a + b`.
     Binary(BinaryOp, Box<Formula>, Box<Formula>),
     /// `if c then a else b`
     If(Box<Formula>, Box<Formula>, Box<Formula>),

@@ -17,7 +17,7 @@ use dsvm_model::batch::support::BatchAccount;
 pub(super) fn build(input: &Input<'_, '_>, nodes: &mut Nodes) -> Built<Homes> {
     let mut homes = Homes::default();
     let (fleet, names) = (input.fleet, &input.names.batch);
-    for (account, named) in fleet.around.accounts.iter().zip(&names.accounts) {
+    for (account, named) in fleet.batch_support.accounts.iter().zip(&names.accounts) {
         homes.declared.push(match account.existing {
             true => None,
             false => Some(one(input, named, Some(account), account.block.name_span, nodes)),

@@ -1,6 +1,6 @@
 //! Blob containers: storage account, blob service, container; and the role that lets pools in.
 
-use super::Around;
+use super::PoolContext;
 use crate::expr::Text;
 use crate::ids::Named;
 use crate::input::Input;
@@ -26,7 +26,7 @@ pub(super) fn build(
 ) -> Built<Vec<Option<NodeId>>> {
     let mut all = Vec::new();
     let none = BTreeSet::new();
-    let containers = input.fleet.around.containers.iter().zip(&input.names.batch.containers);
+    let containers = input.fleet.batch_support.containers.iter().zip(&input.names.batch.containers);
     for (index, (container, names)) in containers.enumerate() {
         if container.existing.is_some() {
             all.push(None);
@@ -78,17 +78,17 @@ pub(super) fn grant(
     input: &Input<'_, '_>,
     index: usize,
     identity: &Named,
-    around: &Around<'_>,
+    context: &PoolContext<'_>,
     span: Span,
     nodes: &mut Nodes,
 ) -> Built<NodeId> {
     let (container, names) = input.container(index, span)?;
     let scope = Scope {
         id: Some(names.account.id.clone()),
-        node: around.container(index),
+        node: context.container(index),
         home: container.existing.map(|place| home_of(place, &input.resolver())),
         key: read::dashed(&container.block.name),
     };
-    let node = assignment((identity, around.identity), &scope, BLOB_CONTRIBUTOR, span);
+    let node = assignment((identity, context.identity), &scope, BLOB_CONTRIBUTOR, span);
     Ok(nodes.with_id(&node.id).unwrap_or_else(|| nodes.add(node)))
 }

@@ -1,6 +1,6 @@
 //! Workspaces of Azure Machine Learning with what they need, compute clusters, and datastores for what is mounted.
 
-use super::{Around, Homes, Keys, own_storage, user_assigned};
+use super::{Homes, Keys, PoolContext, own_storage, user_assigned};
 use crate::ids::{Named, account_key};
 use crate::input::{Input, Site};
 use crate::internal::{Broken, Built};
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub(super) fn workspaces(input: &Input<'_, '_>, nodes: &mut Nodes) -> Built<Homes> {
     let mut homes = Homes::default();
     let (fleet, names) = (input.fleet, &input.names.batch);
-    for (workspace, named) in fleet.around.workspaces.iter().zip(&names.workspaces) {
+    for (workspace, named) in fleet.batch_support.workspaces.iter().zip(&names.workspaces) {
         let span = workspace.block.name_span;
         homes.declared.push(match workspace.existing {
             true => None,
@@ -127,7 +127,7 @@ fn insights(
 pub(super) fn cluster(
     input: &Input<'_, '_>,
     (pool, names): (&BatchPool<'_>, &BatchPoolNames),
-    around: &Around<'_>,
+    context: &PoolContext<'_>,
     nodes: &mut Nodes,
 ) -> Built<NodeId> {
     let span = pool.block.name_span;
@@ -144,7 +144,7 @@ pub(super) fn cluster(
         properties.insert("scaleSettings".into(), Json::Object(scale));
     }
     if let Some(place) = pool.network {
-        let subnet = around.shared.plans.subnet(place, span)?;
+        let subnet = context.shared.plans.subnet(place, span)?;
         properties.insert("subnet".into(), json!({ "id": subnet.json() }));
     }
     properties.insert("enableNodePublicIp".into(), json!(pool.view.public_ip()));
@@ -169,16 +169,16 @@ pub(super) fn cluster(
     }
     body.insert("properties".into(), json!({ "computeType": "AmlCompute", "properties": properties }));
     let mut node = input.node(&input.site(None), v::COMPUTE, &names.pool, Some(pool.block), body, span);
-    node.needs = around.first(pool).collect();
+    node.needs = context.first(pool).collect();
     let id = nodes.add_for(pool.id, node);
-    datastores(input, (pool, names), around, nodes)?;
+    datastores(input, (pool, names), context, nodes)?;
     Ok(id)
 }
 
 fn datastores(
     input: &Input<'_, '_>,
     (pool, names): (&BatchPool<'_>, &BatchPoolNames),
-    around: &Around<'_>,
+    context: &PoolContext<'_>,
     nodes: &mut Nodes,
 ) -> Built<()> {
     let pool_span = pool.block.name_span;
@@ -194,7 +194,7 @@ fn datastores(
                 "secrets": { "secretsType": "AccountKey", "key": key.json() },
             },
         });
-        let needs = around.home.into_iter().chain(around.shared.share(*index)).collect();
+        let needs = context.home.into_iter().chain(context.shared.share(*index)).collect();
         datastore(names, (&share.block.name, share.span()), properties, needs, nodes);
     }
     for index in &pool.containers {
@@ -205,7 +205,7 @@ fn datastores(
             "containerName": of.container.name.json(),
             "credentials": { "credentialsType": "None" },
         });
-        let needs = around.home.into_iter().chain(around.container(*index)).collect();
+        let needs = context.home.into_iter().chain(context.container(*index)).collect();
         datastore(names, (&container.block.name, container.block.name_span), properties, needs, nodes);
     }
     Ok(())

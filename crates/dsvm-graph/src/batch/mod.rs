@@ -50,10 +50,10 @@ pub(crate) fn build(
             Service::AzureBatch => accounts.of(pool.home, span)?,
             Service::AzureMl => workspaces.of(pool.home, span)?,
         };
-        let around = Around { shared, containers: &containers, identity, home };
+        let context = PoolContext { shared, containers: &containers, identity, home };
         let id = match pool.service {
-            Service::AzureBatch => pool::build(input, (pool, names), &around, nodes)?,
-            Service::AzureMl => ml::cluster(input, (pool, names), &around, nodes)?,
+            Service::AzureBatch => pool::build(input, (pool, names), &context, nodes)?,
+            Service::AzureMl => ml::cluster(input, (pool, names), &context, nodes)?,
         };
         overrides(input, pool, (id, identity), nodes, sink);
     }
@@ -61,7 +61,7 @@ pub(crate) fn build(
 }
 
 /// What a batch pool refers to.
-struct Around<'r> {
+struct PoolContext<'r> {
     shared: &'r Shared<'r>,
     /// Node of each container; none for those that exist already.
     containers: &'r [Option<NodeId>],
@@ -70,7 +70,7 @@ struct Around<'r> {
     home: Option<NodeId>,
 }
 
-impl Around<'_> {
+impl PoolContext<'_> {
     /// The node of a container; `None` when it exists already.
     fn container(&self, index: usize) -> Option<NodeId> {
         self.containers.get(index).copied().flatten()

@@ -1,7 +1,7 @@
 //! A pool of Azure Batch.
 
 use super::start::{relative, task};
-use super::{Around, container, user_assigned};
+use super::{PoolContext, container, user_assigned};
 use crate::expr::Text;
 use crate::ids::{account_key, resource_id};
 use crate::input::Input;
@@ -26,17 +26,17 @@ use std::collections::BTreeSet;
 pub(super) fn build(
     input: &Input<'_, '_>,
     (pool, names): (&BatchPool<'_>, &BatchPoolNames),
-    around: &Around<'_>,
+    context: &PoolContext<'_>,
     nodes: &mut Nodes,
 ) -> Built<NodeId> {
     let span = pool.block.name_span;
-    let mut needs: BTreeSet<NodeId> = around.first(pool).collect();
+    let mut needs: BTreeSet<NodeId> = context.first(pool).collect();
     if let Some(identity) = &names.identity {
         for container in &pool.containers {
-            needs.insert(container::grant(input, *container, identity, around, span, nodes)?);
+            needs.insert(container::grant(input, *container, identity, context, span, nodes)?);
         }
     }
-    needs.extend(pool.shares.iter().flat_map(|share| around.shared.share(*share)));
+    needs.extend(pool.shares.iter().flat_map(|share| context.shared.share(*share)));
     let mut properties = Map::new();
     if let Some(name) = read::present(pool.view.fields().display_name()) {
         properties.insert("displayName".into(), input.text(name).into());
@@ -51,7 +51,7 @@ pub(super) fn build(
     properties.insert("taskSchedulingPolicy".into(), json!({ "nodeFillType": words::fill(pool.view.fill()) }));
     let connected = if pool.view.inter_node() { "Enabled" } else { "Disabled" };
     properties.insert("interNodeCommunication".into(), json!(connected));
-    let network = network(pool, around)?;
+    let network = network(pool, context)?;
     if !network.is_empty() {
         properties.insert("networkConfiguration".into(), Json::Object(network));
     }
@@ -189,10 +189,10 @@ fn filled(input: &Input<'_, '_>, text: &str, holes: &[(String, Value)]) -> Text 
     Text::concat(&parts)
 }
 
-fn network(pool: &BatchPool<'_>, around: &Around<'_>) -> Built<Map> {
+fn network(pool: &BatchPool<'_>, context: &PoolContext<'_>) -> Built<Map> {
     let mut map = Map::new();
     let span = pool.block.name_span;
-    let subnet = pool.network.map(|place| around.shared.plans.subnet(place, span)).transpose()?;
+    let subnet = pool.network.map(|place| context.shared.plans.subnet(place, span)).transpose()?;
     if let Some(subnet) = subnet {
         map.insert("subnetId".into(), subnet.into());
     }

@@ -1,6 +1,6 @@
 //! First jobs: no resources, but files beside the template.
 
-use super::{Around, BatchPool, Service, diags};
+use super::{BatchPool, BatchSupport, Service, diags};
 use crate::ids::{ShareId, TiSlice};
 use crate::share::Share;
 use crate::units::{Seconds, bounds};
@@ -10,7 +10,7 @@ use dsvm_sema::table::choices::Storage;
 use dsvm_sema::table::{View, batch as rows};
 use dsvm_sema::value::BlockId;
 
-/// A job.
+/// A first job that is written beside the template.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
     /// The job as written.
@@ -19,15 +19,15 @@ pub struct Job<'a> {
     pub block: &'a Block,
     /// Position of its pool in the fleet.
     pub pool: usize,
-    /// What runs.
+    /// The command line that each task runs.
     pub command: &'a str,
     /// Machines of one run.
     pub nodes: i64,
-    /// Task slots.
+    /// Task slots that it takes on a machine.
     pub slots: i64,
-    /// Runs under MPI.
+    /// It runs on several machines under MPI.
     pub mpi: bool,
-    /// Container image.
+    /// Container image that it runs in.
     pub environment: Option<&'a str>,
     /// Time after which it is ended.
     pub time_limit: Seconds,
@@ -39,7 +39,7 @@ impl<'a> Job<'a> {
     pub(crate) fn read(
         view: View<'a, rows::Job>,
         pools: &[BatchPool<'a>],
-        (around, shares): (&Around<'a>, &TiSlice<ShareId, Share<'a>>),
+        (support, shares): (&BatchSupport<'a>, &TiSlice<ShareId, Share<'a>>),
         sink: &mut Sink,
     ) -> Option<Self> {
         let (block, to) = (view.block(), view.pool()?);
@@ -57,11 +57,17 @@ impl<'a> Job<'a> {
             time_limit: bounds::TIME_LIMIT.hold(view.time_limit(), view.fields().time_limit(), sink),
             retries: view.retries(),
         };
-        job.check(pool, around, shares, sink);
+        job.check(pool, support, shares, sink);
         Some(job)
     }
 
-    fn check(&self, pool: &BatchPool<'_>, around: &Around<'_>, shares: &TiSlice<ShareId, Share<'_>>, sink: &mut Sink) {
+    fn check(
+        &self,
+        pool: &BatchPool<'_>,
+        support: &BatchSupport<'_>,
+        shares: &TiSlice<ShareId, Share<'_>>,
+        sink: &mut Sink,
+    ) {
         let (block, fields) = (self.block, self.view.fields());
         if let Some(most) = pool.most.filter(|m| self.nodes > *m) {
             sink.push(diags::job_needs_more(
@@ -98,13 +104,13 @@ impl<'a> Job<'a> {
         }
         let mounted = |id: BlockId| {
             pool.shares.iter().map(|share| &shares[*share]).any(|s| s.id == id)
-                || pool.containers.iter().filter_map(|c| around.containers.get(*c)).any(|c| c.id == id)
+                || pool.containers.iter().filter_map(|c| support.containers.get(*c)).any(|c| c.id == id)
         };
         let lists = [(self.view.inputs(), fields.inputs()), (self.view.outputs(), fields.outputs())];
         for (list, field) in lists {
             for Storage::Block(id) in list.into_iter().flatten().filter(|Storage::Block(id)| !mounted(*id)) {
                 let name = shares.iter().find(|s| s.id == id).map(|s| &s.block.name);
-                let name = name.or(around.containers.iter().find(|c| c.id == id).map(|c| &c.block.name));
+                let name = name.or(support.containers.iter().find(|c| c.id == id).map(|c| &c.block.name));
                 sink.push(diags::job_mount_missing(name.map_or("", |n| n), field.span(), pool.block));
             }
         }

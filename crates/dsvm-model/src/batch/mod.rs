@@ -22,7 +22,7 @@ use support::{BatchAccount, Container, Workspace};
 /// Who runs the jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// Azure Batch.
+    /// A pool of an Azure Batch account.
     AzureBatch,
     /// A compute cluster of Azure Machine Learning.
     AzureMl,
@@ -39,10 +39,10 @@ impl Service {
     }
 }
 
-/// A batch pool.
+/// A pool that runs jobs, after all rules.
 #[derive(Clone, Debug)]
 pub struct BatchPool<'a> {
-    /// Its block.
+    /// Position of its block in the program.
     pub id: BlockId,
     /// The pool as written.
     pub view: View<'a, rows::BatchPool>,
@@ -50,13 +50,13 @@ pub struct BatchPool<'a> {
     pub block: &'a Block,
     /// Who runs the jobs.
     pub service: Service,
-    /// Name in Azure.
+    /// Its name in Azure, constant.
     pub name: String,
     /// Position of its account or workspace in the fleet; none: the generated one.
     pub home: Option<usize>,
     /// What the machines run (Azure Batch).
     pub image: Option<Image<'a>>,
-    /// Hardware.
+    /// Size of its machines.
     pub size: Size<'a>,
     /// Machines are spot machines.
     pub spot: bool,
@@ -66,7 +66,7 @@ pub struct BatchPool<'a> {
     pub shares: Vec<ShareId>,
     /// Positions of its containers.
     pub containers: Vec<usize>,
-    /// Network and subnet.
+    /// Network and subnet of its machines, if any.
     pub network: Option<SubnetPlace>,
     /// Whether it needs an identity of its own, or which declared one it has.
     pub identity: pool::PoolIdentity,
@@ -79,7 +79,7 @@ pub struct BatchPool<'a> {
 impl<'a> BatchPool<'a> {
     pub(crate) fn read(
         cx: Context<'a, '_>,
-        around: &Around<'a>,
+        support: &BatchSupport<'a>,
         id: BlockId,
         view: View<'a, rows::BatchPool>,
         sink: &mut Sink,
@@ -107,10 +107,10 @@ impl<'a> BatchPool<'a> {
             .containers()
             .into_iter()
             .flatten()
-            .filter_map(|container| around.containers.iter().position(|c| c.id == container.id))
+            .filter_map(|container| support.containers.iter().position(|c| c.id == container.id))
             .collect();
         let own_storage = shares.iter().any(|share| cx.shares[*share].existing.is_none())
-            || containers.iter().any(|c| around.containers.get(*c).is_some_and(|c| c.existing.is_none()));
+            || containers.iter().any(|c| support.containers.get(*c).is_some_and(|c| c.existing.is_none()));
         let named = view.network().map(|network| (network.id, fields.network().span()));
         let network = match named.is_some() || own_storage {
             true => {
@@ -129,10 +129,10 @@ impl<'a> BatchPool<'a> {
         };
         let home = match service {
             Service::AzureBatch => {
-                view.account().and_then(|account| around.accounts.iter().position(|a| a.id == account.id))
+                view.account().and_then(|account| support.accounts.iter().position(|a| a.id == account.id))
             }
             Service::AzureMl => {
-                view.workspace().and_then(|workspace| around.workspaces.iter().position(|w| w.id == workspace.id))
+                view.workspace().and_then(|workspace| support.workspaces.iter().position(|w| w.id == workspace.id))
             }
         };
         let spot = match view.priority() {
@@ -169,7 +169,7 @@ impl<'a> BatchPool<'a> {
                 hardware::Hardware { image, image_at, size, size_at, setup }.check(cx, sink);
             }
         }
-        rules::check(cx, around, &pool, sink);
+        rules::check(cx, support, &pool, sink);
         Some(pool)
     }
 
@@ -182,12 +182,12 @@ impl<'a> BatchPool<'a> {
 
 /// What batch pools refer to.
 #[derive(Clone, Debug, Default)]
-pub struct Around<'a> {
-    /// Batch accounts.
+pub struct BatchSupport<'a> {
+    /// Batch accounts in source order.
     pub accounts: Vec<BatchAccount<'a>>,
-    /// Workspaces.
+    /// Machine learning workspaces in source order.
     pub workspaces: Vec<Workspace<'a>>,
-    /// Blob containers.
+    /// Blob containers in source order.
     pub containers: Vec<Container<'a>>,
 }
 

@@ -1,6 +1,6 @@
 //! Rules of the two services that need more than one part of a pool.
 
-use super::{Around, BatchPool, Service, diags, mountable};
+use super::{BatchPool, BatchSupport, Service, diags, mountable};
 use crate::{Context, facts, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
@@ -81,10 +81,10 @@ pub(super) fn fields_of_service(pool: View<'_, rows::BatchPool>, service: Servic
     }
 }
 
-/// All rules.
-pub(super) fn check(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
+/// Reports what a batch pool must not have.
+pub(super) fn check(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     name(pool, sink);
-    mounts(cx, around, pool, sink);
+    mounts(cx, support, pool, sink);
     if pool.spot && pool.size.spot() == facts::Known::No {
         sink.push(crate::diags::spot_not_offered(
             pool.size.name(),
@@ -99,7 +99,7 @@ pub(super) fn check(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'
     }
     image(cx, pool, sink);
     size(pool, sink);
-    inter_node(around, pool, sink);
+    inter_node(support, pool, sink);
     disks(pool, sink);
     network(pool, sink);
     users(pool, sink);
@@ -179,11 +179,11 @@ fn size(pool: &BatchPool<'_>, sink: &mut Sink) {
     }
 }
 
-fn inter_node(around: &Around<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
+fn inter_node(support: &BatchSupport<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     if !pool.view.inter_node() {
         return;
     }
-    let user = pool.home.and_then(|h| around.accounts.get(h)).is_some_and(|a| a.user_subscription);
+    let user = pool.home.and_then(|h| support.accounts.get(h)).is_some_and(|a| a.user_subscription);
     let limit = if user { 80 } else { 100 };
     if let Some(most) = pool.most.filter(|m| *m > limit) {
         sink.push(diags::inter_node_limit(most, limit, pool.view));
@@ -266,7 +266,7 @@ fn lists(pool: &BatchPool<'_>, sink: &mut Sink) {
     }
 }
 
-fn mounts(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
+fn mounts(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     let count = pool.shares.len() + pool.containers.len();
     if count > 10 {
         sink.push(diags::too_many(count, "mounts", pool.view.fields().shares().span()));
@@ -287,7 +287,7 @@ fn mounts(cx: Context<'_, '_>, around: &Around<'_>, pool: &BatchPool<'_>, sink: 
         }
         paths.push((share.mount, name));
     }
-    for container in pool.containers.iter().filter_map(|c| around.containers.get(*c)) {
+    for container in pool.containers.iter().filter_map(|c| support.containers.get(*c)) {
         paths.push((container.mount, &container.block.name));
     }
     for (index, (path, name)) in paths.iter().enumerate() {

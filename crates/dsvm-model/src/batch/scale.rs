@@ -18,9 +18,9 @@ use dsvm_sema::value::Value;
 pub enum Scale {
     /// A number of each kind.
     Fixed {
-        /// Regular machines.
+        /// Number of regular machines; it may be deferred.
         dedicated: Value,
-        /// Spot machines.
+        /// Number of spot machines; it may be deferred.
         spot: Value,
         /// How long a resize is tried.
         timeout: Seconds,
@@ -40,9 +40,9 @@ pub enum Scale {
     },
     /// From fewest to most, as the service finds right (Azure Machine Learning).
     Range {
-        /// Fewest.
+        /// Fewest machines, known or deferred.
         least: Value,
-        /// Most.
+        /// Most machines, known or deferred.
         most: Value,
         /// How long a machine is idle before it goes.
         idle: Option<Seconds>,

@@ -10,12 +10,12 @@ use dsvm_sema::table::words::{Allocation, Redundancy};
 use dsvm_sema::table::{View, batch as rows};
 use dsvm_sema::value::{BlockId, Value};
 
-/// A Batch account.
+/// An account of Azure Batch, declared or existing.
 #[derive(Clone, Debug)]
 pub struct BatchAccount<'a> {
-    /// Its block.
+    /// Position of its block in the program.
     pub id: BlockId,
-    /// Its block.
+    /// The block that declares it.
     pub block: &'a Block,
     /// Its name, if written.
     pub name: Option<&'a Value>,
@@ -29,7 +29,7 @@ pub struct BatchAccount<'a> {
     pub storage: bool,
     /// Reachable from the internet.
     pub public: bool,
-    /// Its vault.
+    /// The vault that it keeps keys in.
     pub vault: Option<BlockId>,
 }
 
@@ -70,14 +70,14 @@ impl<'a> BatchAccount<'a> {
     }
 }
 
-/// A workspace.
+/// A workspace of Azure Machine Learning.
 #[derive(Clone, Debug)]
 pub struct Workspace<'a> {
-    /// Its block.
+    /// Position of its block in the program.
     pub id: BlockId,
-    /// Its block.
+    /// The block that declares it.
     pub block: &'a Block,
-    /// Name in Azure.
+    /// Its name in Azure, constant.
     pub name: String,
     /// Name as shown to people, if written.
     pub display_name: Option<&'a Value>,
@@ -85,7 +85,7 @@ pub struct Workspace<'a> {
     pub existing: bool,
     /// Reachable from the internet.
     pub public: bool,
-    /// Its vault.
+    /// The vault that it keeps secrets in.
     pub vault: Option<BlockId>,
 }
 
@@ -107,14 +107,14 @@ impl<'a> Workspace<'a> {
     }
 }
 
-/// A blob container.
+/// A blob container that machines mount or jobs use.
 #[derive(Clone, Debug)]
 pub struct Container<'a> {
-    /// Its block.
+    /// Position of its block in the program.
     pub id: BlockId,
-    /// Its block.
+    /// The block that declares it.
     pub block: &'a Block,
-    /// Name in Azure.
+    /// Its name in Azure; it may be deferred.
     pub name: Value,
     /// Name of the storage account, if written.
     pub account: Option<&'a Value>,

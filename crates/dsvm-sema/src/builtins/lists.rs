@@ -1,6 +1,6 @@
 //! Functions of lists and records.
 
-use super::{Builtin, Fault, Kind, at, int, list, text, ty_bool, ty_element, ty_first, ty_int, ty_texts};
+use super::{Builtin, CallError, Kind, at, int, list, text, ty_bool, ty_element, ty_first, ty_int, ty_texts};
 use crate::fit::{compare, deferred_part};
 use crate::ty::Ty;
 use crate::value::Value;
@@ -72,7 +72,7 @@ pub(super) const TABLE: &[Builtin] = &[
         compute: |values| {
             let (from, to) = (int(at(values, 0)?)?, int(at(values, 1)?)?);
             if to.saturating_sub(from) >= 100_000 {
-                return Err(Fault::Value("it would have more than 100,000 elements".to_owned()));
+                return Err(CallError::Value("it would have more than 100,000 elements".to_owned()));
             }
             Ok(Value::List(Arc::new((from..=to).map(Value::Int).collect())))
         },
@@ -128,8 +128,8 @@ pub(super) const TABLE: &[Builtin] = &[
             for item in list(at(values, 0)?)?.iter() {
                 match item {
                     Value::List(items) => all.extend(items.iter().cloned()),
-                    Value::Deferred(_) => return Err(Fault::Later),
-                    _ => return Err(Fault::Argument(0, "a list of lists".to_owned())),
+                    Value::Deferred(_) => return Err(CallError::Later),
+                    _ => return Err(CallError::Argument(0, "a list of lists".to_owned())),
                 }
             }
             Ok(Value::List(Arc::new(all)))
@@ -149,7 +149,7 @@ pub(super) const TABLE: &[Builtin] = &[
             Value::Record(fields) => {
                 Ok(Value::List(Arc::new(fields.keys().map(|name| Value::String(name.clone())).collect())))
             }
-            _ => Err(Fault::Later),
+            _ => Err(CallError::Later),
         },
         arm: Some("objectKeys"),
         result: ty_texts,
@@ -164,7 +164,7 @@ pub(super) const TABLE: &[Builtin] = &[
         many: false,
         compute: |values| match at(values, 0)? {
             Value::Record(fields) => Ok(Value::List(Arc::new(fields.values().cloned().collect()))),
-            _ => Err(Fault::Later),
+            _ => Err(CallError::Later),
         },
         arm: None,
         result: |_| Ty::List(Arc::new(Ty::Any)),
@@ -186,7 +186,7 @@ pub(super) const TABLE: &[Builtin] = &[
                             all.insert(name.clone(), value.clone());
                         });
                     }
-                    _ => return Err(Fault::Later),
+                    _ => return Err(CallError::Later),
                 }
             }
             Ok(Value::Record(Arc::new(all)))
@@ -204,7 +204,7 @@ pub(super) const TABLE: &[Builtin] = &[
         many: false,
         compute: |values| match (at(values, 0)?, at(values, 1)?) {
             (Value::Record(fields), Value::String(name)) => Ok(fields.get(name).unwrap_or(at(values, 2)?).clone()),
-            _ => Err(Fault::Later),
+            _ => Err(CallError::Later),
         },
         arm: None,
         result: |types| types.get(2).cloned().unwrap_or(Ty::Any),
@@ -235,35 +235,35 @@ pub(super) const TABLE: &[Builtin] = &[
     },
 ];
 
-fn empty() -> Fault {
-    Fault::Value("the list is empty".to_owned())
+fn empty() -> CallError {
+    CallError::Value("the list is empty".to_owned())
 }
 
-fn contains(values: &[Value]) -> Result<Value, Fault> {
+fn contains(values: &[Value]) -> Result<Value, CallError> {
     let what = at(values, 1)?;
     match at(values, 0)? {
         Value::List(items) => {
             let found = items.iter().any(|item| item == what || compare(item, what).is_some_and(Ordering::is_eq));
             match found || !items.iter().any(|item| deferred_part(item).is_some()) {
                 true => Ok(Value::Bool(found)),
-                false => Err(Fault::Later),
+                false => Err(CallError::Later),
             }
         }
         Value::Record(fields) => match what {
             Value::String(name) => Ok(Value::Bool(fields.contains_key(name))),
-            _ => Err(Fault::Argument(1, "string".to_owned())),
+            _ => Err(CallError::Argument(1, "string".to_owned())),
         },
         other => match what {
             Value::String(part) => Ok(Value::Bool(text(other)?.contains(&**part))),
-            _ => Err(Fault::Argument(1, "string".to_owned())),
+            _ => Err(CallError::Argument(1, "string".to_owned())),
         },
     }
 }
 
-fn sort(values: &[Value]) -> Result<Value, Fault> {
+fn sort(values: &[Value]) -> Result<Value, CallError> {
     let items = list(at(values, 0)?)?;
     if items.iter().any(|item| deferred_part(item).is_some()) {
-        return Err(Fault::Later);
+        return Err(CallError::Later);
     }
     let order = |a: &Value, b: &Value| match (a, b) {
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
@@ -271,22 +271,22 @@ fn sort(values: &[Value]) -> Result<Value, Fault> {
     };
     let first = items.first();
     if items.iter().any(|item| first.is_some_and(|first| order(first, item).is_none())) {
-        return Err(Fault::Argument(0, "a list of texts or of things with an order".to_owned()));
+        return Err(CallError::Argument(0, "a list of texts or of things with an order".to_owned()));
     }
     let mut sorted = items.to_vec();
     sorted.sort_by(|a, b| order(a, b).unwrap_or(Ordering::Equal));
     Ok(Value::List(Arc::new(sorted)))
 }
 
-fn unique(values: &[Value]) -> Result<Value, Fault> {
+fn unique(values: &[Value]) -> Result<Value, CallError> {
     let items = list(at(values, 0)?)?;
     if items.len() > 5000 {
-        return Err(Fault::Value("it takes lists of at most 5,000 elements".to_owned()));
+        return Err(CallError::Value("it takes lists of at most 5,000 elements".to_owned()));
     }
     let mut kept: Vec<Value> = Vec::new();
     for item in items.iter() {
         if deferred_part(item).is_some() {
-            return Err(Fault::Later);
+            return Err(CallError::Later);
         }
         if !kept.contains(item) {
             kept.push(item.clone());
@@ -295,15 +295,15 @@ fn unique(values: &[Value]) -> Result<Value, Fault> {
     Ok(Value::List(Arc::new(kept)))
 }
 
-fn truth(value: &Value, wanted: bool) -> Result<Value, Fault> {
+fn truth(value: &Value, wanted: bool) -> Result<Value, CallError> {
     let mut unknown = false;
     for item in list(value)?.iter() {
         match item {
             Value::Bool(item) if *item == wanted => return Ok(Value::Bool(wanted)),
             Value::Bool(_) => {}
             Value::Deferred(_) => unknown = true,
-            _ => return Err(Fault::Argument(0, "a list of bool".to_owned())),
+            _ => return Err(CallError::Argument(0, "a list of bool".to_owned())),
         }
     }
-    if unknown { Err(Fault::Later) } else { Ok(Value::Bool(!wanted)) }
+    if unknown { Err(CallError::Later) } else { Ok(Value::Bool(!wanted)) }
 }

@@ -18,11 +18,11 @@ use std::sync::{Arc, LazyLock};
 /// What an argument may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Anything.
+    /// Any value, of any type.
     Any,
-    /// Text.
+    /// A value of type `string`.
     Text,
-    /// A whole number.
+    /// A value of type `int`.
     Int,
     /// A whole number, a size or a duration.
     Whole,
@@ -30,22 +30,22 @@ pub enum Kind {
     Number,
     /// A number or a quantity: what has an order.
     Ordered,
-    /// True or false.
+    /// A value of type `bool`.
     Bool,
-    /// A list.
+    /// A list with elements of any type.
     List,
-    /// A record.
+    /// A record with any fields.
     Record,
     /// Text or a list.
     TextOrList,
     /// Text, a list or a record.
     Countable,
-    /// An address range.
+    /// An address range such as `10.0.0.0/16`.
     Cidr,
 }
 
 /// Why a function could not be computed.
-pub(crate) enum Fault {
+pub(crate) enum CallError {
     /// It needs values that only the deployment knows.
     Later,
     /// An argument is wrong: which one, and what it must be.
@@ -54,17 +54,17 @@ pub(crate) enum Fault {
     Value(String),
     /// The result has no place in 64 bits.
     Overflow,
-    /// Division by zero.
+    /// Something was divided by zero.
     Zero,
 }
 
 /// How arguments become a result.
-type Compute = fn(&[Value]) -> Result<Value, Fault>;
+type Compute = fn(&[Value]) -> Result<Value, CallError>;
 
 /// A function of the language.
 #[derive(Clone, Copy)]
 pub struct Builtin {
-    /// Its name.
+    /// Its name in the language.
     pub name: &'static str,
     /// As it is written, with types.
     pub signature: &'static str,
@@ -74,9 +74,9 @@ pub struct Builtin {
     pub example: (&'static str, &'static str),
     /// What arguments must be; the last row repeats when the function takes any number.
     pub arguments: &'static [Kind],
-    /// Fewest arguments.
+    /// Fewest arguments that it takes.
     pub least: usize,
-    /// Takes any number.
+    /// The last parameter takes any number of arguments.
     pub many: bool,
     compute: Compute,
     /// How the deployment computes it: the name of the template function.
@@ -193,19 +193,19 @@ pub(crate) fn apply<'p>(
     let values: Vec<Value> = arguments.into_iter().map(|(value, _)| value).collect();
     let place = |index: usize| spans.get(index).copied().unwrap_or(span);
     let known = !values.iter().any(|value| matches!(value, Value::Deferred(_)));
-    let result = if known { (function.compute)(&values) } else { Err(Fault::Later) };
+    let result = if known { (function.compute)(&values) } else { Err(CallError::Later) };
     match result {
         Ok(Value::List(items)) => eval.list(items.to_vec(), span),
         Ok(Value::String(text)) => eval.string(text.to_string(), span),
         Ok(value) => value,
-        Err(Fault::Argument(index, wanted)) => {
+        Err(CallError::Argument(index, wanted)) => {
             let ty = types.get(index).cloned().unwrap_or(Ty::Any);
             eval.report(diags::argument_type(function.name, function.signature, &ty, &wanted, place(index)))
         }
-        Err(Fault::Value(why)) => eval.report_value(diags::bad_argument(function.name, &why, span)),
-        Err(Fault::Overflow) => eval.report_value(diags::overflow(span)),
-        Err(Fault::Zero) => eval.report_value(diags::division_by_zero(place(1))),
-        Err(Fault::Later) => later(eval, function, &values, &types, &spans, span),
+        Err(CallError::Value(why)) => eval.report_value(diags::bad_argument(function.name, &why, span)),
+        Err(CallError::Overflow) => eval.report_value(diags::overflow(span)),
+        Err(CallError::Zero) => eval.report_value(diags::division_by_zero(place(1))),
+        Err(CallError::Later) => later(eval, function, &values, &types, &spans, span),
     }
 }
 
@@ -279,33 +279,33 @@ fn later(
 }
 
 /// The elements of a list that must be known.
-fn list(value: &Value) -> Result<&Arc<Vec<Value>>, Fault> {
+fn list(value: &Value) -> Result<&Arc<Vec<Value>>, CallError> {
     match value {
         Value::List(items) => Ok(items),
-        _ => Err(Fault::Later),
+        _ => Err(CallError::Later),
     }
 }
 
-fn text(value: &Value) -> Result<&Arc<str>, Fault> {
+fn text(value: &Value) -> Result<&Arc<str>, CallError> {
     match value {
         Value::String(text) => Ok(text),
-        _ => Err(Fault::Later),
+        _ => Err(CallError::Later),
     }
 }
 
-fn int(value: &Value) -> Result<i64, Fault> {
+fn int(value: &Value) -> Result<i64, CallError> {
     match value {
         Value::Int(number) => Ok(*number),
-        _ => Err(Fault::Later),
+        _ => Err(CallError::Later),
     }
 }
 
-fn string(text: impl Into<Arc<str>>) -> Result<Value, Fault> {
+fn string(text: impl Into<Arc<str>>) -> Result<Value, CallError> {
     Ok(Value::String(text.into()))
 }
 
-fn at(values: &[Value], index: usize) -> Result<&Value, Fault> {
-    values.get(index).ok_or(Fault::Later)
+fn at(values: &[Value], index: usize) -> Result<&Value, CallError> {
+    values.get(index).ok_or(CallError::Later)
 }
 
 fn ty_text(_: &[Ty]) -> Ty {

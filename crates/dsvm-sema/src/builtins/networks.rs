@@ -1,6 +1,6 @@
 //! Functions of address ranges.
 
-use super::{Builtin, Fault, Kind, at, int};
+use super::{Builtin, CallError, Kind, at, int};
 use crate::ty::Ty;
 use crate::value::Value;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -34,16 +34,16 @@ pub(super) const TABLE: &[Builtin] = &[
     },
 ];
 
-fn net(value: &Value) -> Result<IpNet, Fault> {
+fn net(value: &Value) -> Result<IpNet, CallError> {
     match value {
         Value::Cidr(net) => Ok(*net),
-        _ => Err(Fault::Later),
+        _ => Err(CallError::Later),
     }
 }
 
-fn subnet(values: &[Value]) -> Result<Value, Fault> {
+fn subnet(values: &[Value]) -> Result<Value, CallError> {
     let (net, prefix, number) = (net(at(values, 0)?)?, int(at(values, 1)?)?, int(at(values, 2)?)?);
-    let outside = || Fault::Value(format!("`{net}` has no range number {number} of prefix {prefix}"));
+    let outside = || CallError::Value(format!("`{net}` has no range number {number} of prefix {prefix}"));
     let most = i64::from(net.max_prefix_len());
     if prefix < i64::from(net.prefix_len()) || prefix > most || number < 0 {
         return Err(outside());
@@ -68,9 +68,9 @@ fn subnet(values: &[Value]) -> Result<Value, Fault> {
     Ok(Value::Cidr(inner))
 }
 
-fn host(values: &[Value]) -> Result<Value, Fault> {
+fn host(values: &[Value]) -> Result<Value, CallError> {
     let (net, number) = (net(at(values, 0)?)?, int(at(values, 1)?)?);
-    let outside = || Fault::Value(format!("`{net}` has no address number {number}"));
+    let outside = || CallError::Value(format!("`{net}` has no address number {number}"));
     let number = u128::try_from(number).map_err(|_| outside())?;
     let address = match net.network() {
         IpAddr::V4(base) => {

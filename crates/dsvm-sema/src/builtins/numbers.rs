@@ -1,6 +1,6 @@
 //! Functions of numbers and quantities.
 
-use super::{Builtin, Fault, Kind, at, int, ty_int};
+use super::{Builtin, CallError, Kind, at, int, ty_int};
 use crate::fit::compare;
 use crate::ty::Ty;
 use crate::value::{Money, Value};
@@ -57,10 +57,10 @@ pub(super) const TABLE: &[Builtin] = &[
             (Value::Int(a), Value::Int(b))
             | (Value::Size(a), Value::Size(b))
             | (Value::Duration(a), Value::Duration(b)) => match b {
-                0 => Err(Fault::Zero),
-                b => a.checked_div(*b).map(Value::Int).ok_or(Fault::Overflow),
+                0 => Err(CallError::Zero),
+                b => a.checked_div(*b).map(Value::Int).ok_or(CallError::Overflow),
             },
-            _ => Err(Fault::Argument(1, "the same kind as the first".to_owned())),
+            _ => Err(CallError::Argument(1, "the same kind as the first".to_owned())),
         },
         arm: Some("div"),
         result: ty_int,
@@ -110,9 +110,9 @@ pub(super) const TABLE: &[Builtin] = &[
         least: 1,
         many: false,
         compute: |values| match at(values, 0)? {
-            Value::Int(number) => number.checked_abs().map(Value::Int).ok_or(Fault::Overflow),
+            Value::Int(number) => number.checked_abs().map(Value::Int).ok_or(CallError::Overflow),
             Value::Decimal(number) => Ok(Value::Decimal(number.abs())),
-            _ => Err(Fault::Later),
+            _ => Err(CallError::Later),
         },
         arm: None,
         result: super::ty_first,
@@ -128,13 +128,13 @@ fn ty_extreme(types: &[Ty]) -> Ty {
     }
 }
 
-fn extreme(values: &[Value], wanted: Ordering) -> Result<Value, Fault> {
+fn extreme(values: &[Value], wanted: Ordering) -> Result<Value, CallError> {
     let items = match values {
         [Value::List(items)] => items.as_slice(),
         all => all,
     };
     if items.iter().any(|item| matches!(item, Value::Deferred(_))) {
-        return Err(Fault::Later);
+        return Err(CallError::Later);
     }
     let mut best: Option<&Value> = None;
     for (index, item) in items.iter().enumerate() {
@@ -143,21 +143,21 @@ fn extreme(values: &[Value], wanted: Ordering) -> Result<Value, Fault> {
             Some(order) if order == wanted || best.is_none() => best = Some(item),
             Some(_) => {}
             None => {
-                return Err(Fault::Argument(
+                return Err(CallError::Argument(
                     index.min(values.len() - 1),
                     "something with an order, of one kind".to_owned(),
                 ));
             }
         }
     }
-    best.cloned().ok_or_else(|| Fault::Value("the list is empty".to_owned()))
+    best.cloned().ok_or_else(|| CallError::Value("the list is empty".to_owned()))
 }
 
-fn sum(values: &[Value]) -> Result<Value, Fault> {
+fn sum(values: &[Value]) -> Result<Value, CallError> {
     let mut total: Option<Value> = None;
     for item in super::list(at(values, 0)?)?.iter() {
         if matches!(item, Value::Deferred(_)) {
-            return Err(Fault::Later);
+            return Err(CallError::Later);
         }
         let next = match &total {
             None => match item {
@@ -167,7 +167,7 @@ fn sum(values: &[Value]) -> Result<Value, Fault> {
                 | Value::Duration(_)
                 | Value::Money(_)
                 | Value::Percent(_) => item.clone(),
-                _ => return Err(Fault::Argument(0, "a list of numbers or quantities".to_owned())),
+                _ => return Err(CallError::Argument(0, "a list of numbers or quantities".to_owned())),
             },
             Some(total) => crate::eval::plus_values(total, item)?,
         };
@@ -176,22 +176,22 @@ fn sum(values: &[Value]) -> Result<Value, Fault> {
     Ok(total.unwrap_or(Value::Int(0)))
 }
 
-fn whole(value: &Value, round: fn(&Decimal) -> Decimal) -> Result<Value, Fault> {
+fn whole(value: &Value, round: fn(&Decimal) -> Decimal) -> Result<Value, CallError> {
     match value {
         Value::Int(number) => Ok(Value::Int(*number)),
-        Value::Decimal(number) => round(number).to_i64().map(Value::Int).ok_or(Fault::Overflow),
-        _ => Err(Fault::Later),
+        Value::Decimal(number) => round(number).to_i64().map(Value::Int).ok_or(CallError::Overflow),
+        _ => Err(CallError::Later),
     }
 }
 
-fn round(values: &[Value]) -> Result<Value, Fault> {
+fn round(values: &[Value]) -> Result<Value, CallError> {
     let nearest = RoundingStrategy::MidpointAwayFromZero;
     let digits = match values.get(1) {
         Some(value) => int(value)?,
         None => 0,
     };
     if !(0..=10).contains(&digits) {
-        return Err(Fault::Value("it rounds to between 0 and 10 digits".to_owned()));
+        return Err(CallError::Value("it rounds to between 0 and 10 digits".to_owned()));
     }
     match at(values, 0)? {
         Value::Money(money) => {
@@ -200,10 +200,10 @@ fn round(values: &[Value]) -> Result<Value, Fault> {
         }
         Value::Int(number) => Ok(Value::Int(*number)),
         Value::Decimal(number) if values.len() == 1 => {
-            number.round_dp_with_strategy(0, nearest).to_i64().map(Value::Int).ok_or(Fault::Overflow)
+            number.round_dp_with_strategy(0, nearest).to_i64().map(Value::Int).ok_or(CallError::Overflow)
         }
         Value::Decimal(number) => Ok(Value::Decimal(number.round_dp_with_strategy(digits as u32, nearest))),
-        Value::Deferred(_) => Err(Fault::Later),
-        _ => Err(Fault::Argument(0, "a number or money".to_owned())),
+        Value::Deferred(_) => Err(CallError::Later),
+        _ => Err(CallError::Argument(0, "a number or money".to_owned())),
     }
 }

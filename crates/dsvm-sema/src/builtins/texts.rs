@@ -1,6 +1,6 @@
 //! Functions of text.
 
-use super::{Builtin, Fault, Kind, at, int, list, string, text, ty_bool, ty_int, ty_text, ty_texts};
+use super::{Builtin, CallError, Kind, at, int, list, string, text, ty_bool, ty_int, ty_text, ty_texts};
 use crate::eval::plain;
 use crate::ty::Ty;
 use crate::value::Value;
@@ -94,9 +94,9 @@ pub(super) const TABLE: &[Builtin] = &[
         compute: |values| {
             let (text, old, new) = (text(at(values, 0)?)?, text(at(values, 1)?)?, text(at(values, 2)?)?);
             match old.is_empty() {
-                true => Err(Fault::Value("there is nothing to replace: `old` is empty".to_owned())),
+                true => Err(CallError::Value("there is nothing to replace: `old` is empty".to_owned())),
                 false if text.len().saturating_mul(new.len().max(1)) > 64 << 20 => {
-                    Err(Fault::Value("the result would be longer than 1 MiB".to_owned()))
+                    Err(CallError::Value("the result would be longer than 1 MiB".to_owned()))
                 }
                 false => string(text.replace(&**old, new)),
             }
@@ -150,7 +150,7 @@ pub(super) const TABLE: &[Builtin] = &[
         many: false,
         compute: |values| match plain(at(values, 0)?) {
             Some(text) => string(text),
-            None => Err(Fault::Argument(0, "a plain value".to_owned())),
+            None => Err(CallError::Argument(0, "a plain value".to_owned())),
         },
         arm: Some("string"),
         result: ty_text,
@@ -165,7 +165,11 @@ pub(super) const TABLE: &[Builtin] = &[
         many: false,
         compute: |values| {
             let digits = text(at(values, 0)?)?;
-            digits.trim().parse().map(Value::Int).map_err(|_| Fault::Value(format!("`{digits}` is not a whole number")))
+            digits
+                .trim()
+                .parse()
+                .map(Value::Int)
+                .map_err(|_| CallError::Value(format!("`{digits}` is not a whole number")))
         },
         arm: Some("int"),
         result: ty_int,
@@ -190,7 +194,7 @@ pub(super) const TABLE: &[Builtin] = &[
         arguments: &[Kind::Text],
         least: 1,
         many: true,
-        compute: |_| Err(Fault::Later),
+        compute: |_| Err(CallError::Later),
         arm: Some("uniqueString"),
         result: ty_text,
     },
@@ -202,20 +206,20 @@ pub(super) const TABLE: &[Builtin] = &[
         arguments: &[Kind::Text],
         least: 1,
         many: true,
-        compute: |_| Err(Fault::Later),
+        compute: |_| Err(CallError::Later),
         arm: Some("guid"),
         result: ty_text,
     },
 ];
 
-fn concat(values: &[Value]) -> Result<Value, Fault> {
+fn concat(values: &[Value]) -> Result<Value, CallError> {
     match values.first() {
         Some(Value::List(_)) => {
             let mut all = Vec::new();
             for (index, value) in values.iter().enumerate() {
                 match value {
                     Value::List(items) => all.extend(items.iter().cloned()),
-                    _ => return Err(Fault::Argument(index, "a list, like the first".to_owned())),
+                    _ => return Err(CallError::Argument(index, "a list, like the first".to_owned())),
                 }
             }
             Ok(Value::List(Arc::new(all)))
@@ -225,7 +229,7 @@ fn concat(values: &[Value]) -> Result<Value, Fault> {
             for (index, value) in values.iter().enumerate() {
                 match value {
                     Value::String(text) => all.push_str(text),
-                    _ => return Err(Fault::Argument(index, "string, like the first".to_owned())),
+                    _ => return Err(CallError::Argument(index, "string, like the first".to_owned())),
                 }
             }
             string(all)
@@ -233,7 +237,7 @@ fn concat(values: &[Value]) -> Result<Value, Fault> {
     }
 }
 
-fn join(values: &[Value]) -> Result<Value, Fault> {
+fn join(values: &[Value]) -> Result<Value, CallError> {
     let separator = text(at(values, 1)?)?;
     let mut all = String::new();
     for (index, item) in list(at(values, 0)?)?.iter().enumerate() {
@@ -241,26 +245,26 @@ fn join(values: &[Value]) -> Result<Value, Fault> {
             all.push_str(separator);
         }
         match item {
-            Value::Deferred(_) => return Err(Fault::Later),
+            Value::Deferred(_) => return Err(CallError::Later),
             item => match plain(item) {
                 Some(text) => all.push_str(&text),
-                None => return Err(Fault::Argument(0, "a list of texts".to_owned())),
+                None => return Err(CallError::Argument(0, "a list of texts".to_owned())),
             },
         }
     }
     string(all)
 }
 
-fn split(values: &[Value]) -> Result<Value, Fault> {
+fn split(values: &[Value]) -> Result<Value, CallError> {
     let (whole, separator) = (text(at(values, 0)?)?, text(at(values, 1)?)?);
     if separator.is_empty() {
-        return Err(Fault::Value("the separator is empty".to_owned()));
+        return Err(CallError::Value("the separator is empty".to_owned()));
     }
     Ok(Value::List(Arc::new(whole.split(&**separator).map(|part| Value::String(part.into())).collect())))
 }
 
-fn pad(values: &[Value]) -> Result<Value, Fault> {
-    let Some(start) = plain(at(values, 0)?) else { return Err(Fault::Argument(0, "string | int".to_owned())) };
+fn pad(values: &[Value]) -> Result<Value, CallError> {
+    let Some(start) = plain(at(values, 0)?) else { return Err(CallError::Argument(0, "string | int".to_owned())) };
     let width = int(at(values, 1)?)?;
     let fill = match values.get(2) {
         Some(value) => text(value)?.to_string(),
@@ -268,10 +272,10 @@ fn pad(values: &[Value]) -> Result<Value, Fault> {
     };
     let mut characters = fill.chars();
     let (Some(fill), None) = (characters.next(), characters.next()) else {
-        return Err(Fault::Value("it is filled with one character".to_owned()));
+        return Err(CallError::Value("it is filled with one character".to_owned()));
     };
     if !(0..=1000).contains(&width) {
-        return Err(Fault::Value("the width is between 0 and 1000".to_owned()));
+        return Err(CallError::Value("the width is between 0 and 1000".to_owned()));
     }
     let missing = (width as usize).saturating_sub(start.chars().count());
     string(std::iter::repeat_n(fill, missing).chain(start.chars()).collect::<String>())

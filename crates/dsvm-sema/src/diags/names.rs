@@ -62,7 +62,7 @@ pub(crate) fn unknown_of_kind(keyword: &str, name: &str, facts: &[&str], span: S
     }
 }
 
-/// `monday..friday`
+/// Days in full words, such as `monday..friday`.
 pub(crate) fn long_days(from: &str, to: &str, span: Span) -> Diagnostic {
     let short = format!("{from}..{to}");
     Diagnostic::new(Code::UnknownName, "days of the week are written with three letters", span, "not a day")

@@ -58,9 +58,9 @@ pub(crate) enum Pass {
 /// How far a definition is.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
-    /// Being evaluated.
+    /// It is being evaluated: meeting it again is a cycle.
     Active,
-    /// Evaluated.
+    /// It was evaluated; `Error` after a report.
     Done(Value),
 }
 

@@ -8,6 +8,7 @@ use crate::load::{DefId, DefKind};
 use crate::table::{BlockKind, kind_of, kinds_at_top_level, suggest};
 use crate::ty::Ty;
 use crate::value::{Days, Deferred, Deploy, SecretStep, Value};
+use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{self, Expr, ExprKind, ItemKind};
 use std::sync::Arc;
@@ -198,7 +199,9 @@ impl<'p> Eval<'p> {
     }
 
     pub(crate) fn cycle(&mut self, def: DefId, span: Span) -> Value {
-        let from = self.active.iter().position(|(active, _)| *active == def).unwrap_or(0);
+        let Some(from) = self.active.iter().position(|(active, _)| *active == def) else {
+            return self.report(Diagnostic::internal("a definition under evaluation that nothing evaluates", span));
+        };
         let mut steps: Vec<(Arc<str>, Span)> = Vec::new();
         for (active, _) in self.active.get(from..).unwrap_or_default() {
             if let Some(definition) = self.program.def(*active) {

@@ -1,7 +1,7 @@
 //! Operators. One table of types for values that are known and for values that only the deployment knows.
 
 use super::Eval;
-use super::arithmetic::{Fault, divide, multiply, plus, remainder, subtract};
+use super::arithmetic::{ArithmeticError, divide, multiply, plus, remainder, subtract};
 use super::defer::{deferred, push_piece, taint};
 use crate::diags;
 use crate::fit::compare;
@@ -94,33 +94,39 @@ impl<'p> Eval<'p> {
             return self.deferred_binary(op.value, (a, b), (&x, &y), ty, spans, span);
         }
         let result = match op.value {
-            BinaryOp::Less => compare(a, b).map(|o| Value::Bool(o == Ordering::Less)).ok_or(Fault::Types),
-            BinaryOp::LessOrEqual => compare(a, b).map(|o| Value::Bool(o != Ordering::Greater)).ok_or(Fault::Types),
-            BinaryOp::Greater => compare(a, b).map(|o| Value::Bool(o == Ordering::Greater)).ok_or(Fault::Types),
-            BinaryOp::GreaterOrEqual => compare(a, b).map(|o| Value::Bool(o != Ordering::Less)).ok_or(Fault::Types),
+            BinaryOp::Less => compare(a, b).map(|o| Value::Bool(o == Ordering::Less)).ok_or(ArithmeticError::Types),
+            BinaryOp::LessOrEqual => {
+                compare(a, b).map(|o| Value::Bool(o != Ordering::Greater)).ok_or(ArithmeticError::Types)
+            }
+            BinaryOp::Greater => {
+                compare(a, b).map(|o| Value::Bool(o == Ordering::Greater)).ok_or(ArithmeticError::Types)
+            }
+            BinaryOp::GreaterOrEqual => {
+                compare(a, b).map(|o| Value::Bool(o != Ordering::Less)).ok_or(ArithmeticError::Types)
+            }
             BinaryOp::Add => return self.add(a, b, (op, &x, &y), spans, span),
             BinaryOp::Subtract => subtract(a, b),
             BinaryOp::Multiply => multiply(a, b),
             BinaryOp::Divide => divide(a, b),
             BinaryOp::Remainder => remainder(a, b),
-            _ => Err(Fault::Types),
+            _ => Err(ArithmeticError::Types),
         };
         self.told(result, (op, &x, &y), spans, span)
     }
 
     fn told(
         &mut self,
-        result: Result<Value, Fault>,
+        result: Result<Value, ArithmeticError>,
         types: (&Spanned<BinaryOp>, &Ty, &Ty),
         spans: (Span, Span),
         span: Span,
     ) -> Value {
         match result {
             Ok(value) => value,
-            Err(Fault::Overflow) => self.report_value(diags::overflow(span)),
-            Err(Fault::Zero) => self.report_value(diags::division_by_zero(spans.1)),
-            Err(Fault::Money(why)) => self.report(diags::units_differ(&why, types.0.span, spans)),
-            Err(Fault::Types) => {
+            Err(ArithmeticError::Overflow) => self.report_value(diags::overflow(span)),
+            Err(ArithmeticError::Zero) => self.report_value(diags::division_by_zero(spans.1)),
+            Err(ArithmeticError::Money(why)) => self.report(diags::units_differ(&why, types.0.span, spans)),
+            Err(ArithmeticError::Types) => {
                 self.report(diags::operator_types(types.0.value, types.1, types.2, types.0.span, spans))
             }
         }

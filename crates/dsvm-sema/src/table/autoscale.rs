@@ -95,7 +95,7 @@ blocks! {
     Cooldown {
         head: Head::Phrase(&[Part::Field("time")]);
         fields {
-            /// How long.
+            /// How long the machines rest.
             time: Seconds, required, early;
         }
     }
@@ -125,9 +125,9 @@ blocks! {
         fields {
             /// Days of the week on which it starts.
             days: Days, required, early;
-            /// When it starts.
+            /// Time of day when it starts.
             from: TimeOfDay = "00:00", early;
-            /// When it ends.
+            /// Time of day when it ends.
             to: TimeOfDay = "24:00", early;
         }
     }
@@ -148,7 +148,7 @@ blocks! {
     Notify {
         head: Head::None;
         fields {
-            /// Mail addresses.
+            /// Mail addresses that are notified.
             emails: List<Text>;
             /// Also the administrators of the subscription.
             subscription_admins: bool = "false", early;

@@ -167,7 +167,7 @@ blocks! {
         fields {
             /// Port on the machine; not 29876 or 29877, which the service uses.
             port: PortNumber, required, early;
-            /// Protocol.
+            /// Transport protocol of the port.
             protocol: Transport = "tcp", early;
             /// Ports at the public address, one for each machine and at least 40; not between 50000 and 55000.
             frontend: IntRange, required, early;
@@ -199,9 +199,9 @@ blocks! {
             tags: StringMap;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
-            /// Name in Azure.
+            /// Its name in Azure.
             name: "string";
             /// Host name of the account.
             endpoint: "string";
@@ -225,9 +225,9 @@ blocks! {
             tags: StringMap;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
-            /// Name in Azure.
+            /// Its name in Azure.
             name: "string";
             /// Object id of its identity.
             principal_id: "string";
@@ -256,7 +256,7 @@ blocks! {
             tags: StringMap;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
             /// Name of the storage account.
             account: "string";
@@ -270,7 +270,7 @@ blocks! {
     Job {
         head: Head::Name, top_level;
         fields {
-            /// Where it runs.
+            /// The batch pool that runs it.
             pool: Ref<BatchPool>, required, early;
             /// What runs, by bash.
             command: Text, required, early;

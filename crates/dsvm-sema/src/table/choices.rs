@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 choices! {
     /// A region, as a fact of the library or as text.
     pub enum Location<'a> {
-        /// A `region` block.
+        /// A region of the library or the project.
         Region(RefTo<Region>) = Ref<Region>,
         /// A name that no fact has, in Azure's spelling.
         Name(&'a str) = Text,
@@ -25,7 +25,7 @@ choices! {
 
     /// A time zone, as a fact of the library or by its Windows name.
     pub enum ZoneName<'a> {
-        /// A `timezone` block.
+        /// A time zone of the library or the project.
         Timezone(RefTo<Timezone>) = Ref<Timezone>,
         /// A Windows name, such as `W. Europe Standard Time`.
         Name(&'a str) = Text,
@@ -35,13 +35,13 @@ choices! {
     pub enum MetricSource<'a> {
         /// A `share` or `resource` block.
         Block(BlockId) = Ref<Share> | Ref<Resource>,
-        /// A resource id.
+        /// Resource id of what has the metric.
         Id(&'a str) = Text,
     }
 
     /// A number of machines.
     pub enum Count<'a> {
-        /// `0..10 initially 2`
+        /// A range, such as `0..10 initially 2`.
         Range(&'a RangeValue) = IntRange,
         /// A fixed number, such as `3`.
         Number(i64) = i64,
@@ -51,7 +51,7 @@ choices! {
     pub enum Service {
         /// A service by its name.
         Named(ServiceName) = ServiceName,
-        /// Another TCP port.
+        /// Another TCP port, by its number.
         Port(i64) = PortNumber,
     }
 
@@ -73,7 +73,7 @@ choices! {
     pub enum Sources<'a> {
         /// Everybody, or the pool's own network.
         Word(OpenTo) = OpenTo,
-        /// Several address ranges.
+        /// A list of address ranges.
         Ranges(ListOf<'a, IpNet>) = List<IpNet>,
         /// A single address range.
         Range(IpNet) = IpNet,
@@ -81,7 +81,7 @@ choices! {
 
     /// A role, as a fact of the library or by the GUID of its definition.
     pub enum RoleName<'a> {
-        /// A `role` block.
+        /// A role of the library or the project.
         Role(RefTo<Role>) = Ref<Role>,
         /// GUID of a role definition.
         Guid(&'a str) = Text,

@@ -32,7 +32,7 @@ blocks! {
             /// Resource id of a gallery image or of one of its versions; ids that start with `/sharedGalleries/` or
             /// `/communityGalleries/` work too.
             id: Text;
-            /// Operating system.
+            /// Operating system of the image.
             os: Os, required, early;
             /// Operating system with its version, as shown to users.
             os_name: Text, early;
@@ -97,7 +97,7 @@ blocks! {
             /// Virtual processors that quota and price count. Default: `vcpu`; a constrained size counts those of
             /// its parent.
             quota_vcpu: IntIn<1, 4096>, early;
-            /// Main memory.
+            /// Main memory of one machine.
             memory: Bytes, required, early;
             /// Number of GPUs; less than 1 when machines share one (cut after four decimals, `gpu_share` is exact).
             gpu: Decimal = "0", early;
@@ -121,9 +121,9 @@ blocks! {
             nvme_disks: IntIn<0, 64> = "0", early;
             /// Size of each local NVMe disk.
             nvme_disk: Bytes, early;
-            /// Most data disks.
+            /// Most data disks of one machine.
             data_disks: IntIn<0, 256> = "0", early;
-            /// Most network interfaces.
+            /// Most network interfaces of one machine.
             nics: IntIn<1, 64> = "1", early;
             /// Expected network bandwidth in Mbit/s.
             network: IntIn<1, 10000000>, early;
@@ -131,7 +131,7 @@ blocks! {
             accelerated_networking: NetworkAcceleration = "no", early;
             /// Generations of virtual machine that it boots.
             generations: List<IntIn<1, 2>>, required, early;
-            /// Instruction set.
+            /// Instruction set of the processor.
             architecture: Architecture = "x64", early;
             /// Where an ephemeral OS disk can be placed; empty: nowhere.
             ephemeral: List<EphemeralPlace> = "[]", early;
@@ -227,7 +227,7 @@ blocks! {
             name: Text, required, early;
             /// Namespace of the metric; absent: the one of its resource.
             namespace: Text, early;
-            /// What is measured.
+            /// What kind of resource has the metric.
             of: Measured = "scale_set", early;
             /// Unit of its values and thresholds.
             unit: MetricUnit, required, early;
@@ -286,7 +286,7 @@ blocks! {
             number: PortNumber, required, early;
             /// Last port of a range.
             to: PortNumber, early;
-            /// Transport protocol.
+            /// Transport protocol of the port.
             transport: Transport = "tcp", early;
             /// `inbound`: a pool can serve it; `outbound`: machines need it; `reserved`: Azure reserves it.
             direction: Direction = "inbound", early;

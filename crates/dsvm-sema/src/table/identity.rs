@@ -25,7 +25,7 @@ blocks! {
             grants: any Grant;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
             /// Object id of the identity's service principal.
             principal_id: "string";

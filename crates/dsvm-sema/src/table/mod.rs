@@ -117,51 +117,51 @@ kinds! {
 /// What a field may hold. Plain data, so that tables are constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FieldType {
-    /// `bool`
+    /// `true` or `false`, of type `bool`.
     Bool,
-    /// Any integer.
+    /// An integer of any size.
     Int,
     /// Integer between two bounds, both inclusive.
     IntIn(i64, i64),
-    /// Exact decimal.
+    /// An exact decimal number: `0.5`.
     Decimal,
-    /// `string`
+    /// Text of type `string`.
     String,
     /// One of these words, written bare (`smb`, `nfs`).
     OneOf(&'static [&'static str]),
-    /// `70%`
+    /// A percentage such as `70%`.
     Percent,
-    /// `1 TiB`
+    /// A size in bytes: `1 TiB`.
     Size,
-    /// `15 min`
+    /// A duration such as `15 min`.
     Duration,
-    /// `2.50 USD/h`
+    /// A price such as `2.50 USD/h`.
     Money,
-    /// `08:00`
+    /// A time of day: `08:00`.
     Time,
-    /// `mon..fri`
+    /// Days of the week: `mon..fri`.
     Days,
-    /// `2026-12-01`
+    /// A calendar date: `2026-12-01`.
     Date,
-    /// `0..10 initially 2`
+    /// A range of numbers: `0..10 initially 2`.
     IntRange,
-    /// `10.0.0.0/16`
+    /// An address range such as `10.0.0.0/16`.
     Cidr,
-    /// `10.0.0.4`
+    /// An address such as `10.0.0.4`.
     Ip,
-    /// 1–65535
+    /// A port number from 1 to 65535.
     Port,
-    /// OpenSSH public key.
+    /// A public key of OpenSSH.
     SshKey,
     /// A block of this kind (`notebooks`, `images.ubuntu_2204`).
     Ref(BlockKind),
-    /// A list.
+    /// A list of one type.
     List(&'static FieldType),
     /// A record of strings (tags).
     StringMap,
-    /// Any value.
+    /// A value of any type.
     Any,
-    /// Any of these.
+    /// A value of any of these types.
     Either(&'static [FieldType]),
     /// A secret is welcome here, because Azure keeps it secret.
     Secret(&'static FieldType),
@@ -174,7 +174,7 @@ pub enum FieldType {
 /// When a value must be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// While compiling.
+    /// Known while the program is compiled.
     Early,
     /// A deployment-time value is fine.
     Late,
@@ -183,11 +183,11 @@ pub enum When {
 /// A row: one field of one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
-    /// Its name.
+    /// Its name in the language.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of its values.
     pub ty: FieldType,
-    /// Must be written.
+    /// It must be written in each block.
     pub required: bool,
     /// Default, as one would write it; `None`: absent, or derived (the doc says how).
     pub default: Option<&'static str>,
@@ -217,7 +217,7 @@ pub enum Head {
 pub enum Part {
     /// The value of this field.
     Field(&'static str),
-    /// This word.
+    /// This word, with nothing to choose.
     Word(&'static str),
     /// A word and the field after it, or neither: `from [cidr]`.
     Optional(&'static str, &'static str),
@@ -226,7 +226,7 @@ pub enum Part {
 /// A row: one kind.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockSpec {
-    /// Which.
+    /// The kind that the row describes.
     pub kind: BlockKind,
     /// One or two sentences.
     pub doc: &'static str,
@@ -234,7 +234,7 @@ pub struct BlockSpec {
     pub head: Head,
     /// May be declared at top level.
     pub top_level: bool,
-    /// May be `existing`.
+    /// Its blocks may be `existing`.
     pub can_exist: bool,
     /// Fields in the order of the docs and the formatter.
     pub fields: &'static [FieldSpec],

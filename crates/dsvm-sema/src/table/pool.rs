@@ -122,7 +122,7 @@ blocks! {
             address: "string";
             /// The `ssh` command line of the administrator.
             ssh: "string";
-            /// Address of JupyterHub.
+            /// Address of JupyterHub in a browser.
             jupyterhub: "string";
             /// Object id of the pool's identity.
             principal_id: "string";
@@ -160,7 +160,7 @@ blocks! {
             password_secret: Text;
             /// More groups, for instance `docker`.
             groups: List<Text>, early;
-            /// May become root.
+            /// The user may become root.
             sudo: bool = "false", early;
         }
     }
@@ -172,7 +172,7 @@ blocks! {
         fields {
             /// One of the services in `serve`.
             service: Service, required, early;
-            /// Address ranges.
+            /// Address ranges, `any` or `network`.
             sources: Sources<'static>, required;
         }
     }
@@ -207,7 +207,7 @@ blocks! {
         fields {
             /// Whether machines are repaired.
             enabled: bool = "true", early;
-            /// How.
+            /// What happens to an unhealthy machine.
             action: RepairAction = "replace", early;
             /// Time without repairs after a machine changed: 10 to 90 minutes. 30 minutes if omitted, or as long
             /// as `setup` takes.

@@ -20,9 +20,9 @@ blocks! {
             after: List<Any>, early;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
-            /// Name in Azure.
+            /// Its name in Azure.
             name: "string";
         }
     }

@@ -22,7 +22,7 @@ pub trait Kind: Copy + 'static {
 pub struct FieldId(pub(crate) u8);
 
 impl FieldId {
-    /// Index into [`BlockSpec::fields`].
+    /// Index of the field in [`BlockSpec::fields`].
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -107,9 +107,9 @@ impl<K> Copy for FieldsOf<'_, K> {}
 /// A field that blocks of many kinds have, for readers that do not care about the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommonField {
-    /// Region in Azure.
+    /// Region of the block's resources.
     Location,
-    /// Name in Azure.
+    /// Name of the resource in Azure.
     Name,
     /// The resource group of the block's resources.
     ResourceGroup,

@@ -39,7 +39,7 @@ blocks! {
             secrets: any SecretEntry;
         }
         attributes {
-            /// Resource id.
+            /// Resource id in Azure.
             id: "string";
             /// Address of the vault.
             uri: "string";
