@@ -1,7 +1,12 @@
 //! Facts that the endpoint reads in the standard library: built-in roles, time zones.
 
-use jiff::tz::{Offset, TimeZone};
+use std::sync::LazyLock;
+
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use serde_json::{Value, json};
+
+/// The zone data in the program.
+static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 const ROLES: &str = dsvm_stdlib::ROLES;
 const ZONES: &str = dsvm_stdlib::TIMEZONES;
@@ -44,11 +49,12 @@ pub fn zone(windows: &str) -> Option<(Option<&'static str>, &'static str)> {
     })
 }
 
-/// A Windows time zone as rules for the calendar; the plain offset where the machine has no zone data.
+/// A Windows time zone as rules for the calendar, from the zone data in the program: the same on every machine. The plain
+/// offset where the standard library knows no IANA name.
 #[must_use]
 pub fn time_zone(windows: &str) -> Option<TimeZone> {
     let (iana, offset) = zone(windows)?;
-    if let Some(found) = iana.and_then(|name| TimeZone::get(name).ok()) {
+    if let Some(found) = iana.and_then(|name| BUNDLED.get(name).ok()) {
         return Some(found);
     }
     let (sign, rest) =
@@ -68,5 +74,12 @@ mod tests {
         assert_eq!(reader["name"], "acdd72a7-3385-48ef-bd42-f606fba81ae7");
         assert_eq!(zone("w. europe standard time").and_then(|(iana, _)| iana), Some("Europe/Berlin"));
         assert_eq!(zone("Nowhere Standard Time"), None);
+    }
+
+    #[test]
+    fn daylight_saving_needs_no_zone_data_on_the_machine() {
+        let berlin = time_zone("W. Europe Standard Time").expect("zone");
+        let summer: jiff::Timestamp = "2026-07-06T06:00:00Z".parse().expect("time");
+        assert_eq!(berlin.to_datetime(summer).to_string(), "2026-07-06T08:00:00");
     }
 }

@@ -28,6 +28,7 @@ mod nodes;
 mod resources;
 mod router;
 mod rule;
+pub mod scaling;
 mod server;
 mod stacks;
 mod store;

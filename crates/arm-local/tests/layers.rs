@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "clock",
     "cert",
     "facts",
+    "scaling",
     "http",
     "documents",
     "filter",

@@ -122,10 +122,10 @@ fn scaling_in_waits_when_it_would_scale_out_again() {
     setting(&local, json!([{ "name": "p", "capacity": limits("1", "5", "2"), "rules": rules }]));
     local.post(
         "/_local/metrics",
-        &json!({ "resource": full(VMSS), "metric": "Percentage CPU", "value": 50, "for": "PT10M" }).to_string(),
+        &json!({ "resource": full(VMSS), "metric": "Percentage CPU", "value": 58, "for": "PT10M" }).to_string(),
     );
     at(&local, "2026-11-23T12:01:00Z");
-    assert_eq!(capacity(&local), 4, "50 * 4 / 2 = 100");
+    assert_eq!(capacity(&local), 4, "58 * 4 / 3 = 77.3, on two machines 116");
 }
 
 #[test]
@@ -145,4 +145,60 @@ fn settings_are_checked() {
     let text = json!({ "location": "westeurope", "properties": { "targetResourceUri": full(VMSS), "profiles": fine } })
         .to_string();
     assert_eq!(code(&local.put("{rg}/Microsoft.Insights/autoscaleSettings/second", &text)), (409, "Conflict"));
+}
+
+/// Metrics of the last ten minutes, then one run at the next minute.
+fn after(local: &Local, resource: &str, metric: &str, value: f64, time: &str) -> i64 {
+    let fed = json!({ "resource": resource, "metric": metric, "value": value, "for": "PT10M" });
+    assert_eq!(local.post("/_local/metrics", &fed.to_string()).status, 200);
+    at(local, time);
+    capacity(local)
+}
+
+#[test]
+fn the_cooldown_of_the_last_rule_holds_both_directions() {
+    let local = pool();
+    at(&local, "2026-11-23T10:00:00Z");
+    let mut rules = [rule("Increase", "GreaterThan", 70.0), rule("Decrease", "LessThan", 20.0)];
+    rules[0]["scaleAction"]["cooldown"] = json!("PT1H");
+    rules[1]["scaleAction"]["cooldown"] = json!("PT40M");
+    let reply = setting(&local, json!([{ "name": "p", "capacity": limits("1", "9", "1"), "rules": rules }]));
+    assert_eq!(reply.status, 201, "{reply:?}");
+    let cpu = |value: f64, time: &str| after(&local, &full(VMSS), "Percentage CPU", value, time);
+    assert_eq!(cpu(90.0, "2026-11-23T10:01:00Z"), 4);
+    at(&local, "2026-11-23T10:43:00Z");
+    assert_eq!(cpu(5.0, "2026-11-23T10:44:00Z"), 4, "out waits an hour, and so does in");
+    at(&local, "2026-11-23T11:00:00Z");
+    assert_eq!(cpu(5.0, "2026-11-23T11:01:00Z"), 2);
+}
+
+#[test]
+fn fewer_machines_leave_where_all_would_come_back() {
+    let local = pool();
+    at(&local, "2026-11-23T12:00:00Z");
+    local.put(VMSS, r#"{"sku":{"name":"Standard_NC4as_T4_v3","capacity":30}}"#);
+    let mut rules = [rule("Increase", "GreaterThan", 70.0), rule("Decrease", "LessThan", 66.0)];
+    rules[1]["scaleAction"]["value"] = json!("10");
+    setting(&local, json!([{ "name": "p", "capacity": limits("1", "40", "2"), "rules": rules }]));
+    assert_eq!(after(&local, &full(VMSS), "Percentage CPU", 65.0, "2026-11-23T12:01:00Z"), 28);
+    let log = local.get("/_local/metrics");
+    let event = &body(&log)["autoscale"][0]["events"][0];
+    assert_eq!(
+        (&event["event"], &event["intended"], &event["to"]),
+        (&json!("FlappingOccurred"), &json!(20), &json!(28))
+    );
+}
+
+#[test]
+fn messages_are_counted_per_machine() {
+    let local = pool();
+    at(&local, "2026-11-23T12:00:00Z");
+    let queue = full("{rg}/Microsoft.Storage/storageAccounts/acc/services/queue/queues/work");
+    let mut out = rule("Increase", "GreaterThanOrEqual", 50.0);
+    out["metricTrigger"]["metricName"] = json!("ApproximateMessageCount");
+    out["metricTrigger"]["metricResourceUri"] = json!(queue);
+    setting(&local, json!([{ "name": "p", "capacity": limits("1", "9", "1"), "rules": [out] }]));
+    assert_eq!(after(&local, &queue, "ApproximateMessageCount", 50.0, "2026-11-23T12:01:00Z"), 2, "25 for each");
+    at(&local, "2026-11-23T12:20:00Z");
+    assert_eq!(after(&local, &queue, "ApproximateMessageCount", 100.0, "2026-11-23T12:21:00Z"), 4);
 }

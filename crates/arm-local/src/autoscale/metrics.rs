@@ -1,5 +1,7 @@
 //! Metrics that a user feeds, and what a rule reads from them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -8,49 +10,26 @@ use crate::core::Cx;
 use crate::documents::{Metric, to_value};
 use crate::error::ArmError;
 use crate::id::key;
+use crate::scaling::{Metrics, Trigger};
+use crate::store::Store;
 
 pub const KIND: &str = "Microsoft.Insights/autoscaleSettings";
 pub const MINUTE: i64 = 60_000;
 
-/// The value of a rule's metric over its window: samples of each grain by the statistic, grains by the aggregation.
-pub(super) fn reading(cx: &Cx<'_>, rule: &Value, at: Timestamp) -> Option<f64> {
-    let text = |key: &str| rule.pointer(&format!("/metricTrigger/{key}")).and_then(Value::as_str);
-    let metric = text("metricName")?;
-    let resource = text("metricResourceUri").unwrap_or_default();
-    let window = i64::try_from(text("timeWindow").and_then(duration)?.as_millis()).ok()?;
-    let grain = i64::try_from(text("timeGrain").and_then(duration)?.as_millis()).ok()?.max(1);
-    let end = at.as_millisecond();
-    let fed = cx.store.get::<Metric>(&format!("{}|{metric}", key(resource)))?;
-    let inside = |time: i64| time <= end && time > end - window;
-    let samples: Vec<(i64, f64)> = fed.samples.iter().copied().filter(|(time, _)| inside(*time)).collect();
-    let statistic = text("statistic").unwrap_or("Average").to_lowercase();
-    let mut grains: Vec<f64> = Vec::new();
-    let mut start = end - window;
-    while start < end {
-        let part: Vec<f64> = samples
-            .iter()
-            .filter(|(time, _)| *time > start && *time <= start + grain)
-            .map(|(_, value)| *value)
-            .collect();
-        grains.extend(fold(&part, &statistic));
-        start += grain;
-    }
-    fold(&grains, &text("timeAggregation").unwrap_or("Average").to_lowercase())
+/// What a user fed of a trigger's metric.
+pub(super) fn fed(store: &Store, trigger: &Trigger) -> Option<Arc<Metric>> {
+    store.get::<Metric>(&format!("{}|{}", key(&trigger.resource), trigger.metric))
 }
 
-fn fold(values: &[f64], how: &str) -> Option<f64> {
-    let last = *values.last()?;
-    let sum: f64 = values.iter().sum();
-    #[expect(clippy::cast_precision_loss, reason = "a window holds few samples")]
-    let count = values.len() as f64;
-    Some(match how {
-        "min" | "minimum" => values.iter().copied().fold(f64::INFINITY, f64::min),
-        "max" | "maximum" => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        "sum" | "total" => sum,
-        "count" => count,
-        "last" => last,
-        _ => sum / count,
-    })
+/// The metrics that a user fed.
+pub(super) struct Fed<'s> {
+    pub store: &'s Store,
+}
+
+impl Metrics for Fed<'_> {
+    fn value(&self, trigger: &Trigger, now: Timestamp) -> Option<f64> {
+        trigger.fold(&fed(self.store, trigger)?.samples, now.as_millisecond())
+    }
 }
 
 /// The metrics fed so far, and what the settings did.

@@ -7,6 +7,7 @@ use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
 use crate::rule::{Rule, WriteContext};
+use crate::scaling::whole;
 
 pub struct Autoscale;
 
@@ -70,15 +71,6 @@ impl Rule for Autoscale {
         crate::value::set(&mut row.hidden, "/seen", json!(now));
         cx.store.put_row(row);
         Ok(())
-    }
-}
-
-/// A number that may be written as a string, as capacities are.
-#[must_use]
-pub fn whole(value: Option<&Value>) -> Option<i64> {
-    match value? {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_i64(),
     }
 }
 
