@@ -84,6 +84,7 @@ pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dsvm_sema::table::BlockKind;
 
     const RESEARCH: &str = r#"
 import std.images
@@ -134,6 +135,23 @@ output most: int = max_machines
     schedule workday { on mon..fri from 08:00 to 19:00, machines = 2..10 }
     schedule nights { on mon..sun from 19:00 to 08:00, machines = 0..2 }
   }
+}
+"#;
+
+    const MORE: &str = r#"
+network machines { }
+identity robot { }
+resource logs: "Microsoft.OperationalInsights/workspaces@2025-07-01" { }
+batch_account account { }
+workspace lab { }
+container corpus { mount = "/data/corpus" }
+pool nightly: batch {
+  service    = azure_batch
+  account    = account
+  image      = images.ubuntu_hpc
+  size       = sizes.Standard_D8s_v5
+  machines   = 0..4
+  containers = [corpus]
 }
 "#;
 
@@ -210,5 +228,43 @@ output most: int = max_machines
             .expect("a scale set");
         assert_eq!(disk["diskSizeGB"], 200);
         assert_eq!(disk["diffDiskSettings"]["option"], "Local");
+    }
+
+    /// An attribute that the table has and the graph does not know would be refused as not available.
+    #[test]
+    fn each_attribute_of_the_table_has_an_expression() {
+        let declared = [
+            (BlockKind::Vault, "passwords"),
+            (BlockKind::Share, "notebooks"),
+            (BlockKind::Pool, "team"),
+            (BlockKind::Network, "machines"),
+            (BlockKind::Identity, "robot"),
+            (BlockKind::Resource, "logs"),
+            (BlockKind::BatchAccount, "account"),
+            (BlockKind::Workspace, "lab"),
+            (BlockKind::Container, "corpus"),
+            (BlockKind::BatchPool, "nightly"),
+        ];
+        let mut text =
+            research(1).replace("  vault    = passwords", "  vault    = passwords\n  identity = robot") + MORE;
+        let mut count = 0;
+        for spec in
+            BlockKind::ALL.iter().map(|kind| dsvm_sema::table::spec(*kind)).filter(|s| s.kind != BlockKind::Project)
+        {
+            for (attribute, _, _) in spec.attributes {
+                let (_, name) = declared.iter().find(|(kind, _)| *kind == spec.kind).expect("one of each kind");
+                text.push_str(&format!("output of_{name}_{attribute} = {name}.{attribute}\n"));
+                count += 1;
+            }
+        }
+        let (artifacts, diagnostics) = compile(&text);
+        assert_eq!(diagnostics, []);
+        let template = artifacts.deployments[0].template.clone().into_value();
+        let outputs: Vec<_> =
+            template["outputs"].as_object().unwrap().iter().filter(|(name, _)| name.starts_with("of_")).collect();
+        assert_eq!(outputs.len(), count);
+        for (name, output) in outputs {
+            assert!(!output["value"].as_str().unwrap().contains("null()"), "{name}: {output}");
+        }
     }
 }

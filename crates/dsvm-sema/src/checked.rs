@@ -35,7 +35,13 @@ pub enum Origin {
     Library,
 }
 
-/// A declared thing with all its fields.
+/// A declared thing with all its fields, which a [`View`] of its kind reads. Other crates cannot read one by its name:
+///
+/// ```compile_fail,E0624
+/// fn location(block: &dsvm_sema::checked::Block) -> Option<&dsvm_sema::value::Value> {
+///     block.get("location")
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Block {
     /// What kind of thing it declares.

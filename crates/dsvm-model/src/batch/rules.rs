@@ -137,10 +137,11 @@ fn admin(pool: &BatchPool<'_>, sink: &mut Sink) {
     if pool.view.ssh() && admin.is_none() {
         sink.push(diags::ssh_without_admin(pool.view));
     }
-    if let Some(admin) = admin {
-        if !admin.fields().key().written() && !admin.fields().password().written() {
-            sink.push(crate::diags::admin_without_credentials(admin.block()));
-        }
+    if let Some(admin) = admin
+        && !admin.fields().key().written()
+        && !admin.fields().password().written()
+    {
+        sink.push(crate::diags::admin_without_credentials(admin.block()));
     }
 }
 
