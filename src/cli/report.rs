@@ -31,7 +31,7 @@ impl miette::ReportHandler for Handler {
     }
 }
 
-/// Makes [`Handler`] the handler of this process.
+/// Makes the handler of this module that of the process, so that reports look like diagnostics.
 pub fn install(palette: Palette) {
     // A second call in one process (tests) keeps the first handler.
     let _ = miette::set_hook(Box::new(move |_| Box::new(Handler { palette })));

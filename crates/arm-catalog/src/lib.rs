@@ -3,7 +3,7 @@
 //! `types.txt` holds the types, `facts.json` the hand-written rest (names, defaults that services add, what cannot be
 //! changed). Both are read lazily, one type at a time: a program that never asks pays nothing.
 //!
-//! In: a resource type, an API version, a body or a JSON pointer into one. Out: [`validate`] returns findings; the other
+//! In: a resource type, an API version, a body or a JSON pointer into one. Out: [`validate()`] returns findings; the other
 //! functions answer single questions of the planner and the local endpoint. No I/O.
 
 mod facts;

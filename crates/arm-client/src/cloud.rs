@@ -163,7 +163,7 @@ impl Cloud {
     }
 
     /// Any other Resource Manager: Azure Stack, a proxy, the local endpoint. Everything else is that of public Azure
-    /// until [`Cloud::with_metadata`] says otherwise.
+    /// until its metadata document says otherwise.
     #[must_use]
     pub fn custom(endpoint: &str) -> Self {
         let endpoint = endpoint.trim_end_matches('/').to_owned();

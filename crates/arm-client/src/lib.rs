@@ -37,7 +37,7 @@ pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct ClientOptions {
     /// The cloud; its endpoint may be the local one.
     pub cloud: Cloud,
-    /// How to authenticate.
+    /// Where tokens come from; they are sent to this cloud only.
     pub credential: Credential,
     /// Id of the subscription that paths refer to.
     pub subscription: String,

@@ -17,7 +17,7 @@ pub enum Method {
     Put,
     /// Changes a part of a resource.
     Patch,
-    /// Deletes; idempotent.
+    /// Deletes; idempotent, what is not there counts as deleted.
     Delete,
     /// An action that must not be repeated blindly.
     Post,

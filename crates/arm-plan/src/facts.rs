@@ -43,7 +43,7 @@ pub struct Fact {
     pub duration: bool,
     /// Children that may be declared as resources of their own.
     pub apart: bool,
-    /// Compared as is.
+    /// Compared as written: no defaults, no folding of letter case below.
     pub free: bool,
     /// Its keys are data: an entry counts by being there, also when it is empty.
     pub entries: bool,

@@ -1,4 +1,4 @@
-//! The syntax tree of an autoscale formula: what [`super::parse`] makes of text and [`super::print`] turns back into it.
+//! The syntax tree of an autoscale formula: what [`super::parse()`] makes of text and [`super::print()`] turns back into it.
 //!
 //! Equality ignores places, so that a formula equals its own print. A tree is never deeper than [`MAX_DEPTH`].
 

@@ -1,5 +1,5 @@
 //! The autoscale policy of a pool: rules, schedules, forecasts. Each rule of Azure's engine is checked here or in
-//! [`super::thresholds`] and [`super::calendar`].
+//! `thresholds.rs` and [`super::calendar`].
 
 use super::hardware::SetupTime;
 use super::{Context, Machines, calendar, diags, read, rules, thresholds};

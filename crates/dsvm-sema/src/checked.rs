@@ -213,7 +213,7 @@ pub struct Output {
     pub value_span: Span,
 }
 
-/// A program that was checked without an error: the only input of emission. Made by [`Checked::clean`].
+/// A program that was checked without an error: the only input of emission. Made by [`Clean::new`].
 #[derive(Clone, Debug)]
 pub struct Clean<T>(T);
 

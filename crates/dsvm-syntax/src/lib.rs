@@ -53,7 +53,7 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
     file
 }
 
-/// Parses some items of a file that were found by [`index`].
+/// Parses some items of a file that were found by [`index()`].
 pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: &mut Sink) -> ast::File {
     let mut file = ast::File { items: Vec::with_capacity(items.len()), incomplete: false };
     let mut words = Words::default();
@@ -63,7 +63,7 @@ pub fn parse_items(source: SourceId, text: &str, items: &[IndexItem<'_>], sink: 
     file
 }
 
-/// Parses one item of a file that was found by [`index`].
+/// Parses one item of a file that was found by [`index()`].
 pub fn parse_item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mut ast::File, sink: &mut Sink) {
     parse_at(source, text, item, &mut Words::default(), file, sink);
 }

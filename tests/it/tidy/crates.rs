@@ -153,6 +153,12 @@ fn the_picture_in_the_architecture_page_is_that_of_the_build() {
         std::fs::write(&path, &wanted).unwrap();
     }
     assert!(page == wanted || std::env::var_os("DSVMC_BLESS").is_some(), "ARCHITECTURE.md: run `just bless`");
+    for name in packages.keys() {
+        assert!(
+            page.contains(&format!("| [{name}](")),
+            "the table of crates in ARCHITECTURE.md has no row for `{name}`"
+        );
+    }
 }
 
 #[test]

@@ -72,6 +72,20 @@ fn unreadable_files_are_seen() {
 }
 
 #[test]
+fn doc_comments_say_something() {
+    let mut wrong = Vec::new();
+    for folder in source_folders() {
+        for path in rust_files(&folder) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for (line, words) in empty_docs(&text) {
+                wrong.push(format!("{}:{line}: `/// {words}` says no more than the name", shown(&path)));
+            }
+        }
+    }
+    hold(wrong);
+}
+
+#[test]
 fn an_empty_doc_comment_is_seen() {
     assert_eq!(empty_docs("/// The name.\nfn name();"), [(1, "The name.")]);
     assert_eq!(empty_docs("    /// Seconds between two probes.\n    interval: i64,"), []);

@@ -35,7 +35,7 @@ pub struct State {
 /// The action that the cooldown counts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastAction {
-    /// When it was.
+    /// When the number of machines was changed.
     pub time: Timestamp,
     /// The cooldown of the rule that fired, in milliseconds.
     pub cooldown: i64,
@@ -75,7 +75,7 @@ pub struct Decision {
     pub profile: Option<String>,
     /// The new number of machines; `None` when it stays.
     pub machines: Option<i64>,
-    /// Why.
+    /// What decided about the number.
     pub reason: Reason,
     /// The cooldown timer after the run: changed by an action of a rule.
     pub last: Option<LastAction>,

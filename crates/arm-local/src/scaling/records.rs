@@ -12,26 +12,26 @@ use serde::Serialize;
 pub enum Record {
     /// The profile that was chosen because of a fixed date.
     FixedDateProfileEvaluation {
-        /// Its name.
+        /// Name of the profile, as in the setting.
         profile: String,
     },
     /// The profile that was chosen because of a recurrence.
     RecurrentProfileEvaluation {
-        /// Its name.
+        /// Name of the profile, as in the setting.
         profile: String,
     },
     /// The profile that was chosen because no schedule applies.
     DefaultProfileEvaluation {
-        /// Its name.
+        /// Name of the profile, as in the setting.
         profile: String,
     },
     /// Machines and limits at the start.
     InstanceCountEvaluation {
-        /// Machines now.
+        /// Machines before this run acts.
         current_instance_count: i64,
-        /// Fewest machines.
+        /// Fewest machines that the profile allows.
         minimum_instance_count: i64,
-        /// Most machines.
+        /// Most machines that the profile allows.
         maximum_instance_count: i64,
         /// Machines when metrics cannot be read.
         default_instance_count: i64,
@@ -51,7 +51,7 @@ pub enum Record {
     },
     /// A metric of a rule.
     MetricEvaluation {
-        /// The metric's name.
+        /// Name of the metric, as in the trigger.
         metric_name: String,
         /// The resource that emits it.
         metric_resource: String,
@@ -63,7 +63,7 @@ pub enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<f64>,
     },
-    /// A rule.
+    /// A rule of the chosen profile, and what it came to.
     ScaleRuleEvaluation {
         /// Position of the rule in its profile, from 0.
         rule: usize,
@@ -72,41 +72,41 @@ pub enum Record {
         observed_value: Option<f64>,
         /// What it was compared with.
         threshold: f64,
-        /// What came out.
+        /// Whether the rule fires, or cannot be judged.
         estimate_scale_result: RuleResult,
     },
     /// An action is still in progress: the run ends here.
     ScaleActionOperationEvaluation {
-        /// Always `InProgress`.
+        /// `InProgress`, the only state that is written down.
         last_scale_action_operation_status: &'static str,
-        /// Always true.
+        /// True: a run with an action in progress ends here.
         skip_current_autoscale_evaluation: bool,
     },
     /// No action in, because an action out would follow at every number below the present one.
     Flapping {
-        /// Machines now.
+        /// Machines before this run acts.
         current_instance_count: i64,
         /// What the rules asked for.
         intended_instance_count: i64,
     },
     /// Fewer machines removed than the rules asked for, because an action out would follow otherwise.
     FlappingOccurred {
-        /// Machines now.
+        /// Machines before this run acts.
         current_instance_count: i64,
         /// What the rules asked for.
         intended_instance_count: i64,
-        /// What is done.
+        /// The number of machines that the run sets.
         actual_instance_count: i64,
     },
     /// How the run ended.
     InstanceUpdateEvaluation {
-        /// Machines before.
+        /// Machines before the run acted.
         current_instance_count: i64,
-        /// Machines wanted.
+        /// Machines that the run asks for.
         new_instance_count: i64,
         /// Whether that is a change.
         should_update_instance: bool,
-        /// Why.
+        /// What decided about the number.
         reason: Reason,
     },
 }
@@ -114,7 +114,7 @@ pub enum Record {
 /// What a rule comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum RuleResult {
-    /// The condition holds.
+    /// The condition of the rule holds.
     Triggered,
     /// The condition does not hold.
     NotTriggered,

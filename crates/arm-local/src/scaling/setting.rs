@@ -17,9 +17,9 @@ pub struct Setting {
 pub struct Profile {
     /// The name, as in the setting.
     pub name: String,
-    /// Fewest machines, inclusive.
+    /// Fewest machines that the profile allows, inclusive.
     pub minimum: i64,
-    /// Most machines, inclusive.
+    /// Most machines that the profile allows, inclusive.
     pub maximum: i64,
     /// Machines when metrics cannot be read and there are fewer.
     pub default: i64,
@@ -32,7 +32,7 @@ pub struct Profile {
 /// A condition on a metric, and what follows from it.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// The condition.
+    /// The condition that makes the rule fire.
     pub trigger: Trigger,
     /// Whether machines are added or removed; `None` for the direction `None`.
     pub direction: Option<Direction>,
@@ -67,7 +67,7 @@ pub enum Change {
 pub struct Trigger {
     /// Id of the resource that emits the metric.
     pub resource: String,
-    /// The metric's name.
+    /// Name of the metric, as the service spells it.
     pub metric: String,
     /// Length of the parts of the window whose samples are combined first, in milliseconds.
     pub grain: i64,
@@ -88,17 +88,17 @@ pub struct Trigger {
 /// The comparison of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
-    /// `Equals`
+    /// Written `Equals` in the setting.
     Equals,
-    /// `NotEquals`
+    /// Written `NotEquals` in the setting.
     NotEquals,
-    /// `GreaterThan`
+    /// Written `GreaterThan` in the setting.
     Greater,
-    /// `GreaterThanOrEqual`
+    /// Written `GreaterThanOrEqual` in the setting.
     GreaterOrEqual,
-    /// `LessThan`
+    /// Written `LessThan` in the setting.
     Less,
-    /// `LessThanOrEqual`
+    /// Written `LessThanOrEqual` in the setting.
     LessOrEqual,
 }
 

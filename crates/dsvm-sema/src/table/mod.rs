@@ -1,6 +1,6 @@
 //! The one table of block kinds and fields: drives the checker, the docs, the formatter and the readers.
 //!
-//! Each file holds the kinds of one family. A kind is declared once, with [`schema::blocks`]:
+//! Each file holds the kinds of one family. A kind is declared once, with the macro `blocks!` of [`schema`]:
 //!
 //! ```text
 //! blocks! {
@@ -35,7 +35,7 @@
 //!   |---|---|
 //!   | `early` with a default | `T`: the default replaces what was not written or was rejected |
 //!   | `early`, or `required, early` | `Option<T>`; nothing of a required field means that it was reported |
-//!   | not `early` | `Option<Late<T>>`: `.value()` is the [`Value`](super::value::Value), `.known()` the `T` if it is known |
+//!   | not `early` | `Option<Late<T>>`: `.value()` is the [`Value`], `.known()` the `T` if it is known |
 //!   | nested, `one` | `Option<View>` |
 //!   | nested, `any` or a number | an iterator of views |
 //!
