@@ -5,6 +5,7 @@ use super::context::DeployContext;
 use super::desired;
 use super::error::CommandError;
 use super::session::Session;
+use super::soft_delete;
 use super::stacks::{deployed_resources, mark, marks_of};
 use super::values;
 use arm_apply::{Event, Observer};
@@ -14,6 +15,8 @@ use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::time::Duration;
 
+const SECRET: &str = "Microsoft.KeyVault/vaults/secrets";
+
 /// Everything that a project deployed.
 #[derive(Clone, Debug, Default)]
 pub struct Deletion {
@@ -21,6 +24,8 @@ pub struct Deletion {
     pub plan: Plan,
     /// Stacks of the project as the service returns them; empty for plain deployments.
     pub stacks: Vec<Value>,
+    /// What Azure keeps of the resources for a time, in sentences.
+    pub kept: Vec<String>,
     /// Leave the resources, and delete only the stacks.
     pub detach: bool,
 }
@@ -41,7 +46,8 @@ pub fn plan(context: &DeployContext<'_>, group: &str, detach: bool) -> Result<De
     let (observed, stacks) = deployed_resources(context.project, group, context.session, context.state)?;
     let unmanaged = if detach { arm_plan::Unmanaged::Detach } else { arm_plan::Unmanaged::Delete };
     let plan = diff(&Desired::default(), &observed, &DiffOptions { unmanaged, ..DiffOptions::default() });
-    Ok(Deletion { plan, stacks, detach })
+    let kept = soft_delete::kept_after(&plan, &observed);
+    Ok(Deletion { plan, stacks, kept, detach })
 }
 
 /// Ids that must not be deleted: marked in the source now, or protected at the last apply,
@@ -175,7 +181,9 @@ fn follow(mut pending: Pending, session: &Session, watch: &dyn Observer) -> Resu
 /// Deletes the resources of plain deployments in rounds. A resource that another one still uses is tried again in the next
 /// round; a round that deletes nothing ends with the first error. Only the service knows the order for every type.
 fn delete_each(plan: &Plan, session: &Session, watch: &dyn Observer) -> Result<(), CommandError> {
-    let mut left: Vec<_> = plan.effective().collect();
+    // Secrets of a vault have no deletion in Resource Manager; they go with the vault.
+    let mut left: Vec<_> =
+        plan.effective().filter(|change| !change.resource_type.eq_ignore_ascii_case(SECRET)).collect();
     // Children before their parents.
     left.sort_by_key(|change| std::cmp::Reverse(change.id.matches('/').count()));
     while !left.is_empty() {

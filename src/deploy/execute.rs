@@ -198,6 +198,7 @@ fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: 
         group: planned.group.clone(),
         groups: planned.plan.groups.clone(),
         group_tags: json!({}),
+        recovered: planned.recovered.clone(),
         mode: settings.mode,
         unmanaged: settings.unmanaged,
         stack_tags: Value::Object(tags),

@@ -32,6 +32,7 @@ pub mod context;
 pub mod stacks;
 pub mod observation;
 pub mod narrowing;
+pub mod soft_delete;
 pub mod plan;
 pub mod offline;
 pub mod offline_record;

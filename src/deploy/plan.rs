@@ -8,10 +8,11 @@ use super::frontend::Frontend;
 use super::narrowing;
 use super::observation::{self, Observation};
 use super::settings::Settings;
+use super::soft_delete;
 use super::target::TargetKind;
 use super::values::{self, ReadyPart};
 use crate::driver::World;
-use arm_apply::StateDir;
+use arm_apply::{DeletedVault, StateDir};
 use arm_plan::{Desired, Observed, Plan};
 use dsvm_diagnostics::Code;
 use serde_json::{Map, Value};
@@ -46,6 +47,8 @@ pub struct Planned {
     pub leftovers: Vec<String>,
     /// Marks of the resources that the last apply protected, from whichever machine it ran.
     pub marks: Vec<String>,
+    /// Deleted vaults that the apply recovers before it deploys.
+    pub recovered: Vec<DeletedVault>,
     /// Outputs that are known before the deployment.
     pub outputs: Map<String, Value>,
 }
@@ -105,6 +108,13 @@ pub fn make(
     let options = settings.options(baseline(state, &seen));
     let plan = arm_plan::diff_from(&seen.desired, &seen.observed, &options, project);
     let mut plan = narrowing::narrow(plan, &seen.desired, settings)?;
+    let recovered = soft_delete::recover(&mut plan, &seen.desired, session)?;
+    for vault in &recovered {
+        frontend.note(&format!(
+            "the deleted vault `{}` is recovered before the deployment, with its secrets",
+            vault.name()
+        ));
+    }
     plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
     Ok(Planned {
         plan,
@@ -119,6 +129,7 @@ pub fn make(
         group,
         location,
         group_exists: found_group.is_some(),
+        recovered,
         outputs: seen.outputs,
     })
 }

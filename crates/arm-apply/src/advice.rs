@@ -52,6 +52,11 @@ const ADVICE: &[(&str, &str, &str)] = &[
         "",
         "a vault of this name exists or was recently deleted: choose another name, or recover or purge the old one",
     ),
+    (
+        "BadRequest",
+        "soft-deleted workspace",
+        "Azure keeps a deleted workspace for 14 days: recover it or delete it permanently in the portal, or give the workspace another name",
+    ),
     ("ConflictError", "soft", "a deleted vault still holds the name: recover or purge it"),
     (
         "RequestDisallowedByPolicy",

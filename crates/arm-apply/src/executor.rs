@@ -1,5 +1,6 @@
 //! The steps of an apply, over a trait: resource group, deletions that come first, deployments in order, results.
 
+use super::deleted_vault::DeletedVault;
 use super::failure::ApplyError;
 use super::follow::{deploy, refused_by, wait_until_idle};
 use super::state::{Journal, JournalStep, StateDir};
@@ -15,6 +16,8 @@ pub trait Arm {
     fn group(&self, name: &str) -> Result<Option<Value>, AzureError>;
     /// Creates a resource group, or updates its tags.
     fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError>;
+    /// Brings a deleted vault back.
+    fn recover(&self, vault: &DeletedVault) -> Result<(), AzureError>;
     /// Deletes a resource and waits until it is gone.
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
     /// Reads resources; those that do not exist are left out.
@@ -79,6 +82,8 @@ pub struct Job {
     pub groups: Vec<NewGroup>,
     /// Tags of the groups that are created.
     pub group_tags: Value,
+    /// Deleted vaults that hold names of the deployment: they come back first, then the deployment changes them.
+    pub recovered: Vec<DeletedVault>,
     /// Whether to use deployment stacks or plain deployments.
     pub mode: DeployMode,
     /// What a stack does with what is no longer in the template.
@@ -146,6 +151,11 @@ pub fn run(
         wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
     }
     let mut done = Outcome::default();
+    for vault in &job.recovered {
+        check_stopped(observer)?;
+        observer.event(&Event::Phase(format!("recovering the deleted vault `{}`", vault.name())));
+        arm.recover(vault).map_err(|e| refused_by(e, Some(&vault.id)))?;
+    }
     for gone in job.replaced.iter().rev() {
         delete(gone, arm, &mut journal, state, observer)?;
     }
@@ -212,6 +222,11 @@ impl Arm for arm_client::Client {
 
     fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError> {
         self.put_resource_group(name, location, tags).map(|_| ())
+    }
+
+    fn recover(&self, vault: &DeletedVault) -> Result<(), AzureError> {
+        let tenant = self.subscription()?.get("tenantId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.put_resource(&vault.id, arm_client::VAULTS_API, &vault.request(&tenant))
     }
 
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError> {

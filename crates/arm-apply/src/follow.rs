@@ -49,7 +49,9 @@ fn body_of(job: &Job, step: &Step, template: Value) -> Value {
     json!({
         "tags": job.stack_tags,
         "properties": {
-            "actionOnUnmanage": { "resources": action, "resourceGroups": "detach", "managementGroups": "detach" },
+            // Secrets of vaults have no deletion in Resource Manager: without the last word, a stack that loses one fails.
+            "actionOnUnmanage": { "resources": action, "resourceGroups": "detach", "managementGroups": "detach",
+                "resourcesWithoutDeleteSupport": "detach" },
             "denySettings": { "mode": "none", "applyToChildScopes": false },
             "description": step.note,
             "bypassStackOutOfSyncError": job.out_of_sync,

@@ -8,6 +8,7 @@
 //! nothing is deleted that the plan did not show. Does not know which cloud it talks to: [`Arm`] is a trait.
 
 pub mod advice;
+mod deleted_vault;
 mod live_capacity;
 mod executor;
 mod failure;
@@ -16,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use deleted_vault::DeletedVault;
 pub use executor::{Arm, Event, Job, Observer, Outcome, Step, run};
 pub use failure::{ApplyError, RefusedResource};
 pub use follow::{join_output, wait_until_idle};

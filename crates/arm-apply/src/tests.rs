@@ -34,6 +34,10 @@ impl Arm for Fake {
         self.log(format!("group {name} {location}"));
         Ok(())
     }
+    fn recover(&self, vault: &DeletedVault) -> Result<(), AzureError> {
+        self.log(format!("recover {}", vault.name()));
+        Ok(())
+    }
     fn delete(&self, id: &str, _: &str) -> Result<(), AzureError> {
         self.log(format!("delete {id}"));
         Ok(())
@@ -85,6 +89,7 @@ fn job() -> Job {
         group: "g".into(),
         groups: vec![NewGroup { name: "g".into(), location: "westus2".into() }],
         group_tags: json!({}),
+        recovered: Vec::new(),
         mode: DeployMode::Stack,
         unmanaged: Unmanaged::Delete,
         stack_tags: json!({}),
@@ -183,6 +188,9 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
         }
         fn put_group(&self, n: &str, l: &str, t: &Value) -> Result<(), AzureError> {
             self.0.put_group(n, l, t)
+        }
+        fn recover(&self, v: &DeletedVault) -> Result<(), AzureError> {
+            self.0.recover(v)
         }
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)
@@ -315,6 +323,9 @@ fn a_deployment_that_is_accepted_without_an_address_is_followed_by_its_name() {
         }
         fn put_group(&self, n: &str, l: &str, t: &Value) -> Result<(), AzureError> {
             self.0.put_group(n, l, t)
+        }
+        fn recover(&self, v: &DeletedVault) -> Result<(), AzureError> {
+            self.0.recover(v)
         }
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 const DEPLOYMENTS_API: &str = "2025-04-01";
 /// API version of deployment stacks.
 const STACKS_API: &str = "2025-07-01";
+/// API version of key vaults, for those that were deleted.
+pub const VAULTS_API: &str = "2023-07-01";
 /// API version of resource groups and lists of resources.
 const RESOURCES_API: &str = "2024-11-01";
 
@@ -158,6 +160,26 @@ impl Client {
         }
     }
 
+    /// The deleted key vaults of the subscription that can still be recovered.
+    ///
+    /// # Errors
+    /// The call failed or was refused: it needs a right on the subscription.
+    pub fn deleted_vaults(&self) -> Result<Vec<Value>, AzureError> {
+        let scope = segment(&self.subscription);
+        self.pages(&format!(
+            "/subscriptions/{scope}/providers/Microsoft.KeyVault/deletedVaults?api-version={VAULTS_API}"
+        ))
+    }
+
+    /// Writes a resource and waits for the end of the operation.
+    ///
+    /// # Errors
+    /// The call failed or was refused.
+    pub fn put_resource(&self, id: &str, api_version: &str, body: &Value) -> Result<(), AzureError> {
+        let reply = self.send(Method::Put, &format!("{id}?api-version={api_version}"), Some(body))?;
+        self.finish(reply).map(|_| ())
+    }
+
     /// Lets the service validate a template.
     ///
     /// # Errors
@@ -289,7 +311,7 @@ impl Client {
     /// The service refused it, or the call failed.
     pub fn delete_stack(&self, group: &str, name: &str, action: &str) -> Result<Reply, AzureError> {
         let path = format!(
-            "{}&unmanageAction.Resources={action}&unmanageAction.ResourceGroups=detach&unmanageAction.ManagementGroups=detach",
+            "{}&unmanageAction.Resources={action}&unmanageAction.ResourceGroups=detach&unmanageAction.ManagementGroups=detach&unmanageAction.ResourcesWithoutDeleteSupport=detach",
             self.stack_path(group, name)
         );
         self.send(Method::Delete, &path, None)

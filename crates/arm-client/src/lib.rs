@@ -18,7 +18,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
-pub use calls::DeployMode;
+pub use calls::{DeployMode, VAULTS_API};
 pub use cloud::Cloud;
 pub use error::{AzureError, ServiceError};
 pub use identity::{Credential, CredentialStatus, available};

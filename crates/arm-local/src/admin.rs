@@ -7,7 +7,7 @@ use crate::documents::{DeploymentDocument, StackDocument, to_value};
 use crate::error::ArmError;
 use crate::faults::{Fault, read_faults};
 use crate::http::{Reply, Request, not_served};
-use crate::{autoscale, limits, lro, meta, nodes};
+use crate::{autoscale, limits, lro, meta, nodes, types};
 
 /// Answers the paths below `/_local/`.
 ///
@@ -26,6 +26,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             cx.now = clock.now(real);
             autoscale::catch_up(cx);
             nodes::catch_up(cx);
+            types::deleted::expire(cx);
             Ok(Reply::ok(clock_body(cx)))
         }
         ("GET", ["metrics"]) => Ok(Reply::ok(autoscale::metrics_body(cx))),

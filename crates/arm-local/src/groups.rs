@@ -11,6 +11,7 @@ use crate::http::{Reply, Request, not_served, page};
 use crate::id::Path;
 use crate::lookup::{GROUP, group_not_found};
 use crate::lro;
+use crate::types;
 
 /// Verbs on one group.
 ///
@@ -139,7 +140,11 @@ pub fn delete(cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
     }
     check_deny(cx, &id, "delete")?;
     cx.store.forget_scope(&id);
-    for inner in cx.store.below(&id) {
+    let inside = cx.store.below(&id);
+    for inner in &inside {
+        types::deleted::keep(cx, inner);
+    }
+    for inner in inside {
         cx.store.remove_row(&inner.id);
     }
     cx.store.remove_row(&id);

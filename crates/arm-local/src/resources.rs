@@ -41,6 +41,14 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
             let Some(deleted) = write::delete(cx, path, request.header("if-match"))? else {
                 return Ok(Reply::empty(204));
             };
+            // Log Analytics and Azure Machine Learning delete at once when they are asked to
+            if ["force", "forceToPurge"]
+                .iter()
+                .any(|key| request.query(key).is_some_and(|yes| yes.eq_ignore_ascii_case("true")))
+                && path.last_type().eq_ignore_ascii_case("workspaces")
+            {
+                types::deleted::forget(cx, &path.id());
+            }
             Ok(match deleted.operation {
                 None => {
                     let reply = deleted.answer.map_or_else(|| Reply::empty(200), Reply::ok);

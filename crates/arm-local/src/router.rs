@@ -10,7 +10,7 @@ use crate::error::ArmError;
 use crate::http::{Reply, Request, not_served};
 use crate::id::Path;
 use crate::rule::Write;
-use crate::{admin, autoscale, deploy, groups, lro, meta, nodes, resources, stacks, write};
+use crate::{admin, autoscale, deploy, groups, lro, meta, nodes, resources, stacks, types, write};
 
 impl Core {
     #[must_use]
@@ -153,6 +153,7 @@ impl Upper for Router {
     fn catch_up(&self, cx: &mut Cx<'_>) {
         autoscale::catch_up(cx);
         nodes::catch_up(cx);
+        types::deleted::expire(cx);
     }
 
     fn start(&self, core: &Arc<Core>, job: Job) {

@@ -76,6 +76,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     }
     let title = format!("{}: destroy what it deployed to {group} on {endpoint}", project.name);
     super::plan::show(&deletion.plan, &title, Detail::default(), cx)?;
+    for sentence in &deletion.kept {
+        cx.printer.note(&format!("note: {sentence}\n"));
+    }
     let protected = destroy::protected(&context, &group, &deletion);
     let approval = Approval { given: args.yes, deletions: args.allow_delete };
     confirm(&deletion.plan, &protected, approval, &mut cx.printer)?;

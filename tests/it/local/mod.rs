@@ -11,6 +11,7 @@ mod load;
 mod nodes;
 mod server;
 mod shape;
+mod soft_delete;
 mod stacks;
 mod types;
 

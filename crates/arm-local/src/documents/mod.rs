@@ -5,6 +5,7 @@ mod deployment;
 mod long_running;
 mod parts;
 mod settings;
+mod soft_deleted;
 mod stack;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use crate::documents::deployment::{
 pub use crate::documents::long_running::{LongRunning, Outcome};
 pub use crate::documents::parts::{refs, to_value};
 pub use crate::documents::settings::{Limits, Metric};
+pub use crate::documents::soft_deleted::SoftDeleted;
 pub use crate::documents::stack::{
     ActionOnUnmanage, DenyMode, DenySettings, FailedResource, ManagedResource, PendingStack, StackDocument,
     StackProperties, StackRecord, StackState, SystemData, Undeletable, Unmanage, WhatIfDocument,
@@ -140,6 +142,7 @@ documents! {
     Clock(Clock) = "setting|clock",
     Limits(Limits) = "setting|limits",
     Metric(Metric) = "metric",
+    SoftDeleted(SoftDeleted) = "softdeleted",
 }
 
 fn is_key_of(prefix: &str, key: &str) -> bool {
@@ -170,6 +173,10 @@ pub mod samples {
         ("lro|3", r#"{"start":"2026-11-23T14:00:00Z","ready":0,"outcome":{"error":{"code":"C","message":"m"}}}"#),
         ("setting|clock", r#"{"offsetMs":1000,"frozen":"2026-11-23T14:00:00Z"}"#),
         ("setting|limits", r#"{"cores":{"westeurope":8},"node_start":"PT1M"}"#),
+        (
+            "softdeleted|/s/v",
+            r#"{"row":{"id":"/s/v","kind":"T/t","name":"v","body":{},"etag":"e","created":1,"changed":1,"settles":0,"settling":"","hidden":null},"children":[],"deleted":2,"purge":3}"#,
+        ),
         ("metric|/s/x|cpu", r#"{"resource":"/S/x","metric":"cpu","samples":[[1000,0.5]]}"#),
     ];
 }

@@ -75,7 +75,7 @@ fn set_aside_undeletable(cx: &Cx<'_>, doomed: &mut Vec<String>, otherwise: Undel
     doomed.retain(|id| {
         let path = Path::of(id);
         let kind = path.resource_type();
-        if !types::implied(&kind) {
+        if !types::undeletable(&kind) {
             return true;
         }
         let goes = |parent: Path| all.contains(&key(&parent.id())) || !lookup::exists(cx, &parent.id());

@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod batch;
 pub mod compute;
 pub mod containers;
+pub mod deleted;
 pub mod insights;
 pub mod instances;
 pub mod learning;
@@ -46,6 +47,20 @@ impl Rule for Placed {
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        Plain.prepare(put)
+    }
+}
+
+/// A workspace that is kept for a time when it is deleted.
+struct Workspace;
+
+impl Rule for Workspace {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        deleted::before_workspace(put)?;
         Plain.prepare(put)
     }
 }
@@ -96,9 +111,8 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         }
         "microsoft.insights/autoscalesettings" => &insights::Autoscale,
         "microsoft.machinelearningservices/workspaces/computes" => &learning::Compute,
-        "microsoft.machinelearningservices/workspaces"
-        | "microsoft.operationalinsights/workspaces"
-        | "microsoft.insights/datacollectionrules" => &Placed,
+        "microsoft.machinelearningservices/workspaces" | "microsoft.operationalinsights/workspaces" => &Workspace,
+        "microsoft.insights/datacollectionrules" => &Placed,
         _ => &Plain,
     }
 }
@@ -112,12 +126,22 @@ pub fn implied(kind: &str) -> bool {
         .any(|service| kind == format!("microsoft.storage/storageaccounts/{service}"))
 }
 
+/// Types whose resources cannot be deleted by themselves: what is always there, and secrets, for which Resource Manager has
+/// no deletion (the vault's own interface has).
+#[must_use]
+pub fn undeletable(kind: &str) -> bool {
+    implied(kind) || kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets")
+}
+
 /// The body of a resource that exists without having been written.
 #[must_use]
 pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
     let kind = path.resource_type();
     if implied(&kind) {
         return storage::service_body(cx, path);
+    }
+    if kind.eq_ignore_ascii_case("Microsoft.KeyVault/locations/deletedVaults") {
+        return deleted::get(cx, path);
     }
     if kind.eq_ignore_ascii_case("Microsoft.Authorization/roleDefinitions") {
         let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
@@ -146,6 +170,9 @@ pub fn check_child_delete(cx: &Cx<'_>, id: &str, _child: &Value) -> Result<(), A
 pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> Result<Option<Reply>, ArmError> {
     let namespace = path.namespace.as_deref().unwrap_or_default().to_lowercase();
     let location = path.names.first().map(|name| crate::names::location(name));
+    if let Some(reply) = deleted::service(cx, request, path, word)? {
+        return Ok(Some(reply));
+    }
     Ok(match (request.method.as_str(), namespace.as_str(), word) {
         ("POST", "microsoft.storage", "checknameavailability") => Some(storage::check_name(cx, request)?),
         ("POST", "microsoft.keyvault", "checknameavailability") => Some(security::check_vault_name(cx, request)?),

@@ -8,6 +8,7 @@ use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::id::{SUBSCRIPTION, TENANT};
 use crate::rule::{Rule, WriteContext};
+use crate::types::deleted;
 
 pub struct Identity;
 
@@ -201,7 +202,7 @@ impl Rule for Vault {
             ));
         }
         let own = put.path.id();
-        let rows = put.cx.store.of_kind("Microsoft.KeyVault/vaults");
+        let rows = put.cx.store.of_kind(deleted::VAULT);
         if rows.iter().any(|row| row.name.eq_ignore_ascii_case(&name) && !row.id.eq_ignore_ascii_case(&own)) {
             return Err(ArmError::conflict(
                 "VaultAlreadyExists",
@@ -210,6 +211,7 @@ impl Rule for Vault {
                 ),
             ));
         }
+        deleted::before_vault(put)?;
         if put.at("/properties/enablePurgeProtection") == Some(&json!(false)) {
             return Err(ArmError::bad(
                 "BadRequest",
@@ -225,6 +227,17 @@ impl Rule for Vault {
                 "BadRequest",
                 "The property \"softDeleteRetentionInDays\" must be between 7 and 90.",
             ));
+        }
+        let kept = put.old.as_ref().and_then(|old| old.at("/properties/softDeleteRetentionInDays").cloned());
+        if let Some(kept) = kept {
+            // a PUT without the number leaves it
+            put.default("/properties/softDeleteRetentionInDays", kept.clone());
+            if put.at("/properties/softDeleteRetentionInDays") != Some(&kept) {
+                return Err(ArmError::bad(
+                    "BadRequest",
+                    "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.",
+                ));
+            }
         }
         for (pointer, value) in [
             ("/properties/accessPolicies", json!([])),
@@ -295,7 +308,8 @@ pub fn secret_value(cx: &Cx<'_>, vault: &str, name: &str) -> Option<String> {
 pub fn check_vault_name(cx: &Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
     let body = request.json()?;
     let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
-    let taken = cx.store.of_kind("Microsoft.KeyVault/vaults").iter().any(|row| row.name.eq_ignore_ascii_case(name));
+    let taken = cx.store.of_kind(deleted::VAULT).iter().any(|row| row.name.eq_ignore_ascii_case(name))
+        || deleted::holds_vault(cx, name);
     Ok(Reply::ok(match (legal_vault(name), taken) {
         (false, _) => {
             json!({ "nameAvailable": false, "reason": "AccountNameInvalid", "message": "The vault name is not valid." })

@@ -260,7 +260,15 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, if_match: Option<&str>) -> Result<Op
     if let Some(error) = fault.as_ref().and_then(|fault| fault.refuse.clone().or_else(|| fault.fail.clone())) {
         return Err(error);
     }
+    if row.kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets") {
+        return Err(ArmError::new(
+            405,
+            "MethodNotAllowed",
+            "The requested resource does not support http method 'DELETE'.",
+        ));
+    }
     rule.check_delete(cx, &row)?;
+    types::deleted::keep(cx, &row);
     for inner in cx.store.below(&id) {
         cx.store.remove_row(&inner.id);
     }
