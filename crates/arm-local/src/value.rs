@@ -56,3 +56,12 @@ pub fn merge(into: &mut Value, from: &Value) {
         (into, from) => *into = from.clone(),
     }
 }
+
+/// A number that may be written as a string, as capacities are.
+#[must_use]
+pub fn whole(value: Option<&Value>) -> Option<i64> {
+    match value? {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    }
+}

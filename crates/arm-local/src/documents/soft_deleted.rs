@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::documents::Row;
+use crate::documents::row::Row;
 
 /// A deleted resource with what comes back with it. The key is the resource's id.
 #[derive(Clone, Debug, Serialize, Deserialize)]

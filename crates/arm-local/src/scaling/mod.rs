@@ -12,8 +12,8 @@ mod setting;
 use jiff::{SignedDuration, Timestamp};
 
 pub use crate::scaling::records::{Reason, Record, RuleResult};
-pub use crate::scaling::schedule::{When, in_force};
-pub use crate::scaling::setting::{Change, Direction, Operator, Profile, Rule, Setting, Trigger, whole};
+pub use crate::scaling::schedule::When;
+pub use crate::scaling::setting::{Change, Direction, Operator, Profile, Rule, Setting, Trigger, in_force};
 
 /// What a run reads of a metric.
 pub trait Metrics {

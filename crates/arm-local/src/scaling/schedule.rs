@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use crate::facts::time_zone;
-use crate::scaling::setting::{Profile, whole};
+use crate::value::whole;
 
 /// When a profile is in force.
 #[derive(Clone, Debug)]
@@ -69,28 +69,13 @@ impl When {
     }
 
     /// When a recurrence last began, looking back a week.
-    fn last_begin(&self, at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn last_begin(&self, at: Timestamp) -> Option<Timestamp> {
         let Self::Weekly { zone, .. } = self else { return None };
         let today = zone.to_datetime(at).date();
         (0..=7)
             .filter_map(|back| today.checked_sub(back.days()).ok())
             .find_map(|date| self.begins(date).into_iter().filter(|begin| *begin <= at).max())
     }
-}
-
-/// The profile in force: a fixed date, else the recurrence that began last, else the default; of several alike the first.
-///
-/// Source: Microsoft Learn, "Understand autoscale settings" (2026-08) and "Autoscale with multiple profiles" (2024-11).
-#[must_use]
-pub fn in_force(profiles: &[Profile], at: Timestamp) -> Option<&Profile> {
-    let fixed =
-        profiles.iter().find(|profile| matches!(profile.when, When::Between(start, end) if start <= at && at <= end));
-    let begun = || {
-        let all = profiles.iter().filter_map(|profile| Some((profile.when.last_begin(at)?, profile)));
-        all.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, profile)| profile)
-    };
-    let always = || profiles.iter().find(|profile| matches!(profile.when, When::Always));
-    fixed.or_else(begun).or_else(always)
 }
 
 fn between(fixed: &Value) -> Option<(Timestamp, Timestamp)> {

@@ -1,9 +1,11 @@
 //! An autoscale setting, read from the properties of its resource.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clock::duration;
 use crate::scaling::schedule::When;
+use crate::value::whole;
 
 /// What an autoscale setting says of its target.
 #[derive(Clone, Debug)]
@@ -127,6 +129,21 @@ impl Profile {
     }
 }
 
+/// The profile in force: a fixed date, else the recurrence that began last, else the default; of several alike the first.
+///
+/// Source: Microsoft Learn, "Understand autoscale settings" (2026-08) and "Autoscale with multiple profiles" (2024-11).
+#[must_use]
+pub fn in_force(profiles: &[Profile], at: Timestamp) -> Option<&Profile> {
+    let fixed =
+        profiles.iter().find(|profile| matches!(profile.when, When::Between(start, end) if start <= at && at <= end));
+    let begun = || {
+        let all = profiles.iter().filter_map(|profile| Some((profile.when.last_begin(at)?, profile)));
+        all.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, profile)| profile)
+    };
+    let always = || profiles.iter().find(|profile| matches!(profile.when, When::Always));
+    fixed.or_else(begun).or_else(always)
+}
+
 impl Rule {
     fn of(value: &Value) -> Option<Self> {
         let action = value.get("scaleAction")?;
@@ -247,15 +264,6 @@ impl Operator {
             Self::Less => value < threshold,
             Self::LessOrEqual => value <= threshold,
         }
-    }
-}
-
-/// A number that may be written as a string, as capacities are.
-#[must_use]
-pub fn whole(value: Option<&Value>) -> Option<i64> {
-    match value? {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_i64(),
     }
 }
 

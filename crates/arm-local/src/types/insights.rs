@@ -7,7 +7,7 @@ use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
 use crate::rule::{Rule, WriteContext};
-use crate::scaling::whole;
+use crate::value::whole;
 
 pub struct Autoscale;
 
