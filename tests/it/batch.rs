@@ -69,6 +69,11 @@ fn a_cluster_wakes_for_its_jobs_and_its_plan_stays_quiet() {
     place.quiet();
     let ran = place.cx.run("destroy --yes --allow-delete --target local .");
     assert_eq!(ran.exit, 0, "{}", ran.text());
+    // the deleted workspace holds its name for two weeks
+    let held = place.cx.run("apply --yes --plain --target local .");
+    assert_ne!(held.exit, 0);
+    assert!(held.text().contains("Azure keeps a deleted workspace for 14 days"), "{}", held.text());
+    place.admin("POST", "clock", &json!({ "advance": "P14D" }));
     // without a stack, resources are deleted one by one, each once nothing uses it; and a cluster says that its machines go too
     assert_eq!(place.cx.run("apply --yes --plain --target local .").exit, 0);
     let ran = place.cx.run("destroy --yes --allow-delete --target local .");
