@@ -38,6 +38,10 @@ conformance:
 bench:
     bash benches/run.sh
 
+# cost of building, beside another commit (an idle machine, about ten minutes)
+bench-build commit="5bc42c7":
+    python3 benches/build.py {{commit}}
+
 # fuzz a target for a minute (needs a nightly toolchain and cargo-fuzz)
 fuzz target="parse":
     cd fuzz && cargo +nightly fuzz run {{target}} -- -max_total_time=60
