@@ -27,6 +27,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             autoscale::catch_up(cx);
             nodes::catch_up(cx);
             types::deleted::expire(cx);
+            types::instances::catch_up(cx);
             Ok(Reply::ok(clock_body(cx)))
         }
         ("GET", ["metrics"]) => Ok(Reply::ok(autoscale::metrics_body(cx))),
@@ -39,6 +40,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             autoscale::forget_metrics(cx);
             Ok(Reply::empty(204))
         }
+        ("GET", ["machines"]) => Ok(Reply::ok(types::instances::carried(cx, request.query("set")))),
         ("GET", ["tasks"]) => Ok(Reply::ok(nodes::body(cx))),
         ("POST", ["tasks"]) => {
             nodes::feed(cx, &request.json()?)?;

@@ -1,7 +1,8 @@
-//! Facts that the endpoint reads in the standard library: built-in roles, time zones.
+//! Facts that the endpoint reads in the standard library: built-in roles, time zones, images, sizes, regions.
 
 use std::sync::LazyLock;
 
+use dsvm_stdlib::{IMAGES, REGIONS, SIZES};
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use serde_json::{Value, json};
 
@@ -38,6 +39,92 @@ pub fn roles(subscription: &str) -> Vec<Value> {
             }))
         })
         .collect()
+}
+
+/// The word or number behind `key = ` in a block.
+fn word<'t>(block: &'t str, key: &str) -> Option<&'t str> {
+    let behind = [" ", "\n"].iter().find_map(|before| block.split_once(&format!("{before}{key} = ") as &str))?.1;
+    behind.split([',', '\n', ' ', '}']).next()
+}
+
+/// An image of the standard library.
+pub struct Image {
+    pub publisher: &'static str,
+    pub offer: &'static str,
+    pub sku: &'static str,
+    pub windows: bool,
+    /// Whether it boots generation 1 only.
+    pub first_generation: bool,
+    /// Whether it supports Trusted Launch.
+    pub trusted: bool,
+}
+
+/// The images of the standard library that are not gone.
+pub fn images() -> impl Iterator<Item = Image> {
+    blocks(IMAGES, "image").filter(|block| word(block, "state") != Some("gone")).filter_map(|block| {
+        Some(Image {
+            publisher: field(block, "publisher")?,
+            offer: field(block, "offer")?,
+            sku: field(block, "sku")?,
+            windows: word(block, "os") == Some("windows"),
+            first_generation: word(block, "generation") == Some("1"),
+            trusted: word(block, "trusted_launch") == Some("yes"),
+        })
+    })
+}
+
+/// A virtual machine size of the standard library.
+pub struct Size {
+    pub name: &'static str,
+    /// Name of the quota family.
+    pub family: &'static str,
+    pub vcpus: u32,
+    /// Memory in GiB.
+    pub memory: f64,
+    /// Most data disks.
+    pub data_disks: u32,
+    /// Temporary disk in GiB; 0 without one.
+    pub temp_disk: u32,
+    /// Number of GPUs; 0 for a part of one.
+    pub gpus: u32,
+    pub accelerated_networking: bool,
+    /// `V1`, `V2` or both, with a comma.
+    pub generations: String,
+    /// Whether its OS disk can be ephemeral.
+    pub ephemeral: bool,
+    pub spot: bool,
+}
+
+/// The sizes of the standard library.
+pub fn sizes() -> impl Iterator<Item = Size> {
+    blocks(SIZES, "size").filter_map(|block| {
+        let number = |key: &str| word(block, key).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let list = |key: &str| {
+            block.split_once(&format!("{key} = [") as &str).and_then(|(_, rest)| Some(rest.split_once(']')?.0))
+        };
+        let generations: Vec<String> =
+            list("generations").unwrap_or("2").split(',').map(|text| format!("V{}", text.trim())).collect();
+        Some(Size {
+            name: block.split_whitespace().next()?,
+            family: field(block, "family").unwrap_or_default(),
+            vcpus: number("vcpu"),
+            memory: word(block, "memory").and_then(|text| text.parse().ok()).unwrap_or(0.0),
+            data_disks: number("data_disks"),
+            temp_disk: number("temp_disk"),
+            gpus: number("gpu"),
+            accelerated_networking: matches!(word(block, "accelerated_networking"), Some("yes" | "required")),
+            generations: generations.join(","),
+            ephemeral: list("ephemeral").is_some_and(|list| !list.trim().is_empty()),
+            spot: word(block, "spot") == Some("yes"),
+        })
+    })
+}
+
+/// Whether a region has availability zones.
+#[must_use]
+pub fn has_zones(region: &str) -> bool {
+    blocks(REGIONS, "region")
+        .any(|block| block.split_whitespace().next() == Some(region) && word(block, "zones") == Some("yes"))
 }
 
 /// The IANA zone and the offset without daylight saving of a Windows time zone.

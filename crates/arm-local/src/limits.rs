@@ -9,25 +9,19 @@ use crate::clock::duration;
 use crate::core::Cx;
 use crate::documents::{Limits, Row};
 use crate::error::ArmError;
+use crate::facts;
 use crate::names::SCALE_SETS;
 use crate::rule::WriteContext;
-
-const SIZES: &str = dsvm_stdlib::SIZES;
 
 /// Number of vCPUs of a size, where the standard library knows the size.
 #[must_use]
 pub fn vcpus(size: &str) -> Option<i64> {
-    let at = SIZES.to_lowercase().find(&format!("export size {} {{", size.to_lowercase()))?;
-    let rest = SIZES.get(at..)?;
-    let body = rest.split_once('{')?.1.split_once('}')?.0;
-    let number = body.split_once("vcpu = ")?.1;
-    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    facts::sizes().find(|known| known.name.eq_ignore_ascii_case(size)).map(|known| i64::from(known.vcpus))
 }
 
 /// The sizes of the standard library with their vCPUs.
 pub fn sizes() -> impl Iterator<Item = (&'static str, i64)> {
-    let names = SIZES.lines().filter_map(|line| line.trim().strip_prefix("export size ")?.split_whitespace().next());
-    names.map(|name| (name, vcpus(name).unwrap_or(0)))
+    facts::sizes().map(|size| (size.name, i64::from(size.vcpus)))
 }
 
 fn cores_of(cx: &Cx<'_>, location: &str, but: &str) -> i64 {
@@ -139,7 +133,8 @@ pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
     ]
 }
 
-/// `GET …/providers/Microsoft.Compute/skus`: the sizes of the standard library in every region, with restrictions.
+/// `GET …/providers/Microsoft.Compute/skus`: the sizes of the standard library in every region, with restrictions, and the
+/// kinds of disks.
 #[must_use]
 pub fn skus(cx: &Cx<'_>, location: Option<&str>) -> Vec<Value> {
     let limits = get(cx);
@@ -148,22 +143,63 @@ pub fn skus(cx: &Cx<'_>, location: Option<&str>) -> Vec<Value> {
         None => vec!["westeurope", "eastus"],
     };
     let mut out = Vec::new();
-    for size in SIZES.lines().filter_map(|line| line.trim().strip_prefix("export size ")?.split_whitespace().next()) {
-        for region in &regions {
-            let restrictions = if lacks(&limits, region, size) {
+    for region in &regions {
+        let zones = if facts::has_zones(region) { json!(["1", "2", "3"]) } else { json!([]) };
+        let info = json!([{ "location": region, "zones": zones, "zoneDetails": [] }]);
+        for size in facts::sizes() {
+            let restrictions = if lacks(&limits, region, size.name) {
                 json!([{ "type": "Location", "values": [region], "restrictionInfo": { "locations": [region] }, "reasonCode": "NotAvailableForSubscription" }])
             } else {
                 json!([])
             };
-            let count = vcpus(size).unwrap_or(0).to_string();
+            let word = |yes: bool| if yes { "True" } else { "False" }.to_owned();
+            let mut capabilities = vec![
+                ("vCPUs", size.vcpus.to_string()),
+                ("vCPUsAvailable", size.vcpus.to_string()),
+                ("MemoryGB", size.memory.to_string()),
+                ("MaxDataDiskCount", size.data_disks.to_string()),
+                ("MaxResourceVolumeMB", (size.temp_disk * 1024).to_string()),
+                ("HyperVGenerations", size.generations.clone()),
+                ("AcceleratedNetworkingEnabled", word(size.accelerated_networking)),
+                ("EphemeralOSDiskSupported", word(size.ephemeral)),
+                ("LowPriorityCapable", word(size.spot)),
+                ("PremiumIO", word(true)),
+                ("CpuArchitectureType", "x64".to_owned()),
+            ];
+            if size.gpus > 0 {
+                capabilities.push(("GPUs", size.gpus.to_string()));
+            }
+            let capabilities: Vec<Value> =
+                capabilities.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
             out.push(json!({
-                "resourceType": "virtualMachines", "name": size, "tier": "Standard", "locations": [region],
-                "locationInfo": [{ "location": region, "zones": [] }],
-                "capabilities": [{ "name": "vCPUs", "value": count }], "restrictions": restrictions,
+                "resourceType": "virtualMachines", "name": size.name, "tier": "Standard",
+                "size": size.name.trim_start_matches("Standard_"), "family": size.family, "locations": [region],
+                "locationInfo": info, "capabilities": capabilities, "restrictions": restrictions,
+            }));
+        }
+        for name in ["Standard_LRS", "StandardSSD_LRS", "Premium_LRS", "PremiumV2_LRS", "UltraSSD_LRS"] {
+            out.push(json!({
+                "resourceType": "disks", "name": name, "locations": [region], "locationInfo": info, "capabilities": [],
+                "restrictions": [],
             }));
         }
     }
     out
+}
+
+/// The sizes that a region has, as `…/vmSizes` lists them.
+#[must_use]
+pub fn machine_sizes(cx: &Cx<'_>, location: &str) -> Vec<Value> {
+    let limits = get(cx);
+    let there = facts::sizes().filter(|size| !lacks(&limits, location, size.name));
+    there
+        .map(|size| {
+            json!({
+                "name": size.name, "numberOfCores": size.vcpus, "memoryInMB": size.memory * 1024.0,
+                "osDiskSizeInMB": 1_047_552, "resourceDiskSizeInMB": size.temp_disk * 1024, "maxDataDiskCount": size.data_disks,
+            })
+        })
+        .collect()
 }
 
 #[must_use]

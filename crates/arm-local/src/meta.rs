@@ -50,6 +50,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, words: &[&str]) -> Result<Optio
         [_, "discovery", "keys"] => Reply::ok(json!({ "keys": [] })),
         [tenant, "oauth2", "token"] | [tenant, "oauth2", "v2.0", "token"] => token(cx, request, tenant),
         ["msi", "token"] | ["metadata", "identity", "oauth2", "token"] => token(cx, request, TENANT),
+        ["images"] => Reply::ok(crate::types::instances::images::aliases()),
         ["tenants"] => Reply::ok(json!({ "value": [{
             "id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "dsvmc local", "countryCode": "XX",
             "tenantCategory": "Home", "defaultDomain": "local.invalid", "domains": ["local.invalid"],

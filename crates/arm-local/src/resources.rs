@@ -61,7 +61,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
                 }
             })
         }
-        // `POST …/virtualMachines/0` is no ARM request
+        "POST" => types::order(cx, request, path)?.ok_or_else(|| not_served(request)),
         _ => Err(not_served(request)),
     }
 }

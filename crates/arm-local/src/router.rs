@@ -154,6 +154,7 @@ impl Upper for Router {
         autoscale::catch_up(cx);
         nodes::catch_up(cx);
         types::deleted::expire(cx);
+        types::instances::catch_up(cx);
     }
 
     fn start(&self, core: &Arc<Core>, job: Job) {

@@ -8,6 +8,7 @@ mod guards;
 mod hostile;
 mod links;
 mod load;
+mod machines;
 mod nodes;
 mod server;
 mod shape;

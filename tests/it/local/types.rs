@@ -161,7 +161,7 @@ fn flexible_sets_have_machines_of_their_own() {
     };
     let two = machines(&local);
     assert_eq!((two.len(), names(&local).len()), (2, 2));
-    assert_eq!(local.delete(two.first().expect("one")).status, 200);
+    assert_eq!(local.delete(two.first().expect("one")).status, 202);
     assert_eq!(body(&local.get(VMSS))["sku"]["capacity"], 1);
     local.delete(VMSS);
     assert!(machines(&local).is_empty());

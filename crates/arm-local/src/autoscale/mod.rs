@@ -166,7 +166,6 @@ fn repeated(events: &[Value], event: &Value) -> bool {
 
 /// Gives the target a new number of machines, at a time that may be in the past.
 fn scale(cx: &mut Cx<'_>, target: &Row, to: i64, at: Timestamp) {
-    let old = target.clone();
     let mut row = target.clone();
     set(&mut row.body, "/sku/capacity", json!(to));
     row.changed = at.as_millisecond();
@@ -175,6 +174,6 @@ fn scale(cx: &mut Cx<'_>, target: &Row, to: i64, at: Timestamp) {
     let present = cx.now;
     // instances that appear in a past minute are as old as that minute
     cx.now = at;
-    instances::follow(cx, &row, Some(&old));
+    instances::follow(cx, &row);
     cx.now = present;
 }

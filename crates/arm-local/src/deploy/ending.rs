@@ -15,7 +15,7 @@ use crate::core::{Core, Cx};
 use crate::documents::{DeploymentDocument, DeploymentState, refs};
 use crate::error::ArmError;
 use crate::id::{Path, key};
-use crate::{resources, write};
+use crate::{resources, types, write};
 
 /// Position of the first operation that deletes a resource, behind those that write.
 const FIRST_DELETION: usize = 900_000;
@@ -65,7 +65,9 @@ pub fn unmentioned(cx: &Cx<'_>, scope: &str, kept: &BTreeSet<String>) -> Vec<Str
         .store
         .below(scope)
         .into_iter()
-        .filter(|row| resources::is_listed(row) && row.at("/properties/virtualMachineScaleSet").is_none())
+        .filter(|row| {
+            resources::is_listed(row) && !types::instances::came_with_set(row) && row.at("/managedBy").is_none()
+        })
         .filter(|row| !kept.contains(&key(&row.id)))
         .map(|row| row.id.clone())
         .collect();

@@ -12,6 +12,7 @@ use crate::lro::Style;
 use crate::names::SCALE_SETS;
 use crate::rule::{Rule, WriteContext};
 use crate::types::addresses::subnet_of;
+use crate::types::profile::strip_secrets;
 use crate::types::{instances, refs, security};
 use crate::value::set_default;
 
@@ -59,10 +60,8 @@ impl Rule for Compute {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        if put.path.last_type() == "virtualMachines" {
-            let vm = put.cx.unique();
-            put.default("/properties/vmId", json!(vm));
-            strip_secrets(&mut put.body, "/properties");
+        if put.path.last_type() == "disks" {
+            disk(put);
         }
         put.set("/properties/provisioningState", json!("Succeeded"));
         Ok(())
@@ -72,29 +71,24 @@ impl Rule for Compute {
         Style::Sync
     }
 
-    fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
-        // an instance of a flexible set takes its place in the capacity with it
-        if let Some(set) = row.text("/properties/virtualMachineScaleSet/id").and_then(|id| cx.store.row(id)) {
-            instances::lower_capacity(cx, &set);
+    fn check_delete(&self, _: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        match row.text("/managedBy") {
+            Some(user) if row.kind.ends_with("/disks") => {
+                Err(ArmError::conflict("OperationNotAllowed", format!("Disk {} is attached to VM {user}.", row.name)))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-fn strip_secrets(body: &mut Value, profile: &str) {
-    if let Some(os) = body.pointer_mut(&format!("{profile}/osProfile")).and_then(Value::as_object_mut) {
-        os.shift_remove("adminPassword");
-        os.shift_remove("customData");
-    }
-    if let Some(map) = body.pointer_mut(profile).and_then(Value::as_object_mut) {
-        map.shift_remove("userData");
-    }
-    let list = body.pointer_mut(&format!("{profile}/extensionProfile/extensions")).and_then(Value::as_array_mut);
-    for extension in list.into_iter().flatten() {
-        if let Some(map) = extension.get_mut("properties").and_then(Value::as_object_mut) {
-            map.shift_remove("protectedSettings");
-        }
-    }
+/// Fills in a disk.
+fn disk(put: &mut WriteContext<'_, '_>) {
+    let unique = put.cx.unique();
+    let now = put.cx.now.to_string();
+    put.default("/sku/name", json!("Standard_LRS"));
+    put.default("/properties/diskState", json!("Unattached"));
+    put.default("/properties/timeCreated", json!(now));
+    put.default("/properties/uniqueId", json!(unique));
 }
 
 impl Rule for ScaleSet {
@@ -147,15 +141,13 @@ impl Rule for ScaleSet {
         Ok(())
     }
 
-    fn written(&self, cx: &mut Cx<'_>, row: &Row, old: Option<&Row>) -> Result<(), ArmError> {
-        instances::follow(cx, row, old);
+    fn written(&self, cx: &mut Cx<'_>, row: &Row, _: Option<&Row>) -> Result<(), ArmError> {
+        instances::written(cx, row);
         Ok(())
     }
 
     fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
-        for vm in instances::of(cx, row) {
-            cx.store.remove_row(&vm.id);
-        }
+        instances::remove_all(cx, row);
         Ok(())
     }
 
@@ -434,6 +426,9 @@ fn fill(put: &mut WriteContext<'_, '_>, flexible: bool) {
         for ip in nic.pointer_mut("/properties/ipConfigurations").and_then(Value::as_array_mut).into_iter().flatten() {
             set_default(ip, "/properties/privateIPAddressVersion", json!("IPv4"));
         }
+    }
+    if let Some(profile) = put.body.pointer(profile).cloned() {
+        instances::remember_secrets(&mut put.hidden, &profile, &unique);
     }
     strip_secrets(&mut put.body, profile);
     put.set("/properties/provisioningState", json!("Succeeded"));

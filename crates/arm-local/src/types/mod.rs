@@ -10,6 +10,7 @@ pub mod insights;
 pub mod instances;
 pub mod learning;
 pub mod network;
+pub mod profile;
 pub mod refs;
 pub mod security;
 pub mod shape;
@@ -71,9 +72,13 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
     match kind.to_lowercase().as_str() {
         "microsoft.compute/virtualmachinescalesets" => &compute::ScaleSet,
         "microsoft.compute/virtualmachinescalesets/virtualmachines" => &instances::Instance,
+        "microsoft.compute/virtualmachines" => &instances::Machine,
+        "microsoft.compute/virtualmachines/extensions"
+        | "microsoft.compute/virtualmachines/runcommands"
+        | "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions"
+        | "microsoft.compute/virtualmachinescalesets/virtualmachines/runcommands" => &instances::Extension,
         "microsoft.compute/availabilitysets" => &compute::AvailabilitySet,
-        "microsoft.compute/virtualmachines"
-        | "microsoft.compute/disks"
+        "microsoft.compute/disks"
         | "microsoft.compute/galleries"
         | "microsoft.compute/galleries/images"
         | "microsoft.compute/galleries/images/versions"
@@ -143,6 +148,12 @@ pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
     if kind.eq_ignore_ascii_case("Microsoft.KeyVault/locations/deletedVaults") {
         return deleted::get(cx, path);
     }
+    if kind.eq_ignore_ascii_case("Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades") {
+        return instances::latest_upgrade(cx.store.row(&path.parent()?.id())?.as_ref());
+    }
+    if kind.to_lowercase().starts_with("microsoft.compute/locations/publishers/") {
+        return instances::images::version(&path.names, &path.scope);
+    }
     if kind.eq_ignore_ascii_case("Microsoft.Authorization/roleDefinitions") {
         let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
         return facts::roles(sub)
@@ -187,6 +198,15 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
         ("GET", "microsoft.compute", "usages") => {
             Some(page(request, limits::usages(cx, &location.unwrap_or_default())))
         }
+        ("GET", "microsoft.compute", "vmsizes") if location.is_some() && path.types.len() == 2 => {
+            Some(Reply::ok(json!({ "value": limits::machine_sizes(cx, &location.unwrap_or_default()) })))
+        }
+        ("GET", "microsoft.compute", _)
+            if path.types.len() > 1
+                && path.types.first().is_some_and(|first| first.eq_ignore_ascii_case("locations")) =>
+        {
+            instances::images::list(&path.types, &path.names, &path.scope).map(|list| ordered_page(request, list))
+        }
         ("GET", "microsoft.compute", "skus") if path.types.len() == 1 => {
             let wanted = request.query("$filter").and_then(|text| text.split('\'').nth(1)).map(crate::names::location);
             Some(page(request, limits::skus(cx, wanted.as_deref())))
@@ -198,4 +218,29 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
         }
         _ => None,
     })
+}
+
+/// Answers a list of image versions and the like: `$orderby=name desc` turns it round.
+fn ordered_page(request: &Request, mut list: Vec<Value>) -> Reply {
+    if request.query("$orderby").is_some_and(|order| order.to_lowercase().ends_with("desc")) {
+        list.reverse();
+    }
+    // these lists are arrays, without pages
+    let top = request.query("$top").and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+    Reply::ok(list.into_iter().take(top).collect())
+}
+
+/// A POST whose path has the shape of a resource: `…/rollingUpgrades/cancel`.
+///
+/// # Errors
+/// What the service says.
+pub fn order(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Option<Reply>, ArmError> {
+    let upgrade =
+        path.resource_type().eq_ignore_ascii_case("Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades");
+    if !upgrade || !path.name().eq_ignore_ascii_case("cancel") {
+        return Ok(None);
+    }
+    let parent = path.parent().unwrap_or_default();
+    let row = cx.store.row(&parent.id()).ok_or_else(|| crate::lookup::not_found(&parent))?;
+    instances::cancel_upgrade(cx, &row, request).map(Some)
 }

@@ -39,7 +39,7 @@ pub fn with_child(cx: &Cx<'_>, write: &Write, place: &ChildPlace) -> Result<(Wri
             if ["id", "name", "type", "apiVersion", "dependsOn", "location"].contains(&key.as_str()) {
                 continue;
             }
-            match map.get_mut(key).filter(|_| place.at_once) {
+            match map.get_mut(key).filter(|_| place.at_once || write.patch) {
                 Some(slot) => merge(slot, value),
                 None => drop(map.insert(key.clone(), value.clone())),
             }

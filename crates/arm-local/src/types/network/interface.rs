@@ -1,7 +1,5 @@
 //! Network interfaces, and private endpoints, which make one of their own and a connection on their target.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -10,6 +8,7 @@ use crate::documents::Row;
 use crate::error::ArmError;
 use crate::id::{Path, key};
 use crate::rule::WriteContext;
+use crate::types::addresses;
 use crate::types::network::parts::{children, edit, list};
 use crate::value::{set, set_default};
 
@@ -17,28 +16,7 @@ const INTERFACES: &str = "Microsoft.Network/networkInterfaces";
 
 /// The first address of a subnet that no network interface and no load balancer has.
 pub(super) fn private_address(cx: &Cx<'_>, subnet: &str) -> Option<String> {
-    let body = crate::lookup::find(cx, subnet)?;
-    let prefix = body.pointer("/properties/addressPrefix").or_else(|| body.pointer("/properties/addressPrefixes/0"))?;
-    let net: ipnet::Ipv4Net = prefix.as_str()?.parse().ok()?;
-    let users = [
-        (INTERFACES, "/properties/ipConfigurations"),
-        ("Microsoft.Network/loadBalancers", "/properties/frontendIPConfigurations"),
-    ];
-    let used: BTreeSet<String> = users
-        .iter()
-        .flat_map(|(kind, pointer)| cx.store.of_kind(kind).into_iter().map(move |row| (row, pointer)))
-        .flat_map(|(row, pointer)| {
-            list(&row.body, pointer)
-                .filter(|ip| {
-                    let stands_in = ip.pointer("/properties/subnet/id").and_then(Value::as_str);
-                    stands_in.is_some_and(|have| have.eq_ignore_ascii_case(subnet))
-                })
-                .filter_map(|ip| ip.pointer("/properties/privateIPAddress")?.as_str().map(str::to_owned))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    // Azure keeps the first four and the last address for itself
-    net.hosts().skip(3).map(|address| address.to_string()).find(|address| !used.contains(address))
+    addresses::free(cx, subnet, 1).pop()
 }
 
 /// Where names inside a network end: a word that stays with the network.
@@ -58,14 +36,20 @@ pub(super) fn interface(put: &mut WriteContext<'_, '_>) {
     put.default("/properties/hostedWorkloads", json!([]));
     put.default("/properties/tapConfigurations", json!([]));
     put.default("/properties/nicType", json!("Standard"));
+    let placed: Vec<bool> = list(&put.body, "/properties/ipConfigurations")
+        .map(|ip| ip.pointer("/properties/privateIPAddress").is_some_and(|address| !address.is_null()))
+        .collect();
     let subnets: Vec<Option<String>> = list(&put.body, "/properties/ipConfigurations")
         .map(|ip| ip.pointer("/properties/subnet/id").and_then(Value::as_str).map(str::to_owned))
         .collect();
     if let Some(network) = subnets.iter().flatten().find_map(|id| id.split_once("/subnets/")) {
         put.default("/properties/dnsSettings/internalDomainNameSuffix", json!(suffix(network.0)));
     }
-    let addresses: Vec<Option<String>> =
-        subnets.iter().map(|id| id.as_deref().and_then(|id| private_address(put.cx, id))).collect();
+    let addresses: Vec<Option<String>> = subnets
+        .iter()
+        .zip(placed)
+        .map(|(id, placed)| id.as_deref().filter(|_| !placed).and_then(|id| private_address(put.cx, id)))
+        .collect();
     for (at, ip) in edit(&mut put.body, "/properties/ipConfigurations").enumerate() {
         set_default(ip, "/properties/privateIPAllocationMethod", json!("Dynamic"));
         set_default(ip, "/properties/privateIPAddressVersion", json!("IPv4"));

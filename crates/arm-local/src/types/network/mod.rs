@@ -12,6 +12,7 @@ use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::Request;
+use crate::id::Path;
 use crate::lro::Style;
 use crate::rule::{Rule, WriteContext};
 use crate::types::network::front::{load_balancer, public_ip};
@@ -156,6 +157,18 @@ impl Rule for Network {
         }
         body
     }
+}
+
+/// A network interface that the endpoint makes for a machine, filled in as one that a client writes.
+pub fn made_interface(cx: &mut Cx<'_>, path: &Path, body: Value) -> Value {
+    let guid = cx.unique();
+    let etag = cx.unique();
+    let mut put = WriteContext { cx, path, old: None, sent: &Value::Null, api_version: "", body, hidden: Value::Null };
+    put.set("/etag", json!(format!("W/\"{etag}\"")));
+    put.set("/properties/provisioningState", json!("Succeeded"));
+    put.set("/properties/resourceGuid", json!(guid));
+    interface::interface(&mut put);
+    put.body
 }
 
 fn attached(cx: &Cx<'_>, id: &str) -> Option<String> {

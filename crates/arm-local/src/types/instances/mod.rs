@@ -1,0 +1,93 @@
+//! Machines: instances of uniform sets (`…/virtualMachines/0`), virtual machines of flexible sets and single ones. Those of
+//! sets follow the capacity and the upgrade policy; all take start, deallocate, reimage and the rest.
+
+mod action;
+mod follow;
+pub mod images;
+mod machine;
+mod make;
+mod model;
+mod parts;
+mod rolling;
+mod view;
+
+use serde_json::Value;
+
+use crate::core::Cx;
+use crate::documents::Row;
+use crate::error::ArmError;
+use crate::http::{Reply, Request};
+use crate::id::Path;
+use crate::lro::Style;
+use crate::names::SCALE_SETS;
+use crate::rule::{Rule, WriteContext};
+
+pub use action::{cancel_upgrade, of_set as action};
+pub use follow::{follow, of, written};
+pub use machine::{Extension, Machine};
+pub use model::remember_secrets;
+pub use parts::came_with_set;
+pub use rolling::{catch_up, latest as latest_upgrade};
+
+/// An instance of a uniform set.
+pub struct Instance;
+
+/// A set was deleted: its machines go with all that came with them.
+pub fn remove_all(cx: &mut Cx<'_>, set_row: &Row) {
+    for vm in of(cx, set_row) {
+        make::remove(cx, &vm);
+    }
+}
+
+/// What the machines of the sets carry, `{machines: {SET: […]}}`, of one set or of all.
+#[must_use]
+pub fn carried(cx: &Cx<'_>, only: Option<&str>) -> Value {
+    let sets = cx.store.of_kind(SCALE_SETS);
+    let sets = sets.iter().filter(|row| only.is_none_or(|id| row.id.eq_ignore_ascii_case(id)));
+    let list: serde_json::Map<String, Value> =
+        sets.map(|row| (row.id.clone(), Value::Array(view::carried(row, &of(cx, row))))).collect();
+    serde_json::json!({ "machines": list })
+}
+
+impl Rule for Instance {
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn style(&self, _: bool) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn delete_style(&self) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        if put.old.is_none() {
+            return Err(ArmError::bad(
+                "InvalidParameter",
+                format!(
+                    "The provided instanceId {} is not an active Virtual Machine Scale Set VM instanceId.",
+                    put.path.name()
+                ),
+            )
+            .at("instanceId"));
+        }
+        Ok(())
+    }
+
+    fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        if let Some(set) = Path::of(&row.id).parent().and_then(|set| cx.store.row(&set.id())) {
+            action::lower_capacity(cx, &set);
+        }
+        Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        view::shown(cx, row, request)
+    }
+
+    fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
+        action::of_machine(cx, row, word, request)
+    }
+}

@@ -1,0 +1,20 @@
+//! What scale sets and virtual machines share in their profiles.
+
+use serde_json::Value;
+
+/// Takes what no answer shows out of a profile: the password, custom and user data, protected settings of extensions.
+pub fn strip_secrets(body: &mut Value, profile: &str) {
+    if let Some(os) = body.pointer_mut(&format!("{profile}/osProfile")).and_then(Value::as_object_mut) {
+        os.shift_remove("adminPassword");
+        os.shift_remove("customData");
+    }
+    if let Some(map) = body.pointer_mut(profile).and_then(Value::as_object_mut) {
+        map.shift_remove("userData");
+    }
+    let list = body.pointer_mut(&format!("{profile}/extensionProfile/extensions")).and_then(Value::as_array_mut);
+    for extension in list.into_iter().flatten() {
+        if let Some(map) = extension.get_mut("properties").and_then(Value::as_object_mut) {
+            map.shift_remove("protectedSettings");
+        }
+    }
+}
