@@ -32,7 +32,9 @@ export DSVMC=$(cd "$(dirname "$dsvmc")" && pwd)/$(basename "$dsvmc")
 export ENDPOINT=$(field https) PLAIN=$(field http) CA=$(field ca) SUBSCRIPTION=$(field subscription) TENANT=$(field tenant)
 
 if [ -n "${AZ:-}" ] || install az; then
-  AZ=${AZ:-$envs/az/bin/az} "$here/az.sh" || failed=1
+  export AZ=${AZ:-$envs/az/bin/az}
+  "$here/az.sh" || failed=1
+  "$here/az-compute.sh" || failed=1
 else
   skip "the Azure CLI" "its packages cannot be installed"
 fi

@@ -80,7 +80,7 @@ pub struct Size {
     pub family: &'static str,
     pub vcpus: u32,
     /// Memory in GiB.
-    pub memory: f64,
+    pub memory: u32,
     /// Most data disks.
     pub data_disks: u32,
     /// Temporary disk in GiB; 0 without one.
@@ -108,7 +108,7 @@ pub fn sizes() -> impl Iterator<Item = Size> {
             name: block.split_whitespace().next()?,
             family: field(block, "family").unwrap_or_default(),
             vcpus: number("vcpu"),
-            memory: word(block, "memory").and_then(|text| text.parse().ok()).unwrap_or(0.0),
+            memory: number("memory"),
             data_disks: number("data_disks"),
             temp_disk: number("temp_disk"),
             gpus: number("gpu"),

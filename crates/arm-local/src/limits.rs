@@ -195,7 +195,7 @@ pub fn machine_sizes(cx: &Cx<'_>, location: &str) -> Vec<Value> {
     there
         .map(|size| {
             json!({
-                "name": size.name, "numberOfCores": size.vcpus, "memoryInMB": size.memory * 1024.0,
+                "name": size.name, "numberOfCores": size.vcpus, "memoryInMB": u64::from(size.memory) * 1024,
                 "osDiskSizeInMB": 1_047_552, "resourceDiskSizeInMB": size.temp_disk * 1024, "maxDataDiskCount": size.data_disks,
             })
         })

@@ -72,7 +72,7 @@ fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmErro
     {
         return if request.method == "HEAD" { Ok(Reply::empty(404)) } else { Err(lookup::group_not_found(group)) };
     }
-    let found = match cx.store.row(&path.id()) {
+    let found = match types::row(cx, path) {
         Some(row) => Some((types::rule(&row.kind).shown(cx, &row, request), Some(row.etag.clone()))),
         None => lookup::place(path)
             .and_then(|place| lookup::get(cx, path, &place))
@@ -137,7 +137,7 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
         return Ok(reply);
     }
     if let Some(parent) = path.parent() {
-        match cx.store.row(&parent.id()) {
+        match types::row(cx, &parent) {
             Some(row) => {
                 let rule = types::rule(&row.kind);
                 if request.method == "POST" {

@@ -91,6 +91,11 @@ fn machines_of_a_flexible_set_are_virtual_machines_with_interfaces_and_disks() {
     let codes: Vec<&Value> =
         body(&summary)["virtualMachine"]["statusesSummary"].as_array().expect("list").iter().collect();
     assert!(codes.contains(&&json!({ "code": "PowerState/deallocated", "count": 1 })), "{codes:?}");
+    // and below its set, as `az vmss` with one id sends them
+    let below = format!("{SET}/virtualMachines/{}", vm["name"].as_str().expect("name"));
+    assert_eq!(local.post(&format!("{below}/start"), "").status, 202);
+    let view = local.get(&format!("{below}/instanceView"));
+    assert_eq!(body(&view)["statuses"][1]["code"], "PowerState/running");
     // a machine that is deleted takes its place in the capacity, its interface and its disk with it
     assert_eq!(local.delete(id).status, 202);
     assert_eq!(body(&local.get(SET))["sku"]["capacity"], 1);
@@ -346,4 +351,17 @@ fn images_and_sizes_can_be_listed() {
     let sku = skus.iter().find(|sku| sku["name"] == "Standard_NC4as_T4_v3").expect("the size");
     assert_eq!(sku["locationInfo"][0]["zones"], json!(["1", "2", "3"]));
     assert!(sku["capabilities"].as_array().expect("list").contains(&json!({ "name": "GPUs", "value": "1" })));
+}
+
+#[test]
+fn a_template_can_ask_for_the_versions_of_a_type() {
+    let local = made(1, "Uniform", json!({ "mode": "Manual" }));
+    let template = json!({ "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "resources": [], "outputs": { "set": { "type": "object",
+            "value": "[reference(resourceId('Microsoft.Compute/virtualMachineScaleSets', 'pool'), providers('Microsoft.Compute', 'virtualMachineScaleSets').apiVersions[0])]" } } });
+    let deployment = "/subscriptions/{sub}/resourceGroups/rg/providers/Microsoft.Resources/deployments/d";
+    let sent = json!({ "properties": { "mode": "Incremental", "template": template } }).to_string();
+    assert_eq!(local.put(deployment, &sent).status, 201);
+    let done = super::deploy::wait(&local, deployment);
+    assert_eq!(done.pointer("/properties/outputs/set/value/orchestrationMode"), Some(&json!("Uniform")), "{done}");
 }

@@ -16,9 +16,12 @@ pub mod security;
 pub mod shape;
 pub mod storage;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::core::Cx;
+use crate::documents::Row;
 
 use crate::error::ArmError;
 use crate::http::{Reply, Request, page};
@@ -120,6 +123,12 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.insights/datacollectionrules" => &Placed,
         _ => &Plain,
     }
+}
+
+/// The row that a path leads to. A machine of a flexible set is found below its set too.
+#[must_use]
+pub fn row(cx: &Cx<'_>, path: &Path) -> Option<Arc<Row>> {
+    cx.store.row(&path.id()).or_else(|| instances::machine_in_set(cx, path))
 }
 
 /// Types that are always there below their parent (`fileServices/default`).

@@ -39,6 +39,16 @@ pub fn remove_all(cx: &mut Cx<'_>, set_row: &Row) {
     }
 }
 
+/// A machine of a flexible set by a path below its set, `…/virtualMachineScaleSets/S/virtualMachines/VM`.
+#[must_use]
+pub fn machine_in_set(cx: &Cx<'_>, path: &Path) -> Option<std::sync::Arc<Row>> {
+    if !path.is_resource() || !path.resource_type().eq_ignore_ascii_case(view::KIND) {
+        return None;
+    }
+    let set_row = cx.store.row(&path.parent()?.id()).filter(|set_row| view::flexible(set_row))?;
+    of(cx, &set_row).into_iter().find(|vm| vm.name.eq_ignore_ascii_case(path.name()))
+}
+
 /// What the machines of the sets carry, `{machines: {SET: […]}}`, of one set or of all.
 #[must_use]
 pub fn carried(cx: &Cx<'_>, only: Option<&str>) -> Value {
