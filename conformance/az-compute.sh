@@ -162,6 +162,8 @@ echo "# Batch and vaults"
 ok Succeeded batch account create -g comp -n compbatch -l westeurope --query provisioningState -o tsv
 ok 1 batch account list -g comp --query "length(@)" -o tsv
 ok None batch account show -g comp -n compbatch --query identity.type -o tsv
+ok Succeeded storage account create -g comp -n compstore1 -l westeurope --sku Standard_LRS --query provisioningState -o tsv
+ok true batch account set -g comp -n compbatch --storage-account $scope/providers/Microsoft.Storage/storageAccounts/compstore1 --query "ends_with(autoStorage.storageAccountId, 'compstore1')" -o tsv
 ok tool batch application create -g comp -n compbatch --application-name tool --query name -o tsv
 ok true batch application set -g comp -n compbatch --application-name tool --allow-updates true --query allowUpdates -o tsv
 ok "" batch application delete -g comp -n compbatch --application-name tool -y
@@ -170,7 +172,9 @@ ok Succeeded keyvault create -g comp -n compvault-1 -l westeurope --retention-da
 ok 7 keyvault show -g comp -n compvault-1 --query properties.softDeleteRetentionInDays -o tsv
 ok true keyvault update -g comp -n compvault-1 --enabled-for-template-deployment true --query properties.enabledForTemplateDeployment -o tsv
 ok 1 keyvault list -g comp --query "length(@)" -o tsv
-ok false keyvault check-name -n compvault-1 --query nameAvailable -o tsv
+bad VaultAlreadyExists keyvault create -g comp -n compvault-1 -l westeurope
+ok "" keyvault delete -g comp -n compvault-1
+ok 0 keyvault list -g comp --query "length(@)" -o tsv
 
 echo "# the end"
 ok "" vmss delete -g comp -n uni

@@ -17,11 +17,11 @@ pub struct Image {
     pub offer: String,
     pub sku: String,
     pub version: String,
-    /// `Linux` or `Windows`.
+    /// The operating system in Azure's spelling, `Linux` or `Windows`.
     pub system: String,
     /// 1 or 2: the generation of the virtual machine that boots it.
     pub generation: u8,
-    /// `x64` or `Arm64`.
+    /// The processor that it runs on, `x64` or `Arm64`.
     pub architecture: String,
     /// Whether it supports Trusted Launch.
     pub trusted: bool,

@@ -13,7 +13,7 @@ use crate::types::instances::{action, parts, view};
 use crate::types::{profile, refs, security};
 use crate::value::set;
 
-/// A virtual machine.
+/// The rules of virtual machines that a client or a template writes.
 pub struct Machine;
 
 /// An extension or a run command of a machine: protected settings are never shown.

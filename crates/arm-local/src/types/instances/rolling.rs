@@ -27,7 +27,7 @@ struct Roll {
     /// Machines still to come, by name.
     left: Vec<String>,
     done: usize,
-    /// `Start` or `Cancel`.
+    /// What the last call did, `Start` or `Cancel`.
     action: String,
 }
 
