@@ -31,7 +31,7 @@ impl DeletedVault {
         })
     }
 
-    /// The vault's name.
+    /// The vault's name, which is held until it is purged.
     #[must_use]
     pub fn name(&self) -> &str {
         self.id.rsplit('/').next().unwrap_or_default()

@@ -79,9 +79,9 @@ pub struct Size {
     /// Name of the quota family.
     pub family: &'static str,
     pub vcpus: u32,
-    /// Memory in GiB.
+    /// Main memory in whole GiB.
     pub memory: u32,
-    /// Most data disks.
+    /// How many data disks can be attached at most.
     pub data_disks: u32,
     /// Temporary disk in GiB; 0 without one.
     pub temp_disk: u32,

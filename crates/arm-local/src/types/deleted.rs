@@ -160,7 +160,7 @@ fn in_subscription(kept: &SoftDeleted, path: &Path) -> bool {
     key(&kept.row.id).starts_with(&format!("/subscriptions/{}/", subscription.to_lowercase()))
 }
 
-/// `GET …/locations/{region}/deletedVaults/{name}`.
+/// Answers `GET …/locations/{region}/deletedVaults/{name}`: the vault as it was, with the dates of its deletion.
 #[must_use]
 pub fn get(cx: &Cx<'_>, path: &Path) -> Option<Value> {
     let kept = vault(cx, path.name())?;
