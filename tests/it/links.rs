@@ -28,8 +28,11 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The targets of links, and the words in backticks, of a page: line number and text. Code blocks are left out.
-fn mentions(page: &str) -> (Vec<(usize, String)>, Vec<(usize, String)>) {
+/// What a page mentions, each with its line.
+type Mentions = Vec<(usize, String)>;
+
+/// The targets of links, and the words in backticks, of a page. Code blocks are left out.
+fn mentions(page: &str) -> (Mentions, Mentions) {
     let (mut links, mut words) = (Vec::new(), Vec::new());
     let mut in_code = false;
     for (number, line) in page.lines().enumerate().map(|(n, line)| (n + 1, line)) {
