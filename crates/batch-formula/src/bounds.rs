@@ -1,6 +1,7 @@
 //! The least and greatest number that a formula can set as a target, whatever the samples are.
 //!
-//! Promises: never too narrow. Every sample is taken as a number from zero upwards; nothing is known of their relation.
+//! Promises: never too narrow. Every sample is taken as a number from zero upwards; nothing is known of their relation,
+//! except inside a conditional: in `t > m ? m : t`, `t` is at most `m` where the last `t` is read.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,32 @@ impl Range {
     fn join(self, other: Self) -> Self {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
+
+    /// All numbers up to `n`, `n` included.
+    fn to(n: f64) -> Self {
+        Self { high: n, ..Self::ALL }
+    }
+
+    /// All numbers from `n` upwards, `n` included.
+    fn from(n: f64) -> Self {
+        Self { low: n, ..Self::ALL }
+    }
+
+    /// Less than `n`: for a finite `n`, at most the number before it.
+    fn below(n: f64) -> Self {
+        Self::to(if n.is_finite() { n.next_down() } else { n })
+    }
+
+    /// More than `n`: for a finite `n`, at least the number after it.
+    fn above(n: f64) -> Self {
+        Self::from(if n.is_finite() { n.next_up() } else { n })
+    }
+
+    /// The numbers in both; this range, when there is none: then the expression is never evaluated.
+    fn narrowed_to(self, other: Self) -> Self {
+        let both = Self { low: self.low.max(other.low), high: self.high.min(other.high) };
+        if both.low <= both.high { both } else { self }
+    }
 }
 
 /// What a formula can set.
@@ -51,7 +78,14 @@ pub struct Bounds {
 /// Bounds of both targets.
 #[must_use]
 pub fn bounds(formula: &Formula) -> Bounds {
-    let mut walk = BoundsWalker { variables: BTreeMap::new(), may_stop: false, result: Bounds::default() };
+    let mut walk = BoundsWalker {
+        variables: BTreeMap::new(),
+        assumed: Vec::new(),
+        seen: BTreeMap::new(),
+        may_stop: false,
+        may_be_no_number: false,
+        result: Bounds::default(),
+    };
     formula.statements.iter().for_each(|s| walk.statement(s));
     walk.result
 }
@@ -59,14 +93,20 @@ pub fn bounds(formula: &Formula) -> Bounds {
 /// A range, and whether it is that of a vector, which may be empty.
 type Known = (Range, bool);
 
-struct BoundsWalker {
+struct BoundsWalker<'f> {
     variables: BTreeMap<String, Known>,
+    /// What the conditions around the expression say of other expressions; those further in come later.
+    assumed: Vec<(&'f Expr, Range)>,
+    /// Ranges of the expressions that were looked at last, by address: conditions are not looked at twice.
+    seen: BTreeMap<usize, Known>,
     may_stop: bool,
+    /// A division by zero or a logarithm may have given what is no number; no comparison with it holds.
+    may_be_no_number: bool,
     result: Bounds,
 }
 
-impl BoundsWalker {
-    fn statement(&mut self, statement: &super::ast::Statement) {
+impl<'f> BoundsWalker<'f> {
+    fn statement(&mut self, statement: &'f super::ast::Statement) {
         let value = self.expr(&statement.value);
         let Some(target) = &statement.target else { return };
         let canonical = names::variable(&target.text).map_or(target.text.as_str(), |v| v.canonical);
@@ -86,7 +126,15 @@ impl BoundsWalker {
         }
     }
 
-    fn expr(&mut self, value: &Expr) -> Known {
+    fn expr(&mut self, value: &'f Expr) -> Known {
+        let (range, vector) = self.unconditionally(value);
+        let assumed = self.assumed.iter().filter(|(of, _)| !vector && *of == value);
+        let known = (assumed.fold(range, |range, (_, also)| range.narrowed_to(*also)), vector);
+        self.seen.insert(address(value), known);
+        known
+    }
+
+    fn unconditionally(&mut self, value: &'f Expr) -> Known {
         match &value.kind {
             ExprKind::Number(n) => (Range::exactly(*n), false),
             ExprKind::Text(_) => (Range::ALL, false),
@@ -101,11 +149,12 @@ impl BoundsWalker {
             }
             ExprKind::Binary(op, left, right) => {
                 let (l, r) = (self.expr(left), self.expr(right));
+                self.may_be_no_number |= *op == BinaryOp::Divide && r.0.low <= 0.0 && r.0.high >= 0.0;
                 (arithmetic(*op, l.0, r.0), l.1 || r.1)
             }
             ExprKind::Ternary(condition, then, otherwise) => {
                 self.expr(condition);
-                let (a, b) = (self.expr(then), self.expr(otherwise));
+                let (a, b) = (self.expr_if(condition, true, then), self.expr_if(condition, false, otherwise));
                 (a.0.join(b.0), a.1 || b.1)
             }
             ExprKind::Call(name, args) => self.call(&name.text, args),
@@ -127,6 +176,43 @@ impl BoundsWalker {
         }
     }
 
+    /// The range of an expression that is only evaluated when `condition` is `truth`.
+    fn expr_if(&mut self, condition: &'f Expr, truth: bool, value: &'f Expr) -> Known {
+        let before = self.assumed.len();
+        self.assume(condition, truth);
+        let known = self.expr(value);
+        self.assumed.truncate(before);
+        known
+    }
+
+    /// Adds what follows from `condition` being `truth`.
+    fn assume(&mut self, condition: &'f Expr, truth: bool) {
+        match (&condition.kind, truth) {
+            (ExprKind::Unary(UnaryOp::Not, inner), _) => self.assume(inner, !truth),
+            (ExprKind::Binary(BinaryOp::And, left, right), true)
+            | (ExprKind::Binary(BinaryOp::Or, left, right), false) => {
+                self.assume(left, truth);
+                self.assume(right, truth);
+            }
+            (ExprKind::Binary(op, left, right), _) => {
+                let Some(op) = holds(*op, truth).filter(|_| truth || !self.may_be_no_number) else { return };
+                let ranges = (self.seen.get(&address(left)), self.seen.get(&address(right)));
+                let (Some((l, false)), Some((r, false))) = ranges else { return };
+                let (l, r) = (*l, *r);
+                let sides = match op {
+                    BinaryOp::Less => (Range::below(r.high), Range::above(l.low)),
+                    BinaryOp::LessEqual => (Range::to(r.high), Range::from(l.low)),
+                    BinaryOp::Greater => (Range::above(r.low), Range::below(l.high)),
+                    BinaryOp::GreaterEqual => (Range::from(r.low), Range::to(l.high)),
+                    _ => (r, l),
+                };
+                let steady = [(&**left, sides.0), (&**right, sides.1)].into_iter().filter(|(of, _)| steady(of));
+                self.assumed.extend(steady);
+            }
+            _ => {}
+        }
+    }
+
     fn variable(&self, name: &str) -> Known {
         let service = names::variable(name);
         let canonical = service.map_or(name, |v| v.canonical);
@@ -141,7 +227,7 @@ impl BoundsWalker {
         }
     }
 
-    fn call(&mut self, name: &str, args: &[Expr]) -> Known {
+    fn call(&mut self, name: &str, args: &'f [Expr]) -> Known {
         let known: Vec<Known> = args.iter().map(|a| self.expr(a)).collect();
         let ranges = || known.iter().map(|k| k.0);
         let joined = ranges().reduce(Range::join).unwrap_or(Range::ALL);
@@ -168,6 +254,10 @@ impl BoundsWalker {
             "sum" if joined.low >= 0.0 => (Range::UPWARDS, false),
             "len" | "norm" | "range" | "std" => (Range::UPWARDS, false),
             "rand" => (Range::TRUTH, false),
+            "lg" | "ln" | "log" => {
+                self.may_be_no_number = true;
+                (Range::ALL, known.iter().any(|k| k.1))
+            }
             "stop" => {
                 self.may_stop = true;
                 (Range { low: f64::INFINITY, high: f64::NEG_INFINITY }, false)
@@ -175,6 +265,29 @@ impl BoundsWalker {
             _ => (Range::ALL, names::function(name) == Some(Signature::Each)),
         }
     }
+}
+
+/// The comparison that holds when `op` gives `truth`; none for what says nothing about ranges.
+fn holds(op: BinaryOp, truth: bool) -> Option<BinaryOp> {
+    Some(match (op, truth) {
+        (BinaryOp::Less, true) | (BinaryOp::GreaterEqual, false) => BinaryOp::Less,
+        (BinaryOp::LessEqual, true) | (BinaryOp::Greater, false) => BinaryOp::LessEqual,
+        (BinaryOp::Greater, true) | (BinaryOp::LessEqual, false) => BinaryOp::Greater,
+        (BinaryOp::GreaterEqual, true) | (BinaryOp::Less, false) => BinaryOp::GreaterEqual,
+        (BinaryOp::Equal, true) | (BinaryOp::NotEqual, false) => BinaryOp::Equal,
+        _ => return None,
+    })
+}
+
+/// Whether the expression has the same value each time it is evaluated in one evaluation of the formula.
+fn steady(value: &Expr) -> bool {
+    let mut steady = true;
+    value.walk(&mut |e| steady &= !matches!(&e.kind, ExprKind::Call(name, _) if name.text == "rand"));
+    steady
+}
+
+fn address(value: &Expr) -> usize {
+    std::ptr::from_ref(value).addr()
 }
 
 fn member(name: &str) -> Range {

@@ -1,5 +1,6 @@
 //! Each mistake gives one finding at its place; each result is what the service's documentation says.
 
+use super::super::bounds::bounds;
 use super::super::error::FormulaRule;
 use super::super::samples::PoolState;
 use super::super::{PoolLimits, check, parse, print};
@@ -305,4 +306,71 @@ fn samples_files_say_what_is_wrong_with_them() {
     ] {
         assert_eq!(read(&text).unwrap_err(), message);
     }
+}
+
+/// The numbers of dedicated machines that a formula can ask for, in front of which `t` stands for any number of tasks.
+fn reach(body: &str) -> (f64, f64) {
+    let text = format!("t = sum($PendingTasks.GetSample(TimeInterval_Minute)); m = 10; {body}");
+    let range = bounds(&parse(&text).unwrap()).dedicated.unwrap();
+    (range.low, range.high)
+}
+
+#[test]
+fn a_conditional_bounds_what_its_condition_compares() {
+    for (body, wanted) in [
+        ("t > m ? m : t", (0.0, 10.0)),
+        ("t >= m ? m : t", (0.0, 10.0)),
+        ("t >= m ? 4 : t", (0.0, 9.0)),
+        ("t < m ? t : m", (0.0, 10.0)),
+        ("t <= m ? t : m", (0.0, 10.0)),
+        ("m < t ? m : t", (0.0, 10.0)),
+        ("!(t > m) ? t : m", (0.0, 10.0)),
+        ("t > m || t < 2 ? 2 : t", (2.0, 10.0)),
+        ("t <= m && t >= 3 ? t : 3", (3.0, 10.0)),
+        ("t > m ? m : (t < 4 ? 4 : t)", (4.0, 10.0)),
+        ("t == 7 ? t : 5", (5.0, 7.0)),
+        ("t != 7 ? 5 : t", (5.0, 7.0)),
+        ("t + 1 > m ? m : t + 1", (1.0, 10.0)),
+        ("min(m, t)", (0.0, 10.0)),
+    ] {
+        assert_eq!(reach(&format!("$TargetDedicatedNodes = {body};")), wanted, "{body}");
+    }
+    // The clamp may be a variable of its own, or the variable itself.
+    assert_eq!(reach("n = t > m ? m : t; $TargetDedicatedNodes = n;"), (0.0, 10.0));
+    assert_eq!(reach("t = t > m ? m : t; $TargetDedicatedNodes = t;"), (0.0, 10.0));
+}
+
+#[test]
+fn a_conditional_that_bounds_nothing_is_still_unbounded() {
+    for body in [
+        // the wrong way round
+        "t > m ? t : m",
+        // another variable
+        "u = t; $TargetLowPriorityNodes = 0; $TargetDedicatedNodes = t > m ? m : u",
+        // either may hold
+        "t <= m || t > 20 ? t : m",
+        // a new number each time
+        "1000 * rand() > m ? m : 1000000 * rand() * t",
+        // the assumption ends with its branch
+        "(t > m ? m : t) + t",
+        // no comparison with what is no number holds
+        "z = t * 0; q = z / z; $TargetDedicatedNodes = q > m ? m : max(t, min(q, 1000))",
+    ] {
+        let body = if body.contains("$TargetDedicatedNodes") {
+            body.to_owned()
+        } else {
+            format!("$TargetDedicatedNodes = {body}")
+        };
+        assert_eq!(reach(&format!("{body};")).1, f64::INFINITY, "{body}");
+    }
+}
+
+#[test]
+fn conditions_inside_conditions_are_looked_at_once() {
+    // Looked at again at each level, the innermost would be looked at more than 2^60 times.
+    let mut text = "t".to_owned();
+    for _ in 0..60 {
+        text = format!("({text} > 3 ? 2 : 1)");
+    }
+    assert_eq!(reach(&format!("$TargetDedicatedNodes = {text};")), (1.0, 2.0));
 }

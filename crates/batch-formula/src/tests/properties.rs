@@ -85,6 +85,47 @@ fn any_pool() -> impl Strategy<Value = PoolState> {
     )
 }
 
+/// Formulas of conditionals that compare the same few numbers that they compute with.
+fn any_clamps() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        proptest::sample::select(vec![
+            "t",
+            "m",
+            "a",
+            "u",
+            "$TaskSlotsPerNode",
+            "$CurrentDedicatedNodes",
+            "t + 1",
+            "t - a"
+        ])
+        .prop_map(str::to_owned),
+        (0u32..30).prop_map(|n| n.to_string()),
+    ];
+    let value = leaf.prop_recursive(4, 40, 3, |inner| {
+        let comparison = proptest::sample::select(vec!["<", "<=", ">", ">=", "==", "!="]);
+        let compared = (inner.clone(), comparison, inner.clone()).prop_map(|(l, op, r)| format!("({l}) {op} ({r})"));
+        let condition = prop_oneof![
+            4 => compared.clone(),
+            1 => compared.clone().prop_map(|c| format!("!({c})")),
+            1 => (compared.clone(), proptest::sample::select(vec!["&&", "||"]), compared)
+                .prop_map(|(l, op, r)| format!("({l} {op} {r})")),
+        ];
+        prop_oneof![
+            4 => (condition, inner.clone(), inner.clone()).prop_map(|(c, a, b)| format!("({c} ? {a} : {b})")),
+            1 => (inner.clone(), proptest::sample::select(vec!["+", "-", "*", "/"]), inner.clone())
+                .prop_map(|(a, op, b)| format!("(({a}) {op} ({b}))")),
+            1 => (proptest::sample::select(vec!["min", "max"]), inner.clone(), inner)
+                .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        ]
+    });
+    (value.clone(), value.clone(), value, 0u32..30).prop_map(|(u, t, target, m)| {
+        format!(
+            "m = {m}; a = max(0, $ActiveTasks.GetSample(1)); t = max(0, $PendingTasks.GetSample(1)); u = t / 2; \
+             u = {u}; t = {t}; $TargetDedicatedNodes = {target}; $TargetLowPriorityNodes = t > m ? m : t;"
+        )
+    })
+}
+
 fn any_policy() -> impl Strategy<Value = Policy> {
     let machines = || (0u32..40, 0u32..40).prop_map(|(a, b)| MachineRange { least: a.min(b), most: a.max(b) });
     let demand = prop_oneof![4 => Just(Demand::PendingTasks), 1 => Just(Demand::Always)];
@@ -152,6 +193,20 @@ proptest! {
                     let value = f64::from(value);
                     prop_assert!(range.low <= value && value <= range.high, "{} not in {:?} for\n{}", value, range, text);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn results_stay_inside_the_bounds_that_conditions_give(text in any_clamps(), pools in prop::collection::vec(any_pool(), 1..6)) {
+        let formula = parse(&text).unwrap();
+        let set = bounds(&formula);
+        for pool in pools {
+            // A result that is no number of machines ends the evaluation.
+            let Ok(result) = evaluate(&formula, &pool) else { continue };
+            for (value, range) in [(result.dedicated, set.dedicated), (result.spot, set.spot)] {
+                let (value, range) = (f64::from(value), range.unwrap());
+                prop_assert!(range.low <= value && value <= range.high, "{} not in {:?} for\n{}", value, range, text);
             }
         }
     }
