@@ -27,19 +27,28 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
     // room for what the language puts in front of a digit
     let most = if document.successor == Successor::AzureMl { 20 } else { 60 };
     let short = azure_name.get(..most).unwrap_or(azure_name);
-    let (name, _) = document.name(short, &format!("cluster {}", azure_name.to_ascii_lowercase()));
+    // Azure Machine Learning wants three characters.
+    let short = if short.len() < 3 { format!("cluster-{short}") } else { short.to_owned() };
+    let (name, _) = document.name(&short, &format!("cluster {}", azure_name.to_ascii_lowercase()));
     document.pools.push(name.clone());
+    document.mounted_by.push((name.clone(), [mounted.shares.as_slice(), &mounted.containers].concat()));
 
     let batch = document.successor == Successor::AzureBatch;
     let mut lines = vec![format!("service  = {}", document.successor.word())];
     let configuration = node.get("virtualMachineConfiguration");
+    let before = document.take_comments();
+    let size = size(&node.get("vmSize"), document);
+    let about_size = document.take_comments();
+    before.iter().for_each(|comment| document.comment(comment));
     if batch {
-        lines.push(format!("image    = {}", image(&configuration, document)));
+        let needed = (size.trim_start_matches("sizes."), needs.iter().any(|need| need.image.is_some()));
+        lines.push(format!("image    = {}", image(&configuration, needed, document)));
     } else if configuration.exists() {
         super::images::report(&configuration, document);
         document.warn("a cluster of Azure Machine Learning has no image: jobs run in containers");
     }
-    lines.push(format!("size     = {}", size(&node.get("vmSize"), document)));
+    about_size.iter().for_each(|comment| document.comment(comment));
+    lines.push(format!("size     = {size}"));
     scale(&node.get("scaleSettings"), &mut lines, batch, document);
     if node.get("vmPriority").text().is_some_and(|p| p.eq_ignore_ascii_case("lowpriority")) {
         lines.push("priority = spot".to_owned());
@@ -57,7 +66,7 @@ pub fn cluster(azure_name: &str, node: &Node, clusters: &[String], document: &mu
         lines.push(format!("network  = {network}"));
         lines.push(format!("subnet   = {}", quoted(&subnet)));
     }
-    docker(&needs, batch, &mut lines);
+    docker(&needs, batch, &mut lines, document);
     let user = node.get("userAccountSettings");
     account(&user, batch, &mut lines, document);
     steps(&setup, mounted.commands, batch, &mut lines, document);
@@ -97,23 +106,40 @@ pub fn guessed(document: &mut Document) {
         add_new(&mut shares, &need.shares);
         add_new(&mut containers, &need.containers);
     }
+    document.mounted_by.push((name.clone(), [shares.as_slice(), &containers].concat()));
     for (field, list) in [("shares  ", shares), ("containers", containers)] {
         if !list.is_empty() {
             lines.push(format!("{field} = [{}]", list.join(", ")));
         }
     }
-    docker(&needs, batch, &mut lines);
+    docker(&needs, batch, &mut lines, document);
     document.pools.push(name.clone());
     document.block(&format!("pool {name}: batch"), &lines);
 }
 
 /// Containers that the jobs of a pool run in.
-fn docker(needs: &[Need], batch: bool, lines: &mut Vec<String>) {
+fn docker(needs: &[Need], batch: bool, lines: &mut Vec<String>, document: &mut Document) {
     let mut images: Vec<String> = needs.iter().filter_map(|n| n.image.as_deref()).map(quoted).collect();
     images.sort();
     images.dedup();
+    let mut servers: Vec<&str> = needs.iter().filter_map(|n| n.registry.as_deref()).collect();
+    servers.sort_unstable();
+    servers.dedup();
+    // An identity of the machines can read a registry of Azure, and no other.
+    let (registries, others): (Vec<&str>, Vec<&str>) = servers.into_iter().partition(|s| s.ends_with(".azurecr.io"));
+    for other in others {
+        document.warn(&format!("the user name and password of the registry {other} are not copied: move the image to a registry that the identity of the pool can read"));
+    }
+    for registry in &registries {
+        document.warn(&format!("images of {registry} are read by the pool's identity: give it the role AcrPull there"));
+    }
+    for registry in registries.iter().skip(1) {
+        document.comment(&format!("Jobs also used the registry {registry}."));
+    }
     if batch && !images.is_empty() {
-        lines.push(nested("docker", &[format!("images = [{}]", images.join(", "))]));
+        let mut inside = vec![format!("images   = [{}]", images.join(", "))];
+        inside.extend(registries.first().map(|registry| format!("registry = {}", quoted(registry))));
+        lines.push(nested("docker", &inside));
     }
 }
 
@@ -131,7 +157,7 @@ fn size(node: &Node, document: &mut Document) -> String {
         Found::Unknown => {
             document.comment(&format!("The size was {written}, which is not known any more."));
             document.warn(&format!("the size {written} is not known: choose one in its place"));
-            "smallest(vcpu >= 4, memory >= 16 GiB)".to_owned()
+            "sizes.Standard_D4s_v5".to_owned()
         }
     }
 }
@@ -224,12 +250,21 @@ fn steps(setup: &Node, mut commands: Vec<String>, batch: bool, lines: &mut Vec<S
     let task = setup.get("setupTask");
     // only the service set it
     task.get("stdOutErrPathSuffix").carried();
+    match task.get("runElevated").truth() {
+        // Setups run as administrator.
+        Some(true) => {}
+        Some(false) if batch => document.comment("The setup ran as an ordinary user; now it runs as administrator."),
+        _ => {}
+    }
     if !batch {
         for command in &commands {
             document.comment(&format!("Machines ran at their start: {command}"));
         }
         if let Some(command) = task.get("commandLine").text() {
             document.comment(&format!("Machines ran at their start: {}", rewritten(&command, document)));
+        }
+        if let Some(prefix) = task.get("stdOutErrPathPrefix").text() {
+            document.comment(&format!("Their output went to {}.", rewritten(&prefix, document)));
         }
         if task.exists() || !commands.is_empty() {
             document.warn("a cluster of Azure Machine Learning has no setup: put it into the environment of the jobs");

@@ -4,7 +4,10 @@ use super::read::Node;
 use super::write::Document;
 
 /// The image of a cluster, as an expression; comments explain the replacement.
-pub fn image(configuration: &Node, document: &mut Document) -> String {
+///
+/// `size` is the size of the machines and `containers` whether jobs run in containers: the project's own image has to
+/// bring what they need.
+pub fn image(configuration: &Node, (size, containers): (&str, bool), document: &mut Document) -> String {
     let reference = configuration.get("imageReference");
     if let Some(id) = reference.get("virtualMachineImageId").text() {
         let base = ["publisher", "offer", "sku", "version"].map(|p| reference.get(p).text().unwrap_or_default());
@@ -14,7 +17,18 @@ pub fn image(configuration: &Node, document: &mut Document) -> String {
             if base.is_empty() { "one that is not named".into() } else { base.join(":") }
         ));
         document.warn("the pool's own image must be in a gallery and made from a system that Azure Batch supports");
-        return document.own_image(&id);
+        let driver = super::sizes::driver(size);
+        let mut facts: Vec<String> = driver.map(|driver| format!("drivers    = [{driver}]")).into_iter().collect();
+        if let Some(driver) = driver {
+            document.warn(&format!(
+                "the pool's own image must bring the {driver} driver, which Batch AI may have installed"
+            ));
+        }
+        if containers {
+            facts.push("containers = true".to_owned());
+            document.warn("the pool's own image must bring a container runtime");
+        }
+        return document.own_image(&id, &facts);
     }
     let part = |name: &str| reference.get(name).text().unwrap_or_default();
     let alias = configuration.get("image").text();

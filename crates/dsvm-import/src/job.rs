@@ -17,14 +17,30 @@ pub fn need(node: &Node, document: &mut Document) -> Need {
         containers: mounted.containers,
         nodes: node.get("nodeCount").number().unwrap_or(1),
         image: container_image(node),
+        registry: registry(node),
     }
+}
+
+/// The server of the private registry that the job's image is in; its user name and password are not carried over.
+fn registry(node: &Node) -> Option<String> {
+    let registry = node.get("containerSettings").get("imageSourceRegistry");
+    registry.get("credentials").carried();
+    registry.get("serverUrl").text().map(|url| host(&url))
+}
+
+/// The host of a registry's address.
+fn host(url: &str) -> String {
+    let url = url.trim_start_matches("https://").trim_start_matches("http://");
+    url.trim_end_matches('/').to_ascii_lowercase()
 }
 
 /// The container image, with its registry.
 fn container_image(node: &Node) -> Option<String> {
     let registry = node.get("containerSettings").get("imageSourceRegistry");
     let image = registry.get("image").text()?;
-    let server = registry.get("serverUrl").text().map(|s| format!("{s}/")).unwrap_or_default();
+    let server = registry.get("serverUrl").text().map(|url| format!("{}/", host(&url))).unwrap_or_default();
+    // The image may name its server itself.
+    let server = if image.to_ascii_lowercase().starts_with(&server) { String::new() } else { server };
     Some(format!("{server}{image}"))
 }
 
@@ -67,6 +83,7 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
         })
         .or_else(|| document.pools.first().cloned());
     let pool = pool.unwrap_or_else(|| "cluster".to_owned());
+    let mpi = mpi || commands.iter().any(|command| command.contains("AZ_BATCHAI_MPI_HOST_FILE"));
     own_variables(&mut commands, document);
     let mut lines = vec![format!("pool    = {pool}"), format!("command = {}", script(&commands))];
     let nodes = node.get("nodeCount").number().unwrap_or(1);
@@ -82,10 +99,12 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     } else if document.successor == Successor::AzureMl {
         document.warn("a job of Azure Machine Learning needs a container: set `environment`");
     }
-    // Batch AI did not tell reading from writing; everything is mounted where the paths expect it.
-    let inputs: Vec<&str> = mounted.shares.iter().chain(&mounted.containers).map(String::as_str).collect();
-    if !inputs.is_empty() {
-        lines.push(format!("inputs  = [{}]", inputs.join(", ")));
+    let own = mounted.shares.iter().chain(&mounted.containers).cloned().collect();
+    let (inputs, outputs) = data(node, own, &pool, &commands.join("\n"), document);
+    for (field, list) in [("inputs ", inputs), ("outputs", outputs)] {
+        if !list.is_empty() {
+            lines.push(format!("{field} = [{}]", list.join(", ")));
+        }
     }
     let limit = node.get("constraints").get("maxWallClockTime");
     if let Some(text) = limit.text() {
@@ -100,6 +119,29 @@ pub fn job(azure_name: &str, node: &Node, document: &mut Document) {
     document.block(&format!("job {name}"), &lines);
 }
 
+/// What a job reads and what it writes: everything that it mounts itself, and what its pool mounts as far as the command
+/// names it. Batch AI did not tell them apart; where outputs and logs go is written, the rest is read.
+fn data(node: &Node, own: Vec<String>, pool: &str, command: &str, document: &Document) -> (Vec<String>, Vec<String>) {
+    let outputs = node.get("outputDirectories").items().into_iter().map(|output| output.get("pathPrefix"));
+    let written: Vec<String> = outputs
+        .chain([node.get("stdOutErrPathPrefix")])
+        .filter_map(|path| path.text())
+        .map(|path| rewritten(&path, document))
+        .collect();
+    let place = |name: &String| document.mounted_at.iter().find(|(n, _)| n == name).map(|(_, path)| path.as_str());
+    let inside =
+        |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+    let mounted = document.mounted_by.iter().find(|(name, _)| name == pool).map(|(_, names)| names);
+    let mut all = own;
+    for name in mounted.into_iter().flatten() {
+        let named = place(name).is_some_and(|path| command.contains(path));
+        if named && !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all.into_iter().partition(|name| !place(name).is_some_and(|at| written.iter().any(|path| inside(path, at))))
+}
+
 /// Variables that only Batch AI set: what has a successor gets it, the others are reported.
 fn own_variables(commands: &mut Vec<String>, document: &mut Document) {
     let text = commands.join("\n");
@@ -107,6 +149,8 @@ fn own_variables(commands: &mut Vec<String>, document: &mut Document) {
         let known = [
             ("AZ_BATCHAI_JOB_TEMP", "$AZ_BATCH_TASK_WORKING_DIR"),
             ("AZ_BATCHAI_SHARED_JOB_TEMP", "$AZ_BATCH_TASK_SHARED_DIR"),
+            // The file that a job under MPI gets.
+            ("AZ_BATCHAI_MPI_HOST_FILE", "$AZ_BATCH_TASK_WORKING_DIR/hosts"),
         ];
         for (old, new) in known.into_iter().rev() {
             if text.contains(&format!("${old}")) {

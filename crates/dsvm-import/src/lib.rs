@@ -2,7 +2,7 @@
 //!
 //! Promises: every property is either carried over or named in a comment, with its value unless it is a secret; the
 //! result reads like a file that somebody wrote. Reads the JSON of the Batch AI command line and the ARM types
-//! `Microsoft.BatchAI/*`, alone or in templates. Does not check the result: `dsvmc check` does.
+//! `Microsoft.BatchAI/*`, alone or in templates, which the template engine evaluates. Does not check the result: `dsvmc check` does.
 
 mod cluster;
 mod find;
@@ -11,6 +11,7 @@ mod job;
 mod mounts;
 mod read;
 mod sizes;
+mod template;
 mod write;
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ pub fn import(files: &[(String, Json)], project: &str, successor: Successor) -> 
     let mut document = Document::new(successor);
     let mut found = Vec::new();
     for (name, json) in files {
-        let definitions = find::definitions(name, json);
+        let definitions = find::definitions(name, &template::evaluated(name, json, &mut document));
         if definitions.is_empty() {
             return Err(format!("`{name}` holds no cluster, file server or job of Batch AI"));
         }

@@ -87,21 +87,25 @@ fn file_share(share: &Node, document: &mut Document) -> Option<String> {
         format!("mount   = {}", quoted(&mount)),
         "auth    = account_key".to_owned(),
     ];
-    // Batch AI's default, which is rejected now
-    if modes.iter().flatten().any(|mode| opens_to_all(mode)) {
-        document
-            .comment("Batch AI gave every account on the machine access (0777); now it is the owner and the group.");
-    }
-    for (mode, field) in modes.into_iter().zip(["file_mode", "directory_mode"]) {
-        lines.extend(mode.filter(|mode| !opens_to_all(mode)).map(|m| format!("{field} = {}", quoted(&m))));
+    for ((mode, field), what) in modes.into_iter().zip(["file_mode", "directory_mode"]).zip(["Files", "Folders"]) {
+        let Some(mode) = mode else { continue };
+        if closed_to_others(&mode) {
+            lines.push(format!("{field} = {}", quoted(&mode)));
+        } else {
+            // Modes that let every account in are not for pools of people; here only tasks run.
+            document.comment(&match document.successor {
+                Successor::AzureBatch => format!("{what} had the mode {mode}; now every task may read and write them."),
+                Successor::AzureMl => format!("{what} had the mode {mode}; now the service mounts for each job."),
+            });
+        }
     }
     document.block(&format!("existing share {name}"), &lines);
     Some(name)
 }
 
-/// Whether a mode lets everybody in.
-fn opens_to_all(mode: &str) -> bool {
-    mode.trim_start_matches('0') == "777"
+/// Whether a mode is one of three or four octal digits that leaves other accounts out.
+fn closed_to_others(mode: &str) -> bool {
+    (3..=4).contains(&mode.len()) && mode.bytes().all(|b| (b'0'..=b'7').contains(&b)) && mode.ends_with('0')
 }
 
 fn blob_container(container: &Node, document: &mut Document) -> Option<String> {

@@ -71,6 +71,14 @@ impl Node {
         Some(number)
     }
 
+    /// Whether it is true, also when written as text; marks it as carried over.
+    pub fn truth(&self) -> Option<bool> {
+        let value = self.value()?;
+        let truth = value.as_bool().or_else(|| value.as_str()?.trim().to_ascii_lowercase().parse().ok())?;
+        self.mark();
+        Some(truth)
+    }
+
     /// Marks it as carried over in some other way.
     pub fn carried(&self) {
         if self.value().is_some() {

@@ -26,6 +26,17 @@ pub fn find(written: &str) -> Found {
     }
 }
 
+/// The driver that a size with GPUs needs, in the words of an image; none for a size without.
+pub fn driver(name: &str) -> Option<&'static str> {
+    let (_, body) = block(name)?;
+    let has = |fact: &str| body.contains(fact);
+    match has("gpu = ") || has("gpu_share = ") {
+        true if has("gpu_vendor = amd") => Some("amd"),
+        true => Some("nvidia"),
+        false => None,
+    }
+}
+
 /// The name as the library spells it, and the text of its block.
 fn block(written: &str) -> Option<(String, &'static str)> {
     let mut rest = SIZES;
@@ -49,5 +60,12 @@ mod tests {
         assert_eq!(find("STANDARD_NC6"), Found::Retired("Standard_NC6".into(), "Standard_NC4as_T4_v3".into()));
         assert_eq!(find("standard_d4s_v5"), Found::Current("Standard_D4s_v5".into()));
         assert_eq!(find("Standard_Unheard_Of"), Found::Unknown);
+    }
+
+    #[test]
+    fn sizes_with_gpus_need_their_driver() {
+        assert_eq!(driver("Standard_NC4as_T4_v3"), Some("nvidia"));
+        assert_eq!(driver("Standard_NV4as_v4"), Some("amd"));
+        assert_eq!(driver("Standard_D4s_v5"), None);
     }
 }

@@ -24,6 +24,8 @@ pub struct Document {
     named: usize,
     /// Pools, for jobs that name no cluster.
     pub pools: Vec<String>,
+    /// Shares and containers that each pool mounts, by the name of the pool.
+    pub mounted_by: Vec<(String, Vec<String>)>,
     /// Mount roots: where each relative mount path is now.
     pub mounts: Vec<(String, String)>,
     /// Where each share or container is mounted, by its new name.
@@ -45,6 +47,8 @@ pub struct Need {
     pub nodes: i64,
     /// Container image that the job asks for.
     pub image: Option<String>,
+    /// Server of the private registry that the image is in.
+    pub registry: Option<String>,
 }
 
 impl Document {
@@ -62,6 +66,7 @@ impl Document {
             carried: 0,
             named: 0,
             pools: Vec::new(),
+            mounted_by: Vec::new(),
             mounts: Vec::new(),
             mounted_at: Vec::new(),
             needs: Vec::new(),
@@ -156,19 +161,18 @@ impl Document {
     }
 
     /// An image of the project's own.
-    pub fn own_image(&mut self, id: &str) -> String {
+    pub fn own_image(&mut self, id: &str, facts: &[String]) -> String {
         let (name, new) = self.name("own_image", id);
         if new {
             let comments = self.take_comments();
-            self.block(
-                &format!("image {name}"),
-                &[
-                    format!("id         = {}", quoted(id)),
-                    "os         = linux".to_owned(),
-                    "generation = 1".to_owned(),
-                    "node_agent = \"batch.node.ubuntu 22.04\"".to_owned(),
-                ],
-            );
+            let mut lines = vec![
+                format!("id         = {}", quoted(id)),
+                "os         = linux".to_owned(),
+                "generation = 1".to_owned(),
+                "node_agent = \"batch.node.ubuntu 22.04\"".to_owned(),
+            ];
+            lines.extend_from_slice(facts);
+            self.block(&format!("image {name}"), &lines);
             self.comments = comments;
         }
         name
@@ -272,7 +276,12 @@ pub fn identifier(text: &str) -> String {
     if name.is_empty() {
         return "unnamed".to_owned();
     }
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("n{name}") } else { name.to_owned() }
+    match name {
+        _ if name.starts_with(|c: char| c.is_ascii_digit()) => format!("n{name}"),
+        // A word of the language, such as `in`, cannot be a name.
+        _ if dsvm_grammar::words::is_reserved(name) => format!("the_{name}"),
+        _ => name.to_owned(),
+    }
 }
 
 fn key(text: &str) -> String {
