@@ -19,6 +19,7 @@ mod formula;
 mod coverage;
 mod deploy;
 mod examples;
+mod jobs;
 mod known_types;
 mod links;
 mod expand;

@@ -20,7 +20,7 @@ pub fn files(fleet: &Fleet<'_>, envs: &[&str]) -> Vec<(String, String)> {
         match pool.service {
             Service::AzureBatch => {
                 files.push((format!("{folder}/job.json"), pretty(&batch_job(job, pool))));
-                files.push((format!("{folder}/task.json"), pretty(&batch_task(job))));
+                files.push((format!("{folder}/task.json"), pretty(&batch_task(fleet, job, pool))));
                 files.push((format!("{folder}/submit.sh"), batch_submit(fleet, envs, job, pool)));
             }
             Service::AzureMl => {
@@ -48,16 +48,28 @@ fn batch_job(job: &Job<'_>, pool: &BatchPool<'_>) -> Json {
     })
 }
 
-fn batch_task(job: &Job<'_>) -> Json {
+/// Where programs that start a job under MPI look for the machines: Open MPI up to 4 and from 5 on, MPICH and its kin, and
+/// Intel MPI. The service gives them as `10.0.0.4,10.0.0.5` to the task of a job with several machines ("Azure Batch
+/// runtime environment variables").
+const HOSTS: &str = "\
+hosts=$AZ_BATCH_TASK_WORKING_DIR/hosts
+echo \"$AZ_BATCH_HOST_LIST\" | tr , '\\n' > \"$hosts\"
+export OMPI_MCA_orte_default_hostfile=$hosts PRTE_MCA_prte_default_hostfile=$hosts
+export HYDRA_HOST_FILE=$hosts I_MPI_HYDRA_HOST_FILE=$hosts
+";
+
+fn batch_task(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> Json {
     let mut task = Map::new();
     task.insert("id".into(), json!("main"));
+    let hosts = if job.mpi { HOSTS } else { "" };
+    let command = format!("{hosts}{}", dedented(job.command));
     // The service runs no shell by itself.
-    task.insert("commandLine".into(), json!(format!("/bin/bash -c {}", quoted(&dedented(job.command)))));
+    task.insert("commandLine".into(), json!(format!("/bin/bash -c {}", quoted(&command))));
     if job.slots > 1 {
         task.insert("requiredSlots".into(), json!(job.slots));
     }
     if let Some(image) = job.environment {
-        task.insert("containerSettings".into(), json!({ "imageName": image }));
+        task.insert("containerSettings".into(), container(fleet, image, pool));
     }
     if job.nodes > 1 || job.mpi {
         let ready = "/bin/bash -c 'true'";
@@ -69,6 +81,22 @@ fn batch_task(job: &Job<'_>) -> Json {
         json!({ "maxWallClockTime": iso(job.time_limit), "maxTaskRetryCount": job.retries }),
     );
     Json::Object(task)
+}
+
+/// The container of a task. The service maps its own folders into it and nothing else; the links that the start task of
+/// the pool makes, `/data/sets` for one, are bound as well, so that a container sees what the machine sees. Docker follows
+/// them when it creates the container.
+fn container(fleet: &Fleet<'_>, image: &str, pool: &BatchPool<'_>) -> Json {
+    let shares = pool.shares.iter().map(|share| fleet.shares[*share].mount);
+    let containers = pool.containers.iter().filter_map(|c| fleet.batch_support.containers.get(*c)).map(|c| c.mount);
+    let binds: Vec<String> =
+        shares.chain(containers).map(|path| format!("-v {}", word(&format!("{path}:{path}")))).collect();
+    let mut settings = Map::new();
+    settings.insert("imageName".into(), json!(image));
+    if !binds.is_empty() {
+        settings.insert("containerRunOptions".into(), json!(binds.join(" ")));
+    }
+    Json::Object(settings)
 }
 
 fn batch_submit(fleet: &Fleet<'_>, envs: &[&str], job: &Job<'_>, pool: &BatchPool<'_>) -> String {
@@ -105,7 +133,9 @@ fn group(fleet: &Fleet<'_>, envs: &[&str]) -> String {
 
 fn ml_job(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> String {
     let mut text = String::from("$schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json\n");
-    let (inputs, outputs) = (mounts(fleet, job.view.inputs()), mounts(fleet, job.view.outputs()));
+    let (mut inputs, outputs) = (mounts(fleet, job.view.inputs()), mounts(fleet, job.view.outputs()));
+    // What is mounted for writing can be read as well.
+    inputs.retain(|input| !outputs.contains(input));
     // Writing to a string cannot fail. The 2 says how far the command is indented, however its first line begins.
     let _ = writeln!(text, "name: {}\ncommand: |2", plain(&id(job)));
     for (kind, list) in [("inputs", &inputs), ("outputs", &outputs)] {

@@ -22,6 +22,8 @@ pub(crate) const SMB_MI_ADMIN: &str = "a235d3ee-5935-4cfb-8cc5-a3303ad5995e";
 pub(crate) const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
 /// Built-in role "Storage Blob Data Contributor".
 pub(crate) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+/// Built-in role "Storage Blob Data Reader".
+pub(crate) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 
 /// Where a role holds.
 pub(crate) struct Scope {

@@ -80,6 +80,9 @@ fn one(
         Access::ServiceEndpoint => ("Deny", plans.rules(places, span)?),
         Access::PrivateEndpoint => ("Deny", Vec::new()),
     };
+    // "Create a Batch account in the Azure portal": both are needed where machines are in the subscription of the account.
+    let accounts = &input.fleet.batch_support.accounts;
+    let of_machines = accounts.iter().any(|a| a.user_subscription && !a.existing && a.vault == Some(vault.id));
     let mut body = Map::new();
     body.insert(
         "properties".into(),
@@ -90,11 +93,14 @@ fn one(
             "enableSoftDelete": true,
             "softDeleteRetentionInDays": vault.retention.get(),
             "enablePurgeProtection": true,
-            "enabledForTemplateDeployment": vault.for_templates,
+            "enabledForTemplateDeployment": vault.for_templates || of_machines,
             "publicNetworkAccess": public,
             "networkAcls": { "bypass": "AzureServices", "defaultAction": action, "virtualNetworkRules": rules },
         }),
     );
+    if let (true, Some(Json::Object(properties))) = (of_machines, body.get_mut("properties")) {
+        properties.insert("enabledForDeployment".into(), json!(true));
+    }
     let mut node = input.node(site, v::VAULT, named, Some(vault.block), body, span);
     if vault.access == Access::ServiceEndpoint {
         node.needs.extend(networks.of_places(places));

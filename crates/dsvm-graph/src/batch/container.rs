@@ -11,7 +11,7 @@ use crate::node::{Node, NodeId};
 use crate::nodes::Nodes;
 use crate::pool::Shared;
 use crate::reach::Reach;
-use crate::roles::{BLOB_CONTRIBUTOR, Scope, assignment};
+use crate::roles::{Scope, assignment};
 use crate::{versions as v, words};
 use dsvm_diagnostics::source::Span;
 use dsvm_model::read;
@@ -73,10 +73,10 @@ pub(super) fn build(
     Ok(all)
 }
 
-/// The role with which a pool's identity reads and writes a container.
+/// The role with which a pool's identity reads and writes a container, or only reads it.
 pub(super) fn grant(
     input: &Input<'_, '_>,
-    index: usize,
+    (index, role): (usize, &str),
     identity: &Named,
     context: &PoolContext<'_>,
     span: Span,
@@ -89,6 +89,6 @@ pub(super) fn grant(
         home: container.existing.map(|place| home_of(place, &input.resolver())),
         key: read::dashed(&container.block.name),
     };
-    let node = assignment((identity, context.identity), &scope, BLOB_CONTRIBUTOR, span);
+    let node = assignment((identity, context.identity), &scope, role, span);
     Ok(nodes.with_id(&node.id).unwrap_or_else(|| nodes.add(node)))
 }

@@ -1,6 +1,6 @@
 //! Workspaces of Azure Machine Learning with what they need, compute clusters, and datastores for what is mounted.
 
-use super::{Homes, Keys, PoolContext, own_storage, user_assigned};
+use super::{Homes, Keys, PoolContext, container, own_storage, user_assigned};
 use crate::ids::{Named, account_key};
 use crate::input::{Input, Site};
 use crate::internal::{Broken, Built};
@@ -8,6 +8,7 @@ use crate::json::{Json, Map, json};
 use crate::names::{BatchPoolNames, WorkspaceNames};
 use crate::node::{Node, NodeId};
 use crate::nodes::Nodes;
+use crate::roles::{BLOB_CONTRIBUTOR, BLOB_READER};
 use crate::{values, versions as v};
 use dsvm_diagnostics::source::Span;
 use dsvm_model::batch::scale::Scale;
@@ -16,6 +17,8 @@ use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::read;
 use dsvm_model::units::bounds;
 use dsvm_sema::checked::Block;
+use dsvm_sema::table::choices::Storage;
+use dsvm_sema::table::types::ListOf;
 use std::collections::BTreeSet;
 
 /// Builds all workspaces that are deployed here.
@@ -170,9 +173,31 @@ pub(super) fn cluster(
     body.insert("properties".into(), json!({ "computeType": "AmlCompute", "properties": properties }));
     let mut node = input.node(&input.site(None), v::COMPUTE, &names.pool, Some(pool.block), body, span);
     node.needs = context.first(pool).collect();
+    if let Some(identity) = &names.identity {
+        for index in &pool.containers {
+            let role = role(input, pool, *index);
+            node.needs.insert(container::grant(input, (*index, role), identity, context, span, nodes)?);
+        }
+    }
     let id = nodes.add_for(pool.id, node);
     datastores(input, (pool, names), context, nodes)?;
     Ok(id)
+}
+
+/// The role of a cluster's identity on a container that its jobs mount: a datastore without credentials is reached by it
+/// ("Set up authentication between Azure Machine Learning and other services"). Reading is enough where every job of the
+/// project only reads; jobs that the project does not declare may write.
+fn role(input: &Input<'_, '_>, pool: &BatchPool<'_>, container: usize) -> &'static str {
+    let Some(id) = input.fleet.batch_support.containers.get(container).map(|c| c.id) else { return BLOB_CONTRIBUTOR };
+    let jobs = input.fleet.jobs.iter();
+    let jobs = jobs.filter(|job| input.fleet.batch.get(job.pool).is_some_and(|of| of.id == pool.id));
+    let names = |list: Option<ListOf<'_, Storage>>| list.into_iter().flatten().any(|Storage::Block(named)| named == id);
+    let (mut reads, mut writes) = (false, false);
+    for job in jobs {
+        reads |= names(job.view.inputs());
+        writes |= names(job.view.outputs());
+    }
+    if reads && !writes { BLOB_READER } else { BLOB_CONTRIBUTOR }
 }
 
 fn datastores(

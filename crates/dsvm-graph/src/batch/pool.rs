@@ -11,6 +11,7 @@ use crate::names::BatchPoolNames;
 use crate::node::{Node, NodeId};
 use crate::nodes::Nodes;
 use crate::profile::image_id_property;
+use crate::roles::BLOB_CONTRIBUTOR;
 use crate::{values, versions as v, words};
 use dsvm_model::batch::BatchPool;
 use dsvm_model::batch::scale::Scale;
@@ -33,7 +34,7 @@ pub(super) fn build(
     let mut needs: BTreeSet<NodeId> = context.first(pool).collect();
     if let Some(identity) = &names.identity {
         for container in &pool.containers {
-            needs.insert(container::grant(input, *container, identity, context, span, nodes)?);
+            needs.insert(container::grant(input, (*container, BLOB_CONTRIBUTOR), identity, context, span, nodes)?);
         }
     }
     needs.extend(pool.shares.iter().flat_map(|share| context.shared.share(*share)));

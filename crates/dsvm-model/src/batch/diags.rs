@@ -320,6 +320,42 @@ pub(crate) fn account_needs_vault(account: View<'_, rows::BatchAccount>) -> Diag
     .help("set `vault`, and grant `Microsoft Azure Batch` the role `Key Vault Secrets Officer` on it")
 }
 
+/// What only an owner of the subscription can grant, and a template cannot: the object id of the service differs from
+/// tenant to tenant. Source: "Create a Batch account in the Azure portal", user subscription mode.
+pub(crate) fn account_needs_roles(account: View<'_, rows::BatchAccount>) -> Diagnostic {
+    let mut found = new(
+        Code::BatchAccountMode,
+        "the service Microsoft Azure Batch needs two roles before this account can be created",
+        account.fields().allocation().span(),
+        "creates machines in your subscription",
+    )
+    .note("Azure Batch creates the machines and writes to the vault as the application ddbf3205-c6bd-46ae-8127-60eb93363864")
+    .help("once for the subscription: `az role assignment create --assignee ddbf3205-c6bd-46ae-8127-60eb93363864 --role Contributor --scope /subscriptions/SUBSCRIPTION`")
+    .help("once for the vault: the same with `--role \"Key Vault Secrets Officer\"` and the id of the vault as scope");
+    found.severity = Severity::Info;
+    found
+}
+
+pub(crate) fn packages_without_storage(span: Span, account: &Block) -> Diagnostic {
+    new(Code::BatchAccountMode, "application packages need the storage of the account", span, "has no place to be in")
+        .also(account.name_span, "an account without storage")
+        .help("remove `storage = false` from the account")
+}
+
+/// Source: the reference of `ApplicationPackageReference`; an unknown package is `InvalidApplicationPackageReferences`.
+pub(crate) fn packages_of_new_account(span: Span) -> Diagnostic {
+    let mut found = new(
+        Code::BatchAccountMode,
+        "a new account has no application packages: Azure refuses the pool until they are there",
+        span,
+        "uploaded after the account is created",
+    )
+    .help("apply once, which creates the account; upload with `az batch application package create`; apply again")
+    .help("or name an account that has them: `existing batch_account`");
+    found.severity = Severity::Warning;
+    found
+}
+
 pub(crate) fn keys_in_user_subscription(account: View<'_, rows::BatchAccount>) -> Diagnostic {
     new(
         Code::BatchAccountMode,
@@ -390,6 +426,19 @@ pub(crate) fn job_mount_missing(name: &str, span: Span, pool: &Block) -> Diagnos
     new(Code::JobDoesNotFit, format!("the pool does not mount `{name}`"), span, "not mounted")
         .also(pool.name_span, "the pool of the job")
         .help(format!("add `{name}` to `shares` or `containers` of the pool"))
+}
+
+pub(crate) fn job_reads_unmounted(path: &str, name: &str, span: Span) -> Diagnostic {
+    let mut found = new(
+        Code::JobDoesNotFit,
+        format!("the command names `{path}`, where the job mounts nothing"),
+        span,
+        "neither read nor written by the job",
+    )
+    .note("Azure Machine Learning mounts for a job what its `inputs` and `outputs` name, and nothing else")
+    .help(format!("add `{name}` to `inputs` of the job, or to `outputs` if it writes there"));
+    found.severity = Severity::Warning;
+    found
 }
 
 /// Where in a formula a finding is, for people.

@@ -106,6 +106,9 @@ impl<'a> Job<'a> {
             pool.shares.iter().map(|share| &shares[*share]).any(|s| s.id == id)
                 || pool.containers.iter().filter_map(|c| support.containers.get(*c)).any(|c| c.id == id)
         };
+        if pool.service == Service::AzureMl {
+            self.unmounted(pool, support, shares, sink);
+        }
         let lists = [(self.view.inputs(), fields.inputs()), (self.view.outputs(), fields.outputs())];
         for (list, field) in lists {
             for Storage::Block(id) in list.into_iter().flatten().filter(|Storage::Block(id)| !mounted(*id)) {
@@ -114,5 +117,56 @@ impl<'a> Job<'a> {
                 sink.push(diags::job_mount_missing(name.map_or("", |n| n), field.span(), pool.block));
             }
         }
+    }
+
+    /// Paths of the pool's storage in the command of a job that mounts none of it.
+    fn unmounted(
+        &self,
+        pool: &BatchPool<'_>,
+        support: &BatchSupport<'_>,
+        shares: &TiSlice<ShareId, Share<'_>>,
+        sink: &mut Sink,
+    ) {
+        let named: Vec<BlockId> = [self.view.inputs(), self.view.outputs()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|Storage::Block(id)| id)
+            .collect();
+        let shares = pool.shares.iter().map(|share| &shares[*share]).map(|s| (s.id, s.mount, s.block));
+        let containers = pool.containers.iter().filter_map(|c| support.containers.get(*c));
+        for (_, path, block) in shares
+            .chain(containers.map(|c| (c.id, c.mount, c.block)))
+            .filter(|(id, path, _)| !named.contains(id) && names_path(self.command, path))
+        {
+            sink.push(diags::job_reads_unmounted(path, &block.name, self.view.fields().command().span()));
+        }
+    }
+}
+
+/// Whether a command contains a path as a whole: `/data/in` is not in `/data/input`.
+fn names_path(command: &str, path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !path.is_empty()
+        && command.match_indices(path).any(|(at, _)| {
+            let before = command.get(..at).and_then(|b| b.chars().next_back());
+            let after = command.get(at + path.len()..).and_then(|a| a.chars().next());
+            !before.is_some_and(part) && !after.is_some_and(part)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_path;
+
+    #[test]
+    fn a_path_is_named_as_a_whole() {
+        assert!(names_path("python /data/in/train.py", "/data/in"));
+        assert!(names_path("--data=/data/in --more", "/data/in/"));
+        assert!(names_path("ls '/data/in'", "/data/in"));
+        assert!(!names_path("ls /data/input", "/data/in"));
+        assert!(!names_path("ls /mnt/data/in", "/data/in"));
+        assert!(!names_path("ls", ""));
     }
 }

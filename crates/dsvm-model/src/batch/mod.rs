@@ -124,7 +124,9 @@ impl<'a> BatchPool<'a> {
         let declared = declared.and_then(|id| cx.places.identities.of(id, fields.identity().span(), sink));
         let identity = match declared {
             Some(identity) => pool::PoolIdentity::Declared(identity),
-            None if service == Service::AzureBatch && (registry || !containers.is_empty()) => pool::PoolIdentity::Own,
+            None if service == Service::AzureBatch && registry => pool::PoolIdentity::Own,
+            // Both services read blobs as the identity of the machines.
+            None if !containers.is_empty() => pool::PoolIdentity::Own,
             None => pool::PoolIdentity::None,
         };
         let home = match service {

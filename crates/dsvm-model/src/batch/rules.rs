@@ -104,6 +104,7 @@ pub(super) fn check(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &Batc
     network(pool, sink);
     users(pool, sink);
     lists(pool, sink);
+    packages(support, pool, sink);
 }
 
 fn name(pool: &BatchPool<'_>, sink: &mut Sink) {
@@ -264,6 +265,19 @@ fn lists(pool: &BatchPool<'_>, sink: &mut Sink) {
     let count = pool.view.applications().into_iter().flatten().count();
     if count > 10 {
         sink.push(diags::too_many(count, "application packages", pool.view.fields().applications().span()));
+    }
+}
+
+/// Packages that are not where the pool looks for them.
+fn packages(support: &BatchSupport<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
+    let span = pool.view.fields().applications().span();
+    if pool.view.applications().into_iter().flatten().next().is_none() {
+        return;
+    }
+    match pool.home.and_then(|home| support.accounts.get(home)) {
+        Some(account) if account.existing => {}
+        Some(account) if !account.storage => sink.push(diags::packages_without_storage(span, account.block)),
+        _ => sink.push(diags::packages_of_new_account(span)),
     }
 }
 

@@ -53,6 +53,9 @@ impl<'a> BatchAccount<'a> {
         if account.user_subscription && account.vault.is_none() && !account.existing {
             sink.push(diags::account_needs_vault(view));
         }
+        if account.user_subscription && account.vault.is_some() && !account.existing && !account.shared_keys {
+            sink.push(diags::account_needs_roles(view));
+        }
         if account.user_subscription && account.shared_keys {
             sink.push(diags::keys_in_user_subscription(view));
         }

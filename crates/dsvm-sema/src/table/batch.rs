@@ -73,7 +73,8 @@ blocks! {
             ssh: bool = "false", early;
             /// Identity of the machines; generated when a container or a registry needs one.
             identity: Ref<Identity>, early;
-            /// Application packages of the account, `name` or `name:version`, at most ten (`azure_batch`).
+            /// Application packages of the account, `name` or `name:version`, at most ten (`azure_batch`). Azure
+            /// refuses a pool with a package that is not uploaded yet.
             applications: List<Text>, early;
             /// How machines get a new version of their system (`azure_batch`).
             upgrade_mode: BatchUpgradeMode, early;
@@ -184,8 +185,8 @@ blocks! {
             /// Name: 3 to 24 lower-case letters and digits, unique in the region; derived from the resource group
             /// if omitted. An `existing` account needs it.
             name: Text;
-            /// Subscription that contains the machines. `user_subscription` needs a `vault` and does not support shared
-            /// keys.
+            /// Subscription that contains the machines. `user_subscription` needs a `vault`, does not support shared
+            /// keys, and needs two roles for the service Microsoft Azure Batch, which no template can grant.
             allocation: Allocation = "batch_service", early;
             /// Vault of the account, for `allocation = user_subscription`.
             vault: Ref<Vault>, early;
@@ -278,13 +279,16 @@ blocks! {
             nodes: IntIn<1, 1000> = "1", early;
             /// Task slots that it uses on its machine (`azure_batch`).
             slots: IntIn<1, 256> = "1", early;
-            /// Runs on all its machines under MPI; the pool needs `inter_node`.
+            /// Runs on all its machines under MPI; the pool needs `inter_node`. On Azure Batch `mpirun` finds the
+            /// machines by itself. It reaches them by SSH: an image for `environment` has to bring that.
             mpi: bool = "false", early;
-            /// Container image that it runs in; Azure Machine Learning needs one.
+            /// Container image that it runs in; Azure Machine Learning needs one. On Azure Batch it sees all that
+            /// its pool mounts.
             environment: Text, early;
-            /// What it reads; mounted by the pool.
+            /// What it reads; mounted by the pool. On Azure Machine Learning a job sees only its inputs and outputs.
             inputs: List<Storage>, early;
-            /// What it writes; mounted by the pool.
+            /// What it writes, and may read; mounted by the pool. The identity of a cluster may only read a container
+            /// that all jobs of the project only read.
             outputs: List<Storage>, early;
             /// It is ended after so long.
             time_limit: Seconds = "7 days", early;
