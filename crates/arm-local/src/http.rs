@@ -124,8 +124,8 @@ impl From<ArmError> for Reply {
 #[must_use]
 pub fn not_served(request: &Request) -> ArmError {
     ArmError::missing(
-        "NotFound",
-        format!("The local endpoint does not serve {} {} (it is not Azure).", request.method, request.path()),
+        "NotServedLocally",
+        format!("The local endpoint of dsvmc does not serve {} {}. It is not Azure.", request.method, request.path()),
     )
 }
 

@@ -173,6 +173,12 @@ impl Path {
     }
 }
 
+/// Whether a part of a path can be a name: no slash, no control character, not a step to a parent.
+#[must_use]
+pub fn is_name(part: &str) -> bool {
+    !part.is_empty() && part != "." && part != ".." && !part.chars().any(|c| c == '/' || c == '\\' || c.is_control())
+}
+
 /// The key under which an id is stored: lower case, no trailing slash.
 #[must_use]
 pub fn key(id: &str) -> String {

@@ -25,6 +25,8 @@ mod lro;
 mod meta;
 mod names;
 mod nodes;
+mod providers;
+mod resource_graph;
 mod resources;
 mod router;
 mod rule;

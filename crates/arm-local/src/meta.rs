@@ -148,7 +148,9 @@ fn subscription_body(id: &str) -> Value {
     })
 }
 
-fn subscriptions(cx: &Cx<'_>) -> Vec<Value> {
+/// The endpoint's subscription and all others that hold something.
+#[must_use]
+pub fn subscriptions(cx: &Cx<'_>) -> Vec<Value> {
     let mut ids = vec![SUBSCRIPTION.to_owned()];
     for row in cx.store.rows() {
         if let Some(id) = row.id.split('/').nth(2).filter(|_| row.id.starts_with("/subscriptions/"))
@@ -181,46 +183,4 @@ pub fn locations(path: &Path) -> Reply {
         })
         .collect();
     Reply::ok(json!({ "value": list }))
-}
-
-fn provider_body(scope: &str, namespace: &str) -> Value {
-    let regions: Vec<&str> = names::REGIONS.iter().map(|(_, display)| *display).collect();
-    let types: Vec<Value> = names::of(Some(namespace))
-        .map(|(_, kind, versions)| {
-            json!({ "resourceType": kind, "locations": regions, "apiVersions": versions, "defaultApiVersion": versions.first(),
-                "capabilities": "SupportsTags, SupportsLocation" })
-        })
-        .collect();
-    let namespace = names::of(Some(namespace)).next().map_or(namespace, |(known, _, _)| known);
-    json!({
-        "id": format!("{scope}/providers/{namespace}"), "namespace": namespace, "registrationState": "Registered",
-        "registrationPolicy": "RegistrationRequired", "resourceTypes": types,
-    })
-}
-
-/// `/providers` and `/providers/{namespace}` with its verbs.
-///
-/// # Errors
-/// `InvalidResourceNamespace` for a namespace that the endpoint does not list.
-pub fn provider(_: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
-    match path.namespace.as_deref() {
-        None => Ok(all_providers(request, &path.scope)),
-        Some(namespace) if names::of(Some(namespace)).next().is_some() => {
-            Ok(Reply::ok(provider_body(&path.scope, namespace)))
-        }
-        Some(namespace) => Err(ArmError::missing(
-            "InvalidResourceNamespace",
-            format!("The resource namespace '{namespace}' is invalid."),
-        )),
-    }
-}
-
-fn all_providers(request: &Request, scope: &str) -> Reply {
-    let mut seen: Vec<&str> = Vec::new();
-    for (namespace, _, _) in names::of(None) {
-        if !seen.contains(&namespace) {
-            seen.push(namespace);
-        }
-    }
-    page(request, seen.iter().map(|namespace| provider_body(scope, namespace)).collect())
 }

@@ -74,6 +74,52 @@ pub const TYPES: &[(&str, &str, &[&str])] = &[
     ("Microsoft.Storage", "storageAccounts/fileServices/shares", &["2025-08-01", "2024-01-01"]),
 ];
 
+/// Types beyond [`TYPES`] that are stored as sent, and whose lists clients ask for before there are any.
+const STORED: &[&str] = &[
+    "microsoft.authorization/denyassignments",
+    "microsoft.authorization/policyassignments",
+    "microsoft.authorization/policydefinitions",
+    "microsoft.authorization/policyexemptions",
+    "microsoft.authorization/policysetdefinitions",
+    "microsoft.batch/batchaccounts/privateendpointconnections",
+    "microsoft.compute/capacityreservationgroups",
+    "microsoft.compute/diskencryptionsets",
+    "microsoft.compute/hostgroups",
+    "microsoft.compute/images",
+    "microsoft.compute/snapshots",
+    "microsoft.compute/sshpublickeys",
+    "microsoft.compute/virtualmachines/runcommands",
+    "microsoft.containerregistry/registries",
+    "microsoft.insights/components",
+    "microsoft.insights/scheduledqueryrules",
+    "microsoft.keyvault/vaults/privateendpointconnections",
+    "microsoft.machinelearningservices/workspaces/datastores",
+    "microsoft.machinelearningservices/workspaces/connections",
+    "microsoft.network/applicationsecuritygroups",
+    "microsoft.network/azurefirewalls",
+    "microsoft.network/dnszones",
+    "microsoft.network/networkwatchers",
+    "microsoft.network/privatelinkservices",
+    "microsoft.network/virtualnetworkgateways",
+    "microsoft.operationalinsights/workspaces/savedsearches",
+    "microsoft.storage/storageaccounts/encryptionscopes",
+    "microsoft.storage/storageaccounts/localusers",
+    "microsoft.storage/storageaccounts/managementpolicies",
+    "microsoft.storage/storageaccounts/queueservices",
+    "microsoft.storage/storageaccounts/queueservices/queues",
+    "microsoft.storage/storageaccounts/tableservices",
+    "microsoft.storage/storageaccounts/tableservices/tables",
+];
+
+/// Whether a list of this type is answered when there are none.
+#[must_use]
+pub fn is_listed(kind: &str) -> bool {
+    let known = || TYPES.iter().any(|(namespace, path, _)| kind.eq_ignore_ascii_case(&format!("{namespace}/{path}")));
+    STORED.iter().any(|stored| stored.eq_ignore_ascii_case(kind))
+        || known()
+        || arm_catalog::known_types().any(|known| known.eq_ignore_ascii_case(kind))
+}
+
 /// Canonical spelling of a namespace and of as many type segments as are known; the others stay as written.
 #[must_use]
 pub fn canonical(namespace: &str, types: &[String]) -> (String, Vec<String>) {

@@ -12,6 +12,7 @@ use crate::id::{Path, key};
 use crate::lookup;
 use crate::lro::Style;
 use crate::lro::poll_headers;
+use crate::names;
 use crate::rule::{Write, Written};
 use crate::value;
 use crate::{types, write};
@@ -105,7 +106,7 @@ fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) 
     let mut body = rule.shown(cx, &written.row, request);
     rule.first_answer(&mut body);
     let Some((operation, style)) = &written.operation else {
-        let status = if rule.always_200() { 200 } else { status };
+        let status = rule.write_status().unwrap_or(status);
         return Reply::with(status, body).header("ETag", format!("W/\"{}\"", written.row.etag));
     };
     // the first answer shows the write under way, however fast it is
@@ -174,6 +175,10 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
         }
         None => path.scope.clone(),
     };
+    // an empty list would say that there are none, of a type that the endpoint knows nothing about
+    if !names::is_listed(&wanted) && cx.store.of_kind(&wanted).is_empty() {
+        return Err(not_served(request));
+    }
     let mut rows = cx.store.below(&below);
     rows.retain(|row| row.kind.eq_ignore_ascii_case(&wanted) && filter.matches(row));
     if path.parent().is_none() && wanted.starts_with("Microsoft.Authorization/") {

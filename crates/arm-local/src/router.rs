@@ -8,9 +8,11 @@ use crate::core::{Core, Cx, Job, Upper};
 use crate::documents::{DeploymentDocument, LongRunning, Row, StackDocument};
 use crate::error::ArmError;
 use crate::http::{Reply, Request, not_served};
-use crate::id::Path;
+use crate::id::{Path, is_name};
 use crate::rule::Write;
-use crate::{admin, autoscale, deploy, groups, lro, meta, nodes, resources, stacks, types, write};
+use crate::{
+    admin, autoscale, deploy, groups, lro, meta, nodes, providers, resource_graph, resources, stacks, types, write,
+};
 
 impl Core {
     #[must_use]
@@ -56,7 +58,17 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
     }
     check_version(request)?;
     check_size(request)?;
+    check_segments(request)?;
+    if let Some(reply) = providers::features(cx, request)? {
+        return Ok(reply);
+    }
+    if method == "POST" && words == ["providers", "microsoft.resourcegraph", "resources"] {
+        return resource_graph::route(cx, request);
+    }
     let path = Path::parse(&request.segments);
+    if words.last() == Some(&"providers") {
+        return providers::get(cx, request, &path);
+    }
     if path.namespace.is_none() {
         return unscoped(cx, request, &path);
     }
@@ -77,7 +89,10 @@ fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
         }
     }
     if path.types.is_empty() {
-        return meta::provider(cx, request, &path);
+        return providers::get(cx, request, &path);
+    }
+    if let Some(reply) = providers::register(cx, request, &path)? {
+        return Ok(reply);
     }
     if path.is_resource() {
         return resources::route(cx, request, &path);
@@ -95,6 +110,16 @@ fn check_size(request: &Request) -> Result<(), ArmError> {
         "RequestContentTooLarge",
         format!("The request content size '{}' exceeds the maximum size of '{MOST_BODY}' bytes.", request.body.len()),
     ))
+}
+
+/// A name never holds a slash, also not an encoded one (`..%2f..`), and never leads out of its place.
+fn check_segments(request: &Request) -> Result<(), ArmError> {
+    match request.segments.iter().find(|part| !is_name(part)) {
+        None => Ok(()),
+        Some(part) => {
+            Err(ArmError::bad("InvalidResourceName", format!("The part '{part}' of the path is not a valid name.")))
+        }
+    }
 }
 
 /// Every request to the Resource Manager names the version of its words.

@@ -123,9 +123,9 @@ pub trait Rule: Sync {
         false
     }
 
-    /// Whether a PUT answers 200 even when it creates.
-    fn always_200(&self) -> bool {
-        false
+    /// The status of the answer to a PUT where it does not tell creation (201) from update (200).
+    fn write_status(&self) -> Option<u16> {
+        None
     }
 
     /// The spelling of `type` in bodies, where it differs from the id's.

@@ -1,5 +1,6 @@
 //! The local endpoint: over sockets where sockets matter, straight into the core elsewhere.
 
+mod answers;
 mod autoscale;
 mod basics;
 mod crash;
@@ -10,6 +11,8 @@ mod links;
 mod load;
 mod machines;
 mod nodes;
+mod providers;
+mod query;
 mod server;
 mod shape;
 mod soft_delete;

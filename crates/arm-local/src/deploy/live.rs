@@ -12,7 +12,7 @@ use crate::http::Request;
 use crate::id::Path;
 use crate::types::security;
 use crate::value::set;
-use crate::{facts, lookup, names, types};
+use crate::{facts, lookup, providers, types};
 
 /// The state, behind a lock that only one evaluation ever takes.
 pub struct StateRuntime<'a, 'b> {
@@ -139,26 +139,8 @@ impl Runtime for StateRuntime<'_, '_> {
                 });
                 Ok(found.map(|role| json!({ "id": role.get("id"), "roleDefinitionId": role.get("name") })))
             }
-            "providers" => provider(text(0), args.get(1).and_then(Value::as_str)),
+            "providers" => providers::function(text(0), text(1)).map(Some),
             _ => Ok(None),
         }
-    }
-}
-
-/// What `providers(namespace, type)` gives: `{resourceType, locations, apiVersions}`; all types of the namespace in
-/// `resourceTypes` without a type.
-fn provider(namespace: &str, kind: Option<&str>) -> Result<Option<Value>, String> {
-    let regions: Vec<&str> = names::REGIONS.iter().map(|(_, display)| *display).collect();
-    let all = names::of(Some(namespace)).map(|(_, kind, versions)| {
-        (kind, json!({ "resourceType": kind, "locations": regions, "apiVersions": versions }))
-    });
-    let Some(kind) = kind else {
-        let types: Vec<Value> = all.map(|(_, body)| body).collect();
-        return Ok(Some(json!({ "namespace": namespace, "resourceTypes": types })));
-    };
-    let mut all = all.filter(|(have, _)| have.eq_ignore_ascii_case(kind));
-    match all.next() {
-        Some((_, body)) => Ok(Some(body)),
-        None => Err(format!("The resource type '{kind}' could not be found in the namespace '{namespace}'.")),
     }
 }

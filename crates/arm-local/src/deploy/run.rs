@@ -219,7 +219,7 @@ impl Run<'_> {
         let started = real_ms();
         let written = self.core.with(&caller(self.request), |cx| {
             let Some(written) = execute(cx, &self.request.context, resource)? else { return Ok(None) };
-            let quiet = crate::types::rule(&written.row.kind).always_200();
+            let quiet = crate::types::rule(&written.row.kind).write_status() == Some(200);
             let status = if written.created && !quiet { 201 } else { 200 };
             let slow = written.operation.is_some() && (written.duration_ms > 0);
             let waits = slow || written.failure.is_some();

@@ -5,6 +5,7 @@ mod deployment;
 mod long_running;
 mod parts;
 mod row;
+mod registration;
 mod settings;
 mod soft_deleted;
 mod stack;
@@ -21,6 +22,7 @@ pub use crate::documents::deployment::{
 };
 pub use crate::documents::long_running::{LongRunning, Outcome};
 pub use crate::documents::parts::{refs, to_value};
+pub use crate::documents::registration::Registration;
 pub use crate::documents::row::Row;
 pub use crate::documents::settings::{Limits, Metric};
 pub use crate::documents::soft_deleted::SoftDeleted;
@@ -99,6 +101,7 @@ documents! {
     Limits(Limits) = "setting|limits",
     Metric(Metric) = "metric",
     SoftDeleted(SoftDeleted) = "softdeleted",
+    Registration(Registration) = "registration",
 }
 
 fn is_key_of(prefix: &str, key: &str) -> bool {
@@ -133,6 +136,7 @@ pub mod samples {
             "softdeleted|/s/v",
             r#"{"row":{"id":"/s/v","kind":"T/t","name":"v","body":{},"etag":"e","created":1,"changed":1,"settles":0,"settling":"","hidden":null},"children":[],"deleted":2,"purge":3}"#,
         ),
+        ("registration|s|t", r#"{"name":"T","registered":false,"ready":1}"#),
         ("metric|/s/x|cpu", r#"{"resource":"/S/x","metric":"cpu","samples":[[1000,0.5]]}"#),
     ];
 }

@@ -183,11 +183,10 @@ impl Trigger {
         })
     }
 
-    /// Whether the metric is the length of a Storage or Service Bus queue: its threshold is per machine, whatever
-    /// `dividePerInstance` says.
+    /// Whether the metric is the length of a Storage or Service Bus queue. The threshold of such a rule is per machine, also
+    /// when `dividePerInstance` is not set.
     ///
-    /// Source: Microsoft Learn, "Best practices for autoscale" (2026-08); the names of the metrics: "Autoscale common
-    /// metrics".
+    /// Source: Microsoft Learn, "Best practices for autoscale" (2026-08). Names of the metrics as in "Autoscale common metrics".
     #[must_use]
     pub fn is_queue_length(&self) -> bool {
         let resource = self.resource.to_lowercase();

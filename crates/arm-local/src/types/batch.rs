@@ -26,8 +26,8 @@ pub struct Pool;
 pub struct Application;
 
 impl Rule for Application {
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn shows_etag(&self) -> bool {
@@ -97,10 +97,10 @@ impl Rule for Account {
             put.default(pointer, value);
         }
         put.set("/properties/accountEndpoint", json!(format!("{name}.{location}.batch.azure.com")));
-        put.set(
-            "/properties/nodeManagementEndpoint",
-            json!(format!("{}.{location}.service.batch.azure.com", put.cx.unique())),
-        );
+        // the address is given once: a later write does not change it
+        let before = put.old.as_ref().and_then(|old| old.text("/properties/nodeManagementEndpoint").map(str::to_owned));
+        let endpoint = before.unwrap_or_else(|| format!("{}.{location}.service.batch.azure.com", put.cx.unique()));
+        put.set("/properties/nodeManagementEndpoint", json!(endpoint));
         put.set("/properties/provisioningState", json!("Succeeded"));
         if put.hidden.get("salt").is_none() {
             put.hidden = json!({ "salt": put.cx.unique(), "primary": 1, "secondary": 1 });
@@ -184,8 +184,8 @@ fn old_names(mut body: Value, request: &Request) -> Value {
 }
 
 impl Rule for Pool {
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn merges(&self) -> bool {

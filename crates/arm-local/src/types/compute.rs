@@ -37,8 +37,8 @@ impl Rule for AvailabilitySet {
         true
     }
 
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
@@ -78,6 +78,31 @@ impl Rule for Compute {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A managed disk. Clients accept no 201 for it.
+pub struct Disk;
+
+impl Rule for Disk {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn merges(&self) -> bool {
+        true
+    }
+
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        Compute.prepare(put)
+    }
+
+    fn check_delete(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
+        Compute.check_delete(cx, row)
     }
 }
 

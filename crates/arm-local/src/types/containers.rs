@@ -209,8 +209,8 @@ fn immutable() -> ArmError {
 }
 
 impl Rule for Immutability {
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn shows_etag(&self) -> bool {

@@ -101,8 +101,8 @@ pub fn before_vault(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     Ok(())
 }
 
-/// Before a new workspace is written: one of Log Analytics comes back with its data, one of Azure Machine Learning holds its
-/// name.
+/// Before a new workspace is written: a deleted one of Log Analytics comes back with its data, a deleted one of Azure Machine
+/// Learning holds its name.
 ///
 /// # Errors
 /// `BadRequest` for a held name, `Conflict` when the workspace was in another region.

@@ -35,10 +35,51 @@ struct Plain;
 impl Rule for Plain {
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
+        forget_secrets(&mut put.body);
         if put.at("/properties").is_some_and(Value::is_object) {
             put.set("/properties/provisioningState", "Succeeded".into());
         }
         Ok(())
+    }
+}
+
+/// Names of properties, in lower case, that no provider returns: of types whose rules the endpoint does not know.
+const SECRETS: &[&str] = &[
+    "accountkey",
+    "adminpassword",
+    "administratorloginpassword",
+    "clientsecret",
+    "connectionstring",
+    "customdata",
+    "password",
+    "privatekey",
+    "protectedsettings",
+    "sastoken",
+    "sharedkey",
+];
+
+/// Takes secrets out of a body that is stored as sent.
+fn forget_secrets(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|name, _| !SECRETS.contains(&name.to_lowercase().as_str()));
+            map.values_mut().for_each(forget_secrets);
+        }
+        Value::Array(list) => list.iter_mut().for_each(forget_secrets),
+        _ => {}
+    }
+}
+
+/// A type without rules whose PUT is answered with one status, as clients expect: Azure's own accept no other.
+struct Fixed(u16);
+
+impl Rule for Fixed {
+    fn write_status(&self) -> Option<u16> {
+        Some(self.0)
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        Plain.prepare(put)
     }
 }
 
@@ -81,8 +122,7 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         | "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions"
         | "microsoft.compute/virtualmachinescalesets/virtualmachines/runcommands" => &instances::Extension,
         "microsoft.compute/availabilitysets" => &compute::AvailabilitySet,
-        "microsoft.compute/disks"
-        | "microsoft.compute/galleries"
+        "microsoft.compute/galleries"
         | "microsoft.compute/galleries/images"
         | "microsoft.compute/galleries/images/versions"
         | "microsoft.compute/proximityplacementgroups" => &compute::Compute,
@@ -121,6 +161,11 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.machinelearningservices/workspaces/computes" => &learning::Compute,
         "microsoft.machinelearningservices/workspaces" | "microsoft.operationalinsights/workspaces" => &Workspace,
         "microsoft.insights/datacollectionrules" => &Placed,
+        "microsoft.compute/disks" => &compute::Disk,
+        "microsoft.insights/diagnosticsettings" | "microsoft.compute/snapshots" => &Fixed(200),
+        "microsoft.authorization/policyassignments"
+        | "microsoft.authorization/policydefinitions"
+        | "microsoft.authorization/policysetdefinitions" => &Fixed(201),
         _ => &Plain,
     }
 }

@@ -259,8 +259,8 @@ impl Rule for Vault {
 }
 
 impl Rule for Secret {
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {

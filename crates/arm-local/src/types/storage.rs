@@ -311,8 +311,8 @@ impl Rule for Policy {
         body
     }
 
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
@@ -337,8 +337,8 @@ impl Rule for Service {
         body
     }
 
-    fn always_200(&self) -> bool {
-        true
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {

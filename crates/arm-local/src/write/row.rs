@@ -9,13 +9,13 @@ use crate::documents::{Outcome, Row};
 use crate::error::ArmError;
 use crate::faults::InjectedFault;
 use crate::guards::{LockScope, check_deny, check_locks};
-use crate::id::Path;
+use crate::id::{Path, is_name};
 use crate::lookup::{exists, group_of_exists, not_found};
 use crate::lro::Style;
 use crate::rule::{Rule, Write, WriteContext, Written};
 use crate::types::shape::{self, Stage};
 use crate::value::{merge, set};
-use crate::{lro, types};
+use crate::{lro, providers, types};
 
 /// Writes a resource with a row of its own.
 ///
@@ -73,6 +73,10 @@ pub fn put(cx: &mut Cx<'_>, write: &Write) -> Result<Written, ArmError> {
 /// # Errors
 /// Missing group or parent, locks, deny settings, a body that is not an object.
 pub fn check_allowed(cx: &Cx<'_>, write: &Write) -> Result<(), ArmError> {
+    if let Some(name) = write.path.names.iter().find(|name| !is_name(name)) {
+        return Err(ArmError::bad("InvalidResourceName", format!("The resource name '{name}' is not valid.")));
+    }
+    providers::check_registered(cx, &write.path)?;
     check_place(cx, &write.path)?;
     let id = write.path.id();
     check_locks(cx, &id, LockScope::Write)?;
