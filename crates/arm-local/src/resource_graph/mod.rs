@@ -20,7 +20,7 @@ use crate::resources::is_listed;
 /// Rows of one answer when the client asks for no number, as in Azure.
 const ROWS: usize = 1000;
 
-/// Answers a query.
+/// Answers a query with the rows of the subscriptions that the request names, or of all.
 ///
 /// # Errors
 /// `InvalidQuery` for text that is no query, `NotServedLocally` for a query beyond what the endpoint runs.

@@ -7,7 +7,7 @@ use crate::error::ArmError;
 /// A query that the endpoint runs.
 #[derive(Debug)]
 pub struct Query {
-    /// `resources` or `resourcecontainers`.
+    /// Name of the table in lower case: `resources` or `resourcecontainers`.
     pub table: String,
     /// What happens to its rows, in order.
     pub steps: Vec<Step>,
@@ -20,7 +20,7 @@ pub enum Step {
     Where(Vec<Vec<Condition>>),
     /// `project`: columns and what they are made of.
     Project(Vec<(String, Field)>),
-    /// `extend`: further columns.
+    /// `extend`: columns that are added to those of the row.
     Extend(Vec<(String, Field)>),
     /// `summarize NAME = count() by …`.
     Count { name: String, by: Vec<(String, Field)> },
@@ -44,7 +44,7 @@ pub struct Field {
 /// A comparison of a field.
 #[derive(Debug)]
 pub struct Condition {
-    /// What is compared.
+    /// The column whose value is on the left side.
     pub field: Field,
     /// The operator in lower case (`==`, `=~`, `in~`, `contains`, `isnotempty`).
     pub operator: String,
@@ -77,7 +77,7 @@ impl Query {
     /// Takes a query apart.
     ///
     /// # Errors
-    /// `InvalidQuery`, `NotServedLocally`.
+    /// `InvalidQuery` for text that is no query, `NotServedLocally` for what the endpoint does not run.
     pub fn parse(text: &str) -> Result<Self, ArmError> {
         let tokens = tokens(text)?;
         let mut parts = tokens.split(|token| *token == Token::Sign("|".into()));
@@ -125,7 +125,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, ArmError> {
     Ok(out)
 }
 
-/// Reads one operator.
+/// Reads the tokens between two bars: one operator with its arguments.
 struct Reader<'t> {
     tokens: &'t [Token],
     at: usize,
