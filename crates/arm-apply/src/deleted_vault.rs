@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub struct DeletedVault {
     /// ARM id that the vault had.
     pub id: String,
-    /// Its region.
+    /// The region that it was in, as Resource Manager writes it (`westeurope`).
     pub location: String,
     /// When it was deleted, as RFC 3339.
     pub deleted: String,
