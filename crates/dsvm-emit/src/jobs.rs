@@ -87,7 +87,7 @@ fn batch_task(fleet: &Fleet<'_>, job: &Job<'_>, pool: &BatchPool<'_>) -> Json {
 /// the pool makes, `/data/sets` for one, are bound as well, so that a container sees what the machine sees. Docker follows
 /// them when it creates the container.
 fn container(fleet: &Fleet<'_>, image: &str, pool: &BatchPool<'_>) -> Json {
-    let shares = pool.shares.iter().map(|share| fleet.shares[*share].mount);
+    let shares = pool.shares.iter().filter_map(|share| fleet.shares.get(*share)).map(|share| share.mount);
     let containers = pool.containers.iter().filter_map(|c| fleet.batch_support.containers.get(*c)).map(|c| c.mount);
     let binds: Vec<String> =
         shares.chain(containers).map(|path| format!("-v {}", word(&format!("{path}:{path}")))).collect();
