@@ -22,7 +22,7 @@ fn features_are_registered_one_after_the_other_state() {
     assert_eq!(body(&asked)["properties"]["state"], "Registering");
     assert_eq!(body(&asked)["name"], "Microsoft.Compute/EncryptionAtHost");
     assert_eq!(have(FEATURE), "Registered");
-    assert_eq!(have(&FEATURE.to_lowercase().replace("{sub}", "{sub}")), "Registered");
+    assert_eq!(have(&FEATURE.to_lowercase()), "Registered");
     let list = local.get("/subscriptions/{sub}/providers/Microsoft.Features/providers/Microsoft.Compute/features");
     assert_eq!(body(&list)["value"][0]["properties"]["state"], "Registered");
     let all = local.get("/subscriptions/{sub}/providers/Microsoft.Features/features");
