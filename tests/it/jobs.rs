@@ -162,9 +162,12 @@ fn a_job_of_a_cluster_that_names_what_it_does_not_mount_is_told() {
     assert!(!ran.text().contains("mounts nothing"), "{}", ran.text());
 }
 
+/// Parts of the text that an import writes.
+type Parts = &'static [&'static str];
+
 /// Definitions of Batch AI as people kept them: the files of one import each, its name, and what the text says for both
 /// services, for Azure Batch alone, and for Azure Machine Learning alone.
-const IMPORTS: [(&str, &str, &[&str], &[&str], &[&str]); 5] = [
+const IMPORTS: [(&str, &str, Parts, Parts, Parts); 5] = [
     (
         "modes",
         r#"{"name":"c","type":"Microsoft.BatchAI/workspaces/clusters","vmSize":"STANDARD_NC6","scaleSettings":{"manual":{"targetNodeCount":1}},
