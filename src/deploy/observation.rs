@@ -63,7 +63,7 @@ impl Groups<'_> {
 }
 
 /// The resource group of an id, if it is in this subscription.
-fn group_in<'i>(id: &'i str, subscription: &str) -> Option<&'i str> {
+pub(super) fn group_in<'i>(id: &'i str, subscription: &str) -> Option<&'i str> {
     let mut parts = id.split('/').skip(1);
     let ours = parts.next()?.eq_ignore_ascii_case("subscriptions") && parts.next()?.eq_ignore_ascii_case(subscription);
     (ours && parts.next()?.eq_ignore_ascii_case("resourceGroups")).then(|| parts.next())?
@@ -112,7 +112,7 @@ pub fn observe(
 /// The resource groups that the deployment needs and that do not exist: the target first, then the others in order.
 fn missing(groups: &mut Groups<'_>, scope: &desired::Scope, desired: &Desired) -> Result<Vec<NewGroup>, CommandError> {
     let mut all = vec![NewGroup { name: scope.group.clone(), location: scope.location.clone() }];
-    for resource in desired.resources.iter().filter(|r| !r.existing) {
+    for resource in desired.resources.iter().filter(|r| !r.existing && makes_a_group(&r.resource_type)) {
         let Some(name) = group_in(&resource.id, &scope.subscription) else { continue };
         let location = || {
             let body = resource.body.read();
@@ -137,6 +137,13 @@ fn missing(groups: &mut Groups<'_>, scope: &desired::Scope, desired: &Desired) -
         new.push(group);
     }
     Ok(new)
+}
+
+/// Whether a resource may be the first of its group. A role on something that exists is no reason to create a group:
+/// when the group is missing, the name of the thing is wrong.
+pub(super) fn makes_a_group(resource_type: &str) -> bool {
+    let not = ["Microsoft.Authorization/roleAssignments", "Microsoft.Resources/deployments"];
+    !not.iter().any(|kind| resource_type.eq_ignore_ascii_case(kind))
 }
 
 /// What earlier applies left in the stacks.

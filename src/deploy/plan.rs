@@ -4,9 +4,11 @@ use super::compiled::CompiledProject;
 use super::context::DeployContext;
 use super::desired;
 use super::error::CommandError;
+use super::existing;
 use super::frontend::Frontend;
 use super::narrowing;
 use super::observation::{self, Observation};
+use super::registration::{self, Registration};
 use super::settings::Settings;
 use super::soft_delete;
 use super::target::TargetKind;
@@ -51,6 +53,8 @@ pub struct Planned {
     pub recovered: Vec<DeletedVault>,
     /// Outputs that are known before the deployment.
     pub outputs: Map<String, Value>,
+    /// Features and providers that the subscription has not registered, although the deployment needs them.
+    pub unregistered: Vec<Registration>,
 }
 
 impl Planned {
@@ -116,6 +120,16 @@ pub fn make(
         ));
     }
     plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
+    let unregistered = match plan.is_empty() {
+        true => Vec::new(),
+        false => {
+            existing::check(project, &seen.desired, session)?;
+            registration::missing(session, registration::needed(&seen.desired))
+        }
+    };
+    if let Some(note) = registration::note(&unregistered) {
+        frontend.warn(&note);
+    }
     Ok(Planned {
         plan,
         leftovers: seen.leftovers,
@@ -131,6 +145,7 @@ pub fn make(
         group_exists: found_group.is_some(),
         recovered,
         outputs: seen.outputs,
+        unregistered,
     })
 }
 

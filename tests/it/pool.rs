@@ -149,7 +149,6 @@ pool uni: interactive {
   allow ssh from offices
   allow jupyterhub from [203.0.113.0/24]
   allow 8787 from network
-  upgrade { os_images = true }
   autoscale {
     schedule xmas { from = 2026-12-24, until = 2027-01-02, machines = 0..1 }
     schedule day { on mon..fri from 08:00 to 18:00, machines = 1..8 }
@@ -248,4 +247,37 @@ fn the_program_of_the_machines_is_python() {
     let check = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
     let Ok(ran) = std::process::Command::new("python3").args(["-c", check]).arg(&program).status() else { return };
     assert!(ran.success());
+}
+
+/// In a body of ARM's own words, a role is its definition, an image what Azure takes, and a thing of another group is there.
+#[test]
+fn facts_and_existing_things_in_a_resource_are_what_azure_takes() {
+    let compiled = compile(
+        r#"project p { location = westeurope }
+import std.images
+import std.roles
+existing resource store: "Microsoft.Storage/storageAccounts@2025-06-01" {
+  name = "stcorp"
+  resource_group = "rg-data"
+}
+image own {
+  id = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/i"
+  os = linux
+  generation = 2
+}
+resource record: "Microsoft.Resources/tags@2025-04-01" {
+  name = "default"
+  properties = {
+    tags = { role = roles.key_vault_secrets_user, image = own, store = store }
+  }
+}
+"#,
+    );
+    let template = compiled.artifacts.unwrap().deployments.remove(0).template.pretty();
+    assert!(
+        template.contains("subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '4633458b-"),
+        "{template}"
+    );
+    assert!(template.contains("/galleries/g/images/i"), "{template}");
+    assert!(template.contains("resourceId('rg-data', 'Microsoft.Storage/storageAccounts', 'stcorp')"), "{template}");
 }

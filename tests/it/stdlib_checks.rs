@@ -2,6 +2,7 @@
 
 use crate::pool::compile;
 use crate::stdlib::facts;
+use dsvm_diagnostics::Code;
 
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc someone@example.org";
@@ -27,7 +28,7 @@ fn every_fact_is_checked_without_a_finding() {
 
 #[test]
 fn policies_work_in_pools_smaller_than_they_are() {
-    for policy in ["office_hours", "scale_to_zero"] {
+    for policy in ["office_hours", "empty_at_night", "scale_to_zero"] {
         let text = program(&format!("machines = 0..4\n  autoscale = schedules.{policy}"), "");
         let compiled = compile(&text);
         assert_eq!(compiled.findings(), "", "{policy}");
@@ -39,6 +40,40 @@ fn policies_work_in_pools_smaller_than_they_are() {
             assert!(most <= 4, "{policy}: {profile}");
         }
     }
+}
+
+/// A policy that people take without reading must not end their sessions.
+#[test]
+fn office_hours_remove_no_machine_and_the_policies_that_do_are_told() {
+    let autoscale = |policy: &str| {
+        let compiled = compile(&program(&format!("machines = 0..10\n  autoscale = schedules.{policy}"), ""));
+        let told: Vec<Code> = compiled.diagnostics.iter().map(|d| d.code).collect();
+        (compiled.artifacts.unwrap().deployments.remove(0).template.pretty(), told)
+    };
+    let (template, told) = autoscale("office_hours");
+    assert!(template.contains("\"Increase\"") && !template.contains("\"Decrease\""), "{template}");
+    assert!(!template.contains("\"maximum\": \"1\""), "{template}");
+    assert!(!told.contains(&Code::IdleIsNotUnused) && !told.contains(&Code::SchedulesRemoveMachines), "{told:?}");
+    let (template, told) = autoscale("empty_at_night");
+    assert!(template.contains("\"Decrease\"") && template.contains("\"maximum\": \"1\""), "{template}");
+    assert!(told.contains(&Code::IdleIsNotUnused) && told.contains(&Code::SchedulesRemoveMachines), "{told:?}");
+}
+
+/// Autoscale common metrics (2024-11-01): the id of the queue, the metric of queues, no namespace.
+#[test]
+fn a_pool_follows_a_service_bus_queue() {
+    let queue = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg/providers/Microsoft.ServiceBus/namespaces/jobs/queues/work";
+    let policy = format!(
+        "import std.metrics\nautoscale mine {{\n  of = \"{queue}\"\n  wake = metric\n  \
+         when avg(metrics.service_bus_queue_length, 5 min) > 10 {{ add 1 }}\n  \
+         when avg(metrics.service_bus_queue_length, 5 min) < 1 {{ remove 1 }}\n}}"
+    );
+    let compiled = compile(&program("machines = 0..8\n  autoscale = mine", &policy));
+    assert_eq!(compiled.findings(), "");
+    let template = compiled.artifacts.unwrap().deployments.remove(0).template.pretty();
+    assert_eq!(template.matches("\"metricName\": \"ActiveMessageCount\"").count(), 2, "{template}");
+    assert_eq!(template.matches(queue).count(), 2, "{template}");
+    assert!(!template.contains("metricNamespace"), "{template}");
 }
 
 #[test]

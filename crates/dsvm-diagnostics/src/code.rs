@@ -1,7 +1,7 @@
 //! The one catalogue of diagnostic codes. One row per code; the enum, the tables and the docs come from it.
 //!
 //! Ranges: 00xx syntax, 01xx names, 02xx types and values, 03xx pool model, 04xx graph (042x-044x autoscale rules), 05xx emission,
-//! 06xx lint, 07xx plan, 08xx apply and Azure, 09xx endpoint, CLI, internal. A code is never reused.
+//! 0450-0469 pool model, continued; 06xx lint, 07xx plan, 08xx apply and Azure, 09xx endpoint, CLI, internal. A code is never reused.
 
 use super::Severity;
 
@@ -236,7 +236,7 @@ catalogue! {
     NeverShrinks = 428, Warning, "never-shrinks", "rules that only add machines";
     NeverGrows = 429, Error, "never-grows", "rules that only remove machines";
     DifferentMetrics = 430, Warning, "different-metrics", "different metrics for growing and shrinking";
-    IdleIsNotUnused = 431, Info, "idle-is-not-unused", "machines removed because their processors are idle";
+    IdleIsNotUnused = 431, Info, "idle-is-not-unused", "machines removed because they look idle";
     WindowRefused = 432, Error, "window-refused", "a time window that autoscale does not accept";
     MetricUnavailable = 433, Error, "metric-unavailable", "a metric that does not exist for this pool";
     ThresholdUnit = 434, Error, "threshold-unit", "a threshold in a different unit from its metric";
@@ -249,6 +249,14 @@ catalogue! {
     UnknownTimezone = 441, Error, "unknown-timezone", "an unknown time zone";
     ForecastWithoutCpuRule = 442, Error, "forecast-without-cpu-rule", "a forecast without a CPU rule that adds machines";
     CooldownBelowSetup = 443, Warning, "cooldown-below-setup", "a cooldown shorter than the setup of new machines";
+    SchedulesRemoveMachines = 444, Info, "schedules-remove-machines", "a schedule that removes machines in use";
+    // 0450-0469 pool model, continued: 03xx is full
+    OsImagesRefused = 450, Error, "os-images-refused", "automatic upgrades of an image that Azure does not upgrade";
+    OsImagesUnlisted = 451, Warning, "os-images-unlisted", "automatic upgrades of an image that Azure is not known to upgrade";
+    ImageVersionExpired = 452, Warning, "image-version-expired", "a pinned image version that is no longer kept";
+    TrustedLaunchUnknown = 453, Warning, "trusted-launch-unknown", "an image not known to boot with Trusted Launch";
+    SpotNotRestored = 454, Warning, "spot-not-restored", "evicted spot machines that do not come back";
+    SubnetEndpointNeeded = 455, Info, "subnet-endpoint-needed", "an existing subnet that needs the storage endpoint";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";
@@ -267,6 +275,8 @@ catalogue! {
     EnvNeeded = 705, Error, "env-needed", "no env selected";
     ObservedUnusable = 706, Error, "observed-unusable", "a file of observed resources that cannot be used";
     ExcludedButNeeded = 707, Error, "excluded-but-needed", "an excluded resource that the rest needs";
+    ExistingUnsuitable = 708, Error, "existing-unsuitable", "an existing resource that is missing or lacks what the project needs";
+    NotRegistered = 709, Error, "not-registered", "a feature or resource provider that the subscription has not registered";
     // 08xx apply and Azure
     EndpointUnreachable = 801, Error, "endpoint-unreachable", "Resource Manager cannot be reached";
     ResourceRefused = 802, Error, "resource-refused", "a resource that Azure rejected";

@@ -169,7 +169,10 @@ pool nightly: batch {
         let (graph, _) = check(&fleet, checked, Bodies::Kept, &mut sink);
         let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
         let artifacts = emit(clean, checked, &mut sink);
-        (artifacts, sink.finish())
+        // A hint is no finding: the sample has a rule that removes machines.
+        let mut found = sink.finish();
+        found.retain(|finding| finding.severity != dsvm_diagnostics::Severity::Info);
+        (artifacts, found)
     }
 
     #[test]

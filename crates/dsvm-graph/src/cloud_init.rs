@@ -266,8 +266,9 @@ fn shares(facts: &mut Facts, input: &Input<'_, '_>, pool: &Pool<'_>) -> Built<()
         facts.field("share", &named.share.name);
         facts.field("mount", &share.mount.into());
         if share.protocol == Protocol::Smb {
-            facts.field("file_mode", &share.modes.0.into());
-            facts.field("directory_mode", &share.modes.1.into());
+            let (files, folders) = share.modes.of_people();
+            facts.field("file_mode", &files.into());
+            facts.field("directory_mode", &folders.into());
         }
         let vault = share.vault.filter(|_| kind == "key").and_then(|vault| input.vault_position(vault));
         if let Some(vault) = vault {

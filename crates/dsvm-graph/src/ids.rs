@@ -57,6 +57,11 @@ pub(crate) fn reference(id: &Text, kind: ResourceType) -> Text {
     Text::call("reference", &[id.clone(), Text::literal(kind.version)])
 }
 
+/// Id of the definition of a role with that GUID.
+pub(crate) fn role_definition(role: &str) -> Text {
+    Text::call("subscriptionResourceId", &["Microsoft.Authorization/roleDefinitions".into(), role.into()])
+}
+
 /// Object id of the system-assigned identity of a resource.
 pub(crate) fn principal(id: &Text, kind: ResourceType) -> Text {
     Text::call("reference", &[id.clone(), Text::literal(kind.version), "full".into()]).member("identity.principalId")

@@ -106,7 +106,8 @@ impl Namer<'_> {
                 Text::Literal(path) => path.split('/').map(Text::from).collect(),
                 Text::Expression(_) => vec![name.clone()],
             };
-            self.names.resources.push(Named { id: resource_id(resource.kind, &parts, None), name });
+            let home = self.home(resource.existing);
+            self.names.resources.push(Named { id: resource_id(resource.kind, &parts, home.as_ref()), name });
             self.names.place(resource.id, BlockKind::Resource, index);
         }
     }

@@ -1,7 +1,7 @@
 //! Role assignments: where a role holds, for whom, and in which deployment it is written.
 
 use super::expr::Text;
-use super::ids::{Home, Named, reference, resource_id};
+use super::ids::{Home, Named, reference, resource_id, role_definition};
 use super::input::Input;
 use super::json::{Json, Map, json};
 use super::naming::home_of;
@@ -37,15 +37,10 @@ pub(crate) struct Scope {
     pub(crate) key: String,
 }
 
-/// Id of a built-in role's definition.
-fn definition(role: &str) -> Text {
-    Text::call("subscriptionResourceId", &["Microsoft.Authorization/roleDefinitions".into(), role.into()])
-}
-
 /// Properties of an assignment of a role to a principal.
 fn properties(role: &str, principal: &Text) -> Json {
     json!({
-        "roleDefinitionId": definition(role).json(),
+        "roleDefinitionId": role_definition(role).json(),
         "principalId": principal.json(),
         "principalType": "ServicePrincipal",
     })
@@ -155,7 +150,9 @@ pub(crate) fn scope_of(input: &Input<'_, '_>, nodes: &Nodes, block: BlockId) -> 
         return Some(scope(named.id.clone(), vault.existing));
     }
     let network = fleet.networks.iter().find(|n| n.block.is_some_and(|(id, _)| id == block));
-    Some(scope(input.resolver().find(block, "id")?, network.and_then(|n| n.existing)))
+    let resource = fleet.resources.iter().find(|resource| resource.id == block);
+    let existing = network.and_then(|n| n.existing).or(resource.and_then(|resource| resource.existing));
+    Some(scope(input.resolver().find(block, "id")?, existing))
 }
 
 /// Nodes of the roles that `grant` blocks ask for.

@@ -38,10 +38,9 @@ pub(crate) fn body(
         properties.insert("overprovision".into(), json!(false));
         properties.insert("singlePlacementGroup".into(), json!(!pool.large));
     }
-    properties.insert(
-        "platformFaultDomainCount".into(),
-        json!(if flexible || pool.large || !pool.zones.is_empty() { 1 } else { 5 }),
-    );
+    // The count is fixed at creation. Only 1 (as many fault domains as there are) is legal in both modes, with zones and
+    // without ("Manage fault domains", 2025-11-17), so that zones can be added later.
+    properties.insert("platformFaultDomainCount".into(), json!(1));
     if pool.zones.len() > 1 {
         properties.insert("zoneBalance".into(), json!(false));
     }
@@ -83,8 +82,13 @@ fn machine(pool: &Pool<'_>, names: &PoolNames, subnet: &Text, custom: &Text, res
         security.insert("securityType".into(), json!("TrustedLaunch"));
         security.insert("uefiSettings".into(), json!({ "secureBootEnabled": secure_boot, "vTpmEnabled": true }));
     }
-    security.insert("encryptionAtHost".into(), json!(pool.encryption_at_host));
-    profile.insert("securityProfile".into(), Json::Object(security));
+    // Without the feature on the subscription even `false` is refused.
+    if pool.encryption_at_host {
+        security.insert("encryptionAtHost".into(), json!(true));
+    }
+    if !security.is_empty() {
+        profile.insert("securityProfile".into(), Json::Object(security));
+    }
     profile.insert("diagnosticsProfile".into(), json!({ "bootDiagnostics": { "enabled": pool.boot_diagnostics } }));
     if let Some(seconds) = pool.notice {
         let notification = json!({ "enable": true, "notBeforeTimeout": iso(seconds) });

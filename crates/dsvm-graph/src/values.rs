@@ -1,16 +1,19 @@
 //! Values of the language as JSON of a template.
 
 use super::expr::Text;
-use super::json::{Json, Map};
+use super::ids::role_definition;
+use super::json::{Json, Map, json as json_of};
 use super::names::Resolver;
+use dsvm_model::facts::Image;
 use dsvm_model::units::Seconds;
-use dsvm_sema::value::{Deploy, Value};
+use dsvm_sema::table::{View, facts};
+use dsvm_sema::value::{BlockId, Deploy, Value};
 
 /// A value as text: a literal, or an expression.
 pub(crate) fn text(value: &Value, resolver: &Resolver<'_, '_>) -> Text {
     match value {
         Value::Deferred(deferred) => Text::Expression(deploy(&deferred.expr, resolver)),
-        Value::Ref(id) => resolver.reference_text(*id),
+        Value::Ref(id) => reference(*id, resolver),
         other => Text::Literal(plain(other)),
     }
 }
@@ -26,7 +29,32 @@ pub(crate) fn json(value: &Value, resolver: &Resolver<'_, '_>) -> Json {
         Value::Record(record) => {
             Json::Object(record.iter().map(|(k, v)| (k.to_string().into(), json(v, resolver))).collect::<Map>())
         }
+        Value::Ref(id) => reference_json(*id, resolver),
         other => Json::from(text(other, resolver)),
+    }
+}
+
+/// A block mentioned as a value: its id, the definition of a role, the id of a gallery's image; else its name.
+fn reference(id: BlockId, resolver: &Resolver<'_, '_>) -> Text {
+    let block = &resolver.checked[id];
+    let role = View::<facts::Role>::new(block).and_then(|role| role.id());
+    let image = View::<facts::Image>::new(block).and_then(|image| image.id());
+    match (role, image) {
+        (Some(role), _) => role_definition(role),
+        (None, Some(image)) => text(image.value(), resolver),
+        (None, None) => resolver.reference_text(id),
+    }
+}
+
+/// The same where a record may stand: an image of the Marketplace is the reference that Azure takes.
+fn reference_json(id: BlockId, resolver: &Resolver<'_, '_>) -> Json {
+    let image = View::<facts::Image>::new(&resolver.checked[id]).map(Image);
+    match image.and_then(|image| Some((image, image.marketplace()?))) {
+        Some((image, (publisher, offer, sku))) if image.id().is_none() => {
+            let version = image.version().map_or(Json::from("latest"), |version| Json::from(text(version, resolver)));
+            json_of!({ "publisher": publisher, "offer": offer, "sku": sku, "version": version })
+        }
+        _ => Json::from(reference(id, resolver)),
     }
 }
 

@@ -202,7 +202,7 @@ pub(crate) fn read<'a>(
     if let Some(setup) = setup {
         rest_for_setup(&mut policy, setup, !shared, sink);
     }
-    thresholds::check(&policy, machines, sink);
+    thresholds::check(pool, &policy, machines, sink);
     calendar::check(&policy, sink);
     check_zero(&policy, machines, sink);
     check_forecast(&policy, sink);

@@ -88,6 +88,45 @@ impl<'a> Image<'a> {
         self.0.nvme()
     }
 
+    /// Whether Azure upgrades it by itself.
+    #[must_use]
+    pub fn os_upgrades(self) -> Known {
+        self.0.os_upgrades()
+    }
+
+    /// The version that is pinned, when one is: not `latest`, and known before the deployment. Of a gallery image, the
+    /// version that its id ends with.
+    #[must_use]
+    pub fn pinned(self) -> Option<&'a str> {
+        let text = |value: &'a Value| match value {
+            Value::String(text) => Some(text.as_ref()),
+            _ => None,
+        };
+        match self.id() {
+            Some(id) => {
+                let (rest, version) = text(id)?.rsplit_once('/')?;
+                let pinned =
+                    rest.to_ascii_lowercase().ends_with("/versions") && !version.eq_ignore_ascii_case("latest");
+                pinned.then_some(version)
+            }
+            None => text(self.version()?).filter(|version| !version.eq_ignore_ascii_case("latest")),
+        }
+    }
+
+    /// The day until which the publisher keeps the pinned version: versions of the data science images are named for the
+    /// day on which they were made (`25.06.18`).
+    #[must_use]
+    pub fn version_kept_until(self) -> Option<Date> {
+        let mut parts = self.pinned()?.split('.').map(|part| part.parse::<i16>().ok());
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        if parts.next().is_some() || !(0..100).contains(&year) {
+            return None;
+        }
+        let made = Date::new(2000 + year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+        let days = self.0.version_lifetime()? / (24 * 60 * 60);
+        made.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+    }
+
     /// Whether it starts with Secure Boot and vTPM.
     #[must_use]
     pub fn trusted_launch(self) -> Known {

@@ -8,6 +8,7 @@ use super::pool::{
 };
 use super::services::JUPYTERHUB;
 use super::share::{Auth, Protocol};
+use super::support::Access;
 use super::{Context, diags, read};
 use crate::units::{GIB, HOUR, MINUTE, Seconds, bounds};
 use dsvm_diagnostics::Sink;
@@ -71,6 +72,11 @@ impl Hardware<'_> {
             } else if let Some(date) = end.restricted_by(cx.as_of) {
                 sink.push(diags::size_is_restricted(size.name(), size_at, date, end.retired(), successor));
             }
+        }
+        if let Some((version, until)) = image.pinned().zip(image.version_kept_until())
+            && until < cx.as_of
+        {
+            sink.push(diags::image_version_expired(image.name(), version, until, image_at));
         }
         if image.windows() {
             sink.push(diags::windows_pool(image.name(), image_at));
@@ -222,10 +228,13 @@ fn trusted_launch(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, 
         Some(Security::TrustedLaunch) => {
             if !possible {
                 sink.push(diags::trusted_launch_impossible(image, size, fields.security().span()));
+            } else if image.trusted_launch() == Known::Unknown {
+                sink.push(diags::trusted_launch_unknown(image.name(), fields.security().span(), fields.image().span()));
             }
             true
         }
-        None => possible,
+        // Azure rejects it for an image whose definition does not declare it: what is not known is not tried.
+        None => possible && image.trusted_launch() == Known::Yes,
     };
     let secure_boot = pool.secure_boot().unwrap_or(!size.has_gpu());
     let span = fields.secure_boot().span();
@@ -361,8 +370,14 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     check_zones(cx, pool, sink);
     check_region(cx, pool, sink);
     check_shares(cx, pool, sink);
+    check_os_images(pool, sink);
     let network = &cx.networks[pool.network];
     let fields = pool.view.fields();
+    if let (Some(spot), None, false) = (&pool.spot, &pool.autoscale, pool.machines.ranged)
+        && spot.restore.is_none()
+    {
+        sink.push(diags::spot_not_restored(fields.priority().span(), pool.machines.span));
+    }
     if let Some(docker) = pool.image.docker_bridge()
         && let Some(range) = network.address.iter().find(|n| overlap(n, &docker)).filter(|_| network.existing.is_none())
     {
@@ -381,6 +396,23 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     }
     if pool.serves(JUPYTERHUB) && !pool.image.serves(ServiceName::Jupyterhub) && pool.setup.is_none() {
         sink.push(diags::image_without_jupyterhub(pool.image.name(), fields.serve().span(), fields.image().span()));
+    }
+}
+
+/// Azure upgrades the system of running machines by itself only from an image whose newest version it may take, and
+/// only from platform images on its list ("Automatic OS image upgrades", 2026-05-19).
+fn check_os_images(pool: &Pool<'_>, sink: &mut Sink) {
+    let Some(upgrade) = pool.view.upgrade().filter(|_| pool.upgrade.os_images) else { return };
+    let (at, image_at) = (upgrade.fields().os_images().span(), pool.view.fields().image().span());
+    let image = pool.image;
+    if let Some(version) = image.pinned() {
+        sink.push(diags::os_images_of_pinned(image.name(), version, at, image_at));
+    } else if image.id().is_none() && image.state() != ImageState::Gone {
+        match image.os_upgrades() {
+            Known::Yes => {}
+            Known::No => sink.push(diags::os_images_unsupported(image.name(), at, image_at)),
+            Known::Unknown => sink.push(diags::os_images_unlisted(image.name(), at, image_at)),
+        }
     }
 }
 
@@ -458,6 +490,10 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
                     other.view.fields().mount().span(),
                 ));
             }
+        }
+        let network = &cx.networks[pool.network];
+        if share.access == Access::ServiceEndpoint && share.existing.is_none() && network.existing.is_some() {
+            sink.push(diags::subnet_endpoint_needed(&share.block.name, span, network.span(), fields.network().span()));
         }
         for (name, at) in accounts(pool) {
             let below = share.mount.strip_prefix("/home/").and_then(|rest| rest.strip_prefix(name));

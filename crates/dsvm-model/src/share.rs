@@ -62,14 +62,37 @@ pub struct Share<'a> {
     pub mount: &'a str,
     /// Links in home folders.
     pub links: Vec<Link<'a>>,
-    /// Octal permissions of files and folders (SMB).
-    pub modes: (&'a str, &'a str),
+    /// Octal permissions of files and folders (SMB), where written.
+    pub modes: Modes<'a>,
     /// Mount options added to those that dsvmc writes.
     pub options: Vec<&'a str>,
     /// How long a deleted share can be brought back.
     pub keep_deleted: WholeDays,
     /// What root on a machine may do (NFS).
     pub root_squash: RootSquash,
+}
+
+/// Permissions that an SMB mount gives to all files and to all folders, where written: octal digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Modes<'a> {
+    /// Three or four octal digits for every file.
+    pub files: Option<&'a str>,
+    /// Three or four octal digits for every folder.
+    pub folders: Option<&'a str>,
+}
+
+impl<'a> Modes<'a> {
+    /// Of files and of folders on the machines of an interactive pool: owner and group, in which all declared users are.
+    #[must_use]
+    pub fn of_people(self) -> (&'a str, &'a str) {
+        (self.files.unwrap_or("0660"), self.folders.unwrap_or("0770"))
+    }
+
+    /// Of files and of folders on the machines of Azure Batch: tasks run under accounts that the service makes.
+    #[must_use]
+    pub fn of_tasks(self) -> (&'a str, &'a str) {
+        (self.files.unwrap_or("0777"), self.folders.unwrap_or("0777"))
+    }
 }
 
 /// Capacity of a share.
@@ -128,7 +151,7 @@ impl<'a> Share<'a> {
             access: view.access().into(),
             mount: view.mount().unwrap_or(""),
             links: links(view, sink),
-            modes: (view.file_mode(), view.directory_mode()),
+            modes: Modes { files: view.file_mode(), folders: view.directory_mode() },
             options: view.options().into_iter().flatten().collect(),
             keep_deleted: bounds::KEEP_DELETED.hold(view.keep_deleted(), fields.keep_deleted(), sink),
             root_squash: view.root_squash(),
@@ -206,7 +229,8 @@ impl<'a> Share<'a> {
 
     fn check_modes(&self, sink: &mut Sink) {
         let fields = self.view.fields();
-        for (field, mode) in [(fields.file_mode(), self.modes.0), (fields.directory_mode(), self.modes.1)] {
+        for (field, mode) in [(fields.file_mode(), self.modes.files), (fields.directory_mode(), self.modes.folders)] {
+            let Some(mode) = mode else { continue };
             let octal = (3..=4).contains(&mode.len()) && mode.chars().all(|c| ('0'..='7').contains(&c));
             let span = field.span();
             if !octal {

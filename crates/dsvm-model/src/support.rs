@@ -166,6 +166,8 @@ pub struct Resource<'a> {
     pub api_version: &'a str,
     /// Name in Azure, which the deployment may know only.
     pub name: Value,
+    /// Managed by somebody else.
+    pub existing: Option<Elsewhere<'a>>,
 }
 
 impl<'a> Resource<'a> {
@@ -174,6 +176,8 @@ impl<'a> Resource<'a> {
     pub fn read(id: BlockId, view: View<'a, resource::Resource>) -> Option<Self> {
         let block = view.block();
         let (kind, api_version) = block.class.as_deref()?.split_once('@')?;
-        Some(Self { id, block, kind, api_version, name: read::name_in_azure(view.fields().name(), "") })
+        let group = || read::present(view.fields().resource_group());
+        let existing = block.existing.then(|| Elsewhere { resource_group: group(), subscription: None });
+        Some(Self { id, block, kind, api_version, name: read::name_in_azure(view.fields().name(), ""), existing })
     }
 }

@@ -7,37 +7,58 @@
 use super::autoscale::{Across, Action, Autoscale, Rule};
 use super::{Machines, diags};
 use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
+use dsvm_sema::table::View;
+use dsvm_sema::table::pool::Pool;
+use dsvm_sema::table::words::Shrink;
 use dsvm_sema::value::Comparison;
 use rust_decimal::Decimal;
 
 /// Checks the rules of the policy and of each schedule with rules of its own.
-pub(crate) fn check(policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
+pub(crate) fn check(pool: View<'_, Pool>, policy: &Autoscale<'_>, machines: &Machines, sink: &mut Sink) {
+    let by_hand = match policy.view.shrink() {
+        Some(Shrink::Manual) => true,
+        None => false,
+    };
     if policy.complete {
-        check_set(&policy.rules, machines, sink);
+        check_set(&policy.rules, machines, by_hand, sink);
     }
     for schedule in policy.schedules.iter().filter(|s| s.complete) {
-        check_set(&schedule.rules, &schedule.machines, sink);
+        check_set(&schedule.rules, &schedule.machines, by_hand, sink);
     }
-    if !policy.rules.is_empty() && policy.schedules.is_empty() {
-        check_sessions(&policy.rules, sink);
+    let named = pool.fields().autoscale().span();
+    let named = pool.own_autoscale().is_none().then_some(named);
+    check_sessions(policy, named, sink);
+    check_windows(policy, machines, named, sink);
+}
+
+/// Rules on what Azure measures of a machine from outside take a waiting user for none.
+fn check_sessions(policy: &Autoscale<'_>, named: Option<Span>, sink: &mut Sink) {
+    let mut rules = policy.rules.iter().chain(policy.schedules.iter().flat_map(|schedule| &schedule.rules));
+    let blind = |rule: &&Rule<'_>| rule.action.shrinks() && rule.of.is_none() && rule.metric.namespace.is_none();
+    if let Some(rule) = rules.find(blind) {
+        sink.push(diags::idle_is_not_unused(rule.block.span, rule.metric.name, named));
     }
 }
 
-/// Rules that look at processors only think that a waiting user is none.
-fn check_sessions(rules: &[Rule<'_>], sink: &mut Sink) {
-    let mut shrinking = rules.iter().filter(|r| r.action.shrinks()).peekable();
-    let Some(first) = shrinking.peek().map(|r| r.block.span) else { return };
-    if shrinking.all(|r| r.metric.name == "Percentage CPU") {
-        sink.push(diags::idle_is_not_unused(first));
+/// A schedule with a lower maximum than the pool removes machines when it starts.
+fn check_windows(policy: &Autoscale<'_>, machines: &Machines, named: Option<Span>, sink: &mut Sink) {
+    let lower = policy.schedules.iter().filter_map(|schedule| {
+        let (most, above) = (schedule.machines.most()?, machines.most()?);
+        (most < above).then_some((schedule, most, above))
+    });
+    for (schedule, most, above) in lower {
+        let limits = schedule.machines.span;
+        sink.push(diags::schedules_remove_machines(&schedule.block.name, (most, above), limits, named));
     }
 }
 
-fn check_set(rules: &[Rule<'_>], machines: &Machines, sink: &mut Sink) {
+fn check_set(rules: &[Rule<'_>], machines: &Machines, by_hand: bool, sink: &mut Sink) {
     let growing: Vec<&Rule<'_>> = rules.iter().filter(|r| r.action.grows()).collect();
     let shrinking: Vec<&Rule<'_>> = rules.iter().filter(|r| r.action.shrinks()).collect();
     let sets = rules.iter().any(|r| matches!(r.action, Action::Set(_)));
     match (growing.first(), shrinking.first()) {
-        (Some(rule), None) if !sets => sink.push(diags::never_shrinks(rule.block.span)),
+        (Some(rule), None) if !sets && !by_hand => sink.push(diags::never_shrinks(rule.block.span)),
         (None, Some(rule)) if !sets => sink.push(diags::never_grows(rule.block.span)),
         (Some(up), Some(down)) if !growing.iter().any(|g| shrinking.iter().any(|s| same(g, s))) => {
             sink.push(diags::different_metrics(

@@ -122,6 +122,11 @@ impl Module {
         self.defs.push(def);
     }
 
+    /// What is declared in it.
+    pub(crate) fn defs(&self) -> impl Iterator<Item = &Def> {
+        self.defs.iter()
+    }
+
     /// Names that other files may use.
     pub(crate) fn exported(&self) -> impl Iterator<Item = &str> {
         self.defs.iter().filter(|def| def.export).map(|def| &*def.name)

@@ -16,7 +16,7 @@ use crate::deploy::load::load;
 use crate::deploy::plan::{self, Planned};
 use crate::deploy::report::{ApplyOutcome, ApplyReport};
 use crate::deploy::settings::Settings;
-use crate::deploy::{saved_plan, session};
+use crate::deploy::{registration, saved_plan, session};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
 use arm_apply::StateDir;
@@ -53,6 +53,9 @@ pub struct Args {
     /// Deploy even if nothing differs: sends secrets again, whose values cannot be compared
     #[arg(long)]
     force: bool,
+    /// Register features and resource providers that the subscription lacks
+    #[arg(long)]
+    register_features: bool,
     /// List every property of new resources
     #[arg(long)]
     full: bool,
@@ -110,6 +113,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         let approval = Approval { given: saved.is_some() || args.yes, deletions: args.allow_delete };
         confirm(&planned.plan, &protected, approval, &mut cx.printer)?;
     }
+    registration::consent(&planned.unregistered, args.register_features, &mut cx.printer)?;
+    registration::register_all(&session, &planned.unregistered)?;
     let options = ExecuteOptions { out_of_sync: args.out_of_sync, force: args.force };
     let outcome = execute::execute(&context, &planned, &settings, options, &mut progress);
     progress.close();

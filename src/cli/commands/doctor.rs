@@ -5,7 +5,8 @@ use crate::cli::deploy_args::DeployTargetArgs;
 use crate::cli::exit::Exit;
 use crate::cli::{Context, report};
 use crate::deploy::error::CommandError;
-use crate::deploy::session;
+use crate::deploy::registration::{self, Registration};
+use crate::deploy::session::{self, Session};
 use crate::deploy::target::{DeployTarget, TargetKind};
 use crate::render::palette::Role;
 use crate::render::plan::clean;
@@ -22,7 +23,22 @@ pub struct Args {
     path: PathBuf,
     #[command(flatten)]
     target: DeployTargetArgs,
+    /// Register features and resource providers that the subscription lacks
+    #[arg(long)]
+    register_features: bool,
 }
+
+/// Resource providers of what this compiler emits for pools.
+const PROVIDERS: &[&str] = &[
+    "Microsoft.Batch",
+    "Microsoft.Compute",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.MachineLearningServices",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+    "Microsoft.Storage",
+];
 
 struct Finding {
     name: &'static str,
@@ -43,7 +59,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     state(args, &mut found);
     let target = args.target.target();
     match target.kind {
-        TargetKind::Local => local(args, &target, &mut found),
+        TargetKind::Local => local(args, &target, &mut found)?,
         TargetKind::Azure => azure(args, &target, &mut found)?,
     }
     let bad = found.iter().any(|f| f.good == Some(false));
@@ -91,7 +107,7 @@ fn state(args: &Args, found: &mut Vec<Finding>) {
     found.push(Finding { name: "state", good: writable, detail: detail.to_owned() });
 }
 
-fn local(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) {
+fn local(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) -> Result<(), CommandError> {
     let root =
         if args.path.is_dir() { args.path.clone() } else { args.path.parent().map(PathBuf::from).unwrap_or_default() };
     match session::open(target, &root) {
@@ -101,13 +117,55 @@ fn local(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) {
                 Ok(_) => format!("answers for subscription {}", session.subscription),
                 Err(error) => error.to_string(),
             };
-            found.push(Finding { name: "local endpoint", good: Some(answer.is_ok()), detail });
+            let good = answer.is_ok();
+            found.push(Finding { name: "local endpoint", good: Some(good), detail });
+            if good {
+                registrations(args, &session, found)?;
+            }
         }
         Err(error) => {
             let detail = error.title();
             found.push(Finding { name: "local endpoint", good: Some(false), detail });
         }
     }
+    Ok(())
+}
+
+/// What pools can need of a subscription, and whether it has it. Registered with `--register-features` only.
+fn registrations(args: &Args, session: &Session, found: &mut Vec<Finding>) -> Result<(), CommandError> {
+    let mut all: Vec<Registration> = PROVIDERS.iter().map(|namespace| Registration::provider(namespace)).collect();
+    all.push(Registration::encryption_at_host());
+    let mut open = Vec::new();
+    for one in all {
+        let state = one.state(session);
+        if state.as_deref().is_some_and(|state| state != "Registered") {
+            open.push((one, state.unwrap_or_default()));
+        }
+    }
+    if open.is_empty() {
+        found.push(Finding {
+            name: "registrations",
+            good: Some(true),
+            detail: "features and providers of pools".to_owned(),
+        });
+    }
+    if args.register_features {
+        let all: Vec<Registration> = open.iter().map(|(one, _)| one.clone()).collect();
+        registration::register_all(session, &all)?;
+    }
+    for (one, state) in open {
+        let what = match (&one.feature, args.register_features) {
+            (_, true) => "registered now".to_owned(),
+            (Some(_), false) => format!("{state}: needed for `encryption_at_host = true`; {}", one.commands()),
+            (None, false) => format!("{state}: {}", one.commands()),
+        };
+        found.push(Finding {
+            name: "registrations",
+            good: args.register_features.then_some(true),
+            detail: format!("{}: {what}", one.name()),
+        });
+    }
+    Ok(())
 }
 
 fn azure(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) -> Result<(), CommandError> {
@@ -157,6 +215,7 @@ fn azure(args: &Args, target: &DeployTarget, found: &mut Vec<Finding>) -> Result
         ),
         Err(error) => error.to_string(),
     };
-    found.push(Finding { name: "Resource Manager", good: Some(answer.is_ok()), detail });
-    Ok(())
+    let good = answer.is_ok();
+    found.push(Finding { name: "Resource Manager", good: Some(good), detail });
+    if good { registrations(args, &session, found) } else { Ok(()) }
 }

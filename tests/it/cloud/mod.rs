@@ -3,3 +3,4 @@
 mod credentials;
 mod faults;
 pub mod gate;
+mod needs;

@@ -165,7 +165,7 @@ fn each_change_leads_back_to_its_line() {
     let edits = [
         ("quota = 1 TiB", "quota = 2 TiB", "properties.shareQuota"),
         ("size     = sizes.Standard_D4s_v5", "size     = sizes.Standard_D8s_v5", "sku.name"),
-        ("< 25% {", "< 20% {", "rules[1].metricTrigger.threshold"),
+        ("> 75% {", "> 70% {", "rules[0].metricTrigger.threshold"),
         ("allow ssh from office", "allow ssh from [198.51.100.0/24]", "sourceAddressPrefixes"),
     ];
     for (from, to, path) in edits {

@@ -17,9 +17,9 @@ use dsvm_model::batch::BatchPool;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read;
 use dsvm_model::share::Protocol;
+use dsvm_sema::table::View;
 use dsvm_sema::table::batch::Nat;
 use dsvm_sema::table::words::{BatchOsDisk, Placement};
-use dsvm_sema::table::{FieldRef, View};
 use dsvm_sema::value::Value;
 use std::collections::BTreeSet;
 
@@ -265,18 +265,10 @@ fn mounts<'a>(input: &Input<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolName
             Protocol::Smb => {
                 let url = Text::concat(&["https://".into(), of.host.clone(), "/".into(), of.share.name.clone()]);
                 let key = account_key(&of.account.id, v::STORAGE);
-                // Tasks run under accounts that the service makes: unless a mode is written, all of them may write.
-                let fields = share.view.fields();
-                let mode = |field: FieldRef<'_>, written: &str| {
-                    if field.written() { written.to_owned() } else { "0777".to_owned() }
-                };
+                let (files, folders) = share.modes.of_tasks();
                 // As in "Mount a virtual file system on a Batch pool" (2021-11-11), with the newer dialect of SMB, which
                 // encrypts better; the security mode there, `ntlmssp`, is the kernel's default.
-                let options = format!(
-                    "-o vers=3.1.1,file_mode={},dir_mode={}{more}",
-                    mode(fields.file_mode(), share.modes.0),
-                    mode(fields.directory_mode(), share.modes.1)
-                );
+                let options = format!("-o vers=3.1.1,file_mode={files},dir_mode={folders}{more}");
                 json!({ "azureFileShareConfiguration": {
                     "accountName": of.account.name.json(),
                     "azureFileUrl": url.json(),

@@ -1,6 +1,7 @@
 //! Rules of the two services that need more than one part of a pool.
 
 use super::{BatchPool, BatchSupport, Service, diags, mountable};
+use crate::network::Outbound;
 use crate::{Context, facts, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
@@ -93,6 +94,7 @@ pub(super) fn check(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &Batc
         ));
     }
     always_on(pool, sink);
+    way_out(cx, pool, sink);
     if pool.service == Service::AzureMl {
         admin(pool, sink);
         return;
@@ -130,6 +132,20 @@ fn always_on(pool: &BatchPool<'_>, sink: &mut Sink) {
     let Some(machines) = read::Machines::of(pool.view.fields().machines()) else { return };
     if let Some(least) = machines.least().filter(|n| *n > 0) {
         sink.push(diags::always_on(least, pool.size.name(), machines.span));
+    }
+}
+
+/// The machines of both services ask the service for work: without a way out none becomes idle.
+fn way_out(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
+    let Some((network, _)) = pool.network else { return };
+    let network = &cx.networks[network];
+    if network.outbound == Outbound::None && !pool.view.public_ip() {
+        let span = network.view.map_or(pool.block.name_span, |network| network.fields().outbound().span());
+        let why = match pool.service {
+            Service::AzureBatch => "the agent of Azure Batch on each machine asks the service for its tasks",
+            Service::AzureMl => "the agent of Azure Machine Learning on each machine asks the service for its jobs",
+        };
+        sink.push(crate::diags::no_way_out(span, pool.block.name_span, why));
     }
 }
 

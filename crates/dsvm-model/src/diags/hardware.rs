@@ -62,6 +62,73 @@ pub(crate) fn image_is_ageing(name: &str, span: Span, next: Option<String>) -> D
     successor(found, "image", next)
 }
 
+pub(crate) fn image_version_expired(name: &str, version: &str, until: Date, span: Span) -> Diagnostic {
+    new(
+        Code::ImageVersionExpired,
+        format!("version `{version}` of image `{name}` may no longer be deployable"),
+        span,
+        "a pinned version",
+    )
+    .note(format!(
+        "its publisher keeps a version for a limited time, this one until {until}; new machines start from it too"
+    ))
+    .help("pin a newer version, or omit `version` to use the newest one")
+}
+
+pub(crate) fn os_images_of_pinned(name: &str, version: &str, span: Span, image: Span) -> Diagnostic {
+    new(
+        Code::OsImagesRefused,
+        format!("image `{name}` is pinned to version `{version}`, so Azure cannot upgrade it"),
+        span,
+        "automatic OS image upgrades",
+    )
+    .also(image, "a pinned version")
+    .note("Azure accepts automatic OS image upgrades only where the version of the image is `latest`")
+    .help("omit `version` in the image, or omit `os_images` and change the version by hand")
+}
+
+pub(crate) fn os_images_unsupported(name: &str, span: Span, image: Span) -> Diagnostic {
+    new(
+        Code::OsImagesRefused,
+        format!("Azure does not upgrade image `{name}` automatically"),
+        span,
+        "automatic OS image upgrades",
+    )
+    .also(image, "not on Azure's list of images for them")
+    .help("omit `os_images`, or use an image of your own from a gallery")
+}
+
+pub(crate) fn os_images_unlisted(name: &str, span: Span, image: Span) -> Diagnostic {
+    new(
+        Code::OsImagesUnlisted,
+        format!("image `{name}` is not known to be one that Azure upgrades automatically"),
+        span,
+        "automatic OS image upgrades",
+    )
+    .also(image, "not known to be on Azure's list of images for them")
+    .note("Azure rejects a scale set with automatic OS image upgrades of any other Marketplace image")
+    .help("omit `os_images`, or write `os_upgrades = yes` in the image once you have found it on the list")
+}
+
+pub(crate) fn trusted_launch_unknown(name: &str, span: Span, image: Span) -> Diagnostic {
+    new(
+        Code::TrustedLaunchUnknown,
+        format!("image `{name}` is not known to boot with Trusted Launch"),
+        span,
+        "Trusted Launch is asked for",
+    )
+    .also(image, "nothing is known about it")
+    .note("Azure rejects Trusted Launch for an image whose definition does not declare it; `plan` asks Azure")
+    .help("omit `security`, or declare an image with `trusted_launch = yes` once you have seen it boot")
+}
+
+pub(crate) fn spot_not_restored(span: Span, machines: Span) -> Diagnostic {
+    new(Code::SpotNotRestored, "evicted spot machines do not come back", span, "can be evicted at any time")
+        .also(machines, "a fixed number, which nothing restores")
+        .help("add `spot { restore = 1 h }`: Azure then tries for so long to start evicted machines again")
+        .help("or write a range of machines with `autoscale`, which refills the pool to its minimum")
+}
+
 pub(crate) fn size_is_retired(name: &str, span: Span, date: Date, next: Option<String>) -> Diagnostic {
     let found = new(Code::SizeIsRetired, format!("size `{name}` is retired"), span, "cannot be deployed")
         .note(format!("Azure retired it on {date}"));
@@ -169,7 +236,10 @@ pub(crate) fn gpu_without_driver(
 ) -> Diagnostic {
     new(Code::GpuWithoutDriver, format!("image `{}` has no driver for the GPUs of `{}`", image.name(), size.name()), at_image, format!("lacks the {vendor} driver").as_str())
         .also(at_size, "a size with GPUs")
-        .help("choose an image with the driver, such as `images.ubuntu_2204` or `images.ubuntu_hpc_2404`, or declare your own image with `drivers`")
+        .help(match vendor {
+            "nvidia" => "choose an image with the driver, such as `images.ubuntu_2204` or `images.ubuntu_hpc`, or declare your own image with `drivers`".to_owned(),
+            other => format!("declare an image of your own that has the driver, with `drivers = [{other}]`"),
+        })
 }
 
 pub(crate) fn visualization_size(image: Image<'_>, size: Size<'_>, at_size: Span, at_image: Span) -> Diagnostic {

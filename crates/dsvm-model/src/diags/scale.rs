@@ -152,15 +152,35 @@ pub(crate) fn different_metrics(up: Span, down: Span, up_metric: &str, down_metr
         .help("use one metric in both directions")
 }
 
-pub(crate) fn idle_is_not_unused(span: Span) -> Diagnostic {
-    new(
-        Code::IdleIsNotUnused,
-        "a machine with idle processors may still have an active session",
-        span,
-        "measures processors only",
-    )
-    .note("a user who is reading or waiting uses no processor time; files on the share are kept, running kernels are lost")
-    .help("let a schedule shrink the pool at night instead, or keep the rule if that is acceptable")
+/// `policy`: where the pool names a policy that was written elsewhere.
+pub(crate) fn idle_is_not_unused(rule: Span, metric: &str, policy: Option<Span>) -> Diagnostic {
+    let title = "a machine that looks idle may still have an active session";
+    let label = "removes machines whoever works on them";
+    let found = match policy {
+        None => new(Code::IdleIsNotUnused, title, rule, label),
+        Some(policy) => new(Code::IdleIsNotUnused, title, policy, label).also(rule, "by this rule"),
+    };
+    found
+        .note(format!("{metric} does not show who is logged in: a user who is reading or waiting uses next to nothing; files on the share are kept, running kernels are lost"))
+        .help("measure sessions with your own agent (`of = …`), or write `shrink = manual` and no rule that removes; keep the rule if that is acceptable")
+}
+
+pub(crate) fn schedules_remove_machines(
+    name: &str,
+    (most, above): (i64, i64),
+    limits: Span,
+    policy: Option<Span>,
+) -> Diagnostic {
+    let title = format!("schedule `{name}` removes machines whoever works on them");
+    let found = match policy {
+        None => new(Code::SchedulesRemoveMachines, title, limits, "a lower maximum"),
+        Some(policy) => {
+            new(Code::SchedulesRemoveMachines, title, policy, "this policy").also(limits, "a lower maximum")
+        }
+    };
+    found
+        .note(format!("when it starts, a pool of up to {above} machines is cut to {most} within a minute; sessions on the others end, files on the share are kept"))
+        .help("keep the maximum and lower only the minimum, or keep the schedule if nobody works then")
 }
 
 pub(crate) fn window_outside(window: i64, span: Span) -> Diagnostic {

@@ -204,3 +204,15 @@ pub(crate) fn role_is_no_guid(text: &str, span: Span) -> Diagnostic {
     new(Code::RoleIsNoGuid, format!("`{text}` is not the GUID of a role"), span, "not a GUID")
         .help("import `std.roles` and write, for instance, `roles.storage_blob_data_reader`")
 }
+
+pub(crate) fn subnet_endpoint_needed(share: &str, span: Span, network: Option<Span>, at_network: Span) -> Diagnostic {
+    new(
+        Code::SubnetEndpointNeeded,
+        format!("share `{share}` needs the service endpoint of storage in an existing subnet"),
+        span,
+        "lets the machines' subnet in",
+    )
+    .also(network.unwrap_or(at_network), "managed by somebody else: dsvmc does not change it")
+    .note("without the endpoint, Azure rejects the storage account (SubnetsHaveNoServiceEndpointsConfigured); `plan` looks at the subnet")
+    .help("ask the owner of the network for `Microsoft.Storage` in the subnet's service endpoints, or write `access = private_endpoint` in the share")
+}

@@ -3,13 +3,25 @@
 use super::defer::{deferred, extend};
 use super::{Eval, SlotState};
 use crate::diags;
-use crate::load::{DefId, ModuleId};
+use crate::load::{Def, DefId, ModuleId};
 use crate::table::{BlockKind, spec, suggest};
 use crate::ty::Ty;
 use crate::value::{BlockId, Deploy, SecretStep, Value};
 use dsvm_diagnostics::source::Span;
-use dsvm_syntax::ast::{Entry, Expr, Name};
+use dsvm_syntax::ast::{Entry, Expr, ExprKind, ItemKind, Name};
 use std::sync::Arc;
+
+/// Whether a definition is a fact about something that Azure no longer has: an image with `state = gone`.
+fn is_gone(def: &Def) -> bool {
+    let Some(ItemKind::Block(block)) = def.item().map(|item| &item.kind) else { return false };
+    let mut entries = block.body.iter().flat_map(|body| &body.entries);
+    entries.any(|entry| match entry {
+        Entry::Field(field) => {
+            &*field.name.value == "state" && matches!(&field.value.kind, ExprKind::Name(word) if &**word == "gone")
+        }
+        _ => false,
+    })
+}
 
 impl<'p> Eval<'p> {
     pub(super) fn member(&mut self, of: &'p Expr, name: &'p Name) -> Value {
@@ -34,7 +46,9 @@ impl<'p> Eval<'p> {
                 None
             }
             None => {
-                let meant = suggest(&name.value, home.exported());
+                // What can no longer be deployed is no way out.
+                let usable = home.defs().filter(|def| def.export && !is_gone(def)).map(|def| &*def.name);
+                let meant = suggest(&name.value, usable);
                 self.report(diags::unknown_export(&name.value, name.span, &home.name, meant));
                 None
             }

@@ -3,7 +3,7 @@
 use super::choices::{Count, MetricSource, StepSize, ZoneName};
 use super::schema::blocks;
 use super::types::{IntIn, List, Seconds, Text, TimeOfDay};
-use super::words::{Across, PredictMode, Wake};
+use super::words::{Across, PredictMode, Shrink, Wake};
 use super::{Head, Part};
 use crate::value::{Condition, Days};
 use jiff::civil::Date;
@@ -25,6 +25,8 @@ blocks! {
             /// What brings a pool back from zero machines. Detected automatically for schedules and for metrics of
             /// other resources; `manual` means that a person does it.
             wake: Wake, early;
+            /// `manual`: no rule makes the pool smaller, and that is intended. A person removes machines.
+            shrink: Shrink, early;
             /// Whether the policy is active.
             enabled: bool = "true", early;
         }

@@ -54,6 +54,8 @@ blocks! {
             serves: List<ServiceName> = "[ssh]", early;
             /// Whether the image is known to start with Secure Boot and vTPM.
             trusted_launch: Known = "unknown", early;
+            /// Whether it is on Azure's list of platform images for automatic OS image upgrades.
+            os_upgrades: Known = "unknown", early;
             /// Whether the image is known to start from NVMe disks, as sizes of the sixth generation need.
             nvme: Known = "unknown", early;
             /// Size of its OS disk; an ephemeral OS disk must have room for it.

@@ -55,7 +55,9 @@ blocks! {
             public: bool = "true", early;
             /// First part of the pool's host name; derived from pool and resource group if omitted.
             dns_label: Text;
-            /// Whether a user comes back to the same machine. JupyterHub needs it: kernels live on one machine.
+            /// Whether a user comes back to the same machine. JupyterHub needs it: kernels live on one machine. The
+            /// load balancer computes the machine from the user's address and the machines that are healthy: when the
+            /// pool grows, shrinks or repairs a machine, users can arrive at another one. Files on shares are there too.
             affinity: Affinity = "client_ip", early;
             /// How long the load balancer keeps an idle connection: 4 to 30 minutes.
             idle_timeout: Seconds = "30 min", early;
@@ -73,13 +75,15 @@ blocks! {
             os_disk: OsDiskKind = "premium_ssd", early;
             /// Size of the OS disk, not below that of the image; the size of the image if omitted.
             os_disk_size: Bytes, early;
-            /// Trusted Launch guards the boot; it needs an image of generation 2 and is the default for those.
+            /// Trusted Launch guards the boot; it needs an image of generation 2, and is the default for images that are
+            /// known to boot with it. Azure rejects it for others.
             security: Security, early;
             /// Only signed boot software, under Trusted Launch. On unless the size has GPUs, whose drivers are
             /// often unsigned.
             secure_boot: bool, early;
-            /// Encrypt temporary disks and caches too. The subscription must have the feature `EncryptionAtHost`.
-            encryption_at_host: bool = "true", early;
+            /// Encrypt temporary disks and caches too. The subscription must have the feature
+            /// `Microsoft.Compute/EncryptionAtHost`: `plan` and `doctor` look, `apply` registers it with consent.
+            encryption_at_host: bool = "false", early;
             /// Identity of the machines; generated when a share or a vault needs one.
             identity: Ref<Identity>, early;
             /// Vault that the machines read passwords from (`password_secret`).

@@ -55,10 +55,12 @@ blocks! {
             root_squash: RootSquash = "none", early;
             /// How long a deleted share can be brought back: 1 to 365 days.
             keep_deleted: Seconds = "7 days", early;
-            /// Permissions of files on an SMB mount, octal.
-            file_mode: Text = "\"0660\"", early;
-            /// Permissions of folders on an SMB mount, octal.
-            directory_mode: Text = "\"0770\"", early;
+            /// Permissions of files on an SMB mount, octal. Default: `0660` on the machines of interactive pools; `0777` on
+            /// those of Azure Batch, whose tasks run under accounts that the service makes.
+            file_mode: Text, early;
+            /// Permissions of folders on an SMB mount, octal. Default: `0770` on the machines of interactive pools; `0777`
+            /// on those of Azure Batch.
+            directory_mode: Text, early;
             /// More mount options, added to those that dsvmc writes.
             options: List<Text>, early;
             /// Tags added to those of the project.

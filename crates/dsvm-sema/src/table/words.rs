@@ -170,6 +170,9 @@ words! {
     /// What brings a pool back from zero machines.
     pub enum Wake { Schedule = "schedule", Metric = "metric", Manual = "manual" }
 
+    /// What makes a pool smaller when no rule does.
+    pub enum Shrink { Manual = "manual" }
+
     /// How the values of several machines become one.
     pub enum Across { Average = "average", Min = "min", Max = "max", Sum = "sum", Count = "count" }
 
