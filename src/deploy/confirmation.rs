@@ -46,6 +46,21 @@ pub fn protected(planned: &Planned, last: Option<&Receipt>) -> Vec<String> {
     all
 }
 
+/// Rejects a plan with changes that Azure refuses, with the way out of the first.
+///
+/// # Errors
+/// Azure would refuse a change.
+pub fn refused(plan: &Plan) -> Result<(), CommandError> {
+    let Some(change) = plan.refused().next() else { return Ok(()) };
+    let more = plan.refused().count() - 1;
+    let more = if more == 0 { String::new() } else { format!(" (and {} more)", count(more, "resource")) };
+    Err(CommandError::input(
+        Code::ChangeRefused,
+        format!("{}: {}{more}", change.titled(), change.reason),
+        change.effect.way_out.clone().unwrap_or_default(),
+    ))
+}
+
 /// Rejects a plan that destroys a protected resource, then asks for confirmation unless `approval` covers the plan.
 ///
 /// # Errors
@@ -56,6 +71,7 @@ pub fn confirm(
     approval: Approval,
     frontend: &mut dyn Frontend,
 ) -> Result<(), CommandError> {
+    refused(plan)?;
     let hit = plan.destructive().find(|c| protected.iter().any(|p| same_id(p, &c.id)));
     if let Some(change) = hit {
         return Err(CommandError::input(

@@ -159,8 +159,18 @@ fn keep_known(receipt: &mut Receipt, last: Option<Receipt>, narrowed: bool) {
     }
 }
 
+/// Deleted by themselves also when what they are given on is deleted.
+const ROLE_ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
+
 fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: &str, salt: &str) -> Job {
     let replaced = planned.plan.changes.iter().filter(|c| c.action == Action::Replace);
+    // Children go with their parents; roles go first, while what they are given on is still there.
+    let below = |id: &str| {
+        let id = id.to_ascii_lowercase();
+        replaced.clone().any(|c| id.strip_prefix(&c.id.to_ascii_lowercase()).is_some_and(|rest| rest.starts_with('/')))
+    };
+    let deleted: Vec<_> =
+        replaced.clone().filter(|c| c.resource_type.eq_ignore_ascii_case(ROLE_ASSIGNMENT) || !below(&c.id)).collect();
     let version = |id: &str| {
         planned.desired.resources.iter().find(|r| arm_plan::same_id(&r.id, id)).map(|r| r.api_version.clone())
     };
@@ -203,7 +213,8 @@ fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: 
         unmanaged: settings.unmanaged,
         stack_tags: Value::Object(tags),
         out_of_sync: options.out_of_sync,
-        replaced: replaced
+        replaced: deleted
+            .iter()
             .map(|c| arm_client::ResourceRef { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() })
             .collect(),
         removed: removed.collect(),

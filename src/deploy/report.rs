@@ -39,6 +39,7 @@ pub fn receipt_items<'p>(
         let end = match change.action {
             Action::Delete => "Deleted",
             Action::Detach => "Detached",
+            Action::Refuse => "Refused",
             Action::Create | Action::Update | Action::Replace | Action::NoChange => "Succeeded",
         };
         let state = states.get(&change.id.to_ascii_lowercase()).map_or(end, |state| state.as_str());

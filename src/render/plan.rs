@@ -87,7 +87,7 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
 
 fn role(action: Action) -> Role {
     match action {
-        Action::Delete => Role::Delete,
+        Action::Refuse | Action::Delete => Role::Delete,
         Action::Replace => Role::Replace,
         Action::Update => Role::Update,
         Action::Create => Role::Create,

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// How many resources each action affects, in one sentence.
 #[must_use]
 pub fn summary(sum: &Summary) -> String {
-    let total = sum.create + sum.update + sum.replace + sum.delete + sum.detach;
+    let total = sum.create + sum.update + sum.replace + sum.delete + sum.detach + sum.refuse;
     if total == 0 {
         return match sum.no_change {
             0 => "Nothing to do: the source has no resources.".to_owned(),
@@ -16,6 +16,7 @@ pub fn summary(sum: &Summary) -> String {
         };
     }
     let parts = [
+        (sum.refuse, "refused"),
         (sum.delete, "to delete"),
         (sum.replace, "to replace"),
         (sum.detach, "to detach"),
@@ -34,8 +35,9 @@ pub fn touched(plan: &Plan) -> String {
     let machines = |kinds: &[EffectKind]| -> u64 {
         plan.effective().filter(|c| kinds.contains(&c.effect.kind)).filter_map(|c| c.effect.machines).sum()
     };
-    let gone = machines(&[EffectKind::Removes, EffectKind::Replaces, EffectKind::ScalesIn]);
-    let disturbed = machines(&[EffectKind::Reimage, EffectKind::Restart, EffectKind::Rolling]);
+    let gone =
+        machines(&[EffectKind::Removes, EffectKind::Replaces, EffectKind::ScalesIn, EffectKind::AutoscaleRemoves]);
+    let disturbed = machines(&[EffectKind::OsDisksReplaced, EffectKind::Restart]);
     let lossy: Vec<&Change> = plan.effective().filter(|c| c.effect.kind == EffectKind::DeletesData).collect();
     let mut shares: Vec<&str> = lossy.iter().flat_map(|c| c.effect.shares.iter().map(String::as_str)).collect();
     shares.sort_unstable();
@@ -70,6 +72,7 @@ pub fn touched(plan: &Plan) -> String {
 #[must_use]
 pub fn sign(action: Action) -> &'static str {
     match action {
+        Action::Refuse => "!",
         Action::Delete => "-",
         Action::Replace => "±",
         Action::Detach => "o",
@@ -102,6 +105,10 @@ pub fn effect_line(change: &Change) -> String {
     match (change.action, change.effect.text.as_str()) {
         // The action before it says so already.
         (Action::Create, "new") | (Action::Delete, "removed") => String::new(),
+        (Action::Refuse, text) => match &change.effect.way_out {
+            Some(way_out) => format!("{text}. Instead: {way_out}"),
+            None => text.to_owned(),
+        },
         (Action::Replace, text) => format!("{text}: {}", change.reason),
         (_, text) => text.to_owned(),
     }

@@ -12,6 +12,7 @@
 mod again;
 mod batch;
 mod catalogue;
+mod changes;
 mod cli;
 mod cloud;
 mod format;

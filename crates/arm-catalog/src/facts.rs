@@ -38,19 +38,9 @@ pub(super) struct NameRule {
 struct TypeFacts {
     name: Option<String>,
     defaults: Vec<(String, Value, String)>,
-    immutable: Vec<(String, Way, String)>,
     lists: Vec<(String, String)>,
     secret: Vec<String>,
     never_returned: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Way {
-    Replace,
-    TrueToFalse,
-    FalseToTrue,
-    Grow,
 }
 
 /// A value that the service fills in where the template says nothing.
@@ -62,32 +52,6 @@ pub struct DefaultValue {
     pub value: &'static Value,
     /// `S` specification, `D` documentation, `R` recorded answer, `C` common knowledge.
     pub mark: &'static str,
-}
-
-/// What a change of a property needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Immutable {
-    /// Only a new resource can have another value.
-    Replace,
-    /// Only from `true` to `false`; the other way needs a new resource.
-    TrueToFalse,
-    /// Only from `false` to `true`; the other way needs a new resource.
-    FalseToTrue,
-    /// Only to a greater value; the other way needs a new resource.
-    Grow,
-}
-
-impl Immutable {
-    /// Whether changing `before` to `after` needs a new resource.
-    #[must_use]
-    pub fn needs_replace(self, before: &Value, after: &Value) -> bool {
-        match self {
-            Self::Replace => before != after,
-            Self::TrueToFalse => after.as_bool() == Some(true) && before.as_bool() == Some(false),
-            Self::FalseToTrue => before.as_bool() == Some(true) && after.as_bool() != Some(true),
-            Self::Grow => matches!((before.as_f64(), after.as_f64()), (Some(b), Some(a)) if a < b),
-        }
-    }
 }
 
 /// How the elements of a list are to be compared.
@@ -142,21 +106,6 @@ pub fn defaults(resource_type: &str) -> impl Iterator<Item = DefaultValue> {
         pointer,
         value,
         mark,
-    })
-}
-
-/// What a change of the property needs, when it cannot simply be changed. `name` and `type` always need a new resource.
-#[must_use]
-pub fn immutable(resource_type: &str, pointer: &str) -> Option<Immutable> {
-    if matches!(pointer, "/name" | "/type") {
-        return Some(Immutable::Replace);
-    }
-    let (_, way, _) = facts(resource_type)?.immutable.iter().find(|(p, _, _)| matches(p, pointer, true))?;
-    Some(match way {
-        Way::Replace => Immutable::Replace,
-        Way::TrueToFalse => Immutable::TrueToFalse,
-        Way::FalseToTrue => Immutable::FalseToTrue,
-        Way::Grow => Immutable::Grow,
     })
 }
 
@@ -219,7 +168,6 @@ mod tests {
     fn every_pointer_is_of_its_type() {
         for (ty, facts) in &file().types {
             let pointers = (facts.defaults.iter().map(|d| &d.0))
-                .chain(facts.immutable.iter().map(|i| &i.0))
                 .chain(facts.lists.iter().map(|l| &l.0))
                 .chain(&facts.secret)
                 .chain(&facts.never_returned);
@@ -230,16 +178,6 @@ mod tests {
                 assert!(matches!(mark.as_str(), "T" | "S" | "D" | "R" | "C"), "{ty}: {mark}");
             }
         }
-    }
-
-    #[test]
-    fn a_change_can_need_a_new_resource() {
-        assert_eq!(immutable(VMSS, "/properties/orchestrationMode"), Some(Immutable::Replace));
-        assert_eq!(immutable(VMSS, "/properties/upgradePolicy/mode"), None);
-        assert_eq!(immutable(VMSS, "/plan/name"), Some(Immutable::Replace));
-        let one_way = immutable(VMSS, "/properties/singlePlacementGroup").expect("known");
-        assert!(one_way.needs_replace(&Value::Bool(false), &Value::Bool(true)));
-        assert!(!one_way.needs_replace(&Value::Bool(true), &Value::Bool(false)));
     }
 
     #[test]

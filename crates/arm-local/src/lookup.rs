@@ -79,14 +79,26 @@ pub fn named<'v>(row: &'v Row, place: &ChildPlace, name: &str) -> Option<&'v Val
 #[must_use]
 pub fn get(cx: &Cx<'_>, path: &Path, place: &ChildPlace) -> Option<Value> {
     let row = parent_row(cx, path)?;
-    named(&row, place, path.name()).cloned()
+    named(&row, place, path.name()).map(|child| shown(child, &row.id, place))
+}
+
+/// A child as a resource of its own: with its id and type, also where the parent's list leaves them out.
+fn shown(child: &Value, parent: &str, place: &ChildPlace) -> Value {
+    let mut child = child.clone();
+    let name = child.get("name").and_then(Value::as_str).unwrap_or_default();
+    let segment = place.kind.rsplit('/').next().unwrap_or_default();
+    let id = format!("{parent}/{segment}/{name}");
+    crate::value::set_default(&mut child, "/id", id.into());
+    crate::value::set_default(&mut child, "/type", place.kind.into());
+    child
 }
 
 /// All children, or `None` when the parent is not there.
 #[must_use]
 pub fn list(cx: &Cx<'_>, parent: &Path, place: &ChildPlace) -> Option<Vec<Value>> {
     let row = cx.store.row(&parent.id())?;
-    Some(row.body.pointer(place.pointer).and_then(Value::as_array).cloned().unwrap_or_default())
+    let children = row.body.pointer(place.pointer).and_then(Value::as_array).into_iter().flatten();
+    Some(children.map(|child| shown(child, &row.id, place)).collect())
 }
 
 /// Whether a resource is there, as a row or inside its parent.

@@ -76,7 +76,13 @@ fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmErro
     let found = match types::row(cx, path) {
         Some(row) => Some((types::rule(&row.kind).shown(cx, &row, request), Some(row.etag.clone()))),
         None => lookup::place(path)
-            .and_then(|place| lookup::get(cx, path, &place))
+            .and_then(|place| {
+                let mut child = lookup::get(cx, path, &place)?;
+                if place.kind == types::network::SUBNETS {
+                    types::network::show_machines(cx, &mut child);
+                }
+                Some(child)
+            })
             .or_else(|| types::virtual_resource(cx, path))
             .map(|body| {
                 let tag = body

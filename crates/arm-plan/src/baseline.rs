@@ -219,7 +219,7 @@ fn facts_say_secret(id: &str, path: &str) -> bool {
 }
 
 /// The value at a path as plans show it (`a.b[name].c`).
-fn at_path<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
+pub(super) fn at_path<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     let mut at = root;
     let mut rest = path;
     while !rest.is_empty() {

@@ -2,16 +2,17 @@
 //!
 //! Every difference ends in one of two lists: changes, or suppressed with the rule that says why.
 
-use super::baseline::{Baseline, fingerprint};
+use super::baseline::{Baseline, at_path, fingerprint};
 use super::capacity::CapacityRange;
-use super::facts::{Fact, Nature, TypeFacts, facts_of, secret_by_name};
+use super::facts::{Fact, TypeFacts, facts_of, secret_by_name};
 use super::lists::{self, Pairing};
 use super::mask::{is_mask, mask};
 use super::path::Path;
 use super::{
-    AttributeChange, AttributeKind, DesiredResource, EffectKind, Source, Suppressed, SuppressionRule, Warning,
-    WarningKind, normal,
+    AttributeChange, AttributeKind, Basis, DesiredResource, EffectKind, Source, Suppressed, SuppressionRule, Warning,
+    WarningKind, effect, normal,
 };
+use arm_catalog::{ChangeRow, Direction, PropertyChange};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub(super) struct Setting<'a> {
     pub baseline: Option<&'a Baseline>,
     /// Where a pointer into the wanted body was written.
     pub origin: &'a dyn Fn(&str) -> Option<Source>,
+    /// Machines that run in the pool that the resource is or scales.
+    pub machines: Option<u64>,
     /// Do not list suppressed differences.
     pub forget_suppressed: bool,
 }
@@ -65,6 +68,8 @@ pub(super) struct Setting<'a> {
 struct Comparison<'a> {
     facts: Arc<TypeFacts>,
     id: &'a str,
+    resource_type: &'a str,
+    observed: &'a Value,
     secrets: BTreeSet<&'a str>,
     unknown: BTreeSet<&'a str>,
     setting: Setting<'a>,
@@ -80,6 +85,8 @@ pub(super) fn compare(desired: &DesiredResource, wanted: &Value, observed: &Valu
     let mut cx = Comparison {
         facts: facts_of(&desired.resource_type),
         id: &desired.id,
+        resource_type: &desired.resource_type,
+        observed,
         secrets: desired.secrets.iter().map(String::as_str).collect(),
         unknown: desired.unknown.iter().map(String::as_str).collect(),
         setting,
@@ -119,7 +126,7 @@ pub(super) fn all_new(
         desired,
         wanted,
         &nothing,
-        Setting { autoscaled: None, baseline: None, origin, forget_suppressed: true },
+        Setting { autoscaled: None, baseline: None, origin, machines: None, forget_suppressed: true },
     );
     outcome.changes
 }
@@ -229,6 +236,9 @@ impl Comparison<'_> {
             if location && normal::same_location(w, f) {
                 return Some(SuppressionRule::LetterCase);
             }
+            if fact.lines && w.trim_end().lines().eq(f.trim_end().lines()) {
+                return Some(SuppressionRule::LineEnds);
+            }
             if fact.fold && w.eq_ignore_ascii_case(f) {
                 return Some(SuppressionRule::LetterCase);
             }
@@ -309,7 +319,7 @@ impl Comparison<'_> {
         }
         // With several defaults it is unknown here which one the service applies.
         let known = !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted);
-        if known && !self.is_create() {
+        if known && !fact.counts && !self.is_create() {
             return self.suppress(SuppressionRule::ServiceDefault, Some(wanted), None);
         }
         match wanted {
@@ -411,41 +421,38 @@ impl Comparison<'_> {
     fn change(&mut self, kind: AttributeKind, wanted: Option<&Value>, found: Option<&Value>) {
         let secret = self.is_secret();
         let show = |v: Option<&Value>| v.filter(|_| !secret).map(|v| self.masked(v));
-        let pattern = self.path.pattern();
-        let nature = self.facts.nature(pattern);
-        let replaces = !self.is_create() && kind != AttributeKind::Unknown && self.replaces(pattern, wanted, found);
-        let effect = if replaces { EffectKind::Replaces } else { effect_of(nature) };
+        let row = if self.is_create() { None } else { self.row(kind, wanted, found) };
         let change = AttributeChange {
             path: self.path.shown().to_owned(),
             kind,
             before: show(found),
             after: show(wanted),
             secret,
-            effect,
+            effect: if self.is_create() { EffectKind::Appears } else { effect::kind_of(row, kind) },
+            basis: row.map(Basis::of),
             source: (self.setting.origin)(self.path.pointer()),
         };
         self.out.changes.push(change);
     }
 
-    fn replaces(&self, pattern: &str, wanted: Option<&Value>, found: Option<&Value>) -> bool {
-        let fact = self.facts.at(pattern);
-        if fact.fixed_to.is_some() && fact.fixed_to.as_ref() == wanted {
-            return true;
-        }
-        if let (Some(way), Some(before), Some(after)) = (fact.immutable, found, wanted)
-            && way.needs_replace(before, after)
-        {
-            return true;
-        }
-        if fact.sealed {
-            return true;
-        }
-        if let (true, Some(Value::Array(before))) = (fact.only_added, found) {
-            let after = wanted.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            return before.iter().any(|element| !after.contains(element));
-        }
-        // What was never set can often be added; a value that exists and is fixed cannot be changed.
-        self.facts.fixed(pattern) && found.is_some() && wanted.is_some()
+    /// What the table of changes says of a difference at this place.
+    fn row(&self, kind: AttributeKind, wanted: Option<&Value>, found: Option<&Value>) -> Option<&'static ChangeRow> {
+        let shown = self.path.shown();
+        let around = shown.rfind(']').and_then(|end| shown.get(..=end));
+        arm_catalog::change(&PropertyChange {
+            resource_type: self.resource_type,
+            path: self.path.pattern(),
+            direction: match kind {
+                AttributeKind::Add => Direction::Add,
+                AttributeKind::Remove => Direction::Remove,
+                AttributeKind::Change | AttributeKind::Unknown => Direction::Replace,
+            },
+            before: found,
+            after: wanted,
+            resource: self.observed,
+            element: around.and_then(|path| at_path(self.observed, path)),
+            machines: self.setting.machines,
+        })
     }
 
     fn suppress(&mut self, rule: SuppressionRule, wanted: Option<&Value>, found: Option<&Value>) {
@@ -504,16 +511,4 @@ impl Comparison<'_> {
 
 fn is_below(pointer: &str, roots: &BTreeSet<&str>) -> bool {
     roots.iter().any(|root| pointer.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')))
-}
-
-fn effect_of(nature: Option<Nature>) -> EffectKind {
-    match nature {
-        Some(Nature::Quiet) => EffectKind::None,
-        Some(Nature::Model) => EffectKind::Rolling,
-        Some(Nature::Restart) => EffectKind::Restart,
-        Some(Nature::Reimage) => EffectKind::Reimage,
-        Some(Nature::NewMachines) => EffectKind::NewMachines,
-        Some(Nature::Capacity) => EffectKind::ScalesOut,
-        Some(Nature::Quota) | None => EffectKind::InPlace,
-    }
 }

@@ -1,19 +1,54 @@
 //! The effect of a change on the people who use the pool, in words and numbers.
 
-use super::{Action, Change, Effect, EffectKind, Observed, normal};
+use super::{Action, AttributeChange, AttributeKind, Change, Effect, EffectKind, Observed, normal};
+use arm_catalog::{ChangeResult, ChangeRow, Mark};
 use serde_json::Value;
 
 const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
 const BATCH_POOL: &str = "Microsoft.Batch/batchAccounts/pools";
 const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
 const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
-/// Properties that set the current number of machines.
-const NUMBERS: [&str; 3] = [
-    "sku.capacity",
-    "properties.scaleSettings.fixedScale.targetDedicatedNodes",
-    "properties.scaleSettings.fixedScale.targetLowPriorityNodes",
-];
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts";
+const AUTOSCALE: &str = "Microsoft.Insights/autoscaleSettings";
+/// Types whose deleted resources keep their names for days, and the way out.
+const NAME_HOLDERS: [&str; 7] = [
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.KeyVault/managedHSMs",
+    "Microsoft.OperationalInsights/workspaces",
+    "Microsoft.MachineLearningServices/workspaces",
+    "Microsoft.CognitiveServices/accounts",
+    "Microsoft.AppConfiguration/configurationStores",
+    "Microsoft.RecoveryServices/vaults",
+];
+const OTHER_NAME: &str = "keep what is deployed, or create it under another name";
+
+/// The effect of a row of the table; without a row nothing is known. What is not confirmed refuses and replaces nothing.
+pub(super) fn kind_of(row: Option<&ChangeRow>, change: AttributeKind) -> EffectKind {
+    let Some(row) = row else { return EffectKind::NotKnown };
+    let kind = match row.result {
+        ChangeResult::None => EffectKind::None,
+        ChangeResult::InPlace => EffectKind::InPlace,
+        ChangeResult::OneWay => EffectKind::InPlaceOneWay,
+        ChangeResult::Rolls => EffectKind::Rolling,
+        ChangeResult::Restarts => EffectKind::Restart,
+        ChangeResult::OsDisks => EffectKind::OsDisksReplaced,
+        ChangeResult::Reimage => EffectKind::WhenReimaged,
+        ChangeResult::Deallocate => EffectKind::NeedsDeallocation,
+        ChangeResult::Reboot => EffectKind::WhenRebooted,
+        ChangeResult::NewMachines => EffectKind::NewMachines,
+        ChangeResult::ScalesIn => EffectKind::ScalesIn,
+        ChangeResult::ScalesOut | ChangeResult::AutoscaleOut => EffectKind::ScalesOut,
+        ChangeResult::AutoscaleIn => EffectKind::AutoscaleRemoves,
+        ChangeResult::EmptyPool => EffectKind::NeedsEmptyPool,
+        ChangeResult::Conversion => EffectKind::ServiceConversion,
+        ChangeResult::Recreate => EffectKind::Replaces,
+        ChangeResult::NameHeld => EffectKind::RefusedNameHeld,
+        ChangeResult::Refused | ChangeResult::InUse | ChangeResult::Detach => EffectKind::Refused,
+    };
+    // A value that only the deployment knows may be the one that is there.
+    let open = row.mark == Mark::C || change == AttributeKind::Unknown;
+    if open && row.result.is_refusal() { EffectKind::NotKnown } else { kind }
+}
 
 pub(super) fn of_create(change: &mut Change, wanted: &Value) {
     let machines = machines_of(&change.resource_type, wanted);
@@ -24,25 +59,31 @@ pub(super) fn of_create(change: &mut Change, wanted: &Value) {
     change.effect = Effect { kind: EffectKind::Appears, text, machines, ..Effect::default() };
 }
 
-pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, observed: &Observed) {
+/// The effect of an update; `running` are the machines of the pool that the resource is or scales.
+pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, observed: &Observed, running: Option<u64>) {
     change.action = Action::Update;
     let unknown_only = change.attributes.iter().all(|a| a.kind == super::AttributeKind::Unknown);
     change.depends_on_unknown = unknown_only;
     let machines = machines_of(&change.resource_type, found);
-    if let Some(cause) = change.attributes.iter().find(|a| a.effect == EffectKind::Replaces) {
+    if is_one_of(&change.resource_type, &NAME_HOLDERS) {
+        for attribute in change.attributes.iter_mut().filter(|a| a.effect == EffectKind::Replaces) {
+            attribute.effect = EffectKind::RefusedNameHeld;
+        }
+    }
+    let first = |kinds: &[EffectKind]| change.attributes.iter().find(|a| kinds.contains(&a.effect)).cloned();
+    if let Some(cause) = first(&[EffectKind::RefusedNameHeld]) {
+        return refuse(change, &cause, machines);
+    }
+    if let Some(cause) = first(&[EffectKind::Replaces]) {
         let property = cause.path.clone();
         change.action = Action::Replace;
         change.reason = format!("`{property}` is set at creation and cannot be changed in place");
         let shares = shares_of(&change.id, &change.resource_type, observed);
-        change.effect = replaced(&change.resource_type, machines, shares, property);
+        change.effect = replaced(&change.resource_type, machines, shares, Some(property));
         return;
     }
-    for attribute in &mut change.attributes {
-        if NUMBERS.contains(&attribute.path.as_str()) {
-            let (from, to) =
-                (attribute.before.as_ref().and_then(Value::as_u64), attribute.after.as_ref().and_then(Value::as_u64));
-            attribute.effect = if to < from { EffectKind::ScalesIn } else { EffectKind::ScalesOut };
-        }
+    if let Some(cause) = first(&[EffectKind::Refused, EffectKind::ServiceConversion, EffectKind::NeedsEmptyPool]) {
+        return refuse(change, &cause, machines);
     }
     let mode = upgrade_mode(&change.resource_type, wanted, found);
     let mut most_severe = EffectKind::None;
@@ -51,17 +92,29 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
         most_severe = most_severe.max(attribute.effect);
     }
     let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
-    let mut text = words(most_severe, machines, change, mode);
-    let scaled = change.attributes.iter().find(|a| NUMBERS.contains(&a.path.as_str())).map(|a| a.effect);
+    let mut text = words(
+        most_severe,
+        if most_severe == EffectKind::AutoscaleRemoves { beyond(change, running) } else { machines },
+        change,
+        mode,
+    );
+    let scaled = change.attributes.iter().map(|a| a.effect).find(|e| SCALING.contains(e));
     if let Some(scaled) = scaled.filter(|s| *s != most_severe) {
         text.push_str(&format!("; {}", words(scaled, machines, change, mode)));
     }
+    if let Some(doubt) = doubt(change, most_severe) {
+        text = if most_severe == EffectKind::NotKnown { doubt } else { format!("{text} ({doubt})") };
+    }
     let touched = match most_severe {
-        EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage => machines,
+        EffectKind::Rolling | EffectKind::Restart | EffectKind::OsDisksReplaced | EffectKind::NeedsDeallocation => {
+            machines
+        }
+        EffectKind::WhenReimaged | EffectKind::WhenRebooted => machines,
+        EffectKind::AutoscaleRemoves => beyond(change, running),
         EffectKind::ScalesIn | EffectKind::ScalesOut => scaled_by(change),
         _ => None,
     };
-    change.effect = Effect { kind: most_severe, text, machines: touched, shares, property: None };
+    change.effect = Effect { kind: most_severe, text, machines: touched, shares, ..Effect::default() };
     change.reason = if unknown_only {
         "a value is known only after the deployment".to_owned()
     } else {
@@ -83,10 +136,47 @@ pub(super) fn of_delete(change: &mut Change, found: &Value, observed: &Observed)
         Some(n) => (EffectKind::Removes, format!("removes the pool and its {}", count(n))),
         None => (EffectKind::Removes, "removed".to_owned()),
     };
-    change.effect = Effect { kind, text, machines, shares, property: None };
+    change.effect = Effect { kind, text, machines, shares, ..Effect::default() };
 }
 
-fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, property: String) -> Effect {
+/// What changes the number of machines.
+const SCALING: [EffectKind; 2] = [EffectKind::ScalesIn, EffectKind::ScalesOut];
+
+fn refuse(change: &mut Change, cause: &AttributeChange, machines: Option<u64>) {
+    let basis = cause.basis.as_ref();
+    let note = basis.map_or("", |b| b.note.as_str());
+    let text = match cause.effect {
+        EffectKind::NeedsEmptyPool => {
+            let nodes = machines
+                .map_or_else(|| "nodes".to_owned(), |n| if n == 1 { "1 node".into() } else { format!("{n} nodes") });
+            format!("refused while the pool has {nodes}")
+        }
+        EffectKind::ServiceConversion => "refused as an update: the service converts it by a migration".to_owned(),
+        _ => format!("refused by Azure: {note}"),
+    };
+    let way_out = basis.and_then(|b| b.way_out.clone()).unwrap_or_else(|| OTHER_NAME.to_owned());
+    change.action = Action::Refuse;
+    change.reason = format!("Azure does not change `{}`: {note}", cause.path);
+    change.effect = Effect {
+        kind: cause.effect,
+        text,
+        machines: None,
+        shares: Vec::new(),
+        property: Some(cause.path.clone()),
+        way_out: Some(way_out),
+    };
+}
+
+/// The resource goes with another one that is recreated.
+pub(super) fn follow(change: &mut Change, reason: String, observed: &Observed, machines: Option<u64>) {
+    change.action = Action::Replace;
+    change.depends_on_unknown = false;
+    let shares = shares_of(&change.id, &change.resource_type, observed);
+    change.effect = replaced(&change.resource_type, machines, shares, None);
+    change.reason = reason;
+}
+
+fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, property: Option<String>) -> Effect {
     let (kind, text) = if holds_data(resource_type) {
         (EffectKind::DeletesData, format!("deleted and recreated: {}", data_text(&shares)))
     } else if let Some(n) = machines {
@@ -94,7 +184,36 @@ fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, pro
     } else {
         (EffectKind::Replaces, "deleted and recreated".to_owned())
     };
-    Effect { kind, text, machines, shares, property: Some(property) }
+    Effect { kind, text, machines, shares, property, way_out: None }
+}
+
+/// What is not confirmed of the properties that have this effect.
+fn doubt(change: &Change, effect: EffectKind) -> Option<String> {
+    let with = change.attributes.iter().filter(|a| a.effect == effect);
+    let open = with.filter_map(|a| a.basis.as_ref()).find(|basis| !basis.confirmed)?;
+    Some(format!("not confirmed by Azure's documents: {}", open.note))
+}
+
+/// Machines above the smallest new maximum.
+fn beyond(change: &Change, running: Option<u64>) -> Option<u64> {
+    let gone = change.attributes.iter().filter(|a| a.effect == EffectKind::AutoscaleRemoves);
+    let most = gone.filter_map(|a| normal::as_number(a.after.as_ref()?)).reduce(f64::min)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "machine counts are small, not negative"
+    )]
+    Some(running?.saturating_sub(most.max(0.0) as u64))
+}
+
+/// Machines that run in the pool that a resource is, or that it scales.
+pub(super) fn running(resource_type: &str, found: &Value, live: &super::Live<'_>) -> Option<u64> {
+    if !is(resource_type, AUTOSCALE) {
+        return machines_of(resource_type, found);
+    }
+    let target = found.pointer("/properties/targetResourceUri").and_then(Value::as_str)?;
+    let pool = live.get(&normal::fold_id(target))?.body.read();
+    machines_of(&normal::type_of_id(target).0, &pool)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,11 +239,9 @@ fn upgrade_mode(resource_type: &str, wanted: &Value, found: &Value) -> UpgradeMo
 
 /// The upgrade policy decides how a change of the model affects running machines.
 fn under_policy(effect: EffectKind, mode: UpgradeMode) -> EffectKind {
-    let model = matches!(effect, EffectKind::Rolling | EffectKind::Restart | EffectKind::Reimage);
+    let model = matches!(effect, EffectKind::Rolling | EffectKind::Restart | EffectKind::OsDisksReplaced);
     match mode {
         UpgradeMode::Manual if model => EffectKind::NewMachines,
-        UpgradeMode::Automatic if effect == EffectKind::Rolling => EffectKind::Restart,
-        UpgradeMode::NoMachines if effect == EffectKind::Rolling => EffectKind::InPlace,
         _ => effect,
     }
 }
@@ -139,19 +256,31 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
             format!("new machines only; the {all} that run keep their configuration until they are upgraded")
         }
         EffectKind::InPlace => share_size(change).unwrap_or_else(|| "changed in place".to_owned()),
-        EffectKind::Rolling => format!("{all} are updated in batches"),
-        EffectKind::Restart => format!("{all} restart, {pace}"),
-        EffectKind::Reimage => {
-            format!("{all} are reimaged, {pace}; data on their local disks is lost")
+        EffectKind::InPlaceOneWay => "changed in place; there is no way back".to_owned(),
+        EffectKind::WhenReimaged => format!("new machines have it; the {all} that run only after they are reimaged"),
+        EffectKind::WhenRebooted => format!("new nodes have it; the {all} that run only after they are rebooted"),
+        EffectKind::NeedsDeallocation => {
+            format!("the {all} that run have it only after they are deallocated and started")
         }
+        EffectKind::NotKnown => "effect not known".to_owned(),
+        EffectKind::Rolling => format!("{all} are updated {pace}, without a restart"),
+        EffectKind::Restart => format!("{all} restart, {pace}"),
+        EffectKind::OsDisksReplaced => {
+            format!("{all} get a fresh OS disk, {pace}; data on the old one is lost")
+        }
+        EffectKind::AutoscaleRemoves => format!("{all} go at the next run of autoscale"),
         EffectKind::ScalesIn => format!("{} removed", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::ScalesOut => format!("{} added", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "deleted".to_owned(),
+        EffectKind::NeedsEmptyPool
+        | EffectKind::ServiceConversion
+        | EffectKind::Refused
+        | EffectKind::RefusedNameHeld => "refused".to_owned(),
     }
 }
 
 fn scaled_by(change: &Change) -> Option<u64> {
-    let attribute = change.attributes.iter().find(|a| NUMBERS.contains(&a.path.as_str()))?;
+    let attribute = change.attributes.iter().find(|a| SCALING.contains(&a.effect))?;
     let (before, after) = (attribute.before.as_ref()?.as_u64()?, attribute.after.as_ref()?.as_u64()?);
     Some(before.abs_diff(after))
 }
@@ -164,7 +293,7 @@ fn share_size(change: &Change) -> Option<String> {
     Some(if after > before {
         format!("share `{share}` grows to {after} GiB")
     } else {
-        format!("share `{share}` shrinks to {after} GiB; the service refuses if more is stored")
+        format!("share `{share}` shrinks to {after} GiB; if more is stored, it takes no more writes")
     })
 }
 
@@ -185,17 +314,13 @@ fn data_text(shares: &[String]) -> String {
 }
 
 fn holds_data(resource_type: &str) -> bool {
-    [
-        ACCOUNT,
-        SHARE,
-        "Microsoft.Storage/storageAccounts/blobServices/containers",
-        "Microsoft.Compute/disks",
-        "Microsoft.KeyVault/vaults",
-        "Microsoft.OperationalInsights/workspaces",
-        "Microsoft.MachineLearningServices/workspaces",
-    ]
-    .iter()
-    .any(|t| is(resource_type, t))
+    let types =
+        [ACCOUNT, SHARE, "Microsoft.Storage/storageAccounts/blobServices/containers", "Microsoft.Compute/disks"];
+    is_one_of(resource_type, &types) || is_one_of(resource_type, &NAME_HOLDERS)
+}
+
+fn is_one_of(resource_type: &str, types: &[&str]) -> bool {
+    types.iter().any(|t| is(resource_type, t))
 }
 
 fn shares_of(id: &str, resource_type: &str, observed: &Observed) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! Facts about properties: which the service writes, fills in, fixes at creation or never shows again.
 //!
 //! Two sources behind one query: the types in `catalog` (read-only, write-only, secret, enumerations) and `facts.txt`
-//! (defaults, what is fixed at creation, keys of lists, what a change does to machines), which types do not say.
+//! (defaults, keys of lists), which types do not say. What a change does is the table of `arm_catalog::change`.
 
-use arm_catalog::{Immutable, ListKey, PropertyType};
+use arm_catalog::{ListKey, PropertyType};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -27,18 +27,12 @@ pub struct Fact {
     pub defaults: Vec<Value>,
     /// The service chooses when the source leaves it out.
     pub chosen: bool,
-    /// Set at creation only.
-    pub fixed: bool,
-    /// What the known types say about changing it.
-    pub immutable: Option<Immutable>,
     /// The known types have no such property.
     pub unheard_of: bool,
-    /// Neither given later nor taken away.
-    pub sealed: bool,
-    /// Elements may come, and none may go.
-    pub only_added: bool,
-    /// Never changed in place to this value.
-    pub fixed_to: Option<Value>,
+    /// What the source says counts, also when it is the default.
+    pub counts: bool,
+    /// Text whose line ends mean nothing.
+    pub lines: bool,
     /// An ISO 8601 duration.
     pub duration: bool,
     /// Children that may be declared as resources of their own.
@@ -49,27 +43,6 @@ pub struct Fact {
     pub entries: bool,
     /// An id of which only the last segment counts.
     pub last_segment: bool,
-    /// What a change does.
-    pub nature: Option<Nature>,
-}
-
-/// What a change of a property does to machines and data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// No effect on users.
-    Quiet,
-    /// Part of the model of the machines: reaches running ones as the upgrade policy says.
-    Model,
-    /// As [`Nature::Model`], and a machine that gets it is restarted.
-    Restart,
-    /// As [`Nature::Model`], and a machine that receives it is reimaged.
-    Reimage,
-    /// Machines made later only.
-    NewMachines,
-    /// The number of machines.
-    Capacity,
-    /// The size of a share.
-    Quota,
 }
 
 /// Facts of one resource type.
@@ -109,7 +82,6 @@ impl TypeFacts {
         fact.read_only |= arm_catalog::is_read_only(&self.name, &pointer);
         fact.write_only |= arm_catalog::is_write_only(&self.name, &pointer);
         fact.secret |= arm_catalog::is_sensitive(&self.name, &pointer);
-        fact.immutable = arm_catalog::immutable(&self.name, &pointer);
         let same = |p: &str| p.eq_ignore_ascii_case(&pointer);
         fact.defaults.extend(arm_catalog::defaults(&self.name).filter(|d| same(d.pointer)).map(|d| d.value.clone()));
         match arm_catalog::list_key(&self.name, &pointer) {
@@ -123,27 +95,6 @@ impl TypeFacts {
             _ => {}
         }
         fact
-    }
-
-    /// What a change at this place does: its own word, else that of the nearest place around it.
-    #[must_use]
-    pub fn nature(&self, pattern: &str) -> Option<Nature> {
-        self.around(pattern).find_map(|f| f.nature)
-    }
-
-    /// Whether this place or one around it is set at creation only.
-    #[must_use]
-    pub fn fixed(&self, pattern: &str) -> bool {
-        self.around(pattern).any(|f| f.fixed)
-    }
-
-    fn around<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = Arc<Fact>> + 'a {
-        let mut rest = Some(pattern);
-        std::iter::from_fn(move || {
-            let here = rest?;
-            rest = here.strip_suffix("[]").or_else(|| here.rsplit_once('.').map(|(head, _)| head));
-            Some(self.at(here))
-        })
     }
 }
 
@@ -219,20 +170,12 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
         "fold" => fact.fold = true,
         "set" => fact.set = true,
         "chosen" => fact.chosen = true,
-        "fixed" => fact.fixed = true,
-        "sealed" => fact.sealed = true,
-        "only-added" => fact.only_added = true,
+        "counts" => fact.counts = true,
+        "lines" => fact.lines = true,
         "duration" => fact.duration = true,
         "apart" => fact.apart = true,
         "free" => fact.free = true,
         "last-segment" => fact.last_segment = true,
-        "capacity" => fact.nature = Some(Nature::Capacity),
-        "quota" => fact.nature = Some(Nature::Quota),
-        "appears" => fact.nature = Some(Nature::Quiet),
-        "machines=restart" => fact.nature = Some(Nature::Restart),
-        "machines=reimage" => fact.nature = Some(Nature::Reimage),
-        "machines=new" => fact.nature = Some(Nature::NewMachines),
-        "machines=rolling" => fact.nature = Some(Nature::Model),
         _ => {
             let json = |text: &str| serde_json::from_str::<Value>(text).ok();
             return match word.split_once('=') {
@@ -244,10 +187,6 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
                     fact.defaults.push(v);
                     true
                 }),
-                Some(("fixed-to", text)) => {
-                    fact.fixed_to = json(text);
-                    fact.fixed_to.is_some()
-                }
                 _ => false,
             };
         }
@@ -286,19 +225,5 @@ mod tests {
         let (types, odd) = read(include_str!("facts.txt"));
         assert_eq!(odd, Vec::<String>::new());
         assert!(types.len() > 20);
-    }
-
-    #[test]
-    fn nature_is_inherited_from_around() {
-        let vmss = facts_of("microsoft.compute/VIRTUALMACHINESCALESETS");
-        assert_eq!(
-            vmss.nature("properties.virtualmachineprofile.storageprofile.imagereference.version"),
-            Some(Nature::Reimage)
-        );
-        assert_eq!(vmss.nature("properties.virtualmachineprofile.networkprofile.x[].y"), Some(Nature::Model));
-        assert!(vmss.fixed("properties.proximityplacementgroup.id"));
-        assert!(!vmss.fixed("sku.name"));
-        assert_eq!(facts_of("Foo/bar").nature("tags.a"), Some(Nature::Quiet));
-        assert!(!facts_of("Foo/bar").known);
     }
 }

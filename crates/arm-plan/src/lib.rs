@@ -19,6 +19,8 @@ mod lists;
 mod label;
 mod mask;
 mod effect;
+mod effect_kind;
+mod cascade;
 mod capacity;
 mod baseline;
 mod saved;
@@ -30,7 +32,8 @@ mod tests;
 
 pub use baseline::{Baseline, ResourceBaseline, fingerprint};
 pub use capacity::{CapacityRange, autoscaled};
-pub use facts::{Fact, Nature, TypeFacts, facts_of};
+pub use effect_kind::EffectKind;
+pub use facts::{Fact, TypeFacts, facts_of};
 pub use input::{Desired, DesiredResource, Observed, Origins, observed_from_json};
 pub use json_text::{JsonText, ObservedResource};
 pub use label::{Principals, RoleNames, titled};
@@ -84,7 +87,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &DiffOptions, 
     let compared = selected.par_iter().map(|resource| {
         // Both sides are parsed here and freed at once.
         let found = live.get(&normal::fold_id(&resource.id)).map(|found| found.body.read());
-        change_of(resource, found.as_ref(), observed, (&volatile, &principals), options, origins)
+        change_of(resource, found.as_ref(), (observed, &live), (&volatile, &principals), options, origins)
     });
     for (change, suppressed, warnings) in compared.collect::<Vec<_>>() {
         plan.changes.push(change);
@@ -92,6 +95,7 @@ pub fn diff_from(desired: &Desired, observed: &Observed, options: &DiffOptions, 
         plan.warnings.extend(warnings);
     }
     deletions(&wanted, &live, observed, options, &principals, &mut plan);
+    cascade::spread(desired, observed, &live, &mut plan);
     plan.changes.sort_by_key(|c| c.action.rank());
     plan.suppressed.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
     plan.summary = Summary::of(&plan.changes);
@@ -113,7 +117,7 @@ impl DiffOptions {
 fn change_of(
     resource: &DesiredResource,
     found: Option<&Value>,
-    observed: &Observed,
+    (observed, live): (&Observed, &Live<'_>),
     (volatile, principals): (&volatile::Volatile<'_>, &Principals),
     options: &DiffOptions,
     origins: &dyn Origins,
@@ -150,16 +154,18 @@ fn change_of(
         return (change, Vec::new(), Vec::new());
     };
     volatile.note(resource, &wanted, found, &mut change);
+    let machines = effect::running(&resource.resource_type, found, live);
     let setting = compare::Setting {
         autoscaled: volatile.range(&resource.id),
         baseline: options.baseline.as_ref(),
         origin: &origin,
+        machines,
         forget_suppressed: options.forget_suppressed,
     };
     let outcome = compare::compare(resource, &wanted, found, setting);
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;
-        effect::of_update(&mut change, &wanted, found, observed);
+        effect::of_update(&mut change, &wanted, found, observed, machines);
     } else if let Some(state) = unfinished_state(found) {
         change.action = Action::Update;
         change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };

@@ -111,6 +111,16 @@ fn letter_case() {
 }
 
 #[test]
+fn line_ends() {
+    let formula = |text: &str| json!({ "properties": { "scaleSettings": { "autoScale": { "formula": text } } } });
+    let (unix, windows) = ("a = 1;\n$TargetDedicatedNodes = a;\n", "a = 1;\r\n$TargetDedicatedNodes = a;");
+    quiet(SuppressionRule::LineEnds, POOL, formula(unix), formula(windows));
+    seen(POOL, formula(unix), formula("a = 1;\n\n$TargetDedicatedNodes = a;"));
+    let command = |text: &str| json!({ "properties": { "startTask": { "commandLine": text } } });
+    seen(POOL, command("a\n"), command("a"));
+}
+
+#[test]
 fn id_case() {
     let link = |id: &str| json!({ "properties": { "targetResourceUri": id } });
     let id = format!("{GROUP}/{VMSS}/team");
@@ -291,11 +301,14 @@ fn effects_of_pools_and_shares() {
     assert_eq!((down.effect.kind, down.effect.machines), (EffectKind::ScalesIn, Some(3)));
     assert_eq!(change(POOL, fixed(7), fixed(5)).effect.kind, EffectKind::ScalesOut);
     let sized = |size: &str| json!({ "properties": { "vmSize": size, "currentDedicatedNodes": 2, "currentLowPriorityNodes": 4 } });
-    let anew = change(POOL, sized("Standard_D4s_v5"), sized("Standard_D8s_v5"));
-    assert_eq!((anew.action, anew.effect.machines), (Action::Replace, Some(6)));
-    assert_eq!(anew.effect.property.as_deref(), Some("properties.vmSize"));
+    let busy = change(POOL, sized("Standard_D4s_v5"), sized("Standard_D8s_v5"));
+    assert_eq!((busy.action, busy.effect.kind), (Action::Refuse, EffectKind::NeedsEmptyPool));
+    assert_eq!(busy.effect.property.as_deref(), Some("properties.vmSize"));
+    assert!(busy.effect.text.contains("6 nodes") && busy.effect.way_out.is_some(), "{:?}", busy.effect);
+    let empty = |size: &str| json!({ "properties": { "vmSize": size } });
+    assert_eq!(change(POOL, empty("Standard_D4s_v5"), empty("Standard_D8s_v5")).effect.kind, EffectKind::InPlace);
     let start = |line: &str| json!({ "properties": { "startTask": { "commandLine": line } } });
-    assert_eq!(change(POOL, start("b"), start("a")).effect.kind, EffectKind::NewMachines);
+    assert_eq!(change(POOL, start("b"), start("a")).effect.kind, EffectKind::WhenRebooted);
     const COMPUTE: &str = "Microsoft.MachineLearningServices/workspaces/computes";
     let cluster = |priority: &str, most: u64| {
         let scale = json!({ "minNodeCount": 0, "maxNodeCount": most });
@@ -303,15 +316,18 @@ fn effects_of_pools_and_shares() {
     };
     assert_eq!(change(COMPUTE, cluster("Dedicated", 4), cluster("LowPriority", 4)).action, Action::Replace);
     let more = change(COMPUTE, cluster("Dedicated", 8), cluster("Dedicated", 4));
-    assert_eq!((more.action, more.effect.kind), (Action::Update, EffectKind::None));
+    assert_eq!((more.action, more.effect.kind), (Action::Update, EffectKind::InPlace));
     const SHARE: &str = "Microsoft.Storage/storageAccounts/fileServices/shares";
     let share = |n: u64| json!({ "properties": { "shareQuota": n } });
     assert!(change(SHARE, share(200), share(100)).effect.text.contains("grows to 200 GiB"));
     assert!(change(SHARE, share(50), share(100)).effect.text.contains("shrinks to 50 GiB"));
     let balancer = |sku: &str| json!({ "sku": { "name": sku } });
-    for kind in ["Microsoft.Network/loadBalancers", "Microsoft.Network/publicIPAddresses"] {
-        assert_eq!(change(kind, balancer("Standard"), balancer("Basic")).action, Action::Replace);
-    }
+    let kinds = ["Microsoft.Network/loadBalancers", "Microsoft.Network/publicIPAddresses"];
+    let [balancer, address] = kinds.map(|kind| change(kind, balancer("Standard"), balancer("Basic")));
+    assert_eq!(balancer.action, Action::Replace);
+    // What nothing confirms is said, and replaces nothing.
+    assert_eq!((address.action, address.effect.kind), (Action::Update, EffectKind::NotKnown));
+    assert!(address.effect.text.starts_with("not confirmed by Azure's documents: "), "{}", address.effect.text);
     let account = change(STORAGE, json!({ "kind": "FileStorage" }), json!({ "kind": "StorageV2" }));
     assert_eq!((account.action, account.effect.kind), (Action::Replace, EffectKind::DeletesData));
 }

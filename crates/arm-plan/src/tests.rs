@@ -81,7 +81,8 @@ fn immutable_property_replaces_and_is_named() {
     let down = plan(&vmss(json!({ "singlePlacementGroup": false })), &vmss(json!({ "singlePlacementGroup": true })));
     assert_eq!(down.changes[0].action, Action::Update);
     let up = plan(&vmss(json!({ "singlePlacementGroup": true })), &vmss(json!({ "singlePlacementGroup": false })));
-    assert_eq!(up.changes[0].action, Action::Replace);
+    assert_eq!(up.changes[0].action, Action::Refuse);
+    assert_eq!(up.refused().count(), 1);
 }
 
 #[test]
@@ -93,10 +94,78 @@ fn upgrade_policy_decides_what_running_machines_feel() {
     };
     let kind = |mode: &str| plan(&with(mode, "2"), &with(mode, "1")).changes[0].effect.kind;
     assert_eq!(kind("Manual"), EffectKind::NewMachines);
-    assert_eq!(kind("Rolling"), EffectKind::Reimage);
-    assert_eq!(kind("Automatic"), EffectKind::Reimage);
+    assert_eq!(kind("Rolling"), EffectKind::OsDisksReplaced);
+    assert_eq!(kind("Automatic"), EffectKind::OsDisksReplaced);
     let tags = |t: &str| json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/team", "tags": { "team": t } });
     assert_eq!(plan(&tags("a"), &tags("b")).changes[0].effect.kind, EffectKind::None);
+}
+
+/// What has no row is not taken for harmless.
+#[test]
+fn what_is_not_known_is_said() {
+    let p = plan(&vmss(json!({ "somethingNew": 2 })), &vmss(json!({ "somethingNew": 1 })));
+    assert_eq!((p.changes[0].action, p.changes[0].effect.kind), (Action::Update, EffectKind::NotKnown));
+    assert_eq!(p.changes[0].effect.text, "effect not known");
+    assert_eq!(p.changes[0].attributes[0].basis, None);
+}
+
+#[test]
+fn children_and_roles_go_with_what_is_recreated() {
+    let group = "/subscriptions/s/resourceGroups/g/providers";
+    let identity = format!("{group}/Microsoft.ManagedIdentity/userAssignedIdentities/id-team");
+    let role = format!("{group}/Microsoft.Authorization/roleAssignments/6f0f3b2c-0000-4000-8000-000000000001");
+    let cluster = format!("{group}/Microsoft.Network/loadBalancers/lb");
+    let rule = format!("{cluster}/inboundNatRules/one");
+    let given = |principal: &str| json!({ "id": role, "properties": { "principalId": principal, "principalType": "ServicePrincipal", "roleDefinitionId": "r" } });
+    let at = |id: &str, location: &str| json!({ "id": id, "location": location });
+    let lookup = format!("[reference('{identity}', '2024-11-30').principalId]");
+    let mut desired = Desired::from_resources(&[
+        at(&identity, "northeurope"),
+        given("p"),
+        at(&cluster, "northeurope"),
+        json!({ "id": rule, "properties": { "frontendPort": 1 } }),
+    ]);
+    desired.resources[1].unresolved = given(&lookup).into();
+    let observed = Observed::of(
+        &[
+            at(&identity, "westeurope"),
+            given("p"),
+            at(&cluster, "westeurope"),
+            json!({ "id": rule, "properties": { "frontendPort": 1 } }),
+        ],
+        Vec::new(),
+    );
+    let p = diff(&desired, &observed, &DiffOptions::default());
+    assert_eq!((p.summary.replace, p.summary.no_change), (4, 0));
+    let of = |id: &str| p.changes.iter().find(|c| c.id == id).unwrap();
+    assert_eq!(of(&rule).reason, "goes with `lb`, which is deleted and recreated");
+    assert!(of(&role).reason.starts_with("`id-team` gets a new principal"), "{}", of(&role).reason);
+    // Deleted by somebody else, the identity has a new principal as well.
+    let gone = Observed { resources: observed.resources[1..].to_vec(), managed: Vec::new() };
+    let p = diff(&desired, &gone, &DiffOptions::default());
+    assert_eq!(p.changes.iter().find(|c| c.id == role).unwrap().action, Action::Replace);
+}
+
+#[test]
+fn machines_beyond_a_narrower_range_go_with_the_next_run_of_autoscale() {
+    let mut live = vmss(json!({}));
+    live["sku"]["capacity"] = json!(7);
+    let scale = |most: &str| {
+        json!({
+            "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/team",
+            "properties": { "enabled": true, "targetResourceUri": live["id"], "profiles": [
+                { "name": "usual", "capacity": { "minimum": "1", "maximum": most, "default": "1" } }] },
+        })
+    };
+    let observed = Observed::of(&[live.clone(), scale("10")], Vec::new());
+    let to = |most: &str| {
+        let p = diff(&Desired::from_resources(&[scale(most)]), &observed, &DiffOptions::default());
+        p.changes[0].effect.clone()
+    };
+    let fewer = to("2");
+    assert_eq!((fewer.kind, fewer.machines), (EffectKind::AutoscaleRemoves, Some(5)));
+    assert_eq!(fewer.text, "5 machines go at the next run of autoscale");
+    assert_eq!(to("8").kind, EffectKind::InPlace);
 }
 
 #[test]

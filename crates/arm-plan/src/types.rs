@@ -1,5 +1,7 @@
 //! The plan as data: what `diff` returns, views show and a saved plan contains.
 
+use super::EffectKind;
+use arm_catalog::{ChangeRow, Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -40,6 +42,11 @@ impl Plan {
     pub fn destructive(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|c| matches!(c.action, Action::Delete | Action::Replace))
     }
+
+    /// Changes that Azure refuses; a plan with any of them cannot be applied.
+    pub fn refused(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|c| c.action == Action::Refuse)
+    }
 }
 
 /// The number of changes of each action.
@@ -47,6 +54,9 @@ impl Plan {
 pub struct Summary {
     /// Number of resources created.
     pub create: usize,
+    /// Number of resources that Azure refuses to change.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub refuse: usize,
     /// Number of resources changed in place.
     pub update: usize,
     /// Number of resources deleted and recreated.
@@ -67,6 +77,7 @@ impl Summary {
         for change in changes {
             match change.action {
                 Action::Create => sum.create += 1,
+                Action::Refuse => sum.refuse += 1,
                 Action::Update => sum.update += 1,
                 Action::Replace => sum.replace += 1,
                 Action::Delete => sum.delete += 1,
@@ -76,6 +87,11 @@ impl Summary {
         }
         sum
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// A resource group that does not exist yet.
@@ -91,6 +107,8 @@ pub struct NewGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
+    /// Azure refuses the change: nothing can be applied before the source is changed.
+    Refuse,
     /// The resource is deleted.
     Delete,
     /// The resource is deleted and recreated: a property changes that is immutable in Azure.
@@ -110,12 +128,13 @@ impl Action {
     #[must_use]
     pub fn rank(self) -> u8 {
         match self {
-            Self::Delete => 0,
-            Self::Replace => 1,
-            Self::Detach => 2,
-            Self::Update => 3,
-            Self::Create => 4,
-            Self::NoChange => 5,
+            Self::Refuse => 0,
+            Self::Delete => 1,
+            Self::Replace => 2,
+            Self::Detach => 3,
+            Self::Update => 4,
+            Self::Create => 5,
+            Self::NoChange => 6,
         }
     }
 
@@ -123,6 +142,7 @@ impl Action {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Refuse => "refuse",
             Self::Delete => "delete",
             Self::Replace => "replace",
             Self::Detach => "detach",
@@ -237,80 +257,38 @@ pub struct AttributeChange {
     pub secret: bool,
     /// Effect of this property alone.
     pub effect: EffectKind,
+    /// What is known of such a change, and how surely; absent for new resources and where nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub basis: Option<Basis>,
     /// The line that sets it, when it is known more exactly than the resource's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Source>,
 }
 
-/// What a change does to people who use the pool, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EffectKind {
-    /// No effect on users.
-    #[default]
-    None,
-    /// Something new appears; nothing that runs is touched.
-    Appears,
-    /// Machines created from now on; running ones stay unchanged until they are upgraded.
-    NewMachines,
-    /// Machines are added to a pool.
-    ScalesOut,
-    /// Access, network or a rule changes while everything keeps running.
-    InPlace,
-    /// Machines are changed in batches.
-    Rolling,
-    /// Machines are restarted; their disks are kept.
-    Restart,
-    /// Machines are removed from a pool.
-    ScalesIn,
-    /// Machines are reimaged: data on their local disks is lost.
-    Reimage,
-    /// The resource is deleted.
-    Removes,
-    /// The resource is deleted and recreated.
-    Replaces,
-    /// User data is deleted.
-    DeletesData,
+/// What the table of changes says of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// What it means, in one clause.
+    pub note: String,
+    /// Whether it rests on a document or a concrete report; otherwise it is not confirmed and refuses nothing.
+    pub confirmed: bool,
+    /// The error code that Azure answers, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// The way out of a refusal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub way_out: Option<String>,
 }
 
-impl EffectKind {
-    /// Its name, as in JSON.
+impl Basis {
+    /// What a row of the table says.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Appears => "appears",
-            Self::NewMachines => "new-machines",
-            Self::ScalesOut => "scales-out",
-            Self::InPlace => "in-place",
-            Self::Rolling => "rolling",
-            Self::Restart => "restart",
-            Self::ScalesIn => "scales-in",
-            Self::Reimage => "reimage",
-            Self::Removes => "removes",
-            Self::Replaces => "replaces",
-            Self::DeletesData => "deletes-data",
-        }
-    }
-
-    /// What it means, in one clause.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::None => "not noticeable",
-            Self::Appears => "something new; nothing that is running is affected",
-            Self::NewMachines => {
-                "affects machines created from now on; running machines keep their configuration until they are upgraded"
-            }
-            Self::ScalesOut => "machines are added",
-            Self::InPlace => "a rule, an address or a size changes while everything keeps running",
-            Self::Rolling => "machines are changed in batches",
-            Self::Restart => "machines restart",
-            Self::ScalesIn => "machines are removed",
-            Self::Reimage => "machines are reimaged: data on their local disks is lost",
-            Self::Removes => "the resource is deleted",
-            Self::Replaces => "Azure fixes the named property at creation: the resource is deleted and recreated",
-            Self::DeletesData => "a share, an account, a disk or a vault is deleted with its contents",
+    pub(super) fn of(row: &ChangeRow) -> Self {
+        Self {
+            note: row.note.clone(),
+            confirmed: row.mark != Mark::C,
+            code: row.code.clone(),
+            way_out: row.out.clone(),
         }
     }
 }
@@ -331,6 +309,9 @@ pub struct Effect {
     /// The property that Azure does not change in place.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub property: Option<String>,
+    /// What to do instead, when Azure refuses the change.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub way_out: Option<String>,
 }
 
 /// Why a difference is not reported. Each rule suppresses only what the service would not act on.
@@ -361,6 +342,8 @@ pub enum SuppressionRule {
     PolicyAdded,
     /// The same duration in another spelling.
     Duration,
+    /// The same text with other line ends, or without the last one.
+    LineEnds,
     /// A number that the API takes as a string.
     NumberAsString,
     /// A child that the source declares as a resource of its own.
@@ -384,6 +367,7 @@ impl SuppressionRule {
         Self::OwnedByAutoscale,
         Self::PolicyAdded,
         Self::Duration,
+        Self::LineEnds,
         Self::NumberAsString,
         Self::DeclaredApart,
         Self::UnknownType,
@@ -405,6 +389,7 @@ impl SuppressionRule {
             Self::OwnedByAutoscale => "owned-by-autoscale",
             Self::PolicyAdded => "policy-added",
             Self::Duration => "duration",
+            Self::LineEnds => "line-ends",
             Self::NumberAsString => "number-as-string",
             Self::DeclaredApart => "declared-apart",
             Self::UnknownType => "unknown-type",
@@ -427,6 +412,7 @@ impl SuppressionRule {
             Self::OwnedByAutoscale => "autoscale owns the number of machines; a deployment keeps the live one",
             Self::PolicyAdded => "Azure Policy adds it to every request",
             Self::Duration => "the same duration",
+            Self::LineEnds => "the same text with other line ends",
             Self::NumberAsString => "the API takes the number as a string",
             Self::DeclaredApart => "declared as a separate resource",
             Self::UnknownType => "not in the source, and of a type that dsvmc does not know",

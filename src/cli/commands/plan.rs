@@ -5,6 +5,7 @@ use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs, SettingsArgs};
 use crate::cli::exit::Exit;
 use crate::cli::{Context, report};
 use crate::deploy::compiled::CompiledProject;
+use crate::deploy::confirmation::refused;
 use crate::deploy::context::DeployContext;
 use crate::deploy::error::{CommandError, FailureKind};
 use crate::deploy::load::load;
@@ -70,11 +71,13 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     if let Some(projects) = tree(args, cx)? {
         let Some(all) = plan_each(args, &projects, cx)? else { return Ok(Exit::Input) };
         show_tree(&all, detail, cx)?;
+        all.iter().try_for_each(|one| refused(&one.plan))?;
         return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
     }
     let project = load(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
     let (plan, title) = plan_project(args, &args.path, &project, cx)?;
     show(&plan, &title, detail, cx)?;
+    refused(&plan)?;
     Ok(exit(plan.is_empty()))
 }
 

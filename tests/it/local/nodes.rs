@@ -151,7 +151,10 @@ fn resizes_take_time_and_can_be_stopped() {
     advance(&local, "PT1H");
     assert_eq!(nodes(&local), steady(5, 0));
     // a PATCH that says nothing of the scale does not begin again
-    assert_eq!(local.send("PATCH", POOL, r#"{"properties":{"displayName":"five"}}"#, &[]).status, 200);
+    assert_eq!(
+        local.send("PATCH", POOL, r#"{"properties":{"metadata":[{"name":"nodes","value":"five"}]}}"#, &[]).status,
+        200
+    );
     assert_eq!(nodes(&local), steady(5, 0));
     let patch = json!({ "properties": { "scaleSettings": { "fixedScale": { "targetDedicatedNodes": 1, "targetLowPriorityNodes": 2 } } } });
     assert_eq!(local.send("PATCH", POOL, &patch.to_string(), &[]).status, 200);

@@ -165,7 +165,7 @@ fn every_single_change_is_planned_and_applied() {
         ("/resources/1/properties/securityRules/0/properties/sourceAddressPrefix", json!("198.51.100.0/24")),
         ("/resources/1/properties/securityRules/0/properties/priority", json!(200)),
         ("/resources/2/properties/addressSpace/addressPrefixes", json!(["10.0.0.0/16", "10.1.0.0/16"])),
-        ("/resources/3/sku/name", json!("Standard_ZRS")),
+        ("/resources/3/sku/name", json!("Standard_GRS")),
         ("/resources/4/properties/shareQuota", json!(200)),
         ("/resources/5/properties/enableRbacAuthorization", json!(false)),
         ("/resources/6/properties/value", json!("another")),

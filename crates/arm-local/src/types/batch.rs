@@ -11,7 +11,7 @@ use crate::http::{Reply, Request};
 use crate::lro::Style;
 use crate::nodes::memory::Memory;
 use crate::rule::{Rule, WriteContext};
-use crate::types::security;
+use crate::types::{fixed, security};
 use crate::value::{set, set_default};
 use crate::{clock, nodes};
 
@@ -70,7 +70,6 @@ impl Rule for Account {
                 format!("An account named '{name}' already exists in region {location}."),
             ));
         }
-        put.immutable("/properties/poolAllocationMode", "PropertyChangeNotAllowed")?;
         security::identity(put)?;
         let storage = put.text("/properties/autoStorage/storageAccountId").map(str::to_owned);
         if let Some(storage) = storage
@@ -214,13 +213,6 @@ impl Rule for Pool {
         if put.at("/properties/deploymentConfiguration").is_none() {
             return Err(invalid("deploymentConfiguration", "A pool needs a deploymentConfiguration."));
         }
-        for fixed in [
-            "/properties/vmSize",
-            "/properties/deploymentConfiguration/virtualMachineConfiguration/nodeAgentSkuId",
-            "/properties/taskSlotsPerNode",
-        ] {
-            put.immutable(fixed, "PropertyCannotBeUpdated")?;
-        }
         security::identity(put)?;
         // a PATCH that says nothing of the scale leaves it alone
         let rescaled =
@@ -276,6 +268,7 @@ impl Rule for Pool {
                 }
             }
         }
+        check_nodes(put)?;
         times(put);
         nodes::pool::write(put, rescaled)
     }
@@ -341,6 +334,46 @@ impl Rule for Pool {
             _ => Ok(None),
         }
     }
+}
+
+/// Refuses what a pool takes only while it has no nodes.
+fn check_nodes(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
+    const EMPTY_ONLY: [&str; 11] = [
+        "vmSize",
+        "deploymentConfiguration",
+        "taskSlotsPerNode",
+        "interNodeCommunication",
+        "networkConfiguration",
+        "userAccounts",
+        "mountConfiguration",
+        "taskSchedulingPolicy",
+        "displayName",
+        "upgradePolicy",
+        "targetNodeCommunicationMode",
+    ];
+    let Some(old) = &put.old else { return Ok(()) };
+    let now = put.cx.now_ms();
+    let nodes = Memory::of(&put.hidden).map_or([0, 0], |memory| memory.sim.nodes_at(now));
+    if nodes == [0, 0] {
+        return Ok(());
+    }
+    for key in EMPTY_ONLY {
+        let pointer = format!("/properties/{key}");
+        let (before, after) = (old.at(&pointer), put.at(&pointer));
+        let empty = |value: Option<&Value>| value.is_none_or(|v| v == &json!([]) || v == &json!({}));
+        let same = match (before, after) {
+            (Some(before), Some(after)) => fixed::same(before, after) && fixed::same(after, before),
+            _ => empty(before) && empty(after),
+        };
+        if !same {
+            return Err(ArmError::bad(
+                "PropertyCannotBeUpdated",
+                format!("The property {key} of a pool can be updated only while the pool has no nodes."),
+            )
+            .at(key));
+        }
+    }
+    Ok(())
 }
 
 fn scale(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {

@@ -135,9 +135,9 @@ impl Rule for ScaleSet {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         check_name(put)?;
-        put.immutable("/properties/orchestrationMode", "PropertyChangeNotAllowed")?;
-        put.immutable("/properties/platformFaultDomainCount", "PropertyChangeNotAllowed")?;
-        if let Some(old) = &put.old
+        let flexible =
+            put.text("/properties/orchestrationMode").is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible"));
+        if let (Some(old), false) = (&put.old, flexible)
             && old.at("/properties/singlePlacementGroup") == Some(&json!(false))
             && put.at("/properties/singlePlacementGroup") == Some(&json!(true))
         {
@@ -146,10 +146,6 @@ impl Rule for ScaleSet {
                 "SinglePlacementGroup cannot be changed from false to true.",
             ));
         }
-        put.immutable("/properties/virtualMachineProfile/osProfile/adminUsername", "PropertyChangeNotAllowed")?;
-        put.immutable("/properties/virtualMachineProfile/osProfile/computerNamePrefix", "PropertyChangeNotAllowed")?;
-        let flexible =
-            put.text("/properties/orchestrationMode").is_some_and(|mode| mode.eq_ignore_ascii_case("Flexible"));
         check_size(put, flexible)?;
         if put.at("/properties/virtualMachineProfile").is_some() {
             check_profile(put)?;

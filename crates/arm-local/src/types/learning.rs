@@ -43,7 +43,6 @@ impl Rule for Compute {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        put.immutable("/properties/computeType", "PropertyChangeNotAllowed")?;
         put.set("/properties/provisioningState", json!("Succeeded"));
         if !is_cluster(&put.body) {
             return Ok(());
@@ -56,9 +55,6 @@ impl Rule for Compute {
             )));
         }
         const INNER: &str = "/properties/properties";
-        for fixed in ["vmSize", "vmPriority", "subnet/id", "enableNodePublicIp", "remoteLoginPortPublicAccess"] {
-            put.immutable(&format!("{INNER}/{fixed}"), "PropertyChangeNotAllowed")?;
-        }
         if put.text(&format!("{INNER}/vmSize")).is_none() {
             return Err(invalid("A cluster needs a vmSize."));
         }

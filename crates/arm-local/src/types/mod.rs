@@ -6,6 +6,7 @@ pub mod batch;
 pub mod compute;
 pub mod containers;
 pub mod deleted;
+pub mod fixed;
 pub mod insights;
 pub mod instances;
 pub mod learning;

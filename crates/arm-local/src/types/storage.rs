@@ -93,17 +93,6 @@ impl Rule for Account {
         put.set("/sku/name", json!(sku));
         put.set("/sku/tier", json!(if sku.starts_with("Premium") { "Premium" } else { "Standard" }));
         put.default("/kind", json!("StorageV2"));
-        put.immutable("/kind", "AccountPropertyCannotBeUpdated").or_else(|error| {
-            // an upgrade to general purpose v2 is the one change allowed
-            if put.text("/kind") == Some("StorageV2") { Ok(()) } else { Err(error) }
-        })?;
-        for fixed in [
-            "/properties/isHnsEnabled",
-            "/properties/isNfsV3Enabled",
-            "/properties/encryption/requireInfrastructureEncryption",
-        ] {
-            put.immutable(fixed, "AccountPropertyCannotBeUpdated")?;
-        }
         let now = put.cx.now.to_string();
         let premium = sku.starts_with("Premium");
         let kind = put.text("/kind").unwrap_or_default().to_owned();
@@ -396,7 +385,6 @@ impl Rule for Share {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         check_part_name(put.path.name())?;
-        put.immutable("/properties/enabledProtocols", "PropertyChangeNotAllowed")?;
         let quota = put.at("/properties/shareQuota").and_then(Value::as_i64);
         if quota.is_some_and(|quota| !(1..=262_144).contains(&quota)) {
             return Err(ArmError::bad(

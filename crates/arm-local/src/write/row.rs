@@ -126,6 +126,7 @@ fn prepare(
     let mut put =
         WriteContext { cx, path, old: old.clone(), sent: &sent, api_version: &write.api_version, body, hidden };
     check_location(&put, rule, kind)?;
+    types::fixed::check(&put, write.patch)?;
     rule.prepare(&mut put)?;
     shape::check(Stage::Meaning, kind, version, &sent, partial)?;
     let (mut body, hidden) = (put.body, put.hidden);

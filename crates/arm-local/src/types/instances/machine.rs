@@ -46,7 +46,6 @@ impl Rule for Machine {
             "/properties/storageProfile/imageReference/sku",
             "/properties/availabilitySet/id",
             "/properties/virtualMachineScaleSet/id",
-            "/properties/priority",
             "/zones",
         ] {
             put.immutable(fixed, "PropertyChangeNotAllowed")?;

@@ -15,7 +15,10 @@ use crate::value::set_default;
 pub(super) fn public_ip(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     put.default("/sku/name", json!("Basic"));
     put.default("/sku/tier", json!("Regional"));
-    put.immutable("/sku/name", "SkuCannotBeChangedOnUpdate")?;
+    // Basic becomes Standard; nothing confirms what else the service asks for then
+    if put.text("/sku/name") != Some("Standard") {
+        put.immutable("/sku/name", "SkuCannotBeChangedOnUpdate")?;
+    }
     put.immutable("/properties/publicIPAddressVersion", "PublicIPAddressVersionCannotBeChanged")?;
     let standard = put.text("/sku/name").is_some_and(|sku| sku.eq_ignore_ascii_case("Standard"));
     put.default("/properties/publicIPAddressVersion", json!("IPv4"));

@@ -19,9 +19,13 @@ use crate::types::network::front::{load_balancer, public_ip};
 pub use crate::types::network::parts::subnet_free;
 use crate::types::network::parts::{children, edit};
 use crate::types::network::security::security_group;
+pub use crate::types::network::vnet::show_machines;
 use crate::types::network::vnet::vnet;
 use crate::types::refs;
 use crate::value::{set, set_default};
+
+/// The type of the parts of virtual networks that machines are in.
+pub const SUBNETS: &str = "Microsoft.Network/virtualNetworks/subnets";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -150,6 +154,11 @@ impl Rule for Network {
     fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
         let mut body = cx.view(row);
         old_properties(*self, request.query("api-version").unwrap_or_default(), &mut body);
+        if *self == Self::Vnet {
+            for subnet in edit(&mut body, "/properties/subnets") {
+                vnet::show_machines(cx, subnet);
+            }
+        }
         if *self == Self::PublicIp
             && let Some(user) = attached(cx, &row.id)
         {

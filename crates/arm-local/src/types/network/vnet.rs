@@ -5,13 +5,33 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
+use crate::core::Cx;
 use crate::error::ArmError;
+use crate::names::SCALE_SETS;
 use crate::rule::WriteContext;
+use crate::types::addresses::subnet_of;
 use crate::types::network::parts::{children, edit, list, named, nets, subnet_free};
-use crate::value::set_default;
+use crate::value::{set, set_default};
 
 /// Api-versions before this day let policies act on private endpoints where nothing was said.
 const POLICIES_OFF_SINCE: &str = "2022-01-01";
+
+/// Lists the machines of scale sets in the subnet that they are in, as the service does.
+pub fn show_machines(cx: &Cx<'_>, subnet: &mut Value) {
+    let Some(own) = subnet.get("id").and_then(Value::as_str).map(str::to_owned) else { return };
+    let mut machines = Vec::new();
+    for set in cx.store.of_kind(SCALE_SETS) {
+        if subnet_of(&set.body).is_some_and(|id| id.eq_ignore_ascii_case(&own)) {
+            let count = set.at("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
+            machines.extend((0..count).map(|n| {
+                json!({ "id": format!("{}/virtualMachines/{n}/networkInterfaces/nic/ipConfigurations/ip", set.id) })
+            }));
+        }
+    }
+    if !machines.is_empty() {
+        set(subnet, "/properties/ipConfigurations", machines.into());
+    }
+}
 
 pub(super) fn vnet(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let name = put.path.name().to_owned();
@@ -82,8 +102,20 @@ pub(super) fn vnet(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         for subnet in list(&old.body, "/properties/subnets") {
             let gone =
                 !list(&put.body, "/properties/subnets").any(|now| named(now).eq_ignore_ascii_case(named(subnet)));
-            if let (true, Some(id)) = (gone, subnet.get("id").and_then(Value::as_str)) {
+            let Some(id) = subnet.get("id").and_then(Value::as_str) else { continue };
+            if gone {
                 subnet_free(put.cx, id)?;
+            }
+            let now = list(&put.body, "/properties/subnets")
+                .find(|now| named(now).eq_ignore_ascii_case(named(subnet)))
+                .map(|now| nets(now, "/properties/addressPrefix", "/properties/addressPrefixes"));
+            let moved =
+                now.is_some_and(|now| now != nets(subnet, "/properties/addressPrefix", "/properties/addressPrefixes"));
+            if moved && subnet_free(put.cx, id).is_err() {
+                return Err(ArmError::bad(
+                    "InUseSubnetCannotBeUpdated",
+                    format!("Subnet {} is in use and cannot be updated.", named(subnet)),
+                ));
             }
         }
     }
@@ -92,6 +124,10 @@ pub(super) fn vnet(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let policies =
         if put.api_version.is_empty() || put.api_version >= POLICIES_OFF_SINCE { "Disabled" } else { "Enabled" };
     for subnet in edit(&mut put.body, "/properties/subnets") {
+        // the service lists machines; what a client sends back of the list means nothing
+        if let Some(properties) = subnet.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.shift_remove("ipConfigurations");
+        }
         set_default(subnet, "/properties/delegations", json!([]));
         set_default(subnet, "/properties/privateEndpointNetworkPolicies", json!(policies));
         set_default(subnet, "/properties/privateLinkServiceNetworkPolicies", json!("Enabled"));
