@@ -175,14 +175,14 @@ ok 1 keyvault list -g comp --query "length(@)" -o tsv
 bad "already exists" keyvault create -g comp -n compvault-1 -l westeurope
 ok "" keyvault delete -g comp -n compvault-1
 ok 0 keyvault list -g comp --query "length(@)" -o tsv
-ok compvault-1 keyvault list-deleted --resource-type vault --query "[0].name" -o tsv
+ok 1 keyvault list-deleted --resource-type vault --query "length([?name=='compvault-1'])" -o tsv
 ok true keyvault show-deleted -n compvault-1 --query "ends_with(properties.vaultId, '/compvault-1')" -o tsv
 bad "deleted" keyvault create -g comp -n compvault-1 -l westeurope
 ok Succeeded keyvault recover -n compvault-1 --query properties.provisioningState -o tsv
 ok 1 keyvault list -g comp --query "length(@)" -o tsv
 ok "" keyvault delete -g comp -n compvault-1
 ok "" keyvault purge -n compvault-1
-ok 0 keyvault list-deleted --resource-type vault --query "length(@)" -o tsv
+ok 0 keyvault list-deleted --resource-type vault --query "length([?name=='compvault-1'])" -o tsv
 
 echo "# the end"
 ok "" vmss delete -g comp -n uni
