@@ -103,7 +103,7 @@ blocks! {
             nats: 5 Nat;
             overrides: any Override;
         }
-        attributes {
+        attributes BatchPoolAttribute {
             /// Resource id of the pool or cluster.
             id: "string";
             /// Its name in Azure.
@@ -199,7 +199,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes BatchAccountAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -225,7 +225,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes WorkspaceAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -256,7 +256,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes ContainerAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Name of the storage account.
