@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::documents::Row;
 use crate::error::ArmError;
 use crate::faults::{Faults, InjectedFault};
+use crate::http::Reply;
 use crate::id::Path;
 use crate::store::Store;
 
@@ -28,6 +29,9 @@ pub enum Job {
     /// Run the deployment stack with this id.
     Stack(String),
 }
+
+/// The part of a request that changes the state, once templates are evaluated.
+pub type Rest<'r> = Box<dyn FnOnce(&mut Cx<'_>) -> Result<Reply, ArmError> + 'r>;
 
 /// What lower modules ask of higher ones. [`crate::router`] implements it: these are the only calls that lead up the
 /// order of the modules.
@@ -50,11 +54,11 @@ pub trait Upper: Sync {
     /// What a PUT of the stack says.
     fn check_stack(&self, cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError>;
 
-    /// Stores such a stack as accepted.
+    /// Stores such a stack as accepted, in the name of `caller`.
     ///
     /// # Errors
     /// What a PUT of the stack says.
-    fn accept_stack(&self, cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError>;
+    fn accept_stack(&self, core: &Arc<Core>, caller: &str, path: &Path, body: &Value) -> Result<(), ArmError>;
 
     /// Runs such a stack to its end.
     ///
@@ -155,6 +159,21 @@ impl Core {
             settings,
             stop: tokio::sync::Notify::new(),
         })
+    }
+
+    /// Runs `work` on a copy of the state, without the lock: for what may take long, such as downloading and evaluating
+    /// templates. Its changes, jobs and faults come to nothing.
+    ///
+    /// # Errors
+    /// What `work` says, or that the state cannot be written.
+    pub fn aside<T>(
+        self: &Arc<Self>,
+        caller: &str,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, ArmError>,
+    ) -> Result<T, ArmError> {
+        let (mut store, now, real_ms) = self.with(caller, |cx| Ok((cx.store.copy(), cx.now, cx.real_ms)))?;
+        let caller = caller.to_owned();
+        work(&mut Cx { store: &mut store, core: self, now, real_ms, jobs: Vec::new(), caller, dry: true })
     }
 
     /// Runs `work` as one transaction: its changes are durable when this returns `Ok`, and gone when it returns `Err`.

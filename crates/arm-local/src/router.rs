@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::core::{Core, Cx, Job, Upper};
+use crate::core::{Core, Cx, Job, Rest, Upper};
 use crate::documents::{DeploymentDocument, LongRunning, Row, StackDocument};
 use crate::error::ArmError;
 use crate::http::{Reply, Request, not_served};
@@ -18,7 +18,12 @@ impl Core {
     #[must_use]
     pub fn answer(self: &Arc<Self>, request: &Request) -> Reply {
         let caller = meta::caller(request);
-        match self.with(&caller, |cx| route(cx, request)) {
+        let answer = if let Some(path) = with_template(request) {
+            self.aside(&caller, |cx| evaluate(cx, request, &path)).and_then(|rest| self.with(&caller, rest))
+        } else {
+            self.with(&caller, |cx| route(cx, request))
+        };
+        match answer {
             Ok(reply) => reply,
             Err(error) => error.into(),
         }
@@ -37,6 +42,31 @@ const POLLS: &[&str] = &[
     "pooloperationresults",
     "accountoperationresults",
 ];
+
+/// The path of a request that brings a template: of a deployment, a stack, or the what-if of one.
+fn with_template(request: &Request) -> Option<Path> {
+    let path = Path::parse(&request.segments);
+    let types: Vec<String> = path.types.iter().map(|part| part.to_lowercase()).collect();
+    let types: Vec<&str> = types.iter().map(String::as_str).collect();
+    let ours = path.namespace.as_deref().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.Resources"));
+    let brings = matches!(
+        (request.method.as_str(), types.as_slice()),
+        ("PUT", ["deployments" | "deploymentstacks" | "deploymentstackswhatifresults"])
+            | ("POST", ["deployments" | "deploymentstacks", "validate"] | ["deployments", "whatif"])
+    );
+    (ours && brings && path.names.len() == 1).then_some(path)
+}
+
+/// Evaluates the template of such a request on a copy of the state; gives what is left to do under the lock.
+fn evaluate<'r>(cx: &mut Cx<'_>, request: &'r Request, path: &Path) -> Result<Rest<'r>, ArmError> {
+    check_version(request)?;
+    check_size(request)?;
+    check_segments(request)?;
+    if path.types.first().is_some_and(|kind| kind.eq_ignore_ascii_case("deployments")) {
+        return deploy::evaluate(cx, request, path);
+    }
+    stacks::evaluate(cx, request, path)
+}
 
 fn route(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, ArmError> {
     let lower: Vec<String> = request.segments.iter().map(|part| part.to_lowercase()).collect();
@@ -206,8 +236,8 @@ impl Upper for Router {
         stacks::check_inside(cx, path, body)
     }
 
-    fn accept_stack(&self, cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError> {
-        stacks::accept_inside(cx, path, body)
+    fn accept_stack(&self, core: &Arc<Core>, caller: &str, path: &Path, body: &Value) -> Result<(), ArmError> {
+        stacks::accept_inside(core, caller, path, body)
     }
 
     fn run_stack(&self, core: &Arc<Core>, id: &str) -> Result<(), ArmError> {

@@ -35,16 +35,18 @@ enum Change {
     Document(String, Option<Stored>),
 }
 
-/// The state. All access is under one lock, held by [`crate::core::Core`].
+/// The state. All access is under one lock, held by [`crate::core::Core`]; [`Store::copy`] gives a state that needs none.
 pub struct Store {
-    rows: BTreeMap<String, Arc<Row>>,
+    /// The maps are shared with copies until one of them is changed.
+    rows: Arc<BTreeMap<String, Arc<Row>>>,
     /// Keys of the rows of each type, lower case.
-    kinds: BTreeMap<String, BTreeSet<String>>,
-    documents: BTreeMap<String, Stored>,
+    kinds: Arc<BTreeMap<String, BTreeSet<String>>>,
+    documents: Arc<BTreeMap<String, Stored>>,
     /// Keys of the stacks whose deny settings deny something: the only ones that a write has to look at.
-    denying: BTreeSet<String>,
+    denying: Arc<BTreeSet<String>>,
     journal: Vec<Change>,
-    db: Connection,
+    /// `None` in a copy.
+    db: Option<Connection>,
 }
 
 impl Store {
@@ -81,34 +83,41 @@ impl Store {
             return Err(format!("the state file is of version {version:?}, this dsvmc reads version {SCHEMA_VERSION}"));
         }
         let mut store = Self {
-            rows: BTreeMap::new(),
-            kinds: BTreeMap::new(),
-            documents: BTreeMap::new(),
-            denying: BTreeSet::new(),
+            rows: Arc::default(),
+            kinds: Arc::default(),
+            documents: Arc::default(),
+            denying: Arc::default(),
             journal: Vec::new(),
-            db,
+            db: None,
         };
-        store.load().map_err(|error| format!("the state file cannot be read: {error}"))?;
+        store.load(&db).map_err(|error| format!("the state file cannot be read: {error}"))?;
+        store.db = Some(db);
         Ok(store)
     }
 
-    fn load(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        for (key, body) in self.read("SELECT key, body FROM resource")? {
-            let row: Row = serde_json::from_str(&body)?;
-            self.kinds.entry(row.kind.to_lowercase()).or_default().insert(key.clone());
-            self.rows.insert(key, Arc::new(row));
+    /// The state as it is now, to work on without the lock. Changes to the copy stay in it.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            rows: self.rows.clone(),
+            kinds: self.kinds.clone(),
+            documents: self.documents.clone(),
+            denying: self.denying.clone(),
+            journal: Vec::new(),
+            db: None,
         }
-        for (key, body) in self.read("SELECT key, body FROM doc")? {
+    }
+
+    fn load(&mut self, db: &Connection) -> Result<(), Box<dyn std::error::Error>> {
+        for (key, body) in read(db, "SELECT key, body FROM resource")? {
+            let row: Row = serde_json::from_str(&body)?;
+            self.set_row(&key, Some(Arc::new(row)));
+        }
+        for (key, body) in read(db, "SELECT key, body FROM doc")? {
             let document = Stored::read(&key, &body)?;
             self.set_document(&key, Some(document));
         }
         Ok(())
-    }
-
-    /// Keys and bodies of a query.
-    fn read(&self, query: &str) -> rusqlite::Result<Vec<(String, String)>> {
-        let mut query = self.db.prepare(query)?;
-        query.query_map([], |line| Ok((line.get(0)?, line.get(1)?)))?.collect()
     }
 
     /// The resource with an id, compared without case.
@@ -164,16 +173,17 @@ impl Store {
     /// Puts or removes a row and keeps the index of types; gives the row that was there.
     fn set_row(&mut self, key: &str, new: Option<Arc<Row>>) -> Option<Arc<Row>> {
         let old = match &new {
-            Some(row) => self.rows.insert(key.to_owned(), row.clone()),
-            None => self.rows.remove(key),
+            Some(row) => Arc::make_mut(&mut self.rows).insert(key.to_owned(), row.clone()),
+            None => Arc::make_mut(&mut self.rows).remove(key),
         };
+        let kinds = Arc::make_mut(&mut self.kinds);
         if let Some(old) = &old
-            && let Some(keys) = self.kinds.get_mut(&old.kind.to_lowercase())
+            && let Some(keys) = kinds.get_mut(&old.kind.to_lowercase())
         {
             keys.remove(key);
         }
         if let Some(row) = &new {
-            self.kinds.entry(row.kind.to_lowercase()).or_default().insert(key.to_owned());
+            kinds.entry(row.kind.to_lowercase()).or_default().insert(key.to_owned());
         }
         old
     }
@@ -283,13 +293,14 @@ impl Store {
             .and_then(StackDocument::of)
             .is_some_and(|stack| stack.record.properties.deny_settings.mode != DenyMode::None);
         if denies {
-            self.denying.insert(key.to_owned());
-        } else {
-            self.denying.remove(key);
+            Arc::make_mut(&mut self.denying).insert(key.to_owned());
+        } else if self.denying.contains(key) {
+            Arc::make_mut(&mut self.denying).remove(key);
         }
+        let documents = Arc::make_mut(&mut self.documents);
         match new {
-            Some(document) => self.documents.insert(key.to_owned(), document),
-            None => self.documents.remove(key),
+            Some(document) => documents.insert(key.to_owned(), document),
+            None => documents.remove(key),
         }
     }
 
@@ -314,7 +325,8 @@ impl Store {
     }
 
     fn write(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        let transaction = self.db.transaction()?;
+        let Some(db) = &mut self.db else { return Ok(()) };
+        let transaction = db.transaction()?;
         {
             let mut put_row = transaction.prepare_cached("INSERT OR REPLACE INTO resource VALUES (?1, ?2)")?;
             let mut del_row = transaction.prepare_cached("DELETE FROM resource WHERE key = ?1")?;
@@ -372,6 +384,12 @@ impl Store {
     }
 }
 
+/// Keys and bodies of a query.
+fn read(db: &Connection, query: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut query = db.prepare(query)?;
+    query.query_map([], |line| Ok((line.get(0)?, line.get(1)?)))?.collect()
+}
+
 fn stored_key<D: Document>(key: &str) -> String {
     if key.is_empty() { D::PREFIX.to_owned() } else { format!("{}|{}", D::PREFIX, key.to_lowercase()) }
 }
@@ -422,6 +440,19 @@ mod tests {
         let store = Store::open(Some(&path)).expect("open again");
         assert_eq!(store.rows().count(), 1);
         assert!(store.row("/a/lost").is_none());
+    }
+
+    #[test]
+    fn a_copy_keeps_the_state_of_its_moment_and_its_own_changes() {
+        let mut store = Store::open(None).expect("open");
+        store.put_row(row("/a/b", 1));
+        let mut copy = store.copy();
+        copy.put_row(row("/a/b", 2));
+        store.put_row(row("/a/c", 3));
+        assert_eq!((store.of_kind("T/t").len(), copy.of_kind("T/t").len()), (2, 1));
+        assert_eq!(store.row("/a/b").expect("row").body, json!({ "n": 1 }));
+        copy.rollback();
+        assert_eq!(copy.row("/a/b").expect("row").body, json!({ "n": 1 }));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use arm_local::Options;
 use serde_json::{Value, json};
@@ -179,4 +180,81 @@ fn template_specs_are_followed_with_their_parts() {
     assert_eq!(local.get("{rg}/Contoso.Things/widgets/part").status, 200);
     let none = json!({ "properties": { "mode": "Incremental", "templateLink": { "id": id.replace("1.0", "2.0") } } });
     assert_eq!(code(&local.put(DEPLOYMENT, &none.to_string())), (400, "InvalidContentLink"));
+}
+
+/// A server that answers each request only when it is told to.
+struct Slow {
+    address: String,
+    /// Told of each request, by the server, and of the end, by whom the requests are made for.
+    tell: Sender<bool>,
+    asked: Receiver<bool>,
+    release: Sender<()>,
+}
+
+fn slow(content: String) -> Slow {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("address"));
+    let (tell, asked) = channel();
+    let (release, released) = channel();
+    let server = tell.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _ = stream.read(&mut [0; 2048]);
+            if server.send(true).is_err() || released.recv().is_err() {
+                return;
+            }
+            let _ = stream.write_all(format!("HTTP/1.0 200 OK\r\n\r\n{content}").as_bytes());
+        }
+    });
+    Slow { address, tell, asked, release }
+}
+
+#[test]
+fn a_slow_server_of_a_link_delays_nobody_else() {
+    let local = Local::group();
+    let server = slow(template(json!([widget("linked")])).to_string());
+    let main = template(json!([nested("inside", json!({ "uri": format!("{}/t.json", server.address) }), json!({}))]));
+    let deployment = json!({ "mode": "Incremental", "template": main });
+    let sent = json!({ "properties": deployment }).to_string();
+    let stack = json!({ "properties": { "template": main, "actionOnUnmanage": { "resources": "delete" },
+        "denySettings": { "mode": "none" } } })
+    .to_string();
+    let stacks = "{rg}/Microsoft.Resources/deploymentStacks/s";
+    let post = |path: String, sent: &str| assert!([200, 202].contains(&local.post(&path, sent).status), "{path}");
+    let requests: [(&str, &(dyn Fn() + Sync)); 5] = [
+        ("validate", &|| post(format!("{DEPLOYMENT}/validate"), &sent)),
+        ("what-if", &|| post(format!("{DEPLOYMENT}/whatIf"), &sent)),
+        ("create", &|| drop(deploy(&local, deployment.clone()))),
+        ("stack-validate", &|| post(format!("{stacks}/validate"), &stack)),
+        ("stack", &|| {
+            assert_eq!(local.put(stacks, &stack).status, 201);
+            while !["succeeded", "failed"]
+                .contains(&body(&local.get(stacks))["properties"]["provisioningState"].as_str().unwrap_or_default())
+            {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }),
+    ];
+    for (name, request) in requests {
+        let mut downloads = 0;
+        std::thread::scope(|scope| {
+            let tell = server.tell.clone();
+            scope.spawn(move || {
+                request();
+                tell.send(false).expect("the test waits");
+            });
+            while server.asked.recv().expect("the server or the end") {
+                // the server waits, and others read and write
+                let group = format!("/subscriptions/{{sub}}/resourceGroups/{name}-{downloads}");
+                assert_eq!(local.put(&group, r#"{"location":"westeurope"}"#).status, 201);
+                assert_eq!(local.get(&group).status, 200);
+                downloads += 1;
+                server.release.send(()).expect("the server waits");
+            }
+        });
+        assert!(downloads > 0, "{name}");
+    }
+    assert_eq!(local.get("{rg}/Contoso.Things/widgets/linked").status, 200);
+    assert_eq!(body(&local.get(stacks))["properties"]["provisioningState"], "succeeded");
 }

@@ -102,21 +102,21 @@ fn outputs(cx: &mut Cx<'_>, expansion: &Expansion, context: &Context) -> Result<
 
 /// Writes the end of a deployment into its record. `expansion` is `None` when the template could not be expanded.
 pub fn finish(core: &Arc<Core>, id: &str, expansion: Option<&Expansion>, result: &RunResult, context: &Context) {
+    let failed = (!result.failed.is_empty()).then(|| record::failure(&result.failed));
+    let outputs = match (failed, expansion) {
+        (Some(error), _) => Err(error),
+        (None, Some(expansion)) if !result.canceled => core.aside("", |cx| outputs(cx, expansion, context)),
+        (None, _) => Ok(Outputs::default()),
+    };
     let _ = core.with("", |cx| {
-        record_end(cx, id, expansion, result, context);
+        record_end(cx, id, result, outputs);
         Ok(())
     });
 }
 
-fn record_end(cx: &mut Cx<'_>, id: &str, expansion: Option<&Expansion>, result: &RunResult, context: &Context) {
+fn record_end(cx: &mut Cx<'_>, id: &str, result: &RunResult, outputs: Result<Outputs, ArmError>) {
     let Some(document) = cx.store.get::<DeploymentDocument>(id) else { return };
     let mut document = document.as_ref().clone();
-    let failed = (!result.failed.is_empty()).then(|| record::failure(&result.failed));
-    let outputs = match (failed, expansion) {
-        (Some(error), _) => Err(error),
-        (None, Some(expansion)) if !result.canceled => outputs(cx, expansion, context),
-        (None, _) => Ok(Outputs::default()),
-    };
     let properties = &mut document.record.properties;
     properties.provisioning_state = match &outputs {
         _ if result.canceled => DeploymentState::Canceled,

@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// Links of one expansion.
 const MOST_LINKS: u32 = 200;
 /// Longest time that one link may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What can be linked. Holds a copy of what the state has, so that it can be asked while the state is worked on.
 pub struct Links {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::core::{Cx, Job};
+use crate::core::{Cx, Job, Rest};
 use crate::documents::{DeploymentDocument, DeploymentState, OperationDocument, Outcome, refs, to_value};
 use crate::error::ArmError;
 use crate::filter::Filter;
@@ -53,7 +53,37 @@ fn check_scope(cx: &Cx<'_>, path: &Path) -> Result<(), ArmError> {
     }
 }
 
-/// Answers every verb on deployments.
+/// Evaluates the template of a PUT, a validation or a what-if on a copy of the state; gives what is left to do under the
+/// lock.
+///
+/// # Errors
+/// The error envelope's content.
+pub fn evaluate<'r>(cx: &mut Cx<'_>, request: &'r Request, path: &Path) -> Result<Rest<'r>, ArmError> {
+    check_scope(cx, path)?;
+    let own = path.first();
+    if request.method == "PUT" {
+        return create(cx, request, own);
+    }
+    let deployment = DeploymentRequest::read(cx, request, &own)?;
+    if path.types.get(1).is_some_and(|word| word.eq_ignore_ascii_case("validate")) {
+        let expansion = deployment.expand(cx)?;
+        steps::preflight(cx, &deployment, &expansion)?;
+        let mut record = record::fresh(cx, &deployment, &expansion, DeploymentState::Succeeded);
+        record.properties.validated_resources = Some(refs(steps::ids(&expansion)));
+        return Ok(Box::new(move |_| Ok(Reply::ok(to_value(&record)))));
+    }
+    let body = match whatif::run(cx, &deployment) {
+        Ok(properties) => json!({ "status": "Succeeded", "properties": properties }),
+        Err(error) => json!({ "status": "Failed", "error": error }),
+    };
+    let path = path.clone();
+    Ok(Box::new(move |cx| {
+        let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::ok(body));
+        Ok(Reply::empty(202).header("Location", results(request, &path, &operation)).header("Retry-After", "1"))
+    }))
+}
+
+/// Answers every verb on deployments that evaluates no template.
 ///
 /// # Errors
 /// The error envelope's content.
@@ -73,25 +103,7 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
     check_scope(cx, path)?;
     match (method, words.as_slice()) {
         ("GET", []) => Ok(Reply::ok(to_value(&stored(cx, &own)?.record))),
-        ("PUT", []) => create(cx, request, &own),
         ("DELETE", []) => delete(cx, request, &own),
-        ("POST", ["validate"]) => {
-            let deployment = DeploymentRequest::read(cx, request, &own)?;
-            let expansion = deployment.expand(cx)?;
-            steps::preflight(cx, &deployment, &expansion)?;
-            let mut record = record::fresh(cx, &deployment, &expansion, DeploymentState::Succeeded);
-            record.properties.validated_resources = Some(refs(steps::ids(&expansion)));
-            Ok(Reply::ok(to_value(&record)))
-        }
-        ("POST", ["whatif"]) => {
-            let deployment = DeploymentRequest::read(cx, request, &own)?;
-            let body = match whatif::run(cx, &deployment) {
-                Ok(properties) => json!({ "status": "Succeeded", "properties": properties }),
-                Err(error) => json!({ "status": "Failed", "error": error }),
-            };
-            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::ok(body));
-            Ok(Reply::empty(202).header("Location", results(request, path, &operation)).header("Retry-After", "1"))
-        }
         ("POST", ["cancel"]) => cancel(cx, &own),
         ("POST", ["exporttemplate"]) => Ok(Reply::ok(json!({ "template": stored(cx, &own)?.template }))),
         ("GET", ["operationstatuses"]) => {
@@ -162,35 +174,45 @@ fn results(request: &Request, path: &Path, operation: &str) -> String {
     format!("{}{scope}/{operation}?api-version={}", request.base, request.api_version())
 }
 
-fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
-    let id = own.id();
+/// Refuses a write while the scope is locked or the deployment of that name is under way.
+fn check_create(cx: &Cx<'_>, own: &Path) -> Result<(), ArmError> {
+    check_scope(cx, own)?;
     check_locks(cx, &own.scope, LockScope::Write)?;
-    let old = cx.store.get::<DeploymentDocument>(&id);
-    if let Some(old) = &old
-        && !old.record.properties.provisioning_state.is_final()
-    {
-        return Err(ArmError::conflict(
-            "DeploymentActive",
-            format!(
-                "Unable to edit or replace deployment '{}': previous deployment from '{}' is still active (expiration time is '{}'). Please see https://aka.ms/arm-deployment-operations for usage details.",
-                own.name(),
-                old.record.properties.timestamp,
-                ""
-            ),
-        ));
+    let Some(old) = cx.store.get::<DeploymentDocument>(&own.id()) else { return Ok(()) };
+    if old.record.properties.provisioning_state.is_final() {
+        return Ok(());
     }
-    let deployment = DeploymentRequest::read(cx, request, own)?;
-    if old.is_none() {
-        history::prune(cx, own);
-    }
+    Err(ArmError::conflict(
+        "DeploymentActive",
+        format!(
+            "Unable to edit or replace deployment '{}': previous deployment from '{}' is still active (expiration time is '{}'). Please see https://aka.ms/arm-deployment-operations for usage details.",
+            own.name(),
+            old.record.properties.timestamp,
+            ""
+        ),
+    ))
+}
+
+fn create<'r>(cx: &mut Cx<'_>, request: &'r Request, own: Path) -> Result<Rest<'r>, ArmError> {
+    check_create(cx, &own)?;
+    let deployment = DeploymentRequest::read(cx, request, &own)?;
     let expansion = deployment.expand(cx)?;
     steps::preflight(cx, &deployment, &expansion)?;
-    let record = history::accept(cx, &deployment, &expansion);
-    let operation = stored(cx, own)?.operation.clone();
-    cx.jobs.push(Job::Deploy(id.clone()));
-    let poll = format!("{}{id}/operationStatuses/{operation}?api-version={}", request.base, request.api_version());
-    let status = if old.is_some() { 200 } else { 201 };
-    Ok(Reply::with(status, to_value(&record)).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    Ok(Box::new(move |cx| {
+        // another request may have been faster
+        check_create(cx, &own)?;
+        let id = own.id();
+        let there = cx.store.has::<DeploymentDocument>(&id);
+        if !there {
+            history::prune(cx, &own);
+        }
+        let record = history::accept(cx, &deployment, &expansion);
+        let operation = stored(cx, &own)?.operation.clone();
+        cx.jobs.push(Job::Deploy(id.clone()));
+        let poll = format!("{}{id}/operationStatuses/{operation}?api-version={}", request.base, request.api_version());
+        let status = if there { 200 } else { 201 };
+        Ok(Reply::with(status, to_value(&record)).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    }))
 }
 
 fn delete(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arm_template::{Expansion, Limits, Resource};
 use serde_json::json;
 
-use super::history;
 use super::links::Links as LinkSource;
 use super::live::StateRuntime;
 use super::request::{DeploymentRequest, template_error};
@@ -16,11 +15,11 @@ use crate::error::ArmError;
 use crate::id::Path;
 use crate::lookup::group_not_found;
 
-/// Stores a nested deployment as accepted. `None`: its condition turned out false.
+/// Evaluates a nested deployment before it is accepted. `None`: its condition turned out false.
 ///
 /// # Errors
 /// A resource group that is not there, a template that cannot be read or expanded.
-pub fn accept(
+pub fn evaluate(
     cx: &mut Cx<'_>,
     outer: &DeploymentRequest,
     resource: &Resource,
@@ -66,7 +65,6 @@ pub fn accept(
         context: context_inside(cx, &nested, &outer.context, &resolved.id),
         correlation: outer.correlation.clone(),
     };
-    history::accept_inner(cx, &request, &expansion);
     Ok(Some((request, expansion)))
 }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 use arm_template::{Context, Expansion, Resource};
 
 use super::ending::{finish, sweep};
+use super::history;
 use super::live::StateRuntime;
 use super::nested;
 use super::outcome::{RunResult, caller, log, real_ms};
 use super::record::{self, Operation};
 use super::request::{DeploymentRequest, template_error};
 use super::schedule::{Next, Schedule, Step};
-use super::steps::execute;
+use super::steps;
 use crate::core::{Core, Cx};
 use crate::documents::{DeploymentDocument, DeploymentState, LongRunning};
 use crate::error::ArmError;
@@ -27,7 +28,14 @@ const LONGEST_WAIT: i64 = 50;
 
 /// Runs an accepted deployment to its end.
 pub fn run(core: &Arc<Core>, id: &str) {
-    let begun = core.with("", |cx| begin(cx, id));
+    let begun = core.aside("", |cx| begin(cx, id)).and_then(|begun| {
+        core.with("", |cx| {
+            cx.store.edit::<DeploymentDocument>(id, |document| {
+                document.record.properties.provisioning_state = DeploymentState::Running;
+            });
+            Ok(begun)
+        })
+    });
     let (request, expansion) = match begun {
         Ok(begun) => begun,
         Err(error) if error.code == "DeploymentNotFound" => return,
@@ -40,6 +48,7 @@ pub fn run(core: &Arc<Core>, id: &str) {
     finish(core, id, Some(&expansion), &result, &request.context);
 }
 
+/// The request as it was kept and its template expanded, on a copy of the state.
 fn begin(cx: &mut Cx<'_>, id: &str) -> Result<(DeploymentRequest, Expansion), ArmError> {
     let document = cx.store.get::<DeploymentDocument>(id);
     let pending = document.as_ref().and_then(|document| document.pending.as_ref());
@@ -47,9 +56,6 @@ fn begin(cx: &mut Cx<'_>, id: &str) -> Result<(DeploymentRequest, Expansion), Ar
     cx.caller = pending.caller.clone().unwrap_or_default();
     let request = DeploymentRequest::resumed(cx, &Path::of(id), pending)?;
     let expansion = request.expand(cx)?;
-    cx.store.edit::<DeploymentDocument>(id, |document| {
-        document.record.properties.provisioning_state = DeploymentState::Running;
-    });
     Ok((request, expansion))
 }
 
@@ -217,8 +223,9 @@ impl Run<'_> {
     /// Writes one resource with its operation; `Some` when it takes time.
     fn single(&self, at: usize, resource: &Resource) -> Result<Option<Running>, ArmError> {
         let started = real_ms();
-        let written = self.core.with(&caller(self.request), |cx| {
-            let Some(written) = execute(cx, &self.request.context, resource)? else { return Ok(None) };
+        let (caller, context) = (caller(self.request), &self.request.context);
+        let write = |cx: &mut Cx<'_>, ready| {
+            let Some(written) = steps::apply(cx, context, resource, ready)? else { return Ok(None) };
             let quiet = crate::types::rule(&written.row.kind).write_status() == Some(200);
             let status = if written.created && !quiet { 201 } else { 200 };
             let slow = written.operation.is_some() && (written.duration_ms > 0);
@@ -227,17 +234,28 @@ impl Run<'_> {
             record::operation(cx, &self.id, at, &operation);
             let ends = started.saturating_add(written.duration_ms);
             Ok(waits.then_some(Running { at, ends, started, status, failure: written.failure }))
-        });
+        };
+        let written = match self.core.aside(&caller, |cx| steps::resolve(cx, context, resource)) {
+            Ok(Some(ready)) => self.core.with(&caller, |cx| write(cx, ready)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
         written.inspect_err(|error| self.log(at, resource, started, Err(error.clone())))
     }
 
     /// Runs a nested deployment to its end.
     fn nested(&mut self, at: usize, resource: &Resource) -> Result<Option<Running>, ArmError> {
         let started = real_ms();
-        let accepted = self.core.with(&caller(self.request), |cx| nested::accept(cx, self.request, resource));
-        let result = match accepted {
+        let caller = caller(self.request);
+        let result = match self.core.aside(&caller, |cx| nested::evaluate(cx, self.request, resource)) {
             Ok(None) => return Ok(None),
-            Ok(Some((inner, expansion))) => self.run_nested(&inner, &expansion),
+            Ok(Some((inner, expansion))) => {
+                let accept = |cx: &mut Cx<'_>| {
+                    history::accept_inner(cx, &inner, &expansion);
+                    Ok(())
+                };
+                self.core.with(&caller, accept).and_then(|()| self.run_nested(&inner, &expansion))
+            }
             Err(error) => Err(error),
         };
         self.log(at, resource, started, result.clone().map(|()| 200));
@@ -258,21 +276,20 @@ impl Run<'_> {
     /// Runs a deployment stack that is a resource of the template to its end.
     fn stack(&self, at: usize, resource: &Resource) -> Result<Option<Running>, ArmError> {
         let started = real_ms();
-        let accepted = self.core.with(&caller(self.request), |cx| {
+        let caller = caller(self.request);
+        let evaluated = self.core.aside(&caller, |cx| {
             let context = &self.request.context;
             let resolved =
                 resource.resolve(context, &StateRuntime::new(cx)).map_err(|error| template_error(&[error]))?;
-            if !resolved.present {
-                return Ok(None);
-            }
-            let path = Path::of(&resolved.id);
             let body = record::sent_body(resource, &resolved.body.value);
-            self.core.upper.accept_stack(cx, &path, &body)?;
-            Ok(Some(path.id()))
+            Ok(resolved.present.then(|| (Path::of(&resolved.id), body)))
         });
-        let result = match accepted {
+        let upper = self.core.upper;
+        let result = match evaluated {
             Ok(None) => return Ok(None),
-            Ok(Some(id)) => self.core.upper.run_stack(self.core, &id),
+            Ok(Some((path, body))) => upper
+                .accept_stack(self.core, &caller, &path, &body)
+                .and_then(|()| upper.run_stack(self.core, &path.id())),
             Err(error) => Err(error),
         };
         self.log(at, resource, started, result.clone().map(|()| 200));

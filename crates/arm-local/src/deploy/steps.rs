@@ -28,6 +28,9 @@ pub const RUNTIME_CODES: &[&str] = &[
     "DeploymentFailed",
     "InUseSubnetCannotBeDeleted",
     "StorageAccountNotFound",
+    // the networks are asked when the account or the vault is written
+    "NetworkAclsValidationFailure",
+    "VirtualNetworkNotValid",
     "Conflict",
     "RoleAssignmentExists",
 ];
@@ -166,11 +169,17 @@ pub(super) fn no_link(resource: &Resource) -> ArmError {
     )
 }
 
-/// Writes one resource. `None`: its condition turned out false.
+/// A resource of a template with all of its expressions evaluated.
+pub struct Ready {
+    path: Path,
+    body: Value,
+}
+
+/// Evaluates the expressions of one resource. `None`: its condition turned out false.
 ///
 /// # Errors
-/// What the type of the resource says.
-pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<Written>, ArmError> {
+/// `InvalidTemplate` and the engine's other codes.
+pub fn resolve(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<Ready>, ArmError> {
     let resolved = resource.resolve(context, &StateRuntime::new(cx)).map_err(|error| template_error(&[error]))?;
     if !resolved.present {
         return Ok(None);
@@ -183,7 +192,31 @@ pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Resul
         ));
     }
     let body = record::sent_body(resource, &resolved.body.value);
-    let path = Path::of(&resolved.id);
+    Ok(Some(Ready { path: Path::of(&resolved.id), body }))
+}
+
+/// Evaluates and writes one resource. `None`: its condition turned out false, or there is nothing to write.
+///
+/// # Errors
+/// What the engine or the type of the resource says.
+pub fn execute(cx: &mut Cx<'_>, context: &Context, resource: &Resource) -> Result<Option<Written>, ArmError> {
+    match resolve(cx, context, resource)? {
+        Some(ready) => apply(cx, context, resource, ready),
+        None => Ok(None),
+    }
+}
+
+/// Writes one resource that is evaluated. `None`: it is written elsewhere.
+///
+/// # Errors
+/// What the type of the resource says.
+pub fn apply(
+    cx: &mut Cx<'_>,
+    context: &Context,
+    resource: &Resource,
+    ready: Ready,
+) -> Result<Option<Written>, ArmError> {
+    let Ready { path, body } = ready;
     match resource.resource_type.to_lowercase().as_str() {
         "microsoft.resources/resourcegroups" => {
             let name = resource.name.rsplit('/').next().unwrap_or_default();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::core::{Cx, Job};
+use crate::core::{Core, Cx, Job, Rest};
 use crate::deploy;
 use crate::documents::{
     ActionOnUnmanage, Outcome, StackDocument, StackRecord, StackState, Undeletable, Unmanage, refs, to_value,
@@ -41,16 +41,40 @@ fn stored(cx: &Cx<'_>, own: &Path) -> Result<Arc<StackDocument>, ArmError> {
     cx.store.get(&own.id()).ok_or_else(|| missing(own))
 }
 
-/// Verbs on stacks and on their what-if results.
+/// Evaluates the template of a PUT or a validation on a copy of the state; gives what is left to do under the lock.
+///
+/// # Errors
+/// The error envelope's content.
+pub fn evaluate<'r>(cx: &mut Cx<'_>, request: &'r Request, path: &Path) -> Result<Rest<'r>, ArmError> {
+    check_scope(cx, path)?;
+    let own = path.first();
+    if path.types.first().is_some_and(|kind| kind.eq_ignore_ascii_case("deploymentStacksWhatIfResults")) {
+        return whatif::evaluate(cx, request, own);
+    }
+    if request.method == "PUT" {
+        return create(cx, request, own);
+    }
+    let stack = StackRequest::read(cx, request, &own)?;
+    let expansion = preflight(cx, &stack)?;
+    cx.caller = stack_caller(&own.id());
+    let mut record = stack.record(cx, &expansion, StackState::Succeeded);
+    record.properties.validated_resources = Some(refs(deploy::steps::ids(&expansion)));
+    Ok(Box::new(move |_| Ok(Reply::ok(to_value(&record)))))
+}
+
+fn check_scope(cx: &Cx<'_>, path: &Path) -> Result<(), ArmError> {
+    match path.group() {
+        Some(group) if cx.store.row(&path.scope).is_none() => Err(group_not_found(group)),
+        _ => Ok(()),
+    }
+}
+
+/// Verbs on stacks and on their what-if results that evaluate no template.
 ///
 /// # Errors
 /// The error envelope's content.
 pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmError> {
-    if let Some(group) = path.group()
-        && cx.store.row(&path.scope).is_none()
-    {
-        return Err(group_not_found(group));
-    }
+    check_scope(cx, path)?;
     if path.types.first().is_some_and(|kind| kind.eq_ignore_ascii_case("deploymentStacksWhatIfResults")) {
         return whatif::route(cx, request, path);
     }
@@ -65,32 +89,28 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
         }
         ("GET", "") => Ok(Reply::ok(to_value(&stored(cx, &own)?.record))),
         ("HEAD", "") => Ok(Reply::empty(if cx.store.has::<StackDocument>(&id) { 204 } else { 404 })),
-        ("PUT", "") => create(cx, request, &own),
         ("DELETE", "") => delete(cx, request, &own),
-        ("POST", "validate") => {
-            let stack = StackRequest::read(cx, request, &own)?;
-            let expansion = stack.deployment.expand(cx)?;
-            cx.caller = stack_caller(&id);
-            deploy::steps::preflight(cx, &stack.deployment, &expansion)?;
-            let mut record = stack.record(cx, &expansion, StackState::Succeeded);
-            record.properties.validated_resources = Some(refs(deploy::steps::ids(&expansion)));
-            Ok(Reply::ok(to_value(&record)))
-        }
         ("POST", "exporttemplate") => Ok(Reply::ok(json!({ "template": stored(cx, &own)?.template }))),
         _ => Err(not_served(request)),
     }
 }
 
-fn create(cx: &mut Cx<'_>, request: &Request, own: &Path) -> Result<Reply, ArmError> {
-    let id = own.id();
+fn create<'r>(cx: &mut Cx<'_>, request: &'r Request, own: Path) -> Result<Rest<'r>, ArmError> {
     check_locks(cx, &own.scope, LockScope::Write)?;
-    let there = cx.store.has::<StackDocument>(&id);
-    let stack = StackRequest::read(cx, request, own)?;
-    let (record, operation) = accept(cx, &stack, false)?;
-    cx.jobs.push(Job::Stack(id));
-    let status = if there { 200 } else { 201 };
-    let poll = poll_url(request, own, stack.location.as_deref(), &operation);
-    Ok(Reply::with(status, to_value(&record)).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    let stack = StackRequest::read(cx, request, &own)?;
+    check_accepted(cx, &stack, false)?;
+    let expansion = preflight(cx, &stack)?;
+    Ok(Box::new(move |cx| {
+        check_scope(cx, &own)?;
+        check_locks(cx, &own.scope, LockScope::Write)?;
+        let id = own.id();
+        let there = cx.store.has::<StackDocument>(&id);
+        let (record, operation) = accept(cx, &stack, &expansion, false)?;
+        cx.jobs.push(Job::Stack(id));
+        let status = if there { 200 } else { 201 };
+        let poll = poll_url(request, &own, stack.location.as_deref(), &operation);
+        Ok(Reply::with(status, to_value(&record)).header("Azure-AsyncOperation", poll).header("Retry-After", "1"))
+    }))
 }
 
 /// Expands the template of a stack and tries it without keeping anything, as the stack itself would write it.
@@ -115,26 +135,38 @@ pub fn check_inside(cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), Ar
 ///
 /// # Errors
 /// As a PUT of the stack.
-pub fn accept_inside(cx: &mut Cx<'_>, path: &Path, body: &Value) -> Result<(), ArmError> {
-    let stack = StackRequest::build(cx, path, body)?;
-    accept(cx, &stack, true).map(|_| ())
+pub fn accept_inside(core: &Arc<Core>, caller: &str, path: &Path, body: &Value) -> Result<(), ArmError> {
+    let (stack, expansion) = core.aside(caller, |cx| {
+        let stack = StackRequest::build(cx, path, body)?;
+        check_accepted(cx, &stack, true)?;
+        let expansion = preflight(cx, &stack)?;
+        Ok((stack, expansion))
+    })?;
+    core.with(caller, |cx| accept(cx, &stack, &expansion, true).map(|_| ()))
+}
+
+/// Refuses a stack that is under way, or whose list of resources is not trusted.
+fn check_accepted(cx: &Cx<'_>, stack: &StackRequest, inside: bool) -> Result<(), ArmError> {
+    let Some(old) = cx.store.get::<StackDocument>(&stack.path.id()) else { return Ok(()) };
+    // one that its deployment left half done is begun again by that deployment
+    check_ended(&stack.path, &old, inside)?;
+    check_sync(cx, &stack.path, stack.other.get("bypassStackOutOfSyncError") == Some(&json!(true)), "PUT")
 }
 
 /// Stores a stack as accepted; gives its record and its operation.
 ///
 /// # Errors
-/// Another update is under way, preflight, `DeploymentStackOutOfSync`.
-fn accept(cx: &mut Cx<'_>, stack: &StackRequest, inside: bool) -> Result<(StackRecord, String), ArmError> {
-    let own = &stack.path;
-    let id = own.id();
+/// Another update is under way, `DeploymentStackOutOfSync`.
+fn accept(
+    cx: &mut Cx<'_>,
+    stack: &StackRequest,
+    expansion: &arm_template::Expansion,
+    inside: bool,
+) -> Result<(StackRecord, String), ArmError> {
+    let id = stack.path.id();
+    check_accepted(cx, stack, inside)?;
     let old = cx.store.get::<StackDocument>(&id);
-    if let Some(old) = &old {
-        // one that its deployment left half done is begun again by that deployment
-        check_ended(own, old, inside)?;
-        check_sync(cx, own, stack.other.get("bypassStackOutOfSyncError") == Some(&json!(true)), "PUT")?;
-    }
-    let expansion = preflight(cx, stack)?;
-    let mut record = stack.record(cx, &expansion, StackState::Creating);
+    let mut record = stack.record(cx, expansion, StackState::Creating);
     // what is managed stays so until the deployment has ended
     record.properties.resources = old.as_ref().and_then(|old| old.record.properties.resources.clone());
     let operation = lro::start(cx, 0, Outcome::Stack { stack: id.clone() });

@@ -39,7 +39,18 @@ pub fn run_inside(core: &Arc<Core>, id: &str) -> Result<(), ArmError> {
 
 /// Runs an accepted stack to its end.
 pub fn run(core: &Arc<Core>, id: &str) {
-    let (request, expansion) = match core.with(&stack_caller(id), |cx| begin(cx, id)) {
+    let caller = stack_caller(id);
+    let begun = core.aside(&caller, |cx| begin(cx, id)).and_then(|(request, expansion)| {
+        core.with(&caller, |cx| {
+            deploy::accept_inner(cx, &request.deployment, &expansion);
+            cx.store.edit::<StackDocument>(id, |document| {
+                document.record.properties.provisioning_state = StackState::Deploying;
+            });
+            Ok(())
+        })?;
+        Ok((request, expansion))
+    });
+    let (request, expansion) = match begun {
         Ok(begun) => begun,
         Err(error) => {
             let _ = core.with("", |cx| {
@@ -63,16 +74,13 @@ pub fn run(core: &Arc<Core>, id: &str) {
     });
 }
 
+/// The request as it was kept and its template expanded, on a copy of the state.
 fn begin(cx: &mut Cx<'_>, id: &str) -> Result<(StackRequest, Expansion), ArmError> {
     let document = cx.store.get::<StackDocument>(id);
     let pending = document.as_ref().and_then(|document| document.pending.as_ref());
     let pending = pending.ok_or_else(|| ArmError::missing("DeploymentStackNotFound", ""))?;
     let request = StackRequest::resumed(cx, &Path::of(id), pending)?;
     let expansion = request.deployment.expand(cx)?;
-    deploy::accept_inner(cx, &request.deployment, &expansion);
-    cx.store.edit::<StackDocument>(id, |document| {
-        document.record.properties.provisioning_state = StackState::Deploying;
-    });
     Ok((request, expansion))
 }
 

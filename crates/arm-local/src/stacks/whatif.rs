@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::request::{StackRequest, poll_url};
 use super::words::lower_first;
-use crate::core::Cx;
+use crate::core::{Cx, Rest};
 use crate::deploy::{diff, whatif};
 use crate::documents::{DenyMode, Outcome, StackDocument, StackState, Unmanage, WhatIfDocument, to_value};
 use crate::error::ArmError;
@@ -16,7 +16,31 @@ use crate::id::{Path, key};
 use crate::value::{set, set_default};
 use crate::{lookup, lro};
 
-/// Verbs on what-if results.
+/// Computes what a PUT asks for on a copy of the state; gives what is left to do under the lock.
+///
+/// # Errors
+/// The error envelope's content.
+pub fn evaluate<'r>(cx: &mut Cx<'_>, request: &'r Request, own: Path) -> Result<Rest<'r>, ArmError> {
+    let stack = StackRequest::read(cx, request, &own)?;
+    let result = compute(cx, &stack)?;
+    Ok(Box::new(move |cx| {
+        let id = own.id();
+        let there = cx.store.has::<WhatIfDocument>(&id);
+        cx.store.put(&id, WhatIfDocument(result.clone()));
+        let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200));
+        let mut first = result;
+        set(&mut first, "/properties/provisioningState", json!("initializing"));
+        if let Some(properties) = first.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.shift_remove("changes");
+        }
+        let poll = poll_url(request, &own, stack.location.as_deref(), &operation);
+        Ok(Reply::with(if there { 200 } else { 201 }, first)
+            .header("Azure-AsyncOperation", poll)
+            .header("Retry-After", "1"))
+    }))
+}
+
+/// Verbs on what-if results that evaluate no template.
 ///
 /// # Errors
 /// The error envelope's content.
@@ -42,22 +66,6 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, A
         ("DELETE", "") => {
             let there = cx.store.remove::<WhatIfDocument>(&id);
             Ok(Reply::empty(if there { 200 } else { 204 }))
-        }
-        ("PUT", "") => {
-            let there = cx.store.has::<WhatIfDocument>(&id);
-            let stack = StackRequest::read(cx, request, &own)?;
-            let result = compute(cx, &stack)?;
-            cx.store.put(&id, WhatIfDocument(result.clone()));
-            let operation = lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200));
-            let mut first = result;
-            set(&mut first, "/properties/provisioningState", json!("initializing"));
-            if let Some(properties) = first.get_mut("properties").and_then(Value::as_object_mut) {
-                properties.shift_remove("changes");
-            }
-            let poll = poll_url(request, &own, stack.location.as_deref(), &operation);
-            Ok(Reply::with(if there { 200 } else { 201 }, first)
-                .header("Azure-AsyncOperation", poll)
-                .header("Retry-After", "1"))
         }
         _ => Err(not_served(request)),
     }
