@@ -13,7 +13,9 @@ use crate::id::Path;
 use crate::names;
 
 /// Features that are listed before anybody registered them.
-const FEATURES: &[&str] = &["Microsoft.Compute/EncryptionAtHost"];
+const FEATURES: &[&str] = &[ENCRYPTION_AT_HOST];
+
+const ENCRYPTION_AT_HOST: &str = "Microsoft.Compute/EncryptionAtHost";
 
 fn key(subscription: &str, name: &str) -> String {
     format!("{subscription}|{name}").to_lowercase()
@@ -50,6 +52,30 @@ pub fn check_registered(cx: &Cx<'_>, path: &Path) -> Result<(), ArmError> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Refuses `encryptionAtHost`, also `false`, while the subscription has not registered the feature. `profile` is the body of a
+/// machine's `properties` or of a set's `virtualMachineProfile`, as sent.
+///
+/// Code, target and message: <https://github.com/Azure/azure-cli/issues/16788>; that `false` is refused as well:
+/// <https://github.com/Azure/bicep-registry-modules/issues/2374>.
+///
+/// # Errors
+/// The error code `InvalidParameter` of Azure.
+pub fn check_encryption_at_host(cx: &Cx<'_>, path: &Path, profile: Option<&Value>) -> Result<(), ArmError> {
+    let sent = profile.and_then(|profile| profile.pointer("/securityProfile/encryptionAtHost"));
+    let subscription = path.subscription().unwrap_or_default();
+    let ready = ["Registered", "Unregistering"].contains(&state(cx, subscription, ENCRYPTION_AT_HOST));
+    if sent.is_none_or(Value::is_null) || ready {
+        return Ok(());
+    }
+    Err(ArmError::bad(
+        "InvalidParameter",
+        format!(
+            "The property 'securityProfile.encryptionAtHost' is not valid because the '{ENCRYPTION_AT_HOST}' feature is not enabled for this subscription."
+        ),
+    )
+    .at("securityProfile.encryptionAtHost"))
 }
 
 fn change(cx: &mut Cx<'_>, subscription: &str, name: &str, registered: bool) {

@@ -320,6 +320,11 @@ fn try_row(bench: &Bench, kind: &str, row: &ChangeRow, place: &Place) -> Result<
 fn every_row_holds_for_the_planner_and_for_the_endpoint() {
     let endpoint = Endpoint::start(Options::default()).unwrap();
     let client = Client::new(ClientOptions::local(&endpoint.http_url, arm_local::SUBSCRIPTION)).unwrap();
+    let feature = format!(
+        "/subscriptions/{}/providers/Microsoft.Features/providers/Microsoft.Compute/features/EncryptionAtHost/register",
+        arm_local::SUBSCRIPTION
+    );
+    client.send(Method::Post, &format!("{feature}?api-version=2021-07-01"), None).unwrap();
     let bench = Bench { client, _endpoint: endpoint };
     let mut wrong = Vec::new();
     let (mut rows, mut tried, mut refused) = (0, 0, 0);

@@ -13,6 +13,7 @@ mod machines;
 mod nodes;
 mod providers;
 mod query;
+mod refused;
 mod server;
 mod shape;
 mod soft_delete;

@@ -10,6 +10,7 @@ use crate::http::{Reply, Request};
 use crate::limits;
 use crate::lro::Style;
 use crate::names::SCALE_SETS;
+use crate::providers;
 use crate::rule::{Rule, WriteContext};
 use crate::types::addresses::subnet_of;
 use crate::types::profile::strip_secrets;
@@ -147,6 +148,7 @@ impl Rule for ScaleSet {
             ));
         }
         check_size(put, flexible)?;
+        providers::check_encryption_at_host(put.cx, put.path, put.sent.pointer("/properties/virtualMachineProfile"))?;
         if put.at("/properties/virtualMachineProfile").is_some() {
             check_profile(put)?;
         } else if !flexible {

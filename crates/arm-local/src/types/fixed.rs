@@ -94,7 +94,6 @@ const ROWS: &[Row] = &[
     (CONTAINER, "/properties/immutableStorageWithVersioning", Fixed, CODE),
     (CONTAINER, "/properties/defaultEncryptionScope", Fixed, CODE),
     (CONTAINER, "/properties/denyEncryptionScopeOverride", Fixed, CODE),
-    (VAULT, "/properties/softDeleteRetentionInDays", Fixed, "BadRequest"),
     (BALANCER, "/sku/tier", Fixed, "SkuCannotBeChangedOnUpdate"),
     (BALANCER, "/properties/mode", Fixed, CODE),
     (BALANCER, "/properties/frontendIPConfigurations/*/zones", Sealed, "ResourceAvailabilityZonesCannotBeModified"),
@@ -173,7 +172,7 @@ pub fn check(put: &WriteContext<'_, '_>, patch: bool) -> Result<(), ArmError> {
         ACCOUNT => account(put, &old.body),
         VAULT if put.sent.pointer("/properties/enableSoftDelete") == Some(&Value::Bool(false)) => Err(ArmError::bad(
             "BadRequest",
-            "The property \"enableSoftDelete\" cannot be set to false once it is true.",
+            "The property \"enableSoftDelete\" can be set to false only for creating new vault. Enabling the 'soft delete' functionality is an irreversible action.",
         )),
         DISK => {
             let size = |body: &Value| body.pointer("/properties/diskSizeGB").and_then(Value::as_i64);
@@ -207,8 +206,7 @@ pub fn check(put: &WriteContext<'_, '_>, patch: bool) -> Result<(), ArmError> {
 
 fn refused(pointer: &str, code: &str) -> ArmError {
     let dotted = dotted(pointer);
-    let error = if code == "BadRequest" { ArmError::bad } else { ArmError::conflict };
-    error(code, format!("Changing property '{dotted}' is not allowed.")).at(dotted)
+    ArmError::conflict(code, format!("Changing property '{dotted}' is not allowed.")).at(dotted)
 }
 
 fn text<'v>(body: &'v Value, pointer: &str) -> Option<&'v str> {

@@ -14,6 +14,7 @@ pub mod network;
 pub mod profile;
 pub mod refs;
 pub mod security;
+pub mod service_endpoints;
 pub mod shape;
 pub mod storage;
 

@@ -8,7 +8,7 @@ use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::id::{SUBSCRIPTION, TENANT};
 use crate::rule::{Rule, WriteContext};
-use crate::types::deleted;
+use crate::types::{deleted, service_endpoints};
 
 pub struct Identity;
 
@@ -212,6 +212,7 @@ impl Rule for Vault {
             ));
         }
         deleted::before_vault(put)?;
+        // code and message: https://github.com/Azure/azure-cli/issues/28732
         if put.at("/properties/enablePurgeProtection") == Some(&json!(false)) {
             return Err(ArmError::bad(
                 "BadRequest",
@@ -221,6 +222,7 @@ impl Rule for Vault {
         if put.at("/properties/tenantId").is_none() || put.at("/properties/sku/name").is_none() {
             return Err(ArmError::bad("BadRequest", "The vault's properties tenantId and sku are required."));
         }
+        service_endpoints::check_vault(put)?;
         let days = put.at("/properties/softDeleteRetentionInDays").and_then(Value::as_i64);
         if days.is_some_and(|days| !(7..=90).contains(&days)) {
             return Err(ArmError::bad(
@@ -232,6 +234,7 @@ impl Rule for Vault {
         if let Some(kept) = kept {
             // a PUT without the number leaves it
             put.default("/properties/softDeleteRetentionInDays", kept.clone());
+            // code and message: hashicorp/terraform-provider-azurerm internal/services/keyvault/key_vault_resource.go, Update
             if put.at("/properties/softDeleteRetentionInDays") != Some(&kept) {
                 return Err(ArmError::bad(
                     "BadRequest",

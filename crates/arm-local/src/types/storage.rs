@@ -11,6 +11,7 @@ use crate::http::{Reply, Request};
 use crate::id::Path;
 use crate::lro::Style;
 use crate::rule::{Rule, WriteContext};
+use crate::types::service_endpoints;
 use crate::value::set;
 
 pub struct Account;
@@ -90,6 +91,7 @@ impl Rule for Account {
             )
             .at("sku.name"));
         };
+        service_endpoints::check_storage(put)?;
         put.set("/sku/name", json!(sku));
         put.set("/sku/tier", json!(if sku.starts_with("Premium") { "Premium" } else { "Standard" }));
         put.default("/kind", json!("StorageV2"));

@@ -160,6 +160,11 @@ fn prepare(
     })
 }
 
+/// Refuses a new resource without a place, a place that cannot be one, and another place for a resource that exists.
+///
+/// `InvalidResourceLocation` and its message: <https://github.com/MicrosoftDocs/azure-docs/issues/70422> (storage),
+/// <https://github.com/fortinetsolutions/Azure-Templates/issues/8> (network interface); the Resource Manager answers for all
+/// providers.
 fn check_location(put: &WriteContext<'_, '_>, rule: &dyn Rule, kind: &str) -> Result<(), ArmError> {
     let location = put.text("/location").map(crate::names::location);
     match (&put.old, location) {

@@ -103,7 +103,7 @@ blocks! {
             nats: 5 Nat;
             overrides: any Override;
         }
-        attributes BatchPoolAttribute {
+        attributes {
             /// Resource id of the pool or cluster.
             id: "string";
             /// Its name in Azure.
@@ -199,7 +199,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes BatchAccountAttribute {
+        attributes {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -225,7 +225,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes WorkspaceAttribute {
+        attributes {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -256,7 +256,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes ContainerAttribute {
+        attributes {
             /// Resource id in Azure.
             id: "string";
             /// Name of the storage account.

@@ -37,7 +37,7 @@ blocks! {
         children {
             subnets: any Subnet;
         }
-        attributes NetworkAttribute {
+        attributes {
             /// Resource id of the network.
             id: "string";
             /// Name of the network in Azure.

@@ -117,7 +117,7 @@ blocks! {
             setup: one Setup;
             overrides: any Override;
         }
-        attributes PoolAttribute {
+        attributes {
             /// Resource id of the scale set.
             id: "string";
             /// Name of the scale set in Azure.

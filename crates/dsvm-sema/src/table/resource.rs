@@ -19,7 +19,7 @@ blocks! {
             /// Blocks that must be deployed before it, besides those that the body refers to.
             after: List<Any>, early;
         }
-        attributes ResourceAttribute {
+        attributes {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.

@@ -69,7 +69,7 @@ blocks! {
         children {
             links: any Link;
         }
-        attributes ShareAttribute {
+        attributes {
             /// Resource id of the share.
             id: "string";
             /// Name of the storage account.

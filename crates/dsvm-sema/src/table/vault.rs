@@ -38,7 +38,7 @@ blocks! {
         children {
             secrets: any SecretEntry;
         }
-        attributes VaultAttribute {
+        attributes {
             /// Resource id in Azure.
             id: "string";
             /// Address of the vault.

@@ -8,6 +8,7 @@ use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request};
 use crate::lro::Style;
+use crate::providers;
 use crate::rule::{Rule, WriteContext};
 use crate::types::instances::{action, parts, view};
 use crate::types::{profile, refs, security};
@@ -51,6 +52,7 @@ impl Rule for Machine {
             put.immutable(fixed, "PropertyChangeNotAllowed")?;
         }
         check_custom_data(put)?;
+        providers::check_encryption_at_host(put.cx, put.path, put.sent.get("properties"))?;
         if put.old.is_some() && put.sent.pointer("/properties/osProfile/customData").is_some_and(|data| !data.is_null())
         {
             return Err(ArmError::conflict(
