@@ -145,7 +145,7 @@ pool uni: interactive {
   serve       = [ssh, jupyterhub, 8787]
   entra_login = true
   admin { name = "dsvmuser", key = admin_key, password_secret = "owner" }
-  user ada { uid = 2001, groups = ["docker"], password_secret = "ada" }
+  user ada { uid = 2001, groups = ["video"], password_secret = "ada" }
   allow ssh from offices
   allow jupyterhub from [203.0.113.0/24]
   allow 8787 from network

@@ -224,6 +224,7 @@ catalogue! {
     TypeDisagrees = 406, Error, "type-disagrees", "a property or value that the resource type does not have";
     UnknownResourceType = 407, Warning, "unknown-resource-type", "an unknown resource type";
     RetiredResourceType = 408, Error, "retired-resource-type", "a resource type of a retired service";
+    RoleOnWholeVault = 409, Info, "role-on-whole-vault", "machines that can read every secret of a vault";
     // 0420-0449 autoscale of interactive pools
     RangeWithoutAutoscale = 420, Error, "range-without-autoscale", "a range of machines without autoscale";
     AutoscaleWithoutRange = 421, Error, "autoscale-without-range", "autoscale on a fixed number of machines";
@@ -257,6 +258,14 @@ catalogue! {
     TrustedLaunchUnknown = 453, Warning, "trusted-launch-unknown", "an image not known to boot with Trusted Launch";
     SpotNotRestored = 454, Warning, "spot-not-restored", "evicted spot machines that do not come back";
     SubnetEndpointNeeded = 455, Info, "subnet-endpoint-needed", "an existing subnet that needs the storage endpoint";
+    AccountReserved = 460, Error, "account-reserved", "an account name or id that the machines' system uses";
+    GroupRefused = 461, Error, "group-refused", "a group name that Linux does not accept";
+    GroupGivesRoot = 462, Error, "group-gives-root", "a group that gives root rights to a user without `sudo`";
+    GroupGivesRights = 463, Info, "group-gives-rights", "a group that lets a user read what belongs to the system";
+    NfsSubnetShared = 464, Error, "nfs-subnet-shared", "a subnet with machines that an NFS share should not trust";
+    NfsReachable = 465, Warning, "nfs-reachable", "an NFS share that other pools of the network can reach";
+    RootOnNfsPool = 466, Warning, "root-on-nfs-pool", "users who can become root beside an NFS share";
+    SmbWithoutPrivacy = 467, Warning, "smb-without-privacy", "folders of users on an SMB share, which everybody on the pool can read";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

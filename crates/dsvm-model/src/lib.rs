@@ -5,6 +5,7 @@
 //! written. Deployment-time values stay as they are; a rule that needs a number waits until an env gives it.
 //! Knows no ARM resource: that is `graph`.
 
+mod accounts;
 pub mod autoscale;
 pub mod batch;
 pub mod calendar;
@@ -14,12 +15,14 @@ mod hardware;
 pub mod ids;
 mod login;
 pub mod network;
+mod nfs;
 pub mod pool;
 pub mod read;
 mod rules;
 mod scaling;
 pub mod services;
 pub mod share;
+mod smb;
 pub mod support;
 mod thresholds;
 mod timezones;
@@ -160,12 +163,15 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let interactive = refused_pools.into_iter().filter(|id| checked[*id].class.is_some());
     let refused = interactive.chain(refused_batch).collect();
     scaling::check_rooms(&networks, &pools, &batch, sink);
+    let name: &str = project.map_or("pools", |project| &project.block().name);
+    nfs::check(name, &networks, &shares, &pools, &batch, sink);
+    smb::check(&shares, &pools, sink);
     let jobs = own::<rows::Job>(checked)
         .filter_map(|(_, view)| Job::read(view, &batch, (&batch_support, &shares), sink))
         .collect();
     let fields = project.map(|project| project.fields());
     Fleet {
-        name: project.map_or("pools", |project| &project.block().name),
+        name,
         location: fields.and_then(|fields| read::present(fields.location())),
         tags: fields.and_then(|fields| read::present(fields.tags())),
         networks,

@@ -1,6 +1,7 @@
 //! Who logs in: the administrator, declared users, and what JupyterHub needs of them.
 
-use super::services::{JUPYTERHUB, Service};
+use super::accounts::{self, Power, Powerful};
+use super::services::{JUPYTERHUB, Passwords, Service};
 use super::{diags, read};
 use base64::Engine as _;
 use dsvm_diagnostics::Sink;
@@ -58,6 +59,10 @@ pub(crate) fn admin<'a>(pool: View<'a, rows::Pool>, windows: bool, sink: &mut Si
             sink.push(diags::admin_name_refused(text, span));
         } else if !well_formed(text) || text.len() > if windows { 20 } else { 64 } {
             sink.push(diags::user_name_malformed(text, span));
+        } else if !windows && accounts::is_sudo_alias(text) {
+            sink.push(diags::account_is_sudo_alias(text, span));
+        } else if !windows && let Some(package) = accounts::owner(text) {
+            sink.push(diags::account_reserved(text, span, package.name));
         }
     }
     let keys = keys(fields.key(), sink);
@@ -78,8 +83,12 @@ pub(crate) fn users<'a>(pool: View<'a, rows::Pool>, admin: Option<&Admin<'_>>, s
     for view in pool.users() {
         let (block, fields) = (view.block(), view.fields());
         let name: &str = &block.name;
-        if !well_formed(name) || name.len() > 32 {
-            sink.push(diags::user_name_malformed(name, block.name_span));
+        if accounts::is_sudo_alias(name) {
+            sink.push(diags::account_is_sudo_alias(name, block.name_span));
+        } else if !account_name(name) {
+            sink.push(diags::declared_user_malformed(name, block.name_span));
+        } else if let Some(package) = accounts::owner(name) {
+            sink.push(diags::account_reserved(name, block.name_span, package.name));
         }
         if admin.and_then(|a| read::as_text(&a.name)) == Some(name) {
             sink.push(diags::user_declared_twice(
@@ -89,6 +98,17 @@ pub(crate) fn users<'a>(pool: View<'a, rows::Pool>, admin: Option<&Admin<'_>>, s
             ));
         }
         let Some(uid) = view.uid() else { continue };
+        match uid {
+            accounts::ADMIN_ID => {
+                let at = admin.map(|a| a.view.fields().name().span());
+                sink.push(diags::uid_reserved(uid, fields.uid().span(), "the administrator", at));
+            }
+            accounts::GROUP_ID => {
+                let holder = "`dsvmusers`, the group of all accounts of the pool";
+                sink.push(diags::uid_reserved(uid, fields.uid().span(), holder, None));
+            }
+            _ => {}
+        }
         for other in &users {
             if other.uid == uid {
                 sink.push(diags::uid_taken(uid, fields.uid().span(), other.view.fields().uid().span(), other.name));
@@ -97,17 +117,54 @@ pub(crate) fn users<'a>(pool: View<'a, rows::Pool>, admin: Option<&Admin<'_>>, s
                 sink.push(diags::user_declared_twice(name, block.name_span, other.view.block().name_span));
             }
         }
+        let groups: Vec<&str> = view.groups().into_iter().flatten().collect();
+        check_groups(view, name, &groups, sink);
         users.push(User {
             view,
             name,
             uid,
             keys: keys(fields.key(), sink),
             password_secret: read::present(fields.password_secret()),
-            groups: view.groups().into_iter().flatten().collect(),
+            groups,
             sudo: view.sudo(),
         });
     }
     users
+}
+
+/// Groups that are no names, or give a user more than is visible.
+fn check_groups(user: View<'_, rows::User>, name: &str, groups: &[&str], sink: &mut Sink) {
+    let at = user.fields().groups().span();
+    for group in groups {
+        if !group_name(group) {
+            sink.push(diags::group_malformed(group, name, at));
+            continue;
+        }
+        match accounts::powerful(group) {
+            Some(Powerful { power: Power::Root, what, .. }) if !user.sudo() => {
+                sink.push(diags::group_gives_root(group, what, name, at, user.block().name_span));
+            }
+            Some(Powerful { power: Power::Reads, what, .. }) if !user.sudo() => {
+                sink.push(diags::group_gives_rights(group, what, name, at));
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+/// Whether a declared user can have this name on all images: the form that useradd(8) recommends, which JupyterHub and sudo
+/// take too. "Usernames may only be up to 32 characters long."
+pub(crate) fn account_name(name: &str) -> bool {
+    name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'))
+}
+
+/// Whether a text is one group name: groups of packages have capitals and dots too, such as `Debian-exim`.
+fn group_name(name: &str) -> bool {
+    name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 fn well_formed(name: &str) -> bool {
@@ -169,6 +226,21 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// Which services of the pool take Unix passwords.
+pub(crate) fn passwords(pool: View<'_, rows::Pool>, admin: Option<&Admin<'_>>, users: &[User<'_>]) -> Passwords {
+    let ssh = admin.is_some_and(|a| a.password.is_some());
+    let from_vault =
+        admin.is_some_and(|a| a.password_secret.is_some()) || users.iter().any(|u| u.password_secret.is_some());
+    Passwords { ssh, jupyterhub: jupyterhub_asks_pam(pool) && (ssh || from_vault) }
+}
+
+fn jupyterhub_asks_pam(pool: View<'_, rows::Pool>) -> bool {
+    match pool.jupyterhub_auth() {
+        JupyterhubAuth::PamPassword => true,
+        JupyterhubAuth::Domain | JupyterhubAuth::Oauth => false,
+    }
+}
+
 /// What JupyterHub and passwords from a vault need.
 pub(crate) fn check(
     pool: View<'_, rows::Pool>,
@@ -187,19 +259,14 @@ pub(crate) fn check(
         sink.push(diags::password_secret_without_vault(pool.block(), first));
     }
     let Some(hub) = services.iter().find(|s| s.port == JUPYTERHUB) else { return };
-    let names = admin
-        .and_then(|a| read::as_text(&a.name).map(|n| (n, a.view.fields().name().span())))
-        .into_iter()
-        .chain(users.iter().map(|u| (u.name, u.view.block().name_span)));
+    let names = admin.and_then(|a| read::as_text(&a.name).map(|n| (n, a.view.fields().name().span()))).into_iter();
+    // Names of declared users have no capitals.
     for (name, span) in names {
         if name.chars().any(|c| c.is_ascii_uppercase()) {
             sink.push(diags::jupyterhub_upper_case(name, span));
         }
     }
-    let by_password = match pool.jupyterhub_auth() {
-        JupyterhubAuth::PamPassword => true,
-        JupyterhubAuth::Domain | JupyterhubAuth::Oauth => false,
-    };
+    let by_password = jupyterhub_asks_pam(pool);
     let has_password = secrets.clone().next().is_some() || admin.is_some_and(|a| a.password.is_some());
     if by_password && !has_password && admin.is_some() {
         sink.push(diags::jupyterhub_without_password(

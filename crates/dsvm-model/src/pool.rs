@@ -191,8 +191,7 @@ impl<'a> Pool<'a> {
         let users = login::users(view, admin.as_ref(), sink);
         let services = services::read(view, sink);
         let affinity = view.affinity();
-        let password_ssh = admin.as_ref().is_some_and(|a| a.password.is_some());
-        services::check(view, &services, affinity, password_ssh, sink);
+        services::check(view, &services, affinity, login::passwords(view, admin.as_ref(), &users), sink);
         login::check(view, admin.as_ref(), &users, &services, sink);
         let at = fields.shares().span();
         let written = view.shares().into_iter().flatten();

@@ -125,18 +125,30 @@ fn mark(allowed: &mut [bool], index: usize) {
     }
 }
 
+/// Which services let people in with a Unix password.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passwords {
+    /// The administrator has a password that Azure sets.
+    pub(crate) ssh: bool,
+    /// JupyterHub asks PAM, and some account has a password.
+    pub(crate) jupyterhub: bool,
+}
+
 /// Rules on the services of a pool as a whole.
 pub(crate) fn check(
     pool: View<'_, rows::Pool>,
     services: &[Service<'_>],
     affinity: Affinity,
-    password_ssh: bool,
+    passwords: Passwords,
     sink: &mut Sink,
 ) {
     for service in services {
         if matches!(service.sources, Sources::Any) {
             match service.port {
-                SSH if password_ssh => sink.push(diags::password_open_to_internet("ssh", service.span, pool.block())),
+                SSH if passwords.ssh => sink.push(diags::password_open_to_internet("ssh", service.span, pool.block())),
+                JUPYTERHUB if passwords.jupyterhub => {
+                    sink.push(diags::password_open_to_internet("jupyterhub", service.span, pool.block()));
+                }
                 RDP => sink.push(diags::password_open_to_internet("rdp", service.span, pool.block())),
                 _ => {}
             }

@@ -33,6 +33,89 @@ pub(crate) fn user_name_malformed(name: &str, span: Span) -> Diagnostic {
         .help("start with a letter or `_`, followed by letters, digits, `_` and `-`; at most 32 characters")
 }
 
+/// The name of a declared user: stricter than that of the administrator, whom Azure creates.
+pub(crate) fn declared_user_malformed(name: &str, span: Span) -> Diagnostic {
+    let diagnostic = new(
+        Code::UserNameMalformed,
+        format!("`{name}` is not a name for a user"),
+        span,
+        "not in the form of Linux account names",
+    );
+    let lower = name.to_ascii_lowercase();
+    match super::super::login::account_name(&lower) {
+        true => diagnostic.help(format!("write `{lower}`")),
+        false => diagnostic.help(
+            "start with a lower-case letter or `_`, followed by at most 31 lower-case letters, digits, `_` and `-`",
+        ),
+    }
+}
+
+/// A name that an account or group of the machines has already.
+pub(crate) fn account_reserved(name: &str, span: Span, package: &str) -> Diagnostic {
+    new(
+        Code::AccountReserved,
+        format!("`{name}` is an account or group of the machines' system"),
+        span,
+        "already exists on the machines",
+    )
+    .note(format!("it comes with `{package}`; a user and a group of that name cannot be created"))
+    .help("choose a name that neither an account nor a group of the system has")
+}
+
+/// A name that means something else in a sudo rule.
+pub(crate) fn account_is_sudo_alias(name: &str, span: Span) -> Diagnostic {
+    new(
+        Code::AccountReserved,
+        format!("`{name}` is not the name of an account in sudo rules"),
+        span,
+        "means everybody, or an alias",
+    )
+    .note("in sudo rules, `ALL` is every account and other names of capital letters are aliases")
+    .help(format!("write `{}`", name.to_ascii_lowercase()))
+}
+
+pub(crate) fn uid_reserved(uid: i64, span: Span, holder: &str, admin: Option<Span>) -> Diagnostic {
+    let diagnostic = new(
+        Code::AccountReserved,
+        format!("user id {uid} belongs to {holder}"),
+        span,
+        "already in use on the machines",
+    );
+    let diagnostic = match admin {
+        Some(admin) => diagnostic.also(admin, "created by Azure before all other accounts"),
+        None => diagnostic,
+    };
+    diagnostic.help("choose another number, such as 2001")
+}
+
+pub(crate) fn group_malformed(group: &str, user: &str, span: Span) -> Diagnostic {
+    new(Code::GroupRefused, format!("`{group}` is not a group name"), span, format!("in the groups of `{user}`").as_str())
+        .help("write each group as a string of its own: a letter or `_`, followed by at most 31 letters, digits, `_`, `-` and `.`")
+}
+
+/// What members of the group can do continues "members of the group …".
+pub(crate) fn group_gives_root(group: &str, what: &str, user: &str, groups: Span, name: Span) -> Diagnostic {
+    new(
+        Code::GroupGivesRoot,
+        format!("group `{group}` gives `{user}` root rights"),
+        groups,
+        format!("members of `{group}` can become root").as_str(),
+    )
+    .also(name, "has no `sudo = true`")
+    .note(format!("members of the group {what}"))
+    .help(format!("add `sudo = true` to `user {user}`, so that it is visible who may become root, or remove the group"))
+}
+
+/// What members of the group can do continues "members of the group …".
+pub(crate) fn group_gives_rights(group: &str, what: &str, user: &str, groups: Span) -> Diagnostic {
+    new(
+        Code::GroupGivesRights,
+        format!("`{user}` is in the system's group `{group}`"),
+        groups,
+        format!("members of the group {what}").as_str(),
+    )
+}
+
 pub(crate) fn admin_without_credentials(admin: &Block) -> Diagnostic {
     new(
         Code::AdminWithoutCredentials,
@@ -148,7 +231,12 @@ pub(crate) fn password_open_to_internet(name: &str, span: Span, pool: &Block) ->
         span,
         "anyone can guess passwords",
     )
-    .help("list the ranges that need access, or give the administrator a key instead of a password")
+    .help(match name {
+        "jupyterhub" => {
+            "list the ranges that need access, or write `jupyterhub_auth = oauth` and configure it in `setup`"
+        }
+        _ => "list the ranges that need access, or give the administrator a key instead of a password",
+    })
 }
 
 pub(crate) fn existing_without_name(block: &Block, field: &str) -> Diagnostic {

@@ -61,6 +61,59 @@ pub(crate) fn root_squash_on_smb(root_squash: Span) -> Diagnostic {
         .help("remove `root_squash`, or write `protocol = nfs`")
 }
 
+/// `out`: what to write, one sentence each.
+pub(crate) fn nfs_subnet_shared(pool: &Block, share: &Block, other: &Block, out: &[String]) -> Diagnostic {
+    let diagnostic = new(
+        Code::NfsSubnetShared,
+        format!("machines of pool `{}` can mount NFS share `{}`, which the pool does not list", pool.name, share.name),
+        pool.name_span,
+        "in a subnet that the share lets in",
+    )
+    .also(other.name_span, format!("mounts `{}` and is in the same subnet", share.name))
+    .also(share.name_span, "trusts all machines of the subnet")
+    .note("NFS believes what a machine says about its users: whoever is root on one reads and changes all files");
+    out.iter().fold(diagnostic, |diagnostic, sentence| diagnostic.help(sentence.as_str()))
+}
+
+pub(crate) fn nfs_reachable(pool: &Block, share: &Block, access: Span, other: &Block) -> Diagnostic {
+    new(
+        Code::NfsReachable,
+        format!("machines of pool `{}` can reach NFS share `{}`, which the pool does not list", pool.name, share.name),
+        access,
+        "reachable from the whole network",
+    )
+    .also(pool.name_span, "in the same network")
+    .also(other.name_span, format!("mounts `{}`", share.name))
+    .note("NFS believes what a machine says about its users: whoever is root on one reads and changes all files")
+    .help("write `access = service_endpoint`, which lets only the subnets of the share's pools in, or put the pools on separate networks")
+}
+
+/// `names`: the users who may become root, at least one.
+pub(crate) fn root_beside_nfs(names: &[&str], sudo: Span, share: &Block) -> Diagnostic {
+    let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    new(
+        Code::RootOnNfsPool,
+        format!("{} can read and change the files of everybody on NFS share `{}`", all.join(", "), share.name),
+        sudo,
+        "may become root",
+    )
+    .also(share.name_span, "believes what a machine says about its users")
+    .note("root can act as any user id, with root squash too")
+    .help("give root rights only to people who may read everything on the share, or put the others on a pool with a share of their own")
+}
+
+pub(crate) fn smb_without_privacy(share: &Block, target: Span, pool: &Block) -> Diagnostic {
+    new(
+        Code::SmbWithoutPrivacy,
+        format!("folders of SMB share `{}` are not private", share.name),
+        target,
+        "everybody on the pool reads and changes it",
+    )
+    .also(pool.name_span, "has more than one user")
+    .note("an SMB mount has one owner, one group and one mode for all files, and all accounts of the pool are in the group")
+    .help("write `protocol = nfs` for files that keep their owner and mode, or give people who must not read each other's files separate shares and pools")
+}
+
 pub(crate) fn premium_is_not_geo_redundant(redundancy: Span) -> Diagnostic {
     new(
         Code::PremiumIsNotGeoRedundant,

@@ -86,7 +86,8 @@ blocks! {
             encryption_at_host: bool = "false", early;
             /// Identity of the machines; generated when a share or a vault needs one.
             identity: Ref<Identity>, early;
-            /// Vault that the machines read passwords from (`password_secret`).
+            /// Vault that the machines read passwords from (`password_secret`). They get a role on each secret that is named,
+            /// which must exist in an `existing` vault.
             vault: Ref<Vault>, early;
             /// SSH log-in with Entra accounts (`az ssh vm`). Gives no password, hence no JupyterHub log-in.
             entra_login: bool = "false", early;
@@ -152,17 +153,20 @@ blocks! {
         }
     }
 
-    /// An account on every machine, with the same user id everywhere, and its links to the shares.
+    /// An account on every machine, with the same user id everywhere, and its links to the shares. Its name has lower-case
+    /// letters, digits, `_` and `-`, and is not that of an account or group of the system.
     User {
         head: Head::Name;
         fields {
-            /// User and group id, the same on all machines; needed so that files on a share keep their owner.
+            /// User and group id, the same on all machines; needed so that files on a share keep their owner. 1000 is the
+            /// administrator's, 1900 that of the pool's common group.
             uid: IntIn<1000, 60000>, required, early;
             /// OpenSSH public key, or several.
             key: OneOrMany<SshKey>;
             /// Name of a secret in the pool's vault that holds the Unix password.
             password_secret: Text;
-            /// More groups, for instance `docker`.
+            /// More groups, which must exist on the machines. Groups that give root rights, such as `docker`, need
+            /// `sudo = true`.
             groups: List<Text>, early;
             /// The user may become root.
             sudo: bool = "false", early;

@@ -51,7 +51,10 @@ blocks! {
             key_secret: Text;
             /// How the network reaches the account; everything else is denied.
             access: ShareAccess = "service_endpoint", early;
-            /// What root on a machine may do on an NFS share.
+            /// What root on a machine may do on an NFS share. Azure advises `root` where several people or machines that are
+            /// not fully trusted use it. The default is `none`, as in Azure: the folder of a new share belongs to root, and
+            /// machines create the folders of `link` in it as root. With `root`, prepare these folders before. Neither stops
+            /// someone who is root on a machine from acting as another user.
             root_squash: RootSquash = "none", early;
             /// How long a deleted share can be brought back: 1 to 365 days.
             keep_deleted: Seconds = "7 days", early;
@@ -61,7 +64,7 @@ blocks! {
             /// Permissions of folders on an SMB mount, octal. Default: `0770` on the machines of interactive pools; `0777`
             /// on those of Azure Batch.
             directory_mode: Text, early;
-            /// More mount options, added to those that dsvmc writes.
+            /// More mount options, added to those that dsvmc writes. `nosuid` and `nodev` always hold.
             options: List<Text>, early;
             /// Tags added to those of the project.
             tags: StringMap;
@@ -84,7 +87,8 @@ blocks! {
     }
 
     /// A link in the home folder of every user to a folder of the share, created when the machine starts: `link
-    /// "~/notebooks/remote" to "notebooks/{user}"`.
+    /// "~/notebooks/remote" to "notebooks/{user}"`. On an NFS share the folder is its user's. On an SMB share every account of
+    /// the pool can read and change it: an SMB mount knows no people.
     Link {
         head: Head::Phrase(&[Part::Field("path"), Part::Word("to"), Part::Field("target")]);
         fields {
