@@ -52,6 +52,22 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
     })
 }
 
+/// A role on a whole vault, because a secret that a pool reads is not there yet.
+#[must_use]
+pub fn role_on_whole_vault(pool: &Block, vault: &Block, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::RoleOnWholeVault,
+        format!("machines of pool `{}` can read every secret of vault `{}`", pool.name, vault.name),
+        span,
+        "not a secret that the project writes",
+    )
+    .also(vault.name_span, "created by this project, with the secrets that it declares")
+    .note(
+        "a role on one secret needs the secret; for secrets that are added later, the machines get a role on the vault",
+    )
+    .help("declare the secret in the vault (`secret … { value = … }`), or use an `existing vault` that has it")
+}
+
 /// A property that Azure does not have.
 #[must_use]
 pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {

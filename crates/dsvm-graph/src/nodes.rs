@@ -2,6 +2,7 @@
 
 use super::expr::Text;
 use super::node::{Node, NodeId};
+use super::versions::ResourceType;
 use dsvm_sema::value::BlockId;
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
@@ -53,6 +54,12 @@ impl Nodes {
     /// The scale set of a pool.
     pub(crate) fn scale_set(&self, pool: BlockId) -> Option<NodeId> {
         self.scale_sets.get(&pool).copied()
+    }
+
+    /// Ids and nodes of all resources of a type.
+    pub(crate) fn of_type(&self, kind: ResourceType) -> impl Iterator<Item = (Text, NodeId)> {
+        let nodes = self.list.iter().enumerate().filter(move |(_, node)| node.is(kind));
+        nodes.map(|(position, node)| (node.id.clone(), NodeId::at(position)))
     }
 
     /// The node with an id of Azure's, for what several others ask for but that exists once.

@@ -2,11 +2,12 @@
 //! built by itself, many at once, in a list of its own; then the lists are joined in source order.
 
 use super::expr::Text;
-use super::ids::{Named, capacity_parameter};
+use super::ids::{Named, capacity_parameter, resource_id};
 use super::input::Input;
 use super::internal::{Broken, Built};
 use super::json::Map;
 use super::names::PoolNames;
+use super::naming::home_of;
 use super::network::{NetworkNodes, NetworkPlans};
 use super::node::{Node, NodeId, Owned, Variable};
 use super::nodes::Nodes;
@@ -14,12 +15,13 @@ use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
 use super::vault::VaultNodes;
 use super::versions::{self as v, ResourceType};
 use super::visitor::{NodeVisitor, Variables, visit};
-use super::{autoscale, balancer, cloud_init, diags, overlay, protect, scale_set, values};
+use super::{autoscale, balancer, cloud_init, diags, overlay, protect, scale_set, storage, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
 use dsvm_model::pool::{Pool, PoolIdentity};
-use dsvm_model::share::Auth;
+use dsvm_model::read;
+use dsvm_model::share::{Auth, Share};
 use dsvm_sema::table::BlockKind;
 use dsvm_sema::table::words::PoolResource;
 use dsvm_sema::value::BlockId;
@@ -133,10 +135,12 @@ pub(crate) fn build_all(
     let scoped = fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id));
     let scopes: BTreeMap<BlockId, Scope> =
         scoped.filter_map(|id| scope_of(input, nodes, id).map(|scope| (id, scope))).collect();
+    let written: BTreeMap<Text, NodeId> = nodes.of_type(v::VAULT_SECRET).collect();
     let pools = fleet.pools.par_iter().zip(&input.names.pools).enumerate();
     let built: Vec<Built<PoolParts>> = pools
         .map(|(index, (pool, names))| {
-            let mut parts = Builder { input, shared, scopes: &scopes, index, pool, names }.build()?;
+            let mut parts =
+                Builder { input, shared, scopes: &scopes, written: &written, index, pool, names }.build()?;
             protect::mark(parts.drafts.nodes_mut(), &protected);
             let PoolParts { drafts, variables, sink, .. } = &mut parts;
             let variables = Variables { own: variables, shared: std::slice::from_ref(&document) };
@@ -206,6 +210,8 @@ struct Builder<'b, 'a, 'f> {
     input: &'b Input<'a, 'f>,
     shared: &'b Shared<'b>,
     scopes: &'b BTreeMap<BlockId, Scope>,
+    /// Secrets that this deployment writes into vaults, by id.
+    written: &'b BTreeMap<Text, NodeId>,
     /// Position in the fleet.
     index: usize,
     pool: &'f Pool<'a>,
@@ -236,7 +242,8 @@ impl Builder<'_, '_, '_> {
             }
         };
         before.extend(identity);
-        self.roles(identity, &mut drafts, &mut before);
+        let mut sink = Sink::default();
+        self.roles(identity, &mut drafts, &mut before, &mut sink);
         let mut group = self.node(v::SECURITY_GROUP, &names.security_group, balancer::security_group(pool, &resolver));
         let services = pool.services.iter().enumerate();
         group.places = services.map(|(i, s)| (format!("/properties/securityRules/{i}"), s.span)).collect();
@@ -264,7 +271,6 @@ impl Builder<'_, '_, '_> {
             node.places = autoscale::places(policy, pool.machines.span);
             drafts.add(node, [Need::Own(scale_set)]);
         }
-        let mut sink = Sink::default();
         self.overrides(&mut drafts, &mut sink);
         Ok(PoolParts {
             drafts,
@@ -276,31 +282,66 @@ impl Builder<'_, '_, '_> {
         })
     }
 
-    /// Least roles for what the machines read: shares by identity, secrets of a vault.
-    fn roles(&self, identity: Option<Need>, drafts: &mut Drafts, before: &mut Vec<Need>) {
-        let (pool, fleet) = (self.pool, self.input.fleet);
+    /// Least roles for what the machines read: shares by identity, and each secret that they are told to read.
+    fn roles(&self, identity: Option<Need>, drafts: &mut Drafts, before: &mut Vec<Need>, sink: &mut Sink) {
         let Some(named) = &self.names.identity else { return };
-        let mut wanted: Vec<(BlockId, &str, Span)> = Vec::new();
-        let span = pool.view.fields().shares().span();
-        for share in pool.shares.iter().filter_map(|s| fleet.shares.get(*s)) {
-            match (share.auth, share.vault) {
-                (Auth::ManagedIdentity, _) => wanted.push((share.id, SMB_MI_ADMIN, span)),
-                (Auth::KeyVault, Some(vault)) => wanted.push((vault, SECRETS_USER, span)),
-                (Auth::KeyVault, None) | (Auth::AccountKey | Auth::Network, _) => {}
-            }
-        }
-        if let Some(vault) = pool.vault.and_then(|v| fleet.vaults.get(v)) {
-            wanted.push((vault.id, SECRETS_USER, pool.view.fields().vault().span()));
-        }
         let mut seen = BTreeSet::new();
-        for (id, role, span) in wanted {
-            let Some(scope) = self.scopes.get(&id) else { continue };
+        let mut add = |scope: &Scope, role: &str, span: Span| {
             let mut node = assignment((named, None), scope, role, span);
             if seen.insert(node.id.clone()) {
                 node.pool = u32::try_from(self.index).ok();
                 before.push(Need::Own(drafts.add(node, identity)));
             }
+        };
+        let by_identity = |share: &&Share<'_>| share.auth == Auth::ManagedIdentity;
+        for share in self.pool.shares.iter().filter_map(|s| self.input.fleet.shares.get(*s)).filter(by_identity) {
+            if let Some(scope) = self.scopes.get(&share.id) {
+                add(scope, SMB_MI_ADMIN, self.pool.view.fields().shares().span());
+            }
         }
+        let mut told = BTreeSet::new();
+        for (vault, secret, span) in self.secrets() {
+            let Some((declared, name)) = self.input.fleet.vaults.get(vault).zip(self.input.names.vaults.get(vault))
+            else {
+                continue;
+            };
+            let home = declared.existing.map(|place| home_of(place, &self.input.resolver()));
+            let id = resource_id(v::VAULT_SECRET, &[name.name.clone(), secret], home.as_ref());
+            let key = read::dashed(&declared.block.name);
+            match (self.written.get(&id), declared.existing.is_some()) {
+                (node, true) => add(&Scope { id: Some(id), node: node.copied(), home, key }, SECRETS_USER, span),
+                (Some(node), false) => add(&Scope { id: Some(id), node: Some(*node), home, key }, SECRETS_USER, span),
+                // A new vault cannot have the secret yet, and no source says that Azure grants a role on a secret that does
+                // not exist.
+                (None, false) => {
+                    if let Some(scope) = self.scopes.get(&declared.id) {
+                        add(scope, SECRETS_USER, span);
+                    }
+                    if told.insert(vault) {
+                        sink.push(diags::role_on_whole_vault(self.pool.block, declared.block, span));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The secrets that the machines read, with the places where they are named: passwords, and keys of shares.
+    fn secrets(&self) -> Vec<(VaultId, Text, Span)> {
+        let (pool, resolver) = (self.pool, self.input.resolver());
+        let mut secrets = Vec::new();
+        let at = pool.view.fields().shares().span();
+        let by_key = |share: &&Share<'_>| share.auth == Auth::KeyVault;
+        for share in pool.shares.iter().filter_map(|s| self.input.fleet.shares.get(*s)).filter(by_key) {
+            if let Some(vault) = share.vault.and_then(|vault| self.input.vault_position(vault)) {
+                secrets.push((vault, storage::secret_name(share, &resolver), at));
+            }
+        }
+        let Some(vault) = pool.vault else { return secrets };
+        let admin = pool.admin.password_secret.map(|s| (s, pool.admin.view.fields().password_secret().span()));
+        let users = pool.users.iter();
+        let users = users.filter_map(|u| Some((u.password_secret?, u.view.fields().password_secret().span())));
+        secrets.extend(admin.into_iter().chain(users).map(|(s, at)| (vault, values::text(s, &resolver), at)));
+        secrets
     }
 
     /// Lays the overrides of the pool over its resources.

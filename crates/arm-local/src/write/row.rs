@@ -204,7 +204,7 @@ fn check_place(cx: &Cx<'_>, path: &Path) -> Result<(), ArmError> {
     group_of_exists(cx, path)?;
     let scope_is_resource = path.scope.contains("/providers/") && Path::of(&path.scope).is_resource();
     let managed = path.scope.to_lowercase().starts_with("/providers/microsoft.management/");
-    if scope_is_resource && !managed && !exists(cx, &path.scope) {
+    if scope_is_resource && !managed && !exists(cx, &path.scope) && !secret_of_vault(cx, &path.scope) {
         let scope = Path::of(&path.scope);
         return Err(not_found(&scope));
     }
@@ -222,6 +222,14 @@ fn check_place(cx: &Cx<'_>, path: &Path) -> Result<(), ArmError> {
         ));
     }
     Ok(())
+}
+
+/// Whether a scope is a secret of a vault that exists. People write secrets through the vault's own address, which is not
+/// served here: any secret may be there.
+fn secret_of_vault(cx: &Cx<'_>, scope: &str) -> bool {
+    let path = Path::of(scope);
+    path.resource_type().eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets")
+        && path.parent().is_some_and(|vault| exists(cx, &vault.id()))
 }
 
 fn check_match(write: &Write, old: Option<&Row>) -> Result<(), ArmError> {
