@@ -31,6 +31,7 @@ mod mistakes;
 mod parse_props;
 mod pool;
 mod reference;
+mod rights;
 mod sarif;
 mod sema_messages;
 mod stdlib;

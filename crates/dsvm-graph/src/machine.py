@@ -119,7 +119,8 @@ def fstab(config):
                 options += ["sec=krb5", "cruid=" + ticket_owner(), "username=" + config["client"]]
             else:
                 options += [f"credentials=/etc/dsvmc/{share['account']}.credentials"]
-        options += share.get("options", [])
+        # Last, so that no other option undoes them: a share brings neither setuid programs nor devices.
+        options += share.get("options", []) + ["nosuid", "nodev"]
         lines.append(f"{source} {share['mount']} {kind} {','.join(options)} 0 0 # dsvmc\n")
     with open("/etc/fstab.dsvmc", "w") as table:
         table.writelines(lines)

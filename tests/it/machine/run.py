@@ -248,6 +248,7 @@ check(table[0].startswith("UUID=1 "), "a line of the file system table is gone")
 kinds = [(row.split()[1], row.split()[2]) for row in table[1:]]
 check(kinds == [("/datamnt/work", "cifs"), ("/data/fast", "aznfs"), ("/data/old", "cifs")], f"mounts are {kinds}")
 check(all("nofail" in row and "_netdev" in row for row in table[1:]), "a mount can stop the boot")
+check(all(row.split()[3].endswith(",nosuid,nodev") for row in table[1:]), "a share brings setuid programs or devices")
 check("sec=krb5" in table[1] and "credentials=" + proof in table[3], "a share proves itself in another way")
 check(stat.S_IMODE(os.stat("/etc/sudoers.d/90-dsvmc-2001").st_mode) == 0o440, "the rule of sudo can be changed")
 check(second["/home/ada/.ssh/authorized_keys"].startswith(b"ssh-"), "ada has no key")

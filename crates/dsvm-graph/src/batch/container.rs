@@ -73,10 +73,21 @@ pub(super) fn build(
     Ok(all)
 }
 
+/// How far a role on the data of a container goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breadth {
+    /// The container alone, for blobfuse: "At this scope, a role assignment applies to all of the blobs in the container, as
+    /// well as container properties and metadata" (<https://learn.microsoft.com/azure/storage/blobs/assign-azure-role-data-access>).
+    Container,
+    /// The account of the container, as Azure Machine Learning asks for it: "Storage Blob Data Reader" on the storage account
+    /// (<https://learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication>).
+    Account,
+}
+
 /// The role with which a pool's identity reads and writes a container, or only reads it.
 pub(super) fn grant(
     input: &Input<'_, '_>,
-    (index, role): (usize, &str),
+    (index, role, breadth): (usize, &str, Breadth),
     identity: &Named,
     context: &PoolContext<'_>,
     span: Span,
@@ -84,7 +95,10 @@ pub(super) fn grant(
 ) -> Built<NodeId> {
     let (container, names) = input.container(index, span)?;
     let scope = Scope {
-        id: Some(names.account.id.clone()),
+        id: Some(match breadth {
+            Breadth::Container => names.container.id.clone(),
+            Breadth::Account => names.account.id.clone(),
+        }),
         node: context.container(index),
         home: container.existing.map(|place| home_of(place, &input.resolver())),
         key: read::dashed(&container.block.name),

@@ -1,6 +1,7 @@
 //! Workspaces of Azure Machine Learning with what they need, compute clusters, and datastores for what is mounted.
 
-use super::{Homes, Keys, PoolContext, container, own_storage, user_assigned};
+use super::container::{self, Breadth};
+use super::{Homes, Keys, PoolContext, own_storage, user_assigned};
 use crate::ids::{Named, account_key};
 use crate::input::{Input, Site};
 use crate::internal::{Broken, Built};
@@ -176,7 +177,14 @@ pub(super) fn cluster(
     if let Some(identity) = &names.identity {
         for index in &pool.containers {
             let role = role(input, pool, *index);
-            node.needs.insert(container::grant(input, (*index, role), identity, context, span, nodes)?);
+            node.needs.insert(container::grant(
+                input,
+                (*index, role, Breadth::Account),
+                identity,
+                context,
+                span,
+                nodes,
+            )?);
         }
     }
     let id = nodes.add_for(pool.id, node);

@@ -1,7 +1,8 @@
 //! A pool of Azure Batch.
 
+use super::container::{self, Breadth};
 use super::start::{relative, task};
-use super::{PoolContext, container, user_assigned};
+use super::{PoolContext, user_assigned};
 use crate::expr::Text;
 use crate::ids::{account_key, resource_id};
 use crate::input::Input;
@@ -34,7 +35,14 @@ pub(super) fn build(
     let mut needs: BTreeSet<NodeId> = context.first(pool).collect();
     if let Some(identity) = &names.identity {
         for container in &pool.containers {
-            needs.insert(container::grant(input, (*container, BLOB_CONTRIBUTOR), identity, context, span, nodes)?);
+            needs.insert(container::grant(
+                input,
+                (*container, BLOB_CONTRIBUTOR, Breadth::Container),
+                identity,
+                context,
+                span,
+                nodes,
+            )?);
         }
     }
     needs.extend(pool.shares.iter().flat_map(|share| context.shared.share(*share)));
@@ -244,7 +252,11 @@ fn mounts<'a>(input: &Input<'a, '_>, pool: &BatchPool<'a>, names: &BatchPoolName
         let (share, of) = input.share(*index, span)?;
         let path = relative(share.mount);
         paths.push(share.mount);
-        let more: String = share.options.iter().map(|o| format!(",{o}")).collect();
+        // Last, so that no other option undoes them: a share brings neither setuid programs nor devices. Containers need no
+        // such options: libfuse mounts with both ("mo->flags = MS_NOSUID | MS_NODEV" in
+        // <https://github.com/libfuse/libfuse/blob/master/lib/mount.c>).
+        let options = share.options.iter().copied().chain(["nosuid", "nodev"]);
+        let more: String = options.map(|o| format!(",{o}")).collect();
         mounts.push(match share.protocol {
             Protocol::Nfs => {
                 let source = Text::concat(&[

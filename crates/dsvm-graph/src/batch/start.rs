@@ -33,9 +33,11 @@ pub(super) fn task(pool: &BatchPool<'_>, mounts: &[&str]) -> Option<Json> {
     }
     if !packages.is_empty() {
         let list: Vec<String> = packages.iter().map(|p| quoted(p)).collect();
+        // The last failure ends the task: a machine without its packages takes no jobs.
         let _ = writeln!(
             script,
-            "for i in 1 2 3 4 5; do apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y {} && break; sleep 15; done",
+            "for i in 1 2 3 4 5; do apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y {} && break; \
+             [ \"$i\" -lt 5 ] || exit 1; sleep 15; done",
             list.join(" ")
         );
     }
