@@ -58,7 +58,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Parses the template anew.
+    /// Parses the template again.
     #[must_use]
     pub fn read(&self) -> Value {
         self.all.read()

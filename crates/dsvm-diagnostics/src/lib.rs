@@ -96,7 +96,7 @@ impl Diagnostic {
         }
     }
 
-    /// A state that dsvmc must never be in, whatever stands in the file: what leads nowhere, found at `span`. It keeps
+    /// A state that dsvmc must never be in, whatever the file contains: what leads nowhere, found at `span`. It keeps
     /// everything from being emitted, because a wrong dependency that is deployed is worse than a stop.
     #[must_use]
     pub fn internal(what: &str, span: Span) -> Self {

@@ -89,7 +89,7 @@ impl Text {
         }
     }
 
-    /// As a JSON string of a template: an expression in brackets, a literal as it stands.
+    /// As a JSON string of a template: an expression in brackets, a literal as it is.
     #[must_use]
     pub fn json(&self) -> String {
         match self {

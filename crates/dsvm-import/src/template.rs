@@ -73,6 +73,6 @@ fn stand_in(name: &str, kind: &str, document: &mut Document) -> Json {
         "object" | "secureobject" => (json!({}), "an empty object"),
         _ => return Json::String(format!("<{name}>")),
     };
-    document.warn(&format!("the parameter `{name}` of the template has no value: {shown} stands for it"));
+    document.warn(&format!("the parameter `{name}` of the template has no value: {shown} is used in its place"));
     value
 }

@@ -1,4 +1,4 @@
-//! What stands beside pools: identities, vaults, and resources in ARM's own words.
+//! What accompanies pools: identities, vaults, and resources in ARM's own words.
 
 use super::network::Elsewhere;
 use super::{diags, read};

@@ -48,7 +48,7 @@ fn functions_stand_only_where_they_may() {
     assert_eq!(name("[copyIndex()]"), "`copyIndex` cannot be called here: no copy loop is around it");
     assert_eq!(
         name("[lambda('x', 1)]"),
-        "`lambda` cannot be called here: it stands only as an argument of a function such as `map`"
+        "`lambda` cannot be called here: it is only allowed as an argument of a function such as `map`"
     );
     assert_eq!(
         name("[managementGroup().name]"),

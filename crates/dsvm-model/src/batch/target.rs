@@ -163,7 +163,7 @@ impl Translator<'_> {
             FormulaKind::Value(value @ Value::Deferred(_)) => self.holes.number(value).to_string(),
             FormulaKind::Value(Value::Duration(_)) => self.error(
                 formula,
-                "a duration stands alone".into(),
+                "a duration is not a number of machines".into(),
                 "write it beside a metric: `avg(pending_tasks, 15 min)`",
             ),
             FormulaKind::Value(_) => {
@@ -245,8 +245,8 @@ impl Translator<'_> {
             }
             ("ceil" | "floor", _) => self.error(
                 formula,
-                format!("`{name}` stands inside a computation"),
-                "round outermost: the service cuts off fractions only when it sets the target",
+                format!("`{name}` is only allowed around the whole target"),
+                "move it to the outside: the service cuts off fractions only when it sets the target",
             ),
             _ => self.error(
                 formula,

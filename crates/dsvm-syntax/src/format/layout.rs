@@ -38,7 +38,7 @@ struct Printed {
     several: bool,
 }
 
-/// Prints all lines with indentation and alignment decided anew.
+/// Prints all lines with indentation and alignment computed from scratch.
 pub(super) fn print(lines: &[Line<'_>]) -> String {
     let mut printed: Vec<Printed> = Vec::new();
     // For each open bracket: the indentation of what is inside, and of the line that opened it.

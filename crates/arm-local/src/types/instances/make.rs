@@ -91,7 +91,7 @@ fn make_interfaces(cx: &mut Cx<'_>, set_row: &Row, vm: &Row) {
     }
 }
 
-/// Writes the model of a set into the body of a machine; `disk` also makes its OS disk anew.
+/// Writes the model of a set into the body of a machine; `disk` also recreates its OS disk.
 fn give_model(cx: &Cx<'_>, set_row: &Row, vm: &mut Row, disk: bool) {
     let n = number(vm);
     let id = model::current(set_row).to_owned();
@@ -230,7 +230,7 @@ pub fn upgrade(cx: &mut Cx<'_>, set_row: &Row, vm: &Row) {
     }
 }
 
-/// Makes the OS disk of a machine anew from the model that the machine has, which need not be the set's present one.
+/// Recreates the OS disk of a machine from the model that the machine has, which need not be the set's present one.
 pub fn reimage(cx: &mut Cx<'_>, vm: &Row) {
     let mut new = vm.clone();
     let own = model::of_machine(vm).to_owned();
