@@ -46,6 +46,8 @@ pub struct CompiledPart {
     pub given: Vec<(String, Map<String, Value>)>,
     /// Source span by JSON pointer into the template.
     pub provenance: Provenance,
+    /// Why values that no field of their own sets are what they are, by JSON pointer into the template, in order.
+    pub causes: Vec<(String, String)>,
     /// Of a template that was given as a file: the file is the source.
     pub written: Option<(SourceId, Arc<Node>)>,
 }
@@ -125,6 +127,12 @@ fn deepest(tree: &Node, pointer: &str) -> u32 {
 impl arm_plan::Origins for CompiledProject {
     fn origin(&self, part: usize, pointer: &str) -> Option<Source> {
         self.place(self.parts.get(part)?.span(pointer)?)
+    }
+
+    fn cause(&self, part: usize, pointer: &str) -> Option<String> {
+        let causes = &self.parts.get(part)?.causes;
+        let found = causes.binary_search_by(|(have, _)| have.as_str().cmp(pointer)).ok()?;
+        causes.get(found).map(|(_, cause)| cause.clone())
     }
 }
 

@@ -10,7 +10,7 @@ use super::plan::Planned;
 use super::report::{ApplyOutcome, ApplyReport, receipt_items};
 use super::settings::Settings;
 use super::stacks::{mark, mark_tags};
-use arm_apply::{ApplyError, Job, Observer, Receipt, Step};
+use arm_apply::{ApplyError, Job, Observer, Reassigned, Receipt, Step};
 use arm_client::DeployMode;
 use arm_plan::{Action, Baseline};
 use serde_json::{Value, json};
@@ -213,6 +213,7 @@ fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: 
         unmanaged: settings.unmanaged,
         stack_tags: Value::Object(tags),
         out_of_sync: options.out_of_sync,
+        reassigned: reassigned(planned),
         replaced: deleted
             .iter()
             .map(|c| arm_client::ResourceRef { id: c.id.clone(), api_version: version(&c.id).unwrap_or_default() })
@@ -222,6 +223,31 @@ fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: 
         steps: steps.collect(),
         desired: planned.desired.clone(),
     }
+}
+
+/// The identities that are taken off resources, and the kind of identity that each is left with.
+fn reassigned(planned: &Planned) -> Vec<Reassigned> {
+    let each = planned.plan.changes.iter().filter(|c| !c.reassigned.is_empty() && c.action == Action::Update);
+    each.filter_map(|change| {
+        let same = |id: &&str| change.reassigned.iter().any(|one| arm_plan::same_id(one, id));
+        let found = planned.observed.resources.iter().find(|r| arm_plan::same_id(&r.id, &change.id))?.body.read();
+        let held = found.pointer("/identity/userAssignedIdentities").and_then(Value::as_object)?;
+        let identities: Vec<String> = held.keys().filter(|id| same(&id.as_str())).cloned().collect();
+        let system = found
+            .pointer("/identity/type")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("systemassigned"));
+        let rest = match (system, held.len() > identities.len()) {
+            (true, true) => "SystemAssigned, UserAssigned",
+            (true, false) => "SystemAssigned",
+            (false, true) => "UserAssigned",
+            (false, false) => "None",
+        };
+        let api_version = arm_catalog::latest_version(&change.resource_type).unwrap_or_default().to_owned();
+        let resource = arm_client::ResourceRef { id: change.id.clone(), api_version };
+        Some(Reassigned { resource, identities, rest: rest.to_owned() })
+    })
+    .collect()
 }
 
 /// Observes again and records the result, so that what the service filled in does not look like a change later. Returns

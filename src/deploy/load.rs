@@ -75,7 +75,8 @@ pub fn from_compilation(
     let group = group.map(str::to_owned);
     // The checked program is large, and nothing below reads it.
     drop(compiled.checked);
-    let parts = artifacts.deployments.into_iter().map(|deployment| {
+    let parts = artifacts.deployments.into_iter().map(|mut deployment| {
+        deployment.causes.sort();
         let values = deployment.parameters.get(env.as_str()).cloned().map(Json::into_value);
         let values = values.as_ref().and_then(parameters::entries);
         let given =
@@ -86,6 +87,7 @@ pub fn from_compilation(
             text: String::new(),
             given: given.unwrap_or_default(),
             provenance: Provenance::new(deployment.provenance),
+            causes: deployment.causes,
             written: None,
         }
     });

@@ -102,14 +102,15 @@ pub fn quiet_effect(change: &Change) -> Option<&'static str> {
 /// The effect of a change, in one line; empty when the action says it already.
 #[must_use]
 pub fn effect_line(change: &Change) -> String {
+    let because = change.effect.cause.as_ref().map(|cause| format!(", because {cause}")).unwrap_or_default();
     match (change.action, change.effect.text.as_str()) {
         // The action before it says so already.
         (Action::Create, "new") | (Action::Delete, "removed") => String::new(),
         (Action::Refuse, text) => match &change.effect.way_out {
-            Some(way_out) => format!("{text}. Instead: {way_out}"),
-            None => text.to_owned(),
+            Some(way_out) => format!("{text}{because}. Instead: {way_out}"),
+            None => format!("{text}{because}"),
         },
-        (Action::Replace, text) => format!("{text}: {}", change.reason),
+        (Action::Replace, text) => format!("{text}: {}{because}", change.reason),
         (_, text) => text.to_owned(),
     }
 }

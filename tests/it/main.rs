@@ -37,6 +37,7 @@ mod sema_messages;
 mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;
+mod story;
 mod support;
 mod tidy;
 mod template_doc;

@@ -2,11 +2,11 @@
 
 use super::deleted_vault::DeletedVault;
 use super::failure::ApplyError;
-use super::follow::{deploy, refused_by, wait_until_idle};
+use super::follow::{deploy, live_pools, refused_by, wait_until_idle};
 use super::state::{Journal, JournalStep, StateDir};
 use arm_client::{AzureError, DeployMode, OperationStatus, Pending, Reply, ResourceRef};
 use arm_plan::{Desired, NewGroup, Unmanaged};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub trait Arm {
     fn put_group(&self, name: &str, location: &str, tags: &Value) -> Result<(), AzureError>;
     /// Brings a deleted vault back.
     fn recover(&self, vault: &DeletedVault) -> Result<(), AzureError>;
+    /// Takes user-assigned identities off a resource.
+    fn take_off(&self, from: &Reassigned) -> Result<(), AzureError>;
     /// Deletes a resource and waits until it is gone.
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError>;
     /// Reads resources; those that do not exist are left out.
@@ -73,6 +75,30 @@ pub struct Step {
     pub note: String,
 }
 
+/// A resource that uses identities which are created again: their assignments keep the old principal until they are taken
+/// off and made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reassigned {
+    /// What uses the identities: id and API version.
+    pub resource: ResourceRef,
+    /// ARM ids of the identities, as the resource spells them.
+    pub identities: Vec<String>,
+    /// The kind of identity that the resource has without them: `None`, `SystemAssigned`, `UserAssigned` or both.
+    pub rest: String,
+}
+
+impl Reassigned {
+    /// The body of the update that takes the identities off: a null for each, as `az vmss identity remove` sends it.
+    #[must_use]
+    pub fn request(&self) -> Value {
+        if self.rest == "None" || self.rest == "SystemAssigned" {
+            return json!({ "identity": { "type": self.rest } });
+        }
+        let ids: Map<String, Value> = self.identities.iter().map(|id| (id.clone(), Value::Null)).collect();
+        json!({ "identity": { "type": self.rest, "userAssignedIdentities": ids } })
+    }
+}
+
 /// The input of an apply.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -92,6 +118,8 @@ pub struct Job {
     pub stack_tags: Value,
     /// Let the stack continue although it is out of sync with its resources.
     pub out_of_sync: bool,
+    /// Resources from which identities are taken off before anything is deleted; the deployment assigns them again.
+    pub reassigned: Vec<Reassigned>,
     /// Resources to delete before they are recreated: id and API version.
     pub replaced: Vec<ResourceRef>,
     /// Resources no longer in the source, children first. A single stack deletes them itself. Several stacks detach them
@@ -156,6 +184,10 @@ pub fn run(
         observer.event(&Event::Phase(format!("recovering the deleted vault `{}`", vault.name())));
         arm.recover(vault).map_err(|e| refused_by(e, Some(&vault.id)))?;
     }
+    for from in &job.reassigned {
+        take_off(from, arm, &mut journal, state, observer)?;
+    }
+    let before = if job.replaced.is_empty() { Vec::new() } else { live_pools(job, arm)? };
     for gone in job.replaced.iter().rev() {
         delete(gone, arm, &mut journal, state, observer)?;
     }
@@ -164,7 +196,7 @@ pub fn run(
         let entry = journal.steps.len();
         journal.steps.push(JournalStep { kind: "deploy".into(), name: step.name.clone(), state: "begun".into() });
         state.write_journal(&journal)?;
-        let result = deploy(job, index, step, arm, observer, &mut done);
+        let result = deploy(job, (index, step), &before, arm, observer, &mut done);
         mark(&mut journal, entry, result.is_ok(), state)?;
         result?;
     }
@@ -182,6 +214,26 @@ pub fn run(
         }
     }
     Ok(done)
+}
+
+/// The journal names it, so that an apply which stops here is known to have begun; the next plan finds what is missing.
+fn take_off(
+    from: &Reassigned,
+    arm: &dyn Arm,
+    journal: &mut Journal,
+    state: &StateDir,
+    observer: &mut dyn Observer,
+) -> Result<(), ApplyError> {
+    check_stopped(observer)?;
+    let entry = journal.steps.len();
+    let id = &from.resource.id;
+    journal.steps.push(JournalStep { kind: "take-off".into(), name: id.clone(), state: "begun".into() });
+    state.write_journal(journal)?;
+    let name = arm_plan::type_of_id(id).1;
+    observer.event(&Event::Phase(format!("taking the identities off `{name}` that are created again")));
+    let result = arm.take_off(from);
+    mark(journal, entry, result.is_ok(), state)?;
+    result.map_err(|e| refused_by(e, Some(id)))
 }
 
 fn delete(
@@ -227,6 +279,10 @@ impl Arm for arm_client::Client {
     fn recover(&self, vault: &DeletedVault) -> Result<(), AzureError> {
         let tenant = self.subscription()?.get("tenantId").and_then(Value::as_str).unwrap_or_default().to_owned();
         self.put_resource(&vault.id, arm_client::VAULTS_API, &vault.request(&tenant))
+    }
+
+    fn take_off(&self, from: &Reassigned) -> Result<(), AzureError> {
+        self.patch_resource(&from.resource.id, &from.resource.api_version, &from.request())
     }
 
     fn delete(&self, id: &str, api_version: &str) -> Result<(), AzureError> {

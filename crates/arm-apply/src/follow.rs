@@ -61,20 +61,30 @@ fn body_of(job: &Job, step: &Step, template: Value) -> Value {
     })
 }
 
+/// The pools of a job whose number of machines autoscale owns, as they are now.
+pub(super) fn live_pools(job: &Job, arm: &dyn Arm) -> Result<Vec<Value>, AzureError> {
+    let owned = arm_plan::autoscaled(&job.desired);
+    let pools = job.desired.resources.iter().filter(|r| owned.contains_key(&r.id.to_ascii_lowercase()));
+    let pools: Vec<ResourceRef> =
+        pools.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
+    if pools.is_empty() { Ok(Vec::new()) } else { arm.observe(&pools) }
+}
+
 pub(super) fn deploy(
     job: &Job,
-    index: usize,
-    step: &Step,
+    (index, step): (usize, &Step),
+    replaced: &[Value],
     arm: &dyn Arm,
     observer: &mut dyn Observer,
     done: &mut Outcome,
 ) -> Result<(), ApplyError> {
     // The number of machines is read at the last moment, so that what autoscale did since the plan is kept.
-    let owned = arm_plan::autoscaled(&job.desired);
-    let pools = job.desired.resources.iter().filter(|r| owned.contains_key(&r.id.to_ascii_lowercase()));
-    let pools: Vec<ResourceRef> =
-        pools.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect();
-    let live = if pools.is_empty() { Vec::new() } else { arm.observe(&pools)? };
+    let mut live = live_pools(job, arm)?;
+    // Pools that were deleted to be recreated start with as many machines as they had.
+    let id = |body: &Value| body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let gone = replaced.iter().filter(|old| !live.iter().any(|now| arm_plan::same_id(&id(now), &id(old))));
+    let gone: Vec<Value> = gone.cloned().collect();
+    live.extend(gone);
     let mut template = step.template.clone();
     super::live_capacity::keep_live_capacity(&mut template, index, &job.desired, &live);
     let body = body_of(job, step, template);

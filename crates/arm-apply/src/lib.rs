@@ -18,7 +18,7 @@ mod state;
 mod tests;
 
 pub use deleted_vault::DeletedVault;
-pub use executor::{Arm, Event, Job, Observer, Outcome, Step, run};
+pub use executor::{Arm, Event, Job, Observer, Outcome, Reassigned, Step, run};
 pub use failure::{ApplyError, RefusedResource};
 pub use follow::{join_output, wait_until_idle};
 pub use state::{Journal, JournalStep, Lock, LockError, Receipt, ReceiptItem, StateDir, StateError};

@@ -38,6 +38,10 @@ impl Arm for Fake {
         self.log(format!("recover {}", vault.name()));
         Ok(())
     }
+    fn take_off(&self, from: &Reassigned) -> Result<(), AzureError> {
+        self.log(format!("take off {} {}", from.resource.id, from.request()));
+        Ok(())
+    }
     fn delete(&self, id: &str, _: &str) -> Result<(), AzureError> {
         self.log(format!("delete {id}"));
         Ok(())
@@ -94,6 +98,7 @@ fn job() -> Job {
         unmanaged: Unmanaged::Delete,
         stack_tags: json!({}),
         out_of_sync: false,
+        reassigned: vec![],
         replaced: vec![],
         removed: vec![],
         leftovers: vec![],
@@ -127,6 +132,86 @@ fn a_missing_group_is_made_and_outputs_come_back() {
     assert_eq!(done.outputs.keys().collect::<Vec<_>>(), ["a"]);
     assert_eq!(done.managed, ["/r"]);
     assert_eq!(state.journal().unwrap().steps[0].state, "done");
+}
+
+/// The live number is read before the pool goes.
+#[test]
+fn a_pool_that_is_replaced_starts_with_as_many_machines_as_it_had() {
+    struct Gone(Fake, RefCell<bool>);
+    impl Arm for Gone {
+        fn group(&self, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.group(n)
+        }
+        fn put_group(&self, n: &str, l: &str, t: &Value) -> Result<(), AzureError> {
+            self.0.put_group(n, l, t)
+        }
+        fn recover(&self, v: &DeletedVault) -> Result<(), AzureError> {
+            self.0.recover(v)
+        }
+        fn take_off(&self, f: &Reassigned) -> Result<(), AzureError> {
+            self.0.take_off(f)
+        }
+        fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
+            *self.1.borrow_mut() = true;
+            self.0.delete(i, a)
+        }
+        fn observe(&self, w: &[ResourceRef]) -> Result<Vec<Value>, AzureError> {
+            if *self.1.borrow() { Ok(Vec::new()) } else { self.0.observe(w) }
+        }
+        fn detach_stack(&self, g: &str, s: &str) -> Result<(), AzureError> {
+            self.0.detach_stack(g, s)
+        }
+        fn start(&self, m: DeployMode, g: &str, n: &str, b: &Value) -> Result<Reply, AzureError> {
+            self.0.start(m, g, n, b)
+        }
+        fn current(&self, m: DeployMode, g: &str, n: &str) -> Result<Option<Value>, AzureError> {
+            self.0.current(m, g, n)
+        }
+        fn poll(&self, p: &Pending) -> Result<arm_client::OperationStatus, AzureError> {
+            self.0.poll(p)
+        }
+        fn operations(&self, d: &str) -> Result<Vec<Value>, AzureError> {
+            self.0.operations(d)
+        }
+        fn sleep(&self, _: Duration) {}
+    }
+    let (_folder, state) = state();
+    let pool = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/a";
+    let setting = json!({ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/a",
+        "properties": { "enabled": true, "targetResourceUri": pool, "profiles": [
+            { "name": "p", "capacity": { "minimum": "1", "maximum": "9", "default": "1" } }] } });
+    let mut desired = Desired::from_resources(&[json!({ "id": pool, "sku": { "capacity": 2 } }), setting]);
+    desired.resources[0].pointer = "/resources/0".into();
+    let live = vec![json!({ "id": pool, "sku": { "capacity": 5 } })];
+    let fake = Fake { group: true, states: vec![at("succeeded")].into(), live, ..Fake::default() };
+    let fake = Gone(fake, RefCell::new(false));
+    let mut job = Job { replaced: vec![ResourceRef { id: pool.into(), api_version: "v".into() }], desired, ..job() };
+    job.steps[0].template = json!({ "resources": [{ "sku": { "capacity": 2 } }] });
+    run(&job, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    let sent = fake.0.body.borrow();
+    assert_eq!(sent.pointer("/properties/template/resources/0/sku/capacity"), Some(&json!(5)));
+}
+
+#[test]
+fn identities_are_taken_off_before_they_are_deleted() {
+    let (_folder, state) = state();
+    let wanted = |id: &str| ResourceRef { id: id.into(), api_version: "v".into() };
+    let fake = Fake { group: true, states: vec![at("succeeded")].into(), ..Fake::default() };
+    let off =
+        |id: &str, rest: &str| Reassigned { resource: wanted(id), identities: vec!["/i".into()], rest: rest.into() };
+    let reassigned = vec![off("/p/t/a", "None"), off("/p/t/b", "SystemAssigned, UserAssigned")];
+    let job = Job { reassigned, replaced: vec![wanted("/i")], ..job() };
+    run(&job, &fake, &state, "now", &mut Quiet::default()).unwrap();
+    assert_eq!(
+        *fake.sent.borrow(),
+        [
+            r#"take off /p/t/a {"identity":{"type":"None"}}"#,
+            r#"take off /p/t/b {"identity":{"type":"SystemAssigned, UserAssigned","userAssignedIdentities":{"/i":null}}}"#,
+            "delete /i",
+            "start one"
+        ]
+    );
+    assert_eq!(state.journal().unwrap().steps[0].kind, "take-off");
 }
 
 #[test]
@@ -191,6 +276,9 @@ fn each_refused_resource_is_named_with_its_innermost_cause() {
         }
         fn recover(&self, v: &DeletedVault) -> Result<(), AzureError> {
             self.0.recover(v)
+        }
+        fn take_off(&self, f: &Reassigned) -> Result<(), AzureError> {
+            self.0.take_off(f)
         }
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)
@@ -326,6 +414,9 @@ fn a_deployment_that_is_accepted_without_an_address_is_followed_by_its_name() {
         }
         fn recover(&self, v: &DeletedVault) -> Result<(), AzureError> {
             self.0.recover(v)
+        }
+        fn take_off(&self, f: &Reassigned) -> Result<(), AzureError> {
+            self.0.take_off(f)
         }
         fn delete(&self, i: &str, a: &str) -> Result<(), AzureError> {
             self.0.delete(i, a)

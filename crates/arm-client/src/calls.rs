@@ -180,6 +180,15 @@ impl Client {
         self.finish(reply).map(|_| ())
     }
 
+    /// Updates a part of a resource and waits for the end of the operation.
+    ///
+    /// # Errors
+    /// The call failed or was refused.
+    pub fn patch_resource(&self, id: &str, api_version: &str, body: &Value) -> Result<(), AzureError> {
+        let reply = self.send(Method::Patch, &format!("{id}?api-version={api_version}"), Some(body))?;
+        self.finish(reply).map(|_| ())
+    }
+
     /// Lets the service validate a template.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! What goes with a resource that is recreated: its children, and the roles that were given to its principal.
+//! What goes with a resource that is recreated: its children, the roles that were given to its principal, and the assignment
+//! of an identity to what uses it.
 
-use super::{Action, Change, Desired, DesiredResource, Live, Observed, Plan, effect, normal};
+use super::{Action, Change, Desired, DesiredResource, Live, Observed, Plan, effect, normal, reassign};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +9,6 @@ const ROLE_ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
 
 /// Marks everything that goes with what is recreated, until nothing more goes. Refused changes recreate nothing.
 pub(super) fn spread(desired: &Desired, observed: &Observed, live: &Live<'_>, plan: &mut Plan) {
-    if !plan.changes.iter().any(|c| matches!(c.action, Action::Replace | Action::Create)) {
-        return;
-    }
     let wanted: BTreeMap<String, &DesiredResource> =
         desired.resources.iter().map(|r| (normal::fold_id(&r.id), r)).collect();
     loop {
@@ -29,8 +27,31 @@ pub(super) fn spread(desired: &Desired, observed: &Observed, live: &Live<'_>, pl
             more = true;
         }
         if !more {
-            return;
+            break;
         }
+    }
+    let new: BTreeSet<String> = plan
+        .changes
+        .iter()
+        .filter(|c| matches!(c.action, Action::Replace | Action::Create))
+        .map(|c| normal::fold_id(&c.id))
+        .collect();
+    for change in plan.changes.iter_mut().filter(|c| matches!(c.action, Action::NoChange | Action::Update)) {
+        let id = normal::fold_id(&change.id);
+        let (Some(wanted), Some(found)) = (wanted.get(&id), live.get(&id)) else { continue };
+        let computed = if new.is_empty() { Vec::new() } else { reassign::computed(&wanted.written().read(), &new) };
+        if computed.is_empty() && !found.body.text().contains("serAssignedIdentities") {
+            continue;
+        }
+        let (body, found) = (wanted.body.read(), found.body.read());
+        let again = reassign::stale(&body, &found, live, &new);
+        if again.is_empty() && computed.is_empty() {
+            continue;
+        }
+        let machines = effect::running(&change.resource_type, &found, live);
+        reassign::note(change, &found, (again.clone(), computed));
+        effect::of_update(change, &body, &found, observed, machines);
+        reassign::say(change, &again);
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Setting<'a> {
     pub baseline: Option<&'a Baseline>,
     /// Where a pointer into the wanted body was written.
     pub origin: &'a dyn Fn(&str) -> Option<Source>,
+    /// Why a value at a pointer into the wanted body is what it is.
+    pub cause: &'a dyn Fn(&str) -> Option<String>,
     /// Machines that run in the pool that the resource is or scales.
     pub machines: Option<u64>,
     /// Do not list suppressed differences.
@@ -126,7 +128,7 @@ pub(super) fn all_new(
         desired,
         wanted,
         &nothing,
-        Setting { autoscaled: None, baseline: None, origin, machines: None, forget_suppressed: true },
+        Setting { autoscaled: None, baseline: None, origin, cause: &|_| None, machines: None, forget_suppressed: true },
     );
     outcome.changes
 }
@@ -430,6 +432,7 @@ impl Comparison<'_> {
             secret,
             effect: if self.is_create() { EffectKind::Appears } else { effect::kind_of(row, kind) },
             basis: row.map(Basis::of),
+            cause: if self.is_create() { None } else { (self.setting.cause)(self.path.pointer()) },
             source: (self.setting.origin)(self.path.pointer()),
         };
         self.out.changes.push(change);

@@ -1,6 +1,6 @@
 //! The effect of a change on the people who use the pool, in words and numbers.
 
-use super::{Action, AttributeChange, AttributeKind, Change, Effect, EffectKind, Observed, normal};
+use super::{Action, AttributeChange, AttributeKind, Change, Effect, EffectKind, Observed, lists, normal};
 use arm_catalog::{ChangeResult, ChangeRow, Mark};
 use serde_json::Value;
 
@@ -50,7 +50,17 @@ pub(super) fn kind_of(row: Option<&ChangeRow>, change: AttributeKind) -> EffectK
     if open && row.result.is_refusal() { EffectKind::NotKnown } else { kind }
 }
 
-pub(super) fn of_create(change: &mut Change, wanted: &Value) {
+/// The effect of a new resource; `running` are the machines of the pool that it scales.
+pub(super) fn of_create(change: &mut Change, wanted: &Value, running: Option<u64>) {
+    if is(&change.resource_type, AUTOSCALE) {
+        let narrowed = narrowed(wanted, &Value::Null, running);
+        if let Some(machines) = narrowed.most {
+            let text = format!("new; {}", narrowed.text);
+            let kind = EffectKind::AutoscaleRemoves;
+            change.effect = Effect { kind, text, machines: Some(machines), ..Effect::default() };
+            return;
+        }
+    }
     let machines = machines_of(&change.resource_type, wanted);
     let text = match machines {
         Some(n) => format!("starts with {}", count(n)),
@@ -80,24 +90,34 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
         change.reason = format!("`{property}` is set at creation and cannot be changed in place");
         let shares = shares_of(&change.id, &change.resource_type, observed);
         change.effect = replaced(&change.resource_type, machines, shares, Some(property));
+        change.effect.cause = cause.cause;
         return;
     }
     if let Some(cause) = first(&[EffectKind::Refused, EffectKind::ServiceConversion, EffectKind::NeedsEmptyPool]) {
         return refuse(change, &cause, machines);
     }
     let mode = upgrade_mode(&change.resource_type, wanted, found);
+    let narrowed = match is(&change.resource_type, AUTOSCALE) {
+        true => narrowed(wanted, found, running),
+        false => Narrowed::default(),
+    };
     let mut most_severe = EffectKind::None;
     for attribute in &mut change.attributes {
+        // A setting that is off removes nothing, whatever its limits are.
+        if attribute.effect == EffectKind::AutoscaleRemoves && narrowed.most.is_none() {
+            attribute.effect = EffectKind::InPlace;
+        }
         attribute.effect = under_policy(attribute.effect, mode);
         most_severe = most_severe.max(attribute.effect);
     }
     let shares = if is(&change.resource_type, SHARE) { vec![last(&change.name)] } else { Vec::new() };
-    let mut text = words(
-        most_severe,
-        if most_severe == EffectKind::AutoscaleRemoves { beyond(change, running) } else { machines },
-        change,
-        mode,
-    );
+    if narrowed.most.is_some() {
+        most_severe = most_severe.max(EffectKind::AutoscaleRemoves);
+    }
+    let mut text = match (most_severe, narrowed.most) {
+        (EffectKind::AutoscaleRemoves, Some(_)) => narrowed.text,
+        _ => words(most_severe, machines, change, mode),
+    };
     let scaled = change.attributes.iter().map(|a| a.effect).find(|e| SCALING.contains(e));
     if let Some(scaled) = scaled.filter(|s| *s != most_severe) {
         text.push_str(&format!("; {}", words(scaled, machines, change, mode)));
@@ -110,7 +130,7 @@ pub(super) fn of_update(change: &mut Change, wanted: &Value, found: &Value, obse
             machines
         }
         EffectKind::WhenReimaged | EffectKind::WhenRebooted => machines,
-        EffectKind::AutoscaleRemoves => beyond(change, running),
+        EffectKind::AutoscaleRemoves => narrowed.most,
         EffectKind::ScalesIn | EffectKind::ScalesOut => scaled_by(change),
         _ => None,
     };
@@ -164,6 +184,7 @@ fn refuse(change: &mut Change, cause: &AttributeChange, machines: Option<u64>) {
         shares: Vec::new(),
         property: Some(cause.path.clone()),
         way_out: Some(way_out),
+        cause: cause.cause.clone(),
     };
 }
 
@@ -184,7 +205,7 @@ fn replaced(resource_type: &str, machines: Option<u64>, shares: Vec<String>, pro
     } else {
         (EffectKind::Replaces, "deleted and recreated".to_owned())
     };
-    Effect { kind, text, machines, shares, property, way_out: None }
+    Effect { kind, text, machines, shares, property, way_out: None, cause: None }
 }
 
 /// What is not confirmed of the properties that have this effect.
@@ -194,16 +215,56 @@ fn doubt(change: &Change, effect: EffectKind) -> Option<String> {
     Some(format!("not confirmed by Azure's documents: {}", open.note))
 }
 
-/// Machines above the smallest new maximum.
-fn beyond(change: &Change, running: Option<u64>) -> Option<u64> {
-    let gone = change.attributes.iter().filter(|a| a.effect == EffectKind::AutoscaleRemoves);
-    let most = gone.filter_map(|a| normal::as_number(a.after.as_ref()?)).reduce(f64::min)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "machine counts are small, not negative"
-    )]
-    Some(running?.saturating_sub(most.max(0.0) as u64))
+/// Machines that autoscale removes because the limits of a setting are narrower than before.
+#[derive(Debug, Default)]
+struct Narrowed {
+    /// The largest number that goes under any profile; `None`: none goes.
+    most: Option<u64>,
+    text: String,
+}
+
+/// Compares the limits of the profiles with the machines that run. Which profile is in force depends on the time, so each
+/// that is narrower than before counts: by a smaller maximum, because it is new, or because one that it stands in for goes.
+/// The rows of the table say what the service does with each: "autoscale-best-practices" (Microsoft Learn).
+fn narrowed(wanted: &Value, found: &Value, running: Option<u64>) -> Narrowed {
+    let on = |setting: &Value| setting.pointer("/properties/enabled") != Some(&Value::Bool(false));
+    let (Some(running), true) = (running, on(wanted)) else { return Narrowed::default() };
+    let now = maxima(wanted);
+    let before = if on(found) { maxima(found) } else { Vec::new() };
+    let find = |list: &[(String, u64)], name: &str| list.iter().find(|(have, _)| have == name).map(|(_, most)| *most);
+    let wider_goes = |most: u64| before.iter().any(|(name, old)| *old > most && find(&now, name).is_none());
+    let mut gone: Vec<(&str, u64)> = now
+        .iter()
+        .filter(|(name, most)| find(&before, name).is_none_or(|old| old > *most) || wider_goes(*most))
+        .map(|(name, most)| (name.as_str(), running.saturating_sub(*most)))
+        .filter(|(_, gone)| *gone > 0)
+        .collect();
+    gone.sort_by_key(|(_, gone)| std::cmp::Reverse(*gone));
+    let go = |n: u64| format!("{} {}", count(n), if n == 1 { "goes" } else { "go" });
+    let text = match gone.as_slice() {
+        [(_, n)] if now.len() == 1 => format!("{} at the next run of autoscale", go(*n)),
+        list => {
+            let each = list.iter().map(|(name, n)| format!("{} while `{}` is in force", go(*n), lists::short(name)));
+            format!("{}, at the next run of autoscale", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    Narrowed { most: gone.first().map(|(_, n)| *n), text }
+}
+
+/// Name and largest number of machines of each profile.
+fn maxima(setting: &Value) -> Vec<(String, u64)> {
+    let profiles = setting.pointer("/properties/profiles").and_then(Value::as_array).into_iter().flatten();
+    let each = profiles.filter_map(|profile| {
+        let most = normal::as_number(profile.pointer("/capacity/maximum")?)?;
+        let name = profile.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "machine counts are small, not negative"
+        )]
+        Some((name, most.max(0.0) as u64))
+    });
+    each.collect()
 }
 
 /// Machines that run in the pool that a resource is, or that it scales.
@@ -268,7 +329,7 @@ fn words(effect: EffectKind, machines: Option<u64>, change: &Change, mode: Upgra
         EffectKind::OsDisksReplaced => {
             format!("{all} get a fresh OS disk, {pace}; data on the old one is lost")
         }
-        EffectKind::AutoscaleRemoves => format!("{all} go at the next run of autoscale"),
+        EffectKind::AutoscaleRemoves => "machines go at the next run of autoscale".to_owned(),
         EffectKind::ScalesIn => format!("{} removed", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::ScalesOut => format!("{} added", scaled_by(change).map_or_else(|| "machines are".to_owned(), are)),
         EffectKind::Removes | EffectKind::Replaces | EffectKind::DeletesData => "deleted".to_owned(),

@@ -55,6 +55,10 @@ pub struct Observed {
 pub trait Origins: Sync {
     /// The place of a JSON pointer into the template of one deployment, or the nearest place around it.
     fn origin(&self, part: usize, pointer: &str) -> Option<Source>;
+    /// Why exactly this value is what it is although no field of its own was written, in one clause.
+    fn cause(&self, _part: usize, _pointer: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Nothing is known of where things were written.

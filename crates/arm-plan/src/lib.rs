@@ -20,6 +20,7 @@ mod label;
 mod mask;
 mod effect;
 mod effect_kind;
+mod reassign;
 mod cascade;
 mod capacity;
 mod baseline;
@@ -140,6 +141,7 @@ fn change_of(
         effect: Effect::default(),
         source: resource.source.clone(),
         reason: String::new(),
+        reassigned: Vec::new(),
         depends_on_unknown: false,
         hash: None,
         etag: None,
@@ -150,7 +152,7 @@ fn change_of(
         change.action = Action::Create;
         change.reason = "does not exist yet".to_owned();
         change.attributes = compare::all_new(resource, &wanted, &origin);
-        effect::of_create(&mut change, &wanted);
+        effect::of_create(&mut change, &wanted, effect::running(&resource.resource_type, &wanted, live));
         return (change, Vec::new(), Vec::new());
     };
     volatile.note(resource, &wanted, found, &mut change);
@@ -159,6 +161,10 @@ fn change_of(
         autoscaled: volatile.range(&resource.id),
         baseline: options.baseline.as_ref(),
         origin: &origin,
+        cause: &|pointer: &str| {
+            let here = Some(&resource.pointer).filter(|pointer| !pointer.is_empty());
+            here.and_then(|here| origins.cause(resource.part, &format!("{here}{pointer}")))
+        },
         machines,
         forget_suppressed: options.forget_suppressed,
     };
@@ -215,6 +221,7 @@ fn deletions(
             effect: Effect::default(),
             source: None,
             reason: "no longer in the source".to_owned(),
+            reassigned: Vec::new(),
             depends_on_unknown: false,
             hash: Some(digest(found)),
             etag: found.get("etag").and_then(Value::as_str).map(str::to_owned),

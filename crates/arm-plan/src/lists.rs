@@ -119,7 +119,8 @@ fn as_set(wanted: &[Value], found: &[Value], same: &dyn Fn(&Value, &Value) -> bo
     Some(true)
 }
 
-fn short(label: &str) -> String {
+/// A key as people read it: the last part of an id, the schedule that a profile returns from, at most 60 characters.
+pub(super) fn short(label: &str) -> String {
     if let Some(schedule) = returns_from(label) {
         return format!("return from {schedule}");
     }

@@ -146,6 +146,66 @@ fn children_and_roles_go_with_what_is_recreated() {
     assert_eq!(p.changes.iter().find(|c| c.id == role).unwrap().action, Action::Replace);
 }
 
+/// An identity that is created again keeps its id and has another principal: what uses it is not "unchanged".
+#[test]
+fn what_uses_an_identity_that_is_created_again_is_given_it_again() {
+    let group = "/subscriptions/s/resourceGroups/g/providers";
+    let identity = format!("{group}/Microsoft.ManagedIdentity/userAssignedIdentities/id-team");
+    let other = format!("{group}/Microsoft.ManagedIdentity/userAssignedIdentities/id-other");
+    let set = format!("{group}/Microsoft.Compute/virtualMachineScaleSets/team");
+    let account = format!("{group}/Microsoft.Batch/batchAccounts/team");
+    let is = |id: &str, principal: &str| json!({ "id": id, "location": "westeurope", "properties": { "principalId": principal } });
+    let uses = |id: &str, entry: Value| {
+        let entries: serde_json::Map<_, _> = [(identity.clone(), entry)].into_iter().collect();
+        json!({ "id": id, "sku": { "name": "S", "capacity": 3 }, "identity": { "type": "UserAssigned", "userAssignedIdentities": entries },
+            "properties": { "virtualMachineProfile": { "osProfile": {} } } })
+    };
+    let mut desired = Desired::from_resources(&[
+        json!({ "id": identity, "location": "westeurope" }),
+        json!({ "id": other, "location": "westeurope" }),
+        uses(&set, json!({})),
+        uses(&account, json!({})),
+    ]);
+    let held = |principal: Value| uses(&set, json!({ "principalId": principal, "clientId": "c" }));
+    let of = |p: &Plan, id: &str| p.changes.iter().find(|c| c.id == id).unwrap().clone();
+    let plan =
+        |desired: &Desired, live: &[Value]| diff(desired, &Observed::of(live, Vec::new()), &DiffOptions::default());
+    let account_live = uses(&account, json!({ "principalId": "one", "clientId": "c" }));
+    let before = [is(&identity, "one"), is(&other, "two"), held(json!("one")), account_live.clone()];
+    assert!(plan(&desired, &before).is_empty());
+
+    // Deleted elsewhere: it is created, and the set is given it again.
+    let p = plan(&desired, &before[1..]);
+    let change = of(&p, &set);
+    assert_eq!((change.action, change.effect.kind), (Action::Update, EffectKind::InPlace));
+    assert_eq!(change.effect.text, "`id-team` is taken off and assigned again: no tokens until then");
+    assert_eq!(
+        (change.reason.as_str(), &change.reassigned),
+        ("`id-team` gets a new principal", &vec![identity.clone()])
+    );
+    // For other types no document says whether an update follows.
+    let change = of(&p, &account);
+    assert_eq!((change.action, change.effect.kind, change.reassigned.len()), (Action::Update, EffectKind::NotKnown, 0));
+
+    // Created again by somebody: both exist, and the set has the old principal, or none.
+    for stale in [json!("old"), Value::Null] {
+        let p = plan(&desired, &[is(&identity, "one"), is(&other, "two"), held(stale), account_live.clone()]);
+        assert_eq!(of(&p, &set).reassigned, vec![identity.clone()]);
+        assert_eq!((p.summary.update, p.summary.no_change), (1, 3));
+    }
+
+    // The first boot of its machines holds the client id of the old one.
+    let data = json!({ "virtualMachineProfile": { "osProfile": {
+        "customData": format!("[base64(concat('x', reference('{identity}', '2024-11-30').clientId))]") } } });
+    let mut written = uses(&set, json!({}));
+    written["properties"] = data;
+    desired.resources[2].unresolved = written.into();
+    let change = of(&plan(&desired, &before[1..]), &set);
+    assert_eq!((change.effect.kind, change.effect.machines), (EffectKind::WhenReimaged, Some(3)));
+    assert!(change.effect.text.contains("reimaged; `id-team` is taken off"), "{}", change.effect.text);
+    assert!(plan(&desired, &before).is_empty(), "nothing is new");
+}
+
 #[test]
 fn machines_beyond_a_narrower_range_go_with_the_next_run_of_autoscale() {
     let mut live = vmss(json!({}));
@@ -166,6 +226,51 @@ fn machines_beyond_a_narrower_range_go_with_the_next_run_of_autoscale() {
     assert_eq!((fewer.kind, fewer.machines), (EffectKind::AutoscaleRemoves, Some(5)));
     assert_eq!(fewer.text, "5 machines go at the next run of autoscale");
     assert_eq!(to("8").kind, EffectKind::InPlace);
+    assert_eq!(to("6").text, "1 machine goes at the next run of autoscale");
+    // A new setting on a pool that had none.
+    let only_set = Observed::of(&[live.clone()], Vec::new());
+    let p = diff(&Desired::from_resources(&[scale("4")]), &only_set, &DiffOptions::default());
+    assert_eq!((p.changes[0].effect.kind, p.changes[0].effect.machines), (EffectKind::AutoscaleRemoves, Some(3)));
+}
+
+/// Which profile is in force depends on the time: each that is narrower than before is told with what goes.
+#[test]
+fn every_profile_that_narrows_counts() {
+    let mut live = vmss(json!({}));
+    live["sku"]["capacity"] = json!(7);
+    let setting = |enabled: bool, profiles: &[(&str, u64)]| {
+        let profiles: Vec<Value> = profiles
+            .iter()
+            .map(|(name, most)| json!({ "name": name, "capacity": { "minimum": "0", "maximum": most.to_string(), "default": "0" } }))
+            .collect();
+        json!({
+            "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/team",
+            "properties": { "enabled": enabled, "targetResourceUri": live["id"], "profiles": profiles },
+        })
+    };
+    let effect = |before: Value, after: Value| {
+        let observed = Observed::of(&[live.clone(), before], Vec::new());
+        diff(&Desired::from_resources(&[after]), &observed, &DiffOptions::default()).changes[0].effect.clone()
+    };
+    let wide = || setting(true, &[("usual", 10), ("work", 10)]);
+    let both = effect(wide(), setting(true, &[("usual", 2), ("work", 6)]));
+    assert_eq!((both.kind, both.machines), (EffectKind::AutoscaleRemoves, Some(5)));
+    assert_eq!(
+        both.text,
+        "5 machines go while `usual` is in force, 1 machine goes while `work` is in force, at the next run of autoscale"
+    );
+    // A profile that is new, and one that takes over from a wider one that goes.
+    let added = effect(setting(true, &[("usual", 10)]), setting(true, &[("usual", 10), ("night", 3)]));
+    assert_eq!((added.kind, added.machines), (EffectKind::AutoscaleRemoves, Some(4)));
+    let gone = effect(setting(true, &[("usual", 3), ("work", 10)]), setting(true, &[("usual", 3)]));
+    assert_eq!((gone.kind, gone.machines), (EffectKind::AutoscaleRemoves, Some(4)));
+    // Limits that held before, and settings that are off.
+    let same = effect(setting(true, &[("usual", 3), ("work", 10)]), setting(true, &[("usual", 3), ("work", 9)]));
+    assert_eq!(same.kind, EffectKind::InPlace);
+    let off = effect(wide(), setting(false, &[("usual", 2), ("work", 6)]));
+    assert_ne!(off.kind, EffectKind::AutoscaleRemoves);
+    let on = effect(setting(false, &[("usual", 2)]), setting(true, &[("usual", 2)]));
+    assert_eq!((on.kind, on.machines), (EffectKind::AutoscaleRemoves, Some(5)));
 }
 
 #[test]

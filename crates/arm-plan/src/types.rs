@@ -200,6 +200,10 @@ pub struct Change {
     /// Why, in one clause.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub reason: String,
+    /// Ids of user-assigned identities that were created again: they are taken off the resource before the deployment
+    /// assigns them again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub reassigned: Vec<String>,
     /// The only differences are values known after deployment.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub depends_on_unknown: bool,
@@ -260,6 +264,9 @@ pub struct AttributeChange {
     /// What is known of such a change, and how surely; absent for new resources and where nothing is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub basis: Option<Basis>,
+    /// Why it changes although the source has no field of its own for it, in one clause.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<String>,
     /// The line that sets it, when it is known more exactly than the resource's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<Source>,
@@ -312,6 +319,9 @@ pub struct Effect {
     /// What to do instead, when Azure refuses the change.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub way_out: Option<String>,
+    /// What makes that property change, when no field of its own was written: `` `entra_login` makes the set Uniform ``.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<String>,
 }
 
 /// Why a difference is not reported. Each rule suppresses only what the service would not act on.

@@ -9,9 +9,8 @@
 
 use super::places::Places;
 use super::split::Group;
-use super::template::{SCHEMA, resource, trace};
+use super::template::{SCHEMA, Trace, resource, trace};
 use arm_template::{Expr, ExprKind};
-use dsvm_diagnostics::source::Span;
 use dsvm_graph::json::{Json, Key, Map, json};
 use dsvm_graph::versions as v;
 use dsvm_graph::{Node, NodeId, ResourceGraph, Text};
@@ -119,7 +118,7 @@ impl<'a> Elsewhere<'a> {
     }
 
     /// The resources of the template, in order.
-    pub(crate) fn resources(&self, places: &Places<'_>, provenance: &mut Vec<(String, Span)>) -> Vec<Json> {
+    pub(crate) fn resources(&self, places: &Places<'_>, provenance: &mut Trace) -> Vec<Json> {
         let mut all = Vec::new();
         let mut written = BTreeSet::new();
         for id in self.nodes {
@@ -133,7 +132,7 @@ impl<'a> Elsewhere<'a> {
                     all.push(made);
                 }
                 Some(run) if written.insert(*run) => {
-                    provenance.push((pointer.clone(), node.span));
+                    provenance.places.push((pointer.clone(), node.span));
                     all.push(self.nested(*run, &pointer, places, provenance));
                 }
                 Some(_) => {}
@@ -176,7 +175,7 @@ impl<'a> Elsewhere<'a> {
         Text::call("resourceId", &[self.run(run).group.clone(), v::DEPLOYMENT.name.into(), self.deployment_name(run)])
     }
 
-    fn nested(&self, index: RunId, pointer: &str, places: &Places<'_>, provenance: &mut Vec<(String, Span)>) -> Json {
+    fn nested(&self, index: RunId, pointer: &str, places: &Places<'_>, provenance: &mut Trace) -> Json {
         let run = self.run(index);
         let taken = RefCell::new(Taken::default());
         let mut inner = Vec::with_capacity(run.members.len());

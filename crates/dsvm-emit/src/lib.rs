@@ -41,6 +41,8 @@ pub struct Deployment {
     pub template: Json,
     /// JSON pointer into the template, and where that part was written.
     pub provenance: Vec<(String, Span)>,
+    /// JSON pointer into the template, and why that value is what it is although nobody wrote it, in one clause.
+    pub causes: Vec<(String, String)>,
     /// Parameter files by env; the name is empty when the project has no env.
     pub parameters: IndexMap<String, Json>,
     /// Deployments that come before.
@@ -66,11 +68,12 @@ pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> 
         .zip(bodies)
         .map(|((group, name), bodies)| {
             let mut own = Sink::default();
-            let (template, provenance) = template::write(graph, checked, &places, (group, bodies), groups.len() == 1);
+            let (template, trace) = template::write(graph, checked, &places, (group, bodies), groups.len() == 1);
             let parameters = parameters::files(checked, &template);
             limits::check_template(checked, &template, &mut own);
             let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();
-            (Deployment { name: name.clone(), template, provenance, parameters, depends_on }, own)
+            let template::Trace { places: provenance, causes } = trace;
+            (Deployment { name: name.clone(), template, provenance, causes, parameters, depends_on }, own)
         })
         .collect();
     let mut deployments = Vec::with_capacity(written.len());

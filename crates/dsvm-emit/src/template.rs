@@ -17,6 +17,15 @@ pub(crate) const OUTPUTS: usize = 64;
 /// Keys that come before the dependencies, in this order; `properties` comes last.
 const FIRST: [&str; 9] = ["scope", "location", "tags", "sku", "kind", "plan", "identity", "zones", "subscriptionId"];
 
+/// Where the parts of a template come from, by JSON pointer into it.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// Where each was written.
+    pub(crate) places: Vec<(String, Span)>,
+    /// Why values that nobody wrote are what they are.
+    pub(crate) causes: Vec<(String, String)>,
+}
+
 /// Takes the bodies of a group's nodes out of the graph, in the order of the group.
 pub(crate) fn take_bodies(graph: &mut ResourceGraph, group: &Group) -> Vec<Map> {
     group.nodes.iter().map(|id| std::mem::take(&mut graph[*id].body)).collect()
@@ -29,9 +38,9 @@ pub(crate) fn write(
     places: &Places<'_>,
     (group, bodies): (&Group, Vec<Map>),
     whole: bool,
-) -> (Json, Vec<(String, Span)>) {
+) -> (Json, Trace) {
     let here: BTreeSet<NodeId> = group.nodes.iter().copied().collect();
-    let mut provenance = Vec::new();
+    let mut provenance = Trace::default();
     let elsewhere = Elsewhere::of(graph, checked, group);
     let resources = match &elsewhere {
         Some(elsewhere) => elsewhere.resources(places, &mut provenance),
@@ -51,12 +60,12 @@ pub(crate) fn write(
     }
     for (name, span, body) in declared_parameters(checked) {
         if whole || used.parameters.contains(name) {
-            provenance.push((format!("/parameters/{name}"), span));
+            provenance.places.push((format!("/parameters/{name}"), span));
             parameters.insert(name.to_owned().into(), body);
         }
     }
     for mark in owned {
-        provenance.push((format!("/parameters/{}", mark.parameter), mark.span));
+        provenance.places.push((format!("/parameters/{}", mark.parameter), mark.span));
         parameters.insert(mark.parameter.clone().into(), capacity_parameter(mark));
     }
     let mut template = Map::new();
@@ -82,7 +91,7 @@ fn plain(
     (group, bodies): (&Group, Vec<Map>),
     here: &BTreeSet<NodeId>,
     places: &Places<'_>,
-    provenance: &mut Vec<(String, Span)>,
+    provenance: &mut Trace,
 ) -> Vec<Json> {
     let mut resources = Vec::with_capacity(group.nodes.len());
     for (id, body) in group.nodes.iter().zip(bodies) {
@@ -97,15 +106,11 @@ fn plain(
 }
 
 /// Notes where a resource was written.
-pub(crate) fn trace(
-    (node, body): (&Node, &Map),
-    pointer: &str,
-    places: &Places<'_>,
-    provenance: &mut Vec<(String, Span)>,
-) {
-    provenance.push((pointer.to_owned(), node.span));
-    places.of(node, body, &mut |part, span| provenance.push((format!("{pointer}{part}"), span)));
-    provenance.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
+pub(crate) fn trace((node, body): (&Node, &Map), pointer: &str, places: &Places<'_>, provenance: &mut Trace) {
+    provenance.places.push((pointer.to_owned(), node.span));
+    places.of(node, body, &mut |part, span| provenance.places.push((format!("{pointer}{part}"), span)));
+    provenance.places.extend(node.places.iter().map(|(part, span)| (format!("{pointer}{part}"), *span)));
+    provenance.causes.extend(node.causes.iter().map(|(part, cause)| (format!("{pointer}{part}"), cause.clone())));
 }
 
 /// A resource as the template has it.
@@ -126,13 +131,7 @@ pub(crate) fn resource(node: &Node, mut body: Map, depends_on: Vec<Json>) -> Jso
     Json::Object(out)
 }
 
-fn outputs(
-    graph: &ResourceGraph,
-    group: &Group,
-    here: &BTreeSet<NodeId>,
-    whole: bool,
-    provenance: &mut Vec<(String, Span)>,
-) -> Map {
+fn outputs(graph: &ResourceGraph, group: &Group, here: &BTreeSet<NodeId>, whole: bool, provenance: &mut Trace) -> Map {
     let fits = |output: &&Output| {
         whole || if output.pool.is_some() { output.needs.iter().any(|n| here.contains(n)) } else { group.last }
     };
@@ -140,7 +139,7 @@ fn outputs(
     let mut outputs = Map::new();
     if chosen.len() <= OUTPUTS {
         for output in chosen {
-            provenance.push((format!("/outputs/{}", output.name), output.span));
+            provenance.places.push((format!("/outputs/{}", output.name), output.span));
             outputs.insert(output.name.clone().into(), one(output));
         }
         return outputs;
@@ -158,7 +157,7 @@ fn outputs(
                 }
             }
             None => {
-                provenance.push((format!("/outputs/{}", output.name), output.span));
+                provenance.places.push((format!("/outputs/{}", output.name), output.span));
                 outputs.insert(output.name.clone().into(), one(output));
             }
         }

@@ -20,7 +20,8 @@
 //! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
-//! - Interactive pools: `cloud_init`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
+//! - Interactive pools: `cloud_init`, `balancer`, `autoscale`, `profile`, `scale_set`, `causes` (of values that nobody
+//!   wrote), `pool`
 //! - Batch pools: `batch`
 //! - What may refer to everything: `waits`, `resources`, `output`
 //! - The end: `order`
@@ -28,6 +29,7 @@
 mod autoscale;
 mod balancer;
 mod batch;
+mod causes;
 mod cloud_init;
 pub mod context_free;
 pub mod diags;

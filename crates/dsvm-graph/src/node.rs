@@ -44,6 +44,8 @@ pub struct Node {
     pub span: Span,
     /// Parts of the body with sources of their own: JSON pointer inside the resource, source.
     pub places: Vec<(String, Span)>,
+    /// Parts of the body that follow from other fields: JSON pointer inside the resource, and why, in one clause.
+    pub causes: Vec<(String, String)>,
     /// The pool that it belongs to, by position in the fleet; shared resources have none.
     pub pool: Option<u32>,
     /// The resource group that it was given, when that is not the one deployed to. Ids are written as if everything were
@@ -68,6 +70,7 @@ impl Node {
             needs: BTreeSet::new(),
             span,
             places: Vec::new(),
+            causes: Vec::new(),
             pool: None,
             group: None,
         }

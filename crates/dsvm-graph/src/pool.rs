@@ -15,7 +15,7 @@ use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
 use super::vault::VaultNodes;
 use super::versions::{self as v, ResourceType};
 use super::visitor::{NodeVisitor, Variables, visit};
-use super::{autoscale, balancer, cloud_init, diags, overlay, protect, scale_set, storage, values};
+use super::{autoscale, balancer, causes, cloud_init, diags, overlay, protect, scale_set, storage, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
@@ -263,7 +263,10 @@ impl Builder<'_, '_, '_> {
         let parameter = capacity_parameter(&pool.block.name);
         let (custom, variables) = cloud_init::custom_data(self.input, pool, names)?;
         let body = scale_set::body(pool, names, (subnet, &custom, &parameter), &resolver);
-        let scale_set = drafts.add(self.node(v::SCALE_SET, &names.scale_set, body), before);
+        let mut node = self.node(v::SCALE_SET, &names.scale_set, body);
+        node.causes = causes::of_scale_set(pool);
+        node.places.extend(pool.uniform_for.map(|need| ("/properties/orchestrationMode".to_owned(), need.span)));
+        let scale_set = drafts.add(node, before);
         if let Some(policy) = &pool.autoscale {
             let body = autoscale::body(policy, &pool.machines, names, &resolver);
             let mut node = self.node(v::AUTOSCALE, &names.autoscale, body);

@@ -16,6 +16,7 @@ use dsvm_sema::table::schema::View;
 use dsvm_sema::table::words::NetworkAcceleration;
 use dsvm_sema::value::{BlockId, Value};
 
+pub use super::scaling::UniformNeed;
 pub use dsvm_sema::table::words::{
     Affinity, EphemeralPlace, HealthProtocol, HealthSource, OnEviction, Orchestration, RepairAction, ScaleIn,
     UpgradeMode,
@@ -38,6 +39,8 @@ pub struct Pool<'a> {
     pub machines: Machines,
     /// Kind of scale set.
     pub orchestration: Orchestration,
+    /// What makes the set Uniform, when nobody wrote which kind it is.
+    pub uniform_for: Option<UniformNeed>,
     /// More than 100 machines may be needed: no single placement group (uniform).
     pub large: bool,
     /// The network that its machines are in.
@@ -204,7 +207,7 @@ impl<'a> Pool<'a> {
         };
         let spot = hardware::spot(view, size, autoscale.is_some(), sink);
         let health = hardware::health(view, setup, sink);
-        let (orchestration, large) = scaling::orchestration(cx, view, size, &machines, sink);
+        let (orchestration, uniform_for, large) = scaling::orchestration(cx, view, size, &machines, sink);
         let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
         let vault = view.vault().and_then(|vault| cx.places.vaults.of(vault.id, fields.vault().span(), sink));
         let needs_identity = vault.is_some()
@@ -227,6 +230,7 @@ impl<'a> Pool<'a> {
             image,
             size,
             orchestration,
+            uniform_for,
             large,
             network,
             subnet,

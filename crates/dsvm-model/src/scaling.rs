@@ -17,22 +17,36 @@ const PLACEMENT_GROUP: i64 = 100;
 /// Most machines of any scale set.
 const MOST: i64 = 1000;
 
-/// What a pool needs that only one kind of scale set has: the need in words, and where it was written.
-fn uniform_needs(pool: View<'_, rows::Pool>) -> Vec<(&'static str, Span)> {
+/// A need that only Uniform scale sets meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UniformNeed {
+    /// What was written: `entra_login`.
+    pub field: &'static str,
+    /// The need in words.
+    pub reason: &'static str,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What a pool needs that only one kind of scale set has.
+fn uniform_needs(pool: View<'_, rows::Pool>) -> Vec<UniformNeed> {
     let mut needs = Vec::new();
     if pool.entra_login() {
         let span = pool.fields().entra_login().span();
-        needs.push(("log-in with Entra accounts needs a system-assigned identity", span));
+        let reason = "log-in with Entra accounts needs a system-assigned identity";
+        needs.push(UniformNeed { field: "entra_login", reason, span });
     }
     if let Some(upgrade) = pool.upgrade().filter(|upgrade| upgrade.os_images()) {
         let span = upgrade.fields().os_images().span();
-        needs.push(("new image versions are followed by uniform scale sets only", span));
+        let reason = "new image versions are followed by uniform scale sets only";
+        needs.push(UniformNeed { field: "upgrade.os_images", reason, span });
     }
     if let Some(health) = pool.health() {
         match health.source() {
             HealthSource::LoadBalancer => {
                 let span = health.fields().source().span();
-                needs.push(("health by probe exists for uniform scale sets only", span));
+                let reason = "health by probe exists for uniform scale sets only";
+                needs.push(UniformNeed { field: "health.source", reason, span });
             }
             HealthSource::Extension => {}
         }
@@ -40,18 +54,18 @@ fn uniform_needs(pool: View<'_, rows::Pool>) -> Vec<(&'static str, Span)> {
     needs
 }
 
-/// Kind of scale set, and whether it must hold more than one placement group.
+/// Kind of scale set, what decides it when it is not written, and whether it must hold more than one placement group.
 pub(crate) fn orchestration(
     cx: Context<'_, '_>,
     pool: View<'_, rows::Pool>,
     size: Size<'_>,
     machines: &Machines,
     sink: &mut Sink,
-) -> (Orchestration, bool) {
+) -> (Orchestration, Option<UniformNeed>, bool) {
     let needs = uniform_needs(pool);
     let kind = match (pool.orchestration(), needs.first()) {
-        (Some(Orchestration::Flexible), Some((reason, span))) => {
-            sink.push(diags::orchestration_clash(pool.fields().orchestration().span(), reason, *span));
+        (Some(Orchestration::Flexible), Some(need)) => {
+            sink.push(diags::orchestration_clash(pool.fields().orchestration().span(), need.reason, need.span));
             Orchestration::Flexible
         }
         (Some(written), _) => written,
@@ -66,7 +80,8 @@ pub(crate) fn orchestration(
     if kind == Orchestration::Uniform && size.infiniband().is_some() && most > PLACEMENT_GROUP {
         sink.push(diags::infiniband_beyond_placement_group(size.name(), most, machines.span));
     }
-    (kind, kind == Orchestration::Uniform && most > PLACEMENT_GROUP)
+    let decides = needs.first().copied().filter(|_| pool.orchestration().is_none());
+    (kind, decides, kind == Orchestration::Uniform && most > PLACEMENT_GROUP)
 }
 
 /// The largest value that a parameter can take, for a number known only later.

@@ -41,6 +41,7 @@ impl Place {
             "VMSS" => id("Microsoft.Compute/virtualMachineScaleSets", &format!("vmss-{name}")),
             "GALLERY" => id("Microsoft.Compute/galleries/images/versions", &format!("own/{name}/1.0.0")),
             "DES" => id("Microsoft.Compute/diskEncryptionSets", name),
+            "AVSET" => id("Microsoft.Compute/availabilitySets", name),
             "DISK" => id("Microsoft.Compute/disks", name),
             "APP" => id("Microsoft.Compute/galleries/applications/versions", &format!("own/{name}/1.0.0")),
             "BATCHAPP" => id("Microsoft.Batch/batchAccounts/applications", &format!("{}/{name}", self.batch())),
@@ -114,6 +115,10 @@ impl Place {
             (self.word("ID/two").unwrap(), json!({})),
             (self.word("PPG/one").unwrap(), json!({ "properties": {} })),
             (self.word("PPG/two").unwrap(), json!({ "properties": {} })),
+            (
+                self.word("AVSET/one").unwrap(),
+                json!({ "location": "westeurope", "sku": { "name": "Aligned" }, "properties": {} }),
+            ),
             (self.word("NSG/one").unwrap(), json!({ "properties": {} })),
             (self.id("Microsoft.Network/virtualNetworks", "net"), network("10.0")),
             (self.id("Microsoft.Network/virtualNetworks", "other"), network("10.1")),

@@ -218,6 +218,9 @@ fn suited(kind: &str, row: &ChangeRow, at: &str, body: &mut Value) {
         let disks = json!([{ "lun": 0, "createOption": "Empty", "diskSizeGB": 64, "managedDisk": {} }]);
         set(body, &format!("{PROFILE}.storageProfile.dataDisks"), disks);
     }
+    if kind.ends_with("/virtualMachines") && at.ends_with("osDisk.osType") {
+        set(body, "properties.storageProfile.osDisk.createOption", json!("FromImage"));
+    }
     if at.contains("terminateNotificationProfile") {
         set(body, &format!("{PROFILE}.scheduledEventsProfile.terminateNotificationProfile.enable"), json!(true));
     }

@@ -138,3 +138,75 @@ fn a_vault_is_never_created_again() {
         assert!(ran.stderr.contains("DSVM0812") && ran.stderr.contains("under another name"), "{}", ran.text());
     }
 }
+
+/// A vault from its first deployment to its recovery: what Azure refuses is refused before anything is sent.
+#[test]
+fn a_vault_that_was_deleted_comes_back_as_it_was() {
+    let vault =
+        |more: &str| format!("project v {{ location = westeurope }}\nvault keys {{ access = public\n{more} }}\n");
+    let project = Project::applied(&vault(""));
+    let id = project.id("Microsoft.KeyVault/vaults");
+    let destroyed = project.fine("destroy --yes --allow-delete").text();
+    for told in
+        ["is kept for 90 days", "its name stays taken in all of Azure", "it cannot be purged before", "recovers it"]
+    {
+        assert!(destroyed.contains(told), "{told}: {destroyed}");
+    }
+    // Another retention than the deleted vault has.
+    project.write(&vault("  retention = 30 days\n"));
+    for command in ["plan", "apply --yes"] {
+        let ran = project.run(command);
+        assert_eq!(ran.exit, 1, "{command}: {}", ran.text());
+        assert!(ran.stderr.contains("its retention is 90 days and never changes"), "{}", ran.text());
+        assert!(ran.stderr.contains("write `retention = 90 days`"), "{}", ran.text());
+    }
+    project.write(&vault(""));
+    let plan = project.fine("plan").text();
+    assert!(plan.contains("is recovered"), "{plan}");
+    project.fine("apply --yes");
+    assert_eq!(project.plan(), []);
+    let back = project.arm("GET", &format!("{id}?api-version=2023-07-01"));
+    assert_eq!(back["properties"]["softDeleteRetentionInDays"], 90, "{back}");
+}
+
+/// What no line of the change says: one field decides what another, fixed one is.
+#[test]
+fn a_cause_that_no_line_shows_is_named() {
+    let plain = pool("  image = images.ubuntu_2204");
+    let project = Project::applied(&plain);
+    let cases = [
+        (
+            pool("  image = images.ubuntu_2204\n  entra_login = true"),
+            "properties.orchestrationMode",
+            "`entra_login` makes the set Uniform, which is fixed at creation",
+            "entra_login = true",
+        ),
+        (
+            pool("  image = images.ubuntu_2204\n  health { source = load_balancer }"),
+            "properties.orchestrationMode",
+            "`health.source` makes the set Uniform, which is fixed at creation",
+            "source = load_balancer",
+        ),
+    ];
+    for (source, property, cause, line) in cases {
+        project.write(&source);
+        let ran = project.run("plan --format json");
+        let Ok(plan) = serde_json::from_str::<Value>(&ran.stdout) else { panic!("{}", ran.text()) };
+        let changes = plan["changes"].as_array().unwrap();
+        let set = changes.iter().find(|c| c["type"] == "Microsoft.Compute/virtualMachineScaleSets").unwrap();
+        assert_eq!((&set["action"], &set["effect"]["property"]), (&"replace".into(), &property.into()), "{set:#}");
+        assert_eq!(set["effect"]["cause"], cause);
+        let attribute = set["attributes"].as_array().unwrap().iter().find(|a| a["path"] == property).unwrap();
+        assert_eq!(attribute["cause"], cause);
+        let at = source.lines().position(|text| text.contains(line)).unwrap() + 1;
+        assert_eq!(attribute["source"]["line"], at, "{attribute:#}");
+        let shown = project.fine("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(&format!("because {cause}")), "{shown}");
+    }
+    // And back: nothing in the source says Flexible.
+    project.write(&pool("  image = images.ubuntu_2204\n  entra_login = true"));
+    project.fine("apply --yes --allow-delete");
+    project.write(&plain);
+    let shown = project.fine("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("because nothing in the pool needs a Uniform set"), "{shown}");
+}

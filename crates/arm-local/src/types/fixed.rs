@@ -27,6 +27,7 @@ type Row = (&'static str, &'static str, Way, &'static str);
 const CODE: &str = "PropertyChangeNotAllowed";
 const ACCOUNT_CODE: &str = "AccountPropertyCannotBeUpdated";
 const VMSS: &str = "microsoft.compute/virtualmachinescalesets";
+const MACHINE: &str = "microsoft.compute/virtualmachines";
 const ACCOUNT: &str = "microsoft.storage/storageaccounts";
 const CONTAINER: &str = "microsoft.storage/storageaccounts/blobservices/containers";
 const VAULT: &str = "microsoft.keyvault/vaults";
@@ -80,6 +81,17 @@ const ROWS: &[Row] = &[
         Fixed,
         CODE,
     ),
+    (MACHINE, "/properties/osProfile/adminUsername", Fixed, CODE),
+    (MACHINE, "/properties/osProfile/computerName", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/imageReference/id", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/imageReference/publisher", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/imageReference/offer", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/imageReference/sku", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/imageReference/version", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/osDisk/createOption", Fixed, CODE),
+    (MACHINE, "/properties/storageProfile/osDisk/osType", Fixed, CODE),
+    (MACHINE, "/properties/virtualMachineScaleSet/id", Fixed, CODE),
+    (MACHINE, "/zones", Fixed, CODE),
     ("microsoft.compute/virtualmachinescalesets/extensions", "/properties/publisher", Fixed, CODE),
     ("microsoft.compute/virtualmachinescalesets/extensions", "/properties/type", Fixed, CODE),
     ("microsoft.batch/batchaccounts", "/properties/poolAllocationMode", Fixed, CODE),
@@ -169,6 +181,12 @@ pub fn check(put: &WriteContext<'_, '_>, patch: bool) -> Result<(), ArmError> {
     }
     match kind.as_str() {
         VMSS => scale_set(put, &old.body),
+        MACHINE => {
+            const SET: &str = "/properties/availabilitySet/id";
+            let (before, after) = (text(&old.body, SET), text(put.sent, SET));
+            let joins = after.is_some_and(|after| before.is_none_or(|before| !before.eq_ignore_ascii_case(after)));
+            if joins { Err(refused(SET, CODE)) } else { Ok(()) }
+        }
         ACCOUNT => account(put, &old.body),
         VAULT if put.sent.pointer("/properties/enableSoftDelete") == Some(&Value::Bool(false)) => Err(ArmError::bad(
             "BadRequest",

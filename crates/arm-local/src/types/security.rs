@@ -21,7 +21,25 @@ pub struct Vault;
 /// A secret of a key vault: its value goes in and never comes back.
 pub struct Secret;
 
-/// Fills `identity.principalId` and the ids of user-assigned identities, as every provider does.
+/// The user-assigned identities after an update: a PUT lists all of them, a PATCH those that change, and a type without
+/// them takes all away (Microsoft Learn, "Configure managed identities on Azure virtual machines", templates and REST).
+pub fn settle_identities(body: &mut Value, sent: &Value, patch: bool) {
+    let Some(kind) = sent.pointer("/identity/type").and_then(Value::as_str).map(str::to_lowercase) else { return };
+    let Some(identity) = body.get_mut("identity").and_then(Value::as_object_mut) else { return };
+    if !kind.contains("userassigned") {
+        identity.shift_remove("userAssignedIdentities");
+    }
+    let listed = sent.pointer("/identity/userAssignedIdentities").and_then(Value::as_object).filter(|_| !patch);
+    let held = identity.get_mut("userAssignedIdentities").and_then(Value::as_object_mut);
+    if let (Some(listed), Some(held)) = (listed, held) {
+        held.retain(|id, _| listed.keys().any(|one| one.eq_ignore_ascii_case(id)));
+    }
+}
+
+/// Fills `identity.principalId` and the ids of user-assigned identities, as every provider does. An assignment is made once:
+/// an identity that was deleted and created again has another principal, and the resource that still refers to it shows
+/// none until the identity is taken off and assigned again (a maintainer of Microsoft in
+/// <https://github.com/Azure/aad-pod-identity/issues/725>; Microsoft Learn, "Manage user-assigned managed identities").
 ///
 /// # Errors
 /// `FailedIdentityOperation` for a user-assigned identity that is not there.
@@ -48,8 +66,19 @@ pub fn identity(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
                 ),
             ));
         };
-        let shown =
-            json!({ "principalId": row.at("/properties/principalId"), "clientId": row.at("/properties/clientId") });
+        let before = put.old.as_ref().and_then(|old| {
+            let held = old.at("/identity/userAssignedIdentities")?.as_object()?;
+            held.iter()
+                .find(|(have, _)| have.eq_ignore_ascii_case(&id))
+                .map(|(_, entry)| entry.get("principalId").cloned())
+        });
+        let kept = before.is_some_and(|before| before.as_ref() != row.at("/properties/principalId"));
+        let shown = match kept {
+            true => json!({ "principalId": null, "clientId": null }),
+            false => {
+                json!({ "principalId": row.at("/properties/principalId"), "clientId": row.at("/properties/clientId") })
+            }
+        };
         if let Some(map) = put.body.pointer_mut("/identity/userAssignedIdentities").and_then(Value::as_object_mut) {
             map.insert(id, shown);
         }

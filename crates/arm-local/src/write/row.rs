@@ -118,6 +118,7 @@ fn prepare(
         (Some(row), true) => {
             let mut body = row.body.clone();
             merge(&mut body, &sent);
+            types::security::settle_identities(&mut body, &sent, write.patch);
             body
         }
         _ => sent.clone(),

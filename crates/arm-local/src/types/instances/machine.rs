@@ -10,7 +10,7 @@ use crate::http::{Reply, Request};
 use crate::lro::Style;
 use crate::providers;
 use crate::rule::{Rule, WriteContext};
-use crate::types::instances::{action, parts, view};
+use crate::types::instances::{action, model, parts, view};
 use crate::types::{profile, refs, security};
 use crate::value::set;
 
@@ -39,28 +39,9 @@ impl Rule for Machine {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        for fixed in [
-            "/properties/osProfile/adminUsername",
-            "/properties/osProfile/computerName",
-            "/properties/storageProfile/imageReference/publisher",
-            "/properties/storageProfile/imageReference/offer",
-            "/properties/storageProfile/imageReference/sku",
-            "/properties/availabilitySet/id",
-            "/properties/virtualMachineScaleSet/id",
-            "/zones",
-        ] {
-            put.immutable(fixed, "PropertyChangeNotAllowed")?;
-        }
         check_custom_data(put)?;
         providers::check_encryption_at_host(put.cx, put.path, put.sent.get("properties"))?;
-        if put.old.is_some() && put.sent.pointer("/properties/osProfile/customData").is_some_and(|data| !data.is_null())
-        {
-            return Err(ArmError::conflict(
-                "PropertyChangeNotAllowed",
-                "Changing property 'osProfile.customData' is not allowed.",
-            )
-            .at("osProfile.customData"));
-        }
+        keep_custom_data(put)?;
         let location = put.text("/location").map(crate::names::location).unwrap_or_default();
         let own = put.path.id();
         if put.old.as_ref().is_none_or(|old| !parts::came_with_set(old)) {
@@ -131,6 +112,26 @@ impl Rule for Machine {
     fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
         action::of_machine(cx, row, word, request)
     }
+}
+
+/// First-boot data is given once; the same again changes nothing. Only a digest of it is kept.
+fn keep_custom_data(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+    let Some(data) = put.sent.pointer("/properties/osProfile/customData").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let digest = json!(model::digest(data));
+    if put.old.as_ref().is_some_and(|old| old.hidden.get("customData") != Some(&digest)) {
+        return Err(ArmError::conflict(
+            "PropertyChangeNotAllowed",
+            "Changing property 'osProfile.customData' is not allowed.",
+        )
+        .at("osProfile.customData"));
+    }
+    if !put.hidden.is_object() {
+        put.hidden = json!({ "power": "running" });
+    }
+    set(&mut put.hidden, "/customData", digest);
+    Ok(())
 }
 
 fn check_custom_data(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
