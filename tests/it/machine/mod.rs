@@ -1,6 +1,8 @@
 //! The first boot of a machine, run for real: the custom data of an emitted scale set, unpacked into a folder and run by
 //! Python with commands and services that stand for those of a machine (`run.py`).
 
+mod program;
+
 use crate::support::TestContext;
 use std::path::Path;
 use std::process::Command;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The crates, lowest first: each may depend on those before it.
 const ORDER: &[&str] = &[
     "dsvm-stdlib",
+    "dsvm-machine",
     "dsvm-grammar",
     "dsvm-diagnostics",
     "arm-catalog",
