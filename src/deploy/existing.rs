@@ -18,10 +18,16 @@ const STORAGE_API: &str = "2025-06-01";
 const COMPUTE_API: &str = "2025-04-01";
 /// Built-in role "Storage File Data SMB MI Admin": who has it mounts shares by identity.
 const SMB_MI_ADMIN: &str = "a235d3ee-5935-4cfb-8cc5-a3303ad5995e";
+/// API version of container registries: the first stable one that tells which roles a registry obeys.
+const REGISTRY_API: &str = "2025-11-01";
+/// Built-in role "AcrPull", for registries with permissions by registry.
+const ACR_PULL: &str = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
+/// Built-in role "Container Registry Repository Reader", for registries with permissions by repository.
+const REPOSITORY_READER: &str = "b93aa761-3e63-49ed-ac28-beffa264f7ac";
 /// Pointer to the subnets that a storage account admits.
 const RULES: &str = "/properties/networkAcls/virtualNetworkRules";
 
-/// Checks subnets, storage accounts and images that the project uses and does not deploy.
+/// Checks subnets, storage accounts, container registries, private DNS zones and images that the project uses and does not deploy.
 ///
 /// # Errors
 /// One of them is missing or lacks what the project needs; or a call to Resource Manager failed.
@@ -39,10 +45,10 @@ pub fn check(project: &CompiledProject, desired: &Desired, session: &Session) ->
     Err(CommandError::diagnostics(project.sources.clone(), checks.found))
 }
 
-struct Checks<'a> {
+pub(super) struct Checks<'a> {
     project: &'a CompiledProject,
     desired: &'a Desired,
-    session: &'a Session,
+    pub(super) session: &'a Session,
     /// Subnets that were read, by lower-case id; nothing for those that do not exist.
     subnets: BTreeMap<String, Option<Value>>,
     found: Vec<Diagnostic>,
@@ -60,7 +66,12 @@ impl Checks<'_> {
                 self.image(resource, &body);
                 Ok(())
             }
-            "microsoft.authorization/roleassignments" if self.group(resource)? => self.share_by_identity(resource),
+            "microsoft.authorization/roleassignments" if self.group(resource)? => {
+                self.share_by_identity(resource)?;
+                self.registry(resource)
+            }
+            "microsoft.network/privateendpoints/privatednszonegroups" => self.zones(resource),
+            "microsoft.network/privatednszones/virtualnetworklinks" => self.other_links(resource),
             _ => Ok(()),
         }
     }
@@ -214,6 +225,48 @@ impl Checks<'_> {
         Ok(())
     }
 
+    /// A registry exists, and obeys the role that is granted on it
+    /// (<https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions>).
+    fn registry(&mut self, assignment: &DesiredResource) -> Result<(), CommandError> {
+        let body = assignment.body.read();
+        let role = body.pointer("/properties/roleDefinitionId").and_then(Value::as_str).unwrap_or_default();
+        let role = role.rsplit('/').next().unwrap_or_default();
+        let Some((registry, _)) = assignment.id.split_once("/providers/Microsoft.Authorization/") else {
+            return Ok(());
+        };
+        let is_registry = registry.to_ascii_lowercase().contains("/providers/microsoft.containerregistry/registries/");
+        if !is_registry || self.deploys(registry) {
+            return Ok(());
+        }
+        let name = registry.rsplit('/').next().unwrap_or_default();
+        let Some(found) = self.session.client.resource(registry, REGISTRY_API)? else {
+            self.tell(
+                assignment,
+                format!("the existing container registry `{name}` does not exist"),
+                "pulls from it",
+                "dsvmc deploys no container registry",
+                "correct its `name`, `resource_group` or `subscription`".to_owned(),
+            );
+            return Ok(());
+        };
+        let by_repository = found.pointer("/properties/roleAssignmentMode").and_then(Value::as_str)
+            == Some("AbacRepositoryPermissions");
+        let (ignored, word) = match by_repository {
+            true => (role == ACR_PULL, "repositories"),
+            false => (role == REPOSITORY_READER, "registry"),
+        };
+        if ignored {
+            self.tell(
+                assignment,
+                format!("the existing container registry `{name}` ignores the role that pulls from it"),
+                "pulls from it",
+                "which roles a registry obeys follows from its role assignment permissions mode",
+                format!("write `permissions = {word}` in the `existing registry` block"),
+            );
+        }
+        Ok(())
+    }
+
     /// A subnet that is not deployed here: nothing when it is, else what the service has.
     fn subnet(&mut self, id: &str) -> Result<Option<Option<Value>>, CommandError> {
         let network = id.rsplitn(3, '/').nth(2).unwrap_or_default();
@@ -229,7 +282,7 @@ impl Checks<'_> {
         Ok(Some(found))
     }
 
-    fn deploys(&self, id: &str) -> bool {
+    pub(super) fn deploys(&self, id: &str) -> bool {
         self.desired.resources.iter().any(|resource| !resource.existing && same_id(&resource.id, id))
     }
 
@@ -244,7 +297,7 @@ impl Checks<'_> {
         );
     }
 
-    fn tell(&mut self, user: &DesiredResource, title: String, label: &str, note: &str, help: String) {
+    pub(super) fn tell(&mut self, user: &DesiredResource, title: String, label: &str, note: &str, help: String) {
         let Some(span) = self.project.parts.get(user.part).and_then(|part| part.span(&user.pointer)) else {
             self.placeless = self.placeless.take().or(Some((title, help)));
             return;

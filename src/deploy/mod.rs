@@ -33,6 +33,7 @@ pub mod stacks;
 pub mod registration;
 pub mod observation;
 pub mod existing;
+pub mod dns_zones;
 pub mod narrowing;
 pub mod soft_delete;
 pub mod plan;

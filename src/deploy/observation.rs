@@ -139,10 +139,14 @@ fn missing(groups: &mut Groups<'_>, scope: &desired::Scope, desired: &Desired) -
     Ok(new)
 }
 
-/// Whether a resource may be the first of its group. A role on something that exists is no reason to create a group:
-/// when the group is missing, the name of the thing is wrong.
+/// Whether a resource may be the first of its group. A role on something that exists is no reason to create a group,
+/// nor is a link of a zone that exists: when the group is missing, the name of the thing is wrong.
 pub(super) fn makes_a_group(resource_type: &str) -> bool {
-    let not = ["Microsoft.Authorization/roleAssignments", "Microsoft.Resources/deployments"];
+    let not = [
+        "Microsoft.Authorization/roleAssignments",
+        "Microsoft.Resources/deployments",
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    ];
     !not.iter().any(|kind| resource_type.eq_ignore_ascii_case(kind))
 }
 

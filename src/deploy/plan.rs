@@ -3,6 +3,7 @@
 use super::compiled::CompiledProject;
 use super::context::DeployContext;
 use super::desired;
+use super::dns_zones;
 use super::error::CommandError;
 use super::existing;
 use super::frontend::Frontend;
@@ -124,6 +125,9 @@ pub fn make(
         true => Vec::new(),
         false => {
             existing::check(project, &seen.desired, session)?;
+            for remark in dns_zones::taken_over(&seen.desired, &seen.observed) {
+                frontend.warn(&remark);
+            }
             registration::missing(session, registration::needed(&seen.desired))
         }
     };

@@ -258,6 +258,7 @@ catalogue! {
     TrustedLaunchUnknown = 453, Warning, "trusted-launch-unknown", "an image not known to boot with Trusted Launch";
     SpotNotRestored = 454, Warning, "spot-not-restored", "evicted spot machines that do not come back";
     SubnetEndpointNeeded = 455, Info, "subnet-endpoint-needed", "an existing subnet that needs the storage endpoint";
+    DnsZoneRefused = 456, Error, "dns-zone-refused", "a private DNS zone that an endpoint cannot use";
     AccountReserved = 460, Error, "account-reserved", "an account name or id that the machines' system uses";
     GroupRefused = 461, Error, "group-refused", "a group name that Linux does not accept";
     GroupGivesRoot = 462, Error, "group-gives-root", "a group that gives root rights to a user without `sudo`";

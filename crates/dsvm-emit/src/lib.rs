@@ -144,6 +144,7 @@ output most: int = max_machines
     const MORE: &str = r#"
 network machines { }
 identity robot { }
+existing registry images_of_ours { name = "labimages" }
 resource logs: "Microsoft.OperationalInsights/workspaces@2025-07-01" { }
 batch_account account { }
 workspace lab { }
@@ -249,6 +250,7 @@ pool nightly: batch {
             (BlockKind::BatchAccount, "account"),
             (BlockKind::Workspace, "lab"),
             (BlockKind::Container, "corpus"),
+            (BlockKind::Registry, "images_of_ours"),
             (BlockKind::BatchPool, "nightly"),
         ];
         let mut text =

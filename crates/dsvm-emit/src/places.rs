@@ -201,12 +201,12 @@ const TABLE: &[(ResourceType, K, &[Row])] = &[
             ("/properties/properties/scaleSettings/nodeIdleTimeBeforeScaleDown", &["idle", "machines"]),
             ("/properties/properties/subnet", &["subnet", "network"]),
             ("/properties/properties/enableNodePublicIp", &["public_ip"]),
-            ("/properties/properties/remoteLoginPortPublicAccess", &["ssh"]),
+            ("/properties/properties/remoteLoginPortPublicAccess", &["allow", "ssh"]),
             ("/properties/properties/userAccountCredentials", &["admin"]),
             ("/properties/properties/userAccountCredentials/adminUserName", &["admin.name"]),
             ("/properties/properties/userAccountCredentials/adminUserSshPublicKey", &["admin.key"]),
             ("/properties/properties/userAccountCredentials/adminUserPassword", &["admin.password"]),
-            ("/identity", &["identity"]),
+            ("/identity", &["identity", "containers", "registries"]),
         ],
     ),
 ];
@@ -215,7 +215,7 @@ const SCALE_SET: &[Row] = &[
     ("/sku/name", &["size"]),
     ("/sku/capacity", &["machines"]),
     ("/plan", &["image"]),
-    ("/identity", &["identity", "entra_login", "vault", "shares"]),
+    ("/identity", &["identity", "entra_login", "vault", "shares", "registries"]),
     ("/zones", &["zones"]),
     ("/properties/orchestrationMode", &["orchestration"]),
     ("/properties/platformFaultDomainCount", &["zones", "orchestration"]),
@@ -300,7 +300,7 @@ const BATCH_POOL: &[Row] = &[
     ("/properties/applicationPackages", &["applications"]),
     ("/properties/userAccounts", &["task_user"]),
     ("/properties/upgradePolicy", &["upgrade_mode"]),
-    ("/identity", &["identity", "containers"]),
+    ("/identity", &["identity", "containers", "docker.registry"]),
 ];
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ pub(crate) struct Names {
     pub(crate) networks: TiVec<NetworkId, Named>,
     pub(crate) shares: TiVec<ShareId, ShareNames>,
     pub(crate) identities: TiVec<IdentityId, Named>,
+    pub(crate) registries: Vec<Named>,
     pub(crate) vaults: TiVec<VaultId, Named>,
     pub(crate) resources: Vec<Named>,
     pub(crate) pools: Vec<PoolNames>,
@@ -143,6 +144,10 @@ impl Resolver<'_, '_> {
             (BlockKind::Network, _) => id_or_name(names.networks.get(NetworkId::from(index))?, name),
             (BlockKind::Resource, _) => id_or_name(names.resources.get(index)?, name),
             (BlockKind::Identity, _) => of_identity(names.identities.get(IdentityId::from(index))?, name),
+            (BlockKind::Registry, "server") => {
+                Some(reference(&names.registries.get(index)?.id, v::REGISTRY).member("loginServer"))
+            }
+            (BlockKind::Registry, _) => id_or_name(names.registries.get(index)?, name),
             (BlockKind::Vault, "uri") => {
                 Some(reference(&names.vaults.get(VaultId::from(index))?.id, v::VAULT).member("vaultUri"))
             }

@@ -79,6 +79,12 @@ impl Namer<'_> {
             self.names.identities.push(named);
             self.names.place(identity.id, BlockKind::Identity, index);
         }
+        for (index, registry) in fleet.registries.iter().enumerate() {
+            let home = self.home(registry.existing);
+            let named = Named::elsewhere(v::REGISTRY, self.text(&registry.name), home.as_ref());
+            self.names.registries.push(named);
+            self.names.place(registry.id, BlockKind::Registry, index);
+        }
         for (index, vault) in fleet.vaults.iter().enumerate() {
             let name = match vault.name {
                 Some(value) => self.text(value),

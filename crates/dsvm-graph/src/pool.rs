@@ -11,7 +11,7 @@ use super::naming::home_of;
 use super::network::{NetworkNodes, NetworkPlans};
 use super::node::{Node, NodeId, Owned, Variable};
 use super::nodes::Nodes;
-use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, scope_of};
+use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, pull, scope_of};
 use super::vault::VaultNodes;
 use super::versions::{self as v, ResourceType};
 use super::visitor::{NodeVisitor, Variables, visit};
@@ -133,6 +133,7 @@ pub(crate) fn build_all(
     let document = Variable { name: cloud_init::VARIABLE.into(), text: Text::Literal(cloud_init::DOCUMENT.clone()) };
     let protected = protect::spans(input.checked);
     let scoped = fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id));
+    let scoped = scoped.chain(fleet.registries.iter().map(|registry| registry.id));
     let scopes: BTreeMap<BlockId, Scope> =
         scoped.filter_map(|id| scope_of(input, nodes, id).map(|scope| (id, scope))).collect();
     let written: BTreeMap<Text, NodeId> = nodes.of_type(v::VAULT_SECRET).collect();
@@ -285,7 +286,8 @@ impl Builder<'_, '_, '_> {
         })
     }
 
-    /// Least roles for what the machines read: shares by identity, and each secret that they are told to read.
+    /// Least roles for what the machines read: shares by identity, each secret that they are told to read, and images of
+    /// registries.
     fn roles(&self, identity: Option<Need>, drafts: &mut Drafts, before: &mut Vec<Need>, sink: &mut Sink) {
         let Some(named) = &self.names.identity else { return };
         let mut seen = BTreeSet::new();
@@ -300,6 +302,12 @@ impl Builder<'_, '_, '_> {
         for share in self.pool.shares.iter().filter_map(|s| self.input.fleet.shares.get(*s)).filter(by_identity) {
             if let Some(scope) = self.scopes.get(&share.id) {
                 add(scope, SMB_MI_ADMIN, self.pool.view.fields().shares().span());
+            }
+        }
+        for registry in self.pool.view.registries().into_iter().flatten() {
+            if let Some(scope) = self.scopes.get(&registry.id) {
+                let permissions = self.input.checked.view(registry).permissions();
+                add(scope, pull(permissions), self.pool.view.fields().registries().span());
             }
         }
         let mut told = BTreeSet::new();

@@ -13,7 +13,7 @@ use dsvm_model::ids::{IdentityId, TiSlice};
 use dsvm_model::network::Elsewhere;
 use dsvm_model::read;
 use dsvm_sema::table::choices;
-use dsvm_sema::table::words::ScopeWord;
+use dsvm_sema::table::words::{RegistryPermissions, ScopeWord};
 use dsvm_sema::value::BlockId;
 
 /// Built-in role "Storage File Data SMB MI Admin".
@@ -24,6 +24,21 @@ pub(crate) const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
 pub(crate) const BLOB_CONTRIBUTOR: &str = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 /// Built-in role "Storage Blob Data Reader".
 pub(crate) const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+
+/// Built-in role "AcrPull", for registries with permissions by registry.
+const ACR_PULL: &str = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
+/// Built-in role "Container Registry Repository Reader", for registries with permissions by repository.
+const REPOSITORY_READER: &str = "b93aa761-3e63-49ed-ac28-beffa264f7ac";
+
+/// The role that pulls images from a registry, as "Azure Container Registry permissions and role assignments" has it
+/// (<https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview>): registries with
+/// permissions by repository ignore AcrPull.
+pub(crate) fn pull(permissions: RegistryPermissions) -> &'static str {
+    match permissions {
+        RegistryPermissions::Registry => ACR_PULL,
+        RegistryPermissions::Repositories => REPOSITORY_READER,
+    }
+}
 
 /// Where a role holds.
 pub(crate) struct Scope {
@@ -150,8 +165,11 @@ pub(crate) fn scope_of(input: &Input<'_, '_>, nodes: &Nodes, block: BlockId) -> 
         return Some(scope(named.id.clone(), vault.existing));
     }
     let network = fleet.networks.iter().find(|n| n.block.is_some_and(|(id, _)| id == block));
+    let registry = fleet.registries.iter().find(|registry| registry.id == block);
     let resource = fleet.resources.iter().find(|resource| resource.id == block);
-    let existing = network.and_then(|n| n.existing).or(resource.and_then(|resource| resource.existing));
+    let existing = network.and_then(|n| n.existing);
+    let existing = existing.or(registry.and_then(|registry| registry.existing));
+    let existing = existing.or(resource.and_then(|resource| resource.existing));
     Some(scope(input.resolver().find(block, "id")?, existing))
 }
 

@@ -86,6 +86,7 @@ fn one(
             site: &site,
             group: "file",
             zone: Text::concat(&["privatelink.file.".into(), suffix]),
+            keeper: share.dns_zone,
             key: read::dashed(&share.block.name),
             span,
         };

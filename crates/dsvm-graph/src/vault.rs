@@ -109,7 +109,8 @@ fn one(
     let mut built = VaultNodes { vault: Some(id), rest: Vec::new() };
     if vault.access == Access::PrivateEndpoint {
         let key = read::dashed(&vault.block.name);
-        let target = Target { id: &named.id, node: id, site, group: "vault", zone: zone(), key, span };
+        let target =
+            Target { id: &named.id, node: id, site, group: "vault", zone: zone(), keeper: vault.dns_zone, key, span };
         built.rest = private_endpoint::build_all(input, (plans, networks), &target, places, nodes)?;
     }
     Ok(built)

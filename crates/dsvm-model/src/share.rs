@@ -1,5 +1,6 @@
 //! Shares: storage, how machines prove themselves to it, where it is mounted and what links to it.
 
+use super::dns::Zone;
 use super::network::Elsewhere;
 use super::support::Access;
 use super::{diags, read};
@@ -58,6 +59,8 @@ pub struct Share<'a> {
     pub vault: Option<BlockId>,
     /// How the network reaches it.
     pub access: Access,
+    /// Who keeps the private DNS zone of its endpoints.
+    pub dns_zone: Zone<'a>,
     /// Where machines mount it.
     pub mount: &'a str,
     /// Links in home folders.
@@ -134,6 +137,7 @@ impl<'a> Share<'a> {
             Some(Tier::TransactionOptimized) | None => (!premium).then_some(Tier::TransactionOptimized),
             tier @ Some(Tier::Hot | Tier::Cool) => tier,
         };
+        let access = view.access().into();
         let share = Self {
             id,
             view,
@@ -148,7 +152,8 @@ impl<'a> Share<'a> {
             quota: quota(view, premium, existing.is_some(), sink),
             auth,
             vault: view.vault().map(|vault| vault.id),
-            access: view.access().into(),
+            access,
+            dns_zone: Zone::read(checked, view.dns_zone(), fields.dns_zone(), (access, "privatelink.file."), sink),
             mount: view.mount().unwrap_or(""),
             links: links(view, sink),
             modes: Modes { files: view.file_mode(), folders: view.directory_mode() },

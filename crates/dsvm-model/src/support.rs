@@ -1,5 +1,6 @@
-//! What accompanies pools: identities, vaults, and resources in ARM's own words.
+//! What accompanies pools: identities, container registries, vaults, and resources in ARM's own words.
 
+use super::dns::Zone;
 use super::network::Elsewhere;
 use super::{diags, read};
 use crate::units::{WholeDays, bounds};
@@ -8,8 +9,8 @@ use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Checked};
 use dsvm_sema::table::choices::{RoleName, Scope};
 use dsvm_sema::table::schema::View;
-use dsvm_sema::table::words::{ShareAccess, VaultAccess, VaultSku};
-use dsvm_sema::table::{identity, resource, vault};
+use dsvm_sema::table::words::{RegistryPermissions, ShareAccess, VaultAccess, VaultSku};
+use dsvm_sema::table::{identity, registry, resource, vault};
 use dsvm_sema::value::{BlockId, Value};
 use std::sync::Arc;
 
@@ -76,6 +77,35 @@ impl<'a> Identity<'a> {
     }
 }
 
+/// A container registry that somebody else manages.
+#[derive(Clone, Debug)]
+pub struct Registry<'a> {
+    /// Index of its block.
+    pub id: BlockId,
+    /// Its block: name, places and nested blocks.
+    pub block: &'a Block,
+    /// Name in Azure, which the deployment may know only.
+    pub name: Value,
+    /// Its resource group and subscription.
+    pub existing: Option<Elsewhere<'a>>,
+    /// Which roles it obeys.
+    pub permissions: RegistryPermissions,
+}
+
+impl<'a> Registry<'a> {
+    /// Reads an `existing registry` block; one without a name is reported.
+    pub fn read(id: BlockId, view: View<'a, registry::Registry>, sink: &mut Sink) -> Self {
+        let fields = view.fields();
+        Self {
+            id,
+            block: view.block(),
+            name: read::name_in_azure(fields.name(), ""),
+            existing: Elsewhere::of(fields.name(), fields.resource_group(), Some(fields.subscription()), sink),
+            permissions: view.permissions(),
+        }
+    }
+}
+
 /// How a private service is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -119,6 +149,8 @@ pub struct Vault<'a> {
     pub existing: Option<Elsewhere<'a>>,
     /// How the network reaches it.
     pub access: Access,
+    /// Who keeps the private DNS zone of its endpoints.
+    pub dns_zone: Zone<'a>,
     /// How long a deleted secret can be brought back.
     pub retention: WholeDays,
     /// Where it keeps its keys.
@@ -131,14 +163,17 @@ pub struct Vault<'a> {
 
 impl<'a> Vault<'a> {
     /// Reads a `vault` block; a retention outside Azure's bounds is reported.
-    pub fn read(id: BlockId, view: View<'a, vault::Vault>, sink: &mut Sink) -> Self {
+    pub fn read(checked: &'a Checked, id: BlockId, view: View<'a, vault::Vault>, sink: &mut Sink) -> Self {
         let fields = view.fields();
+        let access = view.access().into();
+        let service = (access, "privatelink.vaultcore.");
         Self {
             id,
             block: view.block(),
             name: read::present(fields.name()),
             existing: Elsewhere::of(fields.name(), fields.resource_group(), Some(fields.subscription()), sink),
-            access: view.access().into(),
+            access,
+            dns_zone: Zone::read(checked, view.dns_zone(), fields.dns_zone(), service, sink),
             retention: bounds::RETENTION.hold(view.retention(), fields.retention(), sink),
             sku: view.sku(),
             for_templates: view.for_templates(),
@@ -176,8 +211,12 @@ impl<'a> Resource<'a> {
     pub fn read(id: BlockId, view: View<'a, resource::Resource>) -> Option<Self> {
         let block = view.block();
         let (kind, api_version) = block.class.as_deref()?.split_once('@')?;
-        let group = || read::present(view.fields().resource_group());
-        let existing = block.existing.then(|| Elsewhere { resource_group: group(), subscription: None });
+        let fields = view.fields();
+        let place = || Elsewhere {
+            resource_group: read::present(fields.resource_group()),
+            subscription: read::present(fields.subscription()),
+        };
+        let existing = block.existing.then(place);
         Some(Self { id, block, kind, api_version, name: read::name_in_azure(view.fields().name(), ""), existing })
     }
 }

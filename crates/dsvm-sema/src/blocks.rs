@@ -103,6 +103,9 @@ impl<'p> Eval<'p> {
         {
             self.report(diags::cannot_exist(kind.keyword(), existing));
         }
+        if ast.existing.is_none() && kind == BlockKind::Registry {
+            self.report(diags::always_existing(kind.keyword(), block.name_span));
+        }
         block.class = self.class(ast, kind);
         let written_base = ast.base.as_ref().and_then(|base| self.base_block(base, kind));
         let base = written_base.as_ref().or(making.base);

@@ -52,6 +52,7 @@ const TOP_LEVEL: &[&str] = &[
     "share",
     "identity",
     "vault",
+    "registry",
     "workspace",
     "image",
     "size",

@@ -1,7 +1,7 @@
 //! Workspaces of Azure Machine Learning with what they need, compute clusters, and datastores for what is mounted.
 
 use super::container::{self, Breadth};
-use super::{Homes, Keys, PoolContext, own_storage, user_assigned};
+use super::{Homes, Keys, PoolContext, own_storage, registry, user_assigned};
 use crate::ids::{Named, account_key};
 use crate::input::{Input, Site};
 use crate::internal::{Broken, Built};
@@ -152,7 +152,8 @@ pub(super) fn cluster(
         properties.insert("subnet".into(), json!({ "id": subnet.json() }));
     }
     properties.insert("enableNodePublicIp".into(), json!(pool.view.public_ip()));
-    let ssh = if pool.view.ssh() { "Enabled" } else { "Disabled" };
+    // Closed to the internet, machines can still be reached from inside their network.
+    let ssh = if pool.open_ssh { "Enabled" } else { "Disabled" };
     properties.insert("remoteLoginPortPublicAccess".into(), json!(ssh));
     if let Some(admin) = pool.view.admin() {
         let mut account = Map::new();
@@ -186,6 +187,7 @@ pub(super) fn cluster(
                 nodes,
             )?);
         }
+        node.needs.extend(registry::grants(input, pool, identity, context, nodes));
     }
     let id = nodes.add_for(pool.id, node);
     datastores(input, (pool, names), context, nodes)?;

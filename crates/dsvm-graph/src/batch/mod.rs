@@ -5,6 +5,7 @@ mod account;
 mod container;
 mod ml;
 mod pool;
+mod registry;
 mod start;
 
 use super::ids::Named;

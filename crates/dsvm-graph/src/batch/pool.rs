@@ -2,7 +2,7 @@
 
 use super::container::{self, Breadth};
 use super::start::{relative, task};
-use super::{PoolContext, user_assigned};
+use super::{PoolContext, registry, user_assigned};
 use crate::expr::Text;
 use crate::ids::{account_key, resource_id};
 use crate::input::Input;
@@ -44,6 +44,7 @@ pub(super) fn build(
                 nodes,
             )?);
         }
+        needs.extend(registry::grants(input, pool, identity, context, nodes));
     }
     needs.extend(pool.shares.iter().flat_map(|share| context.shared.share(*share)));
     let mut properties = Map::new();
@@ -137,9 +138,10 @@ fn machine(input: &Input<'_, '_>, pool: &BatchPool<'_>, names: &BatchPoolNames) 
             configuration.insert("containerImageNames".into(), json!(images));
         }
         if let (Some(registry), Some(identity)) = (docker.registry(), &names.identity) {
-            let registry =
-                json!([{ "registryServer": registry, "identityReference": { "resourceId": identity.id.json() } }]);
-            configuration.insert("containerRegistries".into(), registry);
+            let server = registry::server(input, &registry);
+            let access =
+                json!([{ "registryServer": server.json(), "identityReference": { "resourceId": identity.id.json() } }]);
+            configuration.insert("containerRegistries".into(), access);
         }
         machine.insert("containerConfiguration".into(), Json::Object(configuration));
     }

@@ -372,6 +372,55 @@ pub(crate) fn ssh_without_admin(pool: View<'_, rows::BatchPool>) -> Diagnostic {
         .help("add `admin { name = \"azureuser\", key = admin_key }`")
 }
 
+pub(crate) fn ssh_for_nobody(cluster: View<'_, rows::BatchPool>, network: bool) -> Diagnostic {
+    let name = &cluster.block().name;
+    let found = new(
+        Code::ServedToNobody,
+        format!("nobody can reach `ssh` of pool `{name}`"),
+        cluster.fields().ssh().span(),
+        "on, but not allowed",
+    );
+    let found = match network {
+        true => found.help("add `allow ssh from network`: from inside the network of the cluster"),
+        false => found.help("name a `network` and add `allow ssh from network`: from inside that network"),
+    };
+    found.help("or add `allow ssh from any`: from the whole internet")
+}
+
+pub(crate) fn allowed_without_ssh(span: Span, cluster: View<'_, rows::BatchPool>) -> Diagnostic {
+    new(Code::AllowedButNotServed, "nothing serves `ssh`", span, "allows access to nothing")
+        .also(cluster.block().name_span, "without `ssh = true`")
+        .help("set `ssh = true`, or remove the `allow`")
+}
+
+pub(crate) fn cluster_serves_ssh_only(span: Span) -> Diagnostic {
+    new(Code::AllowedButNotServed, "a cluster serves nothing but `ssh`", span, "allows access to nothing")
+        .help("remove the `allow`")
+}
+
+pub(crate) fn ssh_from_ranges(span: Span) -> Diagnostic {
+    new(Code::WrongService, "a cluster cannot limit SSH to address ranges", span, "expected `network` or `any`")
+        .note("Azure Machine Learning opens the SSH port of each machine to the whole internet or closes it")
+        .help("write `allow ssh from network`, and reach the network by VPN, Bastion or another machine in it")
+        .help("or write `allow ssh from any`: in a network of yours, the security group of the subnet still applies")
+}
+
+pub(crate) fn no_network_to_log_in_from(span: Span) -> Diagnostic {
+    new(Code::BatchNetwork, "this cluster is in no network of yours", span, "nobody is in the network of the service")
+        .help("name the `network` of the cluster, or write `allow ssh from any`")
+}
+
+pub(crate) fn open_without_address(span: Span, cluster: View<'_, rows::BatchPool>) -> Diagnostic {
+    new(
+        Code::BatchNetwork,
+        "machines without public addresses cannot be reached from the internet",
+        span,
+        "not reachable",
+    )
+    .also(cluster.fields().public_ip().span(), "no public addresses")
+    .help("write `allow ssh from network`, or remove `public_ip = false`")
+}
+
 pub(crate) fn task_user_name(name: &str, span: Span) -> Diagnostic {
     new(Code::TaskUser, format!("the user name `{name}` has {} characters", name.len()), span, "at most 20")
         .help("choose a shorter name")

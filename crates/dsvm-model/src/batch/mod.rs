@@ -2,6 +2,7 @@
 
 pub(crate) mod diags;
 pub mod job;
+mod login;
 mod rules;
 pub mod scale;
 pub mod support;
@@ -68,6 +69,8 @@ pub struct BatchPool<'a> {
     pub containers: Vec<usize>,
     /// Network and subnet of its machines, if any.
     pub network: Option<SubnetPlace>,
+    /// Whether the SSH port of each machine is open to the internet (Azure Machine Learning).
+    pub open_ssh: bool,
     /// Whether it needs an identity of its own, or which declared one it has.
     pub identity: pool::PoolIdentity,
     /// Tasks at a time on one machine.
@@ -119,14 +122,14 @@ impl<'a> BatchPool<'a> {
             }
             false => None,
         };
-        let registry = view.docker().is_some_and(|docker| docker.registry().is_some());
+        let registry = view.docker().is_some_and(|docker| docker.registry().is_some())
+            || view.registries().into_iter().flatten().next().is_some();
         let declared = view.identity();
         let declared = declared.and_then(|id| cx.places.identities.of(id, fields.identity().span(), sink));
         let identity = match declared {
             Some(identity) => pool::PoolIdentity::Declared(identity),
-            None if service == Service::AzureBatch && registry => pool::PoolIdentity::Own,
-            // Both services read blobs as the identity of the machines.
-            None if !containers.is_empty() => pool::PoolIdentity::Own,
+            // Both services pull images and read blobs as the identity of the machines.
+            None if registry || !containers.is_empty() => pool::PoolIdentity::Own,
             None => pool::PoolIdentity::None,
         };
         let home = match service {
@@ -158,6 +161,7 @@ impl<'a> BatchPool<'a> {
             shares,
             containers,
             network,
+            open_ssh: service == Service::AzureMl && login::check(view, network.is_some(), sink),
             identity,
             task_slots,
             most,

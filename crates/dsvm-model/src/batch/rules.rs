@@ -36,6 +36,7 @@ fn only_ml<'a>(fields: FieldsOf<'a, rows::BatchPool>) -> Vec<(FieldRef<'a>, &'st
     vec![
         (fields.workspace(), "name an `account` instead"),
         (fields.idle(), "set `look_back` in `autoscale`"),
+        (fields.registries(), "name the registry in the `docker` block"),
         (fields.ssh(), "use `az batch node user create`, which makes an account on one machine for some hours"),
     ]
 }
@@ -71,6 +72,10 @@ pub(super) fn fields_of_service(pool: View<'_, rows::BatchPool>, service: Servic
         }
         return;
     }
+    if let Some(allow) = pool.allows().next().map(View::block) {
+        let instead = "open a port with `nat`, whose `from` says to whom";
+        sink.push(diags::only_of_other_service(allow.kind.keyword(), allow.name_span, service, other, instead));
+    }
     if let Some(takes) = pool.setup().map(|setup| setup.fields().takes()).filter(|takes| takes.written()) {
         let instead = "leave it out: Azure Batch gives no task to a machine whose setup is not done";
         let other = "an interactive pool";
@@ -96,7 +101,6 @@ pub(super) fn check(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &Batc
     always_on(pool, sink);
     way_out(cx, pool, sink);
     if pool.service == Service::AzureMl {
-        admin(pool, sink);
         return;
     }
     image(cx, pool, sink);
@@ -146,19 +150,6 @@ fn way_out(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
             Service::AzureMl => "the agent of Azure Machine Learning on each machine asks the service for its jobs",
         };
         sink.push(crate::diags::no_way_out(span, pool.block.name_span, why));
-    }
-}
-
-fn admin(pool: &BatchPool<'_>, sink: &mut Sink) {
-    let admin = pool.view.admin();
-    if pool.view.ssh() && admin.is_none() {
-        sink.push(diags::ssh_without_admin(pool.view));
-    }
-    if let Some(admin) = admin
-        && !admin.fields().key().written()
-        && !admin.fields().password().written()
-    {
-        sink.push(crate::diags::admin_without_credentials(admin.block()));
     }
 }
 

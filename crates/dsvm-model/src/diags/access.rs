@@ -251,6 +251,45 @@ pub(crate) fn existing_without_name(block: &Block, field: &str) -> Diagnostic {
     .help(format!("add `{field} = \"…\"`{more} with the name in Azure"))
 }
 
+pub(crate) fn zone_without_endpoint(span: Span, block: &Block) -> Diagnostic {
+    let title = match block.existing {
+        true => format!("an `existing {}` gets no private endpoint", block.kind.keyword()),
+        false => format!("`dns_zone` on a {} without private endpoints", block.kind.keyword()),
+    };
+    let found = new(Code::DnsZoneRefused, title, span, "has no effect");
+    match block.existing {
+        true => found.help("remove `dns_zone`: whoever keeps the resource keeps its endpoints and their names"),
+        false => found.help("write `access = private_endpoint`, or remove `dns_zone`"),
+    }
+}
+
+pub(crate) fn zone_of_another_type(kind: &str, span: Span, block: &Block) -> Diagnostic {
+    new(Code::DnsZoneRefused, format!("`{kind}` is not a private DNS zone"), span, "expected a private DNS zone")
+        .also(block.name_span, "declared here")
+        .help(format!(
+            "write `existing resource {}: \"Microsoft.Network/privateDnsZones@2024-06-01\" {{ name = \"…\" }}`",
+            block.name
+        ))
+}
+
+pub(crate) fn zone_not_existing(span: Span, block: &Block) -> Diagnostic {
+    new(Code::DnsZoneRefused, "`dns_zone` names a zone that this project deploys", span, "expected a zone that exists")
+        .also(block.name_span, "deployed with the project")
+        .help("remove `dns_zone` and the `resource`: the zone of a private endpoint is deployed with it")
+        .help("or write `existing resource` if somebody else keeps the zone")
+}
+
+pub(crate) fn zone_id_malformed(id: &str, span: Span) -> Diagnostic {
+    new(Code::DnsZoneRefused, format!("`{id}` is not the resource id of a private DNS zone"), span, "expected a resource id")
+        .help("write `/subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.Network/privateDnsZones/ZONE`, or `policy`")
+}
+
+pub(crate) fn zone_of_another_service(name: &str, domain: &str, span: Span) -> Diagnostic {
+    new(Code::DnsZoneRefused, format!("the zone `{name}` does not serve this endpoint"), span, "another service's zone")
+        .note(format!("names of its private endpoints are in a zone that begins with `{domain}`"))
+        .help("name the zone of that service")
+}
+
 pub(crate) fn existing_without_subnet(block: &Block) -> Diagnostic {
     new(
         Code::ExistingWithoutName,

@@ -292,6 +292,16 @@ pub(crate) fn cannot_exist(keyword: &str, span: Span) -> Diagnostic {
     .help("remove `existing`")
 }
 
+pub(crate) fn always_existing(keyword: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadClass,
+        format!("{} {keyword} must be `existing`", article(keyword)),
+        span,
+        "not deployed by dsvmc",
+    )
+    .help(format!("write `existing {keyword}`; to deploy one, use a `resource` block"))
+}
+
 pub(crate) fn no_class(keyword: &str, known: &[&str], span: Span) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Code::BadClass, format!("this is not a class of `{keyword}`"), span, "unknown class");

@@ -20,13 +20,16 @@ pub(crate) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "s
 pub(crate) fn plural(kind: BlockKind) -> String {
     match kind {
         BlockKind::Identity => "identities".to_owned(),
+        BlockKind::Registry => "registries".to_owned(),
         other => format!("{}s", other.keyword()),
     }
 }
 
 fn kind_of_plural(word: &str) -> Option<BlockKind> {
-    if word == "identities" {
-        return Some(BlockKind::Identity);
+    match word {
+        "identities" => return Some(BlockKind::Identity),
+        "registries" => return Some(BlockKind::Registry),
+        _ => {}
     }
     word.strip_suffix('s').and_then(kind_of).filter(|kind| super::super::table::spec(*kind).top_level)
 }

@@ -1,10 +1,11 @@
 //! Rows of pools that run jobs, and of what they need: accounts, workspaces, blob containers, jobs.
 
-use super::choices::{Count, Storage};
+use super::choices::{Count, RegistryName, Storage};
 use super::facts::{Image, Size};
 use super::identity::Identity;
 use super::network::Network;
-use super::pool::{Admin, Setup};
+use super::pool::{Admin, Allow, Setup};
+use super::registry::Registry;
 use super::resource::Override;
 use super::schema::blocks;
 use super::share::Share;
@@ -70,8 +71,11 @@ blocks! {
             public_ip: bool = "true", early;
             /// Network cards that bypass the host; on wherever the size has it (`azure_batch`).
             accelerated_networking: bool, early;
-            /// Whether people can log in to the machines (`azure_ml`).
+            /// Whether people can log in to the machines (`azure_ml`); `allow ssh` says from where.
             ssh: bool = "false", early;
+            /// Private registries that hold the images of the cluster's jobs: its identity gets the role that pulls
+            /// (`azure_ml`; for Azure Batch use `docker`).
+            registries: List<Ref<Registry>>, early;
             /// Identity of the machines; generated when a container or a registry needs one.
             identity: Ref<Identity>, early;
             /// Application packages of the account, `name` or `name:version`, at most ten (`azure_batch`). Azure
@@ -101,6 +105,7 @@ blocks! {
             task_users: any TaskUser;
             setup: one Setup;
             docker: one Docker;
+            allows: any Allow;
             nats: 5 Nat;
             overrides: any Override;
         }
@@ -158,8 +163,9 @@ blocks! {
         fields {
             /// Images that every machine pulls at its start.
             images: List<Text>, early;
-            /// Login server of a private registry, read by the pool's identity: it needs the role `AcrPull` there.
-            registry: Text, early;
+            /// Private registry that the pool's identity pulls from: a `registry` block, where it gets the role, or the
+            /// login server of one where its owner has granted the role.
+            registry: RegistryName<'static>, early;
         }
     }
 

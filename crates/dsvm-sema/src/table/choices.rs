@@ -4,12 +4,13 @@ use super::FieldType;
 use super::batch::Container;
 use super::facts::{Image, Region, Role, Size, Timezone};
 use super::network::Network;
+use super::registry::Registry;
 use super::resource::Resource;
 use super::schema::choices;
 use super::share::Share;
 use super::types::{FieldValue, IntIn, IntRange, List, ListOf, Percent, PortNumber, Ref, RefTo, Text};
 use super::vault::Vault;
-use super::words::{OpenTo, ScopeWord, ServiceName};
+use super::words::{DnsKeeper, OpenTo, ScopeWord, ServiceName};
 use crate::value::{BlockId, RangeValue, Value};
 use ipnet::IpNet;
 use rust_decimal::Decimal;
@@ -87,12 +88,30 @@ choices! {
         Guid(&'a str) = Text,
     }
 
+    /// A private container registry.
+    pub enum RegistryName<'a> {
+        /// A `registry` block, whose role is granted.
+        Registry(RefTo<Registry>) = Ref<Registry>,
+        /// Login server of a registry that somebody else grants access to.
+        Server(&'a str) = Text,
+    }
+
+    /// The private DNS zone of a private endpoint, when it is not one that dsvmc deploys.
+    pub enum DnsZone<'a> {
+        /// Azure Policy registers the endpoint.
+        Keeper(DnsKeeper) = DnsKeeper,
+        /// An `existing resource` that is a private DNS zone.
+        Zone(RefTo<Resource>) = Ref<Resource>,
+        /// Resource id of a private DNS zone.
+        Id(&'a str) = Text,
+    }
+
     /// Where a grant holds.
     pub enum Scope {
         /// The resource group of the deployment.
         Word(ScopeWord) = ScopeWord,
-        /// A declared share, vault, network or resource.
-        Block(BlockId) = Ref<Share> | Ref<Vault> | Ref<Network> | Ref<Resource>,
+        /// A declared share, vault, network, registry or resource.
+        Block(BlockId) = Ref<Share> | Ref<Vault> | Ref<Network> | Ref<Registry> | Ref<Resource>,
     }
 
     /// What to use instead of something that ends.

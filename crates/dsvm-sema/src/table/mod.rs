@@ -58,6 +58,7 @@ pub mod identity;
 pub mod network;
 pub mod pool;
 pub mod project;
+pub mod registry;
 pub mod resource;
 pub mod share;
 pub mod vault;
@@ -95,6 +96,7 @@ kinds! {
     share: Share = "share";
     identity: Identity = "identity";
     vault: Vault = "vault";
+    registry: Registry = "registry";
     batch: Workspace = "workspace";
     facts: Image = "image", Size = "size", Role = "role", Region = "region", Metric = "metric", Timezone = "timezone", Port = "port";
     autoscale: Autoscale = "autoscale";

@@ -5,6 +5,7 @@ use super::choices::{Count, Location, Service, Sources};
 use super::facts::{Image, Size};
 use super::identity::Identity;
 use super::network::Network;
+use super::registry::Registry;
 use super::resource::Override;
 use super::schema::blocks;
 use super::share::Share;
@@ -84,7 +85,10 @@ blocks! {
             /// Encrypt temporary disks and caches too. The subscription must have the feature
             /// `Microsoft.Compute/EncryptionAtHost`: `plan` and `doctor` look, `apply` registers it with consent.
             encryption_at_host: bool = "false", early;
-            /// Identity of the machines; generated when a share or a vault needs one.
+            /// Private registries that people on the machines pull container images from: the pool's identity gets the role,
+            /// and `az login --identity` with `az acr login` uses it. Whoever logs in to a machine can.
+            registries: List<Ref<Registry>>, early;
+            /// Identity of the machines; generated when a share, a vault or a registry needs one.
             identity: Ref<Identity>, early;
             /// Vault that the machines read passwords from (`password_secret`). They get a role on each secret that is named,
             /// which must exist in an `existing` vault.
@@ -174,7 +178,9 @@ blocks! {
     }
 
     /// Who may reach a service: `allow ssh from [203.0.113.0/24]`. Nothing is open that no `allow` names; `any` is
-    /// the whole internet and has to be written, `network` the pool's own network.
+    /// the whole internet and has to be written, `network` the pool's own network. A cluster of Azure Machine Learning
+    /// knows `ssh` from `any` and from `network` only: the service opens the port of each machine to everybody or to
+    /// nobody.
     Allow {
         head: Head::Phrase(&[Part::Field("service"), Part::Optional("from", "sources")]);
         fields {

@@ -14,6 +14,8 @@ blocks! {
             name: Text;
             /// Resource group, when it is not the one deployed to. A child resource is where its parent is.
             resource_group: Text;
+            /// Subscription id of an `existing` resource, when it is not the one deployed to.
+            subscription: Text;
             /// Region, for types that have one; the project's if omitted.
             location: Text;
             /// Blocks that must be deployed before it, besides those that the body refers to.

@@ -1,6 +1,6 @@
 //! Rows of shares and their links.
 
-use super::choices::Location;
+use super::choices::{DnsZone, Location};
 use super::schema::blocks;
 use super::types::{Bytes, List, Ref, Seconds, StringMap, Text};
 use super::vault::Vault;
@@ -51,6 +51,11 @@ blocks! {
             key_secret: Text;
             /// How the network reaches the account; everything else is denied.
             access: ShareAccess = "service_endpoint", early;
+            /// The private DNS zone of its private endpoints, if somebody else keeps it: an `existing resource`, a resource id,
+            /// or `policy` where Azure Policy registers private endpoints. Omitted, a zone is deployed for each kind of
+            /// service. A zone that exists must be resolvable in the network: networks deployed here are linked to it unless
+            /// they have `dns` servers of their own.
+            dns_zone: DnsZone<'static>, early;
             /// What root on a machine may do on an NFS share. Azure advises `root` where several people or machines that are
             /// not fully trusted use it. The default is `none`, as in Azure: the folder of a new share belongs to root, and
             /// machines create the folders of `link` in it as root. With `root`, prepare these folders before. Neither stops

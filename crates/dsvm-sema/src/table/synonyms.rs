@@ -27,6 +27,7 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["ingress", "inbound", "firewall", "nsgrule", "securityrule"], &["allow"]),
     (&["instancetype", "machinetype", "vmsize", "sku", "flavor", "hardware", "vmtype"], &["size"]),
     (&["keyvault"], &["vault"]),
+    (&["acr", "containerregistry", "dockerregistry"], &["registry", "registries"]),
     (&["labels", "tag"], &["tags"]),
     (&["lowpriority", "preemptible", "spot"], &["priority"]),
     (&["maxtime", "timeout", "walltime", "maxwallclocktime"], &["time_limit"]),

@@ -1,7 +1,7 @@
 //! Rows of key vaults and their secrets.
 
 use super::Head;
-use super::choices::Location;
+use super::choices::{DnsZone, Location};
 use super::schema::blocks;
 use super::types::{Seconds, Secret, StringMap, Text};
 use super::words::{VaultAccess, VaultSku};
@@ -30,6 +30,11 @@ blocks! {
             retention: Seconds = "90 days", early;
             /// How the network reaches it.
             access: VaultAccess = "private_endpoint", early;
+            /// The private DNS zone of its private endpoints, if somebody else keeps it: an `existing resource`, a resource id,
+            /// or `policy` where Azure Policy registers private endpoints. Omitted, a zone is deployed for each kind of
+            /// service. A zone that exists must be resolvable in the network: networks deployed here are linked to it unless
+            /// they have `dns` servers of their own.
+            dns_zone: DnsZone<'static>, early;
             /// Whether parameter files may refer to its secrets.
             for_templates: bool = "true", early;
             /// Tags added to those of the project.

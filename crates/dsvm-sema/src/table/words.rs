@@ -45,6 +45,12 @@ words! {
         Public = "public",
     }
 
+    /// Which roles a container registry obeys: those on the registry, or those on its repositories.
+    pub enum RegistryPermissions { Registry = "registry", Repositories = "repositories" }
+
+    /// Who registers a private endpoint in DNS when the deployment does not.
+    pub enum DnsKeeper { Policy = "policy" }
+
     /// Operating system of an image.
     pub enum Os { Linux = "linux", Windows = "windows" }
 
