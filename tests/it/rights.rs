@@ -273,6 +273,35 @@ fn batch_machines_beside_an_nfs_share_count_too() {
 }
 
 #[test]
+fn people_have_one_id_on_all_pools_that_mount_an_nfs_share() {
+    let user =
+        |name: &str, uid: u32| format!("  shares = [salaries]\n  user {name} {{ uid = {uid}, key = admin_key }}");
+    let told = |one: String, other: String| {
+        let text = HEAD.to_owned() + SALARIES + &pool("hr", &one) + &pool("finance", &other);
+        slugs(&compile(&text))
+    };
+    assert_eq!(told(user("ada", 2001), user("bob", 2001)), ["nfs-owner-clash"]);
+    assert_eq!(told(user("ada", 2001), user("ada", 2002)), ["nfs-owner-clash"]);
+    assert_eq!(told(user("ada", 2001), user("ada", 2001)), Vec::<&str>::new());
+    assert_eq!(told(user("ada", 2001), user("bob", 2002)), Vec::<&str>::new());
+}
+
+#[test]
+fn a_mount_option_cannot_cut_the_table_of_mounts_short() {
+    for (options, expected) in [
+        ("\"noatime\", \"nconnect=8\"", vec![]),
+        ("\"noatime,nobrl\"", vec![]),
+        ("\"noatime 0 0 #\"", vec!["mount-option-refused"]),
+        ("\"\"", vec!["mount-option-refused"]),
+        ("\"a\\nb\"", vec!["mount-option-refused"]),
+    ] {
+        let share = format!("\nshare files {{ quota = 1 TiB, mount = \"/data/files\", options = [{options}] }}\n");
+        let text = HEAD.to_owned() + &share + &pool("team", "  shares = [files]");
+        assert_eq!(slugs(&compile(&text)), expected, "{options}");
+    }
+}
+
+#[test]
 fn smb_folders_of_people_are_not_private_where_there_are_several_people() {
     let share = "\nshare files { quota = 1 TiB, mount = \"/data/files\", link \"~/files\" to \"people/{user}\" }\n";
     let plain = share.replace("people/{user}", "common");

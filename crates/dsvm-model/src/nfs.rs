@@ -1,5 +1,5 @@
-//! NFS trusts the network: pools and their subnets → which pools can mount NFS shares that they do not list, and who is
-//! root on machines that mount one.
+//! NFS trusts the network: pools and their subnets → which pools can mount NFS shares that they do not list, who is root on
+//! machines that mount one, and whose files get mixed up.
 //!
 //! "Permissions for NFS file shares are enforced by the client OS rather than the Azure Files service":
 //! <https://learn.microsoft.com/azure/storage/files/nfs-root-squash>. The storage account lets whole subnets in, so everyone
@@ -8,11 +8,13 @@
 use super::batch::BatchPool;
 use super::diags;
 use super::ids::{NetworkId, ShareId, SubnetPlace, TiSlice};
+use super::login::User;
 use super::network::{Network, overlap, room};
 use super::pool::Pool;
 use super::share::{Protocol, Share};
 use super::support::Access;
 use dsvm_diagnostics::Sink;
+use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Block;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -66,6 +68,7 @@ pub(crate) fn check(
             }
         }
     }
+    owners(shares, pools, sink);
     for pool in pools {
         let nfs = pool.shares.iter().map(|id| &shares[*id]).find(|share| share.protocol == Protocol::Nfs);
         let Some(share) = nfs else { continue };
@@ -73,6 +76,29 @@ pub(crate) fn check(
         if let Some(first) = roots.first() {
             let names: Vec<&str> = roots.iter().map(|user| user.name).collect();
             sink.push(diags::root_beside_nfs(&names, first.view.fields().sudo().span(), share.block));
+        }
+    }
+}
+
+/// Reports users of different pools whose files on a share they both mount are mixed up: one id for two people, or two ids
+/// for one. Inside of a pool the first is an error already.
+fn owners(shares: &TiSlice<ShareId, Share<'_>>, pools: &[Pool<'_>], sink: &mut Sink) {
+    let mut told: BTreeSet<Span> = BTreeSet::new();
+    for (id, share) in shares.iter_enumerated().filter(|(_, share)| share.protocol == Protocol::Nfs) {
+        let mounting = pools.iter().filter(|pool| pool.shares.contains(&id));
+        let mut seen: Vec<(&Pool<'_>, &User<'_>)> = Vec::new();
+        for (pool, user) in mounting.flat_map(|pool| pool.users.iter().map(move |user| (pool, user))) {
+            let at = user.view.fields().uid().span();
+            let clash = seen
+                .iter()
+                .find(|(of, other)| of.id != pool.id && ((other.uid == user.uid) != (other.name == user.name)));
+            if let Some((of, other)) = clash
+                && told.insert(at)
+            {
+                let first = (other.name, other.uid, &*of.block.name, other.view.fields().uid().span());
+                sink.push(diags::nfs_owner_clash(share.block, (user.name, user.uid, &pool.block.name, at), first));
+            }
+            seen.push((pool, user));
         }
     }
 }

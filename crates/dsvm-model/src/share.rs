@@ -200,6 +200,7 @@ impl<'a> Share<'a> {
             sink.push(diags::share_needs_vault(view));
         }
         self.check_mount(sink);
+        self.check_options(sink);
         self.check_modes(sink);
         if let Some(vault) = self.vault {
             let vault = &checked[vault];
@@ -229,6 +230,14 @@ impl<'a> Share<'a> {
             sink.push(diags::mount_on_temporary_disk(path, span));
         } else if HIDING.contains(&path) || path.split('/').nth(1).is_some_and(|top| SYSTEM.contains(&top)) {
             sink.push(diags::mount_hides_folder(path, span));
+        }
+    }
+
+    /// Options become a field of fstab(5), and an argument of `mount` on the machines of Azure Batch.
+    fn check_options(&self, sink: &mut Sink) {
+        let broken = |option: &&str| option.is_empty() || option.chars().any(|c| c.is_whitespace() || c.is_control());
+        if let Some(option) = self.options.iter().copied().find(|option| broken(option)) {
+            sink.push(diags::mount_option_refused(option, self.view.fields().options().span()));
         }
     }
 

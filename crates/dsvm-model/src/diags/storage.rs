@@ -102,6 +102,37 @@ pub(crate) fn root_beside_nfs(names: &[&str], sudo: Span, share: &Block) -> Diag
     .help("give root rights only to people who may read everything on the share, or put the others on a pool with a share of their own")
 }
 
+/// A user of a pool, and the other one of an earlier pool: name, id, name of the pool, place of the id.
+pub(crate) fn nfs_owner_clash(
+    share: &Block,
+    (name, uid, pool, at): (&str, i64, &str, Span),
+    (other, other_uid, other_pool, first): (&str, i64, &str, Span),
+) -> Diagnostic {
+    let (title, label, help) = match uid == other_uid {
+        true => (
+            format!("user id {uid} is `{other}` on pool `{other_pool}` and `{name}` on pool `{pool}`"),
+            "owns the files of both",
+            "give each person one id that nobody else has, the same on all pools",
+        ),
+        false => (
+            format!("`{name}` has user id {other_uid} on pool `{other_pool}` and {uid} on pool `{pool}`"),
+            "owns other files",
+            "give each person one id, the same on all pools",
+        ),
+    };
+    new(Code::NfsOwnerClash, title, at, label)
+        .also(first, "the other id")
+        .also(share.name_span, "mounted by both pools")
+        .note("an NFS share stores user ids, not names")
+        .help(help)
+}
+
+pub(crate) fn mount_option_refused(option: &str, span: Span) -> Diagnostic {
+    new(Code::MountOptionRefused, format!("`{option}` is not a mount option"), span, "empty, or with a blank in it")
+        .note("the table of mounts separates its fields with blanks: the options after the blank would be lost")
+        .help("write each option as a string of its own: `options = [\"noatime\", \"nconnect=8\"]`")
+}
+
 pub(crate) fn smb_without_privacy(share: &Block, target: Span, pool: &Block) -> Diagnostic {
     new(
         Code::SmbWithoutPrivacy,

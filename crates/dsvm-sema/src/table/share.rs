@@ -57,9 +57,9 @@ blocks! {
             /// they have `dns` servers of their own.
             dns_zone: DnsZone<'static>, early;
             /// What root on a machine may do on an NFS share. Azure advises `root` where several people or machines that are
-            /// not fully trusted use it. The default is `none`, as in Azure: the folder of a new share belongs to root, and
-            /// machines create the folders of `link` in it as root. With `root`, prepare these folders before. Neither stops
-            /// someone who is root on a machine from acting as another user.
+            /// not fully trusted use it. The default is `none`, as in Azure, because machines create the folders of `link` as
+            /// root, and no source says that others may write to a new share. With `root`, prepare these folders before.
+            /// Neither stops someone who is root on a machine from acting as another user.
             root_squash: RootSquash = "none", early;
             /// How long a deleted share can be brought back: 1 to 365 days.
             keep_deleted: Seconds = "7 days", early;
