@@ -31,6 +31,8 @@ pub struct CompiledProject {
     pub path: Option<PathBuf>,
     /// Texts that the provenance points into.
     pub sources: SourceMap,
+    /// The top-level blocks of the source; none of a bare template.
+    pub blocks: Vec<dsvm_impact::Block>,
 }
 
 /// One deployment of a project.

@@ -4,6 +4,7 @@ use super::confirmation::PREVENT_DESTROY;
 use super::context::DeployContext;
 use super::desired;
 use super::error::CommandError;
+use super::impact;
 use super::session::Session;
 use super::soft_delete;
 use super::stacks::{deployed_resources, mark, marks_of};
@@ -12,6 +13,7 @@ use arm_apply::{Event, Observer};
 use arm_client::{AzureError, OperationStatus, Pending, ServiceError};
 use arm_plan::{Desired, DesiredResource, DiffOptions, Observed, Plan, diff};
 use dsvm_diagnostics::Code;
+use dsvm_impact::{Block, Impact, Situation};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -22,6 +24,10 @@ const SECRET: &str = "Microsoft.KeyVault/vaults/secrets";
 pub struct Deletion {
     /// The deletions, or the detachments.
     pub plan: Plan,
+    /// The existing resources of the project.
+    pub observed: Observed,
+    /// The resources that the source declares, as far as their names are known here.
+    pub declared: Desired,
     /// Stacks of the project as the service returns them; empty for plain deployments.
     pub stacks: Vec<Value>,
     /// What Azure keeps of the resources for a time, in sentences.
@@ -31,6 +37,14 @@ pub struct Deletion {
 }
 
 impl Deletion {
+    /// The deletions in the words of the source; nothing for a template.
+    #[must_use]
+    pub fn impact(&self, blocks: &[Block]) -> Option<Impact> {
+        let nothing = Desired::default();
+        let Self { plan, observed, declared, .. } = self;
+        impact::describe(&Situation { plan, desired: &nothing, observed, declared, sent: &nothing, live: true, blocks })
+    }
+
     /// Whether nothing of the project is deployed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -47,7 +61,8 @@ pub fn plan(context: &DeployContext<'_>, group: &str, detach: bool) -> Result<De
     let unmanaged = if detach { arm_plan::Unmanaged::Detach } else { arm_plan::Unmanaged::Delete };
     let plan = diff(&Desired::default(), &observed, &DiffOptions { unmanaged, ..DiffOptions::default() });
     let kept = soft_delete::kept_after(&plan, &observed);
-    Ok(Deletion { plan, stacks, kept, detach })
+    let declared = declared(context, group).unwrap_or_default();
+    Ok(Deletion { plan, observed, declared, stacks, kept, detach })
 }
 
 /// Ids that must not be deleted: marked in the source now, or protected at the last apply,
@@ -83,6 +98,19 @@ pub fn protected(context: &DeployContext<'_>, group: &str, deletion: &Deletion) 
 /// Type and id of the resources that the source marks, with computed names. A resource of a nested template counts as
 /// marked, since its mark cannot be found. `None` when a value that a name needs is not known here.
 fn resolved_marks(context: &DeployContext<'_>, group: &str) -> Option<Vec<(String, String)>> {
+    let desired = declared(context, group)?;
+    let templates: Vec<Value> = context.project.parts.iter().map(|p| p.template.read()).collect();
+    let marked = |r: &&DesiredResource| {
+        let mark = format!("{}{PREVENT_DESTROY}", r.pointer);
+        r.pointer.is_empty() || templates.get(r.part).is_some_and(|t| t.pointer(&mark) == Some(&Value::Bool(true)))
+    };
+    let marked: Vec<_> =
+        desired.resources.iter().filter(marked).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
+    marked.iter().all(|(_, id)| id.starts_with('/')).then_some(marked)
+}
+
+/// The resources that the source declares, with computed names. `None` when a value that a name needs is not known here.
+fn declared(context: &DeployContext<'_>, group: &str) -> Option<Desired> {
     let project = context.project;
     let parts = values::known(project, context.input)?;
     let scope = desired::Scope {
@@ -93,15 +121,7 @@ fn resolved_marks(context: &DeployContext<'_>, group: &str) -> Option<Vec<(Strin
     };
     let mut pending = desired::expand_all(project, &parts, &scope).ok()?;
     pending.resolve(&Observed::default());
-    let (desired, _) = pending.finish(&Observed::default());
-    let templates: Vec<Value> = project.parts.iter().map(|p| p.template.read()).collect();
-    let marked = |r: &&DesiredResource| {
-        let mark = format!("{}{PREVENT_DESTROY}", r.pointer);
-        r.pointer.is_empty() || templates.get(r.part).is_some_and(|t| t.pointer(&mark) == Some(&Value::Bool(true)))
-    };
-    let marked: Vec<_> =
-        desired.resources.iter().filter(marked).map(|r| (r.resource_type.clone(), r.id.clone())).collect();
-    marked.iter().all(|(_, id)| id.starts_with('/')).then_some(marked)
+    Some(pending.finish(&Observed::default()).0)
 }
 
 /// Type and name of the marked resources of a template and of the templates nested in it.

@@ -73,6 +73,7 @@ pub fn from_compilation(
     let env = choose_env(&names, input.env.as_deref(), &compiled.name)?;
     let group = compiled.checked.as_ref().and_then(|c| View::<Project>::new(&c[c.project?])?.resource_group());
     let group = group.map(str::to_owned);
+    let blocks = compiled.checked.as_ref().map(|checked| super::blocks::of(checked, &compiled.sources));
     // The checked program is large, and nothing below reads it.
     drop(compiled.checked);
     let parts = artifacts.deployments.into_iter().map(|mut deployment| {
@@ -102,6 +103,7 @@ pub fn from_compilation(
         path: Some(path.to_owned()),
         parts,
         sources: compiled.sources,
+        blocks: blocks.unwrap_or_default(),
     })
 }
 

@@ -5,6 +5,7 @@ use super::desired;
 use super::error::{CommandError, FailureKind};
 use super::frontend::Frontend;
 use super::git::Repository;
+use super::impact;
 use super::input::DeployInput;
 use super::load::load;
 use super::parameters::lenient;
@@ -15,6 +16,7 @@ use super::values;
 use crate::driver::World;
 use arm_plan::{Desired, DiffOptions, Observed, ObservedResource, Plan};
 use dsvm_diagnostics::Code;
+use dsvm_impact::{Block, Impact, Situation};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +36,7 @@ pub fn against_file(
     settings: &Settings,
     world: &dyn World,
     frontend: &mut dyn Frontend,
-) -> Result<Plan, CommandError> {
+) -> Result<(Plan, Option<Impact>), CommandError> {
     let unusable = |why: String| {
         CommandError::input(
             Code::ObservedUnusable,
@@ -73,7 +75,8 @@ pub fn against_file(
     let mut pending = desired::expand_all(project, &parts, &scope)?;
     pending.resolve(&observed);
     let (desired, _) = pending.finish(&observed);
-    Ok(arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), project))
+    let plan = arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), project);
+    Ok(described(plan, (&desired, &observed, true), &project.blocks))
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
@@ -100,7 +103,7 @@ pub fn against_commit(
     settings: &Settings,
     world: &dyn World,
     frontend: &mut dyn Frontend,
-) -> Result<Plan, CommandError> {
+) -> Result<(Plan, Option<Impact>), CommandError> {
     let repository = Repository::open(path, revision)?;
     let scope = desired::Scope {
         subscription: NO_SUBSCRIPTION.to_owned(),
@@ -115,7 +118,8 @@ pub fn against_commit(
         Err(error) if error.kind == FailureKind::Environment => {
             // The sources did not exist then: everything is new.
             let new = expanded(project, input, &scope, world, frontend)?;
-            return Ok(arm_plan::diff_from(&new, &Observed::default(), &options(settings, None), project));
+            let plan = arm_plan::diff_from(&new, &Observed::default(), &options(settings, None), project);
+            return Ok(described(plan, (&new, &Observed::default(), false), &project.blocks));
         }
         Err(error) => return Err(error),
     };
@@ -123,7 +127,8 @@ pub fn against_commit(
     let new = expanded(project, input, &scope, world, frontend)?;
     let resources: Vec<ObservedResource> = old.resources.iter().filter(|r| !r.existing).map(with_id).collect();
     let managed = old.resources.iter().filter(|r| !r.existing).map(|r| r.id.clone()).collect();
-    let mut plan = arm_plan::diff_from(&new, &Observed { resources, managed }, &options(settings, None), project);
+    let observed = Observed { resources, managed };
+    let mut plan = arm_plan::diff_from(&new, &observed, &options(settings, None), project);
     // A removed resource points to the line that declared it in that commit.
     let declared: BTreeMap<&str, &arm_plan::Source> =
         old.resources.iter().filter_map(|r| Some((r.id.as_str(), r.source.as_ref()?))).collect();
@@ -133,7 +138,27 @@ pub fn against_commit(
     }
     // Neither side was deployed, so no service has hidden a secret.
     plan.warnings.retain(|w| w.kind != arm_plan::WarningKind::SecretNotCompared);
-    Ok(plan)
+    let elsewhere =
+        |source: &arm_plan::Source| arm_plan::Source { file: format!("{revision}:{}", source.file), ..source.clone() };
+    let removed = before.blocks.iter().map(|block| Block {
+        place: block.place.as_ref().map(elsewhere),
+        places: block.places.iter().map(|(key, source)| (key.clone(), elsewhere(source))).collect(),
+        ..block.clone()
+    });
+    let blocks: Vec<Block> = project.blocks.iter().cloned().chain(removed).collect();
+    Ok(described(plan, (&new, &observed, false), &blocks))
+}
+
+/// The plan, and what it means where the sources have blocks. Nothing was sent that is not observed here.
+fn described(
+    plan: Plan,
+    (desired, observed, live): (&Desired, &Observed, bool),
+    blocks: &[Block],
+) -> (Plan, Option<Impact>) {
+    let sent = Desired::default();
+    let impact =
+        impact::describe(&Situation { plan: &plan, desired, observed, declared: desired, sent: &sent, live, blocks });
+    (plan, impact)
 }
 
 fn with_id(resource: &arm_plan::DesiredResource) -> ObservedResource {

@@ -7,6 +7,7 @@ use super::dns_zones;
 use super::error::CommandError;
 use super::existing;
 use super::frontend::Frontend;
+use super::impact;
 use super::narrowing;
 use super::observation::{self, Observation};
 use super::registration::{self, Registration};
@@ -18,6 +19,7 @@ use crate::driver::World;
 use arm_apply::{DeletedVault, StateDir};
 use arm_plan::{Desired, Observed, Plan};
 use dsvm_diagnostics::Code;
+use dsvm_impact::{Impact, Situation};
 use serde_json::{Map, Value};
 
 /// Region of the local endpoint, and of comparisons without an endpoint, when nothing names one.
@@ -54,11 +56,22 @@ pub struct Planned {
     pub recovered: Vec<DeletedVault>,
     /// Outputs that are known before the deployment.
     pub outputs: Map<String, Value>,
+    /// The resources as the last deployment sent them, where something is compared that no service returns.
+    pub sent: Desired,
+    /// The blocks of the source; none of a template.
+    pub blocks: Vec<dsvm_impact::Block>,
     /// Features and providers that the subscription has not registered, although the deployment needs them.
     pub unregistered: Vec<Registration>,
 }
 
 impl Planned {
+    /// The plan in the words of the source; nothing for a template.
+    #[must_use]
+    pub fn impact(&self) -> Option<Impact> {
+        let Self { plan, desired, observed, sent, blocks, .. } = self;
+        impact::describe(&Situation { plan, desired, observed, declared: desired, sent, live: true, blocks })
+    }
+
     /// The existing resources of a project whose sources cannot be used, with an empty plan.
     #[must_use]
     pub fn observed_only(project: &CompiledProject, group: String, observed: Observed) -> Self {
@@ -120,6 +133,7 @@ pub fn make(
             vault.name()
         ));
     }
+    let sent = impact::sent(context, &plan, &scope, &seen.observed, settings);
     plan.groups = if plan.is_empty() { Vec::new() } else { seen.groups };
     let unregistered = match plan.is_empty() {
         true => Vec::new(),
@@ -149,6 +163,8 @@ pub fn make(
         group_exists: found_group.is_some(),
         recovered,
         outputs: seen.outputs,
+        sent,
+        blocks: project.blocks.clone(),
         unregistered,
     })
 }

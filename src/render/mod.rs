@@ -5,6 +5,8 @@ pub mod failure;
 pub mod json;
 pub mod layout;
 pub mod palette;
+pub mod impact;
+mod impact_markdown;
 pub mod plan;
 pub mod plan_markdown;
 mod plan_places;

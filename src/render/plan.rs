@@ -7,6 +7,7 @@ pub use super::plan_text::{clean, summary};
 use super::plan_text::{effect_line, label, quiet_effect, sign, touched, values_at_length};
 use arm_plan::{Action, AttributeChange, AttributeKind, Change, EffectKind, Plan, WarningKind};
 use dsvm_diagnostics::count;
+use dsvm_impact::Impact;
 use serde_json::Value;
 
 /// What is shown besides the changes.
@@ -14,6 +15,10 @@ use serde_json::Value;
 pub struct Detail {
     /// List the differences that a rule suppressed.
     pub suppressed: bool,
+    /// List the resources too, where the plan has words of the source.
+    pub resources: bool,
+    /// List the properties of the resources; of a template they always are.
+    pub properties: bool,
     /// List every property of new resources.
     pub new_properties: bool,
     /// Columns of the terminal; 0: not a terminal.
@@ -37,14 +42,56 @@ const VALUE: &str = "          ";
 /// Lines of a value.
 const MOST_LINES: usize = 4;
 
-/// Draws a plan. `title` names what is compared.
+/// Draws a plan. `title` names what is compared; without `impact` the plan is the list of its resources.
 #[must_use]
-pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> String {
+pub fn terminal(plan: &Plan, impact: Option<&Impact>, title: &str, detail: Detail, palette: Palette) -> String {
     let mut out = String::new();
     let room = detail.columns();
     if !title.is_empty() {
         out.push_str(&format!("{}\n\n", palette.paint(Role::Title, &wrap(&clean(title), room, "  "))));
     }
+    let Some(impact) = impact else {
+        resources(plan, Detail { properties: true, ..detail }, palette, &mut out);
+        footer(plan, detail, palette, &mut out);
+        out.push_str(&format!("{}\n", palette.paint(Role::Title, &wrap(&summary(&plan.summary), room, "  "))));
+        let touched = touched(plan);
+        if !touched.is_empty() {
+            let text = wrap(&clean(&touched), room, "");
+            out.push_str(&format!("{}\n", palette.paint(Role::Warning, &text)));
+        }
+        return out;
+    };
+    out.push_str(&super::impact::terminal(impact, room, palette));
+    let listed = detail.resources || detail.properties || detail.new_properties;
+    if listed && !plan.is_empty() {
+        out.push_str(&format!("{}\n", palette.paint(Role::Title, "Resources")));
+        resources(plan, detail, palette, &mut out);
+    }
+    footer(plan, detail, palette, &mut out);
+    let more = match (listed, plan.is_empty()) {
+        (false, false) => " --resources lists them.",
+        _ => "",
+    };
+    out.push_str(&format!(
+        "{}{more}\n",
+        palette.paint(Role::Title, &wrap(&impact.summary, room - columns(more), "  "))
+    ));
+    out
+}
+
+/// A plan as JSON, with what it means under `impact`; both views name resources by their ids.
+#[must_use]
+pub fn data(plan: &Plan, impact: Option<&Impact>) -> Value {
+    let mut document = serde_json::to_value(plan).unwrap_or_default();
+    if let (Some(impact), Some(map)) = (impact, document.as_object_mut()) {
+        map.insert("impact".to_owned(), serde_json::to_value(impact).unwrap_or_default());
+    }
+    document
+}
+
+/// One entry for each resource that changes.
+fn resources(plan: &Plan, detail: Detail, palette: Palette, out: &mut String) {
+    let room = detail.columns();
     let heads: Vec<(&Change, String)> = plan.effective().map(|change| (change, head(change))).collect();
     // A label may take two lines anyway.
     let names = heads.iter().filter(|(change, _)| change.label.is_none());
@@ -61,28 +108,26 @@ pub fn terminal(plan: &Plan, title: &str, detail: Detail, palette: Palette) -> S
     let at = fitting.filter(|(name, place)| name + place <= room).map(|(name, _)| name).max().unwrap_or(0);
     let sheet = Sheet { detail, room, at, palette, places };
     for (change, head) in &heads {
-        sheet.change(change, head, &mut out);
+        sheet.change(change, head, out);
     }
     if !plan.is_empty() {
         out.push('\n');
     }
+}
+
+/// What else to know: new groups, warnings, suppressed differences.
+fn footer(plan: &Plan, detail: Detail, palette: Palette, out: &mut String) {
+    let room = detail.columns();
     if !plan.groups.is_empty() {
         let each = |g: &arm_plan::NewGroup| format!("{} ({})", clean(&g.name), clean(&g.location));
         let noun = if plan.groups.len() == 1 { "resource group" } else { "resource groups" };
         let text = format!("Created first: {noun} {}", plan.groups.iter().map(each).collect::<Vec<_>>().join(", "));
         out.push_str(&format!("{}\n\n", wrap(&text, room, "  ")));
     }
-    draw_warnings(plan, room, palette, &mut out);
+    draw_warnings(plan, room, palette, out);
     if detail.suppressed {
-        draw_suppressed(plan, room, palette, &mut out);
+        draw_suppressed(plan, room, palette, out);
     }
-    out.push_str(&format!("{}\n", palette.paint(Role::Title, &wrap(&summary(&plan.summary), room, "  "))));
-    let touched = touched(plan);
-    if !touched.is_empty() {
-        let text = wrap(&clean(&touched), room, "");
-        out.push_str(&format!("{}\n", palette.paint(Role::Warning, &text)));
-    }
-    out
 }
 
 fn role(action: Action) -> Role {
@@ -130,7 +175,8 @@ impl Sheet {
                 out.push_str(&format!("{INDENT}{}\n", self.palette.paint(role, &line)));
             }
         }
-        if change.action == Action::Create && !self.detail.new_properties {
+        let shown = if change.action == Action::Create { self.detail.new_properties } else { self.detail.properties };
+        if !shown {
             return;
         }
         self.attributes(change, out);

@@ -2,24 +2,28 @@
 
 use super::plan_text::{effect_line, label, sign, summary, touched, values};
 use arm_plan::{Action, AttributeKind, Change, EffectKind, Plan};
+use dsvm_impact::Impact;
 
 /// Code hosts cut off comments at 65,536 characters.
 pub(super) const LIMIT: usize = 64_000;
 /// Properties shown for one change.
 const MOST_PROPERTIES: usize = 20;
 
-/// Writes a plan. `title` names what is compared.
+/// Writes a plan. `title` names what is compared; without `impact` the plan is the table of its resources.
 #[must_use]
-pub fn markdown(plan: &Plan, title: &str) -> String {
-    within(plan, title, LIMIT)
+pub fn markdown(plan: &Plan, impact: Option<&Impact>, title: &str) -> String {
+    within(plan, impact, title, LIMIT)
 }
 
 /// The same in at most about `limit` bytes.
-pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
-    let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), summary(&plan.summary));
+pub(super) fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: usize) -> String {
+    let said = impact.map_or_else(|| summary(&plan.summary), |impact| impact.summary.clone());
+    let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), escape(&said));
     let touched = touched(plan);
-    if !touched.is_empty() {
-        out.push_str(&format!("\n**{}**\n", escape(&touched)));
+    match impact {
+        Some(impact) => out.push_str(&super::impact_markdown::markdown(impact, limit / 2)),
+        None if touched.is_empty() => {}
+        None => out.push_str(&format!("\n**{}**\n", escape(&touched))),
     }
     for group in &plan.groups {
         out.push_str(&format!(
@@ -29,13 +33,20 @@ pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
         ));
     }
     let changes: Vec<&Change> = plan.effective().collect();
+    let folded = impact.is_some() && !changes.is_empty();
+    if folded {
+        let number = dsvm_diagnostics::count(changes.len(), "resource");
+        out.push_str(&format!("\n<details><summary>{number}</summary>\n"));
+    }
+    // What the words of the source leave is for the resources.
+    let most = if folded { (limit * 3 / 4).max(out.len()) } else { limit / 2 };
     if !changes.is_empty() {
         out.push_str("\n| | resource | what it does | source |\n|---|---|---|---|\n");
     }
     let mut shown = 0;
     for change in &changes {
         let row = row(change);
-        if out.len() + row.len() > limit / 2 {
+        if out.len() + row.len() > most {
             break;
         }
         out.push_str(&row);
@@ -46,6 +57,9 @@ pub(super) fn within(plan: &Plan, title: &str, limit: usize) -> String {
             "\n… and {} more changes; run `dsvmc plan` to see all of them.\n",
             changes.len() - shown
         ));
+    }
+    if folded {
+        out.push_str("\n</details>\n");
     }
     let mut cut = 0;
     for change in changes.iter().filter(|c| c.action != Action::Create && !c.attributes.is_empty()) {

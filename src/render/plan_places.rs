@@ -12,19 +12,22 @@ pub(super) struct Places {
 
 impl Places {
     /// `room`: columns available for a place after the longest name.
-    pub(super) fn of(plan: &Plan, room: usize) -> Self {
-        let all = || {
-            plan.effective().flat_map(|c| c.source.iter().chain(c.attributes.iter().filter_map(|a| a.source.as_ref())))
-        };
+    pub(super) fn of<'p>(plan: &'p Plan, room: usize) -> Self {
+        let of = |c: &'p arm_plan::Change| c.source.iter().chain(c.attributes.iter().filter_map(|a| a.source.as_ref()));
+        Self::among(&plan.effective().flat_map(of).collect::<Vec<_>>(), room)
+    }
+
+    /// The same for any places.
+    pub(super) fn among(all: &[&Source], room: usize) -> Self {
         let whole = Self::default();
-        if all().all(|source| whole.shown(source).chars().count() <= room) {
+        if all.iter().all(|source| whole.shown(source).chars().count() <= room) {
             return whole;
         }
-        let mut shared = match all().next() {
+        let mut shared = match all.first() {
             Some(first) => folder_of(&first.file),
             None => "",
         };
-        for source in all() {
+        for source in all {
             while !source.file.starts_with(shared) {
                 shared = folder_of(shared.trim_end_matches('/'));
             }

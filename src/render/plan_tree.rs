@@ -5,6 +5,7 @@ use super::plan::{Detail, summary, terminal};
 use super::plan_markdown;
 use arm_plan::{Plan, SCHEMA, Summary};
 use dsvm_diagnostics::count;
+use dsvm_impact::Impact;
 use serde_json::{Value, json};
 
 /// The plan of one project of a tree.
@@ -20,6 +21,8 @@ pub struct ProjectPlan {
     pub title: String,
     /// The changes of this project.
     pub plan: Plan,
+    /// The same in the words of its source; nothing for a template.
+    pub impact: Option<Impact>,
 }
 
 fn total(all: &[ProjectPlan]) -> Summary {
@@ -46,7 +49,7 @@ fn last_line(all: &[ProjectPlan]) -> String {
 pub fn human(all: &[ProjectPlan], detail: Detail, palette: Palette) -> String {
     let mut out = String::new();
     for one in all {
-        out.push_str(&terminal(&one.plan, &one.title, detail, palette));
+        out.push_str(&terminal(&one.plan, one.impact.as_ref(), &one.title, detail, palette));
         out.push('\n');
     }
     out.push_str(&palette.paint(Role::Title, &last_line(all)));
@@ -59,7 +62,7 @@ pub fn human(all: &[ProjectPlan], detail: Detail, palette: Palette) -> String {
 pub fn json(all: &[ProjectPlan]) -> String {
     let projects = all.iter().map(|one| {
         json!({ "path": one.path, "project": one.project, "env": one.env, "title": one.title,
-            "plan": serde_json::to_value(&one.plan).unwrap_or_default() })
+            "plan": super::plan::data(&one.plan, one.impact.as_ref()) })
     });
     let projects: Vec<Value> = projects.collect();
     let document = json!({ "schema": SCHEMA, "summary": total(all), "projects": projects });
@@ -91,7 +94,7 @@ pub fn markdown(all: &[ProjectPlan]) -> String {
         // What a short section leaves goes to those after it.
         let share = (room.saturating_sub(out.len()) / left.max(1)).max(LEAST);
         left -= 1;
-        let section = plan_markdown::within(&one.plan, &one.title, share);
+        let section = plan_markdown::within(&one.plan, one.impact.as_ref(), &one.title, share);
         if !cut.is_empty() || out.len() + 1 + section.len() > room {
             cut.push(one);
             continue;

@@ -291,6 +291,28 @@ impl Client {
         Self::maybe(self.send(Method::Get, &self.stack_path(group, name), None))
     }
 
+    /// The template that a stack was last deployed with; `None` when there is no such stack.
+    ///
+    /// # Errors
+    /// The call failed or was refused.
+    pub fn stack_template(&self, group: &str, name: &str) -> Result<Option<Value>, AzureError> {
+        let path = self.stack_path(group, name).replacen("?api-version", "/exportTemplate?api-version", 1);
+        self.template(&path)
+    }
+
+    /// The template that a deployment was last made with; `None` when there is no such deployment.
+    ///
+    /// # Errors
+    /// The call failed or was refused.
+    pub fn deployment_template(&self, group: &str, name: &str) -> Result<Option<Value>, AzureError> {
+        self.template(&self.deployment_path(group, name, "/exportTemplate"))
+    }
+
+    fn template(&self, path: &str) -> Result<Option<Value>, AzureError> {
+        let exported = Self::maybe(self.send(Method::SafePost, path, None))?;
+        Ok(exported.and_then(|mut body| body.get_mut("template").map(Value::take)))
+    }
+
     /// The deployment stacks of a group.
     ///
     /// # Errors

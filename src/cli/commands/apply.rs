@@ -92,8 +92,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         saved_plan::verify_saved_plan(saved, &planned, &session, &settings)?;
     }
     if cx.format != Format::Json {
-        let detail = Detail { suppressed: false, new_properties: args.full, ..Detail::default() };
-        show(&planned.plan, &title(&planned, session.target.name()), detail, cx)?;
+        let detail = Detail { properties: args.full, new_properties: args.full, ..Detail::default() };
+        show(&planned.plan, planned.impact().as_ref(), &title(&planned, session.target.name()), detail, cx)?;
     }
     let unchanged = planned.plan.is_empty();
     if unchanged && !args.force && !execute::protection_changed(&planned, &settings) {

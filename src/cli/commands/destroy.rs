@@ -75,7 +75,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         return Ok(Exit::Done);
     }
     let title = format!("{}: destroy what it deployed to {group} on {endpoint}", project.name);
-    super::plan::show(&deletion.plan, &title, Detail::default(), cx)?;
+    super::plan::show(&deletion.plan, deletion.impact(&project.blocks).as_ref(), &title, Detail::default(), cx)?;
     for sentence in &deletion.kept {
         cx.printer.note(&format!("note: {sentence}\n"));
     }

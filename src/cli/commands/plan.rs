@@ -17,6 +17,7 @@ use crate::render::plan_tree::{self, ProjectPlan};
 use arm_apply::StateDir;
 use arm_plan::{Plan, SavedPlan};
 use dsvm_diagnostics::Code;
+use dsvm_impact::Impact;
 use std::path::{Path, PathBuf};
 
 /// The command line arguments of `plan`.
@@ -51,7 +52,13 @@ pub struct Args {
     /// List the differences that a rule suppressed
     #[arg(long)]
     show_suppressed: bool,
-    /// List every property of new resources
+    /// List the resources that change
+    #[arg(long)]
+    resources: bool,
+    /// List the resources with the properties that change
+    #[arg(long)]
+    raw: bool,
+    /// List the resources with every property, those of new ones too
     #[arg(long)]
     full: bool,
     /// Also run the what-if of the service and show where it differs
@@ -66,7 +73,13 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let detail = Detail { suppressed: args.show_suppressed, new_properties: args.full, ..Detail::default() };
+    let detail = Detail {
+        suppressed: args.show_suppressed,
+        resources: args.resources,
+        properties: args.raw || args.full,
+        new_properties: args.full,
+        ..Detail::default()
+    };
     let exit = |empty: bool| if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done };
     if let Some(projects) = tree(args, cx)? {
         let Some(all) = plan_each(args, &projects, cx)? else { return Ok(Exit::Input) };
@@ -75,8 +88,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
     }
     let project = load(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
-    let (plan, title) = plan_project(args, &args.path, &project, cx)?;
-    show(&plan, &title, detail, cx)?;
+    let (plan, impact, title) = plan_project(args, &args.path, &project, cx)?;
+    show(&plan, impact.as_ref(), &title, detail, cx)?;
     refused(&plan)?;
     Ok(exit(plan.is_empty()))
 }
@@ -129,31 +142,31 @@ fn plan_each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Option<
     }
     let mut all = Vec::with_capacity(compiled.len());
     for (path, project) in compiled {
-        let (plan, title) = plan_project(args, path, &project, cx)?;
-        all.push(ProjectPlan { path: shown(path), project: project.name, env: project.env, title, plan });
+        let (plan, impact, title) = plan_project(args, path, &project, cx)?;
+        all.push(ProjectPlan { path: shown(path), project: project.name, env: project.env, title, plan, impact });
     }
     Ok(Some(all))
 }
 
-/// The plan of one project, and a title that says what is compared with what.
+/// The plan of one project, what it means, and a title that says what is compared with what.
 fn plan_project(
     args: &Args,
     path: &Path,
     project: &CompiledProject,
     cx: &mut Context,
-) -> Result<(Plan, String), CommandError> {
+) -> Result<(Plan, Option<Impact>, String), CommandError> {
     let (input, target) = (args.input.input(), args.target.target());
     let mut settings = args.settings.settings();
     settings.list_suppressed = args.show_suppressed;
     let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };
     let (world, frontend) = (cx.world.as_ref(), &mut cx.printer);
     if let Some(revision) = &args.against {
-        let plan = offline::against_commit(project, path, &input, revision, &settings, world, frontend)?;
-        return Ok((plan, format!("{}{env}: the working tree against {revision}", project.name)));
+        let (plan, impact) = offline::against_commit(project, path, &input, revision, &settings, world, frontend)?;
+        return Ok((plan, impact, format!("{}{env}: the working tree against {revision}", project.name)));
     }
     if let Some(file) = &args.live {
-        let plan = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
-        return Ok((plan, format!("{}{env}: the source against {}", project.name, file.display())));
+        let (plan, impact) = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
+        return Ok((plan, impact, format!("{}{env}: the source against {}", project.name, file.display())));
     }
     let state = StateDir::new(&project.root, &project.name, &project.env);
     let session = session::open(&target, &project.root)?;
@@ -168,7 +181,8 @@ fn plan_project(
         let comparison = what_if::compare(&planned, &session)?;
         cx.printer.say(&what_if_text(comparison.as_ref()));
     }
-    Ok((planned.plan, title))
+    let impact = planned.impact();
+    Ok((planned.plan, impact, title))
 }
 
 fn what_if_text(comparison: Option<&what_if::WhatIf>) -> String {
@@ -208,14 +222,20 @@ pub fn title(planned: &Planned, target: &str) -> String {
 }
 
 /// Writes a plan to stdout in the chosen format.
-pub fn show(plan: &Plan, title: &str, detail: Detail, cx: &mut Context) -> Result<(), CommandError> {
+pub fn show(
+    plan: &Plan,
+    impact: Option<&Impact>,
+    title: &str,
+    detail: Detail,
+    cx: &mut Context,
+) -> Result<(), CommandError> {
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(plan).unwrap_or_default()),
+        Format::Json => format!("{:#}\n", crate::render::plan::data(plan, impact)),
         Format::Sarif => crate::render::sarif::plan(plan),
-        Format::Markdown => crate::render::plan_markdown::markdown(plan, title),
+        Format::Markdown => crate::render::plan_markdown::markdown(plan, impact, title),
         Format::Human | Format::Short => {
-            crate::render::plan::terminal(plan, title, detail, cx.printer.output_palette())
+            crate::render::plan::terminal(plan, impact, title, detail, cx.printer.output_palette())
         }
     };
     cx.printer.data(&text)?;

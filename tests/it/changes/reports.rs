@@ -83,7 +83,7 @@ fn the_kind_of_the_os_disk_is_set_at_creation() {
         let set = plan.iter().find(|(_, effect, _)| effect == "replaces");
         assert!(set.is_some_and(|(action, _, _)| action == "replace"), "{other}: {plan:?}");
         let shown = project.fine("plan").stdout;
-        assert!(shown.contains("osDisk") && shown.contains("2 machines"), "{shown}");
+        assert!(shown.contains("os_disk") && shown.contains("2 machines"), "{shown}");
     }
 }
 

@@ -46,7 +46,7 @@ fn a_saved_plan_of_a_busy_pool_is_applied_and_keeps_its_machines() {
     let busy = machines(&place);
     assert!(busy > before, "{before} → {busy}");
     let plan = fine(place.run("plan main.dsvm"));
-    assert!(plan.stdout.contains("1 to update"), "{}", plan.text());
+    assert!(plan.stdout.contains("resources is updated; nothing is deleted."), "{}", plan.text());
     let applied = fine(place.run("apply busy.plan"));
     assert!(applied.stdout.contains("1 updated"), "{}", applied.text());
     assert_eq!(machines(&place), busy);

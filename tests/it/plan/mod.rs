@@ -6,6 +6,7 @@ pub mod deploy;
 mod examples;
 mod groups;
 mod guards;
+mod impact;
 mod offline;
 mod properties;
 mod render;

@@ -53,8 +53,13 @@ pub fn every_kind() -> Plan {
 
 #[test]
 fn terminal_shows_the_grave_things_first() {
-    let text =
-        terminal(&every_kind(), "research, env prod on local, resource group rg", Detail::default(), Palette::plain());
+    let text = terminal(
+        &every_kind(),
+        None,
+        "research, env prod on local, resource group rg",
+        Detail::default(),
+        Palette::plain(),
+    );
     insta::assert_snapshot!(text);
 }
 
@@ -73,9 +78,10 @@ fn lines_fit_the_terminal() {
     let words = |text: &str| text.split_whitespace().collect::<String>();
     for width in 60..140 {
         for suppressed in [true, false] {
-            let detail = Detail { width, suppressed, new_properties: true };
+            let detail = Detail { width, suppressed, new_properties: true, ..Detail::default() };
             let text = terminal(
                 &plan,
+                None,
                 "research, env prod on local, resource group rg-research-and-teaching",
                 detail,
                 Palette::plain(),
@@ -114,8 +120,8 @@ fn roles_are_told_in_words() {
     let managed = vec![role("p")["id"].as_str().unwrap().to_owned()];
     let gone = diff(&Desired::default(), &Observed::of(&live, managed), &options);
     for plan in [&new, &gone] {
-        assert!(terminal(plan, "", Detail::default(), Palette::plain()).contains(told));
-        assert!(markdown(plan, "").contains(told));
+        assert!(terminal(plan, None, "", Detail::default(), Palette::plain()).contains(told));
+        assert!(markdown(plan, None, "").contains(told));
         assert_eq!(plan.changes[0].name, "9cb1c1a7-0000-4000-8000-000000000000");
         assert_eq!(plan.changes[0].label.as_deref(), Some(told));
     }
@@ -124,12 +130,12 @@ fn roles_are_told_in_words() {
 #[test]
 fn held_back_differences_are_listed_with_their_rule() {
     let detail = Detail { suppressed: true, new_properties: true, ..Detail::default() };
-    insta::assert_snapshot!(terminal(&every_kind(), "", detail, Palette::plain()));
+    insta::assert_snapshot!(terminal(&every_kind(), None, "", detail, Palette::plain()));
 }
 
 #[test]
 fn markdown_is_made_for_a_comment() {
-    insta::assert_snapshot!(markdown(&every_kind(), "research, env prod"));
+    insta::assert_snapshot!(markdown(&every_kind(), None, "research, env prod"));
 }
 
 #[test]
@@ -151,9 +157,10 @@ fn hostile_names_stay_text() {
     other["tags"][name] = json!("before");
     let changed = diff(&Desired::from_resources(&[body]), &Observed::of(&[other], vec![]), &DiffOptions::default());
     for plan in [&plan, &changed] {
-        let md = markdown(plan, name);
+        let md = markdown(plan, None, name);
         let text = terminal(
             plan,
+            None,
             name,
             Detail { suppressed: true, new_properties: true, ..Detail::default() },
             Palette::plain(),
@@ -168,7 +175,7 @@ fn hostile_names_stay_text() {
         );
         assert!(md.lines().filter(|l| l.starts_with('|')).all(|l| l.ends_with('|')), "{md}");
     }
-    insta::assert_snapshot!(markdown(&changed, name));
+    insta::assert_snapshot!(markdown(&changed, None, name));
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn markdown_stays_below_what_a_comment_holds() {
     let live: Vec<Value> =
         resources.iter().map(|r| json!({ "id": r["id"], "tags": { "text": "y".repeat(200) } })).collect();
     let plan = diff(&Desired::from_resources(&resources), &Observed::of(&live, vec![]), &DiffOptions::default());
-    let text = markdown(&plan, "many");
+    let text = markdown(&plan, None, "many");
     assert!(text.len() < 65_536, "{}", text.len());
     assert!(text.contains("more changes"));
 }

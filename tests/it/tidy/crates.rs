@@ -21,6 +21,7 @@ const ORDER: &[&str] = &[
     "dsvm-emit",
     "dsvm-import",
     "arm-plan",
+    "dsvm-impact",
     "arm-client",
     "arm-apply",
     "arm-local",

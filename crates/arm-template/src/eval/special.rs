@@ -33,7 +33,9 @@ impl Evaluator<'_> {
                 evaluator.variable(name)
             }),
             Special::CopyIndex => self.copy_index(call, frame),
-            Special::Lambda => Err(misplaced("lambda", "it is only allowed as an argument of a function such as `map`")),
+            Special::Lambda => {
+                Err(misplaced("lambda", "it is only allowed as an argument of a function such as `map`"))
+            }
             Special::LambdaVariables => self.named(call, frame, |_, name, frame| {
                 frame.lambda_variable(name).ok_or_else(|| not_found("lambda variable", name, &[]))
             }),

@@ -1,0 +1,146 @@
+//! What a plan means, as data: what views show and JSON contains.
+
+use super::situation::Index;
+use arm_plan::{Change, EffectKind, Source};
+use serde::{Deserialize, Serialize};
+
+/// A plan in the words of the source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Impact {
+    /// Changes that Azure refuses, each with the way out; nothing can be applied before they are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refusals: Vec<Refusal>,
+    /// Who notices what, worst first.
+    pub notices: Vec<Notice>,
+    /// Changes by block of the source, in source order; those of removed blocks first.
+    pub blocks: Vec<BlockChanges>,
+    /// One sentence: how many resources are touched, and whether anything is deleted.
+    pub summary: String,
+}
+
+/// A change that Azure refuses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The block that the change belongs to, such as `pool team`.
+    pub block: String,
+    /// What is refused, and why.
+    pub text: String,
+    /// The error code that Azure answers, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// What to do instead.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub way_out: Option<String>,
+    /// Where it was written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+    /// Full ARM ids of the resources.
+    pub resources: Vec<String>,
+}
+
+impl Refusal {
+    pub(crate) fn of(change: &Change, index: &Index<'_>) -> Self {
+        let at = change.attributes.iter().find(|a| Some(&a.path) == change.effect.property.as_ref());
+        let title = index.title_of(change);
+        let basis = at.and_then(|a| a.basis.as_ref());
+        let note = basis.map(|basis| basis.note.as_str()).filter(|note| !note.is_empty());
+        let text = match at.map(|a| super::resource::plain(change, a)) {
+            Some(draft) => {
+                let note = note.map_or_else(|| change.effect.text.clone(), str::to_owned);
+                format!("{title}: {} {}: {note}", draft.subject, draft.change)
+            }
+            None => format!("{title}: {}", change.effect.text),
+        };
+        Self {
+            block: title,
+            text,
+            code: basis.and_then(|basis| basis.code.clone()),
+            way_out: change.effect.way_out.clone(),
+            source: at.and_then(|a| a.source.clone()).or_else(|| change.source.clone()),
+            resources: vec![change.id.clone()],
+        }
+    }
+}
+
+/// How bad it is for the people who use the machines, worst first; gains come last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Stored data is deleted.
+    DataLost,
+    /// A pool and its machines are deleted.
+    PoolGone,
+    /// Sessions end with their machines, or disks with work are emptied.
+    WorkLost,
+    /// People can no longer log in or reach a service.
+    LockedOut,
+    /// Machines restart: sessions on them end.
+    Restarted,
+    /// An address or a path is another one.
+    Moved,
+    /// Something is needed before the change reaches everybody.
+    Waiting,
+    /// The effect is not known.
+    NotKnown,
+    /// Something that people get.
+    Gained,
+}
+
+/// What one group of people notices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The fact in one clause, without a full stop.
+    pub text: String,
+    /// Where the cause was written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+    /// Full ARM ids of the resources that cause it.
+    pub resources: Vec<String>,
+    /// Title of the block that it is about, which its text contains.
+    #[serde(skip)]
+    pub(crate) block: String,
+}
+
+/// The changes of one block of the source, or the identical ones of several blocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockChanges {
+    /// The blocks, such as `pool team`; several when their changes are the same.
+    pub blocks: Vec<String>,
+    /// One line for each edited place.
+    pub lines: Vec<Line>,
+}
+
+/// One place of the source that was edited.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// What was edited, in the words of the source: `size`, `user bob`; empty for the block as a whole.
+    pub subject: String,
+    /// How: `Standard_D4s_v5 → Standard_D8s_v5`, `added`.
+    pub change: String,
+    /// What it does and when: `restarts 2 machines, in batches`; empty when the change says it already.
+    pub effect: String,
+    /// The kind of that effect, as in the plan.
+    pub kind: EffectKind,
+    /// Hidden causes and consequences, in one clause each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub because: Vec<String>,
+    /// Where it was written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<Source>,
+    /// Full ARM ids of the resources that change with it.
+    pub resources: Vec<String>,
+}
+
+/// A line before its effect is put into words and its place is looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) subject: String,
+    pub(crate) change: String,
+    pub(crate) kind: EffectKind,
+    pub(crate) because: Vec<String>,
+    /// Key of the place in the block; empty where `source` is as exact as it gets.
+    pub(crate) place: String,
+    pub(crate) source: Option<Source>,
+}
