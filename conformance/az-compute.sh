@@ -125,6 +125,9 @@ ok true vmss update -g comp -n uni --instance-id 3 --protect-from-scale-in true 
 ok 1 vmss scale -g comp -n uni --new-capacity 1 --query sku.capacity -o tsv
 ok 3 vmss list-instances -g comp -n uni --query "[0].instanceId" -o tsv
 ok 5 vmss scale -g comp -n uni --new-capacity 5 --query sku.capacity -o tsv
+bad BadRequest vmss update -g comp -n uni --set upgradePolicy.mode=Rolling
+ok ApplicationHealthLinux vmss extension set -g comp --vmss-name uni -n ApplicationHealthLinux --publisher Microsoft.ManagedServices --version 2.0 --settings '{"protocol": "tcp", "port": 22}' --query "virtualMachineProfile.extensionProfile.extensions[?name=='ApplicationHealthLinux'].name | [0]" -o tsv
+ok "" vmss update-instances -g comp -n uni --instance-ids "*"
 ok Rolling vmss update -g comp -n uni --set upgradePolicy.mode=Rolling upgradePolicy.rollingUpgradePolicy='{"maxBatchInstancePercent": 40, "pauseTimeBetweenBatches": "PT5M"}' --query upgradePolicy.mode -o tsv
 local_post clock '{"now": "2026-12-01T08:00:00Z", "freeze": true}'
 ok server vmss update -g comp -n uni --set virtualMachineProfile.storageProfile.imageReference='{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}' --query virtualMachineProfile.storageProfile.imageReference.sku -o tsv

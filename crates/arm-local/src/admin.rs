@@ -40,6 +40,11 @@ pub fn route(cx: &mut Cx<'_>, request: &Request, rest: &[&str]) -> Result<Reply,
             autoscale::forget_metrics(cx);
             Ok(Reply::empty(204))
         }
+        ("POST", ["machines"]) => {
+            let id = types::instances::say(cx, &request.json()?)?;
+            types::instances::catch_up(cx);
+            Ok(Reply::ok(types::instances::carried(cx, Some(&id))))
+        }
         ("GET", ["machines"]) => Ok(Reply::ok(types::instances::carried(cx, request.query("set")))),
         ("GET", ["tasks"]) => Ok(Reply::ok(nodes::body(cx))),
         ("POST", ["tasks"]) => {

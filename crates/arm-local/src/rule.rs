@@ -164,6 +164,11 @@ pub trait Rule: Sync {
         Ok(())
     }
 
+    /// The failure that the operation of the last write ends in, after [`Rule::written`].
+    fn failure(&self, _row: &Row) -> Option<ArmError> {
+        None
+    }
+
     /// Refuses a DELETE that lacks what the type asks of one.
     ///
     /// # Errors

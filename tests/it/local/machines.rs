@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::types::{network, scale_set};
 use super::{Local, body, code, full};
 
-const SET: &str = "{rg}/Microsoft.Compute/virtualMachineScaleSets/pool";
+pub const SET: &str = "{rg}/Microsoft.Compute/virtualMachineScaleSets/pool";
 const MACHINES: &str = "{rg}/Microsoft.Compute/virtualMachines";
 const NICS: &str = "{rg}/Microsoft.Network/networkInterfaces";
 const DISKS: &str = "{rg}/Microsoft.Compute/disks";
@@ -15,23 +15,23 @@ fn list(local: &Local, path: &str) -> Vec<Value> {
 }
 
 /// What each machine of the set carries.
-fn carried(local: &Local) -> Vec<Value> {
+pub fn carried(local: &Local) -> Vec<Value> {
     let all = local.get("/_local/machines");
     let machines = body(&all)["machines"].as_object().expect("sets").values().next().expect("one set");
     machines.as_array().cloned().expect("a list")
 }
 
 /// One value of what each machine carries.
-fn each(local: &Local, key: &str) -> Vec<Value> {
+pub fn each(local: &Local, key: &str) -> Vec<Value> {
     carried(local).iter().map(|machine| machine[key].clone()).collect()
 }
 
-fn made(capacity: i64, mode: &str, upgrade: Value) -> Local {
+pub fn made(capacity: i64, mode: &str, upgrade: Value) -> Local {
     made_with(capacity, mode, upgrade, &json!({}))
 }
 
 /// A set whose machines have a model with `profile` in it from the start.
-fn made_with(capacity: i64, mode: &str, upgrade: Value, profile: &Value) -> Local {
+pub fn made_with(capacity: i64, mode: &str, upgrade: Value, profile: &Value) -> Local {
     let local = Local::group();
     network(&local, "10.0.0.0/24");
     local.post("/_local/clock", r#"{"now": "2026-12-01T08:00:00Z", "freeze": true}"#);
@@ -48,23 +48,37 @@ fn made_with(capacity: i64, mode: &str, upgrade: Value, profile: &Value) -> Loca
     if !disk.is_null() {
         set["properties"]["virtualMachineProfile"]["storageProfile"]["osDisk"] = disk.clone();
     }
+    let extensions = &profile["extensionProfile"]["extensions"];
+    let rolling = set["properties"]["upgradePolicy"]["mode"] == "Rolling";
+    let model = &mut set["properties"]["virtualMachineProfile"]["extensionProfile"]["extensions"];
+    if let Some(more) = extensions.as_array() {
+        *model = json!(more);
+    } else if rolling {
+        model.as_array_mut().expect("a list").push(watcher());
+    }
     let reply = local.put(SET, &set.to_string());
     assert_eq!(reply.status, 201, "{reply:?}");
     local
 }
 
-fn patch(local: &Local, profile: Value) {
+/// The extension that reports the health of machines: rolling upgrades need one.
+fn watcher() -> Value {
+    json!({ "name": "health", "properties": { "publisher": "Microsoft.ManagedServices", "type": "ApplicationHealthLinux",
+        "typeHandlerVersion": "2.0", "settings": { "protocol": "tcp", "port": 22 } } })
+}
+
+pub fn patch(local: &Local, profile: Value) {
     let reply =
         local.send("PATCH", SET, &json!({ "properties": { "virtualMachineProfile": profile } }).to_string(), &[]);
     assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 /// New custom data.
-fn custom_data() -> Value {
+pub fn custom_data() -> Value {
     json!({ "osProfile": { "customData": "bmV3" } })
 }
 
-fn image(sku: &str) -> Value {
+pub fn image(sku: &str) -> Value {
     json!({ "storageProfile": { "imageReference": { "publisher": "microsoft-dsvm", "offer": "ubuntu-2204", "sku": sku, "version": "latest" } } })
 }
 

@@ -6,6 +6,7 @@ mod basics;
 mod crash;
 mod deploy;
 mod guards;
+mod health;
 mod hostile;
 mod links;
 mod load;

@@ -1,6 +1,6 @@
 //! Virtual machine scale sets: what a PUT checks, merges, fills in and never gives back.
 
-use base64::Engine as _;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::core::Cx;
@@ -13,7 +13,7 @@ use crate::names::SCALE_SETS;
 use crate::providers;
 use crate::rule::{Rule, WriteContext};
 use crate::types::addresses::subnet_of;
-use crate::types::profile::strip_secrets;
+use crate::types::profile::{check_custom_data, strip_secrets};
 use crate::types::{instances, refs, security};
 use crate::value::set_default;
 
@@ -154,6 +154,7 @@ impl Rule for ScaleSet {
         } else if !flexible {
             return Err(bad("virtualMachineProfile", "Required parameter 'virtualMachineProfile' is missing (null)."));
         }
+        check_watched(put)?;
         security::identity(put)?;
         let location = put.text("/location").map(crate::names::location).unwrap_or_default();
         let own = put.path.id();
@@ -177,6 +178,34 @@ impl Rule for ScaleSet {
     fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
         instances::action(cx, row, word, request)
     }
+
+    fn failure(&self, row: &Row) -> Option<ArmError> {
+        ArmError::deserialize(row.hidden.get("failure")?).ok()
+    }
+}
+
+/// Refuses what needs the health of machines where nothing watches it. Code and messages:
+/// <https://github.com/gbowerman/azure-myriad/issues/30> (rolling upgrades),
+/// <https://github.com/Azure-Samples/open-source-labs/issues/46> (automatic upgrades of the image).
+fn check_watched(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
+    let Some(profile) = put.at("/properties/virtualMachineProfile") else { return Ok(()) };
+    if instances::watcher(profile).is_some() {
+        return Ok(());
+    }
+    let refused = |what: &str, end: &str| {
+        let message = format!(
+            "{what} is not supported for this Virtual Machine Scale Set because a health probe or health extension was not {end}."
+        );
+        Err(ArmError::bad("BadRequest", message))
+    };
+    let policy = "/properties/upgradePolicy";
+    if put.text(&format!("{policy}/mode")).is_some_and(|mode| mode.eq_ignore_ascii_case("Rolling")) {
+        return refused("Rolling Upgrade mode", "provided");
+    }
+    if put.at(&format!("{policy}/automaticOSUpgradePolicy/enableAutomaticOSUpgrade")) == Some(&json!(true)) {
+        return refused("Automatic OS Upgrade", "specified");
+    }
+    Ok(())
 }
 
 fn check_name(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
@@ -305,13 +334,8 @@ fn check_profile(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
                 }
             }
         }
-        if let Some(data) = text("/osProfile/customData")
-            && (data.len() > 87_380 || base64::engine::general_purpose::STANDARD.decode(data).is_err())
-        {
-            return Err(bad(
-                "customData",
-                "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.",
-            ));
+        if let Some(data) = text("/osProfile/customData") {
+            check_custom_data(data)?;
         }
     }
     let spot = text("/priority").is_some_and(|p| p.eq_ignore_ascii_case("Spot") || p.eq_ignore_ascii_case("Low"));

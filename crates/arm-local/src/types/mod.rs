@@ -205,7 +205,7 @@ pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
         return deleted::get(cx, path);
     }
     if kind.eq_ignore_ascii_case("Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades") {
-        return instances::latest_upgrade(cx.store.row(&path.parent()?.id())?.as_ref());
+        return instances::latest_upgrade(cx, cx.store.row(&path.parent()?.id())?.as_ref());
     }
     if kind.to_lowercase().starts_with("microsoft.compute/locations/publishers/") {
         return instances::images::version(&path.names, &path.scope);

@@ -114,7 +114,11 @@ pub fn delete(cx: &mut Cx<'_>, path: &Path, place: &ChildPlace) -> Result<Option
     new.etag = cx.unique();
     new.changed = cx.now_ms();
     let location = new.location();
-    cx.store.put_row(new);
+    let new = cx.store.put_row(new);
+    if place.kind.starts_with("Microsoft.Compute/") {
+        // the model of a set is another one without the extension
+        types::rule(&new.kind).written(cx, &new, Some(&row))?;
+    }
     let operation = (!place.at_once)
         .then(|| (lro::start(cx, cx.core.settings.latency_ms, Outcome::empty(200)), Style::AsyncOperation));
     Ok(Some(Deleted { operation, location, answer: None }))

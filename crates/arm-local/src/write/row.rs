@@ -58,6 +58,7 @@ pub fn put(cx: &mut Cx<'_>, write: &Write) -> Result<Written, ArmError> {
         rule.written(cx, &row, old.as_deref())?;
     }
     let row = cx.store.row(&id).unwrap_or(row);
+    let failure = failure.or_else(|| rule.failure(&row));
     let operation = async_answer.then(|| {
         let outcome = match &failure {
             Some(error) => Outcome::Error { error: error.clone() },

@@ -12,9 +12,10 @@ use crate::id::Path;
 use crate::limits;
 use crate::lro::{self, Style, poll_headers};
 use crate::types::addresses;
-use crate::types::instances::follow::of;
+use crate::types::instances::list::of;
+use crate::types::instances::make::Reimage;
 use crate::types::instances::view::{self, KIND, MACHINE, flexible, set_of};
-use crate::types::instances::{make, rolling};
+use crate::types::instances::{make, model, rolling, runs};
 use crate::value::set;
 
 fn started(cx: &mut Cx<'_>, row: &Row, request: &Request, outcome: Outcome) -> Reply {
@@ -128,14 +129,17 @@ fn orders(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<O
         "start" => power(cx, &vms, "running", false),
         "restart" | "redeploy" => power(cx, &vms, "running", true),
         "manualupgrade" => vms.iter().for_each(|vm| make::upgrade(cx, row, vm)),
-        "reimage" => vms.iter().filter(|vm| !rolling::protected(vm)).for_each(|vm| make::reimage(cx, vm)),
+        "reimage" => {
+            let asked = reimage_of(request)?;
+            vms.iter().filter(|vm| !rolling::protected(vm)).for_each(|vm| make::reimage(cx, vm, &asked));
+        }
         "reimageall" if flexible(row) => {
             return Err(ArmError::conflict(
                 "OperationNotAllowed",
                 "The operation 'ReimageAll' is not supported on a Virtual Machine Scale Set with Flexible orchestration.",
             ));
         }
-        "reimageall" => vms.iter().for_each(|vm| make::reimage(cx, vm)),
+        "reimageall" => vms.iter().for_each(|vm| make::reimage(cx, vm, &Reimage::default())),
         "delete" => {
             for vm in &vms {
                 make::remove(cx, vm);
@@ -164,7 +168,48 @@ fn orders(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<O
         }
         _ => {}
     }
-    Ok(Some(started(cx, row, request, Outcome::empty(200))))
+    let outcome = match word {
+        "manualupgrade" | "reimage" | "reimageall" => outcome_of(cx, &vms),
+        "osrollingupgrade" | "extensionrollingupgrade" => {
+            let error = cx.store.row(&row.id).and_then(|row| rolling::error_of(&row));
+            error.map_or(Outcome::empty(200), |error| Outcome::Error { error })
+        }
+        _ => Outcome::empty(200),
+    };
+    Ok(Some(started(cx, row, request, outcome)))
+}
+
+/// What an operation on machines ends in: the failure of one of their extensions, or nothing to say.
+fn outcome_of(cx: &Cx<'_>, vms: &[Arc<Row>]) -> Outcome {
+    let now: Vec<Arc<Row>> = vms.iter().filter_map(|vm| cx.store.row(&vm.id)).collect();
+    match runs::failure(now.iter().map(Arc::as_ref)) {
+        Some(error) => Outcome::Error { error },
+        None => Outcome::empty(200),
+    }
+}
+
+/// What a reimage is asked for: `exactVersion`, and `osProfile` with a password and custom data.
+fn reimage_of(request: &Request) -> Result<Reimage, ArmError> {
+    let body = request.json()?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let invalid = |name: &str| {
+        ArmError::bad("InvalidParameter", format!("The value of parameter {name} is invalid.")).at(name.to_owned())
+    };
+    let version = text("/exactVersion").map(str::to_owned);
+    let numbers =
+        |version: &String| version.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    if version.as_ref().is_some_and(|version| !numbers(version)) {
+        return Err(invalid("exactVersion"));
+    }
+    let mut own = serde_json::Map::new();
+    if let Some(data) = text("/osProfile/customData") {
+        crate::types::profile::check_custom_data(data)?;
+        own.insert("customData".into(), json!(model::digest(data)));
+    }
+    if let Some(password) = text("/osProfile/adminPassword") {
+        own.insert("adminPassword".into(), json!(model::digest(password)));
+    }
+    Ok(Reimage { exact_version: version, own })
 }
 
 /// `POST …/rollingUpgrades/cancel`.
@@ -217,7 +262,8 @@ pub fn of_machine(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> 
         ("POST", "restart" | "redeploy" | "performmaintenance") => power(cx, &me, "running", true),
         ("POST", "poweroff") => power(cx, &me, "stopped", false),
         ("POST", "deallocate") => power(cx, &me, "deallocated", false),
-        ("POST", "reimage" | "reimageall") => make::reimage(cx, row),
+        ("POST", "reimage") => make::reimage(cx, row, &reimage_of(request)?),
+        ("POST", "reimageall") => make::reimage(cx, row, &Reimage::default()),
         ("POST", "generalize") if row.kind == MACHINE => {
             let mut new = row.clone();
             set(&mut new.hidden, "/generalized", json!(true));
@@ -245,5 +291,6 @@ pub fn of_machine(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> 
         }
         _ => return Ok(None),
     }
-    Ok(Some(started(cx, row, request, Outcome::empty(200))))
+    let outcome = if word.starts_with("reimage") { outcome_of(cx, &me) } else { Outcome::empty(200) };
+    Ok(Some(started(cx, row, request, outcome)))
 }

@@ -6,36 +6,37 @@ use serde_json::{Value, json};
 
 use crate::core::Cx;
 use crate::documents::Row;
-use crate::types::instances::view::{KIND, MACHINE, flexible, number};
-use crate::types::instances::{make, model, rolling};
+use crate::types::instances::list::of;
+use crate::types::instances::{make, model, rolling, runs};
+use crate::value::set;
 
-/// The machines of a set, oldest first.
-#[must_use]
-pub fn of(cx: &Cx<'_>, set_row: &Row) -> Vec<Arc<Row>> {
-    let mut rows: Vec<Arc<Row>> = if flexible(set_row) {
-        cx.store
-            .of_kind(MACHINE)
-            .into_iter()
-            .filter(|row| {
-                row.text("/properties/virtualMachineScaleSet/id").is_some_and(|id| id.eq_ignore_ascii_case(&set_row.id))
-            })
-            .collect()
-    } else {
-        cx.store.below(&set_row.id).into_iter().filter(|row| row.kind == KIND).collect()
-    };
-    rows.sort_by_key(|row| number(row));
-    rows
-}
-
-/// Follows a write of a set by a client.
+/// Follows a write of a set by a client. What its machines fail with, the set fails with: it is kept at the set until the
+/// next write, and the set is `Failed`.
 pub fn written(cx: &mut Cx<'_>, set_row: &Row) {
-    let set_row = pass_on(cx, set_row);
+    let before: Vec<(String, i64)> = of(cx, set_row).iter().map(|vm| (vm.id.clone(), runs::count(vm))).collect();
+    let (set_row, rolled) = pass_on(cx, set_row);
     follow(cx, &set_row);
+    let Some(row) = cx.store.row(&set_row.id) else { return };
+    let ran = |vm: &&Arc<Row>| !before.iter().any(|(id, count)| *id == vm.id && *count == runs::count(vm));
+    let machines = of(cx, &row);
+    let counts = |vm: &&Arc<Row>| !before.iter().any(|(id, _)| *id == vm.id) || !rolling::is_rolling(&row);
+    // a rolling upgrade says by itself whether what happens to the machines that it upgrades is too much
+    let failed = runs::failure(machines.iter().filter(ran).filter(counts).map(Arc::as_ref));
+    let error = rolling::error_of(&row).filter(|_| rolled).or(failed);
+    let mut row = row.as_ref().clone();
+    if let Some(hidden) = row.hidden.as_object_mut() {
+        hidden.shift_remove("failure");
+    }
+    if let Some(error) = error {
+        set(&mut row.hidden, "/failure", crate::documents::to_value(&error));
+        set(&mut row.body, "/properties/provisioningState", json!("Failed"));
+    }
+    cx.store.put_row(row);
 }
 
 /// Passes the present model on to the machines, as the upgrade policy says: `Automatic` to all at once, `Rolling` in
-/// batches, `Manual` to none.
-fn pass_on(cx: &mut Cx<'_>, set_row: &Row) -> Arc<Row> {
+/// batches, `Manual` to none. Gives the set, and whether a rolling upgrade began.
+fn pass_on(cx: &mut Cx<'_>, set_row: &Row) -> (Arc<Row>, bool) {
     let machines = of(cx, set_row);
     let mut row = set_row.clone();
     let current = model::keep(&mut row, &machines);
@@ -43,18 +44,18 @@ fn pass_on(cx: &mut Cx<'_>, set_row: &Row) -> Arc<Row> {
     let behind: Vec<Arc<Row>> =
         machines.into_iter().filter(|vm| model::of_machine(vm) != current && !rolling::protected(vm)).collect();
     if behind.is_empty() {
-        return row;
+        return (row, false);
     }
     let mode = row.text("/properties/upgradePolicy/mode").unwrap_or_default().to_lowercase();
     match mode.as_str() {
         "automatic" => behind.iter().for_each(|vm| make::upgrade(cx, &row, vm)),
         "rolling" => {
             let names = behind.iter().map(|vm| vm.name.clone()).collect();
-            return rolling::start(cx, &row, names);
+            return (rolling::start(cx, &row, names), true);
         }
         _ => {}
     }
-    row
+    (row, false)
 }
 
 /// Brings the number of machines to the set's capacity.

@@ -1,6 +1,5 @@
 //! `Microsoft.Compute/virtualMachines` as a client or a template writes one, and extensions of machines.
 
-use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::core::Cx;
@@ -39,7 +38,9 @@ impl Rule for Machine {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        check_custom_data(put)?;
+        if let Some(data) = put.text("/properties/osProfile/customData") {
+            profile::check_custom_data(data)?;
+        }
         providers::check_encryption_at_host(put.cx, put.path, put.sent.get("properties"))?;
         keep_custom_data(put)?;
         let location = put.text("/location").map(crate::names::location).unwrap_or_default();
@@ -131,18 +132,6 @@ fn keep_custom_data(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         put.hidden = json!({ "power": "running" });
     }
     set(&mut put.hidden, "/customData", digest);
-    Ok(())
-}
-
-fn check_custom_data(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
-    let data = put.text("/properties/osProfile/customData");
-    if data.is_some_and(|data| data.len() > 87_380 || base64::engine::general_purpose::STANDARD.decode(data).is_err()) {
-        return Err(ArmError::bad(
-            "InvalidParameter",
-            "Custom data in OSProfile must be in Base64 encoding and with a maximum length of 87380 characters.",
-        )
-        .at("customData"));
-    }
     Ok(())
 }
 

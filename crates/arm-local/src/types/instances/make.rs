@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::id::Path;
 use crate::types::addresses;
 use crate::types::instances::model::{self, Effect};
-use crate::types::instances::parts;
 use crate::types::instances::view::{KIND, MACHINE, flexible, number, set_of};
+use crate::types::instances::{health, parts, runs};
 use crate::value::set;
 
 fn computer_name(prefix: &str, n: i64) -> String {
@@ -58,6 +58,8 @@ pub fn make(cx: &mut Cx<'_>, set_row: &Row, n: i64, address: Option<String>) {
     };
     give_model(cx, set_row, &mut vm, true);
     set(&mut vm.body, "/properties/timeCreated", json!(cx.now.to_string()));
+    runs::run(set_row, &mut vm, true, &cx.now.to_string());
+    health::changed(set_row, &mut vm, true);
     if !flexible(set_row) {
         let instance = vm.name.clone();
         set(&mut vm.body, "/instanceId", json!(instance));
@@ -69,6 +71,7 @@ pub fn make(cx: &mut Cx<'_>, set_row: &Row, n: i64, address: Option<String>) {
     make_interfaces(cx, set_row, &vm);
     parts::attach_disks(cx, &vm, None, Some(&set_row.id));
     parts::make_extensions(cx, &vm, &extensions(set_row), &set_row.id);
+    parts::show_runs(cx, &vm);
 }
 
 fn list(set_row: &Row, pointer: &str) -> Vec<Value> {
@@ -221,22 +224,55 @@ pub fn upgrade(cx: &mut Cx<'_>, set_row: &Row, vm: &Row) {
         Effect::Restart => count(&mut new, "restarts"),
         Effect::Running => {}
     }
-    give_model(cx, set_row, &mut new, effect == Effect::NewDisk);
+    let fresh = effect == Effect::NewDisk;
+    if let Some(hidden) = new.hidden.as_object_mut().filter(|_| fresh) {
+        hidden.shift_remove("own");
+    }
+    give_model(cx, set_row, &mut new, fresh);
+    runs::run(set_row, &mut new, fresh, &cx.now.to_string());
+    health::changed(set_row, &mut new, fresh);
     new.changed = cx.now_ms();
     let new = cx.store.put_row(new);
     if new.kind == MACHINE {
         parts::attach_disks(cx, &new, Some(vm), Some(&set_row.id));
         parts::make_extensions(cx, &new, &extensions(set_row), &set_row.id);
+        parts::show_runs(cx, &new);
     }
 }
 
+/// What a reimage is asked for beyond a new OS disk
+/// (<https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/reimage>).
+#[derive(Clone, Debug, Default)]
+pub struct Reimage {
+    /// The version that the OS disk is made from; without it, the disk keeps its version.
+    pub exact_version: Option<String>,
+    /// Digests of the custom data and the password that a disk that is not ephemeral gets instead of the model's.
+    pub own: Map<String, Value>,
+}
+
 /// Recreates the OS disk of a machine from the model that the machine has, which need not be the set's present one.
-pub fn reimage(cx: &mut Cx<'_>, vm: &Row) {
+/// Extensions run again.
+pub fn reimage(cx: &mut Cx<'_>, vm: &Row, asked: &Reimage) {
     let mut new = vm.clone();
-    let own = model::of_machine(vm).to_owned();
+    let model = model::of_machine(vm).to_owned();
     count(&mut new, "disks");
-    set(&mut new.hidden, "/disk", json!(own));
+    set(&mut new.hidden, "/disk", json!(model));
     set(&mut new.hidden, "/power", json!("running"));
+    let ephemeral = vm.at("/properties/storageProfile/osDisk/diffDiskSettings").is_some_and(|disk| !disk.is_null());
+    let version = asked.exact_version.clone().map(Value::from);
+    let version = version.or_else(|| vm.hidden.pointer("/own/exactVersion").cloned());
+    let mut own = if ephemeral { Map::new() } else { asked.own.clone() };
+    own.extend(version.clone().map(|version| ("exactVersion".to_owned(), version)));
+    set(&mut new.hidden, "/own", Value::Object(own));
+    if let Some(version) = version
+        && vm.at("/properties/storageProfile/imageReference").is_some()
+    {
+        set(&mut new.body, "/properties/storageProfile/imageReference/exactVersion", version);
+    }
+    if let Some(set_row) = set_of(cx, vm) {
+        runs::run(&set_row, &mut new, true, &cx.now.to_string());
+        health::changed(&set_row, &mut new, true);
+    }
     let name = vm.text("/properties/storageProfile/osDisk/name").unwrap_or_default();
     let stem = name.rsplit_once('_').map_or(name, |(stem, _)| stem).to_owned();
     let again = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{name}|{}", disks_made(&new)).as_bytes());
@@ -250,8 +286,9 @@ pub fn reimage(cx: &mut Cx<'_>, vm: &Row) {
     }
     let new = cx.store.put_row(new);
     if new.kind == MACHINE {
-        let set_id = set_of(cx, &new).map(|set_row| set_row.id.clone());
-        parts::attach_disks(cx, &new, Some(vm), set_id.as_deref());
+        let set_row = set_of(cx, &new);
+        parts::attach_disks(cx, &new, Some(vm), set_row.as_ref().map(|set_row| set_row.id.as_str()));
+        parts::show_runs(cx, &new);
     }
 }
 

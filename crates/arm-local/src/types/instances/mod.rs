@@ -3,12 +3,16 @@
 
 mod action;
 mod follow;
+mod health;
 pub mod images;
+mod list;
 mod machine;
 mod make;
 mod model;
 mod parts;
 mod rolling;
+mod runs;
+mod said;
 mod view;
 
 use serde_json::Value;
@@ -23,11 +27,14 @@ use crate::names::SCALE_SETS;
 use crate::rule::{Rule, WriteContext};
 
 pub use action::{cancel_upgrade, of_set as action};
-pub use follow::{follow, of, written};
+pub use follow::{follow, written};
+pub use health::watcher;
+pub use list::of;
 pub use machine::{Extension, Machine};
 pub use model::remember_secrets;
 pub use parts::came_with_set;
 pub use rolling::{catch_up, latest as latest_upgrade};
+pub use said::say;
 
 /// An instance of a uniform set.
 pub struct Instance;

@@ -57,8 +57,8 @@ pub fn remember_secrets(hidden: &mut Value, profile: &Value, salt: &str) {
     keep("adminPassword", profile.pointer("/osProfile/adminPassword"));
     keep("userData", profile.get("userData"));
     for extension in profile.pointer("/extensionProfile/extensions").and_then(Value::as_array).into_iter().flatten() {
-        let name = extension.get("name").and_then(Value::as_str).unwrap_or_default().replace(['/', '~'], "-");
-        keep(&format!("extension:{name}"), extension.pointer("/properties/protectedSettings"));
+        let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
+        keep(&secret_name(name), extension.pointer("/properties/protectedSettings"));
     }
     if let Some(data) = profile.pointer("/osProfile/customData").and_then(Value::as_str) {
         set(hidden, "/secrets/customData", json!(digest(data)));
@@ -132,10 +132,38 @@ pub fn effect(old: &Value, new: &Value) -> Effect {
     }
 }
 
+/// The key of an extension's protected settings among the secrets of a model.
+#[must_use]
+pub fn secret_name(extension: &str) -> String {
+    format!("extension:{}", extension.replace(['/', '~'], "-"))
+}
+
+/// A digest of an extension's configuration in a model, protected settings included.
+#[must_use]
+pub fn extension_digest(model: &Value, extension: &Value) -> String {
+    let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
+    let secret = model.get("secrets").and_then(|secrets| secrets.get(secret_name(name)));
+    digest(&format!("{}{}", ordered(extension), secret.unwrap_or(&Value::Null)))
+}
+
+/// The parts that a machine of a set carries by name: those of its two models, and what a reimage gave its OS disk instead.
+#[must_use]
+pub fn of_vm(set_row: &Row, vm: &Row) -> Map<String, Value> {
+    let mut out = carried(get(set_row, of_machine(vm)), get(set_row, of_disk(vm)));
+    let own = vm.hidden.get("own").and_then(Value::as_object);
+    for (key, value) in own.into_iter().flatten() {
+        match (key.as_str(), out.get_mut("image")) {
+            ("exactVersion", Some(image)) if image.is_object() => set(image, "/exactVersion", value.clone()),
+            ("exactVersion", _) => {}
+            _ => drop(out.insert(key.clone(), value.clone())),
+        }
+    }
+    out
+}
+
 /// The parts of a model by name, as a machine carries them: those that arrive with the model from `model`, those that are on
 /// the OS disk from `disk`.
-#[must_use]
-pub fn carried(model: &Value, disk: &Value) -> Map<String, Value> {
+fn carried(model: &Value, disk: &Value) -> Map<String, Value> {
     let mut out = Map::new();
     let mut put = |key: &str, value: Option<Value>| drop(out.insert(key.to_owned(), value.unwrap_or_default()));
     put("size", model.get("size").cloned());
@@ -145,8 +173,7 @@ pub fn carried(model: &Value, disk: &Value) -> Map<String, Value> {
         .flatten()
         .map(|extension| {
             let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
-            let secret = model.pointer(&format!("/secrets/extension:{}", name.replace(['/', '~'], "-")));
-            (name.to_owned(), json!(digest(&format!("{}{}", ordered(extension), secret.unwrap_or(&Value::Null)))))
+            (name.to_owned(), json!(extension_digest(model, extension)))
         })
         .collect();
     put("extensions", Some(Value::Object(extensions)));
@@ -178,7 +205,7 @@ pub fn carried(model: &Value, disk: &Value) -> Map<String, Value> {
 pub fn pending(set_row: &Row, vm: &Row) -> Vec<String> {
     let now = of(set_row);
     let wanted = carried(&now, &now);
-    let have = carried(get(set_row, of_machine(vm)), get(set_row, of_disk(vm)));
+    let have = of_vm(set_row, vm);
     wanted.iter().filter(|(key, value)| have.get(key.as_str()) != Some(value)).map(|(key, _)| key.clone()).collect()
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::id::Path;
-use crate::types::instances::images;
+use crate::types::instances::{images, runs};
 use crate::types::network;
 use crate::value::{set, set_default};
 
@@ -201,6 +201,17 @@ pub fn make_extensions(cx: &mut Cx<'_>, vm: &Row, list: &[Value], set_id: &str) 
         let mut body = json!({ "location": vm.text("/location"), "properties": extension.get("properties") });
         set(&mut body, "/properties/provisioningState", json!("Succeeded"));
         put(cx, &format!("{}/extensions/{name}", vm.id), EXTENSION, body, Some(set_id));
+    }
+}
+
+/// Marks the extensions of a machine as what came of them.
+pub fn show_runs(cx: &mut Cx<'_>, vm: &Row) {
+    for row in cx.store.below(&vm.id).into_iter().filter(|row| row.kind == EXTENSION) {
+        let Some(status) = runs::status(vm, &row.name) else { continue };
+        let state = if status.get("message").is_some() { "Failed" } else { "Succeeded" };
+        let mut row = row.as_ref().clone();
+        set(&mut row.body, "/properties/provisioningState", json!(state));
+        cx.store.put_row(row);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::core::Cx;
 use crate::documents::Row;
 use crate::http::Request;
 use crate::id::Path;
-use crate::types::instances::model;
+use crate::types::instances::{health, model, runs};
 use crate::value::set;
 
 /// Type of an instance of a uniform set.
@@ -65,15 +65,30 @@ pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
     let agent = json!({ "vmAgentVersion": "local", "statuses": [{
         "code": if running { "ProvisioningState/succeeded" } else { "ProvisioningState/Unavailable" }, "level": "Info",
         "displayStatus": if running { "Ready" } else { "Not Ready" }, "message": "Guest Agent is simulated", "time": time }] });
+    let provisioned = match vm.text("/properties/provisioningState") {
+        Some("Failed") => json!({ "code": "ProvisioningState/failed/VMExtensionProvisioningError", "level": "Error",
+            "displayStatus": "Provisioning failed", "time": time }),
+        _ => succeeded(time),
+    };
+    let health = set_of(cx, vm).and_then(|set_row| health::of(&set_row, vm));
+    let health = health.map(|health| health::shown(health, &cx.now.to_string()));
     let statuses = json!([
-        succeeded(time),
+        provisioned,
         { "code": format!("PowerState/{power}"), "level": "Info", "displayStatus": power_display(power) },
     ]);
     if vm.kind == KIND {
-        return json!({
+        let mut view = json!({
             "placementGroupId": "", "platformUpdateDomain": number(vm) % 5, "platformFaultDomain": number(vm) % 5,
             "computerName": vm.text("/properties/osProfile/computerName"), "vmAgent": agent, "statuses": statuses,
         });
+        let extensions = runs::views(vm);
+        if !extensions.is_empty() {
+            set(&mut view, "/extensions", Value::Array(extensions));
+        }
+        if let Some(health) = health {
+            set(&mut view, "/vmHealth", health);
+        }
+        return view;
     }
     let disks = vm.at("/properties/storageProfile/dataDisks").and_then(Value::as_array).into_iter().flatten();
     let disks: Vec<Value> = vm
@@ -86,7 +101,7 @@ pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
         .iter()
         .map(|row| {
             json!({ "name": row.name, "type": extension_type(row), "typeHandlerVersion": row.text("/properties/typeHandlerVersion"),
-                "statuses": [succeeded(time)] })
+                "statuses": [runs::status(vm, &row.name).unwrap_or_else(|| succeeded(time))] })
         })
         .collect();
     let mut view = json!({
@@ -95,6 +110,9 @@ pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
     });
     if !extensions.is_empty() {
         set(&mut view, "/extensions", Value::Array(extensions));
+    }
+    if let Some(health) = health {
+        set(&mut view, "/vmHealth", health);
     }
     view
 }
@@ -150,8 +168,12 @@ pub fn shown_in_set(cx: &Cx<'_>, set_row: &Row, vm: &Row, request: &Request) -> 
 pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
     let time = row.text("/properties/timeCreated").unwrap_or_default();
     let mut summary = Vec::new();
-    if !vms.is_empty() {
-        summary.push(json!({ "code": "ProvisioningState/succeeded", "count": vms.len() }));
+    for (state, failed) in [("succeeded", false), ("failed", true)] {
+        let is = |vm: &&Arc<Row>| (vm.text("/properties/provisioningState") == Some("Failed")) == failed;
+        let count = vms.iter().filter(is).count();
+        if count > 0 {
+            summary.push(json!({ "code": format!("ProvisioningState/{state}"), "count": count }));
+        }
     }
     for state in ["running", "stopped", "deallocated"] {
         let count = vms.iter().filter(|vm| power_of(vm) == state).count();
@@ -164,8 +186,14 @@ pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
         .into_iter()
         .flatten()
         .map(|extension| {
-            let have = vms.iter().filter(|vm| has_extension(row, vm, extension)).count();
-            json!({ "name": extension.get("name"), "statusesSummary": [{ "code": "ProvisioningState/succeeded", "count": have }] })
+            let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
+            let have: Vec<Value> = vms.iter().filter_map(|vm| runs::status(vm, name)).collect();
+            let failed = have.iter().filter(|status| status.get("message").is_some()).count();
+            let mut counts = vec![json!({ "code": "ProvisioningState/succeeded", "count": have.len() - failed })];
+            if failed > 0 {
+                counts.push(json!({ "code": "ProvisioningState/failed/0", "count": failed }));
+            }
+            json!({ "name": name, "statusesSummary": counts })
         })
         .collect();
     let mut view = json!({
@@ -176,12 +204,6 @@ pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
         set(&mut view, "/extensions", Value::Array(extensions));
     }
     view
-}
-
-fn has_extension(set_row: &Row, vm: &Row, extension: &Value) -> bool {
-    let model = model::get(set_row, model::of_machine(vm));
-    let list = model.pointer("/profile/extensionProfile/extensions").and_then(Value::as_array);
-    list.into_iter().flatten().any(|have| have.get("name") == extension.get("name"))
 }
 
 fn orchestration(row: &Row) -> Vec<Value> {
@@ -209,8 +231,11 @@ pub fn carried(set_row: &Row, vms: &[Arc<Row>]) -> Vec<Value> {
             out.insert("pending".into(), json!(model::pending(set_row, vm)));
             out.insert("restarts".into(), json!(count("restarts")));
             out.insert("osDisks".into(), json!(count("disks") + 1));
-            let have =
-                model::carried(model::get(set_row, model::of_machine(vm)), model::get(set_row, model::of_disk(vm)));
+            out.insert("model".into(), json!(model::of_machine(vm)));
+            out.insert("provisioningState".into(), json!(vm.text("/properties/provisioningState")));
+            out.insert("health".into(), json!(health::of(set_row, vm).map(health::Health::name)));
+            let mut have = model::of_vm(set_row, vm);
+            have.insert("extensions".into(), runs::carried(vm));
             // a digest of a password says nothing that anybody needs
             out.extend(have.into_iter().filter(|(key, _)| key != "adminPassword"));
             Value::Object(out)
