@@ -24,6 +24,8 @@ const REGISTRY_API: &str = "2025-11-01";
 const ACR_PULL: &str = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 /// Built-in role "Container Registry Repository Reader", for registries with permissions by repository.
 const REPOSITORY_READER: &str = "b93aa761-3e63-49ed-ac28-beffa264f7ac";
+/// API version of Batch accounts and their application packages.
+const BATCH_API: &str = "2025-06-01";
 /// Pointer to the subnets that a storage account admits.
 const RULES: &str = "/properties/networkAcls/virtualNetworkRules";
 
@@ -70,6 +72,7 @@ impl Checks<'_> {
                 self.share_by_identity(resource)?;
                 self.registry(resource)
             }
+            "microsoft.batch/batchaccounts/pools" => self.packages(resource),
             "microsoft.network/privateendpoints/privatednszonegroups" => self.zones(resource),
             "microsoft.network/privatednszones/virtualnetworklinks" => self.other_links(resource),
             _ => Ok(()),
@@ -262,6 +265,48 @@ impl Checks<'_> {
                 "pulls from it",
                 "which roles a registry obeys follows from its role assignment permissions mode",
                 format!("write `permissions = {word}` in the `existing registry` block"),
+            );
+        }
+        Ok(())
+    }
+
+    /// The application packages of a pool are in its account: without one, or without a default version where the pool names
+    /// none, "the request fails with the error code InvalidApplicationPackageReferences"
+    /// (<https://learn.microsoft.com/rest/api/batchmanagement/pool/create>). An account that is yet to be created has none,
+    /// which the compiler told.
+    fn packages(&mut self, pool: &DesiredResource) -> Result<(), CommandError> {
+        let body = pool.body.read();
+        for package in body.pointer("/properties/applicationPackages").and_then(Value::as_array).into_iter().flatten() {
+            let Some(id) = package.get("id").and_then(Value::as_str).filter(|id| id.starts_with("/subscriptions/"))
+            else {
+                continue;
+            };
+            let Some((account, name)) = id.rsplit_once("/applications/") else { continue };
+            if self.session.client.resource(account, BATCH_API)?.is_none() {
+                return Ok(());
+            }
+            let application = self.session.client.resource(id, BATCH_API)?;
+            let default = application.as_ref().and_then(|a| a.pointer("/properties/defaultVersion")?.as_str());
+            let wanted = package.get("version").and_then(Value::as_str);
+            let missing = match (wanted, default) {
+                _ if application.is_none() => format!("application package `{name}`"),
+                (None, None | Some("")) => format!("default version of the application package `{name}`"),
+                (None, Some(_)) => continue,
+                (Some(version), _) => {
+                    let path = format!("{id}/versions/{version}");
+                    match self.session.client.resource(&path, BATCH_API)? {
+                        Some(_) => continue,
+                        None => format!("version `{version}` of the application package `{name}`"),
+                    }
+                }
+            };
+            let account = account.rsplit('/').next().unwrap_or_default();
+            self.tell(
+                pool,
+                format!("the Batch account `{account}` has no {missing}"),
+                "installs it on its machines",
+                "Azure would reject the pool (InvalidApplicationPackageReferences)",
+                format!("upload it with `az batch application package create --application-name {name}`, set a default version with `az batch application set`, or correct `applications`"),
             );
         }
         Ok(())

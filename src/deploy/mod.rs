@@ -33,6 +33,7 @@ pub mod context;
 pub mod impact;
 pub mod stacks;
 pub mod registration;
+pub mod previews;
 pub mod observation;
 pub mod existing;
 pub mod dns_zones;

@@ -10,6 +10,7 @@ use super::frontend::Frontend;
 use super::impact;
 use super::narrowing;
 use super::observation::{self, Observation};
+use super::previews;
 use super::registration::{self, Registration};
 use super::settings::Settings;
 use super::soft_delete;
@@ -145,6 +146,11 @@ pub fn make(
             registration::missing(session, registration::needed(&seen.desired))
         }
     };
+    if !local && !plan.is_empty() {
+        for line in previews::in_use(&seen.desired) {
+            frontend.note(&line);
+        }
+    }
     if let Some(note) = registration::note(&unregistered) {
         frontend.warn(&note);
     }

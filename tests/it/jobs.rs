@@ -272,3 +272,20 @@ fn every_import_checks_and_builds_for_both_services() {
         }
     }
 }
+
+/// Port 22 of a machine leads to the machine, not into the container on it.
+#[test]
+fn mpi_between_containers_of_azure_batch_is_told() {
+    let told = |job: &str| {
+        let compiled = crate::pool::compile(&format!(
+            "project p {{ location = westeurope }}\nimport std.images\nimport std.sizes\n\
+             pool sims: batch {{ service = azure_batch, image = images.ubuntu_hpc, size = sizes.Standard_D4s_v5, machines = 0..4\n  \
+             inter_node = true\n  docker {{ images = [\"lab/solver:1\"] }}\n  autoscale every 5 min {{}} }}\n\
+             job solve {{ pool = sims, command = \"mpirun solve\", nodes = 2, {job} }}\n"
+        ));
+        compiled.diagnostics.iter().any(|d| d.title.starts_with("MPI does not reach the containers"))
+    };
+    assert!(told("mpi = true, environment = \"lab/solver:1\""));
+    assert!(!told("mpi = true"));
+    assert!(!told("environment = \"lab/solver:1\""));
+}

@@ -91,3 +91,14 @@ pub(crate) const REGISTRY: ResourceType = of("Microsoft.ContainerRegistry/regist
 pub(crate) const BATCH_APPLICATION: &str = "Microsoft.Batch/batchAccounts/applications";
 /// Subnet, for ids only: subnets are emitted inside their network.
 pub(crate) const SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets";
+
+#[cfg(test)]
+mod tests {
+    /// A preview version may change under a deployment that worked.
+    #[test]
+    fn no_version_is_a_preview() {
+        let written = include_str!("versions.rs").split("mod tests").next().unwrap();
+        assert!(written.matches("\"20").count() > 10, "the versions are in this file");
+        assert!(!written.contains("-preview"));
+    }
+}

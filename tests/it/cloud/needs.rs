@@ -315,3 +315,67 @@ fn a_private_dns_zone_of_the_group_that_would_be_taken_over_is_told() {
     assert_eq!(exit, 0, "{text}");
     assert!(text.contains("exists already: the project takes it over"), "{text}");
 }
+
+#[test]
+fn application_packages_that_are_not_uploaded_are_told() {
+    let place = Place::new();
+    let source = |applications: &str| {
+        format!(
+            "{BEGIN}existing batch_account main {{ name = \"bacorp\" }}\n\
+             pool jobs: batch {{\n  service = azure_batch\n  account = main\n  image = images.ubuntu_hpc\n  size = sizes.Standard_D4s_v5\n  \
+             machines = 0..4\n  applications = [{applications}]\n  autoscale every 5 min {{}}\n}}\n"
+        )
+    };
+    put(&place, "rg-corp", "?api-version=2024-11-01", r#"{"location":"westus2"}"#);
+    let account = "/providers/Microsoft.Batch/batchAccounts/bacorp";
+    let answers = |application: &'static str| {
+        place.gate.rule(move |asked: &Asked| {
+            let path = asked.path();
+            match path.rsplit_once(account).map(|(_, rest)| rest) {
+                Some("") => Verdict::Answer(200, r#"{"id":"x","properties":{}}"#),
+                Some("/applications/solver") if !application.is_empty() => Verdict::Answer(200, application),
+                Some("/applications/solver/versions/2") => {
+                    Verdict::Answer(200, r#"{"id":"y","properties":{"state":"Active"}}"#)
+                }
+                Some(rest) if rest.starts_with("/applications/") => {
+                    Verdict::Answer(404, r#"{"error":{"code":"ResourceNotFound","message":"no"}}"#)
+                }
+                _ => Verdict::Pass,
+            }
+        });
+    };
+    for (applications, application, told) in [
+        ("\"solver\"", "", "has no application package `solver`"),
+        ("\"solver\"", r#"{"properties":{}}"#, "has no default version of the application package `solver`"),
+        ("\"solver:1\"", r#"{"properties":{"defaultVersion":"2"}}"#, "has no version `1` of the application package"),
+    ] {
+        place.cx.write("main.dsvm", &source(applications));
+        answers(application);
+        let (exit, text) = plan(&place);
+        assert_ne!(exit, 0);
+        assert!(text.contains("DSVM0708") && text.contains(told), "{text}");
+    }
+    for (applications, application) in
+        [("\"solver\"", r#"{"properties":{"defaultVersion":"2"}}"#), ("\"solver:2\"", r#"{"properties":{}}"#)]
+    {
+        place.cx.write("main.dsvm", &source(applications));
+        answers(application);
+        let (exit, text) = plan(&place);
+        assert_eq!(exit, 0, "{text}");
+    }
+}
+
+#[test]
+fn preview_features_in_use_are_named() {
+    let place = Place::new();
+    let source = format!(
+        "{BEGIN}share work {{ quota = 1 TiB, mount = \"/data/work\" }}\n\
+         resource cache: \"Microsoft.Example/caches@2026-01-01-preview\" {{ properties = {{ a = 1 }} }}\n\
+         {TEAM}  image = images.ubuntu_2204\n  shares = [work]\n}}\n"
+    );
+    place.cx.write("main.dsvm", &source);
+    let (exit, text) = plan(&place);
+    assert_eq!(exit, 0, "{text}");
+    assert!(text.contains("in preview: mounting SMB shares with managed identities"), "{text}");
+    assert!(text.contains("`Microsoft.Example/caches` is used in the preview version 2026-01-01-preview"), "{text}");
+}

@@ -461,6 +461,26 @@ pub(crate) fn job_needs_docker(span: Span, pool: &Block) -> Diagnostic {
         .help("add a `docker` block to the pool, with this image in `images`")
 }
 
+/// Sources: "Multi-Instance Tasks and Batch Shipyard" of Azure ("if you attempt to connect to the SSH server running on the
+/// host, the launcher will attempt to initialize on the host with an MPI runtime that doesn't exist"), and reports of that:
+/// <https://github.com/Azure/Batch/issues/34>, <https://github.com/Azure/azure-sdk-for-net/issues/15777>.
+pub(crate) fn mpi_between_containers(span: Span, mpi: Span) -> Diagnostic {
+    let mut found = new(
+        Code::JobDoesNotFit,
+        "MPI does not reach the containers of the other machines by itself",
+        span,
+        "runs in a container on each machine",
+    )
+    .also(mpi, "connects the machines by SSH")
+    .note("port 22 of each machine leads to the machine, where the MPI of the image is not installed")
+    .help(
+        "leave `environment` out and use the MPI of an image such as `images.ubuntu_hpc`, or use `service = azure_ml`",
+    )
+    .help("or let the image start an SSH server with keys on another port, and tell MPI that port");
+    found.severity = Severity::Info;
+    found
+}
+
 pub(crate) fn job_needs_environment(block: &Block) -> Diagnostic {
     new(
         Code::JobDoesNotFit,

@@ -86,6 +86,9 @@ impl<'a> Job<'a> {
             if self.environment.is_some() && pool.view.docker().is_none() {
                 sink.push(diags::job_needs_docker(fields.environment().span(), pool.block));
             }
+            if self.mpi && self.nodes > 1 && self.environment.is_some() {
+                sink.push(diags::mpi_between_containers(fields.environment().span(), fields.mpi().span()));
+            }
             if self.slots > pool.task_slots {
                 sink.push(diags::job_needs_slots(self.slots, pool.task_slots, fields.slots().span(), pool.view));
             }

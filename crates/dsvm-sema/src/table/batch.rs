@@ -287,7 +287,10 @@ blocks! {
             /// Task slots that it uses on its machine (`azure_batch`).
             slots: IntIn<1, 256> = "1", early;
             /// Runs on all its machines under MPI; the pool needs `inter_node`. On Azure Batch `mpirun` finds the
-            /// machines by itself. It reaches them by SSH: an image for `environment` has to bring that.
+            /// machines by itself and reaches them by SSH, as it is on the machines' own image. In a container it reaches
+            /// the machines and not the containers on them, and nothing that dsvmc writes changes that: a job with
+            /// `environment` works only with an image that brings and starts an SSH server with keys on a port of its own.
+            /// Azure Machine Learning connects the containers of a job itself.
             mpi: bool = "false", early;
             /// Container image that it runs in; Azure Machine Learning needs one. On Azure Batch it sees all that
             /// its pool mounts.
