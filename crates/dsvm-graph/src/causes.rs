@@ -1,7 +1,8 @@
-//! Why properties of a scale set are what they are although no field of that name was written: what a plan says when such a
-//! property changes and the line that changed speaks of something else.
+//! Why properties of scale sets and storage accounts are what they are although no field of that name was written: what a plan
+//! says when such a property changes and the line that changed speaks of something else.
 
 use dsvm_model::pool::{ManagedDisk, Orchestration, OsDisk, Pool, PoolIdentity};
+use dsvm_model::share::{Protocol, Share};
 use std::fmt::Write as _;
 
 const PROFILE: &str = "/properties/virtualMachineProfile";
@@ -88,6 +89,23 @@ pub(crate) fn of_scale_set(pool: &Pool<'_>) -> Vec<(String, String)> {
     }
     if !identity.is_empty() {
         add("/identity/type", identity);
+    }
+    causes
+}
+
+/// JSON pointers inside the storage account of a share, and why each value is what it is, in one clause.
+pub(crate) fn of_account(share: &Share<'_>) -> Vec<(String, String)> {
+    let mut causes = Vec::new();
+    if share.view.performance().is_none() {
+        let cause = match share.protocol {
+            Protocol::Nfs => "`protocol = nfs` needs a premium account",
+            Protocol::Smb => "shares over SMB are in a standard account unless `performance` says otherwise",
+        };
+        causes.extend(["/kind", "/sku/name"].map(|pointer| (pointer.to_owned(), cause.to_owned())));
+    }
+    if share.protocol == Protocol::Nfs {
+        let cause = "an NFS share is reached through its network, without a key";
+        causes.push(("/properties/allowSharedKeyAccess".to_owned(), cause.to_owned()));
     }
     causes
 }

@@ -17,11 +17,10 @@
 //! - Names: `names` (of everything, and what a reference reads), `values` (values of the language as texts and JSON),
 //!   `naming` (fleet to names), `context_free` (values without resources)
 //! - Input and output of the functions: `input`, `nodes`, `visitor`, `protect`
-//! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`
+//! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
-//! - Interactive pools: `cloud_init`, `balancer`, `autoscale`, `profile`, `scale_set`, `causes` (of values that nobody
-//!   wrote), `pool`
+//! - Interactive pools: `cloud_init`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
 //! - Batch pools: `batch`
 //! - What may refer to everything: `waits`, `resources`, `output`
 //! - The end: `order`

@@ -12,7 +12,7 @@ use super::nodes::Nodes;
 use super::private_endpoint::{self, Target};
 use super::reach::Reach;
 use super::vault::VaultNodes;
-use super::{values, versions as v, words};
+use super::{causes, values, versions as v, words};
 use dsvm_model::ids::{ShareId, SubnetPlace, TiSlice, TiVec, VaultId};
 use dsvm_model::read;
 use dsvm_model::share::{Auth, Protocol, Quota, Share};
@@ -59,6 +59,7 @@ fn one(
         Access::PrivateEndpoint | Access::Public => Vec::new(),
     };
     let mut account = account(input, &site, share, &names.account, rules);
+    account.causes = causes::of_account(share);
     if share.access == Access::ServiceEndpoint {
         account.needs.extend(networks.of_places(places));
     }

@@ -210,3 +210,18 @@ fn a_cause_that_no_line_shows_is_named() {
     let shown = project.fine("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("because nothing in the pool needs a Uniform set"), "{shown}");
 }
+
+/// A share that is reached over NFS needs another kind of account, and the account goes with what is on it.
+#[test]
+fn a_protocol_decides_the_kind_of_the_account() {
+    let with = |protocol: &str| {
+        pool("  image = images.ubuntu_2204\n  shares = [work]").replace(
+            "pool d:",
+            &format!("share work {{ quota = 100 GiB, mount = \"/data/work\"{protocol} }}\npool d:"),
+        )
+    };
+    let project = Project::applied(&with(""));
+    project.write(&with(", protocol = nfs"));
+    let shown = project.run("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("because `protocol = nfs` needs a premium account"), "{shown}");
+}

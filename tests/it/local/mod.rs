@@ -8,6 +8,7 @@ mod deploy;
 mod guards;
 mod health;
 mod hostile;
+mod identities;
 mod links;
 mod load;
 mod machines;
