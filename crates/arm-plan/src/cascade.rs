@@ -33,18 +33,19 @@ pub(super) fn spread(desired: &Desired, observed: &Observed, live: &Live<'_>, pl
     let new: BTreeSet<String> = plan
         .changes
         .iter()
-        .filter(|c| matches!(c.action, Action::Replace | Action::Create))
+        .filter(|c| matches!(c.action, Action::Replace | Action::Create) && reassign::is_identity(&c.resource_type))
         .map(|c| normal::fold_id(&c.id))
         .collect();
     for change in plan.changes.iter_mut().filter(|c| matches!(c.action, Action::NoChange | Action::Update)) {
         let id = normal::fold_id(&change.id);
         let (Some(wanted), Some(found)) = (wanted.get(&id), live.get(&id)) else { continue };
-        let computed = if new.is_empty() { Vec::new() } else { reassign::computed(&wanted.written().read(), &new) };
-        if computed.is_empty() && !found.body.text().contains("serAssignedIdentities") {
+        if new.is_empty() && !found.body.text().contains("serAssignedIdentities") {
             continue;
         }
         let (body, found) = (wanted.body.read(), found.body.read());
         let again = reassign::stale(&body, &found, live, &new);
+        let other: BTreeSet<String> = new.iter().cloned().chain(again.iter().map(|id| normal::fold_id(id))).collect();
+        let computed = if other.is_empty() { Vec::new() } else { reassign::computed(&wanted.written().read(), &other) };
         if again.is_empty() && computed.is_empty() {
             continue;
         }

@@ -48,7 +48,7 @@ fn other_principal(entry: &Value, identity: &Value) -> bool {
 pub(super) fn computed(written: &Value, new: &BTreeSet<String>) -> Vec<String> {
     let identity = |part: &str| {
         let id = normal::fold_id(part);
-        new.contains(&id) && normal::type_of_id(&id).0.eq_ignore_ascii_case(IDENTITY)
+        new.contains(&id) && is_identity(&normal::type_of_id(&id).0)
     };
     let mut found = Vec::new();
     let mut open = vec![(String::new(), written)];
@@ -90,7 +90,7 @@ pub(super) fn note(change: &mut Change, found: &Value, (ids, computed): (Vec<Str
     };
     let assigned = if known { EffectKind::InPlace } else { EffectKind::NotKnown };
     for id in &ids {
-        let path = format!("identity.userAssignedIdentities[{id:?}].principalId");
+        let path = format!("identity.userAssignedIdentities[{}].principalId", normal::type_of_id(id).1);
         change.attributes.push(unknown(path, assigned, Some(basis.clone())));
     }
     for path in computed {
@@ -138,6 +138,11 @@ pub(super) fn say(change: &mut Change, ids: &[String]) {
         other => format!("{other}; {text}"),
     };
     change.reason = format!("{names} gets a new principal");
+}
+
+/// Whether a type is that of user-assigned identities.
+pub(super) fn is_identity(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case(IDENTITY)
 }
 
 fn is_reassigned(kind: &str) -> bool {

@@ -204,6 +204,10 @@ fn what_uses_an_identity_that_is_created_again_is_given_it_again() {
     assert_eq!((change.effect.kind, change.effect.machines), (EffectKind::WhenReimaged, Some(3)));
     assert!(change.effect.text.contains("reimaged; `id-team` is taken off"), "{}", change.effect.text);
     assert!(plan(&desired, &before).is_empty(), "nothing is new");
+    let stale = [is(&identity, "one"), is(&other, "two"), held(json!("old")), account_live];
+    let change = of(&plan(&desired, &stale), &set);
+    assert_eq!((change.effect.kind, change.reassigned.len()), (EffectKind::WhenReimaged, 1));
+    assert_eq!(change.attributes[0].path, "identity.userAssignedIdentities[id-team].principalId");
 }
 
 #[test]

@@ -200,14 +200,14 @@ fn a_cause_that_no_line_shows_is_named() {
         assert_eq!(attribute["cause"], cause);
         let at = source.lines().position(|text| text.contains(line)).unwrap() + 1;
         assert_eq!(attribute["source"]["line"], at, "{attribute:#}");
-        let shown = project.fine("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown = project.fine("plan --resources").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(shown.contains(&format!("because {cause}")), "{shown}");
     }
     // And back: nothing in the source says Flexible.
     project.write(&pool("  image = images.ubuntu_2204\n  entra_login = true"));
     project.fine("apply --yes --allow-delete");
     project.write(&plain);
-    let shown = project.fine("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = project.fine("plan --resources").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("because nothing in the pool needs a Uniform set"), "{shown}");
 }
 
@@ -215,13 +215,11 @@ fn a_cause_that_no_line_shows_is_named() {
 #[test]
 fn a_protocol_decides_the_kind_of_the_account() {
     let with = |protocol: &str| {
-        pool("  image = images.ubuntu_2204\n  shares = [work]").replace(
-            "pool d:",
-            &format!("share work {{ quota = 100 GiB, mount = \"/data/work\"{protocol} }}\npool d:"),
-        )
+        pool("  image = images.ubuntu_2204\n  shares = [work]")
+            .replace("pool d:", &format!("share work {{ quota = 100 GiB, mount = \"/data/work\"{protocol} }}\npool d:"))
     };
     let project = Project::applied(&with(""));
     project.write(&with(", protocol = nfs"));
-    let shown = project.run("plan").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = project.run("plan --resources").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("because `protocol = nfs` needs a premium account"), "{shown}");
 }

@@ -249,7 +249,7 @@ fn identities(world: &World, source: &mut Source) {
     };
     let mut last = world.principal();
     assert!(POOLS.iter().all(|pool| assigned(pool) == last.as_str()));
-    for how in ["deleted by somebody", "moved"] {
+    for how in ["deleted by somebody", "created again by somebody", "moved"] {
         let before = world.roles();
         assert!(!before.is_empty() && before.values().all(|principal| *principal == last), "{how}: {before:?}");
         match how {
@@ -257,6 +257,9 @@ fn identities(world: &World, source: &mut Source) {
             _ => {
                 let id = world.path("Microsoft.ManagedIdentity/userAssignedIdentities/id-people");
                 world.ask("DELETE", &format!("{id}?api-version=2024-11-30"), &Value::Null);
+                if how == "created again by somebody" {
+                    assert_eq!(world.put(&id, &json!({ "location": "westeurope" })), None);
+                }
             }
         }
         let moved = step(world, how, source);
