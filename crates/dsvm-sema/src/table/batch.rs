@@ -22,7 +22,8 @@ use ipnet::IpNet;
 blocks! {
     /// A pool of machines that run jobs and go away when there are none: a pool of Azure Batch, or a compute
     /// cluster of Azure Machine Learning. Whoever may submit tasks or jobs has the pool's identity and, on Azure Batch, can
-    /// ask for an administrator's account on the machines, which reads the keys of mounted shares there.
+    /// ask for an administrator's account on the machines, which reads the keys of mounted SMB shares and all files of NFS
+    /// shares there.
     BatchPool {
         head: Head::Name, top_level;
         fields {
