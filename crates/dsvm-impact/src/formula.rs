@@ -13,6 +13,9 @@ pub(crate) fn formula_change(before: &str, after: &str) -> String {
     change(&lines(before, ';'), &lines(after, ';'), "statement")
 }
 
+/// So many changed lines are shown; more are counted.
+const FEW: usize = 2;
+
 fn lines(text: &str, end: char) -> Vec<String> {
     let each = text.split(end).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     each.filter(|line| !line.is_empty()).collect()
@@ -23,7 +26,9 @@ fn change(before: &[String], after: &[String], noun: &str) -> String {
     let new: Vec<&String> = after.iter().filter(|line| !before.contains(line)).collect();
     match (gone.as_slice(), new.as_slice()) {
         ([], []) => "another order or spacing".to_owned(),
-        ([old], [new]) => pair(old, new),
+        (old, new) if old.len() == new.len() && old.len() <= FEW => {
+            old.iter().zip(new).map(|(old, new)| pair(old, new)).collect::<Vec<_>>().join("; ")
+        }
         ([], [new]) => format!("added `{}`", cut(new)),
         ([old], []) => format!("removed `{}`", cut(old)),
         (gone, new) => format!("{} removed, {} added", count(gone.len(), noun), new.len()),

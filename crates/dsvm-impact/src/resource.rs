@@ -64,7 +64,7 @@ pub(crate) fn found(change: &Change, index: &Index<'_>) -> Found {
         Action::NoChange => return found,
         Action::Create | Action::Delete | Action::Detach => vec![whole(change)],
         Action::Update | Action::Replace | Action::Refuse if change.attributes.is_empty() => vec![whole(change)],
-        Action::Update | Action::Replace | Action::Refuse => edits(change, &after, index, &title, &mut found.reach),
+        Action::Update | Action::Replace | Action::Refuse => edits(change, &after, index, &mut found.reach),
     };
     for draft in drafts {
         let effect = match (change.action, draft.kind) {
@@ -74,6 +74,12 @@ pub(crate) fn found(change: &Change, index: &Index<'_>) -> Found {
             (Action::Replace, kind) if !RECREATES.contains(&kind) => "comes with the new one".to_owned(),
             (Action::Update, kind) if change.attributes.is_empty() && kind == EffectKind::InPlace => {
                 "sent again".to_owned()
+            }
+            (_, EffectKind::InPlace) if draft.scales_by_formula(&change.resource_type) => {
+                "from the next evaluation of the formula".to_owned()
+            }
+            (_, EffectKind::InPlace) if draft.needs_empty && !index.situation.live => {
+                "only while the pool has no nodes; else refused".to_owned()
             }
             (_, kind) => phrase(kind, &setting),
         };
@@ -138,8 +144,8 @@ fn take<'a>(rest: &mut Vec<&'a AttributeChange>, heads: &[&str]) -> Vec<&'a Attr
 }
 
 /// Lines for what the differences mean together; each on its own where nothing is found.
-fn edits(change: &Change, after: &Value, index: &Index<'_>, title: &str, reach: &mut Vec<Reach>) -> Vec<Draft> {
-    let before = index.before(&change.id);
+fn edits(change: &Change, after: &Value, index: &Index<'_>, reach: &mut Vec<Reach>) -> Vec<Draft> {
+    let (before, title) = (index.before(&change.id), index.title_of(change));
     let mut rest: Vec<&AttributeChange> = change.attributes.iter().collect();
     let mut drafts = Vec::new();
     let mut put = |taken: Vec<&AttributeChange>, made: Vec<Draft>, own_kinds: bool| {
@@ -151,7 +157,11 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, title: &str, reach: 
             if let Some(worst) = worst.filter(|_| !own_kinds) {
                 draft.kind = worst.effect;
                 draft.because.extend(doubt(worst));
-                draft.source = draft.source.or_else(|| worst.source.clone());
+                draft.needs_empty = needs_empty(worst);
+                // The place of the field is more exact than that of the property that holds several.
+                if index.place(&title, &draft.place).is_none() {
+                    draft.source = draft.source.or_else(|| worst.source.clone());
+                }
             }
             drafts.push(draft);
         }
@@ -216,7 +226,7 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, title: &str, reach: 
             put(vec![extension], extension_lines(extension), false);
         }
         let taken = take(&mut rest, &["properties.orchestrationMode"]);
-        let made = orchestration(&before, after, index, title, &taken);
+        let made = orchestration(&taken);
         put(taken, made, false);
     } else if is(kind, "pools") {
         for (head, made) in [
@@ -294,49 +304,23 @@ fn extension_line(name: &str, attribute: &AttributeChange) -> Draft {
     Draft { subject, change, place: place.to_owned(), ..Draft::default() }
 }
 
-/// The kind of scale set: what made it another one, when nobody wrote the kind.
-fn orchestration(
-    before: &Value,
-    after: &Value,
-    index: &Index<'_>,
-    title: &str,
-    taken: &[&AttributeChange],
-) -> Vec<Draft> {
-    if taken.is_empty() || index.place(title, "orchestration").is_some() {
-        return Vec::new();
-    }
-    let mode = |body: &Value| text_at(body, "properties.orchestrationMode").unwrap_or_default();
-    let uniform = mode(after).eq_ignore_ascii_case("uniform");
-    let with = if uniform { after } else { before };
-    // Each of these exists in Uniform sets only; the same order as in the model.
-    let login = with.pointer("/properties/virtualMachineProfile/extensionProfile/extensions");
-    let login = login.and_then(Value::as_array).into_iter().flatten().any(|extension| {
-        let text = |pointer: &str| extension.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        text("/properties/type").starts_with("AADSSH") || text("/name").starts_with("AADSSH")
-    });
-    let upgrade = with.pointer("/properties/upgradePolicy/automaticOSUpgradePolicy/enableAutomaticOSUpgrade");
-    let probe = with.pointer("/properties/virtualMachineProfile/networkProfile/healthProbe");
-    let field = if login {
-        "entra_login"
-    } else if upgrade == Some(&Value::Bool(true)) {
-        "upgrade os_images"
-    } else if probe.is_some() {
-        "health source"
-    } else {
-        return Vec::new();
-    };
-    let (word, because) = if uniform {
-        ("on", format!("because `{field}` needs a Uniform set, which is fixed at creation"))
-    } else {
-        ("off", format!("because without `{field}` the set is Flexible, which is fixed at creation"))
-    };
-    vec![Draft {
-        subject: field.to_owned(),
-        change: word.to_owned(),
-        because: vec![because],
-        place: field.to_owned(),
+/// The kind of scale set: log-in with Entra, when that made it another one, else the kind itself.
+fn orchestration(taken: &[&AttributeChange]) -> Vec<Draft> {
+    let entra = |a: &&&AttributeChange| a.cause.as_ref().is_some_and(|cause| cause.starts_with("`entra_login`"));
+    let caused = taken.iter().find(entra);
+    let draft = caused.map(|attribute| Draft {
+        subject: "entra_login".to_owned(),
+        change: "on".to_owned(),
+        because: cause(attribute).into_iter().collect(),
+        place: "entra_login".to_owned(),
         ..Draft::default()
-    }]
+    });
+    draft.into_iter().collect()
+}
+
+/// What made a property change that has no field of its own.
+fn cause(attribute: &AttributeChange) -> Option<String> {
+    attribute.cause.as_ref().map(|cause| format!("because {cause}"))
 }
 
 /// One difference on its own.
@@ -362,7 +346,7 @@ pub(crate) fn plain(change: &Change, attribute: &AttributeChange) -> Draft {
         Some("secrets") => format!("secret {} {subject}", units::name(&change.name)),
         _ => subject,
     };
-    let mut because: Vec<String> = doubt(attribute).into_iter().collect();
+    let mut because: Vec<String> = cause(attribute).into_iter().chain(doubt(attribute)).collect();
     let shrinks = matches!((&attribute.before, &attribute.after), (Some(a), Some(b)) if a.as_u64() > b.as_u64());
     if attribute.path == "properties.shareQuota" && shrinks {
         because.push("if more is stored, the share takes no more writes".to_owned());
@@ -384,7 +368,13 @@ pub(crate) fn plain(change: &Change, attribute: &AttributeChange) -> Draft {
         because,
         place: field.map(|f| f.place.to_owned()).unwrap_or_default(),
         source: attribute.source.clone(),
+        needs_empty: needs_empty(attribute),
     }
+}
+
+/// Whether a change is taken only by a pool without nodes, as the table of changes says.
+fn needs_empty(attribute: &AttributeChange) -> bool {
+    attribute.basis.as_ref().is_some_and(|basis| basis.note.contains("no nodes"))
 }
 
 fn change_text(attribute: &AttributeChange, unit: Unit) -> String {

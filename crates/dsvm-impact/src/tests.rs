@@ -180,13 +180,27 @@ fn identical_changes_of_many_pools_are_one_entry() {
 fn a_hidden_cause_is_named() {
     let mut after = set("team", "Standard_D4s_v5", 3);
     after["properties"]["orchestrationMode"] = json!("Uniform");
-    after["properties"]["virtualMachineProfile"] = json!({ "extensionProfile": { "extensions": [
-        { "name": "AADSSHLoginForLinux", "properties": { "type": "AADSSHLoginForLinux" } }] } });
-    let impact = said(&[set("team", "Standard_D4s_v5", 3)], &[(10, after)], &[block("pool", "team", 10)]);
+    let cause = "`entra_login` makes the set Uniform, which is fixed at creation";
+    let mut desired = Desired::from_resources(&[after]);
+    desired.resources[0].source = Some(source(10));
+    let before = [set("team", "Standard_D4s_v5", 3)];
+    let observed = Observed::of(&before, vec![]);
+    let mut plan = diff(&desired, &observed, &DiffOptions::default());
+    plan.changes[0].attributes[0].cause = Some(cause.to_owned());
+    let (sent, blocks) = (Desired::default(), [block("pool", "team", 10)]);
+    let impact = describe(&Situation {
+        plan: &plan,
+        desired: &desired,
+        observed: &observed,
+        declared: &desired,
+        sent: &sent,
+        live: true,
+        blocks: &blocks,
+    });
     let line = &impact.blocks[0].lines[0];
     assert_eq!((line.subject.as_str(), line.change.as_str()), ("entra_login", "on"));
     assert_eq!(line.effect, "deletes and recreates it with 3 machines");
-    assert_eq!(line.because, ["because `entra_login` needs a Uniform set, which is fixed at creation"]);
+    assert_eq!(line.because, [format!("because {cause}")]);
     assert_eq!(impact.notices[0].severity, Severity::PoolGone);
 }
 

@@ -143,4 +143,14 @@ pub(crate) struct Draft {
     /// Key of the place in the block; empty where `source` is as exact as it gets.
     pub(crate) place: String,
     pub(crate) source: Option<Source>,
+    /// A pool takes it only while it has no nodes.
+    pub(crate) needs_empty: bool,
+}
+
+impl Draft {
+    /// Whether it counts when the formula of a Batch pool is evaluated.
+    pub(crate) fn scales_by_formula(&self, resource_type: &str) -> bool {
+        let scaling = ["autoscale formula", "autoscale every", "machines", "spot_machines"];
+        super::situation::is(resource_type, "pools") && scaling.contains(&self.subject.as_str())
+    }
 }

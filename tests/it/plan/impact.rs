@@ -1,6 +1,7 @@
 //! Plans in the words of the source: what an edit of the first example says on a terminal, in Markdown and as data.
 
 use super::deploy::Place;
+use super::offline::git;
 use dsvm_impact::{Impact, Severity};
 use dsvmc::render::impact::terminal;
 use dsvmc::render::palette::Palette;
@@ -103,5 +104,41 @@ fn a_destroy_says_what_goes() {
     let place = deployed();
     let ran = place.run("destroy --yes main.dsvm");
     assert_eq!(ran.exit, 1, "{}", ran.text());
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn what_azure_refuses_comes_first_with_the_way_out() {
+    let place = deployed();
+    place.cx.write("main.dsvm", &edited(EXAMPLE, &[("quota = 1 TiB", "quota = 1 TiB\n  redundancy = zrs")]));
+    let ran = place.run("plan main.dsvm");
+    assert_eq!(ran.exit, 1, "{}", ran.text());
+    insta::assert_snapshot!(ran.stdout);
+}
+
+/// Against another commit nobody knows how many machines run, and the plan does not guess.
+#[test]
+fn batch_pools_are_compared_by_what_is_in_their_formula_and_start_task() {
+    const BATCH: &str = include_str!("../../../examples/10-batch-dsvm-to-zero/main.dsvm");
+    let place = Place::new();
+    place.cx.write("main.dsvm", BATCH);
+    git(&place, &["init", "-q"]);
+    git(&place, &["add", "main.dsvm"]);
+    git(&place, &["commit", "-q", "-m", "first"]);
+    let text = edited(
+        BATCH,
+        &[
+            ("= 8\n", "= 12\n"),
+            ("task_slots = 4", "task_slots = 2"),
+            ("[\"python3-venv\"]", "[\"python3-venv\", \"git\"]"),
+            ("every 5 min", "every 10 min"),
+            ("mount = \"/data/sets\"", "mount = \"/data/nb\""),
+            ("pandas scikit-learn", "pandas polars"),
+            ("/data/sets/evaluate.py", "/data/nb/evaluate.py"),
+        ],
+    );
+    place.cx.write("main.dsvm", &text);
+    let ran = place.run("plan --against HEAD main.dsvm");
+    assert_eq!(ran.exit, 0, "{}", ran.text());
     insta::assert_snapshot!(ran.stdout);
 }

@@ -31,7 +31,7 @@ fn forget(place: &Place, project: &str) {
     assert!(gone > 0, "nothing of {project} in {}", folder.display());
 }
 
-fn git(place: &Place, arguments: &[&str]) {
+pub fn git(place: &Place, arguments: &[&str]) {
     let mut command = std::process::Command::new("git");
     command.args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]);
     let output = command.args(arguments).current_dir(place.cx.path()).env("HOME", place.cx.path()).output().unwrap();
