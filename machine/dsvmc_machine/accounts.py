@@ -186,7 +186,7 @@ def groups(pool: Pool, state: State, problems: Problems) -> None:
     """
     known = {group.gr_name: group for group in grp.getgrall()}
     for user in pool.users:
-        if user.name not in state.users:
+        if state.users.get(user.name) != user.uid:
             continue
         wanted = [GROUP] + [name for name in user.groups if name in known]
         for name in sorted(set(state.groups.get(user.name, [])) - set(wanted)):
@@ -215,7 +215,9 @@ def sudo(pool: Pool, state: State) -> None:
         for name in os.listdir(folder):
             if name.startswith("90-dsvmc-"):
                 remove(os.path.join(folder, name))
-    rules = ["#%d ALL=(ALL:ALL) NOPASSWD:ALL\n" % user.uid for user in pool.users if user.sudo and user.name in state.users]
+    rules = [
+        "#%d ALL=(ALL:ALL) NOPASSWD:ALL\n" % user.uid for user in pool.users if user.sudo and state.users.get(user.name) == user.uid
+    ]
     if not rules:
         remove(paths.SUDOERS)
         return

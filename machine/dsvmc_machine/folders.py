@@ -21,6 +21,8 @@ from . import GROUP_ID
 from .mountinfo import mounted
 
 PERSON = "{user}"
+SILENT = "no answer"
+"""How the problem of a share that hangs begins."""
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -120,7 +122,7 @@ def guarded(action: Callable[[], List[str]], account: Optional[pwd.struct_passwd
             ready, _, _ = select.select([reader], [], [], max(0.0, end - time.monotonic()))
             if not ready:
                 os.kill(child, signal.SIGKILL)
-                return ["no answer within %d s" % patience]
+                return [SILENT + " within %d s" % patience]
             piece = os.read(reader, 65536)
             if not piece:
                 break

@@ -117,17 +117,16 @@ def ticket_owner() -> str:
     return found.group(1) if found else "0"
 
 
-def host_key(pool: Pool, patience: float) -> bool:
-    """The host key of the pool. Returns whether sshd may present it; raises `Failed` when a new machine lacks it."""
+def host_key(pool: Pool, patience: float) -> None:
+    """Makes sshd present the host key of the pool. Raises `Failed` when a new machine cannot have it."""
     if pool.host_key is None:
         remove(paths.HOST_KEY)
         remove(paths.HOST_KEY + ".pub")
-        return False
+        ssh.apply(False)
+        return
     missing: Dict[str, str] = {}
     values = metadata.secrets({"host key": pool.host_key}, pool.client, patience, missing.__setitem__)
     if "host key" in values:
-        ssh.install_host_key(values["host key"])
-        return True
-    if read(paths.HOST_KEY) is None:
+        ssh.apply(True, ssh.install_host_key(values["host key"]))
+    elif read(paths.HOST_KEY) is None:
         raise Failed("no host key: " + missing["host key"])
-    return True

@@ -18,6 +18,8 @@ PATIENCE = 600.0
 """Seconds that secrets are waited for in a setup: a role takes minutes to reach a vault."""
 BOOT_PATIENCE = 60.0
 FOLDERS = 30.0
+MOST_HUNG = 3
+"""People in a row for whom a share did not answer, before the rest is left to their log-ins."""
 
 
 @contextlib.contextmanager
@@ -104,7 +106,7 @@ def _groups(pool: Pool, known: State, problems: Problems) -> None:
 
 
 def _secrets(pool: Pool, known: State, problems: Problems, patience: float) -> None:
-    ssh.apply(secrets.host_key(pool, patience))
+    secrets.host_key(pool, patience)
     secrets.share_keys(pool, known, patience)
     secrets.tickets(pool)
     secrets.passwords(pool, known, problems, patience)
@@ -121,13 +123,19 @@ def _mounts(pool: Pool, known: State) -> None:
 
 def _folders(pool: Pool, known: State, problems: Problems) -> None:
     public = config.public(pool, known.retired)
+    hung = 0
     for name in [pool.admin] + sorted(known.users):
         try:
             account = pwd.getpwnam(name)
         except KeyError:
             continue
-        for text in folders.apply(public, account, FOLDERS):
+        found = folders.apply(public, account, FOLDERS)
+        for text in found:
             problems.add(name, text)
+        hung = hung + 1 if any(text.startswith(folders.SILENT) for text in found) else 0
+        if hung == MOST_HUNG:
+            problems.add("", "a share does not answer; people get their folders at their next log-in")
+            return
 
 
 def _note(version: str, failed: Any, reason: Any, problems: Problems) -> None:

@@ -36,8 +36,10 @@ def write_keys(name: str, keys: List[str]) -> List[str]:
     return wrong
 
 
-def apply(host_key: bool) -> None:
+def apply(host_key: bool, reload: bool = False) -> None:
     """Makes sshd read the keys, and present the pool's host key. A configuration that sshd refuses is taken back.
+
+    `reload`: also when the configuration is the same, for a host key that is another one.
 
     A key in the home still counts: Azure puts the administrator's there, and sshd reads it as its owner.
     """
@@ -45,7 +47,7 @@ def apply(host_key: bool) -> None:
     if host_key:
         text += "HostKey %s\n" % paths.HOST_KEY
     before, main = read(paths.SSH_DROP_IN), read("/etc/ssh/sshd_config") or ""
-    changed = write(paths.SSH_DROP_IN, text, 0o644)
+    changed = write(paths.SSH_DROP_IN, text, 0o644) or reload
     included = re.search(r"^\s*Include\s+/etc/ssh/sshd_config\.d/", main, re.M)
     if not included:
         changed = write("/etc/ssh/sshd_config", INCLUDE + main, 0o644)

@@ -96,6 +96,15 @@ class People(Machine):
         self.assertIn(("carol", "no account: the uid 2001 belongs to dsvmc-removed-2001"), self.problems())
         self.assertEqual(pwd.getpwnam("bob").pw_uid, 2002)
 
+    def test_a_changed_uid_is_refused_and_gives_nobody_a_right(self):
+        self.setup_machine(self.pool(users=[user("ada", 2001, sudo=True), user("bob", 2002)]))
+        users = [user("ada", 2002, sudo=True, groups=["docker"]), user("carol", 2003)]
+        self.setup_machine(self.pool(users=users))
+        self.assertEqual(pwd.getpwnam("ada").pw_uid, 2001)
+        self.assertIn("an account of this name has the uid 2001", dict(self.problems())["ada"])
+        self.assertFalse(os.path.exists("/etc/sudoers.d/90-dsvmc"))
+        self.assertNotIn("docker", groups("ada"))
+
     def test_changed_keys_groups_and_rights_arrive(self):
         self.setup_machine(self.pool(users=[user("ada", 2001, sudo=True, groups=["docker"])]))
         self.setup_machine(self.pool(users=[user("ada", 2001, keys=[KEY + " new"])]))

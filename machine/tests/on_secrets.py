@@ -101,8 +101,13 @@ class HostKey(Machine):
         self.assertEqual(os.stat("/etc/ssh/dsvmc_host_key").st_mode & 0o777, 0o600)
         self.assertEqual(open("/etc/ssh/dsvmc_host_key.pub").read().split()[:2], public.split()[:2])
         self.assertIn("HostKey /etc/ssh/dsvmc_host_key\n", open("/etc/ssh/sshd_config.d/10-dsvmc.conf").read())
+        reloads = self.commands("systemctl").count(["try-reload-or-restart", "ssh.service"])
         Platform.secrets = {}
         self.setup_machine(pool)
+        self.assertEqual(self.commands("systemctl").count(["try-reload-or-restart", "ssh.service"]), reloads)
+        Platform.secrets = {"host": self.key()[0]}
+        self.setup_machine(pool)
+        self.assertEqual(self.commands("systemctl").count(["try-reload-or-restart", "ssh.service"]), reloads + 1)
         self.setup_machine(self.pool())
         self.assertFalse(os.path.exists("/etc/ssh/dsvmc_host_key"))
         self.assertNotIn("HostKey", open("/etc/ssh/sshd_config.d/10-dsvmc.conf").read())

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import unittest
 
+sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 NEEDED = ("unshare", "useradd", "usermod", "groupadd", "gpasswd", "chpasswd", "openssl")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -57,7 +58,8 @@ def main():
         print("SKIPPED the tests on a machine: " + why)
     else:
         inside = own + ["/usr/bin/python3", os.path.join(HERE, "machine.py"), script, pattern]
-        good = subprocess.run(inside, env=dict(os.environ, PATH=PATH)).returncode == 0 and good
+        environment = dict(os.environ, PATH=PATH, PYTHONDONTWRITEBYTECODE="1")
+        good = subprocess.run(inside, env=environment).returncode == 0 and good
     print("machine: %s" % ("as it should be" if good else "FAILED"))
     sys.exit(0 if good else 1)
 
