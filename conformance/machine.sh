@@ -31,7 +31,7 @@ done
 keyring() { # keyring FOLDER: the keys of Ubuntu's archive, from this computer or from the archive and then checked
   local known=/usr/share/keyrings/ubuntu-archive-keyring.gpg mirror package
   [ -e $known ] && { echo $known; return 0; }
-  mirror=$(sed -n 's/^ *default_mirror *//p' /usr/share/debootstrap/scripts/gutsy | grep archive | head -1)
+  mirror=$(sed -n 's/^[[:space:]]*default_mirror[[:space:]]*//p' /usr/share/debootstrap/scripts/gutsy | grep '\barchive\b' | head -1)
   package=$(python3 - "$mirror" <<'PYTHON'
 import lzma, re, sys, urllib.request
 data = urllib.request.urlopen(sys.argv[1] + "/dists/jammy/main/binary-amd64/Packages.xz", timeout=60).read()

@@ -18,8 +18,8 @@ from .system import Failed, again, installed, run, write
 
 METADATA = "169.254.169.254"
 WIRE_SERVER = "168.63.129.16"
-FILES = "445, 2049, 20049-21049"
-"""SMB, NFS, and the local ends of the TLS tunnels of aznfs (Azure/AZNFS-mount, src/nfsv4mountscript.sh)."""
+FILES = "139, 445, 2049, 20049-21049"
+"""SMB and its older port, to which clients fall back; NFS, and the local ends of the TLS tunnels of aznfs (Azure/AZNFS-mount, src/nfsv4mountscript.sh)."""
 
 
 def ruleset(health_port: int) -> str:
