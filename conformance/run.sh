@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives the local endpoint with the stock Azure CLI and with Microsoft's Python SDKs; holds emitted templates against checkov.
+# Drives the local endpoint with the stock Azure CLI and with Microsoft's Python SDKs; holds emitted templates against checkov;
+# runs the program of the machines on whole systems (machine.sh).
 #
 # usage: conformance/run.sh [PATH-OF-DSVMC]
 #
@@ -47,5 +48,11 @@ if [ -n "${CHECKOV:-}" ] || install checkov; then
   python3 "$here/checkov.py" "${CHECKOV:-$envs/checkov/bin/checkov}" || failed=1
 else
   skip "checkov" "its package cannot be installed"
+fi
+if command -v cargo >/dev/null && (cd "$here/.." && cargo run -q --locked --example script -p dsvm-machine) > "$project/script"; then
+  # One release is enough for every change; all of them take a quarter of an hour more.
+  "$here/machine.sh" "$project/script" ${CI:+jammy} || failed=1
+else
+  skip "the machine program on whole systems" "cargo cannot print it"
 fi
 [ $failed -eq 0 ] && { [ $skipped -eq 0 ] || [ -z "${DSVMC_CONFORMANCE_REQUIRED:-}" ]; }
