@@ -6,7 +6,14 @@ use super::node::Variable;
 use super::versions as v;
 use dsvm_model::ids::{IdentityId, NetworkId, ShareId, TiVec, VaultId};
 use dsvm_sema::checked::Checked;
-use dsvm_sema::table::BlockKind;
+use dsvm_sema::table::batch::{BatchAccountAttribute, BatchPoolAttribute, ContainerAttribute, WorkspaceAttribute};
+use dsvm_sema::table::identity::IdentityAttribute;
+use dsvm_sema::table::network::NetworkAttribute;
+use dsvm_sema::table::pool::PoolAttribute;
+use dsvm_sema::table::registry::RegistryAttribute;
+use dsvm_sema::table::resource::ResourceAttribute;
+use dsvm_sema::table::share::ShareAttribute;
+use dsvm_sema::table::vault::VaultAttribute;
 use dsvm_sema::value::BlockId;
 use std::collections::BTreeMap;
 
@@ -85,6 +92,22 @@ pub(crate) struct BatchNames {
     pub(crate) own_workspace: Option<WorkspaceNames>,
 }
 
+/// A block that has a name in Azure, by its position in the list of its kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Placed {
+    Network(usize),
+    Identity(usize),
+    Registry(usize),
+    Vault(usize),
+    Share(usize),
+    Resource(usize),
+    Pool(usize),
+    BatchAccount(usize),
+    Workspace(usize),
+    Container(usize),
+    BatchPool(usize),
+}
+
 /// Names of everything, by position in the fleet.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
@@ -98,13 +121,13 @@ pub(crate) struct Names {
     pub(crate) batch: BatchNames,
     /// Names that are generated at deployment, each as a variable of the template.
     pub(crate) variables: Vec<Variable>,
-    by_block: BTreeMap<BlockId, (BlockKind, usize)>,
+    by_block: BTreeMap<BlockId, Placed>,
 }
 
 impl Names {
     /// Records the position of a block in its list.
-    pub(crate) fn place(&mut self, id: BlockId, kind: BlockKind, index: usize) {
-        self.by_block.insert(id, (kind, index));
+    pub(crate) fn place(&mut self, id: BlockId, placed: Placed) {
+        self.by_block.insert(id, placed);
     }
 
     /// A name that is unique in all of Azure, kept in a variable: `notebooksAccount`.
@@ -138,70 +161,116 @@ impl Resolver<'_, '_> {
 
     /// An attribute, if the block has one of that name.
     pub(crate) fn find(&self, id: BlockId, name: &str) -> Option<Text> {
-        let (kind, index) = *self.names.by_block.get(&id)?;
         let names = self.names;
-        match (kind, name) {
-            (BlockKind::Network, _) => id_or_name(names.networks.get(NetworkId::from(index))?, name),
-            (BlockKind::Resource, _) => id_or_name(names.resources.get(index)?, name),
-            (BlockKind::Identity, _) => of_identity(names.identities.get(IdentityId::from(index))?, name),
-            (BlockKind::Registry, "server") => {
-                Some(reference(&names.registries.get(index)?.id, v::REGISTRY).member("loginServer"))
+        match *names.by_block.get(&id)? {
+            Placed::Network(index) => {
+                let network = names.networks.get(NetworkId::from(index))?;
+                Some(match NetworkAttribute::named(name)? {
+                    NetworkAttribute::id => network.id.clone(),
+                    NetworkAttribute::name => network.name.clone(),
+                })
             }
-            (BlockKind::Registry, _) => id_or_name(names.registries.get(index)?, name),
-            (BlockKind::Vault, "uri") => {
-                Some(reference(&names.vaults.get(VaultId::from(index))?.id, v::VAULT).member("vaultUri"))
+            Placed::Resource(index) => {
+                let resource = names.resources.get(index)?;
+                Some(match ResourceAttribute::named(name)? {
+                    ResourceAttribute::id => resource.id.clone(),
+                    ResourceAttribute::name => resource.name.clone(),
+                })
             }
-            (BlockKind::Vault, _) => id_or_name(names.vaults.get(VaultId::from(index))?, name),
-            (BlockKind::Share, _) => of_share(names.shares.get(ShareId::from(index))?, name),
-            (BlockKind::Pool, _) => of_pool(names.pools.get(index)?, name),
-            (BlockKind::BatchAccount, "endpoint") => Some(
-                reference(&names.batch.accounts.get(index)?.account.id, v::BATCH_ACCOUNT).member("accountEndpoint"),
-            ),
-            (BlockKind::BatchAccount, _) => id_or_name(&names.batch.accounts.get(index)?.account, name),
-            (BlockKind::Workspace, "principal_id") => {
-                Some(principal(&names.batch.workspaces.get(index)?.workspace.id, v::WORKSPACE))
+            Placed::Identity(index) => {
+                let identity = names.identities.get(IdentityId::from(index))?;
+                Some(match IdentityAttribute::named(name)? {
+                    IdentityAttribute::id => identity.id.clone(),
+                    IdentityAttribute::principal_id => principal_of(identity),
+                    IdentityAttribute::client_id => client_of(identity),
+                })
             }
-            (BlockKind::Workspace, _) => id_or_name(&names.batch.workspaces.get(index)?.workspace, name),
-            (BlockKind::Container, "account") => Some(names.batch.containers.get(index)?.account.name.clone()),
-            (BlockKind::Container, _) => id_or_name(&names.batch.containers.get(index)?.container, name),
-            (BlockKind::BatchPool, _) => id_or_name(&names.batch.pools.get(index)?.pool, name),
-            // No other block has a name in Azure: `place` is called for these only.
-            _ => None,
+            Placed::Registry(index) => {
+                let registry = names.registries.get(index)?;
+                Some(match RegistryAttribute::named(name)? {
+                    RegistryAttribute::id => registry.id.clone(),
+                    RegistryAttribute::name => registry.name.clone(),
+                    RegistryAttribute::server => reference(&registry.id, v::REGISTRY).member("loginServer"),
+                })
+            }
+            Placed::Vault(index) => {
+                let vault = names.vaults.get(VaultId::from(index))?;
+                Some(match VaultAttribute::named(name)? {
+                    VaultAttribute::id => vault.id.clone(),
+                    VaultAttribute::name => vault.name.clone(),
+                    VaultAttribute::uri => reference(&vault.id, v::VAULT).member("vaultUri"),
+                })
+            }
+            Placed::Share(index) => {
+                Some(of_share(names.shares.get(ShareId::from(index))?, ShareAttribute::named(name)?))
+            }
+            Placed::Pool(index) => of_pool(names.pools.get(index)?, PoolAttribute::named(name)?),
+            Placed::BatchAccount(index) => {
+                let account = &names.batch.accounts.get(index)?.account;
+                Some(match BatchAccountAttribute::named(name)? {
+                    BatchAccountAttribute::id => account.id.clone(),
+                    BatchAccountAttribute::name => account.name.clone(),
+                    BatchAccountAttribute::endpoint => {
+                        reference(&account.id, v::BATCH_ACCOUNT).member("accountEndpoint")
+                    }
+                })
+            }
+            Placed::Workspace(index) => {
+                let workspace = &names.batch.workspaces.get(index)?.workspace;
+                Some(match WorkspaceAttribute::named(name)? {
+                    WorkspaceAttribute::id => workspace.id.clone(),
+                    WorkspaceAttribute::name => workspace.name.clone(),
+                    WorkspaceAttribute::principal_id => principal(&workspace.id, v::WORKSPACE),
+                })
+            }
+            Placed::Container(index) => {
+                let container = names.batch.containers.get(index)?;
+                Some(match ContainerAttribute::named(name)? {
+                    ContainerAttribute::id => container.container.id.clone(),
+                    ContainerAttribute::name => container.container.name.clone(),
+                    ContainerAttribute::account => container.account.name.clone(),
+                })
+            }
+            Placed::BatchPool(index) => {
+                let pool = &names.batch.pools.get(index)?.pool;
+                Some(match BatchPoolAttribute::named(name)? {
+                    BatchPoolAttribute::id => pool.id.clone(),
+                    BatchPoolAttribute::name => pool.name.clone(),
+                })
+            }
         }
     }
 }
 
-fn id_or_name(named: &Named, attribute: &str) -> Option<Text> {
+fn principal_of(identity: &Named) -> Text {
+    reference(&identity.id, v::IDENTITY).member("principalId")
+}
+
+fn client_of(identity: &Named) -> Text {
+    reference(&identity.id, v::IDENTITY).member("clientId")
+}
+
+fn of_share(share: &ShareNames, attribute: ShareAttribute) -> Text {
     match attribute {
-        "id" => Some(named.id.clone()),
-        "name" => Some(named.name.clone()),
-        _ => None,
+        ShareAttribute::id => share.share.id.clone(),
+        ShareAttribute::name => share.share.name.clone(),
+        ShareAttribute::account => share.account.name.clone(),
+        ShareAttribute::host => share.host.clone(),
+        ShareAttribute::url => {
+            Text::concat(&["https://".into(), share.host.clone(), "/".into(), share.share.name.clone()])
+        }
     }
 }
 
-fn of_identity(identity: &Named, attribute: &str) -> Option<Text> {
+/// `None` for a door that the pool does not open, and for the identity of a pool without one.
+fn of_pool(pool: &PoolNames, attribute: PoolAttribute) -> Option<Text> {
     match attribute {
-        "principal_id" => Some(reference(&identity.id, v::IDENTITY).member("principalId")),
-        "client_id" => Some(reference(&identity.id, v::IDENTITY).member("clientId")),
-        _ => id_or_name(identity, attribute),
-    }
-}
-
-fn of_share(share: &ShareNames, attribute: &str) -> Option<Text> {
-    match attribute {
-        "account" => Some(share.account.name.clone()),
-        "host" => Some(share.host.clone()),
-        "url" => Some(Text::concat(&["https://".into(), share.host.clone(), "/".into(), share.share.name.clone()])),
-        _ => id_or_name(&share.share, attribute),
-    }
-}
-
-fn of_pool(pool: &PoolNames, attribute: &str) -> Option<Text> {
-    match attribute {
-        "address" => Some(pool.address.clone()),
-        "ssh" => pool.ssh.clone(),
-        "jupyterhub" => pool.jupyterhub.clone(),
-        "principal_id" | "client_id" => of_identity(pool.identity.as_ref()?, attribute),
-        _ => id_or_name(&pool.scale_set, attribute),
+        PoolAttribute::id => Some(pool.scale_set.id.clone()),
+        PoolAttribute::name => Some(pool.scale_set.name.clone()),
+        PoolAttribute::address => Some(pool.address.clone()),
+        PoolAttribute::ssh => pool.ssh.clone(),
+        PoolAttribute::jupyterhub => pool.jupyterhub.clone(),
+        PoolAttribute::principal_id => pool.identity.as_ref().map(principal_of),
+        PoolAttribute::client_id => pool.identity.as_ref().map(client_of),
     }
 }

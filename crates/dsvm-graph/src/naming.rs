@@ -4,7 +4,7 @@ use super::expr::Text;
 use super::ids::{Home, Named, reference, resource_id};
 use super::internal::{Broken, Built};
 use super::names::{
-    AccountNames, BatchPoolNames, ContainerNames, Names, PoolNames, Resolver, ShareNames, WorkspaceNames,
+    AccountNames, BatchPoolNames, ContainerNames, Names, Placed, PoolNames, Resolver, ShareNames, WorkspaceNames,
     WorkspaceParts,
 };
 use super::{values, versions as v};
@@ -15,7 +15,6 @@ use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::services::{JUPYTERHUB, SSH};
 use dsvm_model::{Fleet, read};
 use dsvm_sema::checked::Checked;
-use dsvm_sema::table::BlockKind;
 use dsvm_sema::value::Value;
 
 /// Names of everything in the fleet.
@@ -25,7 +24,7 @@ pub(crate) fn name_all(fleet: &Fleet<'_>, checked: &Checked) -> Built<Names> {
     for (index, pool) in fleet.pools.iter().enumerate() {
         let names = namer.pool(pool)?;
         namer.names.pools.push(names);
-        namer.names.place(pool.id, BlockKind::Pool, index);
+        namer.names.place(pool.id, Placed::Pool(index));
     }
     namer.batch(fleet)?;
     namer.storage_of_services(fleet);
@@ -70,20 +69,20 @@ impl Namer<'_> {
             let home = self.home(network.existing);
             self.names.networks.push(Named::elsewhere(v::NETWORK, name, home.as_ref()));
             if let Some((block, _)) = network.block {
-                self.names.place(block, BlockKind::Network, index);
+                self.names.place(block, Placed::Network(index));
             }
         }
         for (index, identity) in fleet.identities.iter().enumerate() {
             let home = self.home(identity.existing);
             let named = Named::elsewhere(v::IDENTITY, self.text(&identity.name), home.as_ref());
             self.names.identities.push(named);
-            self.names.place(identity.id, BlockKind::Identity, index);
+            self.names.place(identity.id, Placed::Identity(index));
         }
         for (index, registry) in fleet.registries.iter().enumerate() {
             let home = self.home(registry.existing);
             let named = Named::elsewhere(v::REGISTRY, self.text(&registry.name), home.as_ref());
             self.names.registries.push(named);
-            self.names.place(registry.id, BlockKind::Registry, index);
+            self.names.place(registry.id, Placed::Registry(index));
         }
         for (index, vault) in fleet.vaults.iter().enumerate() {
             let name = match vault.name {
@@ -92,7 +91,7 @@ impl Namer<'_> {
             };
             let home = self.home(vault.existing);
             self.names.vaults.push(Named::elsewhere(v::VAULT, name, home.as_ref()));
-            self.names.place(vault.id, BlockKind::Vault, index);
+            self.names.place(vault.id, Placed::Vault(index));
         }
         for (index, share) in fleet.shares.iter().enumerate() {
             let account = match share.account {
@@ -104,7 +103,7 @@ impl Namer<'_> {
             let home = self.home(share.existing);
             let (named, account) = in_account(v::FILE_SHARE, account, self.text(&share.name), home.as_ref());
             self.names.shares.push(ShareNames { host, share: named, account });
-            self.names.place(share.id, BlockKind::Share, index);
+            self.names.place(share.id, Placed::Share(index));
         }
         for (index, resource) in fleet.resources.iter().enumerate() {
             let name = self.text(&resource.name);
@@ -114,7 +113,7 @@ impl Namer<'_> {
             };
             let home = self.home(resource.existing);
             self.names.resources.push(Named { id: resource_id(resource.kind, &parts, home.as_ref()), name });
-            self.names.place(resource.id, BlockKind::Resource, index);
+            self.names.place(resource.id, Placed::Resource(index));
         }
     }
 
@@ -163,12 +162,12 @@ impl Namer<'_> {
             };
             let account_names = AccountNames { account: Named::new(v::BATCH_ACCOUNT, name), storage: None };
             self.names.batch.accounts.push(account_names);
-            self.names.place(account.id, BlockKind::BatchAccount, index);
+            self.names.place(account.id, Placed::BatchAccount(index));
         }
         for (index, workspace) in fleet.batch_support.workspaces.iter().enumerate() {
             let named = Named::new(v::WORKSPACE, workspace.name.clone());
             self.names.batch.workspaces.push(WorkspaceNames { workspace: named, own: None });
-            self.names.place(workspace.id, BlockKind::Workspace, index);
+            self.names.place(workspace.id, Placed::Workspace(index));
         }
         for (index, container) in fleet.batch_support.containers.iter().enumerate() {
             let account = match container.account {
@@ -178,7 +177,7 @@ impl Namer<'_> {
             let home = self.home(container.existing);
             let (named, account) = in_account(v::BLOB_CONTAINER, account, self.text(&container.name), home.as_ref());
             self.names.batch.containers.push(ContainerNames { container: named, account });
-            self.names.place(container.id, BlockKind::Container, index);
+            self.names.place(container.id, Placed::Container(index));
         }
         let homeless = |service| fleet.batch.iter().any(|p| p.service == service && p.home.is_none());
         if homeless(Service::AzureBatch) {
@@ -211,7 +210,7 @@ impl Namer<'_> {
             };
             let named = Named::child(kind, std::slice::from_ref(&home.name), pool.name.clone());
             self.names.batch.pools.push(BatchPoolNames { pool: named, home, identity });
-            self.names.place(pool.id, BlockKind::BatchPool, index);
+            self.names.place(pool.id, Placed::BatchPool(index));
         }
         Ok(())
     }

@@ -59,9 +59,10 @@ pub(crate) struct Holes {
 }
 
 impl Holes {
+    /// A constant as it is; anything else as a hole, also a constant that no policy can hold, which was reported.
     pub(crate) fn number(&mut self, value: &Value) -> u32 {
-        match read::as_int(value) {
-            Some(n) => u32::try_from(n).unwrap_or(0),
+        match read::as_int(value).and_then(|n| u32::try_from(n).ok()) {
+            Some(n) => n,
             None => {
                 let hole = HOLE + u32::try_from(self.found.len()).unwrap_or(0);
                 self.found.push((hole.to_string(), value.clone()));

@@ -110,7 +110,7 @@ blocks! {
             nats: 5 Nat;
             overrides: any Override;
         }
-        attributes {
+        attributes BatchPoolAttribute {
             /// Resource id of the pool or cluster.
             id: "string";
             /// Its name in Azure.
@@ -207,7 +207,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes BatchAccountAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -233,7 +233,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes WorkspaceAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.
@@ -264,7 +264,7 @@ blocks! {
             /// Tags added to those of the project.
             tags: StringMap;
         }
-        attributes {
+        attributes ContainerAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Name of the storage account.

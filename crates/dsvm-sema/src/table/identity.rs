@@ -24,7 +24,7 @@ blocks! {
         children {
             grants: any Grant;
         }
-        attributes {
+        attributes IdentityAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Object id of the identity's service principal.

@@ -37,7 +37,7 @@ blocks! {
         children {
             subnets: any Subnet;
         }
-        attributes {
+        attributes NetworkAttribute {
             /// Resource id of the network.
             id: "string";
             /// Name of the network in Azure.

@@ -122,7 +122,7 @@ blocks! {
             setup: one Setup;
             overrides: any Override;
         }
-        attributes {
+        attributes PoolAttribute {
             /// Resource id of the scale set.
             id: "string";
             /// Name of the scale set in Azure.

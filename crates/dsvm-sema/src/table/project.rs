@@ -20,7 +20,7 @@ blocks! {
             /// First part of the names of all resources. Default: the name of the project.
             prefix: Text, early;
         }
-        attributes {
+        attributes ProjectAttribute {
             /// Name of the project.
             name: "string";
             /// Resource id of the resource group.

@@ -22,7 +22,7 @@ blocks! {
             /// since registries in that mode ignore `AcrPull`.
             permissions: RegistryPermissions = "registry", early;
         }
-        attributes {
+        attributes RegistryAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.

@@ -21,7 +21,7 @@ blocks! {
             /// Blocks that must be deployed before it, besides those that the body refers to.
             after: List<Any>, early;
         }
-        attributes {
+        attributes ResourceAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Its name in Azure.

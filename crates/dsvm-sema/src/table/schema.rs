@@ -190,7 +190,9 @@ macro_rules! blocks {
                 $($(#[doc = $field_doc:literal])+ $field:ident: $ty:ty $(= $default:literal)? $(, $mode:ident)*;)*
             })?
             $(children { $($child:ident: $most:tt $of:ident;)* })?
-            $(attributes { $($(#[doc = $attribute_doc:literal])+ $attribute:ident: $attribute_ty:literal;)* })?
+            $(attributes $attributes:ident {
+                $($(#[doc = $attribute_doc:literal])+ $attribute:ident: $attribute_ty:literal;)*
+            })?
         }
     )*) => {$(
         $(#[doc = $doc])+
@@ -221,6 +223,26 @@ macro_rules! blocks {
                 )
             }$(.$flag())*;
         }
+
+        $(
+            #[doc = concat!("What other blocks read of [`", stringify!($kind), "`].")]
+            #[allow(non_camel_case_types, reason = "named as in the language")]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub enum $attributes {
+                $($(#[doc = $attribute_doc])+ $attribute,)*
+            }
+
+            impl $attributes {
+                /// The attribute of this name in the language; `None` when the kind has no such attribute.
+                #[must_use]
+                pub fn named(name: &str) -> Option<Self> {
+                    $(if name == stringify!($attribute) {
+                        return Some(Self::$attribute);
+                    })*
+                    None
+                }
+            }
+        )?
 
         const _: () = {
             #[allow(non_camel_case_types, dead_code, reason = "named after fields; only their order counts")]

@@ -77,7 +77,7 @@ blocks! {
         children {
             links: any Link;
         }
-        attributes {
+        attributes ShareAttribute {
             /// Resource id of the share.
             id: "string";
             /// Name of the storage account.

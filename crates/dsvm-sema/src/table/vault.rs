@@ -43,7 +43,7 @@ blocks! {
         children {
             secrets: any SecretEntry;
         }
-        attributes {
+        attributes VaultAttribute {
             /// Resource id in Azure.
             id: "string";
             /// Address of the vault.
