@@ -150,7 +150,7 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, reach: &mut Vec<Reac
     let mut drafts = Vec::new();
     let mut put = |taken: Vec<&AttributeChange>, made: Vec<Draft>, own_kinds: bool| {
         if made.is_empty() {
-            return drafts.extend(taken.into_iter().map(|a| plain(change, a)));
+            return drafts.extend(taken.into_iter().map(|a| plain(change, a, index)));
         }
         let worst = taken.iter().max_by_key(|a| a.effect);
         for mut draft in made {
@@ -243,7 +243,7 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, reach: &mut Vec<Reac
         let made = image(&before, after, BATCH_IMAGE, &taken);
         put(taken, made, false);
     }
-    drafts.extend(rest.into_iter().map(|a| plain(change, a)));
+    drafts.extend(rest.into_iter().map(|a| plain(change, a, index)));
     drafts
 }
 
@@ -324,7 +324,7 @@ fn cause(attribute: &AttributeChange) -> Option<String> {
 }
 
 /// One difference on its own.
-pub(crate) fn plain(change: &Change, attribute: &AttributeChange) -> Draft {
+pub(crate) fn plain(change: &Change, attribute: &AttributeChange, index: &Index<'_>) -> Draft {
     let pattern = path::pattern(&attribute.path);
     let field = fields::field(&change.resource_type, &pattern);
     let unit = field.as_ref().map_or(Unit::Plain, |f| f.unit);
@@ -346,7 +346,11 @@ pub(crate) fn plain(change: &Change, attribute: &AttributeChange) -> Draft {
         Some("secrets") => format!("secret {} {subject}", units::name(&change.name)),
         _ => subject,
     };
-    let mut because: Vec<String> = cause(attribute).into_iter().chain(doubt(attribute)).collect();
+    // What was written needs no cause.
+    let title = index.title_of(change);
+    let written = field.as_ref().is_some_and(|field| index.place(&title, field.place).is_some());
+    let cause = cause(attribute).filter(|_| !written);
+    let mut because: Vec<String> = cause.into_iter().chain(doubt(attribute)).collect();
     let shrinks = matches!((&attribute.before, &attribute.after), (Some(a), Some(b)) if a.as_u64() > b.as_u64());
     if attribute.path == "properties.shareQuota" && shrinks {
         because.push("if more is stored, the share takes no more writes".to_owned());

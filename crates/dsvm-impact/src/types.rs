@@ -44,7 +44,7 @@ impl Refusal {
         let title = index.title_of(change);
         let basis = at.and_then(|a| a.basis.as_ref());
         let note = basis.map(|basis| basis.note.as_str()).filter(|note| !note.is_empty());
-        let text = match at.map(|a| super::resource::plain(change, a)) {
+        let text = match at.map(|a| super::resource::plain(change, a, index)) {
             Some(draft) => {
                 let note = note.map_or_else(|| change.effect.text.clone(), str::to_owned);
                 format!("{title}: {} {}: {note}", draft.subject, draft.change)
