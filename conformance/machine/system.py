@@ -185,20 +185,26 @@ class System:
         return False
 
     def ssh(self, name, command, key="/srv/key"):
-        options = "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10"
+        options = (
+            "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10"
+        )
         return self.run("ssh", *options.split(), "-i", key, name + "@127.0.0.1", command, timeout=60)
 
 
 def prepare(system):
     """What an image of Azure has when the extension starts, and the services of the test."""
     root = system.root
-    shutil.copy(os.path.join(HERE, "platform.py"), root + "/srv/platform.py")
+    for name in ("platform.py", "pam.py"):
+        shutil.copy(os.path.join(HERE, name), root + "/srv/" + name)
     for name in ("mount.cifs", "mount.aznfs"):
         shutil.copy(os.path.join(HERE, "mount.sh"), root + "/usr/sbin/" + name)
         os.chmod(root + "/usr/sbin/" + name, 0o755)
     system.write("/usr/sbin/azfilesauthmanager", "#!/bin/sh\nexit 0\n", 0o755)
     system.write("/etc/azfilesauth/config.yaml", "USER_UID: 0\n")
-    system.write("/etc/systemd/system/azfilesrefresh.service", "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n")
+    system.write(
+        "/etc/systemd/system/azfilesrefresh.service",
+        "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
+    )
     system.write("/etc/systemd/system/test-platform.service", PLATFORM)
     system.write("/etc/ganesha/ganesha.conf", GANESHA)
     system.write("/etc/samba/smb.conf", SAMBA)
@@ -210,7 +216,8 @@ def prepare(system):
     version = re.search(r'VERSION_ID="?([0-9.]+)', system.read("/etc/os-release")).group(1)
     # The images have Microsoft's source; nothing answers here, which apt only warns of.
     system.write(
-        "/etc/apt/sources.list.d/microsoft-prod.list", "deb [trusted=yes] https://packages.microsoft.com/ubuntu/%s/prod x main\n" % version
+        "/etc/apt/sources.list.d/microsoft-prod.list",
+        "deb [trusted=yes] https://packages.microsoft.com/ubuntu/%s/prod x main\n" % version,
     )
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=" + VAULT]
@@ -228,7 +235,9 @@ def prepare(system):
         with open(package + "/DEBIAN/control", "w") as file:
             file.write("Package: %s\nVersion: 1.0\nArchitecture: all\nMaintainer: test <t@example.org>\nDescription: test\n" % name)
         subprocess.run(["dpkg-deb", "-b", package, root + "/srv/apt/%s.deb" % name], check=True, stdout=subprocess.DEVNULL)
-    inside = lambda *command: subprocess.run(["chroot", root] + list(command), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    inside = lambda *command: subprocess.run(
+        ["chroot", root] + list(command), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     lines = []
     for name in ("cifs-utils", "azfilesauth", "aznfs", "r-base"):
         deb = root + "/srv/apt/%s.deb" % name
@@ -255,7 +264,15 @@ def tests(system):
     ada = {"name": "ada", "uid": 2001, "sudo": True, "groups": [], "keys": [key]}
     bob = {"name": "bob", "uid": 2002, "keys": [key]}
     mallory = {"name": "mallory", "uid": 2003, "keys": [key]}
-    work = {"kind": "key", "account": "st", "host": "st.example", "share": "work", "mount": "/datamnt/work", "vault": VAULT, "secret": "key"}
+    work = {
+        "kind": "key",
+        "account": "st",
+        "host": "st.example",
+        "share": "work",
+        "mount": "/datamnt/work",
+        "vault": VAULT,
+        "secret": "key",
+    }
     work["links"] = [{"path": "notebooks/remote", "target": "notebooks/{user}"}]
     fast = {"kind": "nfs", "account": "st", "host": "st.example", "share": "fast", "mount": "/data/fast"}
     fast["links"] = [{"path": "scratch", "target": "scratch/{user}"}]
@@ -268,8 +285,12 @@ def tests(system):
 
     print("# before the setup")
     # A file system with handles, which an overlay lacks.
-    system.shell("mount -t tmpfs nfs /srv/nfs; mkdir -p /srv/nfs/home && echo her-work > /srv/nfs/home/thesis && chown 2001 /srv/nfs/home/thesis && chmod 600 /srv/nfs/home/thesis")
-    system.shell("mkdir -p /run/ganesha /var/run/ganesha /var/log/ganesha /run/rpcbind; rpcbind; ganesha.nfsd -f /etc/ganesha/ganesha.conf -L /var/log/ganesha.log -p /run/ganesha.pid")
+    system.shell(
+        "mount -t tmpfs nfs /srv/nfs; mkdir -p /srv/nfs/home && echo her-work > /srv/nfs/home/thesis && chown 2001 /srv/nfs/home/thesis && chmod 600 /srv/nfs/home/thesis"
+    )
+    system.shell(
+        "mkdir -p /run/ganesha /var/run/ganesha /var/log/ganesha /run/rpcbind; rpcbind; ganesha.nfsd -f /etc/ganesha/ganesha.conf -L /var/log/ganesha.log -p /run/ganesha.pid"
+    )
     system.shell("smbd -D")
     system.shell("echo work > /srv/smb/file; chmod 644 /srv/smb/file")
     cat = "nfs-cat 'nfs://127.0.0.1/share/home/thesis?version=4&uid=2001&gid=2001'"
@@ -283,11 +304,20 @@ def tests(system):
     nobody = dict(user="65534")
     token = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01"
     steal = "import urllib.request as u; print(u.urlopen(u.Request('%s', headers={'Metadata': 'true'}), timeout=3).read())" % token
-    system.check("eyJ" in system.run("python3", "-c", steal, **nobody)[1], "without the program, anybody takes the token (the attack works here)")
+    system.check(
+        "eyJ" in system.run("python3", "-c", steal, **nobody)[1],
+        "without the program, anybody takes the token (the attack works here)",
+    )
     if nfs_works:
-        system.check("her-work" in system.shell(cat, **nobody)[1], "without the program, anybody reads a file of mode 0600 on the NFS server as its owner")
+        system.check(
+            "her-work" in system.shell(cat, **nobody)[1],
+            "without the program, anybody reads a file of mode 0600 on the NFS server as its owner",
+        )
     else:
-        print("  SKIPPED the NFS server: ganesha does not run in this system: " + system.shell(cat + " 2>&1; tail -5 /var/log/ganesha.log")[1])
+        print(
+            "  SKIPPED the NFS server: ganesha does not run in this system: "
+            + system.shell(cat + " 2>&1; tail -5 /var/log/ganesha.log")[1]
+        )
     if not smb_works:
         print("  SKIPPED the SMB server: smbd does not run in this system")
 
@@ -295,10 +325,15 @@ def tests(system):
     lock = "import fcntl,time; f=open('/var/lib/dpkg/lock-frontend','w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(12)"
     held = subprocess.Popen(["nsenter", "--target", system.leader(), "--mount", "--pid", "python3", "-c", lock])
     time.sleep(1)
-    system.good(pool, "the setup ends although apt's lock is held for a while, a secret is late, one is hostile, and a name is refused")
+    system.good(
+        pool, "the setup ends although apt's lock is held for a while, a secret is late, one is hostile, and a name is refused"
+    )
     held.wait()
     problems = {(entry["who"], entry["problem"]) for entry in system.status()["problems"]}
-    system.check({who for who, _ in problems} == {"ada", "ALL"}, "problems concern ada's password and the name ALL only: %s" % sorted(problems))
+    system.check(
+        {who for who, _ in problems} == {"ada", "ALL"},
+        "problems concern ada's password and the name ALL only: %s" % sorted(problems),
+    )
     system.check(system.run("dpkg-query", "-W", "r-base")[0] == 0, "the package is installed")
     system.check(system.shell("getent shadow root")[1].split(":")[1] in ("*", "!", ""), "root has no password")
     system.check(system.shell("getent shadow bob")[1].split(":")[1].startswith("$"), "bob has one, in spite of a final newline")
@@ -306,27 +341,55 @@ def tests(system):
     fstab = system.read("/etc/fstab")
     system.check(fstab.count("nosuid,nodev") == 2, "mounts carry nosuid,nodev")
     units = ("dsvmc-firewall.service", "dsvmc-health.socket", "dsvmc-events.service", "dsvmc-boot.service")
-    verified = system.run("systemd-analyze", "verify", *("/etc/systemd/system/" + unit for unit in units + ("dsvmc-health.service",)))
+    verified = system.run(
+        "systemd-analyze", "verify", *("/etc/systemd/system/" + unit for unit in units + ("dsvmc-health.service",))
+    )
     system.check("dsvmc" not in verified[1], "systemd finds nothing wrong with the units: %s" % verified[1][:300])
-    system.check(system.run("systemctl", "is-active", "dsvmc-health.socket", "dsvmc-events.service")[1] == "active\nactive", "the services run")
-    system.check("MemoryMax=1073741824" in system.run("systemctl", "show", "-p", "MemoryMax", "user-2001.slice")[1], "a person has a limit")
+    system.check(
+        system.run("systemctl", "is-active", "dsvmc-health.socket", "dsvmc-events.service")[1] == "active\nactive",
+        "the services run",
+    )
+    system.check(
+        "MemoryMax=1073741824" in system.run("systemctl", "show", "-p", "MemoryMax", "user-2001.slice")[1], "a person has a limit"
+    )
 
     print("# log-in")
     code, output = system.ssh("ada", "id -un; readlink notebooks/remote; readlink scratch; sudo -n id -u")
-    system.check(output.split("\n") == ["ada", "/datamnt/work/notebooks/ada", "/data/fast/scratch/ada", "0"], "ada logs in by key, has her folders, and is administrator: %s" % output)
+    system.check(
+        output.split("\n") == ["ada", "/datamnt/work/notebooks/ada", "/data/fast/scratch/ada", "0"],
+        "ada logs in by key, has her folders, and is administrator: %s" % output,
+    )
     system.check(system.ssh("mallory", "sudo -n true")[0] != 0, "mallory is no administrator")
     scanned = system.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null")[1].split()
     system.check(scanned[1:3] == open(system.root + "/srv/host.pub").read().split()[:2], "sshd presents the host key of the vault")
     system.check(len(system.shell("ssh-keyscan 127.0.0.1 2>/dev/null")[1].split("\n")) == 1, "and no other")
-    system.shell("useradd -m -u 3000 -s /bin/bash guest; mkdir -p ~guest/.ssh; cp /srv/key.pub ~guest/.ssh/authorized_keys; chown -R guest ~guest/.ssh")
+    system.shell(
+        "useradd -m -u 3000 -s /bin/bash guest; mkdir -p ~guest/.ssh; cp /srv/key.pub ~guest/.ssh/authorized_keys; chown -R guest ~guest/.ssh"
+    )
     output = system.ssh("guest", "readlink notebooks/remote; id -nG; touch notebooks/remote/file && echo written")[1]
-    system.check("/datamnt/work/notebooks/guest" in output and "dsvmusers" in output and "written" in output, "an account that is not described gets its folder at the first log-in: %s" % output.replace("\n", " "))
+    system.check(
+        "/datamnt/work/notebooks/guest" in output and "dsvmusers" in output and "written" in output,
+        "an account that is not described gets its folder at the first log-in: %s" % output.replace("\n", " "),
+    )
+
+    system.shell("useradd -m -u 3001 -s /bin/bash hubguest; echo hubguest:hunter2-of-guest | chpasswd")
+    hub = lambda name, password: system.run("python3", "/srv/pam.py", name, password)[1]
+    system.check(hub("hubguest", "hunter2-of-guest") == "welcome", "PAM lets a person in as JupyterHub asks it")
+    link = system.shell("readlink /home/hubguest/notebooks/remote; stat -c %U /home/hubguest/notebooks")[1]
+    system.check(
+        link == "/datamnt/work/notebooks/hubguest\nhubguest",
+        "who has the folder then, without a session: %s" % link.replace("\n", " "),
+    )
+    system.check(hub("bob", "hunter2-of-bob") == "welcome", "the password of the vault works")
+    system.check(hub("root", "owned-by-ada").startswith("refused"), "and the one that a secret brought for root does not")
 
     print("# attacks of a person who is logged in")
-    system.check("eyJ" not in system.ssh("mallory", "python3 -c \"%s\"" % steal)[1], "mallory does not get the token")
+    system.check("eyJ" not in system.ssh("mallory", 'python3 -c "%s"' % steal)[1], "mallory does not get the token")
     system.check("eyJ" in system.run("python3", "-c", steal)[1], "root does")
     forward = "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i /srv/key -W 169.254.169.254:80 mallory@127.0.0.1"
-    tunnel = system.shell("printf 'GET /metadata/identity/oauth2/token?x HTTP/1.0\\r\\nMetadata: true\\r\\n\\r\\n' | timeout 10 %s" % forward)
+    tunnel = system.shell(
+        "printf 'GET /metadata/identity/oauth2/token?x HTTP/1.0\\r\\nMetadata: true\\r\\n\\r\\n' | timeout 10 %s" % forward
+    )
     system.check("eyJ" not in tunnel[1], "nor through a tunnel of sshd: %s" % tunnel[1][:80])
     if nfs_works:
         system.check("her-work" not in system.ssh("mallory", cat)[1], "she does not read ada's file from the NFS server as ada")
@@ -349,14 +412,26 @@ def tests(system):
     system.check(system.becomes("/health", healthy), "the machine is healthy")
     system.check(system.becomes("/ready", "200 ready"), "and ready")
     flood = "import socket,time,resource\nresource.setrlimit(8 if False else resource.RLIMIT_NOFILE,(8000,8000))\nc=[socket.create_connection(('127.0.0.1',790)) for _ in range(3000)]\nprint('open',flush=True)\ntime.sleep(60)"
-    flooding = subprocess.Popen(["nsenter", "--target", system.leader(), "--mount", "--net", "--pid", "python3", "-c", flood], stdout=subprocess.PIPE)
+    flooding = subprocess.Popen(
+        ["nsenter", "--target", system.leader(), "--mount", "--net", "--pid", "python3", "-c", flood], stdout=subprocess.PIPE
+    )
     flooding.stdout.readline()
     started = time.monotonic()
-    system.check(system.ask("/health") == healthy and time.monotonic() - started < 3, "with 3,000 silent connections it answers in %.1f s" % (time.monotonic() - started))
+    system.check(
+        system.ask("/health") == healthy and time.monotonic() - started < 3,
+        "with 3,000 silent connections it answers in %.1f s" % (time.monotonic() - started),
+    )
     flooding.kill()
     flooding.wait()
-    system.check("refused" in system.ssh("mallory", "python3 -c \"import socket; socket.create_connection(('127.0.0.1', 790), 3)\"")[1].lower(), "mallory cannot even connect")
-    system.check("ermission" in system.ssh("mallory", "python3 -c \"import socket; socket.create_server(('127.0.0.1', 791))\"")[1], "nor listen on such a port")
+    system.check(
+        "refused"
+        in system.ssh("mallory", "python3 -c \"import socket; socket.create_connection(('127.0.0.1', 790), 3)\"")[1].lower(),
+        "mallory cannot even connect",
+    )
+    system.check(
+        "ermission" in system.ssh("mallory", "python3 -c \"import socket; socket.create_server(('127.0.0.1', 791))\"")[1],
+        "nor listen on such a port",
+    )
     score = system.run("systemd-analyze", "security", "dsvmc-health.service")[1].split("\n")[-1]
     system.check("UNSAFE" not in score and "EXPOSED" not in score, score)
     uid = system.shell("stat -c %u /proc/$(systemctl show -p MainPID --value dsvmc-health.service)")[1]
@@ -374,6 +449,7 @@ def tests(system):
     system.check(system.ask("/health") == healthy, "while it stays healthy")
     code, output = system.ssh("bob", "true")
     system.check(code != 0, "nobody new logs in: %s" % output.split("\n")[0])
+    system.check(hub("hubguest", "hunter2-of-guest").startswith("refused"), "nor at JupyterHub")
     system.platform(events=[])
     system.check(system.becomes("/ready", "200 ready"), "a cancelled event opens it again")
     system.check(system.ssh("bob", "true")[0] == 0, "and people log in")
@@ -384,27 +460,37 @@ def tests(system):
     system.check(system.becomes("/health", healthy, 90), "the machine is healthy after a start")
     rules = system.run("nft", "list", "table", "inet", "dsvmc")
     system.check(rules[0] == 0 and "skuid" in rules[1], "the rules are there")
-    order = system.shell("for u in dsvmc-firewall ssh; do systemctl show -p ActiveEnterTimestampMonotonic --value $u; done")[1].split()
+    order = system.shell("for u in dsvmc-firewall ssh; do systemctl show -p ActiveEnterTimestampMonotonic --value $u; done")[
+        1
+    ].split()
     system.check(len(order) == 2 and int(order[0]) < int(order[1]), "and were before sshd: %s" % order)
     system.check(system.ssh("ada", "sudo -n id -u")[1] == "0", "ada logs in")
-    system.check("eyJ" not in system.ssh("mallory", "python3 -c \"%s\"" % steal)[1], "mallory still does not get the token")
+    system.check("eyJ" not in system.ssh("mallory", 'python3 -c "%s"' % steal)[1], "mallory still does not get the token")
     system.platform(down=False)
 
     print("# a changed and a removed person")
-    system.shell("su ada -c 'echo work > ~/thesis'; setsid setpriv --reuid 2001 --regid 2001 --clear-groups sleep 600 >/dev/null 2>&1 &")
+    system.shell(
+        "su ada -c 'echo work > ~/thesis'; setsid setpriv --reuid 2001 --regid 2001 --clear-groups sleep 600 >/dev/null 2>&1 &"
+    )
     changed = dict(pool, users=[dict(bob, sudo=True), mallory], passwords={"bob": "bob"}, shares=[work])
     system.good(changed, "a setup without ada ends")
     system.check(system.ssh("ada", "true")[0] != 0, "ada does not log in any more")
     system.check(system.shell("pgrep -U 2001")[1] == "", "nothing of hers runs")
     system.check(system.shell("cat /home/ada/thesis")[1] == "work", "her files are there")
     system.check(system.ssh("bob", "sudo -n id -u")[1] == "0", "bob is administrator now")
-    system.check(system.shell("findmnt /data/fast")[0] != 0 and "/data/fast" not in system.read("/etc/fstab"), "the share that is gone is unmounted")
+    system.check(
+        system.shell("findmnt /data/fast")[0] != 0 and "/data/fast" not in system.read("/etc/fstab"),
+        "the share that is gone is unmounted",
+    )
     system.check(system.read("/var/lib/note") == "once\n", "the step ran once in all")
 
     print("# a broken step")
     broken = dict(changed, steps=[{"name": "broken", "run": "echo gcc: not found; exit 3", "retries": 0}])
     code, output = system.setup(broken)
-    system.check(code == 1 and output.endswith("failed at steps: step broken ended with 3: gcc: not found"), "stops and says why: %s" % output.split("\n")[-1])
+    system.check(
+        code == 1 and output.endswith("failed at steps: step broken exited with code 3: gcc: not found"),
+        "stops and says why: %s" % output.split("\n")[-1],
+    )
     system.check(system.becomes("/health", healthy), "a machine that works goes on")
     status = system.status()
     system.check(status["failed"] == "steps" and status["ready"] != status["version"], "the status tells which version is there")

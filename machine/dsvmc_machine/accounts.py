@@ -59,7 +59,7 @@ def close_removed(pool: Pool, state: State, problems: Problems) -> None:
         try:
             close(name, uid)
         except Failed as error:
-            problems.add(name, "access could not be taken away entirely: %s" % error)
+            problems.add(name, "access could not be removed completely: %s" % error)
         del state.users[name]
         state.removed[name] = uid
         state.groups.pop(name, None)
@@ -138,7 +138,7 @@ def apply(pool: Pool, state: State, problems: Problems) -> None:
 def _ensure(user: User, state: State) -> None:
     name, uid = user.name, user.uid
     if not NAME.match(name):
-        raise _Refused("the name is not one of a Linux account")
+        raise _Refused("not a valid Linux account name")
     if uid < FIRST_UID or uid in (NOBODY, GROUP_ID):
         raise _Refused("the uid %d belongs to the system" % uid)
     account = by_name(name)
@@ -150,7 +150,7 @@ def _ensure(user: User, state: State) -> None:
             account = by_name(name)
     if account is not None:
         if account.pw_uid != uid:
-            raise _Refused("an account of this name has the uid %d; machines made from now on will have it" % account.pw_uid)
+            raise _Refused("an account of this name has the uid %d; new machines get the new one" % account.pw_uid)
         if name in state.removed:
             run("usermod", "-e", "", "-s", "/bin/bash", name)
         return

@@ -119,7 +119,7 @@ class _At:
     def text(self, key: str) -> str:
         value = self.optional(key)
         if value is None:
-            raise self.wrong(key, "a text")
+            raise self.wrong(key, "a string")
         return value
 
     def optional(self, key: str) -> Optional[str]:
@@ -127,13 +127,13 @@ class _At:
         if value is None:
             return None
         if not isinstance(value, str) or not value or re.search(r"[\x00-\x1f\x7f]", value):
-            raise self.wrong(key, "a text of one line")
+            raise self.wrong(key, "a string on one line")
         return value
 
     def script(self, key: str) -> str:
         value = self.value.get(key, "")
         if not isinstance(value, str) or "\0" in value:
-            raise self.wrong(key, "a text")
+            raise self.wrong(key, "a string")
         return value
 
     def number(self, key: str, default: int, least: int, most: int) -> int:
@@ -151,7 +151,7 @@ class _At:
     def texts(self, key: str) -> List[str]:
         value = self.value.get(key) or []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.wrong(key, "a list of texts")
+            raise self.wrong(key, "a list of strings")
         return list(value)
 
     def items(self, key: str, make: Callable[["_At"], Item]) -> List[Item]:

@@ -68,4 +68,4 @@ def apply(pool: Pool) -> None:
     try:
         run("nft", "-f", paths.FIREWALL)
     except Failed as error:
-        raise Failed("the rules that keep people from the pool's identity cannot be loaded: %s" % error) from None
+        raise Failed("the rules that keep people from the pool's identity could not be loaded: %s" % error) from None

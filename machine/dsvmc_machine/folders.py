@@ -21,7 +21,7 @@ from . import GROUP_ID
 from .mountinfo import mounted
 
 PERSON = "{user}"
-SILENT = "no answer"
+SILENT = "no response"
 """How the problem of a share that hangs begins."""
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -133,7 +133,7 @@ def guarded(action: Callable[[], List[str]], account: Optional[pwd.struct_passwd
     try:
         return [str(item) for item in json.loads(data)]
     except ValueError:
-        return ["ended without an answer"]
+        return ["ended without a result"]
 
 
 def _reap(child: int) -> None:
@@ -242,7 +242,7 @@ def _target(link: Wanted, account: pwd.struct_passwd) -> None:
             os.close(folder)
             folder = inner
             if link.own == index and link.kind == "nfs" and os.fstat(folder).st_uid != account.pw_uid:
-                raise Blocked("%s on the share belongs to somebody else" % name)
+                raise Blocked("%s on the share belongs to another user" % name)
     finally:
         os.close(folder)
 
@@ -263,11 +263,11 @@ def _link(link: Wanted, account: pwd.struct_passwd, mounts: List[str]) -> None:
         try:
             before = os.readlink(name, dir_fd=folder)
         except OSError:
-            raise Blocked("something else is there already") from None
+            raise Blocked("another file already exists there") from None
         if before == link.destination:
             return
         if not any(before.startswith(mount + "/") for mount in mounts):
-            raise Blocked("a link to somewhere else is there already")
+            raise Blocked("another link already exists there")
         os.unlink(name, dir_fd=folder)
         os.symlink(link.destination, name, dir_fd=folder)
     finally:

@@ -55,7 +55,7 @@ def secret(name: SecretName, client: Optional[str]) -> str:
     try:
         value = _open(url, {"Authorization": "Bearer " + token(resource, client)})["value"]
     except urllib.error.HTTPError as error:
-        raise Refused("secret %s of %s: answer %d" % (name.secret, name.vault, error.code)) from None
+        raise Refused("secret %s of %s: HTTP %d" % (name.secret, name.vault, error.code)) from None
     except (KeyError, TypeError):
         raise Refused("secret %s of %s: no value" % (name.secret, name.vault)) from None
     if not isinstance(value, str):

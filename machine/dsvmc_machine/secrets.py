@@ -49,7 +49,7 @@ def set_password(name: str, value: str) -> None:
     try:
         run("chpasswd", *options, typed="%s:%s\n" % (name, value))
     except CommandFailed as error:
-        raise Failed("the password was refused: chpasswd ended with %d" % error.code) from None
+        raise Failed("the password was refused: chpasswd exited with code %d" % error.code) from None
 
 
 def passwords(pool: Pool, state: State, problems: Problems, patience: float) -> None:

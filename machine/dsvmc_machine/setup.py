@@ -62,7 +62,7 @@ def setup() -> None:
         write(paths.READY, version + "\n", 0o644)
         write(paths.BOOTED, version + "\n", 0o644)
     if problems.found:
-        say("%d problems, which concern single people or folders: see `status`" % len(problems.found))
+        say("%d problems that affect single users or folders; run `status` for the list" % len(problems.found))
     say("ready " + version)
 
 
@@ -89,7 +89,7 @@ def _wait_for_cloud_init() -> None:
         try:
             run("cloud-init", "status", "--wait", timeout=1800)
         except CommandFailed as error:
-            say("cloud-init ended with %d" % error.code)
+            say("cloud-init exited with code %d" % error.code)
 
 
 def _accounts(pool: Pool, known: State, problems: Problems) -> None:
@@ -134,7 +134,7 @@ def _folders(pool: Pool, known: State, problems: Problems) -> None:
             problems.add(name, text)
         hung = hung + 1 if any(text.startswith(folders.SILENT) for text in found) else 0
         if hung == MOST_HUNG:
-            problems.add("", "a share does not answer; people get their folders at their next log-in")
+            problems.add("", "a share does not respond; folders are created at the next log-in of each user")
             return
 
 

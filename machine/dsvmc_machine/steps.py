@@ -34,7 +34,7 @@ def apply(pool: Pool, state: State) -> None:
                 times=1 + step.retries,
             )
         except CommandFailed as error:
-            raise Failed("step %s ended with %d: %s" % (step.name, error.code, error.output or "no output")) from None
+            raise Failed("step %s exited with code %d: %s" % (step.name, error.code, error.output or "no output")) from None
         finally:
             remove(script)
         state.steps[step.name] = fingerprint(step)

@@ -32,7 +32,7 @@ class CommandFailed(Failed):
     """A command that ended with another code than 0."""
 
     def __init__(self, command: str, code: int, output: str) -> None:
-        super().__init__("`%s` ended with %d%s" % (command, code, ": " + output if output else ""))
+        super().__init__("`%s` exited with code %d%s" % (command, code, ": " + output if output else ""))
         self.code = code
         self.output = output
 
@@ -83,7 +83,7 @@ def run(*command: str, typed: Optional[str] = None, timeout: float = 900, enviro
         except FileNotFoundError:
             raise CommandFailed(command[0], 127, "not installed") from None
         except subprocess.TimeoutExpired:
-            raise CommandFailed(command[0], 124, "no end after %d s" % timeout) from None
+            raise CommandFailed(command[0], 124, "timed out after %d s" % timeout) from None
         size = output.seek(0, os.SEEK_END)
         if done.returncode:
             output.seek(max(0, size - TAIL))

@@ -115,7 +115,7 @@ class Folders(Machine):
         os.chmod("/srv/work/notebooks/ada", 0o777)
         self.setup_machine(self.two("nfs"))
         self.assertFalse(os.path.lexists("/home/ada/notebooks/remote"))
-        self.assertIn(("ada", "~/notebooks/remote: ada on the share belongs to somebody else"), self.problems())
+        self.assertIn(("ada", "~/notebooks/remote: ada on the share belongs to another user"), self.problems())
 
     def test_a_folder_on_nfs_is_the_persons_own(self):
         self.setup_machine(self.two("nfs"))
@@ -150,7 +150,9 @@ class Folders(Machine):
             os._exit(0)
         while time.monotonic() < end:
             self.command("folders", code=None, PAM_TYPE="account", PAM_USER="mallory", PAM_SERVICE="sshd")
-            subprocess.run(["rm", "-rf", "/home/mallory/notebooks/remote"], preexec_fn=lambda: os.setuid(2002), stderr=subprocess.DEVNULL)
+            subprocess.run(
+                ["rm", "-rf", "/home/mallory/notebooks/remote"], preexec_fn=lambda: os.setuid(2002), stderr=subprocess.DEVNULL
+            )
             won += [path for path, entry in snapshot("/etc/secret").items() if entry != before[path]]
         os.waitpid(child, 0)
         self.assertEqual(won, [])
@@ -160,7 +162,7 @@ class Folders(Machine):
         self.as_user(2001, "sh", "-c", "rm ~ada/notebooks/remote; ln -s /tmp ~ada/notebooks/remote")
         self.setup_machine(self.two(packages=["r-base"]))
         self.assertEqual(os.readlink("/home/ada/notebooks/remote"), "/tmp")
-        self.assertIn(("ada", "~/notebooks/remote: a link to somewhere else is there already"), self.problems())
+        self.assertIn(("ada", "~/notebooks/remote: another link already exists there"), self.problems())
 
     def test_changed_and_removed_links_arrive(self):
         self.setup_machine(self.two(links=[("a", "one/{user}"), ("b", "two/{user}"), ("c", "three")]))
@@ -218,7 +220,7 @@ class LogIn(Machine):
 
         started = time.monotonic()
         answer = folders.guarded(lambda: os.kill(os.getpid(), signal.SIGSTOP) or [], pwd.getpwnam("ada"), 1.0)
-        self.assertEqual(answer, ["no answer within 1 s"])
+        self.assertEqual(answer, ["no response within 1 s"])
         self.assertLess(time.monotonic() - started, 3)
 
     def test_the_action_of_a_person_is_not_root(self):
@@ -310,4 +312,6 @@ class Mounts(Machine):
         self.setup_machine(self.pool())
         self.assertFalse(os.path.exists(slice_))
         self.assertFalse(os.path.exists("/etc/systemd/system/dsvmc-events.service"))
-        self.assertEqual(json.load(open("/etc/jupyter/jupyter_server_config.d/dsvmc.json")), {"NotebookNotary": {"db_file": ":memory:"}})
+        self.assertEqual(
+            json.load(open("/etc/jupyter/jupyter_server_config.d/dsvmc.json")), {"NotebookNotary": {"db_file": ":memory:"}}
+        )

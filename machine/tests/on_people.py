@@ -168,7 +168,7 @@ class Steps(Machine):
         first = self.step("first", "echo first >> /var/lib/out")
         broken = self.step("broken", "echo Looking for gcc; echo gcc: not found >&2; exit 3", 2)
         output = self.setup_machine(self.pool(steps=[first, broken]), code=1)
-        self.assertIn("failed at steps: step broken ended with 3: Looking for gcc", output)
+        self.assertIn("failed at steps: step broken exited with code 3: Looking for gcc", output)
         self.assertIn("gcc: not found", output.splitlines()[-1])
         self.assertFalse(self.ready())
         self.assertEqual(self.status()["failed"], "steps")
@@ -214,7 +214,7 @@ class Packages(Machine):
         with open("/mnt/fail-apt-get", "w") as file:
             file.write("1000")
         output = self.setup_machine(self.pool(users=users[1:], packages=["r-base"]), code=1)
-        self.assertIn("failed at packages: `apt-get` ended with 100: E: Could not get lock", output)
+        self.assertIn("failed at packages: `apt-get` exited with code 100: E: Could not get lock", output)
         with self.assertRaises(KeyError):
             pwd.getpwnam("ada")
 

@@ -138,4 +138,4 @@ class ShareKeys(Machine):
         Platform.answers = {"key": [403] * 100}
         shares = [share(kind="key", vault=VAULT, secret="key")]
         output = self.setup_machine(self.pool(shares=shares), code=1)
-        self.assertIn("failed at secrets: no key for a share: stwork: secret key of kv.vault.azure.net: answer 403", output)
+        self.assertIn("failed at secrets: no key for a share: stwork: secret key of kv.vault.azure.net: HTTP 403", output)

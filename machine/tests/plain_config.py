@@ -30,7 +30,7 @@ class Config(unittest.TestCase):
         share = {"kind": "nfs", "account": "a", "host": "h", "share": "s", "mount": "/m"}
         for wrong, text in (
             ({"users": [{"name": "ada"}]}, "pool.json: users[0].uid: expected a number"),
-            ({"users": [{"name": "a\nb", "uid": 2001}]}, "pool.json: users[0].name: expected a text of one line"),
+            ({"users": [{"name": "a\nb", "uid": 2001}]}, "pool.json: users[0].name: expected a string on one line"),
             ({"shares": [dict(share, kind="ftp")]}, "pool.json: shares[0].kind: expected `identity`, `key` or `nfs`"),
             ({"shares": [dict(share, mount="data")]}, "pool.json: shares[0].mount: expected an absolute path"),
             ({"shares": [dict(share, mount="/a/../etc")]}, "pool.json: shares[0].mount: expected an absolute path"),
@@ -39,7 +39,7 @@ class Config(unittest.TestCase):
             ({"passwords": {"ada": "x"}}, "pool.json: vault: expected the vault of the passwords"),
             ({"limits": {"memory": "much"}}, "pool.json: limits.memory: expected an amount"),
             ({"health": True}, "pool.json: health: expected a number"),
-            ({"steps": [{"run": "true"}]}, "pool.json: steps[0].name: expected a text"),
+            ({"steps": [{"run": "true"}]}, "pool.json: steps[0].name: expected a string"),
         ):
             with self.subTest(wrong=wrong), self.assertRaises(Failed) as refused:
                 parse(**wrong)

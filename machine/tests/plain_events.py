@@ -112,4 +112,6 @@ class Events(unittest.TestCase):
 
 class Occupied(unittest.TestCase):
     def test_a_process_of_a_person_counts(self):
-        self.assertEqual(bool(events.people()), any(os.stat("/proc/" + p).st_uid >= 1000 for p in os.listdir("/proc") if p.isdigit()))
+        self.assertEqual(
+            bool(events.people()), any(os.stat("/proc/" + p).st_uid >= 1000 for p in os.listdir("/proc") if p.isdigit())
+        )

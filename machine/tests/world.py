@@ -19,7 +19,7 @@ TOKEN = "eyJ-a-token-of-the-identity"
 SCRIPT = open("/mnt/script").read() if os.path.exists("/mnt/script") else ""
 LOG = "/mnt/commands"
 
-FAKE = r'''#!/usr/bin/python3 -I
+FAKE = r"""#!/usr/bin/python3 -I
 import json, os, re, subprocess, sys
 name, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]
 with open("/mnt/commands", "a") as log:
@@ -53,7 +53,7 @@ if name == "dpkg-query":
 if name == "apt-get" and "install" in arguments:
     with open("/mnt/packages", "a") as file:
         file.write("\n".join(arguments) + "\n")
-'''
+"""
 QUIET = r"""#!/bin/sh
 name=${0##*/}
 line=$name
@@ -63,7 +63,9 @@ printf '%s\n' "$line" >> /mnt/commands
 rm "/mnt/fail-$name"
 echo "no such directive"
 exit 255
-""".replace("\\x1f", "\x1f")
+""".replace(
+    "\\x1f", "\x1f"
+)
 """A command that only notes that it was called; python is slow to start."""
 BUSY = ("mount", "apt-get", "dpkg-query")
 COMMANDS = "systemctl loginctl wall mount apt-get dpkg-query azfilesauthmanager pam-auth-update sshd nft mkhomedir_helper".split()
