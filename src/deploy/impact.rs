@@ -27,7 +27,9 @@ pub(super) fn sent(
     observed: &Observed,
     settings: &Settings,
 ) -> Desired {
-    let hidden = |a: &arm_plan::AttributeChange| a.kind == AttributeKind::Change && a.before.is_none() && !a.secret;
+    let hidden = |a: &arm_plan::AttributeChange| {
+        (a.kind == AttributeKind::Change && a.before.is_none() && !a.secret) || dsvm_impact::is_setup(&a.path)
+    };
     if !plan.effective().any(|change| change.attributes.iter().any(hidden)) {
         return Desired::default();
     }

@@ -241,14 +241,6 @@ fn capacities_of_profiles_are_texts_and_each_window_returns() {
     assert_eq!(profiles[3]["recurrence"]["schedule"]["hours"], serde_json::json!([18]));
 }
 
-#[test]
-fn the_program_of_the_machines_is_python() {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/dsvm-graph/src/machine.py");
-    let check = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
-    let Ok(ran) = std::process::Command::new("python3").args(["-c", check]).arg(&program).status() else { return };
-    assert!(ran.success());
-}
-
 /// In a body of ARM's own words, a role is its definition, an image what Azure takes, and a thing of another group is there.
 #[test]
 fn facts_and_existing_things_in_a_resource_are_what_azure_takes() {

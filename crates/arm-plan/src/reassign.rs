@@ -44,7 +44,7 @@ fn other_principal(entry: &Value, identity: &Value) -> bool {
 }
 
 /// Properties whose value is computed from an identity that is created again: what was written for them names it. They hold
-/// the ids of the old principal, also where the service never returns them (the first boot of a machine).
+/// the ids of the old principal, also where the service never returns them (the setup of a machine).
 pub(super) fn computed(written: &Value, new: &BTreeSet<String>) -> Vec<String> {
     let identity = |part: &str| {
         let id = normal::fold_id(part);
@@ -57,7 +57,14 @@ pub(super) fn computed(written: &Value, new: &BTreeSet<String>) -> Vec<String> {
         match value {
             Value::Object(map) => open.extend(map.iter().map(|(key, value)| (inside(key), value))),
             Value::Array(list) => {
-                open.extend(list.iter().enumerate().map(|(at, value)| (format!("{path}[{at}]"), value)));
+                // As other lines of a change name elements: by their name where they have one.
+                let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
+                let elements = list.iter().enumerate();
+                open.extend(
+                    elements.map(|(at, value)| {
+                        (format!("{path}[{}]", name(value).unwrap_or_else(|| at.to_string())), value)
+                    }),
+                );
             }
             Value::String(text) if text.contains("reference(") && text.split('\'').any(identity) => found.push(path),
             _ => {}

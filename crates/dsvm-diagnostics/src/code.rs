@@ -269,6 +269,7 @@ catalogue! {
     SmbWithoutPrivacy = 467, Warning, "smb-without-privacy", "folders of users on an SMB share, which everybody on the pool can read";
     NfsOwnerClash = 468, Warning, "nfs-owner-clash", "users of different pools whose files on an NFS share are mixed up";
     MountOptionRefused = 469, Error, "mount-option-refused", "a mount option that would break the mount";
+    HealthTooSlow = 475, Error, "health-too-slow", "a health check that takes too long for a verdict";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

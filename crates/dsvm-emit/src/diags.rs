@@ -95,14 +95,6 @@ pub fn expression_too_long(length: usize, span: Span) -> Diagnostic {
     .help("shorten the strings that are combined here, or pass them as one parameter")
 }
 
-/// A setup longer than a machine can be given.
-#[must_use]
-pub fn setup_too_long(bytes: usize, most: usize, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::SetupTooLong, format!("the setup of the machines takes {bytes} bytes"), span, "too long")
-        .note(format!("Azure accepts at most {most} bytes of setup for a machine"))
-        .help("move the work into an image, or fetch it from the share in a short step")
-}
-
 /// A parameter with the name of one that dsvmc adds.
 #[must_use]
 pub fn parameter_taken(name: &str, span: Span, pool: Span) -> Diagnostic {

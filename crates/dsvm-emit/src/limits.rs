@@ -3,7 +3,7 @@
 use super::{diags, template};
 use dsvm_diagnostics::Sink;
 use dsvm_graph::json::{Json, Map};
-use dsvm_graph::{Node, ResourceGraph, Text, Variables};
+use dsvm_graph::{Node, ResourceGraph, Text};
 use dsvm_model::Fleet;
 use dsvm_sema::checked::{Block, Checked};
 use dsvm_sema::table::BlockKind;
@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const PARAMETERS: usize = 256;
 const EXPRESSION: usize = 24_576;
 const RESOURCE: usize = 1 << 20;
-const CUSTOM_DATA: usize = 65_535;
 const TAGS: usize = 50;
 
 /// Whether the bodies of resources are kept once they are checked.
@@ -50,8 +49,8 @@ struct Checker {
 }
 
 impl dsvm_graph::NodeVisitor for Checker {
-    fn visit(&self, node: &Node, variables: Variables<'_>, sink: &mut Sink) {
-        check_node(node, variables, sink);
+    fn visit(&self, node: &Node, sink: &mut Sink) {
+        check_node(node, sink);
         if !self.open.load(Ordering::Relaxed) && is_open(node) {
             self.open.store(true, Ordering::Relaxed);
         }
@@ -92,7 +91,7 @@ fn check_around(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
     }
 }
 
-fn check_node(node: &Node, variables: Variables<'_>, sink: &mut Sink) {
+fn check_node(node: &Node, sink: &mut Sink) {
     check_name(node, sink);
     check_label(node, sink);
     check_tags(node, sink);
@@ -106,26 +105,11 @@ fn check_node(node: &Node, variables: Variables<'_>, sink: &mut Sink) {
             if text.len() > EXPRESSION {
                 sink.push(diags::expression_too_long(text.len(), node.span));
             }
-            if text.starts_with("[base64(") {
-                let length = custom_data(text, variables);
-                if length > CUSTOM_DATA {
-                    sink.push(diags::setup_too_long(length, CUSTOM_DATA, node.span));
-                }
-            }
         });
     }
     if bytes > RESOURCE {
         sink.push(diags::resource_too_large(&node.name.json(), bytes, node.span));
     }
-}
-
-/// Bytes of custom data: the expression's own texts and the variables that it names, which is a little too much.
-fn custom_data(expression: &str, variables: Variables<'_>) -> usize {
-    let mut named: Vec<&str> =
-        expression.split("variables('").skip(1).filter_map(|after| after.split('\'').next()).collect();
-    named.sort_unstable();
-    named.dedup();
-    expression.len() + named.iter().filter_map(|name| variables.length(name)).sum::<usize>()
 }
 
 /// Whether the name, the label or a tag of a resource is made of a parameter.

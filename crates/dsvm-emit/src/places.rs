@@ -241,8 +241,6 @@ const SCALE_SET: &[Row] = &[
     ("/properties/virtualMachineProfile/osProfile/computerNamePrefix", &["computer_name", "."]),
     ("/properties/virtualMachineProfile/osProfile/adminUsername", &["admin.name"]),
     ("/properties/virtualMachineProfile/osProfile/adminPassword", &["admin.password"]),
-    // The first boot is made of nearly everything in the block.
-    ("/properties/virtualMachineProfile/osProfile/customData", &["."]),
     ("/properties/virtualMachineProfile/osProfile/linuxConfiguration/ssh", &["admin.key"]),
     ("/properties/virtualMachineProfile/storageProfile/imageReference", &["image"]),
     ("/properties/virtualMachineProfile/storageProfile/osDisk", &["os_disk"]),
@@ -263,6 +261,8 @@ const SCALE_SET: &[Row] = &[
     ("/properties/virtualMachineProfile/securityProfile/encryptionAtHost", &["encryption_at_host"]),
     ("/properties/virtualMachineProfile/diagnosticsProfile", &["boot_diagnostics"]),
     ("/properties/virtualMachineProfile/scheduledEventsProfile", &["notice"]),
+    // The setup is made of nearly everything in the block.
+    ("/properties/virtualMachineProfile/extensionProfile/extensions/0", &["setup", "."]),
     ("/properties/virtualMachineProfile/extensionProfile", &["health", "entra_login"]),
 ];
 

@@ -3,8 +3,9 @@
 //! A project stays whole while it fits. One that does not is cut into its shared things and runs of pools, in an order in
 //! which nothing waits for a later deployment.
 
-use dsvm_graph::{NodeId, ResourceGraph};
+use dsvm_graph::{Node, NodeId, ResourceGraph};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 /// Resources of a template, and bytes of it, with some room below Resource Manager's 800 and 4 MB.
@@ -40,8 +41,15 @@ enum Part {
 }
 
 /// Cuts the graph into groups that each fit into one deployment.
+///
+/// The 4 MB of Resource Manager are those of the template with the values of its variables
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices>, "Template limits"), so that the
+/// program on the machines counts once for each pool.
 pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
-    let sizes: Vec<usize> = graph.nodes.par_iter().with_min_len(CHUNK).map(|n| n.body.estimate() + 400).collect();
+    let known = graph.variables.iter().map(|variable| (variable.name.as_str(), variable.text.length()));
+    let lengths: FxHashMap<&str, usize> = known.collect();
+    let nodes = graph.nodes.par_iter().with_min_len(CHUNK);
+    let sizes: Vec<usize> = nodes.map(|node| node.body.estimate() + 400 + of_variables(node, &lengths)).collect();
     let all: usize = sizes.iter().sum();
     if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len() <= POOLS {
         return vec![Group { nodes: graph.ids().collect(), last: true, ..Group::default() }];
@@ -72,6 +80,20 @@ pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
     }
     link(graph, &mut groups);
     groups
+}
+
+/// Bytes that the variables of a node's scripts add to it, in base64.
+fn of_variables(node: &Node, lengths: &FxHashMap<&str, usize>) -> usize {
+    let mut bytes = 0;
+    for value in node.body.values() {
+        value.texts(&mut |text| {
+            if text.starts_with("[base64(") {
+                let names = text.split("variables('").skip(1).filter_map(|after| after.split('\'').next());
+                bytes += names.filter_map(|name| lengths.get(name)).sum::<usize>() / 3 * 4;
+            }
+        });
+    }
+    bytes
 }
 
 /// The part of each resource. A shared one that waits for a pool goes behind the pools, with everything that waits for it.

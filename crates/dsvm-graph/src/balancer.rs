@@ -4,8 +4,8 @@ use super::expr::Text;
 use super::ids::unique;
 use super::json::{Json, Map, json};
 use super::names::{PoolNames, Resolver};
-use super::values;
 use super::versions as v;
+use super::{setup, values};
 use dsvm_model::network::{Network, Outbound};
 use dsvm_model::pool::{Affinity, Pool};
 use dsvm_model::services::Sources;
@@ -15,6 +15,8 @@ use dsvm_sema::value::Value;
 const FRONTEND: &str = "frontend";
 /// Name of the backend pool.
 const BACKEND: &str = "machines";
+/// Name of the probe.
+const PROBE: &str = "ready";
 
 /// The public IP address of a pool, with a DNS name.
 pub(crate) fn public_ip(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Map {
@@ -54,12 +56,12 @@ pub(crate) fn backend(names: &PoolNames) -> String {
     part(names, "backendAddressPools", BACKEND)
 }
 
-/// Id of the probe of the first service.
-pub(crate) fn first_probe(names: &PoolNames, pool: &Pool<'_>) -> Option<String> {
-    pool.services.first().map(|s| part(names, "probes", &s.name))
+/// Id of the probe, which a pool without services has not.
+pub(crate) fn probe(names: &PoolNames, pool: &Pool<'_>) -> Option<String> {
+    (!pool.services.is_empty()).then(|| part(names, "probes", PROBE))
 }
 
-/// The balancer: rule and probe for each service.
+/// The balancer: a rule for each service, and one probe: the machine says whether it takes people, whatever listens.
 pub(crate) fn load_balancer(pool: &Pool<'_>, names: &PoolNames, network: &Network<'_>, subnet: &Text) -> Map {
     let frontend = if pool.public {
         json!({ "publicIPAddress": { "id": names.public_ip.id.json() } })
@@ -74,14 +76,13 @@ pub(crate) fn load_balancer(pool: &Pool<'_>, names: &PoolNames, network: &Networ
     let outbound = network.outbound == Outbound::LoadBalancer && pool.public;
     let frontend_id = part(names, "frontendIPConfigurations", FRONTEND);
     let mut rules = Vec::with_capacity(pool.services.len());
-    let mut probes = Vec::with_capacity(pool.services.len());
     for service in &pool.services {
         rules.push(json!({
             "name": &service.name,
             "properties": {
                 "frontendIPConfiguration": { "id": &frontend_id },
                 "backendAddressPool": { "id": backend(names) },
-                "probe": { "id": part(names, "probes", &service.name) },
+                "probe": { "id": part(names, "probes", PROBE) },
                 "protocol": "Tcp",
                 "frontendPort": service.port,
                 "backendPort": service.port,
@@ -92,15 +93,25 @@ pub(crate) fn load_balancer(pool: &Pool<'_>, names: &PoolNames, network: &Networ
                 "disableOutboundSnat": true,
             }
         }));
-        probes.push(json!({
-            "name": &service.name,
-            "properties": { "protocol": "Tcp", "port": service.port, "intervalInSeconds": 5, "probeThreshold": 2 }
-        }));
     }
     let mut properties = Map::new();
     properties.insert("frontendIPConfigurations".into(), json!([{ "name": FRONTEND, "properties": frontend }]));
     properties.insert("backendAddressPools".into(), json!([{ "name": BACKEND }]));
     properties.insert("loadBalancingRules".into(), Json::Array(rules));
+    // Only 200 counts as up; connections stay when the answer changes
+    // (https://learn.microsoft.com/azure/load-balancer/load-balancer-custom-probe-overview). It comes from the tag
+    // `AzureLoadBalancer`, which the rule `allow-probes` lets in.
+    let probe = json!({
+        "name": PROBE,
+        "properties": {
+            "protocol": "Http",
+            "port": setup::HEALTH_PORT,
+            "requestPath": "/ready",
+            "intervalInSeconds": 5,
+            "probeThreshold": 2,
+        }
+    });
+    let probes = if pool.services.is_empty() { Vec::new() } else { vec![probe] };
     properties.insert("probes".into(), Json::Array(probes));
     if outbound {
         let most = pool.machines.most().unwrap_or(1000).max(1);

@@ -52,6 +52,31 @@ pub fn attribute_unavailable(block: &Block, name: &str, span: Span) -> Diagnosti
     })
 }
 
+/// A setup that is longer than the extension runs: bytes and room of the pool's own part, and its largest parts.
+#[must_use]
+pub fn setup_too_long(pool: &Block, bytes: usize, room: usize, largest: &[(usize, String, Span)]) -> Diagnostic {
+    let title = format!("the setup of pool `{}` takes {bytes} bytes, and there is room for {room}", pool.name);
+    let (mut parts, mut rest) = (Vec::new(), largest.iter());
+    let first = rest.next();
+    let mut found = match first {
+        Some((size, part, span)) => Diagnostic::new(Code::SetupTooLong, title, *span, format!("{part}: {size} bytes")),
+        None => Diagnostic::new(Code::SetupTooLong, title, pool.name_span, "too long"),
+    };
+    for (size, part, span) in rest {
+        if first.is_some_and(|(_, _, at)| at == span) {
+            parts.push(format!("{part}: {size} bytes"));
+        } else {
+            found = found.also(*span, format!("{part}: {size} bytes"));
+        }
+    }
+    for part in parts {
+        found = found.note(part);
+    }
+    found
+        .note("the CustomScript extension takes 262,144 characters of base64, which the program of dsvmc shares")
+        .help("move the work into an image, or fetch it from the share in a short step")
+}
+
 /// A role on a whole vault, because a secret that a pool reads is not there yet.
 #[must_use]
 pub fn role_on_whole_vault(pool: &Block, vault: &Block, span: Span) -> Diagnostic {

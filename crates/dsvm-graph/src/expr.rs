@@ -106,6 +106,13 @@ impl Text {
         }
     }
 
+    /// Bytes of the literal, or of the expression without its brackets.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let (Self::Literal(text) | Self::Expression(text)) = self;
+        text.len()
+    }
+
     /// The literal, if it is one.
     #[must_use]
     pub fn known(&self) -> Option<&str> {

@@ -20,7 +20,7 @@
 //! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
-//! - Interactive pools: `cloud_init`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
+//! - Interactive pools: `setup`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
 //! - Batch pools: `batch`
 //! - What may refer to everything: `waits`, `resources`, `output`
 //! - The end: `order`
@@ -29,7 +29,6 @@ mod autoscale;
 mod balancer;
 mod batch;
 mod causes;
-mod cloud_init;
 pub mod context_free;
 pub mod diags;
 pub mod expr;
@@ -56,6 +55,7 @@ mod resources;
 mod roles;
 mod scale_set;
 mod secrets;
+mod setup;
 mod storage;
 pub mod values;
 mod vault;
@@ -67,7 +67,7 @@ mod words;
 pub use expr::Text;
 pub use internal::{Broken, Built};
 pub use node::{Node, NodeId, Output, Owned, ResourceGraph, Variable};
-pub use visitor::{NodeVisitor, Variables};
+pub use visitor::NodeVisitor;
 
 use dsvm_diagnostics::Sink;
 use dsvm_model::Fleet;
@@ -113,7 +113,7 @@ fn assemble(fleet: &Fleet<'_>, checked: &Checked, visitor: &dyn NodeVisitor, sin
     roles::grants(&input, &identities, &mut nodes);
     resources::build(&input, &mut nodes, sink);
     protect::mark(nodes.all_mut().iter_mut(), &protect::spans(checked));
-    visitor::visit_rest(&mut nodes, &pools.variables, visitor, sink);
+    visitor::visit_rest(&mut nodes, visitor, sink);
     let outputs = output::build(&input, &nodes, sink);
     let nodes = nodes.into_list();
     order::check_names(&nodes, sink);

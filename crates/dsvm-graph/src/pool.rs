@@ -14,8 +14,8 @@ use super::nodes::Nodes;
 use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, pull, scope_of};
 use super::vault::VaultNodes;
 use super::versions::{self as v, ResourceType};
-use super::visitor::{NodeVisitor, Variables, visit};
-use super::{autoscale, balancer, causes, cloud_init, diags, overlay, protect, scale_set, storage, values};
+use super::visitor::{NodeVisitor, visit};
+use super::{autoscale, balancer, causes, diags, overlay, protect, scale_set, setup, storage, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
@@ -130,7 +130,7 @@ pub(crate) fn build_all(
     if fleet.pools.is_empty() {
         return Ok(results);
     }
-    let document = Variable { name: cloud_init::VARIABLE.into(), text: Text::Literal(cloud_init::DOCUMENT.clone()) };
+    let program = Variable { name: setup::VARIABLE.into(), text: Text::literal(dsvm_machine::script()) };
     let protected = protect::spans(input.checked);
     let scoped = fleet.shares.iter().map(|s| s.id).chain(fleet.vaults.iter().map(|v| v.id));
     let scoped = scoped.chain(fleet.registries.iter().map(|registry| registry.id));
@@ -143,10 +143,9 @@ pub(crate) fn build_all(
             let mut parts =
                 Builder { input, shared, scopes: &scopes, written: &written, index, pool, names }.build()?;
             protect::mark(parts.drafts.nodes_mut(), &protected);
-            let PoolParts { drafts, variables, sink, .. } = &mut parts;
-            let variables = Variables { own: variables, shared: std::slice::from_ref(&document) };
+            let PoolParts { drafts, sink, .. } = &mut parts;
             for node in drafts.nodes_mut().filter(|node| !may_be_shared(node)) {
-                visit(visitor, node, variables, sink);
+                visit(visitor, node, sink);
             }
             Ok(parts)
         })
@@ -155,7 +154,7 @@ pub(crate) fn build_all(
     for (pool, parts) in fleet.pools.iter().zip(built) {
         join(input, pool, parts?, nodes, &mut roles, &mut results, sink)?;
     }
-    results.variables.push(document);
+    results.variables.push(program);
     Ok(results)
 }
 
@@ -262,8 +261,8 @@ impl Builder<'_, '_, '_> {
         }
         before.extend(pool.vault.into_iter().flat_map(|vault| self.shared.vault(vault)).map(Need::Shared));
         let parameter = capacity_parameter(&pool.block.name);
-        let (custom, variables) = cloud_init::custom_data(self.input, pool, names)?;
-        let body = scale_set::body(pool, names, (subnet, &custom, &parameter), &resolver);
+        let setup::Setup { extension, variables } = setup::extension(self.input, pool, names, &mut sink)?;
+        let body = scale_set::body(pool, names, (subnet, extension, &parameter), &resolver);
         let mut node = self.node(v::SCALE_SET, &names.scale_set, body);
         node.causes = causes::of_scale_set(pool);
         node.places.extend(pool.uniform_for.map(|need| ("/properties/orchestrationMode".to_owned(), need.span)));

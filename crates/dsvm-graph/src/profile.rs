@@ -4,7 +4,7 @@ use super::expr::Text;
 use super::json::{Json, Map, json};
 use super::names::{PoolNames, Resolver};
 use super::values::{self, iso};
-use super::{balancer, cloud_init, words};
+use super::{balancer, setup, words};
 use dsvm_model::pool::{HealthSource, Orchestration, OsDisk, Pool, UpgradeMode};
 
 pub(super) fn identity(pool: &Pool<'_>, names: &PoolNames) -> Option<Json> {
@@ -26,14 +26,21 @@ pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
     let mut policy = Map::new();
     policy.insert("mode".into(), json!(words::upgrade_mode(upgrade.mode)));
     if upgrade.mode == UpgradeMode::Rolling {
+        // Before each batch Azure compares the first share with all machines, after it the second one with those that were
+        // upgraded (RollingUpgradePolicy of the REST reference). In a small pool one unhealthy machine is already more than
+        // the usual 20 %, and no upgrade could ever repair it: so the first share lets one machine of the smallest pool
+        // pass. The second one stays, and stops an upgrade that makes machines unhealthy.
+        let before = upgrade.unhealthy.max(upgrade.batch).get().max(one_machine(pool));
         policy.insert(
             "rollingUpgradePolicy".into(),
             json!({
                 "maxBatchInstancePercent": upgrade.batch.get(),
-                "maxUnhealthyInstancePercent": upgrade.unhealthy.max(upgrade.batch).get(),
+                "maxUnhealthyInstancePercent": before,
                 "maxUnhealthyUpgradedInstancePercent": upgrade.unhealthy.get(),
                 "pauseTimeBetweenBatches": iso(upgrade.pause),
                 "prioritizeUnhealthyInstances": true,
+                // `true` replaces machines instead of changing them: local disks would be lost.
+                "maxSurge": false,
             }),
         );
     }
@@ -44,6 +51,13 @@ pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
         );
     }
     Json::Object(policy)
+}
+
+/// One machine as a share of the smallest pool, in whole percent, rounded up. A pool that may be empty counts as one
+/// machine, a pool whose size only the deployment knows as none.
+fn one_machine(pool: &Pool<'_>) -> i64 {
+    let least = pool.machines.least().filter(|_| pool.machines.most().is_some());
+    least.map_or(0, |least| (100 + least.max(1) - 1) / least.max(1))
 }
 
 /// The property of an image reference that takes an id like this one: galleries that other tenants share have their own.
@@ -102,7 +116,7 @@ pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text)
         profile.insert("networkApiVersion".into(), json!("2022-11-01"));
     }
     if pool.health.source == HealthSource::LoadBalancer
-        && let Some(probe) = balancer::first_probe(names, pool)
+        && let Some(probe) = balancer::probe(names, pool)
     {
         profile.insert("healthProbe".into(), json!({ "id": probe }));
     }
@@ -128,8 +142,10 @@ pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text)
     Json::Object(profile)
 }
 
-pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
-    let mut extensions = Vec::new();
+/// The extensions of a machine. None names another one in `provisionAfterExtensions`: the agent skips an extension whose
+/// dependency failed (`exthandlers.py` of <https://github.com/Azure/WALinuxAgent>), and health must be told then too.
+pub(super) fn extensions(pool: &Pool<'_>, setup: Json) -> Vec<Json> {
+    let mut extensions = vec![setup];
     if pool.health.source == HealthSource::Extension {
         let mut settings = Map::new();
         let version = match pool.health.custom {
@@ -143,8 +159,8 @@ pub(super) fn extensions(pool: &Pool<'_>) -> Vec<Json> {
             }
             None => {
                 settings.insert("protocol".into(), json!("http"));
-                settings.insert("port".into(), json!(cloud_init::HEALTH_PORT));
-                settings.insert("requestPath".into(), json!("/"));
+                settings.insert("port".into(), json!(setup::HEALTH_PORT));
+                settings.insert("requestPath".into(), json!("/health"));
                 "2.0"
             }
         };

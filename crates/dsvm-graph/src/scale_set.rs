@@ -8,11 +8,12 @@ use super::{profile, words};
 use dsvm_model::pool::{Orchestration, Pool};
 use dsvm_sema::value::Value;
 
-/// The scale set: `parameter` holds the number of machines of a pool under autoscale.
+/// The scale set: `setup` is the extension that makes its machines, `parameter` holds the number of machines of a pool under
+/// autoscale.
 pub(crate) fn body(
     pool: &Pool<'_>,
     names: &PoolNames,
-    (subnet, custom, parameter): (&Text, &Text, &str),
+    (subnet, setup, parameter): (&Text, Json, &str),
     resolver: &Resolver<'_, '_>,
 ) -> Map {
     let flexible = pool.orchestration == Orchestration::Flexible;
@@ -56,13 +57,13 @@ pub(crate) fn body(
     if let Some(seconds) = pool.spot.as_ref().and_then(|s| s.restore) {
         properties.insert("spotRestorePolicy".into(), json!({ "enabled": true, "restoreTimeout": iso(seconds) }));
     }
-    let profile = machine(pool, names, subnet, custom, resolver);
+    let profile = machine(pool, names, (subnet, setup), resolver);
     properties.insert("virtualMachineProfile".into(), Json::Object(profile));
     body.insert("properties".into(), Json::Object(properties));
     body
 }
 
-fn machine(pool: &Pool<'_>, names: &PoolNames, subnet: &Text, custom: &Text, resolver: &Resolver<'_, '_>) -> Map {
+fn machine(pool: &Pool<'_>, names: &PoolNames, (subnet, setup): (&Text, Json), resolver: &Resolver<'_, '_>) -> Map {
     let mut profile = Map::new();
     if let Some(spot) = &pool.spot {
         profile.insert("priority".into(), json!("Spot"));
@@ -74,7 +75,7 @@ fn machine(pool: &Pool<'_>, names: &PoolNames, subnet: &Text, custom: &Text, res
         };
         profile.insert("billingProfile".into(), json!({ "maxPrice": price }));
     }
-    profile.insert("osProfile".into(), os_profile(pool, custom, resolver));
+    profile.insert("osProfile".into(), os_profile(pool, resolver));
     profile.insert("storageProfile".into(), profile::storage_profile(pool, resolver));
     profile.insert("networkProfile".into(), profile::network_profile(pool, names, subnet));
     let mut security = Map::new();
@@ -94,14 +95,11 @@ fn machine(pool: &Pool<'_>, names: &PoolNames, subnet: &Text, custom: &Text, res
         let notification = json!({ "enable": true, "notBeforeTimeout": iso(seconds) });
         profile.insert("scheduledEventsProfile".into(), json!({ "terminateNotificationProfile": notification }));
     }
-    let extensions = profile::extensions(pool);
-    if !extensions.is_empty() {
-        profile.insert("extensionProfile".into(), json!({ "extensions": extensions }));
-    }
+    profile.insert("extensionProfile".into(), json!({ "extensions": profile::extensions(pool, setup) }));
     profile
 }
 
-fn os_profile(pool: &Pool<'_>, custom: &Text, resolver: &Resolver<'_, '_>) -> Json {
+fn os_profile(pool: &Pool<'_>, resolver: &Resolver<'_, '_>) -> Json {
     let admin = values::text(&pool.admin.name, resolver);
     let mut profile = Map::new();
     profile.insert("computerNamePrefix".into(), json!(profile::computer_name(pool)));
@@ -109,7 +107,6 @@ fn os_profile(pool: &Pool<'_>, custom: &Text, resolver: &Resolver<'_, '_>) -> Js
     if let Some(password) = pool.admin.password {
         profile.insert("adminPassword".into(), values::text(password, resolver).into());
     }
-    profile.insert("customData".into(), custom.into());
     let mut linux = Map::new();
     linux.insert("disablePasswordAuthentication".into(), json!(pool.admin.password.is_none()));
     if !pool.admin.keys.is_empty() {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 /// What stands for a part that only the deployment knows.
 pub(crate) const OPEN: &str = "‹known at deployment›";
 
-/// The text of custom data; nothing when it is neither base64 nor an expression of literals.
+/// The text of a script; nothing when it is neither base64 nor an expression of literals.
 pub(crate) fn text(value: &str) -> Option<String> {
     if let Some(inner) = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')) {
         let expression = Expr::parse(inner).ok()?;

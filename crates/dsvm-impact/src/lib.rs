@@ -26,6 +26,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub use resource::is_setup;
 pub use situation::{Block, Situation};
 pub use types::{BlockChanges, Impact, Line, Notice, Refusal, Severity};
 

@@ -1,4 +1,4 @@
-//! The first-boot document of a pool on both sides → lines: users, mounts, links, setup steps and packages.
+//! The setup script of a pool on both sides → lines: users, mounts, links, setup steps and packages.
 
 use super::encoded;
 use super::types::Draft;
@@ -6,19 +6,19 @@ use super::units::cut;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// Where the facts of a pool begin in its document.
-const FACTS: &str = "\n  - path: /etc/dsvmc/pool.json\n";
+/// Where the description of a pool begins in its script; it is the rest of the line.
+const POOL: &str = "\n#POOL ";
 
 /// Subject, change, and the key of its place in the block.
 type Edit = (String, String, String);
 
-/// What is different in the documents. `before` is nothing when the last one is not known.
+/// What is different in the scripts. `before` is nothing when the last one is not known.
 pub(crate) fn lines(before: Option<&str>, after: Option<&str>) -> Vec<Draft> {
     let (before, after) = (before.and_then(encoded::text), after.and_then(encoded::text));
     let Some(after) = after else { return vec![unknown()] };
     let Some(before) = before else { return vec![unknown()] };
     let (Some((program, old)), Some((other, new))) = (facts(&before), facts(&after)) else {
-        return vec![line("first-boot document", "changed", "")];
+        return vec![line("setup", "changed", "setup")];
     };
     let mut edits = Vec::new();
     people(&old, &new, &mut edits);
@@ -37,25 +37,27 @@ pub(crate) fn lines(before: Option<&str>, after: Option<&str>) -> Vec<Draft> {
         edits.push((subject.to_owned(), between(old.get(&key), new.get(&key)), place.to_owned()));
     }
     if program != other {
-        edits.push(("first boot".to_owned(), "another version of dsvmc's program".to_owned(), String::new()));
+        edits.push((
+            "program on the machines".to_owned(),
+            "another version of dsvmc's program".to_owned(),
+            String::new(),
+        ));
     }
     edits.into_iter().map(|(subject, change, place)| line(&subject, &change, &place)).collect()
 }
 
 fn unknown() -> Draft {
-    line("first-boot document", "changed; what the machines have is not known", "")
+    line("setup", "changed; what the machines have is not known", "setup")
 }
 
 fn line(subject: &str, change: &str, place: &str) -> Draft {
     Draft { subject: subject.to_owned(), change: change.to_owned(), place: place.to_owned(), ..Draft::default() }
 }
 
-/// The document up to the facts, and the facts.
+/// The program, and the description after it.
 fn facts(document: &str) -> Option<(&str, Map<String, Value>)> {
-    let at = document.find(FACTS)?;
-    let (program, rest) = document.split_at(at);
-    let json = rest.get(rest.find('{')?..)?;
-    match serde_json::from_str(json.trim()).ok()? {
+    let (program, description) = document.split_once(POOL)?;
+    match serde_json::from_str(description.trim()).ok()? {
         Value::Object(map) => Some((program, map)),
         _ => None,
     }

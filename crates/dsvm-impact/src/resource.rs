@@ -9,10 +9,11 @@ use super::{autoscale, batch, destroys, fields, machine, path};
 use arm_plan::{Action, AttributeChange, AttributeKind, Change, EffectKind};
 use serde_json::Value;
 
-const CUSTOM_DATA: &str = "properties.virtualMachineProfile.osProfile.customData";
 /// Effects of what makes a resource be recreated.
 const RECREATES: [EffectKind; 2] = [EffectKind::Replaces, EffectKind::DeletesData];
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
+/// Name of the extension whose script holds the description of a pool.
+const SETUP: &str = "setup";
 const IMAGE: &str = "properties.virtualMachineProfile.storageProfile.imageReference";
 const BATCH_IMAGE: &str = "properties.deploymentConfiguration.virtualMachineConfiguration.imageReference";
 
@@ -213,11 +214,13 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, reach: &mut Vec<Reac
         };
         put(taken, made, false);
     } else if is(kind, "virtualMachineScaleSets") {
-        let taken = take(&mut rest, &[CUSTOM_DATA]);
+        // Only marks of the script are shown by Azure; what is in it is known from what was sent.
+        let mut extensions = take(&mut rest, &[EXTENSIONS]);
+        let (taken, others): (Vec<_>, Vec<_>) = extensions.drain(..).partition(|a| is_setup(&a.path));
+        rest.extend(others);
         if !taken.is_empty() {
-            let at = |body: &Value| text_at(body, CUSTOM_DATA);
-            let known = at(&index.sent(&change.id)).or_else(|| at(&before));
-            put(taken, machine::lines(known.as_deref(), at(after).as_deref()), false);
+            let known = script(&index.sent(&change.id)).or_else(|| script(&before));
+            put(taken, machine::lines(known.as_deref(), script(after).as_deref()), false);
         }
         let taken = take(&mut rest, &[IMAGE, "plan"]);
         let made = image(&before, after, IMAGE, &taken);
@@ -245,6 +248,20 @@ fn edits(change: &Change, after: &Value, index: &Index<'_>, reach: &mut Vec<Reac
     }
     drafts.extend(rest.into_iter().map(|a| plain(change, a, index)));
     drafts
+}
+
+/// Whether a property, as plans write it, belongs to the setup of a pool's machines. Azure shows only marks of it, so that
+/// what is in it is known from what was sent last.
+#[must_use]
+pub fn is_setup(path: &str) -> bool {
+    path.starts_with(EXTENSIONS) && path::keys(path).first() == Some(&SETUP)
+}
+
+/// The script of a scale set's setup: base64, or the expression that makes it.
+fn script(body: &Value) -> Option<String> {
+    let extensions = body.pointer(&format!("/{}", EXTENSIONS.replace('.', "/")))?.as_array()?;
+    let setup = extensions.iter().find(|extension| extension.get("name").and_then(Value::as_str) == Some(SETUP))?;
+    setup.pointer("/properties/protectedSettings/script").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn text_at(body: &Value, path: &str) -> Option<String> {

@@ -74,13 +74,15 @@ fn machine(users: &[&str], mount: &str) -> String {
     let users: Vec<Value> = users.iter().map(|name| json!({ "name": name, "uid": 1000 })).collect();
     let facts = json!({ "pool": "team", "users": users, "shares": [{ "share": "nb", "mount": mount, "links": [] }],
         "steps": [{ "name": "tools", "run": "apt update" }] });
-    let text = format!("#cloud-config\nwrite_files:\n  - path: /etc/dsvmc/pool.json\n    content: |2\n      {facts}\n");
+    let text = format!("#!/usr/bin/python3 -I\nmain()\n#POOL {facts}\n");
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 fn booted(data: &str) -> Value {
     let mut body = set("team", "Standard_D4s_v5", 2);
-    body["properties"]["virtualMachineProfile"] = json!({ "osProfile": { "customData": data } });
+    let setup = json!({ "name": "setup", "properties": { "type": "CustomScript", "forceUpdateTag": data.len().to_string(),
+        "protectedSettings": { "script": data } } });
+    body["properties"]["virtualMachineProfile"] = json!({ "extensionProfile": { "extensions": [setup] } });
     body
 }
 
@@ -128,7 +130,7 @@ fn what_travels_encoded_is_compared_by_what_is_in_it() {
     let before = [booted(&machine(&["ada", "carol"], "/data/notebooks"))];
     let after = [(10, booted(&machine(&["ada", "bob"], "/data/nb")))];
     let impact = said(&before, &after, &[block("pool", "team", 10)]);
-    let when = "on new machines; on the 2 running machines after a reimage";
+    let when = "reaches the 2 running machines one at a time, 5 min apart, no restart";
     assert_eq!(
         lines(&impact),
         [

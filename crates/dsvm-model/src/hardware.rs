@@ -247,6 +247,11 @@ fn trusted_launch(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, 
     launch.then_some(secure_boot)
 }
 
+/// The most seconds that the health extension takes for a verdict, interval times probes: "Probe settle time
+/// (intervalInSeconds * numberOfProbes) cannot exceed 240 seconds"
+/// (<https://github.com/Azure/applicationhealth-extension-linux/blob/master/main/handlersettings.go>).
+const LONGEST_VERDICT: i64 = 4 * MINUTE;
+
 /// How health is found out.
 pub(crate) fn health<'a>(pool: View<'a, rows::Pool>, setup: Option<SetupTime>, sink: &mut Sink) -> Health<'a> {
     let Some(health) = pool.health() else {
@@ -276,11 +281,17 @@ pub(crate) fn health<'a>(pool: View<'a, rows::Pool>, setup: Option<SetupTime>, s
         }
     };
     let written = health.grace().and_then(|time| bounds::HEALTH_GRACE.check(time, fields.grace(), sink));
+    let (source, threshold) = (health.source(), health.threshold());
+    let interval = bounds::HEALTH_INTERVAL.hold(health.interval(), fields.interval(), sink);
+    if source == HealthSource::Extension && interval.get() * threshold > LONGEST_VERDICT {
+        let at = if fields.threshold().written() { fields.threshold().span() } else { fields.interval().span() };
+        sink.push(diags::health_too_slow(interval, threshold, LONGEST_VERDICT, at));
+    }
     Health {
-        source: health.source(),
+        source,
         custom,
-        interval: bounds::HEALTH_INTERVAL.hold(health.interval(), fields.interval(), sink),
-        threshold: health.threshold(),
+        interval,
+        threshold,
         grace: grace(written.map(|time| (time, fields.grace().span())), setup, sink),
     }
 }

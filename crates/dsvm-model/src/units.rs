@@ -225,9 +225,9 @@ pub mod bounds {
     /// Between two questions of the health extension.
     pub const HEALTH_INTERVAL: Bounds<Seconds> =
         Bounds::new(5, 60, "the health extension probes every 5 to 60 seconds");
-    /// Until a new machine must be healthy.
+    /// Until a new machine must be healthy (`schema.go` of <https://github.com/Azure/applicationhealth-extension-linux>).
     pub const HEALTH_GRACE: Bounds<Seconds> =
-        Bounds::new(0, 4 * HOUR, "a new machine has at most 4 hours to become healthy");
+        Bounds::new(5, 4 * HOUR, "a new machine has 5 seconds to 4 hours to become healthy");
     /// Setup of a new machine: what repairs can wait for.
     pub const SETUP: Bounds<Seconds> =
         Bounds::new(0, 90 * MINUTE, "repairs wait for at most 90 minutes; move longer work into an image");

@@ -1,42 +1,85 @@
-//! The first boot of a machine, run for real: the custom data of an emitted scale set, unpacked into a folder and run by
-//! Python with commands and services that stand for those of a machine (`run.py`).
+//! The setup of a machine, from an emitted scale set: what the extension is given, read by the program itself
+//! (`emitted.py`). What the program then does is in `program`.
 
 mod program;
 
 use crate::support::TestContext;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
 const POOL: &str = include_str!("pool.dsvm");
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2nAbq0a0VYkPp1Vd0yq5M4o6w5o3nYzC1o0b5nZ0xk ada@example";
+const CLIENT: &str = "22222222-0000-4000-8000-000000000000";
 
 /// What only a deployment knows, the client id of the identity, replaced by one.
-fn with_client(template: &str) -> String {
-    let end = template.find(".clientId").unwrap() + ".clientId".len();
-    let start = template[..end].rfind("reference(").unwrap();
-    format!("{}'22222222-0000-4000-8000-000000000000'{}", &template[..start], &template[end..])
+fn with_client(template: &str, client: &str) -> String {
+    let mut rest = template;
+    let mut out = String::with_capacity(template.len());
+    while let Some(end) = rest.find(".clientId").map(|at| at + ".clientId".len()) {
+        let start = rest[..end].rfind("reference(").unwrap();
+        out.push_str(&rest[..start]);
+        out.push_str(&format!("'{client}'"));
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+/// What a machine of the pool is given with this key and this client id; nothing without Python.
+fn given(pool: &str, key: &str, client: &str) -> Option<Value> {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", pool);
+    let built = cx.run("build . --out out");
+    assert_eq!(built.exit, 0, "{}", built.text());
+    cx.write("template.json", &with_client(&cx.read("out/machines/template.json"), client));
+    let mut expand = cx.command("expand template.json --format json --location westeurope -p owner_password=unused -p");
+    let expanded = expand.arg(format!("admin_key={key}")).output().unwrap();
+    assert!(expanded.status.success(), "{}", String::from_utf8_lossy(&expanded.stdout));
+    cx.write("expanded.json", &String::from_utf8(expanded.stdout).unwrap());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut python = Command::new("python3");
+    python.args(["-B".as_ref(), root.join("tests/it/machine/emitted.py").as_os_str()]);
+    let Ok(ran) = python.arg("expanded.json").arg(root.join("machine")).current_dir(cx.path()).output() else {
+        eprintln!("skipped: there is no python3");
+        return None;
+    };
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Some(serde_json::from_slice(&ran.stdout).unwrap())
 }
 
 #[test]
-fn a_machine_sets_itself_up_once_and_keeps_its_secrets() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
-        return;
-    }
-    let cx = TestContext::new();
-    cx.write("main.dsvm", POOL);
-    let built = cx.run("build . --out out");
-    assert_eq!(built.exit, 0, "{}", built.text());
-    cx.write("template.json", &with_client(&cx.read("out/machines/template.json")));
-    let mut expand = cx.command("expand template.json --format json --location westeurope -p owner_password=unused -p");
-    let expanded = expand.arg(format!("admin_key={KEY}")).output().unwrap();
-    assert!(expanded.status.success(), "{}", String::from_utf8_lossy(&expanded.stdout));
-    cx.write("expanded.json", &String::from_utf8(expanded.stdout).unwrap());
-    std::fs::create_dir(cx.path().join("disk")).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/machine/run.py");
-    let ran =
-        Command::new("python3").arg(script).args(["expanded.json", "disk"]).current_dir(cx.path()).output().unwrap();
-    let told = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{told}");
-    assert!(told.contains("as it should be"), "{told}");
+fn the_program_understands_what_the_extension_is_given() {
+    let Some(mut given) = given(POOL, KEY, CLIENT) else { return };
+    assert_eq!(given["program"].take(), dsvm_machine::script());
+    let (tag, timestamp) = (given["tag"].take(), given["timestamp"].take());
+    assert!(!tag.as_str().unwrap().is_empty());
+    assert!(timestamp.as_i64().is_some_and(|seconds| (0..1 << 31).contains(&seconds)), "{timestamp}");
+    let flaky = "echo try >> \"$FAKE_ROOT/tries\"; test \"$(wc -l < \"$FAKE_ROOT/tries\")\" -ge 2";
+    assert_eq!(
+        given,
+        json!({
+            "program": null, "tag": null, "timestamp": null,
+            "client": CLIENT, "health": 790, "notice": true,
+            "users": [["ada", 2001, true, ["docker"]]], "keys": [KEY],
+            "passwords": { "dsvmuser": "owner", "ada": "ada" },
+            "shares": [["identity", "/datamnt/work", 1], ["nfs", "/data/fast", 1], ["key", "/data/old", 0]],
+            "packages": ["r-base"],
+            "steps": [["note", "echo $((1 + 1)) >> \"$FAKE_ROOT/steps\"", 3], ["flaky", flaky, 2]],
+            "ports": [22, 8000],
+        })
+    );
+}
+
+#[test]
+fn another_content_has_another_tag_and_the_same_one_the_same() {
+    let marks = |given: Option<Value>| given.map(|given| (given["tag"].clone(), given["timestamp"].clone()));
+    let Some(first) = marks(given(POOL, KEY, CLIENT)) else { return };
+    assert_eq!(Some(&first), marks(given(&POOL.replace("machines = 2", "machines = 3"), KEY, CLIENT)).as_ref());
+    // What only the deployment knows changes the tag, what the compiler knows both.
+    let (tag, timestamp) = marks(given(POOL, &KEY.replace("ada@example", "ada@home"), CLIENT)).unwrap();
+    assert_ne!(tag, first.0);
+    assert_eq!(timestamp, first.1);
+    let (tag, timestamp) = marks(given(&POOL.replace("uid = 2001", "uid = 2002"), KEY, CLIENT)).unwrap();
+    assert_ne!(tag, first.0);
+    assert_ne!(timestamp, first.1);
 }

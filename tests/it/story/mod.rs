@@ -267,8 +267,8 @@ fn identities(world: &World, source: &mut Source) {
         let roles = moved.plan.iter().filter(|c| c.kind.ends_with("/roleAssignments"));
         assert_eq!(roles.clone().filter(|c| c.action == "replace").count(), before.len(), "{how}: {:#?}", moved.plan);
         for set in sets(&moved.plan) {
-            // The first boot holds the client id of the identity, and the set its assignment.
-            assert_eq!((set.action.as_str(), set.effect.as_str()), ("update", "when-reimaged"), "{how}: {set:#?}");
+            // The setup holds the client id of the identity, and the set its assignment.
+            assert_eq!((set.action.as_str(), set.effect.as_str()), ("update", "rolling"), "{how}: {set:#?}");
             assert_eq!(set.whole["reassigned"].as_array().unwrap().len(), 1, "{how}: {set:#?}");
         }
         let now = world.principal();

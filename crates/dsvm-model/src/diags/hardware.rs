@@ -410,6 +410,19 @@ pub(crate) fn half_a_health_check(span: Span) -> Diagnostic {
     .help("set both, or neither to use the check that dsvmc installs on each machine")
 }
 
+pub(crate) fn health_too_slow(interval: Seconds, threshold: i64, most: i64, span: Span) -> Diagnostic {
+    let takes = crate::units::duration(interval.get() * threshold);
+    let fits = (most / interval.get().max(1)).max(1);
+    new(
+        Code::HealthTooSlow,
+        format!("{threshold} probes every {interval} take {takes}"),
+        span,
+        "the health extension refuses this",
+    )
+    .note("`interval` × `threshold` is at most 4 min: the extension of a longer one fails on every machine")
+    .help(format!("write `threshold = {fits}` or less, or a shorter `interval`"))
+}
+
 pub(crate) fn region_without_zones(name: &str, span: Span) -> Diagnostic {
     new(Code::RegionWithoutZones, format!("region `{name}` has no availability zones"), span, "not available here")
         .help("remove `zones`, or choose another region")

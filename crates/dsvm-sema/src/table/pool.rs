@@ -191,8 +191,9 @@ blocks! {
         }
     }
 
-    /// What makes a machine healthy. If omitted, each machine responds on a local port once its shares are mounted and
-    /// everything in `serve` listens.
+    /// What makes a machine healthy. If omitted, each machine says so itself, on port 790: from the end of its setup on,
+    /// while its shares are mounted and everything in `serve` listens. The load balancer asks the same port whether the
+    /// machine takes people, whatever is written here.
     Health {
         head: Head::None;
         fields {
@@ -205,7 +206,7 @@ blocks! {
             port: PortNumber, early;
             /// Which path is asked, for http and https.
             path: Text, early;
-            /// Time between two questions: 5 to 60 seconds.
+            /// Time between two questions: 5 to 60 seconds, and with `threshold` at most 4 minutes for a verdict.
             interval: Seconds = "30 s", early;
             /// Answers in a row that change the verdict.
             threshold: IntIn<1, 24> = "3", early;
@@ -238,7 +239,8 @@ blocks! {
             mode: UpgradeMode = "rolling", early;
             /// Most machines changed at once: 5% to 100%.
             batch: Percent = "20%", early;
-            /// Most unhealthy machines before it stops: 5% to 100%.
+            /// Most machines that an upgrade may leave unhealthy before it stops: 5% to 100%. Before a batch, one unhealthy
+            /// machine of the smallest pool is let pass, so that an upgrade can repair it.
             unhealthy: Percent = "20%", early;
             /// Rest between two batches.
             pause: Seconds = "5 min", early;
@@ -261,8 +263,9 @@ blocks! {
         }
     }
 
-    /// Further setup of a new machine, after shares are mounted. Runs once, in order, as root; a step that fails is
-    /// retried and keeps the machine unhealthy.
+    /// Further setup of a machine, after shares are mounted. Steps run in order, as root, each once for each of its texts:
+    /// a changed step runs on the machines that are there, under the pool's upgrade policy. A step that fails is retried;
+    /// then it stops the deployment or the upgrade, and the machine takes nobody.
     Setup {
         head: Head::None;
         fields {
@@ -281,7 +284,7 @@ blocks! {
     Step {
         head: Head::Name;
         fields {
-            /// A bash script. Nothing secret can be in it: Azure shows it to everybody who can read the machine.
+            /// A bash script. Nothing secret can be in it: Azure shows it to everybody who can read the deployment.
             run: Text, required;
             /// How often it is tried again.
             retries: IntIn<0, 10> = "3", early;
