@@ -35,6 +35,8 @@ LEAD = 1200.0
 """Seconds before its start at which an event closes the machine. Failing hardware is announced days ahead."""
 EMPTY = 60.0
 """Seconds without anybody before an event is approved."""
+FIRST = 150.0
+"""Seconds for an answer: the first request, which switches the events on, may take two minutes."""
 MARK = "dsvmc: "
 
 
@@ -162,7 +164,7 @@ def main() -> None:
             if listener is None:
                 compute = metadata.imds("instance/compute", {"api-version": "2021-02-01"})
                 listener = Listener(str(compute["name"]))
-            document = metadata.imds("scheduledevents", VERSION)
+            document = metadata.imds("scheduledevents", VERSION, timeout=FIRST)
             for event in listener.handle(document, time.time()):
                 body = json.dumps({"StartRequests": [{"EventId": event}]}).encode()
                 metadata.imds("scheduledevents", VERSION, body)

@@ -13,7 +13,7 @@ from .config import SecretName
 from .firewall import METADATA
 from .system import Failed, hide, say
 
-TIMEOUT = 20
+TIMEOUT = 20.0
 
 
 class Refused(Failed):
@@ -27,15 +27,15 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _open(url: str, headers: Mapping[str, str], body: Optional[bytes] = None) -> Any:
+def _open(url: str, headers: Mapping[str, str], body: Optional[bytes] = None, timeout: float = TIMEOUT) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
-    with opener.open(urllib.request.Request(url, data=body, headers=dict(headers)), timeout=TIMEOUT) as answer:
+    with opener.open(urllib.request.Request(url, data=body, headers=dict(headers)), timeout=timeout) as answer:
         return json.loads(answer.read() or b"{}")
 
 
-def imds(path: str, query: Mapping[str, str], body: Optional[bytes] = None) -> Any:
+def imds(path: str, query: Mapping[str, str], body: Optional[bytes] = None, timeout: float = TIMEOUT) -> Any:
     """What the metadata service answers. It must never be asked through a proxy, says its documentation."""
-    return _open("http://%s/metadata/%s?%s" % (METADATA, path, urllib.parse.urlencode(query)), {"Metadata": "true"}, body)
+    return _open("http://%s/metadata/%s?%s" % (METADATA, path, urllib.parse.urlencode(query)), {"Metadata": "true"}, body, timeout)
 
 
 def token(resource: str, client: Optional[str]) -> str:

@@ -108,10 +108,3 @@ class Events(unittest.TestCase):
     def test_a_strange_document_does_nothing(self):
         for strange in ({}, {"Events": []}, {"Events": [1, {"EventType": "Terminate"}]}):
             self.assertEqual(self.listener.handle(strange, NOW), [])
-
-
-class Occupied(unittest.TestCase):
-    def test_a_process_of_a_person_counts(self):
-        self.assertEqual(
-            bool(events.people()), any(os.stat("/proc/" + p).st_uid >= 1000 for p in os.listdir("/proc") if p.isdigit())
-        )
