@@ -314,7 +314,7 @@ fn pairs_of_regions_exist() {
         let display = region.text("display").unwrap().to_ascii_lowercase().replace(' ', "");
         assert_eq!(display, region.name, "the name is the display name without blanks");
     }
-    for name in ["westus2", "westeurope", "koreacentral", "southcentralus"] {
+    for name in ["westus2", "westeurope", "koreacentral", "southcentralus", "usgovvirginia", "chinanorth3"] {
         assert!(names.contains(name), "{name}");
     }
 }

@@ -100,6 +100,13 @@ pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
         .help(format!("choose one of: {}", known.join(", ")))
 }
 
+/// An override of a resource that other pools have; `help` says what to add so that this pool has it too.
+#[must_use]
+pub fn override_of_nothing(name: &str, span: Span, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownOverride, format!("this pool has no resource `{name}`"), span, "nothing to override")
+        .help(help)
+}
+
 /// Something in ARM's own words that the type does not allow.
 #[must_use]
 pub fn type_disagrees(kind: &str, finding: &Finding, span: Span) -> Diagnostic {

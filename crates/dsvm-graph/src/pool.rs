@@ -369,8 +369,29 @@ impl Builder<'_, '_, '_> {
             // A pool without a public address, a policy or an identity of its own has no such node.
             match target.and_then(|named| drafts.nodes_mut().find(|node| node.id == named.id)) {
                 Some(node) => overlay::apply(node, block, &self.input.resolver(), sink),
-                None => sink.push(diags::unknown_override(&block.name, block.name_span, PoolResource::WORDS)),
+                None => {
+                    let absent = PoolResource::from_word(&block.name);
+                    let here = |word: &&str| PoolResource::from_word(word) != absent;
+                    let known: Vec<&str> = PoolResource::WORDS.iter().copied().filter(here).collect();
+                    let found = diags::unknown_override(&block.name, block.name_span, &known);
+                    sink.push(match absent.and_then(what_to_add) {
+                        Some(help) => diags::override_of_nothing(&block.name, block.name_span, help),
+                        None => found,
+                    });
+                }
             }
         }
     }
+}
+
+/// What a pool needs to get a resource that it does not have.
+fn what_to_add(resource: PoolResource) -> Option<&'static str> {
+    Some(match resource {
+        PoolResource::Autoscale => {
+            "give the pool a range and rules, as in `machines = 1..10` and `autoscale { … }`, or remove the override"
+        }
+        PoolResource::PublicIp => "write `public = true` in the pool, or remove the override",
+        PoolResource::Identity => "remove the override: the pool uses an identity that is declared elsewhere",
+        PoolResource::LoadBalancer | PoolResource::SecurityGroup | PoolResource::ScaleSet => return None,
+    })
 }

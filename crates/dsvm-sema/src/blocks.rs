@@ -371,6 +371,11 @@ impl<'p> Eval<'p> {
         let Some((kind, most)) = kind.and_then(|kind| row.spec.child(kind).map(|most| (kind, most))) else {
             let is_field = row.fields.contains_key(&*keyword.value);
             let diagnostic = match (kind, is_field) {
+                (_, true)
+                    if row.spec.kind == BlockKind::Schedule && &*keyword.value == "from" && ast.head.len() > 1 =>
+                {
+                    diags::hours_without_days(keyword.span)
+                }
                 (_, true) => diags::field_without_equals(&keyword.value, keyword.span),
                 (Some(kind), false) => diags::misplaced_block(row.spec, kind, keyword.span),
                 (None, false) => diags::unknown_block(row.spec, &keyword.value, keyword.span),
@@ -378,6 +383,10 @@ impl<'p> Eval<'p> {
             self.report(diagnostic);
             return;
         };
+        if let Some(span) = head::repetition(ast) {
+            self.report(diags::repeated_inside(&keyword.value, span));
+            return;
+        }
         let same = || block.children.iter().filter(|other| other.kind == kind);
         if let (1.., Some(first)) = (most, same().next())
             && same().count() as u64 >= u64::from(most)

@@ -1,6 +1,7 @@
 //! What follows a block's keyword: a name, or values and words that become fields.
 
 use super::table::{BlockSpec, Head, kind_of, spec};
+use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{self, Block, ExprKind, HeadPart};
 use std::sync::Arc;
 
@@ -10,6 +11,13 @@ pub(crate) fn block_name(block: &Block) -> Option<ast::Name> {
         Some(kind) => name_of(block, spec(kind)),
         None => first_name(block),
     }
+}
+
+/// `s[n in 1..3]` as the head of a nested block, where the grammar reads it as an element of a list.
+pub(crate) fn repetition(block: &Block) -> Option<Span> {
+    let HeadPart::Expr(expr) = block.head.first()? else { return None };
+    let ExprKind::Index(_, index) = &expr.kind else { return None };
+    matches!(&index.kind, ExprKind::Binary(op, ..) if op.value == ast::BinaryOp::In).then_some(expr.span)
 }
 
 /// The name in the head of a block of that kind, if it has one.

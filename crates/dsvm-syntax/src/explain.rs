@@ -258,6 +258,16 @@ impl<'t> FailureSite<'t> {
             {
                 Some(diags::ternary(span))
             }
+            "@" if at == 0 => Some(self.decorator()),
+            "+" | "-" if at == 0 && self.place == Place::Body && self.kind(1) == Some(Kind::Number) => {
+                Some(diags::signed_count(self.bytes_of(0, 1), self.word(0), self.word(1)))
+            }
+            "to" if before.is_some_and(|b| self.kind(b) == Some(Kind::Number))
+                && self.kind(at + 1) == Some(Kind::Number)
+                && self.same_line(at) =>
+            {
+                before.map(|b| diags::range_with_to(self.bytes_of(b, at + 1), self.word(b), self.word(at + 1)))
+            }
             "/" | "*" if self.word(at + 1) == "*" && self.touches(at) => {
                 Some(diags::block_comment(self.bytes_of(at, at + 1)))
             }
@@ -289,6 +299,17 @@ impl<'t> FailureSite<'t> {
             }
             _ => None,
         }
+    }
+
+    /// `@description("…")`, as Bicep writes it, before a declaration or a field.
+    fn decorator(&self) -> Diagnostic {
+        let name = self.word(1);
+        let text = match (self.kind(2), self.kind(3)) {
+            (Some(Kind::Open(b'(')), Some(Kind::String(true))) => self.word(3).trim_matches('"'),
+            _ => "",
+        };
+        let end = self.tokens.iter().position(|t| t.kind == Kind::Close(b')')).unwrap_or(1);
+        diags::decorator(self.bytes_of(0, end.min(self.tokens.len().saturating_sub(1))), name, text)
     }
 
     /// Whether a comparison can stand here, and no field begins.

@@ -21,6 +21,8 @@ pub struct IndexItem<'t> {
     pub balanced: bool,
     /// Where brackets become too deep, if they do.
     pub too_deep: Option<usize>,
+    /// Where the head of a block ends whose content follows without a `{`.
+    pub missing_brace: Option<usize>,
 }
 
 /// Finds the items of a text.
@@ -66,6 +68,10 @@ const TOP_LEVEL: &[&str] = &[
     "test",
 ];
 
+/// The declarations of the list above that are no blocks.
+const OWN_FORM: &[&str] =
+    &["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "test"];
+
 struct Indexer<'t> {
     text: &'t str,
     items: Vec<IndexItem<'t>>,
@@ -86,11 +92,17 @@ impl<'t> Indexer<'t> {
         let mut ifs = Ifs::default();
         let mut balanced = true;
         let mut too_deep = None;
+        let mut missing_brace = None;
         let (mut before_last, mut last) = (None, first);
         let mut token = Some(first);
         while let Some(t) = token {
             match t.kind {
                 Kind::Newline => {
+                    if open.is_empty() && missing_brace.is_none() && self.content_follows(first, t.end) {
+                        missing_brace = Some(last.end);
+                        balanced = false;
+                        open.push(b'{');
+                    }
                     let ends = if open.is_empty() {
                         !continues(self.text, before_last, last, scanner)
                     } else {
@@ -140,7 +152,16 @@ impl<'t> Indexer<'t> {
         }
         balanced &= open.is_empty();
         let (keyword, name, exported) = self.head(first);
-        self.items.push(IndexItem { keyword, name, start: first.start, end: last.end, exported, balanced, too_deep });
+        self.items.push(IndexItem {
+            keyword,
+            name,
+            start: first.start,
+            end: last.end,
+            exported,
+            balanced,
+            too_deep,
+            missing_brace,
+        });
         Some(last.end)
     }
 
@@ -152,6 +173,42 @@ impl<'t> Indexer<'t> {
             && first.kind == Kind::Word
             && TOP_LEVEL.contains(&self.word(first))
             && matches!(second.kind, Kind::Word | Kind::String(_))
+    }
+
+    /// Whether the head of a block that starts with `first` has no `{`, and its content follows all the same: the line
+    /// at `at` is a field and is indented deeper, and a `}` without partner closes what was never opened.
+    fn content_follows(&self, first: Token, at: usize) -> bool {
+        let head = self.text.get(first.start..at).unwrap_or_default();
+        let mut head = head.split_whitespace().skip_while(|word| matches!(*word, "export" | "existing"));
+        let block = head.next().is_some_and(|word| TOP_LEVEL.contains(&word) && !OWN_FORM.contains(&word));
+        if !block || head.any(|word| word.contains('=')) {
+            return false;
+        }
+        let significant = |t: &Token| !matches!(t.kind, Kind::Newline | Kind::Comment(_));
+        let mut rest = Scanner::new(self.text, at).filter(significant);
+        let (Some(name), Some(equals)) = (rest.next(), rest.next()) else { return false };
+        let indented = self.text.get(at..name.start).is_some_and(|gap| gap.ends_with([' ', '\t']));
+        if name.kind != Kind::Word || self.word(equals) != "=" || !indented {
+            return false;
+        }
+        let mut depth = 0usize;
+        for t in rest {
+            match t.kind {
+                Kind::Open(b'{') => depth += 1,
+                Kind::Close(b'}') if depth == 0 => return true,
+                Kind::Close(b'}') => depth -= 1,
+                // A declaration at the start of a line: the content has ended before.
+                Kind::Word if depth == 0 && self.at_line_start(t.start) && TOP_LEVEL.contains(&self.word(t)) => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn at_line_start(&self, at: usize) -> bool {
+        at == 0 || self.text.as_bytes().get(at - 1) == Some(&b'\n')
     }
 
     fn head(&self, first: Token) -> (&'t str, &'t str, bool) {

@@ -23,15 +23,20 @@ pub use compare::{Agreement, compare};
 pub use index::{IndexItem, index};
 
 use dsvm_diagnostics::Sink;
-use dsvm_diagnostics::source::SourceId;
+use dsvm_diagnostics::source::{SourceId, Span};
 use parser::{Parser, Words};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Files longer than this are parsed on several cores.
 const PARALLEL_BYTES: usize = 64 * 1024;
 
 /// Parses a file. What cannot be understood is reported to `sink` and left out.
 pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
+    if let Some(marker) = conflict_marker(text) {
+        sink.push(diags::conflict_marker(Span::new(source, marker.start as u32, marker.end as u32)));
+        return ast::File { items: Vec::new(), incomplete: true };
+    }
     let items = index(text);
     if text.len() < PARALLEL_BYTES {
         return parse_items(source, text, &items, sink);
@@ -51,6 +56,21 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
         sink.extend(found.finish());
     }
     file
+}
+
+/// The first line that git writes around versions that it could not merge, outside strings and comments.
+fn conflict_marker(text: &str) -> Option<Range<usize>> {
+    // Almost no file has such a line, so that the scan of the tokens costs nothing.
+    if !text.contains("<<<<<<< ") || !text.contains("\n>>>>>>>") || !text.contains("\n=======") {
+        return None;
+    }
+    let starts_line = |at: usize| at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n');
+    let marker = |token: &scan::Token| {
+        starts_line(token.start) && text.get(token.start..).is_some_and(|rest| rest.starts_with("<<<<<<< "))
+    };
+    let first = scan::Scanner::new(text, 0).find(marker)?;
+    let line = text.get(first.start..)?.lines().next()?;
+    Some(first.start..first.start + line.len())
 }
 
 /// Parses some items of a file that were found by [`index()`].

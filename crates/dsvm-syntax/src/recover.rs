@@ -30,7 +30,13 @@ pub(super) fn item(source: SourceId, text: &str, item: &IndexItem<'_>, file: &mu
         return diagnostics;
     }
     let within = text.get(..item.end).unwrap_or_default();
-    let tokens: Vec<Token> = Scanner::new(within, item.start).filter(|t| !matches!(t.kind, Kind::Comment(_))).collect();
+    let mut tokens: Vec<Token> =
+        Scanner::new(within, item.start).filter(|t| !matches!(t.kind, Kind::Comment(_))).collect();
+    if let Some(end) = item.missing_brace {
+        diagnostics.push(diags::missing_open_brace(Span::new(source, item.start as u32, end as u32)));
+        let behind = tokens.iter().position(|t| t.start >= end).unwrap_or(tokens.len());
+        tokens.insert(behind, Token { kind: Kind::Open(b'{'), start: end, end });
+    }
     let brackets = matched(source, within, &tokens, &mut diagnostics);
     let words = Words::default();
     let mut recovery = Recovery { source, text: within, tokens: &tokens, brackets: &brackets, words, diagnostics };

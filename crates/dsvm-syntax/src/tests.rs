@@ -263,3 +263,30 @@ proptest::proptest! {
         agree(&changed(part(file, item), &changes));
     }
 }
+
+#[test]
+fn conflict_markers_in_a_string_or_a_comment_are_text() {
+    let markers = "<<<<<<< HEAD\n=======\n>>>>>>> other\n";
+    assert_eq!(super::conflict_marker(markers), Some(0..12));
+    assert_eq!(super::conflict_marker(&format!("let a = \"\"\"\n{markers}\"\"\"\n")), None);
+    assert_eq!(super::conflict_marker("// <<<<<<< HEAD\n=======\n>>>>>>> other\n"), None);
+}
+
+#[test]
+fn a_block_without_its_brace_keeps_its_content() {
+    let mut sink = Sink::default();
+    let file = parse(SourceId::file(0), "pool a: interactive\n  machines = 1\n}\nlet b = 2\n", &mut sink);
+    let titles: Vec<String> = sink.finish().into_iter().map(|found| found.title).collect();
+    assert_eq!(titles, ["the `{` of this block is missing"]);
+    assert_eq!(file.items.len(), 2);
+    assert!(crate::shape(&file).contains("machines"));
+}
+
+#[test]
+fn a_block_without_a_body_is_followed_by_what_it_likes() {
+    for text in ["pool a: interactive from base\nlet b = 2\n", "share a\nshare b {\n  quota = 1 TiB\n}\n"] {
+        let mut sink = Sink::default();
+        parse(SourceId::file(0), text, &mut sink);
+        assert!(sink.finish().is_empty(), "{text}");
+    }
+}

@@ -147,6 +147,25 @@ pub(crate) fn field_without_equals(name: &str, span: Span) -> Diagnostic {
         .help(format!("write `{name} = …`"))
 }
 
+/// `from 20:00 to 07:00` in a schedule without its days.
+pub(crate) fn hours_without_days(span: Span) -> Diagnostic {
+    let at = Span { end: span.start, ..span };
+    Diagnostic::new(Code::MisplacedBlock, "these hours have no days", span, "`on` and its days are missing before this")
+        .help("write `on all days from … to …`, or name the days: `on mon..fri from … to …`")
+        .fix("Add `on all days`", vec![(at, "on all days ".to_owned())], Safety::NeedsReview)
+}
+
+/// `user s[n in 1..3] { … }` inside a pool.
+pub(crate) fn repeated_inside(keyword: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadPhrase,
+        format!("a `{keyword}` inside another block cannot be repeated"),
+        span,
+        "repetition is possible only at top level",
+    )
+    .help(format!("write one `{keyword}` for each"))
+}
+
 pub(crate) fn misplaced_block(row: &BlockSpec, kind: BlockKind, span: Span) -> Diagnostic {
     let (outer, inner) = (shown(row.kind), kind.keyword());
     let homes = BlockKind::ALL.iter().filter(|home| crate::table::spec(**home).child(kind).is_some());

@@ -38,6 +38,39 @@ pub(crate) fn unknown_region(text: &str, near: &str, span: Span) -> Diagnostic {
         .note("a region that is newer than this compiler, or in another cloud, can be written in quotes and is not checked")
 }
 
+/// `avg(gpu, 10 min)`: the metrics that Azure itself measures for scale sets are CPU, network, disks and credits.
+///
+/// Source: <https://learn.microsoft.com/en-us/azure/azure-monitor/reference/supported-metrics/microsoft-compute-virtualmachinescalesets-metrics>
+pub(crate) fn no_gpu_metric(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, format!("there is no metric called `{name}`"), span, "not measured by Azure")
+        .note("Azure measures the CPU, the network and the disks of a scale set from outside, not its GPUs")
+        .help(format!(
+            "scale by a schedule or by the length of a queue; if your own agent publishes the metric, declare it with `metric {name} {{ … }}` and name its resource in the rule: `of = …`"
+        ))
+}
+
+/// A size whose name is well formed and that the standard library does not have.
+pub(crate) fn unknown_size(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NotExported, format!("`std.sizes` has no `{name}`"), span, "not in this module")
+        .note("the library has only some of Azure's sizes; `az vm list-skus --size NAME --all` prints the facts of a size")
+        .help(format!(
+            "if Azure offers it, declare it and write `size = {name}`: `size {name} {{ series = \"…\", vcpu = …, memory = … GiB, generations = [2] }}`"
+        ))
+}
+
+/// `allow ssh from office` without a declaration of `office`.
+pub(crate) fn unknown_source(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, format!("`{name}` is not declared"), span, "not declared in this file")
+        .help(format!("declare the network with its address ranges: `let {name} = [203.0.113.0/24]`"))
+}
+
+/// `PT10M`, the spelling of templates; `written` is the same duration as the language writes it.
+pub(crate) fn iso_duration(text: &str, written: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, format!("`{text}` is written `{written}`"), span, "a duration of templates")
+        .help(format!("write `{written}`"))
+        .fix(format!("Write `{written}`"), vec![(span, written.to_owned())], Safety::Safe)
+}
+
 pub(crate) fn env_as_value(name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::UnknownName,

@@ -36,6 +36,10 @@ pub(crate) fn misfit(value: &Value, found: &Ty, wanted: &Ty, misfit: &Misfit, sp
                 .note(*why)
                 .help("copy the entire line from a `.pub` file")
         }
+        Misfit::Word(_) if let (Value::String(text), true) = (value, crate::eval::takes_ranges(wanted)) => {
+            Diagnostic::new(Code::NotOneOf, format!("`{text}` is not an address range"), span, "not an address range")
+                .help("write the addresses that may connect, without quotes: `[203.0.113.0/24]`")
+        }
         Misfit::Word(words) => {
             let shown = match value {
                 Value::String(text) => format!("`{text}`"),

@@ -3,7 +3,19 @@
 use super::listed;
 use crate::value::{Deferred, Deploy, SecretStep};
 use dsvm_diagnostics::source::Span;
-use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_diagnostics::{Code, Diagnostic, Safety};
+
+/// `mon..tue + fri`; `days` is the span of days, `rest` what is added or taken away.
+pub(crate) fn days_without_parentheses(span: Span, days: Span, rest: Span) -> Diagnostic {
+    let at = |at: u32| Span { start: at, end: at, ..span };
+    Diagnostic::new(Code::BadLiteral, "`+` and `-` bind more tightly than `..`", rest, "belongs to the last day")
+        .help("put the span of days in parentheses: `(mon..tue) + fri`")
+        .fix(
+            "Add parentheses",
+            vec![(at(days.start), "(".to_owned()), (at(days.end), ")".to_owned())],
+            Safety::NeedsReview,
+        )
+}
 
 pub(crate) fn bad_literal(span: Span, why: &str, help: &str) -> Diagnostic {
     Diagnostic::new(Code::BadLiteral, "this literal is malformed", span, why).help(help)

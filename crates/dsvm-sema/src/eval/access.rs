@@ -11,16 +11,54 @@ use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{Entry, Expr, ExprKind, ItemKind, Name};
 use std::sync::Arc;
 
-/// Whether a definition is a fact about something that Azure no longer has: an image with `state = gone`.
-fn is_gone(def: &Def) -> bool {
+/// Whether a definition is a fact about something that Azure no longer has or will take away: an image with
+/// `state = gone`, a size with a day of retirement.
+pub(super) fn is_gone(def: &Def) -> bool {
     let Some(ItemKind::Block(block)) = def.item().map(|item| &item.kind) else { return false };
     let mut entries = block.body.iter().flat_map(|body| &body.entries);
     entries.any(|entry| match entry {
         Entry::Field(field) => {
             &*field.name.value == "state" && matches!(&field.value.kind, ExprKind::Name(word) if &**word == "gone")
         }
-        _ => false,
+        Entry::Block(inner) => {
+            let retired = |entry: &Entry| matches!(entry, Entry::Field(field) if &*field.name.value == "retired");
+            &*inner.keyword.value == "retirement" && inner.body.iter().any(|body| body.entries.iter().any(retired))
+        }
     })
+}
+
+/// Whether a name is built like the names of Azure's sizes: `Standard_D8ps_v5`, `Standard_NC24ads_A100_v4`.
+///
+/// Rules of the names: <https://learn.microsoft.com/en-us/azure/virtual-machines/vm-naming-conventions>
+pub(super) fn is_size_name(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("Standard_").or_else(|| name.strip_prefix("Basic_")) else { return false };
+    let mut parts = rest.split('_');
+    let Some(first) = parts.next() else { return false };
+    let family = first.bytes().take_while(u8::is_ascii_uppercase).count();
+    let rest = first.get(family..).unwrap_or_default();
+    let number = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let features = rest.get(number..).unwrap_or_default();
+    // Constrained processors: `Standard_E32-8s_v5`.
+    let features =
+        features.strip_prefix('-').map_or(features, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let version = |part: &str| part.strip_prefix('v').is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']));
+    let accelerator = |part: &str| part.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
+    (1..=3).contains(&family)
+        && (1..=4).contains(&number)
+        && features.bytes().all(|b| b.is_ascii_lowercase())
+        && parts.all(|part| version(part) || accelerator(part))
+}
+
+/// Whether the two differ at most in capital letters.
+pub(super) fn same_letters(name: &str, meant: Option<&str>) -> bool {
+    meant.is_some_and(|meant| meant.eq_ignore_ascii_case(name))
+}
+
+/// The one that goes on where the name ends, as `ubuntu_2404_plain` does for `ubuntu_2404`; else one spelled nearly so.
+fn nearest<'a>(name: &str, usable: &[&'a str]) -> Option<&'a str> {
+    let goes_on = |other: &str| name.len() > 3 && other.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+    let longer = usable.iter().copied().filter(|other| goes_on(other));
+    longer.min_by_key(|other| (other.len(), *other)).or_else(|| suggest(name, usable.iter().copied()))
 }
 
 impl<'p> Eval<'p> {
@@ -47,9 +85,16 @@ impl<'p> Eval<'p> {
             }
             None => {
                 // What can no longer be deployed is no way out.
-                let usable = home.defs().filter(|def| def.export && !is_gone(def)).map(|def| &*def.name);
-                let meant = suggest(&name.value, usable);
-                self.report(diags::unknown_export(&name.value, name.span, &home.name, meant));
+                let usable: Vec<&str> =
+                    home.defs().filter(|def| def.export && !is_gone(def)).map(|def| &*def.name).collect();
+                let sizes = home.library && &*home.name == "std.sizes";
+                let diagnostic = match nearest(&name.value, &usable) {
+                    meant if sizes && is_size_name(&name.value) && !same_letters(&name.value, meant) => {
+                        diags::unknown_size(&name.value, name.span)
+                    }
+                    meant => diags::unknown_export(&name.value, name.span, &home.name, meant),
+                };
+                self.report(diagnostic);
                 None
             }
         }
@@ -309,4 +354,32 @@ fn attribute_type(text: &str) -> (Ty, bool) {
         _ => Ty::Any,
     };
     (ty, secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_sizes_are_recognised_by_their_form() {
+        for name in [
+            "Standard_D8ps_v5",
+            "Standard_B2ms",
+            "Standard_NC24ads_A100_v4",
+            "Standard_E32-8s_v5",
+            "Standard_ND96isr_MI300X_v5",
+        ] {
+            assert!(is_size_name(name), "{name}");
+        }
+        for name in ["D8ps_v5", "Standard_D8_v55", "Standard_large", "Standard_8", "standard_D8s_v5", "Standard_"] {
+            assert!(!is_size_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_goes_on_is_nearer_than_one_spelled_nearly_so() {
+        let usable = ["ubuntu_2204", "ubuntu_2404_plain", "ubuntu_2404_plain_arm"];
+        assert_eq!(nearest("ubuntu_2404", &usable), Some("ubuntu_2404_plain"));
+        assert_eq!(nearest("ubuntu_2205", &usable), Some("ubuntu_2204"));
+    }
 }

@@ -1,6 +1,7 @@
 //! Expressions where a type is expected: bare words, facts by name, lists of days, records with defaults.
 
 use super::Eval;
+use super::access::{is_size_name, same_letters};
 use crate::diags;
 use crate::table::{BlockKind, suggest};
 use crate::ty::Ty;
@@ -115,8 +116,18 @@ impl<'p> Eval<'p> {
                 return fact;
             }
         }
+        if takes_ranges(ty) {
+            return self.unknown_source(name, &words, expr.span);
+        }
         if words.is_empty() {
-            return match self.near_fact(&kinds, name) {
+            if kinds.contains(&BlockKind::Metric) && name.to_lowercase().contains("gpu") {
+                return self.report(diags::no_gpu_metric(name, expr.span));
+            }
+            let near = self.near_fact(&kinds, name);
+            if kinds.contains(&BlockKind::Size) && is_size_name(name) && !same_letters(name, near.as_deref()) {
+                return self.report(diags::unknown_size(name, expr.span));
+            }
+            return match near {
                 Some(near) => self.report(diags::unknown_name(name, expr.span, Some(&near), None, None, None)),
                 None if matches!(ty.not_null().base(), Ty::Bool) && switch(name).is_some() => {
                     self.report(diags::not_one_of(name, &["true", "false"], switch(name), expr.span))
@@ -129,6 +140,18 @@ impl<'p> Eval<'p> {
         }
         let meant = suggest(name, words.iter().copied());
         self.report(diags::not_one_of(name, &words, meant, expr.span))
+    }
+
+    /// A name that stands for address ranges and is not declared. A word that opens more is never suggested.
+    fn unknown_source(&mut self, name: &str, words: &[&str], span: Span) -> Value {
+        let safe = words.iter().copied().filter(|word| *word != "any" || word.eq_ignore_ascii_case(name));
+        if let Some(meant) = suggest(name, safe) {
+            return self.report(diags::not_one_of(name, words, Some(meant), span));
+        }
+        match self.near_name(name) {
+            Some(meant) => self.report(diags::unknown_name(name, span, Some(&meant), None, None, None)),
+            None => self.report(diags::unknown_source(name, span)),
+        }
     }
 
     fn days(&mut self, items: &'p [Expr], span: Span) -> Value {
@@ -290,6 +313,12 @@ pub(crate) fn mentions(ty: &Ty, test: &dyn Fn(&Ty) -> bool) -> bool {
         Ty::Nullable(inner) => mentions(inner, test),
         other => test(other),
     }
+}
+
+/// Whether address ranges can stand here.
+pub(crate) fn takes_ranges(ty: &Ty) -> bool {
+    mentions(ty, &|ty| matches!(ty, Ty::Cidr))
+        || ty.element().is_some_and(|element| mentions(element, &|ty| matches!(ty, Ty::Cidr)))
 }
 
 fn words_of<'t>(ty: &'t Ty, words: &mut Vec<&'t str>) {

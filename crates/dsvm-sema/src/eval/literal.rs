@@ -6,7 +6,7 @@ use crate::fit::secret_path;
 use crate::ty::Ty;
 use crate::value::{Deploy, Money, RangeValue, Value};
 use dsvm_diagnostics::source::Span;
-use dsvm_syntax::ast::{Expr, ExprKind, Name, StringPart};
+use dsvm_syntax::ast::{BinaryOp, Expr, ExprKind, Name, StringPart};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::str::FromStr;
@@ -216,11 +216,19 @@ impl<'p> Eval<'p> {
             (Value::Error, _) | (_, Value::Error) => Value::Error,
             (Value::Days(from), Value::Days(to)) => match days_between(from.0, to.0) {
                 Some(days) => Value::Days(days),
-                None => self.report(diags::bad_literal(
-                    span,
-                    "a span of days goes from one day to another",
-                    "write, for instance, `mon..fri`",
-                )),
+                // `mon..tue + fri` means `mon..(tue + fri)`.
+                None => match &max.kind {
+                    ExprKind::Binary(op, first, rest) if matches!(op.value, BinaryOp::Add | BinaryOp::Subtract) => {
+                        let last = leftmost(first);
+                        let (days, rest) = (min.span.to(last.span), op.span.to(rest.span));
+                        self.report(diags::days_without_parentheses(span, days, rest))
+                    }
+                    _ => self.report(diags::bad_literal(
+                        span,
+                        "a span of days goes from one day to another",
+                        "write, for instance, `mon..fri`",
+                    )),
+                },
             },
             _ => {
                 let (a, b) = (self.type_of(&low), self.type_of(&high));
@@ -235,6 +243,14 @@ impl<'p> Eval<'p> {
                 Value::Range(Arc::new(RangeValue { min: low, max: high, initial: None }))
             }
         }
+    }
+}
+
+/// The first operand of a sum.
+fn leftmost(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Binary(_, left, _) => leftmost(left),
+        _ => expr,
     }
 }
 

@@ -17,6 +17,7 @@ mod operator;
 mod types;
 
 pub(crate) use arithmetic::plus_values;
+pub(crate) use contextual::takes_ranges;
 pub(crate) use defer::{deferred, is_text, push_piece, taint};
 pub(crate) use literal::plain;
 pub use types::type_names;

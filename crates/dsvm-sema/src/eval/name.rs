@@ -1,5 +1,6 @@
 //! Names → values: locals, declarations of the file, days of the week, the project, all blocks of a kind.
 
+use super::access::is_gone;
 use super::defer::{deferred, extend};
 use super::{Eval, Pass, State};
 use crate::diags;
@@ -32,6 +33,36 @@ fn kind_of_plural(word: &str) -> Option<BlockKind> {
         _ => {}
     }
     word.strip_suffix('s').and_then(kind_of).filter(|kind| super::super::table::spec(*kind).top_level)
+}
+
+/// A duration as templates write it, in words of the language: `10 min` for `PT10M`. One unit only.
+fn iso_duration(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('P')?;
+    let (clock, rest) = rest.strip_prefix('T').map_or((false, rest), |rest| (true, rest));
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = rest.get(..digits)?.parse().ok()?;
+    let unit = match (clock, rest.get(digits..)?) {
+        (true, "S") => "s",
+        (true, "M") => "min",
+        (true, "H") => "h",
+        (false, "D") if number == 1 => "day",
+        (false, "D") => "days",
+        (false, "W") if number == 1 => "week",
+        (false, "W") => "weeks",
+        _ => return None,
+    };
+    Some(format!("{number} {unit}"))
+}
+
+/// Whether two names consist of the same letters and digits: `europewest` and `westeurope`.
+fn same_parts(name: &str, other: &str) -> bool {
+    let letters = |text: &str| {
+        let mut bytes: Vec<u8> =
+            text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect();
+        bytes.sort_unstable();
+        bytes
+    };
+    name.len() > 4 && letters(name) == letters(other)
 }
 
 impl<'p> Eval<'p> {
@@ -94,10 +125,18 @@ impl<'p> Eval<'p> {
         });
         let module = crate::library::names().find(|module| *module == name);
         let inside = self.library_home(name);
+        if let Some(duration) = iso_duration(name) {
+            return self.report(diags::iso_duration(name, &duration, span));
+        }
         if meant.is_none() && self.program.env_items().any(|(_, env)| *env.name.value == *name) {
             return self.report(diags::env_as_value(name, span));
         }
         self.report(diags::unknown_name(name, span, meant.as_deref(), declared, module, inside.as_deref()))
+    }
+
+    /// The declared name that is spelled nearly so.
+    pub(super) fn near_name(&self, name: &str) -> Option<String> {
+        suggest(name, self.candidates()).map(str::to_owned)
     }
 
     /// A name that is not declared where a block of a kind is wanted.
@@ -108,7 +147,11 @@ impl<'p> Eval<'p> {
             return self.name(name, span);
         }
         let facts = crate::library::find(&plural(kind)).and_then(|id| self.program.module(id));
-        let facts: Vec<&str> = facts.map(|module| module.exported().collect()).unwrap_or_default();
+        let mut facts: Vec<&str> = facts.map(|module| module.exported().collect()).unwrap_or_default();
+        if kind == BlockKind::Region {
+            // The nearest ones first: the message names only some of them.
+            facts.sort_by_key(|fact| (strsim::sorensen_dice(name, fact) * -1000.0) as i32);
+        }
         let diagnostic = diags::unknown_of_kind(kind.keyword(), name, &facts, span);
         self.report(diagnostic)
     }
@@ -299,11 +342,13 @@ impl<'p> Eval<'p> {
         (self.program.def(def)?.export).then(|| self.def_value(def, name, span))
     }
 
-    /// The facts of a kind that have a name near this one.
+    /// The fact of a kind that has a name near this one and can still be deployed.
     pub(super) fn near_fact(&self, kinds: &[BlockKind], name: &str) -> Option<String> {
         kinds.iter().find_map(|kind| {
-            let module = crate::library::find(&plural(*kind))?;
-            suggest(name, self.program.module(module)?.exported()).map(str::to_owned)
+            let module = self.program.module(crate::library::find(&plural(*kind))?)?;
+            let usable = || module.defs().filter(|def| def.export && !is_gone(def)).map(|def| &*def.name);
+            let swapped = || (*kind == BlockKind::Region).then(|| usable().find(|other| same_parts(name, other)))?;
+            suggest(name, usable()).or_else(swapped).map(str::to_owned)
         })
     }
 
@@ -332,5 +377,27 @@ impl<'p> Eval<'p> {
         let Some(path) = secret_path(value).map(<[SecretStep]>::to_vec) else { return false };
         self.report(diags::secret_exposed(&path, span, place));
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_templates_are_read() {
+        assert_eq!(iso_duration("PT10M").as_deref(), Some("10 min"));
+        assert_eq!(iso_duration("PT1H").as_deref(), Some("1 h"));
+        assert_eq!(iso_duration("P1D").as_deref(), Some("1 day"));
+        for other in ["P", "PT", "P10M", "PT1H30M", "PT10", "Pool1", "T10M"] {
+            assert_eq!(iso_duration(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_region_may_change_places() {
+        assert!(same_parts("europewest", "westeurope"));
+        assert!(same_parts("us_west2", "westus2"));
+        assert!(!same_parts("westus", "westus2"));
     }
 }

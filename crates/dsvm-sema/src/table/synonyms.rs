@@ -43,14 +43,14 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["subnetid", "snet"], &["subnet"]),
     (&["tz", "zone"], &["timezone", "zones"]),
     (&["username", "adminusername", "login"], &["name"]),
-    (&["variable", "var", "const", "local", "locals"], &["let"]),
+    (&["parameter", "variable", "input"], &["param"]),
+    (&["var", "const", "local", "locals"], &["let"]),
     (&["function", "def", "func"], &["fn"]),
     (&["assert", "assertion", "policy", "require"], &["check"]),
     (&["adminuser", "administrator", "owner"], &["admin"]),
     (&["vnet", "virtualnetwork", "vpc"], &["network"]),
     (&["vmss", "scaleset", "cluster", "nodepool", "machinepool"], &["pool"]),
     (&["roleassignment", "permission", "rbac"], &["grant"]),
-    (&["parameter", "variable", "input"], &["param"]),
     (&["module", "use", "include", "using"], &["import"]),
 ];
 

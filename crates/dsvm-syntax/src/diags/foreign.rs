@@ -156,6 +156,65 @@ pub(in super::super) fn other_keyword(span: Span, word: &str, keyword: &str) -> 
         .fix(format!("Replace `{word}` by `{keyword}`"), vec![(span, keyword.to_owned())], Safety::NeedsReview)
 }
 
+/// `@description("…")`: a decorator of Bicep; `text` is its only argument, if that is a string.
+///
+/// The decorators: <https://learn.microsoft.com/en-us/azure/azure-resource-manager/bicep/parameters#use-decorators>
+pub(in super::super) fn decorator(span: Span, name: &str, text: &str) -> Diagnostic {
+    let diagnostic = foreign("there are no decorators", span, "not a declaration");
+    match name {
+        "description" | "doc" if !text.is_empty() => diagnostic.help(format!("write a doc comment: `/// {text}`")).fix(
+            "Write a doc comment",
+            vec![(span, format!("/// {text}"))],
+            Safety::NeedsReview,
+        ),
+        "description" | "doc" => diagnostic.help("write a doc comment: `/// …` on the line before"),
+        "secure" => diagnostic.help("write `secret param NAME: string`"),
+        "allowed" => diagnostic.help("list the words in the type: `param NAME: \"a\" | \"b\" = \"a\"`"),
+        "minValue" | "maxValue" | "minLength" | "maxLength" => {
+            diagnostic.help("write the limits in the type: `param NAME: int in 1..10`")
+        }
+        _ => diagnostic.help("remove it"),
+    }
+}
+
+/// `+1` in place of `add 1`.
+pub(in super::super) fn signed_count(span: Span, sign: &str, number: &str) -> Diagnostic {
+    let written = format!("{} {number}", if sign == "+" { "add" } else { "remove" });
+    foreign(format!("`{sign}{number}` is written `{written}`"), span, "not a field")
+        .help(format!("write `{written}`"))
+        .fix(format!("Write `{written}`"), vec![(span, written.clone())], Safety::NeedsReview)
+}
+
+/// `1 to 10`, a range with a word.
+pub(in super::super) fn range_with_to(span: Span, from: &str, to: &str) -> Diagnostic {
+    let written = format!("{from}..{to}");
+    foreign("a range is written with two dots", span, "not a range").help(format!("write `{written}`")).fix(
+        format!("Write `{written}`"),
+        vec![(span, written.clone())],
+        Safety::Safe,
+    )
+}
+
+/// A line that git left in the file where two versions of it meet; `span` is the line.
+pub(in super::super) fn conflict_marker(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ForeignSign,
+        "this file has an unresolved merge conflict",
+        span,
+        "the versions that differ begin here",
+    )
+    .help("keep one version or combine them, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`")
+    .note("the rest of the file is checked once the conflict is resolved")
+}
+
+/// A block whose content begins without its `{`; `head` is what stands before it.
+pub(in super::super) fn missing_open_brace(head: Span) -> Diagnostic {
+    let at = Span { start: head.end, ..head };
+    Diagnostic::new(Code::UnclosedBracket, "the `{` of this block is missing", head, "`{` is expected after this")
+        .help("add `{` at the end of the line")
+        .fix("Add `{`", vec![(at, " {".to_owned())], Safety::NeedsReview)
+}
+
 /// A path without quotes: `import ./x.dsvm`
 pub(in super::super) fn unquoted_path(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnexpectedToken, "the path of an import must be in quotes", span, "`\"` is expected here")
