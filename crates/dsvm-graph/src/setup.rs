@@ -94,12 +94,22 @@ impl Facts {
         self.literal.push_str(&value.into().compact());
     }
 
+    /// A value whose JSON only the deployment makes: what people pass can have quotes and line breaks, and a line break
+    /// would end the description.
+    fn made(&mut self, value: Text) {
+        self.done.push((std::mem::take(&mut self.literal), Text::call("string", &[value])));
+    }
+
     fn strings<'v>(&mut self, key: &str, values: impl Iterator<Item = &'v Value>, resolver: &Resolver<'_, '_>) {
         self.key(key);
+        let texts: Vec<Text> = values.map(|value| values::text(value, resolver)).collect();
+        if texts.iter().any(|text| text.known().is_none()) {
+            return self.made(Text::call("createArray", &texts));
+        }
         self.begin("[");
-        for value in values {
+        for text in &texts {
             self.separate();
-            self.string(&values::text(value, resolver));
+            self.string(text);
         }
         self.end("]");
     }
@@ -269,11 +279,19 @@ fn description(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolNames) -> Bui
         facts.begin("[");
         for step in setup.steps() {
             facts.separate();
+            let name = Text::literal(step.block().name.as_ref());
+            let script = step.run().map(|script| values::text(script.value(), resolver));
+            if let Some(script @ Text::Expression(_)) = script {
+                let retries = Text::Expression(step.retries().to_string());
+                let members = ["name".into(), name, "retries".into(), retries, "run".into(), script];
+                facts.made(Text::call("createObject", &members));
+                continue;
+            }
             facts.begin("{");
-            facts.field("name", &Text::literal(step.block().name.as_ref()));
+            facts.field("name", &name);
             facts.json("retries", step.retries());
-            if let Some(script) = step.run() {
-                facts.field("run", &values::text(script.value(), resolver));
+            if let Some(script) = script {
+                facts.field("run", &script);
             }
             facts.end("}");
         }

@@ -264,10 +264,6 @@ fn script(body: &Value) -> Option<String> {
     setup.pointer("/properties/protectedSettings/script").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn text_at(body: &Value, path: &str) -> Option<String> {
-    body.pointer(&format!("/{}", path.replace('.', "/"))).and_then(Value::as_str).map(str::to_owned)
-}
-
 /// The image as one value: `offer sku version`, without what both sides share.
 fn image(before: &Value, after: &Value, at: &str, taken: &[&AttributeChange]) -> Vec<Draft> {
     if taken.is_empty() {
