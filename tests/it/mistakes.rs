@@ -79,3 +79,18 @@ fn a_file_can_be_imported_twice() {
     --- stderr
     ");
 }
+
+/// What is known about a role holds for its GUID, in any spelling.
+#[test]
+fn the_guid_of_a_privileged_role_is_that_role() {
+    for guid in ["8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "8E3AF657A8FF443CA75C2FE8C4BCB635"] {
+        let text = format!(
+            "project p {{ location = westeurope }}\nidentity worker {{\n  grant \"{guid}\" on resource_group\n}}\noutput id: string = worker.client_id\n"
+        );
+        let found =
+            driver::compile(&OneFile(text), std::path::Path::new("main.dsvm"), Options { stop: Stop::AfterEmission })
+                .unwrap();
+        let slugs: Vec<_> = found.diagnostics.iter().map(|d| d.code.slug()).collect();
+        assert_eq!(slugs, ["privileged-role"], "{:?}", found.diagnostics);
+    }
+}

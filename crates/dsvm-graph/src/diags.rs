@@ -100,6 +100,30 @@ pub fn unknown_override(name: &str, span: Span, known: &[&str]) -> Diagnostic {
         .help(format!("choose one of: {}", known.join(", ")))
 }
 
+/// A password in a body of Azure's own words, as text.
+#[must_use]
+pub fn secret_as_text(property: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::SecretInPlainText,
+        format!("the secret `{property}` is written in plain text"),
+        span,
+        "visible to anyone who can read the file",
+    )
+    .help("declare `secret param password: string` and write `password` here; its value is passed at deployment")
+}
+
+/// A password in a body of Azure's own words that a parameter holds which is not secret.
+#[must_use]
+pub fn secret_as_parameter(property: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::SecretInPlainText,
+        format!("the secret `{property}` comes from a parameter that is not secret"),
+        span,
+        "written to every parameter file and shown by Azure",
+    )
+    .help("declare the parameter as a `secret param`")
+}
+
 /// An override of a resource that other pools have; `help` says what to add so that this pool has it too.
 #[must_use]
 pub fn override_of_nothing(name: &str, span: Span, help: &str) -> Diagnostic {

@@ -4,7 +4,7 @@ use super::diags;
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::Free;
-use dsvm_sema::value::{SecretStep, Value};
+use dsvm_sema::value::{Deploy, SecretStep, Value};
 
 /// Properties that keep secrets wherever they are, for types that the catalog does not know. A name is here only when
 /// no service gives the property back.
@@ -33,8 +33,34 @@ fn walk(kind: &str, free: &Free, value: &Value, pointer: &str, block: Span, sink
             let span = free.place(pointer).map_or(block, |place| place.value);
             sink.push(exposed(kind, pointer, &deferred.secret, span));
         }
+        Value::String(text) if !text.is_empty() && is_password(kind, pointer) => {
+            let span = free.place(pointer).map_or(block, |place| place.value);
+            sink.push(diags::secret_as_text(&property(pointer), span));
+        }
+        Value::Deferred(deferred)
+            if deferred.secret.is_empty()
+                && matches!(deferred.expr, Deploy::Parameter(_))
+                && is_password(kind, pointer) =>
+        {
+            let span = free.place(pointer).map_or(block, |place| place.value);
+            sink.push(diags::secret_as_parameter(&property(pointer), span));
+        }
         _ => {}
     }
+}
+
+/// Whether a property is a password or the value of a secret, and nothing else: scripts and settings that Azure keeps too
+/// may be written in plain text.
+fn is_password(kind: &str, pointer: &str) -> bool {
+    const NAMES: &[&str] = &["adminPassword", "administratorLoginPassword", "clientSecret", "secureValue"];
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    let tags = pointer.starts_with("/tags/");
+    let vault = kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults/secrets") && pointer == "/properties/value";
+    !tags && (vault || NAMES.iter().any(|name| name.eq_ignore_ascii_case(last)))
+}
+
+fn property(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
 }
 
 /// Whether Azure never shows what is there.
@@ -46,7 +72,7 @@ fn keeps(kind: &str, pointer: &str) -> bool {
 }
 
 fn exposed(kind: &str, pointer: &str, path: &[SecretStep], span: Span) -> dsvm_diagnostics::Diagnostic {
-    let property = pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+    let property = property(pointer);
     let kept: Vec<&str> = arm_catalog::secret_pointers(kind).collect();
     diags::secret_in_property(&property, (kind, arm_catalog::lookup(kind, None).is_some()), &kept, path, span)
 }

@@ -9,6 +9,8 @@ use dsvm_sema::table::pool as rows;
 use dsvm_sema::table::schema::View;
 use dsvm_sema::table::words::{OpenTo, ServiceName};
 use dsvm_sema::value::Value;
+use ipnet::{IpNet, Ipv6Net};
+use std::net::Ipv6Addr;
 
 /// A served port: a rule of the load balancer, a probe and a rule of the security group as one.
 #[derive(Clone, Debug)]
@@ -71,6 +73,7 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
     }
     let mut allowed = vec![false; services.len()];
     let mut astray = false;
+    let mut told = Vec::new();
     for allow in pool.allows() {
         let fields = allow.fields();
         let Some((name, port)) = allow.service().and_then(name_and_port) else { continue };
@@ -93,10 +96,11 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
         let everyone = match &sources {
             Sources::Any => true,
             Sources::Network => false,
-            Sources::Ranges(list) => list.iter().any(|v| matches!(v, Value::Cidr(net) if net.prefix_len() == 0)),
+            Sources::Ranges(list) => open_to_all(list),
         };
         if everyone && !matches!(sources, Sources::Any) {
             sink.push(diags::everyone_in_disguise(&name, fields.sources().span()));
+            told.push(port);
         }
         let already = allowed.get(index).copied().unwrap_or(false);
         if let Some(service) = services.get_mut(index) {
@@ -108,6 +112,15 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
         }
         mark(&mut allowed, index);
     }
+    // Each `allow` may leave a part out, and all together none.
+    for service in &services {
+        if let Sources::Ranges(list) = &service.sources
+            && open_to_all(list)
+            && !told.contains(&service.port)
+        {
+            sink.push(diags::everyone_together(&service.name, service.span));
+        }
+    }
     // Who was let in to something else was perhaps meant for what is closed now.
     if pool.public() && !astray {
         for (service, allowed) in services.iter().zip(&allowed) {
@@ -117,6 +130,24 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
         }
     }
     services
+}
+
+/// Whether ranges that are known leave nobody out who matters: together they contain half of all IPv4 addresses, or half
+/// of the IPv6 addresses that are given out (2000::/3, <https://www.iana.org/assignments/ipv6-address-space>).
+pub(crate) fn open_to_all(ranges: &[&Value]) -> bool {
+    let nets: Vec<IpNet> =
+        ranges.iter().filter_map(|value| if let Value::Cidr(net) = value { Some(*net) } else { None }).collect();
+    let global = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3));
+    let (mut v4, mut v6) = (0u64, 0u128);
+    for net in IpNet::aggregate(&nets) {
+        match net {
+            IpNet::V4(net) => v4 += 1u64 << (32 - u32::from(net.prefix_len())),
+            IpNet::V6(_) if net.contains(&global) => return true,
+            IpNet::V6(net) if global.contains(&IpNet::V6(net)) => v6 += 1u128 << (128 - u32::from(net.prefix_len())),
+            IpNet::V6(_) => {}
+        }
+    }
+    v4 >= 1 << 31 || v6 >= 1 << 124
 }
 
 fn mark(allowed: &mut [bool], index: usize) {

@@ -260,6 +260,15 @@ pub(crate) fn no_public_ip(span: Span) -> Diagnostic {
         .help("set `network`")
 }
 
+/// A port of every node that is open to the internet. A warning: `nat` has no other way to state the intent.
+pub(crate) fn nat_open_to_all(name: &str, span: Span) -> Diagnostic {
+    let title = format!("`{name}` is open to the whole internet");
+    let found = new(Code::OpenToEveryone, title, span, "half of all addresses or more");
+    Diagnostic { severity: Severity::Warning, ..found }
+        .note("each node accepts connections on this port from anyone who finds it")
+        .help("list the ranges that need access")
+}
+
 pub(crate) fn nat_without_ip(span: Span, at_public: Span) -> Diagnostic {
     new(Code::BatchNetwork, "a public port on machines without a public address", span, "no address")
         .also(at_public, "disabled here")

@@ -230,6 +230,10 @@ fn network(pool: &BatchPool<'_>, sink: &mut Sink) {
         if !public {
             sink.push(diags::nat_without_ip(nat.block().name_span, public_span));
         }
+        let from = nat.from().unwrap_or_default();
+        if crate::services::open_to_all(&from.values().iter().collect::<Vec<_>>()) {
+            sink.push(diags::nat_open_to_all(&nat.block().name, nat.fields().from().span()));
+        }
         if let Some(port @ (29_876 | 29_877)) = nat.port() {
             sink.push(diags::port_reserved(port, nat.fields().port().span()));
         }

@@ -218,8 +218,15 @@ pub(crate) fn allowed_but_not_served(name: &str, span: Span, serve: Span) -> Dia
         .help(format!("add `{name}` to `serve`, or remove the `allow`"))
 }
 
+/// Several `allow` of one service that leave nobody out together; `span` is the last one.
+pub(crate) fn everyone_together(name: &str, span: Span) -> Diagnostic {
+    let title = format!("`{name}` is open to the whole internet");
+    new(Code::OpenToEveryone, title, span, "together with the others, contains half of all addresses or more")
+        .help(format!("list the ranges that need access, or state it explicitly: `allow {name} from any`"))
+}
+
 pub(crate) fn everyone_in_disguise(name: &str, span: Span) -> Diagnostic {
-    new(Code::OpenToEveryone, format!("`{name}` is open to the whole internet"), span, "matches every address")
+    new(Code::OpenToEveryone, format!("`{name}` is open to the whole internet"), span, "half of all addresses or more")
         .help(format!("list the ranges that need access, or state it explicitly: `allow {name} from any`"))
         .fix("Write `any`", vec![(span, "any".into())], Safety::NeedsReview)
 }

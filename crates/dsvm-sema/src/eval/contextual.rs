@@ -7,7 +7,7 @@ use crate::table::{BlockKind, suggest};
 use crate::ty::Ty;
 use crate::value::{Days, Deploy, Value};
 use dsvm_diagnostics::source::Span;
-use dsvm_syntax::ast::{BinaryOp, Comprehension, Expr, ExprKind, ItemKind, StringPart};
+use dsvm_syntax::ast::{BinaryOp, Comprehension, Entry, Expr, ExprKind, ItemKind, StringPart};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -32,6 +32,14 @@ impl<'p> Eval<'p> {
                 }
                 self.eval(expr)
             }
+            ExprKind::String(parts) if mentions(ty, &|ty| *ty == Ty::Ref(BlockKind::Role)) => match parts.as_slice() {
+                [StringPart::Text(text)] => {
+                    let name = self.role_with_id(text);
+                    let fact = name.and_then(|name| self.fact(BlockKind::Role, &name, expr.span));
+                    fact.unwrap_or_else(|| self.eval(expr))
+                }
+                _ => self.eval(expr),
+            },
             ExprKind::Record(fields) => match record_type(ty) {
                 Some(shape) => {
                     let shape = shape.clone();
@@ -91,6 +99,33 @@ impl<'p> Eval<'p> {
             self.report(diags::unknown_region(text, &near, expr.span));
         }
         self.eval(expr)
+    }
+
+    /// The role of the standard library that has this GUID, however it is written: what is known about the role holds
+    /// for its GUID too.
+    fn role_with_id(&self, text: &str) -> Option<Arc<str>> {
+        let digits = |text: &str| -> String {
+            text.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let wanted = digits(text);
+        if wanted.len() != 32 {
+            return None;
+        }
+        let roles = self.program.module(crate::library::find("roles")?)?;
+        let has_id = |def: &&crate::load::Def| {
+            let Some(ItemKind::Block(block)) = def.item().map(|item| &item.kind) else { return false };
+            let mut entries = block.body.iter().flat_map(|body| &body.entries);
+            entries.any(|entry| match entry {
+                Entry::Field(field) if &*field.name.value == "id" => match &field.value.kind {
+                    ExprKind::String(parts) => {
+                        matches!(parts.as_slice(), [StringPart::Text(id)] if digits(id) == wanted)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            })
+        };
+        roles.defs().filter(|def| def.export).find(has_id).map(|def| def.name.clone())
     }
 
     /// A bare name: a word of the type, a name in scope, or a fact of the standard library.
