@@ -94,3 +94,20 @@ fn the_guid_of_a_privileged_role_is_that_role() {
         assert_eq!(slugs, ["privileged-role"], "{:?}", found.diagnostics);
     }
 }
+
+/// dsvmc writes no location where only the service sets one, and so does not warn of its own property.
+#[test]
+fn a_secret_of_a_vault_gets_no_location() {
+    let cx = TestContext::new();
+    cx.write(
+        "main.dsvm",
+        "project p { location = westeurope }\nexisting vault keys { name = \"kv-research\" }\nsecret param token: string\n\
+         resource entry: \"Microsoft.KeyVault/vaults/secrets@2023-07-01\" {\n  name = \"${keys.name}/token\"\n  \
+         properties = { value = token }\n}\n",
+    );
+    dsvmc_snapshot!(cx, "check . --format short", @r"
+    exit: 0
+    --- stdout
+    --- stderr
+    ");
+}

@@ -50,7 +50,9 @@ fn node(input: &Input<'_, '_>, resource: &Resource<'_>, named: &super::ids::Name
     let mut body = Map::new();
     let takes_location = has_location(resource.kind, resource.api_version);
     let written = View::<rows::Resource>::new(block).and_then(|view| view.location()).is_some();
-    if written || takes_location {
+    // Secrets of a vault have a location that only the service sets.
+    let writable = !arm_catalog::is_read_only(resource.kind, "/location");
+    if written || (takes_location && writable) {
         body.insert("location".into(), site.location.clone());
     }
     let tags = input.tags(Some(block));
