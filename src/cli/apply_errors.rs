@@ -24,7 +24,8 @@ pub fn print(error: &ApplyError, project: &CompiledProject, desired: &Desired, p
     );
 }
 
-fn failure(error: &ApplyError) -> failure::Failure {
+/// An error that belongs to no line of the source, with its help.
+pub(super) fn failure(error: &ApplyError) -> failure::Failure {
     use miette::Diagnostic as _;
     failure::Failure {
         code: error.code().map(|c| c.to_string()),

@@ -14,6 +14,7 @@ pub mod interrupt;
 pub mod printer;
 pub mod progress;
 pub mod report;
+pub mod rollout;
 pub mod when;
 
 use crate::driver::World;

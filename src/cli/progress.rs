@@ -166,6 +166,7 @@ impl Observer for Progress {
                 self.begin(&text);
             }
             Event::Resource { id, state } => self.resource(id, state),
+            Event::Detail(text) => self.line(&format!("  {}", clean(text))),
             Event::Tick => {}
         }
     }

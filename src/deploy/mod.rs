@@ -49,4 +49,5 @@ pub mod what_if;
 pub mod azure_errors;
 pub mod report;
 pub mod execute;
+pub mod rollout;
 pub mod destroy;

@@ -50,6 +50,8 @@ pub enum Event {
         /// `Running`, `Succeeded`, `Failed`, `Deleted`.
         state: String,
     },
+    /// Something that happened within the current step; in words.
+    Detail(String),
     /// The status was polled again.
     Tick,
 }
@@ -263,7 +265,7 @@ fn mark(journal: &mut Journal, entry: usize, well: bool, state: &StateDir) -> Re
     Ok(())
 }
 
-pub(super) fn check_stopped(observer: &dyn Observer) -> Result<(), ApplyError> {
+pub(crate) fn check_stopped(observer: &dyn Observer) -> Result<(), ApplyError> {
     if observer.stopped() { Err(ApplyError::Stopped) } else { Ok(()) }
 }
 

@@ -13,6 +13,7 @@ mod live_capacity;
 mod executor;
 mod failure;
 mod follow;
+pub mod rollout;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -52,7 +52,8 @@ impl Client {
         )
     }
 
-    fn maybe(result: Result<Reply, AzureError>) -> Result<Option<Value>, AzureError> {
+    /// `None` for an answer that says that nothing is there.
+    pub(super) fn maybe(result: Result<Reply, AzureError>) -> Result<Option<Value>, AzureError> {
         match result {
             Ok(reply) => Ok(Some(reply.body)),
             Err(error) if error.is_not_found() => Ok(None),

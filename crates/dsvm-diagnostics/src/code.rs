@@ -303,6 +303,7 @@ catalogue! {
     StateUnusable = 810, Error, "state-unusable", "a `.dsvmc` folder that cannot be used";
     NotDeployed = 811, Error, "not-deployed", "a resource that is not deployed";
     ChangeRefused = 812, Error, "change-refused", "a change that Azure refuses";
+    RolloutStopped = 813, Error, "rollout-stopped", "a rollout that stopped before every machine was changed";
     // 09xx endpoint, command line, internal
     FileUnreadable = 901, Error, "file-unreadable", "a file or folder that cannot be read";
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";

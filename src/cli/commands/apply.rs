@@ -5,6 +5,7 @@ use crate::cli::args::Format;
 use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs, SettingsArgs};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
+use crate::cli::rollout::{self, Rolled, RolloutArgs};
 use crate::cli::{Context, apply_errors, report, when};
 use crate::deploy::confirmation::{self, Approval, confirm};
 use crate::deploy::context::DeployContext;
@@ -16,6 +17,7 @@ use crate::deploy::load::load;
 use crate::deploy::plan::{self, Planned};
 use crate::deploy::report::{ApplyOutcome, ApplyReport};
 use crate::deploy::settings::Settings;
+use crate::deploy::rollout::can_continue;
 use crate::deploy::{registration, saved_plan, session};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
@@ -59,6 +61,8 @@ pub struct Args {
     /// List every property of new resources
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    rollout: RolloutArgs,
 }
 
 /// Runs `dsvmc apply` and returns how the process exits.
@@ -104,7 +108,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
             ));
             arm_apply::Arm::detach_stack(&session.client, &planned.group, name)?;
         }
-        return finish_unchanged(&context, &planned, &settings, cx);
+        let rolled = rollout::run(args.rollout, &session, &planned, &mut progress);
+        return finish_unchanged(&context, &planned, (&settings, rolled), cx);
     }
     progress.know(&planned.plan);
     // Sending unchanged resources again needs no confirmation.
@@ -118,13 +123,31 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let options = ExecuteOptions { out_of_sync: args.out_of_sync, force: args.force };
     let outcome = execute::execute(&context, &planned, &settings, options, &mut progress);
     progress.close();
-    match outcome? {
-        ApplyOutcome::Succeeded(done) => report(&done, cx),
+    let mut outcome = outcome?;
+    if let ApplyOutcome::Failed { error, .. } = &outcome
+        && !args.rollout.no_rollout
+        && can_continue(error)
+    {
+        cx.printer.note("Machines were unhealthy before the rolling upgrade; they are upgraded first.\n");
+        let rolled = rollout::run(args.rollout, &session, &planned, &mut progress);
+        if !rolled.is_complete() {
+            return rolled.finish(cx);
+        }
+        let again = execute::execute(&context, &planned, &settings, options, &mut progress);
+        progress.close();
+        outcome = again?;
+    }
+    match outcome {
+        ApplyOutcome::Succeeded(done) => {
+            let rolled = rollout::run(args.rollout, &session, &planned, &mut progress);
+            report(&done, rolled, cx)
+        }
         ApplyOutcome::Failed { receipt, error } => {
             if cx.format == Format::Json {
-                cx.printer.data(&pretty(&receipt))?;
+                cx.printer.data(&pretty(&json!(*receipt)))?;
             }
             apply_errors::print(&error, &project, &planned.desired, &mut cx.printer);
+            rollout::explain_refusal(&error, &session, &planned, cx);
             Ok(Exit::Stopped)
         }
     }
@@ -139,7 +162,7 @@ fn with_template(path: &std::path::Path, input: DeployInput) -> DeployInput {
 fn finish_unchanged(
     context: &DeployContext<'_>,
     planned: &Planned,
-    settings: &Settings,
+    (settings, rolled): (&Settings, Rolled),
     cx: &mut Context,
 ) -> Result<Exit, CommandError> {
     execute::record_unchanged(context, planned, settings)?;
@@ -149,12 +172,12 @@ fn finish_unchanged(
     }
     if cx.format == Format::Json {
         let receipt = context.state.receipt().unwrap_or_default();
-        let json = json!({ "schema": 1, "outcome": "unchanged", "summary": planned.plan.summary, "outputs": outputs, "last": receipt });
+        let json = json!({ "schema": 1, "outcome": "unchanged", "summary": planned.plan.summary, "outputs": outputs, "last": receipt, "rollout": rolled.json() });
         cx.printer.data(&format!("{json:#}\n"))?;
     } else {
         print_outputs(&outputs, cx)?;
     }
-    Ok(Exit::Done)
+    rolled.finish(cx)
 }
 
 /// Flattens an object into one line for each member, two levels deep.
@@ -185,12 +208,12 @@ pub fn print_outputs(outputs: &Map<String, Value>, cx: &mut Context) -> Result<(
     Ok(())
 }
 
-fn pretty(receipt: &arm_apply::Receipt) -> String {
-    format!("{}\n", serde_json::to_string_pretty(receipt).unwrap_or_default())
+fn pretty(receipt: &Value) -> String {
+    format!("{receipt:#}\n")
 }
 
-/// Prints how a successful apply ended.
-fn report(done: &ApplyReport, cx: &mut Context) -> Result<Exit, CommandError> {
+/// Prints how a successful deployment and the rollout after it ended.
+fn report(done: &ApplyReport, rolled: Rolled, cx: &mut Context) -> Result<Exit, CommandError> {
     if !done.still_different.is_empty() {
         let names: Vec<String> = done.still_different.iter().map(|name| format!("`{}`", clean(name))).collect();
         let differ = if names.len() == 1 { "differs" } else { "differ" };
@@ -201,8 +224,12 @@ fn report(done: &ApplyReport, cx: &mut Context) -> Result<Exit, CommandError> {
     }
     let receipt = &done.receipt;
     if cx.format == Format::Json {
-        cx.printer.data(&pretty(receipt))?;
-        return Ok(Exit::Done);
+        let mut json = json!(receipt);
+        if let Some(map) = json.as_object_mut() {
+            map.insert("rollout".to_owned(), rolled.json());
+        }
+        cx.printer.data(&pretty(&json))?;
+        return rolled.finish(cx);
     }
     let sum = &receipt.summary;
     let parts = [
@@ -218,5 +245,5 @@ fn report(done: &ApplyReport, cx: &mut Context) -> Result<Exit, CommandError> {
     let time = if done.seconds == 0 { String::new() } else { format!(" in {}", count(done.seconds, "second")) };
     cx.printer.data(&format!("\n{} {what}{time}.\n", palette.paint(Role::Good, "Done:")))?;
     print_outputs(&receipt.outputs, cx)?;
-    Ok(Exit::Done)
+    rolled.finish(cx)
 }
