@@ -11,6 +11,7 @@ pub mod disk;
 pub mod exit;
 mod frontend;
 pub mod interrupt;
+pub mod machines;
 pub mod printer;
 pub mod progress;
 pub mod report;

@@ -1,11 +1,12 @@
 //! The rollout of `apply`: options, what is printed of it, and how it decides the exit code.
 
+use super::Context;
 use super::apply_errors::failure;
 use super::args::Format;
 use super::exit::Exit;
 use super::progress::Progress;
-use super::Context;
 use crate::deploy::error::CommandError;
+use crate::deploy::machines;
 use crate::deploy::plan::Planned;
 use crate::deploy::rollout;
 use crate::deploy::session::Session;
@@ -35,6 +36,8 @@ pub struct RolloutArgs {
 #[derive(Default)]
 pub struct Rolled {
     reports: Vec<PoolReport>,
+    /// Names of the pools that the deployment changed.
+    changed: Vec<String>,
     left: Vec<String>,
     stopped: Option<RolloutError>,
 }
@@ -49,13 +52,16 @@ pub fn run(args: RolloutArgs, session: &Session, planned: &Planned, progress: &m
     let result = rollout::run(session, &pools, wishes, progress);
     progress.close();
     match result {
-        Ok(reports) => Rolled { reports, ..Rolled::default() },
+        Ok(reports) => {
+            let changed = planned.plan.effective().map(|change| change.name.clone()).collect();
+            Rolled { reports, changed, ..Rolled::default() }
+        }
         Err(error) => Rolled { stopped: Some(error), ..Rolled::default() },
     }
 }
 
 fn left(session: &Session, pools: &[String]) -> Vec<String> {
-    let pools = rollout::look(session, pools).unwrap_or_default();
+    let pools = machines::look(session, pools).unwrap_or_default();
     let behind = pools.iter().filter(|pool| !pool.behind().is_empty());
     behind
         .map(|pool| {
@@ -88,13 +94,19 @@ impl Rolled {
         json!({ "pools": self.reports, "left": self.left, "stopped": stopped })
     }
 
+    fn lines(&self) -> Vec<String> {
+        let changed = |report: &PoolReport| self.changed.contains(&report.pool);
+        let told = self.reports.iter().flat_map(|report| lines(report, changed(report)));
+        told.chain(self.left.iter().cloned()).collect()
+    }
+
     /// Prints how it ended, and returns the exit code: [`Exit::Stopped`] when it stopped.
     ///
     /// # Errors
     /// The output cannot be written.
     pub fn finish(self, cx: &mut Context) -> Result<Exit, CommandError> {
         if cx.format != Format::Json {
-            for line in self.reports.iter().flat_map(lines).chain(self.left) {
+            for line in self.lines() {
                 cx.printer.data(&format!("{}\n", clean(&line)))?;
             }
         }
@@ -108,11 +120,13 @@ impl Rolled {
     }
 }
 
-fn lines(report: &PoolReport) -> Vec<String> {
+/// What is said of one pool; `changed`: the deployment changed its model.
+fn lines(report: &PoolReport, changed: bool) -> Vec<String> {
     let all = count(report.machines, "machine");
     let mut lines = Vec::new();
-    if report.upgraded > 0 {
-        lines.push(format!("`{}`: {} upgraded; all {all} carry the latest model.", report.pool, report.upgraded));
+    if (report.upgraded > 0 || changed) && report.current > 0 && report.current == report.machines {
+        let verb = if report.machines == 1 { "carries" } else { "carry" };
+        lines.push(format!("`{}`: {all} {verb} the latest model.", report.pool));
     }
     if report.reimaged > 0 {
         lines.push(format!("`{}`: {} reimaged.", report.pool, count(report.reimaged, "machine")));
@@ -130,7 +144,8 @@ fn lines(report: &PoolReport) -> Vec<String> {
 }
 
 fn explained(stopped: &Stopped) -> Failure {
-    let mut causes = vec![format!("{} of {} carry the latest model", stopped.current, count(stopped.machines, "machine"))];
+    let mut causes =
+        vec![format!("{} of {} carry the latest model", stopped.current, count(stopped.machines, "machine"))];
     causes.extend(stopped.machine.as_ref().and_then(output));
     let again = "remove the cause and run `dsvmc apply` again: it continues with the machines that do not carry the latest model";
     let once = "a setup runs again when its content changes; `dsvmc apply --reimage-failed` makes the OS disks of such machines again, and what is on them is lost";
@@ -160,12 +175,12 @@ pub fn explain_refusal(error: &ApplyError, session: &Session, planned: &Planned,
         id.contains("/virtualmachinescalesets/")
     };
     let ids: Vec<String> = list.iter().filter(is_set).filter_map(|refused| refused.id.clone()).collect();
-    let pools: Vec<String> = rollout::existing_pools(planned)
+    let pools: Vec<String> = machines::pools_of(&planned.observed)
         .into_iter()
         .filter(|pool| ids.iter().any(|id| arm_plan::same_id(id, pool)))
         .collect();
     // The error itself is printed already: a failing look adds nothing to it.
-    for pool in rollout::look(session, &pools).unwrap_or_default() {
+    for pool in machines::look(session, &pools).unwrap_or_default() {
         let Some(machine) = pool.culprit() else { continue };
         let mut text = format!("Machine `{}` of `{}`: {}.\n", machine.name, pool.name, machine.complaint());
         if let Some(output) = output(machine) {

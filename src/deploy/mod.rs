@@ -35,6 +35,7 @@ pub mod stacks;
 pub mod registration;
 pub mod previews;
 pub mod observation;
+pub mod machines;
 pub mod existing;
 pub mod dns_zones;
 pub mod narrowing;

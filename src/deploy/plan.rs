@@ -8,6 +8,7 @@ use super::error::CommandError;
 use super::existing;
 use super::frontend::Frontend;
 use super::impact;
+use super::machines;
 use super::narrowing;
 use super::observation::{self, Observation};
 use super::previews;
@@ -146,6 +147,7 @@ pub fn make(
             registration::missing(session, registration::needed(&seen.desired))
         }
     };
+    plan.warnings.extend(machines::warnings(session, &seen.observed, &plan));
     if !local && !plan.is_empty() {
         for line in previews::in_use(&seen.desired) {
             frontend.note(&line);

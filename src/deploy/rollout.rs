@@ -1,98 +1,15 @@
-//! Rollouts of a project: which pools, with which calls, and what a plan and `status` say of their machines.
+//! The rollout of a project: brings the machines of its pools to the latest model.
 
+use super::machines::{kept_pools, with_calls};
 use super::plan::Planned;
 use super::session::Session;
-use super::target::TargetKind;
-use arm_apply::rollout::{self, MachineCalls, Pool, PoolReport, RolloutError, UpgradeMode, Wishes};
+use arm_apply::rollout::{self, PoolReport, RolloutError, Wishes};
 use arm_apply::{ApplyError, Observer};
-use arm_client::{AzureError, Client, Method, OperationStatus, Pending, Reply};
-use arm_plan::{Action, same_id, type_of_id};
-use dsvm_diagnostics::count;
-use serde_json::{Value, json};
-use std::time::Duration;
-
-/// From this many pools on, a plan does not look at machines: it costs a call for each pool.
-const POOLS_OF_A_PLAN: usize = 20;
-
-/// The machines of the local endpoint: what a policy demands to wait passes on the endpoint's clock, at once.
-struct LocalMachines<'a>(&'a Client);
-
-impl MachineCalls for LocalMachines<'_> {
-    fn scale_set(&self, id: &str) -> Result<Option<Value>, AzureError> {
-        self.0.scale_set(id)
-    }
-
-    fn machines(&self, set: &str, flexible: bool) -> Result<Vec<Value>, AzureError> {
-        self.0.machines(set, flexible)
-    }
-
-    fn rolling_upgrade(&self, set: &str) -> Result<Option<Value>, AzureError> {
-        self.0.rolling_upgrade(set)
-    }
-
-    fn upgrade(&self, set: &str, names: &[String]) -> Result<Reply, AzureError> {
-        self.0.upgrade(set, names)
-    }
-
-    fn reimage(&self, set: &str, names: &[String]) -> Result<Reply, AzureError> {
-        self.0.reimage(set, names)
-    }
-
-    fn update(&self, set: &str, body: &Value) -> Result<Reply, AzureError> {
-        self.0.update(set, body)
-    }
-
-    fn poll(&self, pending: &Pending) -> Result<OperationStatus, AzureError> {
-        self.0.poll(pending)
-    }
-
-    fn sleep(&self, wait: Duration) {
-        self.0.sleep(wait);
-    }
-
-    fn pass(&self, wait: Duration) {
-        let body = json!({ "advance": format!("PT{}S", wait.as_secs()) });
-        // An endpoint without a clock that can be moved: the next look shows what happened.
-        if self.0.send(Method::SafePost, "/_local/clock", Some(&body)).is_err() {
-            self.0.sleep(wait);
-        }
-    }
-}
-
-fn with_calls<T>(session: &Session, work: impl FnOnce(&dyn MachineCalls) -> T) -> T {
-    match session.target {
-        TargetKind::Local => work(&LocalMachines(&session.client)),
-        TargetKind::Azure => work(&session.client),
-    }
-}
-
-fn is_scale_set(id: &str) -> bool {
-    type_of_id(id).0.eq_ignore_ascii_case("Microsoft.Compute/virtualMachineScaleSets")
-}
 
 /// Ids of the scale sets that exist and that the plan keeps.
 #[must_use]
 pub fn pools(planned: &Planned) -> Vec<String> {
-    let kept = |id: &str| {
-        let change = planned.plan.changes.iter().find(|change| same_id(&change.id, id));
-        change.is_some_and(|change| matches!(change.action, Action::NoChange | Action::Update | Action::Refuse))
-    };
-    let ids = planned.observed.resources.iter().map(|resource| &resource.id);
-    ids.filter(|id| is_scale_set(id) && kept(id)).cloned().collect()
-}
-
-/// Ids of all scale sets of the project that exist.
-#[must_use]
-pub fn existing_pools(planned: &Planned) -> Vec<String> {
-    planned.observed.resources.iter().map(|resource| &resource.id).filter(|id| is_scale_set(id)).cloned().collect()
-}
-
-/// Reads pools and their machines.
-///
-/// # Errors
-/// A call to Resource Manager failed.
-pub fn look(session: &Session, ids: &[String]) -> Result<Vec<Pool>, AzureError> {
-    with_calls(session, |calls| rollout::look(ids, calls))
+    kept_pools(&planned.observed, &planned.plan)
 }
 
 /// Brings the machines of pools to the latest model of their pool.
@@ -108,44 +25,15 @@ pub fn run(
     with_calls(session, |calls| rollout::roll_out(ids, wishes, calls, watch))
 }
 
-/// What a plan says of machines that earlier changes have not reached, and of those whose setup failed: sentences with
-/// the ids of their scale sets. Nothing when the machines cannot be read: a plan needs no right on them.
-#[must_use]
-pub fn remarks(session: &Session, ids: &[String]) -> Vec<(String, String)> {
-    if ids.len() > POOLS_OF_A_PLAN {
-        return Vec::new();
-    }
-    let pools = look(session, ids).unwrap_or_default();
-    pools.iter().flat_map(|pool| remarks_on(pool).into_iter().map(|text| (pool.id.clone(), text))).collect()
-}
-
-fn remarks_on(pool: &Pool) -> Vec<String> {
-    let mut remarks = Vec::new();
-    let behind = pool.behind().len();
-    if behind > 0 {
-        let what = match pool.mode {
-            UpgradeMode::Manual => "`apply --rollout` upgrades them (the mode is `manual`)",
-            UpgradeMode::Automatic | UpgradeMode::Rolling => "`apply` continues the rollout",
-        };
-        let verb = if behind == 1 { "does" } else { "do" };
-        remarks.push(format!(
-            "{behind} of {} {verb} not carry the latest model: {what}",
-            count(pool.machines.len(), "machine")
-        ));
-    }
-    for machine in pool.failed() {
-        remarks.push(format!("machine `{}`: {}; see `dsvmc status`", machine.name, machine.complaint()));
-    }
-    remarks
-}
-
 /// Whether a deployment failed only because machines were unhealthy before an upgrade began: the model is written, and a
 /// rollout that takes the unhealthy machines first can continue. The codes are those of Azure, as quoted in
 /// <https://github.com/opencb/opencga/issues/987>.
 #[must_use]
 pub fn can_continue(error: &ApplyError) -> bool {
-    const UNHEALTHY: [&str; 2] =
-        ["MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade", "MaxUnhealthyInstancePercentExceededInRollingUpgrade"];
+    const UNHEALTHY: [&str; 2] = [
+        "MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade",
+        "MaxUnhealthyInstancePercentExceededInRollingUpgrade",
+    ];
     let ApplyError::Refused(list) = error else { return false };
     !list.is_empty() && list.iter().all(|refused| UNHEALTHY.iter().any(|code| refused.error.has_code(code)))
 }

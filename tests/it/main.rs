@@ -32,6 +32,7 @@ mod parse_props;
 mod pool;
 mod reference;
 mod rights;
+mod rollout;
 mod sarif;
 mod sema_messages;
 mod stdlib;

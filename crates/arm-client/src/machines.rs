@@ -46,11 +46,7 @@ impl Client {
     /// # Errors
     /// The call failed; that there was none is no error.
     pub fn rolling_upgrade(&self, set: &str) -> Result<Option<Value>, AzureError> {
-        Self::maybe(self.send(
-            Method::Get,
-            &format!("{set}/rollingUpgrades/latest?api-version={SCALE_SETS_API}"),
-            None,
-        ))
+        Self::maybe(self.send(Method::Get, &format!("{set}/rollingUpgrades/latest?api-version={SCALE_SETS_API}"), None))
     }
 
     /// Starts to bring machines to the latest model. `names` are instance ids in Uniform sets, names of machines in

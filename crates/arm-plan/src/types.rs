@@ -468,4 +468,6 @@ pub enum WarningKind {
     NotObserved,
     /// A secret cannot be compared because nothing is known of the last apply.
     SecretNotCompared,
+    /// Machines that run lack the latest model of their scale set, or failed with it.
+    MachinesBehind,
 }

@@ -3,13 +3,13 @@
 use crate::cli::args::Format;
 use crate::cli::deploy_args::{DeployInputArgs, DeployTargetArgs};
 use crate::cli::exit::Exit;
-use crate::cli::{Context, report, when};
+use crate::cli::{Context, machines, report, when};
 use crate::deploy::deployed::{Deployed, DeployedProject, deployments, inspect};
 use crate::deploy::error::CommandError;
 use crate::deploy::git;
 use crate::render::layout::wrap;
 use crate::render::plan::{clean, summary};
-use arm_plan::Plan;
+use arm_plan::{Plan, WarningKind};
 use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -47,11 +47,12 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let here = git::commit(&project.root);
     let receipt = state.receipt();
     let interrupted = state.journal().map(|j| j.started);
+    let pools = machines::of(&session, &planned, cx);
     if cx.format == Format::Json {
         let json = json!({
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(), "resourceGroup": planned.group,
             "deployments": listed, "commitHere": here, "last": receipt, "interrupted": interrupted,
-            "resources": planned.observed.resources.len(), "drift": compared.then_some(planned.plan.summary), "warnings": planned.plan.warnings,
+            "pools": pools, "resources": planned.observed.resources.len(), "drift": compared.then_some(planned.plan.summary), "warnings": planned.plan.warnings,
         });
         cx.printer.data(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
@@ -91,7 +92,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let number = planned.observed.resources.len();
     let verb = if number == 1 { "exists" } else { "exist" };
     text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
-    for warning in &planned.plan.warnings {
+    text.push_str(&machines::text(&pools));
+    for warning in planned.plan.warnings.iter().filter(|w| w.kind != WarningKind::MachinesBehind) {
         text.push_str(&format!(
             "  warning: `{}`: {}\n",
             clean(&arm_plan::type_of_id(&warning.id).1),

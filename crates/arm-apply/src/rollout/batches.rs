@@ -93,7 +93,11 @@ fn settle(
         if *spent >= limit {
             let complaint = machine.complaint();
             let complaint = if complaint.is_empty() { "it does not become ready".to_owned() } else { complaint };
-            return Err(stopped_at(&now, Some((**machine).clone()), format!("machine `{}`: {complaint}", machine.name)));
+            return Err(stopped_at(
+                &now,
+                Some((**machine).clone()),
+                format!("machine `{}`: {complaint}", machine.name),
+            ));
         }
         observer.event(&Event::Tick);
         check_stopped(observer)?;

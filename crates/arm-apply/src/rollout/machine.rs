@@ -128,7 +128,8 @@ impl Machine {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         let state = self.provisioning.to_ascii_lowercase();
-        matches!(state.as_str(), "updating" | "creating" | "migrating") || self.health.as_deref() == Some("initializing")
+        matches!(state.as_str(), "updating" | "creating" | "migrating")
+            || self.health.as_deref() == Some("initializing")
     }
 
     /// Whether it is switched off: it reports no health, and setup waits for its next start.
@@ -167,7 +168,9 @@ mod tests {
         assert!(failed.failed && failed.version.is_none());
         assert_eq!(failed.step.as_deref(), Some("mounts"));
         assert!(failed.output.iter().any(|line| line.ends_with("share `a` is not there")));
-        let killed = Setup::read(&json!({ "code": "ProvisioningState/failed/0", "message": "dsvmc: accounts\ndsvmc: packages\n" }));
+        let killed = Setup::read(
+            &json!({ "code": "ProvisioningState/failed/0", "message": "dsvmc: accounts\ndsvmc: packages\n" }),
+        );
         assert_eq!(killed.step.as_deref(), Some("packages"));
         assert_eq!(Setup::read(&json!({ "code": "ProvisioningState/succeeded" })), Setup::default());
     }

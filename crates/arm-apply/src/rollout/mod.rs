@@ -48,7 +48,9 @@ pub struct PoolReport {
     pub pool: String,
     /// How many machines there are.
     pub machines: usize,
-    /// How many got the latest model during this rollout.
+    /// How many have the latest model, as far as the service says.
+    pub current: usize,
+    /// How many got it during this rollout.
     pub upgraded: usize,
     /// How many were reimaged.
     pub reimaged: usize,
@@ -171,6 +173,7 @@ fn one(
     Ok(PoolReport {
         pool: pool.name.clone(),
         machines: pool.machines.len(),
+        current: pool.machines.iter().filter(|machine| machine.latest == Some(true)).count(),
         upgraded: before.saturating_sub(behind),
         reimaged,
         by_hand: behind,

@@ -42,7 +42,9 @@ pub(super) fn follow(pool: &Pool, calls: &dyn MachineCalls, observer: &mut dyn O
         match code(&status).as_str() {
             "rollingforward" => {}
             "completed" => return Ok(()),
-            "cancelled" => return Err(stopped(&again(pool, calls)?, "somebody cancelled the rolling upgrade".to_owned())),
+            "cancelled" => {
+                return Err(stopped(&again(pool, calls)?, "somebody cancelled the rolling upgrade".to_owned()));
+            }
             _ => {
                 let error = status.pointer("/properties/error").map(ServiceError::of).unwrap_or_default();
                 let unsaid = error.code.is_empty() && error.message.is_empty();

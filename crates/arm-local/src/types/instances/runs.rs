@@ -34,9 +34,9 @@ fn name_of(extension: &Value) -> &str {
     extension.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a client said that an extension will end in: of this machine, or of all machines of the set.
-fn planned<'r>(set_row: &'r Row, vm: &'r Row, name: &str) -> Option<&'r str> {
-    let of = |row: &'r Row| row.hidden.get("fails")?.get(name)?.as_str();
+/// What a client said that an extension will write: of this machine, or of all machines of the set.
+fn told<'r>(set_row: &'r Row, vm: &'r Row, key: &str, name: &str) -> Option<&'r str> {
+    let of = |row: &'r Row| row.hidden.get(key)?.get(name)?.as_str();
     of(vm).or_else(|| of(set_row))
 }
 
@@ -61,12 +61,13 @@ pub fn run(set_row: &Row, vm: &mut Row, all: bool, now: &str) {
                     Some(first) => Some(format!(
                         "Skipping processing of extensions since execution of dependent extension {first} failed"
                     )),
-                    None => planned(set_row, vm, name).map(str::to_owned),
+                    None => told(set_row, vm, "fails", name).map(str::to_owned),
                 };
                 let runs = old.and_then(|old| old.get("runs")).and_then(Value::as_i64).unwrap_or(0);
                 let properties = extension.get("properties").cloned().unwrap_or_default();
                 let secret = model.pointer("/secrets").and_then(|secrets| secrets.get(model::secret_name(name)));
-                json!({ "digest": digest, "runs": runs + i64::from(stopped.is_none()), "time": now, "error": error,
+                let said = error.is_none().then(|| told(set_row, vm, "says", name)).flatten();
+                json!({ "digest": digest, "runs": runs + i64::from(stopped.is_none()), "time": now, "error": error, "said": said,
                     "properties": properties, "protectedSettings": secret })
             }
         };
@@ -105,7 +106,12 @@ pub fn status(vm: &Row, name: &str) -> Option<Value> {
     let time = entry.get("time");
     Some(match error_of(Some(entry)) {
         None => {
-            json!({ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": time })
+            let mut status = json!({ "code": "ProvisioningState/succeeded", "level": "Info",
+                "displayStatus": "Provisioning succeeded", "time": time });
+            if let Some(said) = entry.get("said").filter(|said| said.is_string()) {
+                crate::value::set(&mut status, "/message", said.clone());
+            }
+            status
         }
         // https://learn.microsoft.com/azure/virtual-machines/extensions/custom-script-linux shows this code
         Some(message) => {

@@ -16,7 +16,7 @@ fn invalid(message: impl Into<String>) -> ArmError {
 }
 
 /// Takes `{"set": ID, "machines": [NAME, …], "health": STATE, "when": "now"|"upgraded"}` or `{"set": ID, "machines": …,
-/// "extension": NAME, "fails": MESSAGE|null}`. Without `machines` it is said of all machines of the set, and what is about
+/// "extension": NAME, "fails"|"says": MESSAGE|null}`, what its next runs fail with, or write when they succeed. Without `machines` it is said of all machines of the set, and what is about
 /// the future of those to come as well. Gives the id of the set.
 ///
 /// # Errors
@@ -58,9 +58,12 @@ pub fn say(cx: &mut Cx<'_>, body: &Value) -> Result<String, ArmError> {
             }
         }
         (None, Some(extension)) => {
-            let fails = body.get("fails").cloned().unwrap_or_default();
-            if !(fails.is_string() || fails.is_null()) {
-                return Err(invalid("`fails` is not a message: a string, or null for an extension that succeeds."));
+            let key = if body.get("says").is_some() { "says" } else { "fails" };
+            let message = body.get(key).cloned().unwrap_or_default();
+            if !(message.is_string() || message.is_null()) {
+                return Err(invalid(format!(
+                    "`{key}` is not a message: a string, or null for an extension that says nothing."
+                )));
             }
             let rows = if named.is_none() { vec![set_row.clone()] } else { machines };
             for row in rows {
@@ -68,9 +71,9 @@ pub fn say(cx: &mut Cx<'_>, body: &Value) -> Result<String, ArmError> {
                 if !row.hidden.is_object() {
                     row.hidden = json!({});
                 }
-                let hidden = row.hidden.as_object_mut().map(|map| map.entry("fails").or_insert_with(|| json!({})));
+                let hidden = row.hidden.as_object_mut().map(|map| map.entry(key).or_insert_with(|| json!({})));
                 if let Some(map) = hidden.and_then(Value::as_object_mut) {
-                    map.insert(extension.to_owned(), fails.clone());
+                    map.insert(extension.to_owned(), message.clone());
                 }
                 cx.store.put_row(row);
             }

@@ -188,7 +188,7 @@ pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
         .map(|extension| {
             let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
             let have: Vec<Value> = vms.iter().filter_map(|vm| runs::status(vm, name)).collect();
-            let failed = have.iter().filter(|status| status.get("message").is_some()).count();
+            let failed = have.iter().filter(|status| status.get("level") == Some(&json!("Error"))).count();
             let mut counts = vec![json!({ "code": "ProvisioningState/succeeded", "count": have.len() - failed })];
             if failed > 0 {
                 counts.push(json!({ "code": "ProvisioningState/failed/0", "count": failed }));
