@@ -146,6 +146,7 @@ fn lines(report: &PoolReport, changed: bool) -> Vec<String> {
 fn explained(stopped: &Stopped) -> Failure {
     let mut causes =
         vec![format!("{} of {} carry the latest model", stopped.current, count(stopped.machines, "machine"))];
+    causes.extend(stopped.refusal.clone());
     causes.extend(stopped.machine.as_ref().and_then(output));
     let again = "remove the cause and run `dsvmc apply` again: it continues with the machines that do not carry the latest model";
     let once = "a setup runs again when its content changes; `dsvmc apply --reimage-failed` makes the OS disks of such machines again, and what is on them is lost";

@@ -9,8 +9,10 @@ use dsvm_diagnostics::count;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// From this many pools on, a plan does not look at machines: it costs a call for each pool.
-const POOLS_OF_A_PLAN: usize = 20;
+/// A plan looks at the machines of at most so many pools: it costs a call for each, and plans make few calls.
+const POOLS_OF_A_PLAN: usize = 3;
+/// A plan looks at a Flexible pool of at most so many machines: it costs two calls for each machine.
+const FLEXIBLE_OF_A_PLAN: u64 = 10;
 
 /// The machines of the local endpoint: what a policy demands to wait passes on the endpoint's clock, at once.
 struct LocalMachines<'a>(&'a Client);
@@ -97,13 +99,21 @@ pub fn look(session: &Session, ids: &[String]) -> Result<Vec<Pool>, AzureError> 
 /// machines cannot be read: a plan needs no right on them.
 #[must_use]
 pub fn warnings(session: &Session, observed: &Observed, plan: &Plan) -> Vec<Warning> {
-    let ids = kept_pools(observed, plan);
+    let mut ids = kept_pools(observed, plan);
     if ids.len() > POOLS_OF_A_PLAN {
         return Vec::new();
     }
+    ids.retain(|id| !is_large_and_flexible(observed, id));
     let pools = look(session, &ids).unwrap_or_default();
     let warning = |id: &String, text| Warning { kind: WarningKind::MachinesBehind, id: id.clone(), text };
     pools.iter().flat_map(|pool| remarks(pool).into_iter().map(|text| warning(&pool.id, text))).collect()
+}
+
+fn is_large_and_flexible(observed: &Observed, id: &str) -> bool {
+    let Some(set) = observed.resources.iter().find(|resource| same_id(&resource.id, id)) else { return true };
+    let set = set.body.read();
+    let machines = set.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(u64::MAX);
+    rollout::is_flexible(&set) && machines > FLEXIBLE_OF_A_PLAN
 }
 
 fn remarks(pool: &Pool) -> Vec<String> {

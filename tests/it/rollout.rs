@@ -178,11 +178,13 @@ fn a_rolling_pool_gets_each_change_and_stops_at_a_broken_one() {
     world.say(json!({ "machines": ["1"], "health": "Unhealthy", "when": "upgraded" }));
     world.write("v5", "Rolling", "Uniform");
     let ran = world.stops("");
-    has(&ran.stderr, "error[DSVM0813]: the rollout of `lab` stopped: MaxUnhealthyUpgradedInstancePercentExceeded");
+    has(&ran.stderr, "error[DSVM0813]: the rollout of `lab` stopped: machine `1`: it reports that it is unhealthy");
+    has(&ran.stderr, "MaxUnhealthyUpgradedInstancePercentExceeded");
     has(&ran.stderr, "2 of 3 machines carry the latest model");
     assert_eq!(world.tags(), ["v5", "v5", "v4"]);
     let plan = world.run("plan --template main.json --resource-group rg");
     has(&plan.stdout, "1 of 3 machines does not carry the latest model: `apply` continues the rollout");
+    world.say(json!({ "machines": ["1"], "health": "Healthy", "when": "upgraded" }));
     world.say(json!({ "machines": ["1"], "health": "Healthy" }));
     let ran = world.fine("");
     has(&ran.stdout, "`lab`: 3 machines carry the latest model.");

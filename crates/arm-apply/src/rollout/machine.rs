@@ -36,7 +36,7 @@ pub struct Machine {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Setup {
-    /// Whether it failed.
+    /// Whether it ended with an error.
     pub failed: bool,
     /// Whether it is still running.
     pub running: bool,

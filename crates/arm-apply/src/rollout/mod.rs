@@ -68,8 +68,10 @@ pub struct Stopped {
     pub pool: String,
     /// The machine that stopped it, where one can be named.
     pub machine: Option<Machine>,
-    /// Why, in one clause or in Azure's words.
+    /// Why, in one clause.
     pub reason: String,
+    /// Azure's words, where Azure stopped it.
+    pub refusal: Option<String>,
     /// How many machines have the latest model.
     pub current: usize,
     /// How many machines there are.
@@ -186,8 +188,20 @@ fn again(pool: &Pool, calls: &dyn MachineCalls) -> Result<Pool, RolloutError> {
     Ok(look_at(&pool.id, calls)?.unwrap_or_else(|| Pool { machines: Vec::new(), ..pool.clone() }))
 }
 
+/// A rollout that stopped for a reason that names no machine: the one that is most likely the cause is named, and the
+/// reason becomes what is said beside it.
 fn stopped(pool: &Pool, reason: String) -> RolloutError {
-    stopped_at(pool, pool.culprit().cloned(), reason)
+    let Some(machine) = pool.culprit().filter(|machine| !machine.complaint().is_empty()) else {
+        return stopped_at(pool, None, reason);
+    };
+    let named = format!("machine `{}`: {}", machine.name, machine.complaint());
+    let error = stopped_at(pool, Some(machine.clone()), named);
+    match error {
+        RolloutError::Stopped(stopped) => {
+            RolloutError::Stopped(Box::new(Stopped { refusal: Some(reason), ..*stopped }))
+        }
+        other => other,
+    }
 }
 
 fn stopped_at(pool: &Pool, machine: Option<Machine>, reason: String) -> RolloutError {
@@ -196,6 +210,7 @@ fn stopped_at(pool: &Pool, machine: Option<Machine>, reason: String) -> RolloutE
         pool: pool.name.clone(),
         machine,
         reason,
+        refusal: None,
         current,
         machines: pool.machines.len(),
         continues: !pool.behind().is_empty(),

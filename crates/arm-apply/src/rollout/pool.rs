@@ -26,7 +26,7 @@ pub struct Pool {
     pub id: String,
     /// Name of the scale set.
     pub name: String,
-    /// Its upgrade mode.
+    /// How a changed model reaches its machines.
     pub mode: UpgradeMode,
     /// Whether its machines are virtual machines of their own.
     pub flexible: bool,

@@ -143,7 +143,8 @@ fn a_rolling_upgrade_is_followed_to_its_end() {
     fake.change("0", "unhealthy");
     *fake.rolling.borrow_mut() = ["RollingForward", "Faulted"].map(status).into();
     let stopped = stop(fake.run(Wishes::default()));
-    assert_eq!(stopped.reason, "TooMany: 50% are unhealthy");
+    assert_eq!(stopped.reason, "machine `0`: it reports that it is unhealthy");
+    assert_eq!(stopped.refusal.as_deref(), Some("TooMany: 50% are unhealthy"));
     assert_eq!(stopped.machine.unwrap().name, "0");
     assert!(fake.log.borrow().is_empty(), "nothing is started again in the same run");
 }

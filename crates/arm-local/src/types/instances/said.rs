@@ -16,8 +16,9 @@ fn invalid(message: impl Into<String>) -> ArmError {
 }
 
 /// Takes `{"set": ID, "machines": [NAME, …], "health": STATE, "when": "now"|"upgraded"}` or `{"set": ID, "machines": …,
-/// "extension": NAME, "fails"|"says": MESSAGE|null}`, what its next runs fail with, or write when they succeed. Without `machines` it is said of all machines of the set, and what is about
-/// the future of those to come as well. Gives the id of the set.
+/// "extension": NAME, "fails"|"says": MESSAGE|null}`, what its next runs fail with, or write when they succeed. Without
+/// `machines` it is said of all machines of the set, and what is about the future of those to come as well. Gives the id of
+/// the set.
 ///
 /// # Errors
 /// `InvalidRequestContent` for a set, a machine or a state that does not exist.
