@@ -1,7 +1,7 @@
 //! Rollouts against a scale set made of a few lines.
 
 use super::*;
-use arm_client::{OperationStatus, Pending, Reply, ServiceError};
+use arm_client::{OperationStatus, Pending, Reply};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl MachineCalls for Fake {
         Ok(Reply { status: 200, ..Reply::default() })
     }
     fn poll(&self, _: &Pending) -> Result<OperationStatus, AzureError> {
-        Ok(OperationStatus::Failed(Box::new(ServiceError::default())))
+        Ok(OperationStatus::Failed(Box::default()))
     }
     fn sleep(&self, _: Duration) {}
     fn pass(&self, wait: Duration) {
