@@ -409,8 +409,8 @@ mod tests {
         assert_ne!(first, second);
         // The version of an API in an expression is not a part of what the machine gets.
         assert_eq!(
-            of(&[("x", "reference('i', '2023-01-31')")])[..32],
-            of(&[("x", "reference('i', '2024-11-30')")])[..32]
+            of(&[("x", "reference('i', '2023-01-31')")]).get(..32),
+            of(&[("x", "reference('i', '2024-11-30')")]).get(..32)
         );
     }
 
