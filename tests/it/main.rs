@@ -33,6 +33,7 @@ mod pool;
 mod reference;
 mod rights;
 mod rollout;
+mod rollout_story;
 mod sarif;
 mod sema_messages;
 mod stdlib;

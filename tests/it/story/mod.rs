@@ -1,7 +1,7 @@
 //! A project from its first deployment to its end and back: for each step, what the plan says of the machines is compared
 //! with what then happens to them on the endpoint.
 
-mod world;
+pub mod world;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
