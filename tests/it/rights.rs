@@ -182,7 +182,8 @@ fn machines_can_read_the_secrets_that_they_are_told_to_read_and_no_other() {
         + &owner
         + &pool("keyed", "  shares = [work]")
         + &pool("silent", "  vault = keys")
-        + &pool("beside", "  vault = near\n  user ada { uid = 2001, password_secret = \"ada\" }");
+        + &pool("beside", "  vault = near\n  user ada { uid = 2001, password_secret = \"ada\" }")
+        + &pool("known", "  vault = near\n  host_key = \"known-host-key\"");
     let resources = resources(&text);
     let secret =
         |vault: &str, name: &str| format!("[resourceId('Microsoft.KeyVault/vaults/secrets', {vault}, {name})]");
@@ -192,6 +193,7 @@ fn machines_can_read_the_secrets_that_they_are_told_to_read_and_no_other() {
     let own = "variables('keysVault')";
     let mut wanted = vec![
         near("'ada'"),
+        near("'known-host-key'"),
         secret(own, "'owner'"),
         secret(own, "'work-key'"),
         far("'bob-password'"),

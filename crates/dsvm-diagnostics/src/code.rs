@@ -270,6 +270,8 @@ catalogue! {
     NfsOwnerClash = 468, Warning, "nfs-owner-clash", "users of different pools whose files on an NFS share are mixed up";
     MountOptionRefused = 469, Error, "mount-option-refused", "a mount option that would break the mount";
     HealthTooSlow = 475, Error, "health-too-slow", "a health check that takes too long for a verdict";
+    HostKeyWithoutVault = 476, Error, "host-key-without-vault", "an SSH host key without a vault";
+    MemoryLimitRefused = 477, Error, "memory-limit-refused", "a limit of memory that does not fit the machines";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

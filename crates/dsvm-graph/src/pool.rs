@@ -335,7 +335,7 @@ impl Builder<'_, '_, '_> {
         }
     }
 
-    /// The secrets that the machines read, with the places where they are named: passwords, and keys of shares.
+    /// The secrets that the machines read, with the places where they are named: keys of shares, passwords, the host key.
     fn secrets(&self) -> Vec<(VaultId, Text, Span)> {
         let (pool, resolver) = (self.pool, self.input.resolver());
         let mut secrets = Vec::new();
@@ -350,7 +350,10 @@ impl Builder<'_, '_, '_> {
         let admin = pool.admin.password_secret.map(|s| (s, pool.admin.view.fields().password_secret().span()));
         let users = pool.users.iter();
         let users = users.filter_map(|u| Some((u.password_secret?, u.view.fields().password_secret().span())));
-        secrets.extend(admin.into_iter().chain(users).map(|(s, at)| (vault, values::text(s, &resolver), at)));
+        let host_key = pool.host_key.map(|s| (s, pool.view.fields().host_key().span()));
+        secrets.extend(
+            admin.into_iter().chain(users).chain(host_key).map(|(s, at)| (vault, values::text(s, &resolver), at)),
+        );
         secrets
     }
 

@@ -19,6 +19,7 @@ use super::{diags, storage, values, versions as v};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::VaultId;
+use dsvm_model::limits::Limits;
 use dsvm_model::pool::Pool;
 use dsvm_model::share::{Auth, Protocol};
 use dsvm_sema::value::Value;
@@ -271,7 +272,15 @@ fn description(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolNames) -> Bui
             facts.string(&values::text(secret, resolver));
         }
         facts.end("}");
+        if let Some(secret) = pool.host_key {
+            facts.key("host_key");
+            facts.begin("{");
+            facts.field("vault", &vault_host(input, vault, span)?);
+            facts.field("secret", &values::text(secret, resolver));
+            facts.end("}");
+        }
     }
+    limits(&mut facts, &pool.limits);
     shares(&mut facts, input, pool)?;
     if let Some(setup) = pool.setup {
         facts.strings("packages", setup.packages().map_or(&[][..], |packages| packages.values()).iter(), resolver);
@@ -300,6 +309,21 @@ fn description(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolNames) -> Bui
     facts.end("}");
     facts.raw("\n");
     Ok(facts)
+}
+
+fn limits(facts: &mut Facts, limits: &Limits) {
+    if *limits == Limits::default() {
+        return;
+    }
+    facts.key("limits");
+    facts.begin("{");
+    if let Some(memory) = &limits.memory {
+        facts.json("memory", memory.as_str());
+    }
+    if let Some(tasks) = limits.tasks {
+        facts.json("tasks", tasks);
+    }
+    facts.end("}");
 }
 
 fn users(facts: &mut Facts, pool: &Pool<'_>, resolver: &Resolver<'_, '_>) {

@@ -24,7 +24,9 @@ pub(crate) fn lines(before: Option<&str>, after: Option<&str>) -> Vec<Draft> {
     people(&old, &new, &mut edits);
     mounts(&old, &new, &mut edits);
     setup(&old, &new, &mut edits);
-    let handled = ["users", "shares", "packages", "steps", "ports", "client"];
+    limits(&old, &new, &mut edits);
+    host_key(&old, &new, &mut edits);
+    let handled = ["users", "shares", "packages", "steps", "ports", "client", "limits", "host_key"];
     let rest = keys(&old, &new).into_iter().filter(|key| !handled.contains(&key.as_str()));
     for key in rest.filter(|key| old.get(key) != new.get(key)) {
         let (subject, place) = match key.as_str() {
@@ -196,6 +198,41 @@ fn setup(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Edi
     if was != is && was.len() == is.len() && is.iter().all(|name| was.contains(name)) {
         edits.push(("setup".to_owned(), format!("order of steps: {}", is.join(", ")), "setup".to_owned()));
     }
+}
+
+fn limits(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Edit>) {
+    let of =
+        |facts: &Map<String, Value>, member: &str| facts.get("limits").and_then(|limits| limits.get(member)).cloned();
+    for member in ["memory", "tasks"] {
+        let (was, is) = (of(old, member), of(new, member));
+        if was != is {
+            let change = format!("{} → {}", amount(was.as_ref()), amount(is.as_ref()));
+            edits.push((format!("limits {member}"), change, format!("limits {member}")));
+        }
+    }
+}
+
+/// An amount in the notation of systemd, as one would write it in the source: `16 GiB` for `16G`.
+fn amount(value: Option<&Value>) -> String {
+    let written = text(value);
+    let units = [('K', "KiB"), ('M', "MiB"), ('G', "GiB"), ('T', "TiB")];
+    let with = units.into_iter().find_map(|(unit, word)| Some(format!("{} {word}", written.strip_suffix(unit)?)));
+    with.unwrap_or(written)
+}
+
+/// A host key by the name of its secret; what the key is, only the machines know.
+fn host_key(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Edit>) {
+    let (was, is) = (old.get("host_key"), new.get("host_key"));
+    if was == is {
+        return;
+    }
+    let name =
+        |key: Option<&Value>| key.map_or_else(|| "one for each machine".to_owned(), |key| text(key.get("secret")));
+    let change = match (name(was), name(is)) {
+        (was, is) if was == is => format!("{is} of another vault"),
+        (was, is) => format!("{was} → {is}"),
+    };
+    edits.push(("host_key".to_owned(), change, "host_key".to_owned()));
 }
 
 fn text_of(value: Option<&Value>) -> String {

@@ -21,6 +21,7 @@ pub(crate) fn of(group: &Group<'_>, lines: &[Line], reach: &[Reach], index: &Ind
             machines(line, group, &mut told);
         }
         people(line, group, &mut told);
+        host_key(line, group, &mut told);
         if line.kind == EffectKind::NotKnown && !gone {
             let what = if line.subject.is_empty() { "this change" } else { line.subject.as_str() };
             told.say(Severity::NotKnown, format!("{}: what a change of `{what}` does is not known", group.title), line);
@@ -216,6 +217,18 @@ fn people(line: &Line, group: &Group<'_>, told: &mut Told<'_>) {
             told.say(Severity::LockedOut, text, line);
         }
         _ => {}
+    }
+}
+
+/// Another key behind the same address: ssh_config(5), StrictHostKeyChecking, "ssh will refuse to connect to hosts whose
+/// host key has changed" (<https://man.openbsd.org/ssh_config>).
+fn host_key(line: &Line, group: &Group<'_>, told: &mut Told<'_>) {
+    if line.subject == "host_key" {
+        let text = format!(
+            "{} has another SSH host key: clients that know an old one refuse to connect until it is removed with `ssh-keygen -R`",
+            group.title
+        );
+        told.say(Severity::Moved, text, line);
     }
 }
 

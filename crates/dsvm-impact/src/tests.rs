@@ -145,6 +145,38 @@ fn what_travels_encoded_is_compared_by_what_is_in_it() {
 }
 
 #[test]
+fn limits_and_the_host_key_are_told_in_the_words_of_the_source() {
+    use base64::Engine;
+    let with = |more: &str| {
+        let text = format!("#!/usr/bin/python3 -I\nmain()\n#POOL {{\"pool\":\"team\",\"users\":[]{more}}}\n");
+        booted(&base64::engine::general_purpose::STANDARD.encode(text))
+    };
+    let key = |vault: &str, name: &str| format!(r#","host_key":{{"vault":"{vault}","secret":"{name}"}}"#);
+    let when = "reaches the 2 running machines one at a time, 5 min apart, no restart";
+    let told = |before: &str, after: &str| {
+        let impact = said(&[with(before)], &[(10, with(after))], &[block("pool", "team", 10)]);
+        let all: Vec<String> = notices(&impact).into_iter().map(str::to_owned).collect();
+        (lines(&impact), all)
+    };
+    let (changed, noticed) = told(r#","limits":{"memory":"8G","tasks":500}"#, r#","limits":{"memory":"16G"}"#);
+    assert_eq!(
+        changed,
+        [
+            format!("pool team | limits memory | 8 GiB → 16 GiB | {when}"),
+            format!("pool team | limits tasks | 500 → none | {when}"),
+        ]
+    );
+    assert_eq!(noticed, Vec::<String>::new());
+    let (changed, _) = told(r#","limits":{"memory":"50%"}"#, "");
+    assert_eq!(changed, [format!("pool team | limits memory | 50% → none | {when}")]);
+    let (changed, noticed) = told("", &key("one", "host"));
+    assert_eq!(changed, [format!("pool team | host_key | one for each machine → host | {when}")]);
+    assert!(noticed[0].starts_with("pool team has another SSH host key"), "{noticed:?}");
+    let (changed, _) = told(&key("one", "host"), &key("another", "host"));
+    assert_eq!(changed, [format!("pool team | host_key | host of another vault | {when}")]);
+}
+
+#[test]
 fn a_pool_that_goes_is_told_with_its_machines_and_its_data() {
     let share = id("Microsoft.Storage/storageAccounts/stnb/fileServices/default/shares/notebooks");
     let before = [

@@ -196,6 +196,12 @@ impl<'a> Size<'a> {
         self.0.vcpu()
     }
 
+    /// Bytes of main memory of one machine.
+    #[must_use]
+    pub fn memory(self) -> Option<i64> {
+        self.0.memory()
+    }
+
     /// Whether it has a GPU or a part of one.
     #[must_use]
     pub fn has_gpu(self) -> bool {

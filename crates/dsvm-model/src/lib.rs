@@ -14,6 +14,7 @@ pub mod dns;
 pub mod facts;
 mod hardware;
 pub mod ids;
+pub mod limits;
 mod login;
 pub mod network;
 mod nfs;

@@ -253,10 +253,13 @@ pub(crate) fn check(
         .and_then(|a| a.password_secret.map(|_| a.view.fields().password_secret().span()))
         .into_iter()
         .chain(users.iter().filter(|u| u.password_secret.is_some()).map(|u| u.view.fields().password_secret().span()));
-    if pool.fields().vault().value().is_none_or(|v| *v == Value::Null)
-        && let Some(first) = secrets.clone().next()
-    {
-        sink.push(diags::password_secret_without_vault(pool.block(), first));
+    if pool.fields().vault().value().is_none_or(|v| *v == Value::Null) {
+        if let Some(first) = secrets.clone().next() {
+            sink.push(diags::password_secret_without_vault(pool.block(), first));
+        } else if read::present(pool.fields().host_key()).is_some() {
+            // One vault is missing, not two.
+            sink.push(diags::host_key_without_vault(pool.block(), pool.fields().host_key().span()));
+        }
     }
     let Some(hub) = services.iter().find(|s| s.port == JUPYTERHUB) else { return };
     let names = admin.and_then(|a| read::as_text(&a.name).map(|n| (n, a.view.fields().name().span()))).into_iter();

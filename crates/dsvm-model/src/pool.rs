@@ -3,6 +3,7 @@
 use super::autoscale::{self, Autoscale};
 use super::facts::{Image, Size};
 use super::ids::{IdentityId, NetworkId, ShareId, SubnetId, SubnetPlace, VaultId};
+use super::limits::{self, Limits};
 use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
@@ -75,8 +76,12 @@ pub struct Pool<'a> {
     pub accelerated_networking: bool,
     /// The user-assigned identity of the machines.
     pub identity: PoolIdentity,
-    /// Vault that machines read passwords from.
+    /// Vault that machines read passwords and the host key from.
     pub vault: Option<VaultId>,
+    /// Vault secret with the SSH host key of all machines.
+    pub host_key: Option<&'a Value>,
+    /// What each person can use of a machine.
+    pub limits: Limits,
     /// SSH log-in with Entra accounts.
     pub entra_login: bool,
     /// What changes the number of machines.
@@ -252,6 +257,8 @@ impl<'a> Pool<'a> {
             }),
             identity,
             vault,
+            host_key: read::present(fields.host_key()),
+            limits: limits::read(view, size, sink),
             entra_login: view.entra_login(),
             repair: hardware::repair(view, setup, sink),
             upgrade: hardware::upgrade(view, sink),

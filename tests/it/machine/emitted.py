@@ -31,6 +31,8 @@ json.dump(
         "shares": [[share.kind, share.mount, len(share.links)] for share in pool.shares],
         "packages": pool.packages,
         "steps": [[step.name, step.run, step.retries] for step in pool.steps],
+        "limits": [pool.limits.memory, pool.limits.tasks],
+        "host_key": pool.host_key and [pool.host_key.vault, pool.host_key.secret],
         "ports": [service.port for service in pool.services],
     },
     sys.stdout,

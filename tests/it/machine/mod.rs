@@ -63,6 +63,7 @@ fn the_program_understands_what_the_extension_is_given() {
             "shares": [["identity", "/datamnt/work", 1], ["nfs", "/data/fast", 1], ["key", "/data/old", 0]],
             "packages": ["r-base"],
             "steps": [["note", "echo $((1 + 1)) >> \"$FAKE_ROOT/steps\"", 3], ["flaky", flaky, 2]],
+            "limits": [null, null], "host_key": null,
             "ports": [22, 8000],
         })
     );
@@ -79,6 +80,27 @@ fn a_key_with_quotes_and_a_line_break_stays_one_line() {
     assert_eq!(given["keys"], json!([key]));
     assert_eq!(given["steps"][0], json!(["note", format!("echo {key}"), 3]));
     assert_eq!(given["steps"][1], json!(["last", "true", 3]));
+}
+
+#[test]
+fn the_program_understands_limits_and_the_host_key() {
+    for (written, memory, tasks) in [
+        ("memory = 4 GiB, tasks = 500", json!("4G"), json!(500)),
+        ("memory = 50%", json!("50%"), Value::Null),
+        ("memory = 1.5 GiB", json!("1536M"), Value::Null),
+        ("tasks = 64", Value::Null, json!(64)),
+        ("", Value::Null, Value::Null),
+    ] {
+        let more = format!("vault    = keys\n  host_key = \"team-host-key\"\n  limits {{ {written} }}\n");
+        let pool = POOL.replacen("vault    = keys\n", &more, 1);
+        let Some(given) = given(&pool, KEY, CLIENT) else { return };
+        assert_eq!(given["limits"], json!([memory, tasks]), "{written}");
+        let [vault, secret] = given["host_key"].as_array().unwrap().as_slice() else { panic!("{given}") };
+        assert!(vault.as_str().unwrap().ends_with(".vault.azure.net"), "{vault}");
+        assert_eq!(secret, "team-host-key");
+        // The private key is in no part of what Azure is given.
+        assert_eq!(given["passwords"], json!({ "dsvmuser": "owner", "ada": "ada" }));
+    }
 }
 
 #[test]

@@ -164,6 +164,17 @@ pub(crate) fn password_secret_without_vault(pool: &Block, span: Span) -> Diagnos
     .help("add `vault = …` to the pool")
 }
 
+pub(crate) fn host_key_without_vault(pool: &Block, span: Span) -> Diagnostic {
+    new(
+        Code::HostKeyWithoutVault,
+        format!("pool `{}` names no vault for its host key", pool.name),
+        span,
+        "needs a vault",
+    )
+    .note("a private key in the template could be read by everybody who can read the deployment")
+    .help("add `vault = …` to the pool")
+}
+
 pub(crate) fn jupyterhub_upper_case(name: &str, span: Span) -> Diagnostic {
     new(Code::JupyterhubUpperCase, format!("JupyterHub cannot start a server for `{name}`"), span, "has capitals")
         .note("JupyterHub converts names to lower case and PAM does not, so the login fails with error 500")

@@ -9,6 +9,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_sema::checked::Block;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 pub(crate) fn grace_below_setup(grace: Seconds, span: Span, setup: SetupTime) -> Diagnostic {
     let takes = setup.takes;
@@ -421,6 +422,34 @@ pub(crate) fn health_too_slow(interval: Seconds, threshold: i64, most: i64, span
     )
     .note("`interval` × `threshold` is at most 4 min: the extension of a longer one fails on every machine")
     .help(format!("write `threshold = {fits}` or less, or a shorter `interval`"))
+}
+
+pub(crate) fn memory_limit_too_large(bytes: i64, has: i64, size: &str, span: Span, at_size: Span) -> Diagnostic {
+    new(
+        Code::MemoryLimitRefused,
+        format!("a limit of {} is more than the machines have", in_words(bytes)),
+        span,
+        "would limit nobody",
+    )
+    .also(at_size, format!("`{size}` has {}", in_words(has)))
+    .help("write less, for instance `memory = 50%`, or choose a larger size")
+}
+
+pub(crate) fn memory_limit_too_small(bytes: i64, span: Span) -> Diagnostic {
+    let least = in_words(crate::limits::LEAST_MEMORY);
+    new(
+        Code::MemoryLimitRefused,
+        format!("a limit of {} leaves too little memory for a log-in", in_words(bytes)),
+        span,
+        "too little",
+    )
+    .note(format!("dsvmc accepts {least} or more, so that a mistyped limit locks nobody out"))
+    .help(format!("write `memory = {least}` or more, or omit the limit"))
+}
+
+pub(crate) fn memory_limit_fraction(percent: Decimal, span: Span) -> Diagnostic {
+    new(Code::MemoryLimitRefused, format!("{percent}% is not a whole percentage"), span, "expected a whole percentage")
+        .help(format!("write `{}%`, or a size such as `8 GiB`", percent.floor().max(Decimal::ONE).normalize()))
 }
 
 pub(crate) fn region_without_zones(name: &str, span: Span) -> Diagnostic {

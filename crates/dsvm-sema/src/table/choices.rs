@@ -8,7 +8,7 @@ use super::registry::Registry;
 use super::resource::Resource;
 use super::schema::choices;
 use super::share::Share;
-use super::types::{FieldValue, IntIn, IntRange, List, ListOf, Percent, PortNumber, Ref, RefTo, Text};
+use super::types::{Bytes, FieldValue, IntIn, IntRange, List, ListOf, Percent, PortNumber, Ref, RefTo, Text};
 use super::vault::Vault;
 use super::words::{DnsKeeper, OpenTo, ScopeWord, ServiceName};
 use crate::value::{BlockId, RangeValue, Value};
@@ -67,6 +67,14 @@ choices! {
         /// A number of machines.
         Machines(i64) = IntIn<1, 1000>,
         /// A part of the present number, in percent.
+        Percent(Decimal) = Percent,
+    }
+
+    /// An amount of memory.
+    pub enum Memory {
+        /// In bytes.
+        Size(i64) = Bytes,
+        /// A part of the memory of the machine, in percent.
         Percent(Decimal) = Percent,
     }
 

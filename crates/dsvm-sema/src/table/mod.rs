@@ -106,7 +106,7 @@ kinds! {
     pool: Admin = "admin", User = "user";
     share: Link = "link";
     autoscale: When = "when", Add = "add", Remove = "remove", Set = "set", Cooldown = "cooldown", Schedule = "schedule", On = "on";
-    pool: Allow = "allow", Health = "health", Repair = "repair", Upgrade = "upgrade", Spot = "spot";
+    pool: Allow = "allow", Health = "health", Repair = "repair", Upgrade = "upgrade", Spot = "spot", Limits = "limits";
     network: Subnet = "subnet";
     identity: Grant = "grant";
     resource: Override = "override";

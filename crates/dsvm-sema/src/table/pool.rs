@@ -1,7 +1,7 @@
 //! Rows of pools and of the blocks that stand only inside pools.
 
 use super::autoscale::Autoscale;
-use super::choices::{Count, Location, Service, Sources};
+use super::choices::{Count, Location, Memory, Service, Sources};
 use super::facts::{Image, Size};
 use super::identity::Identity;
 use super::network::Network;
@@ -90,9 +90,13 @@ blocks! {
             registries: List<Ref<Registry>>, early;
             /// Identity of the machines; generated when a share, a vault or a registry needs one.
             identity: Ref<Identity>, early;
-            /// Vault that the machines read passwords from (`password_secret`). They get a role on each secret that is named,
-            /// which must exist in an `existing` vault.
+            /// Vault that the machines read passwords (`password_secret`) and the host key (`host_key`) from. They get a role
+            /// on each secret that is named, which must exist in an `existing` vault.
             vault: Ref<Vault>, early;
+            /// Name of a secret in the pool's vault with a private OpenSSH host key without a passphrase. All machines then
+            /// present this key, so that SSH clients do not warn when the pool's address leads to another machine. If
+            /// omitted, each machine has a key of its own.
+            host_key: Text;
             /// SSH log-in with Entra accounts (`az ssh vm`). Gives no password, hence no JupyterHub log-in.
             entra_login: bool = "false", early;
             /// How JupyterHub authenticates users: by the Unix password of a declared account (`password_secret`), by a
@@ -119,6 +123,7 @@ blocks! {
             repair: one Repair;
             upgrade: one Upgrade;
             spot: one Spot;
+            limits: one Limits;
             setup: one Setup;
             overrides: any Override;
         }
@@ -260,6 +265,19 @@ blocks! {
             on_eviction: OnEviction = "delete", early;
             /// How long Azure tries to bring evicted machines back; not under autoscale.
             restore: Seconds, early;
+        }
+    }
+
+    /// What each person can use of a machine, over all log-in sessions of that person. Servers that JupyterHub starts are
+    /// not limited: they run in the hub's own unit.
+    Limits {
+        head: Head::None;
+        fields {
+            /// Most memory, as a size or as a percentage of the machine's memory. The kernel ends processes of a person who
+            /// exceeds it. No limit if omitted.
+            memory: Memory, early;
+            /// Most processes and threads. The system's own limit if omitted.
+            tasks: IntIn<64, 4194304>, early;
         }
     }
 
