@@ -226,11 +226,12 @@ fn host_key(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<
     if was == is {
         return;
     }
-    let name =
-        |key: Option<&Value>| key.map_or_else(|| "one for each machine".to_owned(), |key| text(key.get("secret")));
-    let change = match (name(was), name(is)) {
-        (was, is) if was == is => format!("{is} of another vault"),
-        (was, is) => format!("{was} → {is}"),
+    let secret = |key: Option<&Value>| key.and_then(|key| key.get("secret")).cloned();
+    let change = match (secret(was), secret(is)) {
+        (old, new) if old == new => format!("{} of another vault", text(new.as_ref())),
+        (None, new) => format!("one for each machine → {}", text(new.as_ref())),
+        (old, None) => format!("{} → one for each machine", text(old.as_ref())),
+        (old, new) => between(old.as_ref(), new.as_ref()),
     };
     edits.push(("host_key".to_owned(), change, "host_key".to_owned()));
 }

@@ -172,6 +172,8 @@ fn limits_and_the_host_key_are_told_in_the_words_of_the_source() {
     let (changed, noticed) = told("", &key("one", "host"));
     assert_eq!(changed, [format!("pool team | host_key | one for each machine → host | {when}")]);
     assert!(noticed[0].starts_with("pool team has another SSH host key"), "{noticed:?}");
+    let (changed, _) = told(&key("one", "host"), "");
+    assert_eq!(changed, [format!("pool team | host_key | host → one for each machine | {when}")]);
     let (changed, _) = told(&key("one", "host"), &key("another", "host"));
     assert_eq!(changed, [format!("pool team | host_key | host of another vault | {when}")]);
 }

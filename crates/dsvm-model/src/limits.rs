@@ -39,25 +39,26 @@ fn memory(
 ) -> Option<String> {
     let at = limits.fields().memory().span();
     let has = size.memory();
-    let (bytes, written) = match memory {
-        Memory::Size(bytes) => (Some(bytes), in_systemd(bytes)),
+    let (bytes, written, shown) = match memory {
+        Memory::Size(bytes) => (Some(bytes), in_systemd(bytes), crate::units::size(bytes)),
         Memory::Percent(part) => {
             // systemd would take permille too, which nobody needs here.
             let Some(whole) = part.to_i64().filter(|whole| Decimal::from(*whole) == part) else {
                 sink.push(diags::memory_limit_fraction(part, at));
                 return None;
             };
-            (has.map(|has| (i128::from(has) * i128::from(whole) / 100) as i64), format!("{whole}%"))
+            let of = |has| i64::try_from(i128::from(has) * i128::from(whole) / 100).unwrap_or(i64::MAX);
+            (has.map(of), format!("{whole}%"), format!("{whole}%"))
         }
     };
     if let (Some(bytes), Some(has)) = (bytes, has)
         && bytes > has
     {
-        sink.push(diags::memory_limit_too_large(bytes, has, size.name(), at, pool.fields().size().span()));
+        sink.push(diags::memory_limit_too_large(&shown, has, size.name(), at, pool.fields().size().span()));
         return None;
     }
-    if let Some(bytes) = bytes.filter(|bytes| *bytes < LEAST_MEMORY) {
-        sink.push(diags::memory_limit_too_small(bytes, at));
+    if bytes.is_some_and(|bytes| bytes < LEAST_MEMORY) {
+        sink.push(diags::memory_limit_too_small(&shown, at));
         return None;
     }
     Some(written)

@@ -424,10 +424,10 @@ pub(crate) fn health_too_slow(interval: Seconds, threshold: i64, most: i64, span
     .help(format!("write `threshold = {fits}` or less, or a shorter `interval`"))
 }
 
-pub(crate) fn memory_limit_too_large(bytes: i64, has: i64, size: &str, span: Span, at_size: Span) -> Diagnostic {
+pub(crate) fn memory_limit_too_large(limit: &str, has: i64, size: &str, span: Span, at_size: Span) -> Diagnostic {
     new(
         Code::MemoryLimitRefused,
-        format!("a limit of {} is more than the machines have", in_words(bytes)),
+        format!("a limit of {limit} is more than the machines have"),
         span,
         "would limit nobody",
     )
@@ -435,11 +435,11 @@ pub(crate) fn memory_limit_too_large(bytes: i64, has: i64, size: &str, span: Spa
     .help("write less, for instance `memory = 50%`, or choose a larger size")
 }
 
-pub(crate) fn memory_limit_too_small(bytes: i64, span: Span) -> Diagnostic {
+pub(crate) fn memory_limit_too_small(limit: &str, span: Span) -> Diagnostic {
     let least = in_words(crate::limits::LEAST_MEMORY);
     new(
         Code::MemoryLimitRefused,
-        format!("a limit of {} leaves too little memory for a log-in", in_words(bytes)),
+        format!("a limit of {limit} leaves too little memory for a log-in"),
         span,
         "too little",
     )

@@ -72,7 +72,7 @@ choices! {
 
     /// An amount of memory.
     pub enum Memory {
-        /// In bytes.
+        /// A number of bytes, written with its unit, such as `8 GiB`.
         Size(i64) = Bytes,
         /// A part of the memory of the machine, in percent.
         Percent(Decimal) = Percent,
