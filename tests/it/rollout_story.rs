@@ -13,7 +13,7 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotL
 /// Path of the only element of the model that the changes of this story reach.
 const SETUP: &str = "properties.virtualMachineProfile.extensionProfile.extensions[setup].";
 /// How long the plan says that a change of that element takes, and what it does to the machines.
-const REACHES: &str = "reaches the 3 running machines one at a time, 5 min apart, no restart";
+const REACHES: &str = "reaches the 3 running machines one at a time, 5 min apart (at least 10 min), no restart";
 /// What a machine writes when the step of the setup fails.
 const BROKEN: &str = "[stdout]\ndsvmc: accounts\ndsvmc: steps\n\
     dsvmc: failed at steps: step tools exited with code 127: install-tools: not found\n";

@@ -80,7 +80,9 @@ fn in_place(resource_type: &str) -> &'static str {
     }
 }
 
-/// How fast a rolling upgrade goes: a percentage of the machines at once, but at least one.
+/// How fast an upgrade goes. A rolling one takes a percentage of the machines at once, but at least one, and three or more
+/// batches last at least as long as the pauses between them. An automatic one keeps no order and can take all at once:
+/// <https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-upgrade-policy>.
 fn pace(setting: &Setting<'_>) -> String {
     let policy = setting.after.pointer("/properties/upgradePolicy");
     let mode = policy.and_then(|p| p.get("mode")).and_then(Value::as_str).unwrap_or_default();
@@ -95,5 +97,12 @@ fn pace(setting: &Setting<'_>) -> String {
         Some(n) if n * percent / 100 <= 1 => "one at a time".to_owned(),
         _ => format!("at most {percent} % at a time"),
     };
-    pause.map_or(batch.clone(), |pause| format!("{batch}, {} apart", seconds(pause)))
+    let Some(pause) = pause else { return batch };
+    let batches = setting.running.map(|n| {
+        let size = (n * percent / 100).max(1);
+        (n + size - 1) / size
+    });
+    let least = batches.filter(|batches| *batches > 2).map(|batches| pause.saturating_mul(batches - 1));
+    let least = least.map(|least| format!(" (at least {})", seconds(least))).unwrap_or_default();
+    format!("{batch}, {} apart{least}", seconds(pause))
 }

@@ -108,6 +108,22 @@ fn a_size_restarts_machines_one_at_a_time() {
 }
 
 #[test]
+fn a_rollout_says_how_long_it_takes_at_least() {
+    let effect = |mode: &str| {
+        let with = |size: &str| {
+            let mut set = set("team", size, 7);
+            set["properties"]["upgradePolicy"]["mode"] = mode.into();
+            set
+        };
+        let (before, after) = ([with("Standard_D4s_v5")], [(10, with("Standard_D8s_v5"))]);
+        said(&before, &after, &[block("pool", "team", 10)]).blocks[0].lines[0].effect.clone()
+    };
+    assert_eq!(effect("Rolling"), "restarts 7 machines, one at a time, 5 min apart (at least 30 min)");
+    assert_eq!(effect("Manual"), "on new machines only; the 7 running machines keep what they have");
+    assert_eq!(effect("Automatic"), "restarts 7 machines, all at once");
+}
+
+#[test]
 fn a_narrower_range_says_how_many_machines_go() {
     let pool = set("team", "Standard_D4s_v5", 7);
     let before = [pool.clone(), scale(10, 75)];
