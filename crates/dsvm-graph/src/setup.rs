@@ -20,7 +20,7 @@ use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::VaultId;
 use dsvm_model::limits::Limits;
-use dsvm_model::pool::Pool;
+use dsvm_model::pool::{OnFailure, Pool};
 use dsvm_model::share::{Auth, Protocol};
 use dsvm_sema::value::Value;
 use sha2::{Digest as _, Sha256};
@@ -134,22 +134,26 @@ pub(crate) fn extension(input: &Input<'_, '_>, pool: &Pool<'_>, names: &PoolName
     check_length(pool, &description, sink);
     let (timestamp, tag) = marks(&description);
     let (script, variables) = script(pool, description);
-    let extension = json!({
-        "name": "setup",
-        "properties": {
-            "publisher": "Microsoft.Azure.Extensions",
-            "type": "CustomScript",
-            "typeHandlerVersion": "2.1",
-            "autoUpgradeMinorVersion": true,
-            // The type is not on the list of extensions that are upgraded automatically
-            // (https://learn.microsoft.com/azure/virtual-machines/automatic-extension-upgrade).
-            "enableAutomaticUpgrade": false,
-            "forceUpdateTag": tag.json(),
-            "settings": { "timestamp": timestamp, "skipDos2Unix": true },
-            "protectedSettings": { "script": script.json() },
-        }
+    let mut properties = json!({
+        "publisher": "Microsoft.Azure.Extensions",
+        "type": "CustomScript",
+        "typeHandlerVersion": "2.1",
+        "autoUpgradeMinorVersion": true,
+        // The type is not on the list of extensions that are upgraded automatically
+        // (https://learn.microsoft.com/azure/virtual-machines/automatic-extension-upgrade).
+        "enableAutomaticUpgrade": false,
+        "forceUpdateTag": tag.json(),
+        "settings": { "timestamp": timestamp, "skipDos2Unix": true },
+        "protectedSettings": { "script": script.json() },
     });
-    Ok(Setup { extension, variables })
+    // Failures of the extension are then no failures of the machine (`suppressFailures` of
+    // `Microsoft.Compute/virtualMachineScaleSets`): health stays away, and repairs act on that.
+    if let Json::Object(properties) = &mut properties
+        && pool.setup.is_some_and(|setup| setup.on_failure() == OnFailure::Replace)
+    {
+        properties.insert("suppressFailures".into(), true.into());
+    }
+    Ok(Setup { extension: json!({ "name": "setup", "properties": properties }), variables })
 }
 
 /// What tells Azure that the script is another one: `timestamp`, a whole number of 32 bits, for what the compiler knows, and

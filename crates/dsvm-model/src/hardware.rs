@@ -3,8 +3,8 @@
 use super::facts::{Image, Known, Size};
 use super::network::{Outbound, overlap};
 use super::pool::{
-    Health, HealthProtocol, HealthSource, ManagedDisk, OnEviction, OsDisk, Pool, RepairAction, Spot, Upgrade,
-    UpgradeMode,
+    Health, HealthProtocol, HealthSource, ManagedDisk, OnEviction, OnFailure, OsDisk, Pool, RepairAction, Spot,
+    Upgrade, UpgradeMode,
 };
 use super::services::JUPYTERHUB;
 use super::share::{Auth, Protocol};
@@ -339,6 +339,10 @@ pub(crate) fn repair(
         return Some((RepairAction::Replace, grace(None, setup, sink)));
     };
     if !repair.enabled() {
+        let failed = pool.setup().filter(|setup| setup.on_failure() == OnFailure::Replace);
+        if let Some(setup) = failed {
+            sink.push(diags::nothing_replaces(setup.fields().on_failure().span(), repair.fields().enabled().span()));
+        }
         return None;
     }
     let field = repair.fields().grace();

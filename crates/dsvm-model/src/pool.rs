@@ -19,8 +19,8 @@ use dsvm_sema::value::{BlockId, Value};
 
 pub use super::scaling::UniformNeed;
 pub use dsvm_sema::table::words::{
-    Affinity, EphemeralPlace, HealthProtocol, HealthSource, OnEviction, Orchestration, RepairAction, ScaleIn,
-    UpgradeMode,
+    Affinity, EphemeralPlace, HealthProtocol, HealthSource, OnEviction, OnFailure, Orchestration, RepairAction,
+    ScaleIn, UpgradeMode,
 };
 
 /// A pool that people log in to: a scale set behind one address.

@@ -82,6 +82,19 @@ fn a_key_with_quotes_and_a_line_break_stays_one_line() {
     assert_eq!(given["steps"][1], json!(["last", "true", 3]));
 }
 
+/// Whether a failed setup is a failure of the machine, or left to the repairs of the pool.
+#[test]
+fn failures_of_the_setup_stop_a_deployment_unless_they_are_left_to_repairs() {
+    for (written, suppressed) in [("", false), ("on_failure = stop", false), ("on_failure = replace", true)] {
+        let cx = TestContext::new();
+        cx.write("main.dsvm", &POOL.replacen("setup {", &format!("setup {{\n    {written}"), 1));
+        let built = cx.run("build . --out out");
+        assert_eq!(built.exit, 0, "{}", built.text());
+        let template = cx.read("out/machines/template.json");
+        assert_eq!(template.contains("\"suppressFailures\": true"), suppressed, "{written}");
+    }
+}
+
 #[test]
 fn the_program_understands_limits_and_the_host_key() {
     for (written, memory, tasks) in [

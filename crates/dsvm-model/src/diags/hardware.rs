@@ -424,6 +424,17 @@ pub(crate) fn health_too_slow(interval: Seconds, threshold: i64, most: i64, span
     .help(format!("write `threshold = {fits}` or less, or a shorter `interval`"))
 }
 
+pub(crate) fn nothing_replaces(span: Span, at_repair: Span) -> Diagnostic {
+    new(
+        Code::SetupNotReplaced,
+        "`on_failure = replace` in a pool without repairs",
+        span,
+        "nothing replaces the machine",
+    )
+    .also(at_repair, "repairs are off")
+    .help("remove `enabled = false` of `repair`, or write `on_failure = stop`")
+}
+
 pub(crate) fn memory_limit_too_large(limit: &str, has: i64, size: &str, span: Span, at_size: Span) -> Diagnostic {
     new(
         Code::MemoryLimitRefused,

@@ -14,7 +14,7 @@ use super::types::{
 };
 use super::vault::Vault;
 use super::words::{
-    Affinity, HealthProtocol, HealthSource, JupyterhubAuth, OnEviction, Orchestration, OsDiskKind, Priority,
+    Affinity, HealthProtocol, HealthSource, JupyterhubAuth, OnEviction, OnFailure, Orchestration, OsDiskKind, Priority,
     RepairAction, ScaleIn, Security, UpgradeMode,
 };
 use super::{Head, Part};
@@ -236,7 +236,7 @@ blocks! {
     }
 
     /// How running machines get a changed model. Rolling with these defaults if omitted; `manual` leaves them unchanged
-    /// until they are reimaged.
+    /// until `dsvmc apply --rollout`, or until they are reimaged.
     Upgrade {
         head: Head::None;
         fields {
@@ -292,6 +292,10 @@ blocks! {
             /// How long a new machine needs from its start until the setup is done: at most 90 minutes. Autoscale
             /// pauses for that time after it has added machines, and repairs ignore new machines for that time.
             takes: Seconds, early;
+            /// What becomes of a machine whose setup failed. `stop` ends the deployment or the upgrade with the output of the
+            /// setup; the machine stays, takes nobody and is billed until it is repaired or removed. With `replace` the
+            /// deployment goes on, and the machine is repaired as one that is unhealthy: see `repair`.
+            on_failure: OnFailure = "stop", early;
         }
         children {
             steps: any Step;

@@ -173,6 +173,9 @@ words! {
     /// What becomes of a spot machine that Azure takes away.
     pub enum OnEviction { Delete = "delete", Deallocate = "deallocate" }
 
+    /// What becomes of a machine whose setup failed.
+    pub enum OnFailure { Stop = "stop", Replace = "replace" }
+
     /// What brings a pool back from zero machines.
     pub enum Wake { Schedule = "schedule", Metric = "metric", Manual = "manual" }
 
