@@ -11,11 +11,11 @@ test:
 # what needs no endpoint and no machine program, in under a minute once built: unit tests, the language, docs, gates
 quick:
     cargo test --lib --workspace
-    cargo test --test it -- --skip local:: --skip plan:: --skip cloud:: --skip whole:: --skip machine:: --skip terminal::
+    cargo test --test it -- --skip local:: --skip plan:: --skip cloud:: --skip whole:: --skip machine:: --skip terminal:: --skip story:: --skip rollout:: --skip rollout_story:: --skip changes:: --skip again::
 
 # the slow half of the suite: the endpoint, plans and applies against it, terminals, the program on machines
 slow:
-    cargo test --test it -- local:: plan:: cloud:: whole:: machine:: terminal::
+    cargo test --test it -- local:: plan:: cloud:: whole:: machine:: terminal:: story:: rollout:: rollout_story:: changes:: again::
 
 # formatting and clippy
 lint:
