@@ -86,7 +86,8 @@ pub fn compile_each<T: Send>(
 }
 
 /// Leaves a value to the end of the process, which follows at once, instead of freeing its nodes one by one
-/// (`docs/decisions/020-speed.md`). The only place that leaks on purpose.
+/// (`docs/decisions/020-speed.md`): `check` of one project of 1,000 pools takes 37 ms instead of 45. The only place that
+/// leaks on purpose.
 fn leak<T>(value: T) {
     std::mem::forget(value);
 }
