@@ -48,6 +48,11 @@ pub(crate) fn lines(before: Option<&str>, after: Option<&str>) -> Vec<Draft> {
     edits.into_iter().map(|(subject, change, place)| line(&subject, &change, &place)).collect()
 }
 
+/// How the change of a user who was added begins.
+pub(crate) const ADDED: &str = "added";
+/// What follows when the user can become root.
+pub(crate) const WITH_ROOT: &str = ", with `sudo`";
+
 fn unknown() -> Draft {
     line("setup", "changed; what the machines have is not known", "setup")
 }
@@ -95,8 +100,15 @@ fn between(old: Option<&Value>, new: Option<&Value>) -> String {
 
 fn people(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Edit>) {
     let (before, after) = (by(old, "users", "name"), by(new, "users", "name"));
-    for name in after.keys().filter(|name| !before.contains_key(*name)) {
-        edits.push((format!("user {name}"), "added".to_owned(), format!("user {name}")));
+    for (name, user) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        edits.push((format!("user {name}"), added(user), format!("user {name}")));
+        // The number is who somebody is on an NFS share: files of the earlier user become those of the new one.
+        let uid = user.get("uid");
+        let earlier = before.iter().find(|(other, known)| known.get("uid") == uid && !after.contains_key(*other));
+        if let Some((earlier, _)) = earlier {
+            let change = format!("{} was {earlier}'s: files of {earlier} on NFS shares become {name}'s", text(uid));
+            edits.push((format!("user {name} uid"), change, format!("user {name}")));
+        }
     }
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         edits.push((format!("user {name}"), "removed".to_owned(), String::new()));
@@ -111,6 +123,18 @@ fn people(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Ed
             }
         }
     }
+}
+
+/// How a line says that a user was added, with the rights beyond those of everybody.
+fn added(user: &Value) -> String {
+    let mut change = ADDED.to_owned();
+    if user.get("sudo") == Some(&Value::Bool(true)) {
+        change.push_str(WITH_ROOT);
+    }
+    if user.get("groups").and_then(Value::as_array).is_some_and(|groups| !groups.is_empty()) {
+        change.push_str(&format!(", in {}", text(user.get("groups"))));
+    }
+    change
 }
 
 fn mounts(old: &Map<String, Value>, new: &Map<String, Value>, edits: &mut Vec<Edit>) {

@@ -2,6 +2,7 @@
 
 use super::access::{self, Reach};
 use super::blocks::{Group, lost_address};
+use super::machine::{ADDED, WITH_ROOT};
 use super::situation::{Index, is};
 use super::types::{BlockChanges, Line, Notice, Severity};
 use super::{destroys, units};
@@ -203,8 +204,9 @@ fn people(line: &Line, group: &Group<'_>, told: &mut Told<'_>) {
     let Some(name) = line.subject.strip_prefix("user ") else { return };
     let when = |text: &str| if text.is_empty() { String::new() } else { format!(": {text}") };
     match line.change.as_str() {
-        "added" => {
-            let text = format!("{name} can log in to {}{}", group.title, when(&line.effect));
+        change if change.starts_with(ADDED) => {
+            let root = if change.contains(WITH_ROOT) { " and become root there" } else { "" };
+            let text = format!("{name} can log in to {}{root}{}", group.title, when(&line.effect));
             told.say(Severity::Gained, text, line);
         }
         "removed" => {

@@ -71,7 +71,7 @@ fn scale(most: u32, threshold: u32) -> Value {
 
 fn machine(users: &[&str], mount: &str) -> String {
     use base64::Engine;
-    let users: Vec<Value> = users.iter().map(|name| json!({ "name": name, "uid": 1000 })).collect();
+    let users: Vec<Value> = users.iter().map(|name| json!({ "name": name, "uid": 2000 + name.len() })).collect();
     let facts = json!({ "pool": "team", "users": users, "shares": [{ "share": "nb", "mount": mount, "links": [] }],
         "steps": [{ "name": "tools", "run": "apt update" }] });
     let text = format!("#!/usr/bin/python3 -I\nmain()\n#POOL {facts}\n");
@@ -158,6 +158,32 @@ fn what_travels_encoded_is_compared_by_what_is_in_it() {
     let told = notices(&impact);
     assert!(told[0].starts_with("carol can no longer log in to pool team"), "{told:?}");
     assert!(told.last().unwrap().starts_with("bob can log in to pool team"), "{told:?}");
+}
+
+#[test]
+fn rights_of_a_new_user_and_a_number_that_was_used_before_are_shown() {
+    use base64::Engine;
+    let with = |users: Value| {
+        let text = format!("#!/usr/bin/python3 -I\nmain()\n#POOL {}\n", json!({ "pool": "team", "users": users }));
+        booted(&base64::engine::general_purpose::STANDARD.encode(text))
+    };
+    let before = [with(json!([{ "name": "ada", "uid": 2001, "sudo": false }]))];
+    let carol = json!([{ "name": "carol", "uid": 2001, "sudo": true, "groups": ["docker", "video"] }]);
+    let impact = said(&before, &[(10, with(carol))], &[block("pool", "team", 10)]);
+    let when = "reaches the 2 running machines one at a time, 5 min apart, no restart";
+    assert_eq!(
+        lines(&impact),
+        [
+            format!("pool team | user carol | added, with `sudo`, in docker, video | {when}"),
+            format!("pool team | user carol uid | 2001 was ada's: files of ada on NFS shares become carol's | {when}"),
+            format!("pool team | user ada | removed | {when}"),
+        ]
+    );
+    let told = notices(&impact);
+    assert!(
+        told.iter().any(|text| text.starts_with("carol can log in to pool team and become root there")),
+        "{told:?}"
+    );
 }
 
 #[test]
