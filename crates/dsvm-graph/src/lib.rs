@@ -16,7 +16,7 @@
 //! - Plain data: `node` (the graph), `internal` (states that cannot be), `diags`
 //! - Names: `names` (of everything, and what a reference reads), `values` (values of the language as texts and JSON),
 //!   `naming` (fleet to names), `context_free` (values without resources)
-//! - Input and output of the functions: `input`, `nodes`, `visitor`, `protect`
+//! - Input and output of the functions: `input`, `nodes`, `nested` (one resource in another group), `visitor`, `protect`
 //! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
@@ -40,6 +40,7 @@ pub mod json;
 mod known;
 mod names;
 mod naming;
+mod nested;
 mod network;
 mod node;
 mod nodes;

@@ -4,8 +4,9 @@ use super::expr::Text;
 use super::ids::{Home, Named, resource_id};
 use super::input::{Input, Site};
 use super::internal::{Broken, Built};
-use super::json::{Json, Map, json};
+use super::json::{Map, json};
 use super::naming::home_of;
+use super::nested;
 use super::network::{NetworkNodes, NetworkPlans, key};
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
@@ -187,31 +188,10 @@ fn link_to_existing(
         resource.insert("apiVersion".into(), json!(v::DNS_LINK.version));
         resource.insert("name".into(), json!("[parameters('name')]"));
         resource.extend(link_body("[parameters('network')]"));
-        let template = json!({
-            "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-            "contentVersion": "1.0.0.0",
-            "parameters": { "name": { "type": "string" }, "network": { "type": "string" } },
-            "resources": [Json::Object(resource)],
-        });
-        let mut outer = Map::new();
-        if let Some(subscription) = &home.subscription {
-            outer.insert("subscriptionId".into(), subscription.into());
-        }
-        if let Some(group) = &home.group {
-            outer.insert("resourceGroup".into(), group.into());
-        }
-        outer.insert(
-            "properties".into(),
-            json!({
-                "mode": "Incremental",
-                "expressionEvaluationOptions": { "scope": "Inner" },
-                "parameters": { "name": { "value": name.json() }, "network": { "value": network.id.json() } },
-                "template": template,
-            }),
-        );
         let tail = Text::call("uniqueString", &[zone.id.clone(), network.id.clone()]);
         let deployment = Text::concat(&["link-dns-".into(), tail]);
-        Node::new(v::DEPLOYMENT, &Named::elsewhere(v::DEPLOYMENT, deployment, Some(home)), outer, target.span)
+        let parameters = [("name", &name), ("network", network.id)];
+        nested::deployment(deployment, home, resource, &parameters, target.span)
     } else {
         let id = resource_id(v::DNS_LINK, &[zone.name.clone(), network.suffix.into()], None);
         Node::new(v::DNS_LINK, &Named { id, name }, link_body(&network.id.json()), target.span)

@@ -5,6 +5,7 @@ use super::ids::{Home, Named, reference, resource_id, role_definition};
 use super::input::Input;
 use super::json::{Json, Map, json};
 use super::naming::home_of;
+use super::nested;
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::versions as v;
@@ -76,7 +77,7 @@ pub(crate) fn assignment(
     };
     let named = Named { id, name };
     let mut node = match scope.home.as_ref().filter(|home| home.is_elsewhere()) {
-        Some(home) => nested(&named, identity, (scope, home), role, span),
+        Some(home) => elsewhere(&named, identity, (scope, home), role, span),
         None => {
             let mut body = Map::new();
             if let Some(id) = &scope.id {
@@ -102,48 +103,19 @@ pub(crate) fn of_principal(principal: &Text, owner: &Text, account: &Text, role:
     Node::new(v::ROLE_ASSIGNMENT, &Named { id, name }, body, span)
 }
 
-fn nested(named: &Named, identity: &Named, (scope, home): (&Scope, &Home), role: &str, span: Span) -> Node {
-    // The inner template is evaluated inside: names and the principal come in as parameters.
-    let inside = Text::Expression("parameters('principalId')".into());
-    let resource = json!({
-        "type": v::ROLE_ASSIGNMENT.name,
-        "apiVersion": v::ROLE_ASSIGNMENT.version,
-        "name": "[parameters('name')]",
-        "scope": "[parameters('scope')]",
-        "properties": properties(role, &inside),
-    });
+fn elsewhere(named: &Named, identity: &Named, (scope, home): (&Scope, &Home), role: &str, span: Span) -> Node {
+    let mut resource = Map::new();
+    resource.insert("type".into(), json!(v::ROLE_ASSIGNMENT.name));
+    resource.insert("apiVersion".into(), json!(v::ROLE_ASSIGNMENT.version));
+    resource.insert("name".into(), json!("[parameters('name')]"));
+    resource.insert("scope".into(), json!("[parameters('scope')]"));
+    resource.insert("properties".into(), properties(role, &Text::Expression("parameters('principalId')".into())));
     let principal = reference(&identity.id, v::IDENTITY).member("principalId");
     let scope_id = scope.id.clone().unwrap_or_else(|| "".into());
-    let template = json!({
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "parameters": { "name": { "type": "string" }, "scope": { "type": "string" }, "principalId": { "type": "string" } },
-        "resources": [resource],
-    });
-    let mut outer = Map::new();
-    if let Some(subscription) = &home.subscription {
-        outer.insert("subscriptionId".into(), subscription.into());
-    }
-    if let Some(group) = &home.group {
-        outer.insert("resourceGroup".into(), group.into());
-    }
-    outer.insert(
-        "properties".into(),
-        json!({
-            "mode": "Incremental",
-            "expressionEvaluationOptions": { "scope": "Inner" },
-            "parameters": {
-                "name": { "value": named.name.json() },
-                "scope": { "value": scope_id.json() },
-                "principalId": { "value": principal.json() },
-            },
-            "template": template,
-        }),
-    );
-    let tail = Text::call("uniqueString", &[scope_id, identity.id.clone(), role.into()]);
+    let tail = Text::call("uniqueString", &[scope_id.clone(), identity.id.clone(), role.into()]);
     let name = Text::concat(&[format!("grant-{}-", scope.key).into(), tail]);
-    // A nested deployment lives in the group that it deploys to, and so does its id.
-    Node::new(v::DEPLOYMENT, &Named::elsewhere(v::DEPLOYMENT, name, Some(home)), outer, span)
+    let parameters = [("name", &named.name), ("scope", &scope_id), ("principalId", &principal)];
+    nested::deployment(name, home, resource, &parameters, span)
 }
 
 /// The scope of a declared block.
