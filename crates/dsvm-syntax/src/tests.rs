@@ -237,6 +237,13 @@ fn part(file: usize, item: usize) -> &'static str {
     &text[first.start..last.end]
 }
 
+#[test]
+fn a_blank_may_stand_before_the_parameters_of_a_function() {
+    let text = "fn twice (n: int): int = n * 2\n";
+    agree(text);
+    assert_eq!(parse_all(text).1, []);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 1_000, ..Default::default() })]
 
