@@ -4,13 +4,17 @@
 Installs the modules into a folder named after the version of this file, points /usr/local/lib/dsvmc/machine.py there,
 and runs `setup`. The version is the SHA-256 of this file, 16 digits.
 """
+import base64
 import hashlib
 import json
 import os
 import shutil
 import sys
+import zlib
 
-MODULES = r'''@MODULES@'''  # fmt: skip
+# JSON of file names and contents, compressed. Read them after the run in /usr/local/lib/dsvmc, or with
+# python3 -c 'import base64, json, sys, zlib; print(*json.loads(zlib.decompress(base64.b64decode(sys.argv[1]))).values())' TEXT
+MODULES = "@MODULES@"  # fmt: skip
 BASE = "/usr/local/lib/dsvmc"
 ENTRY = """#!/usr/bin/python3 -I
 import sys
@@ -47,7 +51,7 @@ def main():
     folder = os.path.join(BASE, version)
     package = os.path.join(folder, "dsvmc_machine")
     os.makedirs(package, 0o755, exist_ok=True)
-    for name, text in json.loads(MODULES).items():
+    for name, text in json.loads(zlib.decompress(base64.b64decode(MODULES))).items():
         write(os.path.join(package, name), text, 0o644)
     os.makedirs("/etc/dsvmc", 0o755, exist_ok=True)
     write("/etc/dsvmc/pool.json", pool + "\n", 0o600)

@@ -16,6 +16,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "machine", "tests"))
+from script import changed  # noqa: E402
 VAULT = "kv.vault.azure.net"
 PLATFORM = """[Unit]
 DefaultDependencies=no
@@ -149,8 +151,8 @@ class System:
 
     def setup(self, pool):
         """Runs the script as the extension does; returns its code and output."""
-        text = self.script + json.dumps(dict({"pool": "team", "admin": "dsvmuser", "vault": VAULT, "client": "c"}, **pool))
-        text = text.replace("PATIENCE = 600.0", "PATIENCE = 8.0").replace("pause: float = 15", "pause: float = 1")
+        script = changed(self.script, ("PATIENCE = 600.0", "PATIENCE = 8.0"), ("pause: float = 15", "pause: float = 1"))
+        text = script + json.dumps(dict({"pool": "team", "admin": "dsvmuser", "vault": VAULT, "client": "c"}, **pool))
         self.write("/var/lib/waagent/script.sh", text, 0o500)
         return self.run("/bin/sh", "-c", "/var/lib/waagent/script.sh", timeout=600)
 

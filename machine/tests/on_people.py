@@ -6,7 +6,7 @@ import pwd
 import subprocess
 import time
 
-from world import KEY, SCRIPT, LOG, Machine, Platform, share, snapshot, user
+from world import KEY, LOG, Machine, Platform, share, snapshot, user
 
 
 def shadow(name):

@@ -35,14 +35,8 @@ class Passwords(Machine):
 
     def test_a_vault_that_answers_late_is_waited_for(self):
         Platform.secrets, Platform.answers = {"ada": "hunter2-of-ada"}, {"ada": [403, 500]}
-        script = self.patient()
-        self.setup_machine(self.pool(users=[user("ada", 2001)], passwords={"ada": "ada"}), script=script)
+        self.setup_machine(self.pool(users=[user("ada", 2001)], passwords={"ada": "ada"}))
         self.assertTrue(shadow("ada")[1].startswith("$"))
-
-    def patient(self):
-        from world import SCRIPT
-
-        return SCRIPT.replace("pause: float = 15", "pause: float = 0.1")
 
     def test_a_hash_is_taken_as_one(self):
         hashed = subprocess.run(["openssl", "passwd", "-6", "hunter2"], stdout=subprocess.PIPE).stdout.decode()

@@ -12,11 +12,20 @@ import threading
 import time
 import unittest
 
+from script import changed
+
 VAULT = "kv.vault.azure.net"
 CLIENT = "22222222-0000-4000-8000-000000000000"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2nAbq0a0VYkPp1Vd0yq5M4o6w5o3nYzC1o0b5nZ0xk"
 TOKEN = "eyJ-a-token-of-the-identity"
 SCRIPT = open("/mnt/script").read() if os.path.exists("/mnt/script") else ""
+WAITS = (
+    ("BOOT_PATIENCE = 60.0", "BOOT_PATIENCE = 1.0"),
+    ("PATIENCE = 600.0", "PATIENCE = 1.0"),
+    ("pause: float = 15", "pause: float = 0.05"),
+    ("pause=30", "pause=0.05"),
+)
+IMPATIENT = changed(SCRIPT, *WAITS) if SCRIPT else ""
 LOG = "/mnt/commands"
 
 FAKE = r"""#!/usr/bin/python3 -I
@@ -193,13 +202,9 @@ class Machine(unittest.TestCase):
     def pool(self, **more):
         return dict({"pool": "team", "admin": "dsvmuser", "health": 790, "client": CLIENT, "vault": VAULT}, **more)
 
-    def setup_machine(self, pool, code=0, script=None):
+    def setup_machine(self, pool, code=0):
         """Runs the script as the extension does; waits are short. Returns what it printed."""
-        text = (script or SCRIPT) + json.dumps(pool)
-        for long, short in (("PATIENCE = 600.0", "PATIENCE = 1.0"), ("BOOT_PATIENCE = 60.0", "BOOT_PATIENCE = 1.0")):
-            assert long in text, long
-            text = text.replace(long, short)
-        text = text.replace("pause: float = 15", "pause: float = 0.05").replace("pause=30", "pause=0.05")
+        text = IMPATIENT + json.dumps(pool)
         path = "/var/lib/waagent/script.sh"
         os.makedirs(os.path.dirname(path), exist_ok=True)
         if os.path.exists(path):

@@ -5,6 +5,7 @@
 //!
 //! - `gives SLUG` or ``gives SLUG at `TEXT` ``: this finding and no other, at that text. Without such a line, no finding.
 //! - `TYPE /pointer = JSON`: some resource of the type has that value; `TYPE(name)` picks one, `$` is the whole template.
+//! - `program ~ TEXT`: the template carries the program of the machines, of which a module contains the text.
 //! - `TYPE /pointer ~ TEXT`: the value there contains the text. `TYPE /pointer -`: no resource of the type has it.
 //! - `TYPE` or `-TYPE`: there is a resource of the type, or none.
 //! - `test FILE FUNCTION`: another test shows it (for what no program can).
@@ -188,6 +189,10 @@ fn cases(text: &str) -> Vec<Case<'_>> {
 
 /// Whether a template has what one line expects; `None` for an expectation of another kind.
 fn holds(template: &Value, expected: &str) -> bool {
+    if let Some(text) = expected.strip_prefix("program ~ ") {
+        return template.pointer("/variables/dsvmcMachine").is_some_and(|script| script == dsvm_machine::script())
+            && dsvm_machine::MODULES.iter().any(|(_, module)| module.contains(text));
+    }
     let (subject, rest) = expected.split_once(' ').unwrap_or((expected, ""));
     let absent = subject.starts_with('-');
     let subject = subject.trim_start_matches('-');

@@ -272,7 +272,7 @@ catalogue! {
     HealthTooSlow = 475, Error, "health-too-slow", "a health check that takes too long for a verdict";
     HostKeyWithoutVault = 476, Error, "host-key-without-vault", "an SSH host key without a vault";
     MemoryLimitRefused = 477, Error, "memory-limit-refused", "a limit of memory that does not fit the machines";
-    SetupNotReplaced = 478, Error, "setup-not-replaced", "replacement of machines in a pool without repairs";
+    SetupNotReplaced = 478, Error, "setup-not-replaced", "replacement of machines that no repair replaces";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

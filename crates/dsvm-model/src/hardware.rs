@@ -329,25 +329,32 @@ fn grace(written: Option<(Seconds, Span)>, setup: Option<SetupTime>, sink: &mut 
     }
 }
 
-/// Repairs: action and grace.
+/// Repairs: action and grace. Azure's own default is to replace; a restart cures a hung machine as well and keeps what people
+/// left on its disks
+/// (<https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-automatic-instance-repairs>).
 pub(crate) fn repair(
     pool: View<'_, rows::Pool>,
     setup: Option<SetupTime>,
     sink: &mut Sink,
 ) -> Option<(RepairAction, Seconds)> {
+    let replaces = pool.setup().filter(|setup| setup.on_failure() == OnFailure::Replace);
+    let usual = if replaces.is_some() { RepairAction::Replace } else { RepairAction::Restart };
     let Some(repair) = pool.repair() else {
-        return Some((RepairAction::Replace, grace(None, setup, sink)));
+        return Some((usual, grace(None, setup, sink)));
     };
     if !repair.enabled() {
-        let failed = pool.setup().filter(|setup| setup.on_failure() == OnFailure::Replace);
-        if let Some(setup) = failed {
+        if let Some(setup) = replaces {
             sink.push(diags::nothing_replaces(setup.fields().on_failure().span(), repair.fields().enabled().span()));
         }
         return None;
     }
+    let action = repair.action().unwrap_or(usual);
+    if let (RepairAction::Restart, Some(setup)) = (action, replaces) {
+        sink.push(diags::restart_repeats_nothing(setup.fields().on_failure().span(), repair.fields().action().span()));
+    }
     let field = repair.fields().grace();
     let written = repair.grace().and_then(|time| bounds::REPAIR_GRACE.check(time, field, sink));
-    Some((repair.action(), grace(written.map(|time| (time, field.span())), setup, sink)))
+    Some((action, grace(written.map(|time| (time, field.span())), setup, sink)))
 }
 
 /// How running machines change; rolling when nothing is written.

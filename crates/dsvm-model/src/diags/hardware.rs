@@ -435,6 +435,17 @@ pub(crate) fn nothing_replaces(span: Span, at_repair: Span) -> Diagnostic {
     .help("remove `enabled = false` of `repair`, or write `on_failure = stop`")
 }
 
+pub(crate) fn restart_repeats_nothing(span: Span, at_action: Span) -> Diagnostic {
+    new(
+        Code::SetupNotReplaced,
+        "`on_failure = replace` in a pool whose repairs restart machines",
+        span,
+        "nothing replaces the machine",
+    )
+    .also(at_action, "a restart does not repeat the setup")
+    .help("remove this `action`, or write `action = replace`")
+}
+
 pub(crate) fn memory_limit_too_large(limit: &str, has: i64, size: &str, span: Span, at_size: Span) -> Diagnostic {
     new(
         Code::MemoryLimitRefused,

@@ -227,8 +227,9 @@ blocks! {
         fields {
             /// Whether machines are repaired.
             enabled: bool = "true", early;
-            /// What happens to an unhealthy machine.
-            action: RepairAction = "replace", early;
+            /// What happens to an unhealthy machine. `restart` if omitted, which keeps its disks; `replace` if the pool says
+            /// `on_failure = replace`. Restarts do not repeat a setup that failed.
+            action: RepairAction, early;
             /// Time without repairs after a machine changed: 10 to 90 minutes. 30 minutes if omitted, or as long
             /// as `setup` takes.
             grace: Seconds, early;
