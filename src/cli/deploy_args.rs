@@ -1,11 +1,11 @@
 //! Arguments that the deployment commands share, and their conversion into the plain types of [`crate::deploy`].
 
+use super::printer::to_stderr;
 use crate::deploy::input::DeployInput;
 use crate::deploy::settings::Settings;
 use crate::deploy::target::{DeployTarget, TargetKind};
 use arm_client::{DeployMode, Trace};
 use arm_plan::Unmanaged;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl DeployTargetArgs {
     pub fn target(&self) -> DeployTarget {
         let trace = || {
             Arc::new(|line: &str| {
-                let _ = writeln!(std::io::stderr(), "http: {line}");
+                to_stderr(&format!("http: {line}\n"));
             }) as Trace
         };
         DeployTarget {
@@ -65,6 +65,9 @@ impl DeployTargetArgs {
             ca_file: self.ca_file.clone(),
             attempts: self.tries,
             trace: self.trace.then(trace),
+            notice: Some(Arc::new(|line: &str| {
+                to_stderr(&format!("note: {line}\n"));
+            })),
             probe: false,
         }
     }

@@ -42,7 +42,7 @@ impl Frontend for Printer {
             return interrupt::secret(question.prompt);
         }
         let _question = interrupt::question();
-        let _ = write!(std::io::stderr(), "{}", question.prompt);
+        self.say(question.prompt);
         let _ = std::io::stderr().flush();
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line)?;

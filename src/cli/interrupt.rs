@@ -49,8 +49,8 @@ pub fn secret(prompt: &str) -> std::io::Result<String> {
     if let Some(before) = before().as_ref() {
         terminal::hide(before);
     }
-    let mut stderr = std::io::stderr();
-    let asked = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
+    super::printer::to_stderr(prompt);
+    let asked = std::io::stderr().flush();
     let answer = asked.and_then(|()| rpassword::read_password());
     if let Some(before) = before().as_ref() {
         terminal::restore(before);

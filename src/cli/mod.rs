@@ -53,8 +53,8 @@ impl Context {
                 self.printer.say(&render::snippet::all(found, self.printer.error_palette()))
             }
             Format::Short => self.printer.data(&render::short::all(found))?,
-            Format::Json => self.printer.data(&render::json::all(found))?,
-            Format::Sarif => self.printer.data(&render::sarif::all(found))?,
+            Format::Json => self.printer.json(&render::json::all(found))?,
+            Format::Sarif => self.printer.json(&render::sarif::all(found))?,
         }
         let mut all = found.iter().flat_map(|(_, diagnostics)| *diagnostics);
         Ok(if all.any(|d| d.severity == Severity::Error) { Exit::Input } else { Exit::Done })

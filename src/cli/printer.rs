@@ -2,6 +2,7 @@
 
 use super::args::Color;
 use crate::render::palette::Palette;
+use crate::render::visible;
 use anstream::ColorChoice;
 use std::io::{IsTerminal, Write};
 
@@ -60,16 +61,25 @@ impl Printer {
         self.quiet > 0
     }
 
-    /// Data for a program or a file, to stdout, as it is.
+    /// Text to stdout; what is hidden in it becomes visible.
     pub fn data(&mut self, text: &str) -> Result<(), PrintError> {
+        self.exact(&visible::for_terminal(text))
+    }
+
+    /// A JSON document to stdout, with JSON's escapes for what would be hidden.
+    pub fn json(&mut self, text: &str) -> Result<(), PrintError> {
+        self.exact(&visible::json(text))
+    }
+
+    /// What dsvmc itself is the author of, to stdout, as it is.
+    pub fn exact(&mut self, text: &str) -> Result<(), PrintError> {
         let mut stream = std::io::stdout().lock();
         stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).map_err(PrintError)
     }
 
     /// Writes a message that must be read, such as an error or a warning, even with `-q`.
     pub fn say(&mut self, text: &str) {
-        // Without stderr there is nowhere to report this.
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        to_stderr(text);
     }
 
     /// Writes a message that is useful, such as a summary or a hint, unless `-q` was given.
@@ -78,6 +88,12 @@ impl Printer {
             self.say(text);
         }
     }
+}
+
+/// Writes to stderr what may hold the words of others.
+pub fn to_stderr(text: &str) {
+    // Without stderr there is nowhere to report this.
+    let _ = std::io::stderr().lock().write_all(visible::for_terminal(text).as_bytes());
 }
 
 /// Stdout could not be written.

@@ -3,11 +3,11 @@
 use super::printer::Printer;
 use crate::render::palette::{Palette, Role};
 use crate::render::plan::clean;
+use crate::render::visible::for_terminal;
 use arm_apply::{Event, Observer};
 use arm_plan::{Plan, titled, type_of_id};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -65,10 +65,10 @@ impl Progress {
         }
         match &self.bars {
             Some(bars) => {
-                let _ = bars.println(text);
+                let _ = bars.println(for_terminal(text));
             }
             None => {
-                let _ = writeln!(std::io::stderr(), "{text}");
+                super::printer::to_stderr(&format!("{text}\n"));
             }
         }
     }
@@ -142,7 +142,7 @@ const STATE: usize = 12;
 /// Columns that a duration needs beside a label.
 const TIME: usize = 10;
 
-/// The text in at most `width` columns, its middle left out; 0 means no limit.
+/// The text in at most `width` columns, its middle left out; 0 is no limit.
 fn shortened(text: &str, width: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     if width < 8 || letters.len() <= width {

@@ -1,12 +1,11 @@
 //! Failures → text that looks like a diagnostic; usage errors; panics.
 
 use super::exit::Exit;
-use super::printer::{PrintError, Printer};
+use super::printer::{PrintError, Printer, to_stderr};
 use crate::deploy::error::{CommandError, FailureDetail, FailureKind};
 use crate::render::palette::Palette;
 use crate::render::{failure, snippet};
 use std::fmt;
-use std::io::Write;
 
 /// Draws every miette report the way diagnostics are drawn.
 struct Handler {
@@ -69,9 +68,14 @@ pub fn failed(error: &miette::Report, printer: &mut Printer) -> Exit {
 
 /// Prints what clap reports: help and version to stdout, usage errors to stderr.
 pub fn usage(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        // It repeats what was typed.
+        to_stderr(&error.to_string());
+        return Exit::Usage;
+    }
     // A closed pipe is not an error.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+    Exit::Done
 }
 
 /// A panic is a bug in dsvmc: says so, and how to report it.
@@ -85,16 +89,15 @@ pub fn install_panic_hook() {
             .or_else(|| info.payload().downcast_ref::<String>().cloned())
             .unwrap_or_default();
         let command = std::env::args().nth(1).unwrap_or_default();
-        let _ = writeln!(
-            std::io::stderr(),
+        to_stderr(&format!(
             "error[{code}]: this is a bug in dsvmc, not in your file\n  = {reason}{place}\n  \
              = dsvmc {version} on {os}/{arch}, command `{command}`\n  \
-             = help: please report it with the lines above and, if you may share it, the .dsvm file: {home}/issues",
+             = help: please report it with the lines above and, if you may share it, the .dsvm file: {home}/issues\n",
             code = dsvm_diagnostics::Code::Internal,
             version = env!("CARGO_PKG_VERSION"),
             os = std::env::consts::OS,
             arch = std::env::consts::ARCH,
             home = env!("CARGO_PKG_REPOSITORY"),
-        );
+        ));
     }));
 }

@@ -12,6 +12,7 @@ use crate::deploy::rollout;
 use crate::deploy::session::Session;
 use crate::render::failure::{Failure, draw};
 use crate::render::plan::clean;
+use crate::render::visible::clean_lines;
 use arm_apply::rollout::{Machine, PoolReport, RolloutError, Stopped, UpgradeMode, Wishes};
 use arm_apply::{ApplyError, RefusedResource};
 use dsvm_diagnostics::{Code, count};
@@ -162,10 +163,6 @@ fn explained(stopped: &Stopped) -> Failure {
 fn output(machine: &Machine) -> Option<String> {
     let setup = machine.setup.as_ref().filter(|setup| setup.failed && !setup.output.is_empty())?;
     Some(format!("last output of machine `{}`:\n{}", machine.name, setup.output.join("\n")))
-}
-
-fn clean_lines(text: &str) -> String {
-    text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints the machines that a refused deployment failed at: the error of a scale set names an instance at most.

@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use super::target::{DeployTarget, TargetKind};
-use arm_client::{Client, ClientOptions, Cloud, Credential, RetryBudget};
+use arm_client::{Client, ClientOptions, Cloud, Credential, Limits, RetryBudget};
 use dsvm_diagnostics::Code;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,7 @@ fn open_local(target: &DeployTarget, root: &Path) -> Result<Session, CommandErro
         // By address: resolving a name takes a thread for each connection.
         let mut options = ClientOptions::local(&url.replacen("//localhost:", "//127.0.0.1:", 1), &subscription);
         options.trace.clone_from(&target.trace);
+        options.notice.clone_from(&target.notice);
         // A fault injected into the endpoint is over soon or never.
         options.retry = RetryBudget {
             longest_wait: Duration::from_secs(5),
@@ -125,6 +126,8 @@ fn open_azure(target: &DeployTarget) -> Result<Session, CommandError> {
         },
         extra_roots: extra_roots(target)?,
         trace: target.trace.clone(),
+        notice: target.notice.clone(),
+        limits: Limits::default(),
     };
     let client = Client::new(options)?;
     // Templates read the tenant, and an unknown value looks like a change.
@@ -160,7 +163,7 @@ pub fn identity(target: &DeployTarget) -> Result<(Cloud, Credential), CommandErr
         ));
     };
     let cloud = if cloud.name == "custom" {
-        Client::discover(cloud, &extra_roots(target)?, target.trace.clone())
+        Client::discover(cloud, &extra_roots(target)?, target.trace.clone())?
     } else {
         cloud
     };

@@ -47,6 +47,8 @@ pub struct DeployTarget {
     pub attempts: u32,
     /// Receives one line for each call to Resource Manager.
     pub trace: Option<Trace>,
+    /// Receives one line where a call waits for long.
+    pub notice: Option<Trace>,
     /// Only test whether the endpoint answers: fewer attempts, no further lookups.
     pub probe: bool,
 }
@@ -64,6 +66,7 @@ impl Default for DeployTarget {
             ca_file: None,
             attempts: 8,
             trace: None,
+            notice: None,
             probe: false,
         }
     }

@@ -16,6 +16,7 @@ pub mod sarif;
 pub mod short;
 pub mod snippet;
 pub mod source_map;
+pub mod visible;
 
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::SourceMap;

@@ -84,6 +84,7 @@ impl Palette {
     #[must_use]
     pub fn paint(self, role: Role, text: &str) -> String {
         let style = self.style(role);
-        format!("{}{text}{}", style.render(), style.render_reset())
+        let mark = |sequence: String| super::visible::marked(&sequence);
+        format!("{}{text}{}", mark(style.render().to_string()), mark(style.render_reset().to_string()))
     }
 }

@@ -153,7 +153,7 @@ pub(super) fn escape(text: &str) -> String {
             '<' if !in_code => out.push_str("&lt;"),
             '>' if !in_code => out.push_str("&gt;"),
             '&' if !in_code => out.push_str("&amp;"),
-            '@' if !in_code => out.push_str("@\u{200b}"),
+            '@' if !in_code => out.push_str("@&#8203;"),
             '*' | '_' | '[' | ']' | '#' | '!' | '\\' | '~' if !in_code => {
                 out.push('\\');
                 out.push(c);
@@ -165,5 +165,9 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 fn html(text: &str) -> String {
-    super::plan_text::clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('@', "&#64;")
+    super::plan_text::clean(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('@', "@&#8203;")
 }

@@ -218,15 +218,4 @@ fn cut(text: &str, longest: usize) -> String {
     format!("{head}… ({length} characters)")
 }
 
-/// Text with control and direction characters escaped, so that it cannot move the cursor, change colours or break the line.
-#[must_use]
-pub fn clean(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
-    };
-    if !text.contains(hostile) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if hostile(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
-}
+pub use super::visible::clean;

@@ -5,6 +5,7 @@
 
 use super::Found;
 use super::plan_text::{clean, effect_line, label, values};
+use super::visible::clean_lines;
 use arm_plan::{Change, EffectKind, Plan, Source};
 use dsvm_diagnostics::source::{SourceId, SourceKind, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Fix, LabelStyle, Severity};
@@ -74,13 +75,9 @@ fn sentence(clause: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// Plain text of a message: a bracket in it does not start a link.
+/// Plain text of a message: a bracket in it is no link.
 fn message(text: &str) -> Value {
     json!({ "text": clean_lines(text).replace("](", "\\](") })
-}
-
-fn clean_lines(text: &str) -> String {
-    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
 }
 
 fn finding(sources: &SourceMap, diagnostic: &Diagnostic, rule: usize) -> Value {

@@ -2,6 +2,7 @@
 
 use super::Found;
 use super::snippet::word;
+use super::visible::clean;
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::SourceMap;
 
@@ -17,9 +18,10 @@ fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
         .and_then(|span| {
             let file = sources.get(span.source)?;
             let (line, column) = file.line_column(span.start);
-            Some(format!("{}:{line}:{column}: ", file.name))
+            Some(format!("{}:{line}:{column}: ", clean(&file.name)))
         })
         .unwrap_or_default();
-    let help = diagnostic.help.first().map(|help| format!(" (help: {})", help.replace('\n', " "))).unwrap_or_default();
-    format!("{place}{}[{}]: {}{help}\n", word(diagnostic.severity), diagnostic.code, diagnostic.title)
+    let help =
+        diagnostic.help.first().map(|help| format!(" (help: {})", clean(&help.replace('\n', " ")))).unwrap_or_default();
+    format!("{place}{}[{}]: {}{help}\n", word(diagnostic.severity), diagnostic.code, clean(&diagnostic.title))
 }

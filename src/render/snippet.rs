@@ -2,12 +2,12 @@
 
 use super::Found;
 use super::palette::{Palette, Role};
+use super::visible::{clean, clean_lines, is_hidden, marked};
 use codespan_reporting::diagnostic as cs;
 use codespan_reporting::files::{Error as FilesError, Files};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Diagnostic, Severity};
-use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 
@@ -51,10 +51,11 @@ fn secrets(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
 fn drawn(sources: &SourceMap, diagnostic: &Diagnostic, hidden: Vec<Span>, palette: Palette) -> String {
     let mut writer = Styled { buffer: Vec::new(), palette };
     let config = Config { tab_width: 2, start_context_lines: 2, ..Config::default() };
+    let sources = Sources::new(sources, &hidden, diagnostic);
     // INVARIANT: the writer is a buffer and `Sources` clamps every offset, so drawing cannot fail half-way.
-    let drawn = term::emit_to_write_style(&mut writer, &config, &Sources(sources, hidden), &convert(diagnostic));
+    let drawn = term::emit_to_write_style(&mut writer, &config, &sources, &convert(diagnostic, &sources));
     if drawn.is_err() {
-        return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.code, diagnostic.title);
+        return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.code, clean(&diagnostic.title));
     }
     let text = String::from_utf8_lossy(&writer.buffer).into_owned();
     // codespan ends with an empty line; the caller decides on those.
@@ -99,73 +100,123 @@ fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     text
 }
 
-fn convert(diagnostic: &Diagnostic) -> cs::Diagnostic<SourceId> {
+fn convert(diagnostic: &Diagnostic, sources: &Sources) -> cs::Diagnostic<SourceId> {
     let severity = match diagnostic.severity {
         Severity::Error => cs::Severity::Error,
         Severity::Warning => cs::Severity::Warning,
         Severity::Info => cs::Severity::Note,
     };
     let labels = diagnostic.labels.iter().map(|label| {
-        let range = label.span.start as usize..label.span.end as usize;
+        let range =
+            sources.shown(label.span.source, label.span.start)..sources.shown(label.span.source, label.span.end);
         let style = match label.style {
             dsvm_diagnostics::LabelStyle::Primary => cs::LabelStyle::Primary,
             dsvm_diagnostics::LabelStyle::Secondary => cs::LabelStyle::Secondary,
         };
-        cs::Label::new(style, label.span.source, range).with_message(label.text.clone())
+        cs::Label::new(style, label.span.source, range).with_message(clean_lines(&label.text))
     });
-    let helps = diagnostic.help.iter().map(|text| format!("help: {text}"));
-    let notes = diagnostic.notes.iter().map(|text| format!("note: {text}"));
+    let helps = diagnostic.help.iter().map(|text| format!("help: {}", clean_lines(text)));
+    let notes = diagnostic.notes.iter().map(|text| format!("note: {}", clean_lines(text)));
     cs::Diagnostic::new(severity)
         .with_code(diagnostic.code.to_string())
-        .with_message(diagnostic.title.clone())
+        .with_message(clean_lines(&diagnostic.title))
         .with_labels(labels.collect())
         .with_notes(notes.chain(helps).collect())
 }
 
-/// Our sources in codespan's terms. Offsets beyond the text are clamped: a wrong span must not hide a message.
-/// What is hidden shows as stars.
-struct Sources<'a>(&'a SourceMap, Vec<Span>);
+/// The files of one diagnostic in codespan's terms, as they are shown. Offsets beyond the text are clamped: a wrong span
+/// must not hide a message.
+struct Sources(Vec<Shown>);
 
-impl<'a> Sources<'a> {
-    fn file(&self, id: SourceId) -> Result<&'a dsvm_diagnostics::source::SourceFile, FilesError> {
-        self.0.get(id).ok_or(FilesError::FileMissing)
+/// A file as it is shown: secrets as stars, hidden characters as escapes.
+struct Shown {
+    id: SourceId,
+    name: String,
+    text: String,
+    line_starts: Vec<usize>,
+    /// Offsets in the file of characters that became longer, and how much longer all is from their end on.
+    longer: Vec<(usize, usize)>,
+}
+
+impl Shown {
+    fn new(sources: &SourceMap, id: SourceId, secrets: &[Span]) -> Option<Self> {
+        let file = sources.get(id)?;
+        let mut shown =
+            Self { id, name: clean(&file.name), text: String::new(), line_starts: vec![0], longer: Vec::new() };
+        let secrets: Vec<Range<usize>> = secrets
+            .iter()
+            .filter(|span| span.source == id)
+            .map(|span| span.start as usize..span.end as usize)
+            .collect();
+        for (at, c) in file.text.char_indices() {
+            let secret = secrets.iter().any(|span| span.contains(&at));
+            match c {
+                '\n' => {
+                    shown.text.push(c);
+                    shown.line_starts.push(shown.text.len());
+                }
+                // Blanks and line ends have no columns that an escape would make visible.
+                '\t' | '\r' => shown.text.push(c),
+                '"' => shown.text.push(c),
+                // As many stars as bytes: spans after the secret stay right.
+                _ if secret => shown.text.extend(std::iter::repeat_n('*', c.len_utf8())),
+                _ if is_hidden(c) => {
+                    let before = shown.text.len();
+                    shown.text.extend(c.escape_unicode());
+                    let grown = shown.longer.last().map_or(0, |(_, grown)| *grown);
+                    let grown = grown + (shown.text.len() - before) - c.len_utf8();
+                    shown.longer.push((at + c.len_utf8(), grown));
+                }
+                _ => shown.text.push(c),
+            }
+        }
+        Some(shown)
     }
 }
 
-impl<'a> Files<'a> for Sources<'a> {
+impl Sources {
+    fn new(sources: &SourceMap, secrets: &[Span], diagnostic: &Diagnostic) -> Self {
+        let mut ids: Vec<SourceId> = diagnostic.labels.iter().map(|label| label.span.source).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self(ids.into_iter().filter_map(|id| Shown::new(sources, id, secrets)).collect())
+    }
+
+    fn file(&self, id: SourceId) -> Result<&Shown, FilesError> {
+        self.0.iter().find(|shown| shown.id == id).ok_or(FilesError::FileMissing)
+    }
+
+    /// Where an offset of a file is in what is shown.
+    fn shown(&self, id: SourceId, offset: u32) -> usize {
+        let offset = offset as usize;
+        let Ok(file) = self.file(id) else { return offset };
+        let before = file.longer.partition_point(|(end, _)| *end <= offset);
+        offset + before.checked_sub(1).and_then(|at| file.longer.get(at)).map_or(0, |(_, grown)| *grown)
+    }
+}
+
+impl<'a> Files<'a> for Sources {
     type FileId = SourceId;
     type Name = &'a str;
-    type Source = Cow<'a, str>;
+    type Source = &'a str;
 
     fn name(&'a self, id: SourceId) -> Result<&'a str, FilesError> {
         Ok(&self.file(id)?.name)
     }
 
-    fn source(&'a self, id: SourceId) -> Result<Cow<'a, str>, FilesError> {
-        let text: &'a str = &self.file(id)?.text;
-        let hidden: Vec<&Span> = self.1.iter().filter(|span| span.source == id).collect();
-        if hidden.is_empty() {
-            return Ok(Cow::Borrowed(text));
-        }
-        let stars = |(at, byte): (usize, u8)| {
-            let inside = hidden.iter().any(|span| (span.start as usize..span.end as usize).contains(&at));
-            if inside && !matches!(byte, b'"' | b'\n' | b'\r') { b'*' } else { byte }
-        };
-        let bytes = text.bytes().enumerate().map(stars).collect();
-        Ok(String::from_utf8(bytes).map_or(Cow::Borrowed(""), Cow::Owned))
+    fn source(&'a self, id: SourceId) -> Result<&'a str, FilesError> {
+        Ok(&self.file(id)?.text)
     }
 
     fn line_index(&'a self, id: SourceId, offset: usize) -> Result<usize, FilesError> {
-        let starts = self.file(id)?.line_starts();
-        Ok(starts.partition_point(|start| *start as usize <= offset).saturating_sub(1))
+        Ok(self.file(id)?.line_starts.partition_point(|start| *start <= offset).saturating_sub(1))
     }
 
     fn line_range(&'a self, id: SourceId, line: usize) -> Result<Range<usize>, FilesError> {
         let file = self.file(id)?;
-        let starts = file.line_starts();
-        let given = FilesError::LineTooLarge { given: line, max: starts.len().saturating_sub(1) };
-        let start = starts.get(line).copied().ok_or(given)? as usize;
-        let end = starts.get(line + 1).map_or(file.text.len(), |end| *end as usize);
+        let given = FilesError::LineTooLarge { given: line, max: file.line_starts.len().saturating_sub(1) };
+        let start = *file.line_starts.get(line).ok_or(given)?;
+        let end = file.line_starts.get(line + 1).copied().unwrap_or(file.text.len());
         Ok(start..end)
     }
 }
@@ -178,7 +229,7 @@ struct Styled {
 
 impl Styled {
     fn set(&mut self, role: Role) -> GeneralWriteResult {
-        write!(self.buffer, "{}", self.palette.style(role).render())
+        write!(self.buffer, "{}", marked(&self.palette.style(role).render().to_string()))
     }
 }
 
@@ -227,6 +278,9 @@ impl WriteStyle for Styled {
     }
 
     fn reset(&mut self) -> GeneralWriteResult {
-        if self.palette.is_colored() { write!(self.buffer, "{}", anstyle::Reset.render()) } else { Ok(()) }
+        if !self.palette.is_colored() {
+            return Ok(());
+        }
+        write!(self.buffer, "{}", marked(&anstyle::Reset.render().to_string()))
     }
 }

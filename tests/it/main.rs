@@ -30,6 +30,7 @@ mod machine;
 mod mistakes;
 mod parse_props;
 mod pool;
+mod printed;
 mod reference;
 mod rights;
 mod rollout;

@@ -20,7 +20,7 @@ pub fn wait_until_idle(
     observer: &mut dyn Observer,
 ) -> Result<(), ApplyError> {
     let mut reported = false;
-    loop {
+    for _ in 0..MOST_QUESTIONS {
         let Some(current) = arm.current(mode, group, name)? else { return Ok(()) };
         if is_at_rest(&current) {
             return Ok(());
@@ -33,7 +33,11 @@ pub fn wait_until_idle(
         check_stopped(observer)?;
         arm.sleep(Duration::from_secs(2));
     }
+    Err(AzureError::endless("Resource Manager", format!("the deployment `{name}` is not over after a day")).into())
 }
+
+/// Questions about a deployment that is still running: one each two seconds for a day.
+const MOST_QUESTIONS: u32 = 43_200;
 
 fn is_at_rest(current: &Value) -> bool {
     let state = current.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or_default();
@@ -104,13 +108,8 @@ pub(super) fn deploy(
     };
     let outcome = follow(job, step, reply, arm, observer, done);
     let end = arm.current(job.mode, &job.group, &step.name);
-    report_operations(
-        &deployment_id(job, end.as_ref().ok().and_then(Option::as_ref)),
-        arm,
-        observer,
-        &mut BTreeMap::new(),
-        done,
-    );
+    let id = deployment_id(job, end.as_ref().ok().and_then(Option::as_ref));
+    report_operations(&id, arm, observer, &mut BTreeMap::new(), done, &mut BTreeSet::new());
     outcome?;
     let Some(end) = end? else { return Ok(()) };
     collect(&end, job, done);
@@ -159,7 +158,7 @@ fn follow(
             deployment =
                 arm.current(job.mode, &job.group, &step.name).ok().flatten().and_then(|c| deployment_id(job, Some(&c)));
         }
-        report_operations(&deployment, arm, observer, &mut seen, done);
+        report_operations(&deployment, arm, observer, &mut seen, done, &mut BTreeSet::new());
         observer.event(&Event::Tick);
         check_stopped(observer)?;
         arm.sleep(pace(pending.wait, pending.asked));
@@ -170,6 +169,8 @@ fn follow(
             }
             Ok(OperationStatus::Done(_)) => return Ok(()),
             Ok(OperationStatus::Failed(error)) => return Err(refusals(job, step, *error, arm)),
+            // Nobody but the service can know how it goes on.
+            Err(error @ (AzureError::Address { .. } | AzureError::Endless { .. })) => return Err(error.into()),
             // The polling URL expired or the network failed for longer than the budget: poll by name instead.
             Err(error) if lost < 3 => {
                 lost += 1;
@@ -209,14 +210,22 @@ fn at_rest_or_failed(body: &Value) -> Result<(), ApplyError> {
     Ok(())
 }
 
+/// Nested deployments that one look follows: a template has at most 800 resources.
+const MOST_NESTED: usize = 800;
+
 fn report_operations(
     deployment: &Option<String>,
     arm: &dyn Arm,
     observer: &mut dyn Observer,
     seen: &mut BTreeMap<String, String>,
     done: &mut Outcome,
+    visited: &mut BTreeSet<String>,
 ) {
     let Some(id) = deployment else { return };
+    // Two deployments that name each other would never end.
+    if visited.len() > MOST_NESTED || !visited.insert(id.to_ascii_lowercase()) {
+        return;
+    }
     // For display only: the deployment's own state decides whether it succeeded.
     for operation in arm.operations(id).unwrap_or_default() {
         let text = |pointer: &str| operation.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -230,7 +239,7 @@ fn report_operations(
             let over = seen.get(&target).is_some_and(|s| s == "Succeeded");
             if !over && !target.eq_ignore_ascii_case(id) {
                 seen.insert(target.clone(), state);
-                report_operations(&Some(target), arm, observer, seen, done);
+                report_operations(&Some(target), arm, observer, seen, done, visited);
             }
             continue;
         }

@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::error::AzureError;
+use super::limits::PageCount;
 use super::transport::{Method, Reply};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -52,10 +53,13 @@ impl Client {
         )
     }
 
-    /// `None` for an answer that says that nothing is there.
+    /// `None` for an answer that says that nothing is there. An answer without an object is neither: to take it for a
+    /// resource would compare with nothing, to take it for none would create it again.
     pub(super) fn maybe(result: Result<Reply, AzureError>) -> Result<Option<Value>, AzureError> {
         match result {
-            Ok(reply) => Ok(Some(reply.body)),
+            Ok(reply) if reply.status == 204 => Ok(None),
+            Ok(reply) if reply.body.is_object() => Ok(Some(reply.body)),
+            Ok(_) => Err(AzureError::Protocol("the service answered no object where one was asked for".to_owned())),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -114,22 +118,35 @@ impl Client {
         Ok(all)
     }
 
-    /// Each item of a list, page by page.
+    /// Each item of a list, page by page. What is no list is an error: taken for an empty one, it would look as if nothing
+    /// was there.
     pub(super) fn each_of(&self, path: &str, item: &mut dyn FnMut(Value)) -> Result<(), AzureError> {
+        let (host, limits) = (self.transport.host(), self.transport.limits());
+        let mut count = PageCount::default();
         let mut next = Some(path.to_owned());
         while let Some(url) = next {
-            let text = self.text(&url)?;
-            let rest = match super::pages::cut(&text) {
-                Some(page) => {
-                    for one in page.items {
-                        item(self.transport.json(&url, one)?);
-                    }
-                    page.rest
-                }
-                None if text.trim().is_empty() => Value::Null,
-                None => self.transport.json(&url, &text)?,
+            count.ask(&url, &host, limits)?;
+            let reply = self.raw(&url)?;
+            if reply.status == 204 {
+                return Ok(());
+            }
+            let Some(page) = super::pages::cut(&reply.text) else {
+                // Broken JSON says where; anything else is only another kind of answer.
+                self.transport.json(&reply.text)?;
+                return Err(AzureError::Protocol(format!("`{host}` answered no list where one was asked for")));
             };
-            next = rest.get("nextLink").and_then(Value::as_str).filter(|l| !l.is_empty()).map(str::to_owned);
+            count.came(reply.text.len(), page.items.len(), &host, limits)?;
+            for one in page.items {
+                item(self.transport.json(one)?);
+            }
+            next = match page.rest.get("nextLink") {
+                None | Some(Value::Null) => None,
+                Some(Value::String(link)) if link.is_empty() => None,
+                Some(Value::String(link)) => Some(link.clone()),
+                Some(_) => {
+                    return Err(AzureError::Protocol(format!("`{host}` answered a `nextLink` that is no text")));
+                }
+            };
         }
         Ok(())
     }

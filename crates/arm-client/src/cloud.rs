@@ -3,6 +3,8 @@
 //! The values are those that the Azure CLI carries for each cloud (`az cloud show`), read in November 2026. Any other
 //! Resource Manager (Azure Stack, a private cloud) publishes its own at `/metadata/endpoints`.
 
+use super::address::{is_audience_of, is_loopback, is_private, origin_of};
+use super::error::AzureError;
 use serde_json::{Value, json};
 
 /// The endpoints of one Azure cloud.
@@ -18,6 +20,8 @@ pub struct Cloud {
     pub authority: String,
     /// What `environment()` answers in a template.
     pub environment: Value,
+    /// Whether the endpoint itself named the authority: a secret goes there only when its user named it too.
+    pub authority_is_told: bool,
 }
 
 /// What differs between the clouds that Microsoft and its partners run.
@@ -113,6 +117,7 @@ impl Row {
             audience: self.endpoint.to_owned(),
             authority: self.authority.to_owned(),
             environment: self.environment(),
+            authority_is_told: false,
         }
     }
 
@@ -186,6 +191,7 @@ impl Cloud {
     pub fn with_authority(mut self, authority: &str) -> Self {
         let authority = authority.trim_end_matches('/');
         self.authority = if authority.contains("://") { authority.to_owned() } else { format!("https://{authority}") };
+        self.authority_is_told = false;
         if let Some(place) = self.environment.pointer_mut("/authentication/loginEndpoint") {
             *place = Value::from(format!("{}/", self.authority));
         }
@@ -194,8 +200,11 @@ impl Cloud {
 
     /// Applies the metadata that a custom Resource Manager publishes at `/metadata/endpoints`: one cloud, or a list that
     /// includes its own. What it leaves out stays unchanged.
-    #[must_use]
-    pub(crate) fn with_metadata(mut self, metadata: &Value) -> Self {
+    ///
+    /// # Errors
+    /// It asks for tokens of others: an endpoint that got one for Azure could act there in the name of its user. Or it has
+    /// the login in the open.
+    pub(crate) fn with_metadata(mut self, metadata: &Value) -> Result<Self, AzureError> {
         let same = |cloud: &&Value| {
             let address = cloud.get("resourceManager").and_then(Value::as_str).unwrap_or_default();
             address.trim_end_matches('/').eq_ignore_ascii_case(&self.endpoint)
@@ -205,12 +214,23 @@ impl Cloud {
             Value::Object(_) => Some(metadata),
             _ => None,
         };
-        let Some(own) = own else { return self };
+        let Some(own) = own else { return Ok(self) };
         let text = |pointer: &str| own.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty());
+        let (near, host) = (is_loopback(&self.endpoint), origin_of(&self.endpoint));
+        let refused = |text: String| Err(AzureError::Address { host, text });
         if let Some(login) = text("/authentication/loginEndpoint") {
-            self.authority = login.trim_end_matches('/').to_owned();
+            if !is_private(login) || (is_loopback(login) && !near) {
+                let to = origin_of(login);
+                return refused(format!("names `{to}` to log in at, which is not encrypted or not its own"));
+            }
+            let login = login.trim_end_matches('/');
+            self.authority_is_told = !near && !KNOWN.iter().any(|row| row.authority == login);
+            self.authority = login.to_owned();
         }
         if let Some(audience) = text("/authentication/audiences/0") {
+            if !near && !is_audience_of(audience, &self.endpoint) {
+                return refused(format!("asks for tokens that are meant for `{}`", origin_of(audience)));
+            }
             self.audience = audience.trim_end_matches('/').to_owned();
         }
         if let Some(environment) = self.environment.as_object_mut() {
@@ -229,7 +249,7 @@ impl Cloud {
             }
             environment.insert("resourceManager".to_owned(), Value::from(format!("{}/", self.endpoint)));
         }
-        self
+        Ok(self)
     }
 
     /// The scope of a token request.
@@ -304,7 +324,7 @@ mod tests {
             "suffixes": { "storage": "stack.example", "keyVaultDns": ".vault.stack.example" },
         });
         let check = |metadata: Value| {
-            let cloud = Cloud::custom("https://management.stack.example").with_metadata(&metadata);
+            let cloud = Cloud::custom("https://management.stack.example").with_metadata(&metadata).unwrap();
             assert_eq!(cloud.authority, "https://login.stack.example");
             assert_eq!(cloud.scope(), "https://management.stack.example/guid/.default");
             assert_eq!(
@@ -316,7 +336,7 @@ mod tests {
         };
         check(told.clone());
         check(json!([{ "resourceManager": "https://other.example" }, told]));
-        let silent = Cloud::custom("https://x.example").with_metadata(&json!("nothing"));
+        let silent = Cloud::custom("https://x.example").with_metadata(&json!("nothing")).unwrap();
         assert_eq!(silent, Cloud::custom("https://x.example"));
     }
 

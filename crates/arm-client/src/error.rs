@@ -31,11 +31,33 @@ pub enum AzureError {
     #[error("{0}")]
     Setup(String),
     /// The service answered something that is not in its protocol.
-    #[error("unexpected answer: {0}")]
+    #[error("{0}")]
     Protocol(String),
+    /// An address that no request goes to, or none with a token: a redirect, another host, a connection in the open.
+    #[error("`{host}` {text}")]
+    Address {
+        /// Host and port that led there.
+        host: String,
+        /// What it did, in words; of addresses only the origin.
+        text: String,
+    },
+    /// An answer, a list or an operation goes on beyond all bounds.
+    #[error("`{host}` does not come to an end: {text}")]
+    Endless {
+        /// Host and port of the request.
+        host: String,
+        /// Which bound was passed, in words.
+        text: String,
+    },
 }
 
 impl AzureError {
+    /// An answer, a list or an operation that passed a bound.
+    #[must_use]
+    pub fn endless(host: &str, text: impl Into<String>) -> Self {
+        Self::Endless { host: host.to_owned(), text: text.into() }
+    }
+
     /// The service's own error, if it returned one.
     #[must_use]
     pub fn service(&self) -> Option<&ServiceError> {
@@ -62,7 +84,10 @@ impl miette::Diagnostic for AzureError {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         use dsvm_diagnostics::Code;
         Some(Box::new(match self {
-            Self::Service(_) | Self::Protocol(_) => Code::ServiceRefused,
+            Self::Service(_) => Code::ServiceRefused,
+            Self::Protocol(_) => Code::AnswerUnusable,
+            Self::Address { .. } => Code::AddressRefused,
+            Self::Endless { .. } => Code::AnswerEndless,
             Self::Unreachable { .. } | Self::Unanswered { .. } => Code::EndpointUnreachable,
             Self::Token(_) => Code::NoToken,
             Self::Setup(_) => Code::ClientSetup,
@@ -70,22 +95,27 @@ impl miette::Diagnostic for AzureError {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        match self {
-            Self::Unreachable { .. } => Some(Box::new(
-                "check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured",
-            )),
-            Self::Unanswered { .. } => {
-                Some(Box::new("run the command again: it checks what exists before it sends anything"))
+        let help = match self {
+            Self::Unreachable { .. } => {
+                "check the network, the proxy (HTTPS_PROXY) and the endpoint; `dsvmc doctor` shows what is configured"
             }
-            Self::Token(_) => Some(Box::new(
-                "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured",
-            )),
-            Self::Service(error) => error.correlation.as_ref().map(|c| {
-                Box::new(format!("Azure support can find this call by its correlation ID {c}"))
-                    as Box<dyn std::fmt::Display>
-            }),
-            _ => None,
-        }
+            Self::Unanswered { .. } => "run the command again: it checks what exists before it sends anything",
+            Self::Token(_) => {
+                "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret or federated token; `dsvmc doctor` shows what is configured"
+            }
+            Self::Setup(_) => "correct the setting; `dsvmc doctor` shows what is configured",
+            Self::Protocol(_) => {
+                "check with `dsvmc doctor` that `--cloud` names a Resource Manager, and that no proxy answers in its place"
+            }
+            Self::Address { .. } => {
+                "give `--cloud` the https:// address of Resource Manager itself, and check that no proxy answers in its place"
+            }
+            Self::Endless { .. } => {
+                "check with `dsvmc doctor` which server answers; what it has begun may go on: `dsvmc status` shows it"
+            }
+            Self::Service(error) => return Some(Box::new(error.way_out())),
+        };
+        Some(Box::new(help))
     }
 }
 
@@ -120,11 +150,26 @@ impl std::fmt::Display for ServiceError {
 }
 
 impl ServiceError {
+    /// What to do, from the status; with the id that support needs.
+    fn way_out(&self) -> String {
+        let step = match self.status {
+            401 => "log in again (`az login`), or check the credential with `dsvmc doctor`",
+            403 => "ask for the right that the message names; `dsvmc doctor` shows who is logged in",
+            429 => "wait a few minutes: the service limits how many calls it takes",
+            408 | 500..=599 => "run the command again later: the service has a problem of its own",
+            _ => "correct what the message names, then run the command again",
+        };
+        match &self.correlation {
+            Some(id) => format!("{step}; Azure support can find this call by its correlation ID {id}"),
+            None => step.to_owned(),
+        }
+    }
+
     /// Reads an error body; `status` and `correlation` come from the answer around it.
     #[must_use]
     pub fn read(status: u16, body: &str, correlation: Option<String>) -> Self {
         let parsed = serde_json::from_str::<Value>(body).ok();
-        let mut error = parsed.as_ref().map(|v| from_value(v, 0)).unwrap_or_default();
+        let mut error = parsed.as_ref().map(Self::of).unwrap_or_default();
         if error.code.is_empty() && error.message.is_empty() {
             error.message = match body.trim() {
                 "" => format!("the service answered {status} without a reason"),
@@ -138,7 +183,8 @@ impl ServiceError {
     /// Reads an error object that is part of an answer (`properties.error`, `statusMessage.error`).
     #[must_use]
     pub fn of(value: &Value) -> Self {
-        from_value(value, 0)
+        let mut left = MOST_CAUSES;
+        from_value(value, 0, &mut left)
     }
 
     /// The causes that have no cause of their own, in order, each once.
@@ -201,15 +247,29 @@ impl ServiceError {
 }
 
 const DEPTH: u8 = 12;
+/// More causes than this in one error are not read: the first ones are enough to act on.
+const MOST_CAUSES: usize = 500;
+/// Characters of a message; longer ones are cut.
+const LONGEST_MESSAGE: usize = 8_000;
+/// Characters of a code or a target.
+const LONGEST_NAME: usize = 1_000;
 
-fn from_value(value: &Value, depth: u8) -> ServiceError {
-    if depth > DEPTH {
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+fn from_value(value: &Value, depth: u8, left: &mut usize) -> ServiceError {
+    if depth > DEPTH || *left == 0 {
         return ServiceError::default();
     }
+    *left -= 1;
     // `{"status":"Failed","error":{…}}` and `{"error":{…}}` are only wrapping; OData spells it `odata.error`.
     for key in ["error", "odata.error"] {
         if let Some(inner) = value.get(key).filter(|v| v.is_object()) {
-            return from_value(inner, depth + 1);
+            return from_value(inner, depth + 1, left);
         }
     }
     let text = |key: &str| match value.get(key) {
@@ -224,14 +284,16 @@ fn from_value(value: &Value, depth: u8) -> ServiceError {
         ..ServiceError::default()
     };
     let details = value.get("details").and_then(Value::as_array);
-    error.details = details.map(|d| d.iter().map(|v| from_value(v, depth + 1)).collect()).unwrap_or_default();
+    error.details = details
+        .map(|d| d.iter().map_while(|v| (*left > 0).then(|| from_value(v, depth + 1, left))).collect())
+        .unwrap_or_default();
     error.details.retain(|d| !(d.code.is_empty() && d.message.is_empty() && d.details.is_empty()));
     // A message that is JSON itself holds the real cause.
     let trimmed = error.message.trim();
     if trimmed.starts_with('{')
         && let Ok(inner) = serde_json::from_str::<Value>(trimmed)
     {
-        let cause = from_value(&inner, depth + 1);
+        let cause = from_value(&inner, depth + 1, left);
         if !cause.message.is_empty() || !cause.details.is_empty() {
             error.message = cause.message.clone();
             error.details.push(cause);
@@ -248,6 +310,9 @@ fn from_value(value: &Value, depth: u8) -> ServiceError {
             error.message = format!("{} (policy `{policy}`{assigned})", error.message.trim());
         }
     }
+    error.message = cut(error.message, LONGEST_MESSAGE);
+    error.code = cut(error.code, LONGEST_NAME);
+    error.target = error.target.map(|target| cut(target, LONGEST_NAME));
     error
 }
 

@@ -3,8 +3,10 @@
 //! The library never opens a connection of its own: it speaks through the same HTTP client as everything else, so that
 //! proxies and extra certificates hold for it too. None of it runs unless an Azure credential is requested.
 
+use super::address::{is_private, origin_of};
 use super::cloud::Cloud;
 use super::error::AzureError;
+use super::limits::{self, BodyError};
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::request::Body;
@@ -140,6 +142,9 @@ pub fn available() -> Vec<CredentialStatus> {
     ]
 }
 
+/// Bytes of an answer with a token.
+const LONGEST_ANSWER: usize = 1 << 20;
+
 /// Gives tokens for one audience.
 pub(super) struct Tokens {
     kind: TokenSource,
@@ -190,6 +195,7 @@ impl Tokens {
         tenant: Option<&str>,
         http: Clients,
     ) -> Result<Self, AzureError> {
+        check_authority(credential, cloud)?;
         let kind = match credential {
             Credential::None => TokenSource::None,
             Credential::Static(token) => TokenSource::Static(Secret::new(token.clone())),
@@ -231,6 +237,34 @@ impl Tokens {
         *last = Some(token);
         Ok(Some(text))
     }
+}
+
+/// Whether a secret or an assertion of this credential may go to the authority of the cloud.
+fn check_authority(credential: &Credential, cloud: &Cloud) -> Result<(), AzureError> {
+    if !matches!(chosen(credential), Credential::Environment | Credential::WorkloadIdentity | Credential::Ci) {
+        return Ok(());
+    }
+    let to = origin_of(&cloud.authority);
+    if !is_private(&cloud.authority) {
+        return Err(AzureError::Address {
+            host: to,
+            text: "gets no secret: the connection is not encrypted".to_owned(),
+        });
+    }
+    if cloud.authority_is_told {
+        let text = format!("names `{to}` to log in at; if that is right, set AZURE_AUTHORITY_HOST to it");
+        return Err(AzureError::Address { host: origin_of(&cloud.endpoint), text });
+    }
+    Ok(())
+}
+
+/// The credential that `auto` stands for here.
+fn chosen(credential: &Credential) -> Credential {
+    if *credential != Credential::Auto {
+        return credential.clone();
+    }
+    let ready = available().into_iter().find(|c| c.ready).and_then(|c| Credential::named(c.name));
+    ready.unwrap_or(Credential::ManagedIdentity)
 }
 
 /// The causes in words, each once: the outermost says which credential, the innermost says why.
@@ -278,9 +312,7 @@ fn make(
     let tenant_or_env = || tenant.map_or_else(|| read("AZURE_TENANT_ID"), |t| Ok(t.to_owned()));
     Ok(match credential {
         Credential::Auto => {
-            let ready = available().into_iter().find(|c| c.ready).and_then(|c| Credential::named(c.name));
-            let chosen = ready.unwrap_or(Credential::ManagedIdentity);
-            return make(&chosen, cloud, tenant, http);
+            return make(&chosen(credential), cloud, tenant, http);
         }
         Credential::Environment => {
             let options = ClientSecretCredentialOptions { client_options: client_options() };
@@ -353,12 +385,16 @@ impl ClientAssertion for CiToken {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         let fail = |text: &'static str| azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, text);
         let sign = if self.url.contains('?') { '&' } else { '?' };
+        if !is_private(&self.url) {
+            return Err(fail("the CI system's identity endpoint is neither encrypted nor on this machine"));
+        }
         let url = format!("{}{sign}audience=api%3A%2F%2FAzureADTokenExchange", self.url);
         let answer = self.http.get(url).bearer_auth(self.token.secret()).send().await;
-        let answer = answer.and_then(reqwest::Response::error_for_status);
-        let answer = answer.map_err(|_| fail("the CI system gave no identity token"))?;
-        let body: serde_json::Value =
-            answer.json().await.map_err(|_| fail("the CI system's identity token cannot be read"))?;
+        let answer = answer.ok().filter(|answer| answer.status().is_success());
+        let answer = answer.ok_or_else(|| fail("the CI system gave no identity token"))?;
+        let unread = || fail("the CI system's identity token cannot be read");
+        let bytes = limits::body(answer, LONGEST_ANSWER).await.map_err(|_| unread())?;
+        let body: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| unread())?;
         body.get("value")
             .and_then(serde_json::Value::as_str)
             .map(str::to_owned)
@@ -400,10 +436,12 @@ impl HttpClient for Http {
                 headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value.to_owned()));
             }
         }
-        let bytes = answer
-            .bytes()
-            .await
-            .map_err(|e| azure_core::Error::with_error(ErrorKind::Io, e.without_url(), "the answer was cut short"))?;
+        let bytes = limits::body(answer, LONGEST_ANSWER).await.map_err(|e| match e {
+            BodyError::Lost(e) => {
+                azure_core::Error::with_error(ErrorKind::Io, e.without_url(), "the answer was cut short")
+            }
+            BodyError::TooLarge => azure_core::Error::with_message(ErrorKind::Io, "the answer is too long for a token"),
+        })?;
         Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
     }
 }

@@ -4,18 +4,24 @@
 //! [`Reply`] values, or an [`AzureError`] unwrapped to its innermost cause.
 //!
 //! Promises: a request that may not be repeated safely is never sent twice; waits follow `Retry-After` within a budget;
-//! polling URLs are used exactly as they came; tokens and bodies reach no message and no log line.
+//! polling URLs are used exactly as they came, and only where they lead to the same Resource Manager; tokens go only to it,
+//! encrypted or on this machine; answers, lists and operations are bounded; tokens and bodies reach no message and no log
+//! line.
 //! Does not: decide what to deploy (`plan`), in which order (`apply`), or print anything.
 
+mod address;
 mod calls;
 mod cloud;
 mod error;
 mod identity;
+mod limits;
 mod machines;
 mod observe;
 mod pages;
 mod poll;
 mod transport;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +29,7 @@ pub use calls::{DeployMode, VAULTS_API};
 pub use cloud::Cloud;
 pub use error::{AzureError, ServiceError};
 pub use identity::{Credential, CredentialStatus, available};
+pub use limits::Limits;
 pub use machines::SCALE_SETS_API;
 pub use observe::ResourceRef;
 pub use poll::{OperationStatus, Pending};
@@ -47,10 +54,14 @@ pub struct ClientOptions {
     pub tenant: Option<String>,
     /// How often and how long to retry.
     pub retry: RetryBudget,
+    /// How much of the service is listened to.
+    pub limits: Limits,
     /// PEM certificates to trust besides the system's.
     pub extra_roots: Vec<u8>,
     /// Called with one line for each exchange: method, path without its query, status, time, correlation id.
     pub trace: Option<Trace>,
+    /// Called with one line where waiting takes so long that a person wonders why.
+    pub notice: Option<Trace>,
 }
 
 impl std::fmt::Debug for ClientOptions {
@@ -72,8 +83,10 @@ impl ClientOptions {
             subscription: subscription.to_owned(),
             tenant: None,
             retry: RetryBudget::default(),
+            limits: Limits::default(),
             extra_roots: Vec::new(),
             trace: None,
+            notice: None,
         }
     }
 }
@@ -116,8 +129,10 @@ impl Client {
 
     /// Adds to `cloud` the metadata that a custom Resource Manager publishes; one request, without a token. Without
     /// metadata the cloud stays unchanged.
-    #[must_use]
-    pub fn discover(cloud: Cloud, extra_roots: &[u8], trace: Option<Trace>) -> Cloud {
+    ///
+    /// # Errors
+    /// The metadata asks for tokens that are for others, or for a login in the open, or does not come to an end.
+    pub fn discover(cloud: Cloud, extra_roots: &[u8], trace: Option<Trace>) -> Result<Cloud, AzureError> {
         let retry = RetryBudget { attempts: 1, timeout: Duration::from_secs(20), ..RetryBudget::default() };
         let options = ClientOptions {
             cloud: cloud.clone(),
@@ -130,7 +145,8 @@ impl Client {
             Self::new(options).and_then(|c| c.send(Method::Get, "/metadata/endpoints?api-version=2022-09-01", None));
         match answer {
             Ok(reply) => cloud.with_metadata(&reply.body),
-            Err(_) => cloud,
+            Err(error @ (AzureError::Endless { .. } | AzureError::Address { .. })) => Err(error),
+            Err(_) => Ok(cloud),
         }
     }
 
@@ -143,8 +159,8 @@ impl Client {
     }
 
     /// Reads; the body of the answer is left as text.
-    fn text(&self, path: &str) -> Result<String, AzureError> {
-        Ok(self.runtime.block_on(self.transport.send_raw(Method::Get, path, None))?.text)
+    fn raw(&self, path: &str) -> Result<Reply, AzureError> {
+        self.runtime.block_on(self.transport.send_raw(Method::Get, path, None))
     }
 
     /// Waits as long as the budget allows one wait to be.

@@ -91,11 +91,7 @@ impl Client {
                     let _permit = gate.acquire().await;
                     let reply =
                         transport.send(Method::Get, &format!("{}?api-version={}", one.id, one.api_version), None).await;
-                    match reply {
-                        Ok(reply) => Ok(Some((one.id, reply.body))),
-                        Err(error) if error.is_not_found() => Ok(None),
-                        Err(error) => Err(error),
-                    }
+                    Ok(Self::maybe(reply)?.map(|body| (one.id, body)))
                 });
             }
             while let Some(done) = calls.join_next().await {

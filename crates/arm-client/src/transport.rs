@@ -1,8 +1,10 @@
 //! Requests and answers: tokens, correlation ids, retries within a budget.
 
+use super::address::{host_of, is_loopback, is_private, origin_of, resolve};
 use super::error::{AzureError, ServiceError};
 use super::identity::{Clients, Tokens};
-use super::{ClientOptions, cloud::Cloud};
+use super::limits::{self, BodyError, Limits};
+use super::{ClientOptions, cloud::Cloud, identity::Credential};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -53,7 +55,7 @@ pub struct RetryBudget {
     pub first_wait: Duration,
     /// No single wait is longer.
     pub longest_wait: Duration,
-    /// All waits of one request together.
+    /// No further try begins later than this after the first.
     pub total: Duration,
     /// No answer within this time counts as a lost connection.
     pub timeout: Duration,
@@ -74,7 +76,7 @@ impl Default for RetryBudget {
 /// An answer that is not an error.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
-    /// HTTP status code, below 400.
+    /// HTTP status code, from 200 to 299.
     pub status: u16,
     /// `Azure-AsyncOperation`, exactly as it came.
     pub async_operation: Option<String>,
@@ -95,8 +97,10 @@ pub(super) struct Transport {
     cloud: Cloud,
     tokens: Tokens,
     retry: RetryBudget,
+    limits: Limits,
     session: String,
     trace: Option<super::Trace>,
+    notice: Option<super::Trace>,
 }
 
 /// What one try gave.
@@ -135,25 +139,38 @@ impl Transport {
             }
             builder.build().map_err(|e| AzureError::Setup(format!("cannot create an HTTP client: {}", innermost(&e))))
         };
+        let endpoint = &options.cloud.endpoint;
+        if options.credential != Credential::None && !is_private(endpoint) {
+            let text = "gets no token: the connection is not encrypted, anyone on the way could use it".to_owned();
+            return Err(AzureError::Address { host: origin_of(endpoint), text });
+        }
         let direct = build(true)?;
         let http = if is_loopback(&options.cloud.endpoint) { direct.clone() } else { build(false)? };
         let clients = Clients { normal: http.clone(), direct };
         let tokens = Tokens::new(&options.credential, &options.cloud, options.tenant.as_deref(), clients)?;
         let session = uuid::Uuid::new_v4().to_string();
-        Ok(Self { http, cloud: options.cloud, tokens, retry: options.retry, session, trace: options.trace })
+        let (retry, limits, trace, notice) = (options.retry, options.limits, options.trace, options.notice);
+        Ok(Self { http, cloud: options.cloud, tokens, retry, limits, session, trace, notice })
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Host and port of the endpoint.
+    pub(super) fn host(&self) -> String {
+        host_of(&self.cloud.endpoint)
+    }
+
+    /// Tells a person something.
+    pub(super) fn notice(&self, text: &str) {
+        if let Some(notice) = &self.notice {
+            notice(text);
+        }
     }
 
     pub(super) fn longest_wait(&self) -> Duration {
         self.retry.longest_wait
-    }
-
-    /// A path of the endpoint, or a URL that the service gave: used as it is.
-    fn url(&self, path: &str) -> String {
-        if path.starts_with("http://") || path.starts_with("https://") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.cloud.endpoint)
-        }
     }
 
     /// Sends a request; the body of the answer is read.
@@ -161,36 +178,37 @@ impl Transport {
         let mut reply = self.send_raw(method, path, body).await?;
         let text = std::mem::take(&mut reply.text);
         if !text.trim().is_empty() {
-            reply.body = self.json(path, &text)?;
+            reply.body = self.json(&text)?;
         }
         Ok(reply)
     }
 
-    /// The JSON of an answer to a request for this path.
-    pub(super) fn json(&self, path: &str, text: &str) -> Result<Value, AzureError> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
-            AzureError::Protocol(format!("{} answered text that is not JSON: {e}", host_of(&self.url(path))))
-        })
+    /// The JSON of an answer.
+    pub(super) fn json(&self, text: &str) -> Result<Value, AzureError> {
+        if limits::too_many_values(text, self.limits.values) {
+            let text = format!("an answer has more than {} values", self.limits.values);
+            return Err(AzureError::endless(&self.host(), text));
+        }
+        serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|e| AzureError::Protocol(format!("`{}` answered text that is not JSON: {e}", self.host())))
     }
 
     /// Sends a request; the body of the answer is left as text.
     pub(super) async fn send_raw(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
-        let url = self.url(path);
+        let url = resolve(&self.cloud.endpoint, path)?;
         let host = host_of(&url);
-        let mut waited = Duration::ZERO;
+        let begun = Instant::now();
         let mut next = self.retry.first_wait;
         let mut refused: Option<String> = None;
         for attempt in 1.. {
-            // A token is for Resource Manager alone: a URL that leads elsewhere gets none.
-            let token =
-                if same_origin(&url, &self.cloud.endpoint) { self.tokens.get(refused.as_deref()).await? } else { None };
+            let token = self.tokens.get(refused.as_deref()).await?;
             let outcome = self.once(method, &url, body.clone(), token.as_deref()).await?;
-            let last = attempt >= self.retry.attempts;
-            let wait = match outcome {
+            let may_wait = |wait: Duration| attempt < self.retry.attempts && begun.elapsed() + wait <= self.retry.total;
+            let (wait, why) = match outcome {
                 Attempt::Answer(reply) => return Ok(reply),
                 // The token ran out between two calls: one more try with a new one.
                 Attempt::Later { error, .. } if error.status == 401 => {
-                    if refused.is_some() || token.is_none() || last {
+                    if refused.is_some() || token.is_none() || attempt >= self.retry.attempts {
                         return Err(AzureError::Service(Box::new(error)));
                     }
                     refused = token;
@@ -198,25 +216,29 @@ impl Transport {
                 }
                 Attempt::Later { wait, error } => {
                     let may = method.is_repeatable() || matches!(error.status, 429 | 503);
-                    let wait = wait.unwrap_or(next).min(self.retry.longest_wait);
-                    if !may || last || waited + wait > self.retry.total {
+                    // `Retry-After: 0` is no reason to ask at once and again.
+                    let wait = wait.unwrap_or(next).max(self.retry.first_wait).min(self.retry.longest_wait);
+                    if !may || !may_wait(wait) {
                         return Err(AzureError::Service(Box::new(error)));
                     }
-                    wait
+                    (wait, format!("answered {}", error.status))
                 }
                 Attempt::Lost { cause, connected } => {
                     if connected && !method.is_repeatable() {
                         return Err(AzureError::Unanswered { host, cause });
                     }
                     let wait = next.min(self.retry.longest_wait);
-                    if last || waited + wait > self.retry.total {
+                    if !may_wait(wait) {
                         return Err(AzureError::Unreachable { host, cause });
                     }
-                    wait
+                    (wait, format!("gave no answer ({cause})"))
                 }
             };
+            if wait >= TOLD || begun.elapsed() >= TOLD {
+                let (seconds, all) = (wait.as_secs_f64().ceil(), self.retry.attempts);
+                self.notice(&format!("`{host}` {why}; trying again in {seconds} s (try {} of {all})", attempt + 1));
+            }
             tokio::time::sleep(wait).await;
-            waited += wait;
             next = (next * 2).min(self.retry.longest_wait);
         }
         Err(AzureError::Unreachable { host, cause: "the retry budget allows no attempt".to_owned() })
@@ -259,15 +281,32 @@ impl Transport {
             async_operation: header("azure-asyncoperation"),
             location: header("location"),
             retry_after: header("retry-after").and_then(|v| retry_after(&v)),
-            correlation: header("x-ms-correlation-request-id").or_else(|| header("x-ms-request-id")),
+            correlation: header("x-ms-correlation-request-id")
+                .or_else(|| header("x-ms-request-id"))
+                .filter(|id| is_id(id)),
             body: Value::Null,
             text: String::new(),
         };
         self.log(method, url, &status.to_string(), started, reply.correlation.as_deref());
-        let text = match answer.text().await {
-            Ok(text) => text,
-            Err(error) => return Ok(Attempt::Lost { cause: innermost(&error), connected: true }),
+        let host = host_of(url);
+        // What is asked for is never elsewhere: a redirect would make an answer of anyone count as the service's.
+        if !(200..300).contains(&status) && status < 400 {
+            let to =
+                reply.location.as_deref().map(|to| format!(" and leads to `{}`", origin_of(to))).unwrap_or_default();
+            let text = format!("answered {status}{to}: Resource Manager never sends a call elsewhere");
+            return Err(AzureError::Address { host, text });
+        }
+        // Errors are short.
+        let most = if status < 400 { self.limits.body } else { self.limits.body.min(1 << 20) };
+        let bytes = match limits::body(answer, most).await {
+            Ok(bytes) => bytes,
+            Err(BodyError::Lost(error)) => return Ok(Attempt::Lost { cause: innermost(&error), connected: true }),
+            Err(BodyError::TooLarge) => {
+                let text = format!("an answer has more than {}", limits::size(most));
+                return Err(AzureError::endless(&host, text));
+            }
         };
+        let text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         if status < 400 {
             reply.text = text;
             return Ok(Attempt::Answer(reply));
@@ -307,21 +346,10 @@ fn innermost(error: &dyn std::error::Error) -> String {
     at.to_string()
 }
 
-fn host_of(url: &str) -> String {
-    url::Url::parse(url)
-        .ok()
-        .and_then(|u| u.host_str().map(|h| u.port().map_or_else(|| h.to_owned(), |p| format!("{h}:{p}"))))
-        .unwrap_or_default()
-}
+/// Waiting that is at least so long is told.
+const TOLD: Duration = Duration::from_secs(3);
 
-fn same_origin(a: &str, b: &str) -> bool {
-    match (url::Url::parse(a), url::Url::parse(b)) {
-        (Ok(a), Ok(b)) => a.origin() == b.origin(),
-        _ => false,
-    }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+/// Ids of calls are short words of letters, digits and dashes.
+fn is_id(text: &str) -> bool {
+    text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }

@@ -67,6 +67,7 @@ catalogue! {
     ForeignSign = 11, Error, "foreign-sign", "syntax from another language";
     MissingValue = 12, Error, "missing-value", "a missing value";
     BadName = 13, Error, "bad-name", "a word that cannot be used as a name";
+    DirectionOverride = 14, Error, "direction-override", "a character that changes the order in which text is shown";
     // 01xx names
     UnknownName = 101, Error, "unknown-name", "a name that is not declared";
     DuplicateName = 102, Error, "duplicate-name", "a name that is declared twice";
@@ -307,6 +308,9 @@ catalogue! {
     NotDeployed = 811, Error, "not-deployed", "a resource that is not deployed";
     ChangeRefused = 812, Error, "change-refused", "a change that Azure refuses";
     RolloutStopped = 813, Error, "rollout-stopped", "a rollout that stopped before every machine was changed";
+    AnswerUnusable = 814, Error, "answer-unusable", "an answer that Resource Manager would not give";
+    AnswerEndless = 815, Error, "answer-endless", "an answer, a list or an operation without an end";
+    AddressRefused = 816, Error, "address-refused", "an address that no call goes to";
     // 09xx endpoint, command line, internal
     FileUnreadable = 901, Error, "file-unreadable", "a file or folder that cannot be read";
     NoSources = 902, Error, "no-sources", "a folder without any `.dsvm` file";

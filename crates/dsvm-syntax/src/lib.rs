@@ -37,6 +37,10 @@ pub fn parse(source: SourceId, text: &str, sink: &mut Sink) -> ast::File {
         sink.push(diags::conflict_marker(Span::new(source, marker.start as u32, marker.end as u32)));
         return ast::File { items: Vec::new(), incomplete: true };
     }
+    if let Some(found) = direction_overrides(source, text) {
+        sink.push(found);
+        return ast::File { items: Vec::new(), incomplete: true };
+    }
     let items = index(text);
     if text.len() < PARALLEL_BYTES {
         return parse_items(source, text, &items, sink);
@@ -71,6 +75,20 @@ fn conflict_marker(text: &str) -> Option<Range<usize>> {
     let first = scan::Scanner::new(text, 0).find(marker)?;
     let line = text.get(first.start..)?.lines().next()?;
     Some(first.start..first.start + line.len())
+}
+
+/// Overrides, embeddings and isolates of the bidirectional algorithm, wherever they are: in a comment or a string they make
+/// code look like a comment (<https://trojansource.codes>, CVE-2021-42574).
+fn direction_overrides(source: SourceId, text: &str) -> Option<dsvm_diagnostics::Diagnostic> {
+    const SHOWN: usize = 5;
+    let override_or_isolate = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut all = text
+        .match_indices(override_or_isolate)
+        .take(SHOWN)
+        .map(|(at, c)| (c.chars().next().unwrap_or_default(), Span::new(source, at as u32, (at + c.len()) as u32)));
+    let (c, first) = all.next()?;
+    let others: Vec<Span> = all.map(|(_, span)| span).collect();
+    Some(diags::direction_override(c, first, &others))
 }
 
 /// Parses some items of a file that were found by [`index()`].

@@ -144,7 +144,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         }
         ApplyOutcome::Failed { receipt, error } => {
             if cx.format == Format::Json {
-                cx.printer.data(&pretty(&json!(*receipt)))?;
+                cx.printer.json(&pretty(&json!(*receipt)))?;
             }
             apply_errors::print(&error, &project, &planned.desired, &mut cx.printer);
             rollout::explain_refusal(&error, &session, &planned, cx);
@@ -173,7 +173,7 @@ fn finish_unchanged(
     if cx.format == Format::Json {
         let receipt = context.state.receipt().unwrap_or_default();
         let json = json!({ "schema": 1, "outcome": "unchanged", "summary": planned.plan.summary, "outputs": outputs, "last": receipt, "rollout": rolled.json() });
-        cx.printer.data(&format!("{json:#}\n"))?;
+        cx.printer.json(&format!("{json:#}\n"))?;
     } else {
         print_outputs(&outputs, cx)?;
     }
@@ -228,7 +228,7 @@ fn report(done: &ApplyReport, rolled: Rolled, cx: &mut Context) -> Result<Exit, 
         if let Some(map) = json.as_object_mut() {
             map.insert("rollout".to_owned(), rolled.json());
         }
-        cx.printer.data(&pretty(&json))?;
+        cx.printer.json(&pretty(&json))?;
         return rolled.finish(cx);
     }
     let sum = &receipt.summary;

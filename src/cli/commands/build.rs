@@ -75,7 +75,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     if args.stdout {
         for (path, text) in all.iter().flat_map(|one| &one.files) {
             if path.file_name().is_some_and(|name| name == TEMPLATE) {
-                cx.printer.data(text)?;
+                cx.printer.json(text)?;
             }
         }
     } else {

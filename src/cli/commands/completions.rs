@@ -17,6 +17,6 @@ pub struct Args {
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "dsvmc", &mut script);
-    cx.printer.data(&String::from_utf8_lossy(&script))?;
+    cx.printer.exact(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

@@ -66,7 +66,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     if cx.format == Format::Json {
         let list: Vec<Value> =
             found.iter().map(|f| json!({ "name": f.name, "ok": f.good, "detail": f.detail })).collect();
-        cx.printer.data(&format!("{:#}\n", json!({ "schema": 1, "target": target.kind.name(), "findings": list })))?;
+        cx.printer.json(&format!("{:#}\n", json!({ "schema": 1, "target": target.kind.name(), "findings": list })))?;
     } else {
         let palette = cx.printer.output_palette();
         let mut text = String::new();

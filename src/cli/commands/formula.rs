@@ -96,7 +96,11 @@ fn eval(
     match batch_formula::evaluate(&tree, &pool) {
         Ok(result) => {
             let shown = if json { as_json(&result) } else { result.results().replace(";", ";\n") + "\n" };
-            cx.printer.data(&shown)?;
+            if json {
+                cx.printer.json(&shown)?
+            } else {
+                cx.printer.data(&shown)?
+            }
             Ok(Exit::Done)
         }
         Err(error) => {

@@ -206,7 +206,7 @@ fn show(place: &Place, cx: &mut Context) -> Result<Exit, miette::Report> {
             "stacks": status.get("stacks"), "now": status.get("now"), "subscription": status.get("subscription"),
             "tenant": status.get("tenant"),
         });
-        cx.printer.data(&format!("{body:#}\n"))?;
+        cx.printer.json(&format!("{body:#}\n"))?;
     } else {
         cx.printer.say(&describe(&text("https"), &text("http"), Some(Path::new(&text("ca")))));
         let number = |key: &str| status.get(key).and_then(Value::as_u64).unwrap_or_default();

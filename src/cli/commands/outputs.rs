@@ -59,12 +59,14 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
                 format!("outputs: {}", known.join(", ")),
             ));
         };
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        cx.printer.data(&format!("{text}\n"))?;
+        match value.as_str() {
+            Some(text) => cx.printer.data(&format!("{text}\n"))?,
+            None => cx.printer.json(&format!("{value}\n"))?,
+        }
         return Ok(Exit::Done);
     }
     if cx.format == Format::Json {
-        cx.printer.data(&format!("{:#}\n", Value::Object(outputs)))?;
+        cx.printer.json(&format!("{:#}\n", Value::Object(outputs)))?;
     } else {
         print_outputs(&outputs, cx)?;
     }

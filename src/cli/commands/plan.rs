@@ -210,7 +210,15 @@ fn show_tree(all: &[ProjectPlan], detail: Detail, cx: &mut Context) -> Result<()
         Format::Markdown => plan_tree::markdown(all),
         Format::Human | Format::Short => plan_tree::human(all, detail, cx.printer.output_palette()),
     };
-    cx.printer.data(&text)?;
+    written(&text, cx)
+}
+
+/// Writes to stdout what is in the chosen format.
+fn written(text: &str, cx: &mut Context) -> Result<(), CommandError> {
+    match cx.format {
+        Format::Json | Format::Sarif => cx.printer.json(text)?,
+        Format::Markdown | Format::Human | Format::Short => cx.printer.data(text)?,
+    }
     Ok(())
 }
 
@@ -238,8 +246,7 @@ pub fn show(
             crate::render::plan::terminal(plan, impact, title, detail, cx.printer.output_palette())
         }
     };
-    cx.printer.data(&text)?;
-    Ok(())
+    written(&text, cx)
 }
 
 fn write(file: &Path, plan: &SavedPlan) -> Result<(), CommandError> {

@@ -47,7 +47,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
             "schema": 1, "project": planned.project, "env": planned.env, "target": session.target.name(),
             "resourceGroup": planned.group, "resources": resources, "managed": planned.observed.managed,
         });
-        cx.printer.data(&format!("{json:#}\n"))?;
+        cx.printer.json(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
     let text = table(&resources, &principals, cx.printer.columns());

@@ -54,7 +54,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
             "deployments": listed, "commitHere": here, "last": receipt, "interrupted": interrupted,
             "pools": pools, "resources": planned.observed.resources.len(), "drift": compared.then_some(planned.plan.summary), "warnings": planned.plan.warnings,
         });
-        cx.printer.data(&format!("{json:#}\n"))?;
+        cx.printer.json(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
     let width = match cx.printer.columns() {

@@ -170,7 +170,12 @@ fn answer(mut stream: impl Read + Write, inside: &Inside) {
         return say(&mut stream, 200, r#"{"value":"assertion-of-the-job"}"#);
     }
     if path == "/metadata/endpoints" {
-        let told = serde_json::json!({ "resourceManager": inside.url, "authentication": { "loginEndpoint": inside.url, "audiences": ["https://audience.example/"] },
+        // By a name that is not of this machine, it tells only addresses of that name.
+        let host = asked.header("host").to_owned();
+        let near = host.starts_with("localhost");
+        let url = if near { inside.url.clone() } else { format!("https://{host}") };
+        let audience = if near { "https://audience.example/" } else { url.as_str() };
+        let told = serde_json::json!({ "resourceManager": url, "authentication": { "loginEndpoint": url, "audiences": [audience] },
             "suffixes": { "storage": "storage.example", "keyVaultDns": ".vault.example" } });
         return say(&mut stream, 200, &told.to_string());
     }

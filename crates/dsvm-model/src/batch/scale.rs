@@ -31,7 +31,7 @@ pub enum Scale {
     Formula {
         /// Its text, with holes.
         text: String,
-        /// The value of each hole.
+        /// What stands in each hole.
         holes: Vec<(String, Value)>,
         /// Time between two evaluations.
         every: Seconds,

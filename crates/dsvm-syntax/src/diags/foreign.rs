@@ -207,7 +207,24 @@ pub(in super::super) fn conflict_marker(span: Span) -> Diagnostic {
     .note("the rest of the file is checked once the conflict is resolved")
 }
 
-/// A block whose content begins without its `{`; `head` is the text before it.
+/// Characters that make a reader see another order of letters than the compiler; `first` is the first of them.
+pub(in super::super) fn direction_override(c: char, first: Span, others: &[Span]) -> Diagnostic {
+    let code = u32::from(c);
+    let mut diagnostic = Diagnostic::new(
+        Code::DirectionOverride,
+        "a hidden character changes the order in which this text is shown",
+        first,
+        format!("U+{code:04X} is here"),
+    );
+    for span in others {
+        diagnostic = diagnostic.also(*span, "another one is here");
+    }
+    diagnostic
+        .help(format!("delete it; inside a string it can be written as `\\u{{{code:x}}}`"))
+        .note("what such a file shows to a reader is not what it does")
+}
+
+/// A block whose content begins without its `{`; `head` is what stands before it.
 pub(in super::super) fn missing_open_brace(head: Span) -> Diagnostic {
     let at = Span { start: head.end, ..head };
     Diagnostic::new(Code::UnclosedBracket, "the `{` of this block is missing", head, "`{` is expected after this")
@@ -402,7 +419,7 @@ pub(in super::super) fn glued(whole: Span, rest_span: Span, number: &str, rest: 
     .help(help)
 }
 
-/// A body whose `{` is on the next line.
+/// A body whose `{` stands on the next line.
 pub(in super::super) fn brace_on_next_line(span: Span, end_of_head: Span) -> Diagnostic {
     let gap = Span { start: end_of_head.end, end: span.end, ..span };
     Diagnostic::new(

@@ -76,7 +76,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     match arm_template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
         Ok(expansion) => {
             let shown = serde_json::to_string_pretty(&shown(&expansion)).unwrap_or_default();
-            cx.printer.data(&format!("{shown}\n"))?;
+            cx.printer.json(&format!("{shown}\n"))?;
             Ok(Exit::Done)
         }
         Err(errors) => fail(cx, &sources, &errors, source),
