@@ -164,7 +164,7 @@ class Listeners(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.assertEqual(health.listeners(server.getsockname()[1]), {os.getuid()})
             with socket.create_connection(server.getsockname()) as client:
-                self.assertEqual(health.listeners(client.getsockname()[1]), set(), "a connection is no listener")
+                self.assertEqual(health.listeners(client.getsockname()[1]), set(), "a connection is not a listener")
 
     def test_what_is_missing_is_named(self):
         described = {"shares": [{"mount": "/nowhere/at/all"}], "services": [{"port": 1, "user": None}]}

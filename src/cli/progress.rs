@@ -142,7 +142,7 @@ const STATE: usize = 12;
 /// Columns that a duration needs beside a label.
 const TIME: usize = 10;
 
-/// The text in at most `width` columns, its middle left out; 0 is no limit.
+/// The text in at most `width` columns, its middle left out; 0 means no limit.
 fn shortened(text: &str, width: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     if width < 8 || letters.len() <= width {

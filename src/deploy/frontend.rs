@@ -1,4 +1,4 @@
-//! What a deployment needs from whoever runs it: a place for messages, and answers to questions.
+//! What a deployment needs from the person who runs it: a place for messages, and answers to questions.
 
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::SourceMap;

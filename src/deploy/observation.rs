@@ -139,7 +139,7 @@ fn missing(groups: &mut Groups<'_>, scope: &desired::Scope, desired: &Desired) -
     Ok(new)
 }
 
-/// Whether a resource may be the first of its group. A role on something that exists is no reason to create a group,
+/// Whether a resource may be the first of its group. A role on something that exists does not create a group,
 /// nor is a link of a zone that exists: when the group is missing, the name of the thing is wrong.
 pub(super) fn makes_a_group(resource_type: &str) -> bool {
     let not = [

@@ -1,5 +1,5 @@
-//! Preview features that a deployment uses. Microsoft supports them less than others and may change them: whoever deploys is
-//! told. What needs a registration besides is in [`registration`](super::registration).
+//! Preview features that a deployment uses. Microsoft supports them less than others and may change them: the person who
+//! deploys is informed. What needs a registration besides is in [`registration`](super::registration).
 
 use arm_plan::Desired;
 use serde_json::Value;

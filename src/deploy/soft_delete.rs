@@ -50,7 +50,7 @@ pub fn kept_after(plan: &Plan, observed: &Observed) -> Vec<String> {
 }
 
 /// Finds the deleted vaults that hold names of vaults to create, and says so in the plan. Resource Manager is asked only
-/// when the plan creates a vault; whoever may not list deleted vaults finds out from the deployment.
+/// when the plan creates a vault; without the right to list deleted vaults, the deployment reports it.
 ///
 /// # Errors
 /// A held name that cannot be recovered as the source wants it.

@@ -17,7 +17,7 @@ pub(super) fn file_ignored(source: SourceId, first: u32, path: &Path) -> Diagnos
 
 /// A byte that is not UTF-8; `at` is its place in the text as decoded.
 pub(super) fn not_utf8(source: SourceId, at: u32) -> Diagnostic {
-    // The character that stands for broken bytes is three bytes long.
+    // The replacement character for invalid UTF-8 is three bytes long.
     let span = Span::new(source, at, at + 3);
     Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 text", span, "the first malformed character")
         .help("save the file as UTF-8 (not UTF-16 or Latin-1)")

@@ -75,7 +75,7 @@ fn sentence(clause: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// Plain text of a message: a bracket in it is no link.
+/// Plain text of a message: a bracket in it does not start a link.
 fn message(text: &str) -> Value {
     json!({ "text": clean_lines(text).replace("](", "\\](") })
 }

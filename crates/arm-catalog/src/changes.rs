@@ -420,7 +420,7 @@ mod tests {
     fn the_file_is_whole() {
         let table: BTreeMap<String, Rows> = serde_json::from_str(include_str!("changes.json")).expect("valid");
         for (kind, rows) in &table {
-            assert!(kind == "*" || crate::lookup(kind, None).is_some(), "{kind} is no known type");
+            assert!(kind == "*" || crate::lookup(kind, None).is_some(), "{kind} is not a known type");
             let mut seen = BTreeSet::new();
             for row in rows {
                 assert!(seen.insert((&row.path, &row.change, &row.when)), "{kind} {} twice", row.path);

@@ -155,7 +155,7 @@ mod tests {
     fn the_file_is_whole() {
         let parsed: File = serde_json::from_str(include_str!("facts.json")).expect("valid");
         for (ty, facts) in &parsed.types {
-            assert!(super::super::lookup(ty, None).is_some(), "{ty} is no known type");
+            assert!(super::super::lookup(ty, None).is_some(), "{ty} is not a known type");
             let rule = facts.name.as_ref().unwrap_or_else(|| panic!("{ty} has no name rule"));
             assert!(parsed.names.contains_key(rule), "{ty}: no rule `{rule}`");
         }

@@ -100,7 +100,7 @@ struct BoundsWalker<'f> {
     /// Ranges of the expressions that were looked at last, by address: conditions are not looked at twice.
     seen: BTreeMap<usize, Known>,
     may_stop: bool,
-    /// A division by zero or a logarithm may have given what is no number; no comparison with it holds.
+    /// A division by zero or a logarithm may have given NaN; no comparison with it holds.
     may_be_no_number: bool,
     result: Bounds,
 }

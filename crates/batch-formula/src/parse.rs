@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, FormulaError>;
 /// Parses the text of a formula.
 ///
 /// # Errors
-/// The first place at which the text is no formula, or the limit that it breaks.
+/// The first place at which the text is not a formula, or the limit that it breaks.
 pub fn parse(text: &str) -> Result<Formula> {
     if text.len() > MAX_BYTES {
         return Err(FormulaError::new(

@@ -1,5 +1,5 @@
 //! First jobs → the files that submit them, beside the template: job and task of Azure Batch, or a job of Azure Machine
-//! Learning; and the command for each. Jobs are no resources, so no template holds them.
+//! Learning; and the command for each. Jobs are not resources, so no template holds them.
 
 use dsvm_graph::json::{Json, Map, json};
 use dsvm_graph::values::iso;

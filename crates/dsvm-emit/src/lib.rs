@@ -173,7 +173,7 @@ pool nightly: batch {
         let (graph, _) = check(&fleet, checked, Bodies::Kept, &mut sink);
         let clean = Clean::new(graph, &sink).unwrap_or_else(|| panic!("{:#?}", sink.as_slice()));
         let artifacts = emit(clean, checked, &mut sink);
-        // A hint is no finding: the sample has a rule that removes machines.
+        // A hint is not a finding: the sample has a rule that removes machines.
         let mut found = sink.finish();
         found.retain(|finding| finding.severity != dsvm_diagnostics::Severity::Info);
         (artifacts, found)

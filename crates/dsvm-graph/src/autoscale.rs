@@ -114,7 +114,7 @@ pub(crate) fn places(policy: &Autoscale<'_>, machines: Span) -> Vec<(String, Spa
 
 /// The name that makes Azure take a profile for the return to the default after a schedule: a JSON text in a string.
 fn twin_name(schedule: &Schedule<'_>) -> String {
-    // A text in brackets or braces is no expression: those begin with `[`.
+    // A text in brackets or braces is not an expression: those begin with `[`.
     json!({ "name": DEFAULT, "for": schedule.block.name.as_ref() }).compact()
 }
 

@@ -56,7 +56,7 @@ impl Text {
         }
         match joined.len() {
             0 => Self::Literal(String::new()),
-            // A `concat(…)` that stands alone stays one.
+            // A `concat(…)` on its own stays one.
             1 => match joined.swap_remove(0) {
                 Self::Expression(_) => parts.iter().find(|p| p.known().is_none()).cloned().unwrap_or_else(|| "".into()),
                 literal => literal,

@@ -343,7 +343,7 @@ pub fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Where the first byte stands that JSON wants escaped. Looks at sixteen bytes at once, as most texts have none.
+/// Position of the first byte that JSON escapes. Looks at sixteen bytes at once, as most texts have none.
 fn special(bytes: &[u8]) -> Option<usize> {
     let is = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     let chunks = bytes.chunks(16);

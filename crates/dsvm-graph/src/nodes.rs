@@ -33,7 +33,7 @@ impl Nodes {
         id
     }
 
-    /// Appends the node that a block stands for.
+    /// Appends the node of a block.
     pub(crate) fn add_for(&mut self, block: BlockId, node: Node) -> NodeId {
         let id = self.add(node);
         self.by_block.insert(block, id);

@@ -143,7 +143,7 @@ pub(super) fn network_profile(pool: &Pool<'_>, names: &PoolNames, subnet: &Text)
 }
 
 /// The extensions of a machine. None names another one in `provisionAfterExtensions`: the agent skips an extension whose
-/// dependency failed (`exthandlers.py` of <https://github.com/Azure/WALinuxAgent>), and health must be told then too.
+/// dependency failed (`exthandlers.py` of <https://github.com/Azure/WALinuxAgent>), and health must be reported then too.
 pub(super) fn extensions(pool: &Pool<'_>, setup: Json) -> Vec<Json> {
     let mut extensions = vec![setup];
     if pool.health.source == HealthSource::Extension {

@@ -11,7 +11,7 @@ use dsvm_sema::value::{Deploy, SecretStep, Value};
 const ALWAYS: &[&str] =
     &["protectedSettings", "adminPassword", "administratorLoginPassword", "clientSecret", "secureValue"];
 
-/// Reports each secret of a body that stands where Azure shows it to everybody who can read the resource.
+/// Reports each secret of a body in a place where Azure shows it to everybody who can read the resource.
 pub(crate) fn check(kind: &str, free: &Free, block: Span, sink: &mut Sink) {
     walk(kind, free, &free.value, "", block, sink);
 }

@@ -4,7 +4,7 @@ use arm_template::{Expr, ExprKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// What stands for a part that only the deployment knows.
+/// Placeholder for a part that only the deployment knows.
 pub(crate) const OPEN: &str = "‹known at deployment›";
 
 /// The text of a script; nothing when it is neither base64 nor an expression of literals.

@@ -56,7 +56,7 @@ impl Told<'_> {
 /// recover a Log Analytics workspace", "Workspace soft deletion".
 fn data(group: &Group<'_>, index: &Index<'_>, told: &mut Told<'_>) {
     let lossy = || group.changes.iter().filter(|change| change.effect.kind == EffectKind::DeletesData);
-    // An account goes with its shares: told once.
+    // An account goes with its shares: one notice.
     let shares: Vec<&String> = lossy().flat_map(|change| &change.effect.shares).collect();
     for change in lossy() {
         let inside = lossy().any(|other| {
@@ -243,7 +243,7 @@ fn waiting(group: &Group<'_>, lines: &[Line], told: &mut Told<'_>) {
         (EffectKind::NewMachines, "not at all; new ones have it"),
     ];
     for (kind, way) in ways {
-        // What becomes of accounts is told with them.
+        // What becomes of accounts is in their own notices.
         let waits = |line: &&Line| {
             line.kind == kind && line.effect.contains("running machine") && !line.subject.starts_with("user ")
         };

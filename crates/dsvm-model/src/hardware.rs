@@ -524,7 +524,7 @@ fn check_shares(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) {
             }
         }
         if share.auth == Auth::ManagedIdentity {
-            // An image that is gone was told already.
+            // An image that was withdrawn has been reported already.
             if pool.image.ubuntu().is_none() && pool.image.state() != ImageState::Gone {
                 sink.push(diags::mount_by_identity_impossible(
                     pool.image.name(),

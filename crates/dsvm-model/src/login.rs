@@ -132,7 +132,7 @@ pub(crate) fn users<'a>(pool: View<'a, rows::Pool>, admin: Option<&Admin<'_>>, s
     users
 }
 
-/// Groups that are no names, or give a user more than is visible.
+/// Groups that are not valid names, or that give a user more rights than is visible.
 fn check_groups(user: View<'_, rows::User>, name: &str, groups: &[&str], sink: &mut Sink) {
     let at = user.fields().groups().span();
     for group in groups {

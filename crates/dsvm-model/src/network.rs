@@ -128,7 +128,7 @@ impl<'a> Network<'a> {
             check_ranges(fields.address().span(), &address, &subnets, sink);
         }
         if subnets.is_empty() {
-            // Without a name it was told already that it cannot be found.
+            // Without a name, a diagnostic already says that it cannot be found.
             if existing.is_some() && view.name().is_some() {
                 sink.push(diags::existing_without_subnet(block));
             }

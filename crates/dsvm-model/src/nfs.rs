@@ -115,7 +115,7 @@ fn way_out(project: &str, network: &Network<'_>, pool: &Tenant<'_, '_>) -> Vec<S
     }
     let range = free(network, pool.most).map_or_else(|| "…".to_owned(), |range| range.to_string());
     let wanted = format!("subnet {key} {{ address = {range} }}");
-    // The subnet that a network has without being told stays only when it is written.
+    // The default subnet of a network stays only when it is written.
     let written = network.view.is_some_and(|view| view.subnets().next().is_some());
     let first = network.subnets.first().filter(|_| !written).and_then(|subnet| Some((subnet.key, subnet.address?)));
     let lines = match first {

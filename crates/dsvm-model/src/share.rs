@@ -278,7 +278,7 @@ const HIDING: &[&str] = &["/home", "/opt", "/srv", "/var", "/anaconda"];
 const SYSTEM: &[&str] =
     &["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr", "tmp"];
 
-/// The first `{…}` of a path that stands for nothing.
+/// The first `{…}` of a path that is not a known placeholder.
 fn placeholder(path: &str) -> Option<&str> {
     let mut rest = path;
     while let Some(open) = rest.find(['{', '}']) {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// What stands between quotes after a key.
+/// The text between quotes after a key.
 fn quoted(line: &'static str, key: &str) -> Option<&'static str> {
     line.split_once(key)?.1.split('"').next()
 }

@@ -110,7 +110,7 @@ pub struct Bounds<U> {
     unit: PhantomData<U>,
 }
 
-/// Why an amount is no number of a unit within bounds.
+/// Why an amount is not a whole number of a unit within bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The amount lies within the bounds, between two whole numbers; otherwise it lies outside.
@@ -171,7 +171,7 @@ impl<U: Unit> Bounds<U> {
         refused.map_err(|diagnostic| sink.push(diagnostic)).ok()
     }
 
-    /// The number for an amount of a field; one that is refused is reported, and the nearest stands for it.
+    /// The number for an amount of a field; one that is refused is reported and replaced by the nearest.
     pub(crate) fn hold(&self, amount: impl Into<Decimal> + Copy, field: FieldRef<'_>, sink: &mut Sink) -> U {
         self.check(amount, field, sink).unwrap_or_else(|| self.nearest(amount))
     }

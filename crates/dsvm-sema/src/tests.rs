@@ -138,7 +138,7 @@ fn every_page_shows_its_finding_and_the_way_out() {
 #[test]
 fn one_mistake_gives_one_message() {
     let cases: &[(&str, &str)] = &[
-        // what is written, what is told
+        // source, diagnostic
         ("let a = 1\noutput x: int = b", "unknown-name at \"b\": `b` is not declared\n"),
         ("output x: int = 1 + \"a\"", "type-mismatch at \"+\": `+` cannot be applied to `int` and `string`\n"),
         ("output x: size = 1 TiB + 5 min", "units-differ at \"+\": `+` cannot be applied to `size` and `duration`\n"),
@@ -178,7 +178,7 @@ fn one_mistake_gives_one_message() {
         ),
         ("let t = 7 / 2\noutput x: int = t", "type-mismatch at \"t\": expected `int`, found `decimal`\n"),
         ("check 3 > 2 else \"never\"", ""),
-        ("check 3 > 4 else \"told\"", "check-failed at \"3 > 4\": told\n"),
+        ("check 3 > 4 else \"too few\"", "check-failed at \"3 > 4\": too few\n"),
         (
             "import { twice } from \"./lib.dsvm\"\noutput x: int = twice",
             "type-mismatch at \"twice\": `twice` is a function, not a value\n",

@@ -104,7 +104,7 @@ pub struct Condition {
     pub span: Span,
 }
 
-/// How a condition compares: the metric stands on the left.
+/// How a condition compares: the metric is on the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// The operator `>` of conditions.

@@ -16,7 +16,7 @@ use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 use std::ops::Range;
 
-/// Where the piece stands.
+/// Position of the piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place<'t> {
     /// In a body: an entry, which may be a field or a block.
@@ -31,7 +31,7 @@ pub(super) enum Place<'t> {
 pub(super) struct Piece<'t> {
     pub(super) source: SourceId,
     pub(super) file: &'t str,
-    /// Where it stands in the file.
+    /// Its byte offsets in the file.
     pub(super) bytes: Range<usize>,
     /// What it should be.
     pub(super) rule: Rule,
@@ -159,7 +159,7 @@ impl<'t> FailureSite<'t> {
         Span { start: span.end, ..span }
     }
 
-    /// Whether nothing stands between two neighbouring tokens.
+    /// Whether two neighbouring tokens touch.
     fn touches(&self, index: usize) -> bool {
         let next = self.tokens.get(index + 1);
         self.tokens.get(index).zip(next).is_some_and(|(a, b)| a.end == b.start)

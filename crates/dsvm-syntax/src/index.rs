@@ -68,7 +68,7 @@ const TOP_LEVEL: &[&str] = &[
     "test",
 ];
 
-/// The declarations of the list above that are no blocks.
+/// The declarations of the list above that are not blocks.
 const OWN_FORM: &[&str] =
     &["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "test"];
 

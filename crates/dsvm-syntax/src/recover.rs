@@ -190,7 +190,7 @@ impl<'t> Recovery<'t> {
         (!head.broken).then_some((head, export))
     }
 
-    /// The `{` of a body stands on the line of its head.
+    /// The `{` of a body is on the line of its head.
     fn brace_on_line(&mut self, head: &Range<usize>, open: usize) {
         let apart = open > 0 && self.tokens.get(open - 1).is_some_and(|t| t.kind == Kind::Newline);
         if let Some(brace) = self.tokens.get(open).filter(|_| apart) {

@@ -106,7 +106,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// The end of a string that was broken over lines: `line_end` is where its first line ends. Its closing quote
-    /// stands directly behind text of a later line, or alone, and every other quote of that line has its partner.
+    /// directly follows text of a later line, or alone, and every other quote of that line has its partner.
     fn broken_end(&self, start: usize, line_end: usize) -> Option<usize> {
         if self.text.get(start..line_end)?.contains("${") || self.text.get(start..)?.starts_with("\"\"\"") {
             return None;

@@ -308,7 +308,7 @@ fn samples_files_say_what_is_wrong_with_them() {
     }
 }
 
-/// The numbers of dedicated machines that a formula can ask for, in front of which `t` stands for any number of tasks.
+/// The numbers of dedicated machines that a formula can ask for, with `t` as any number of tasks.
 fn reach(body: &str) -> (f64, f64) {
     let text = format!("t = sum($PendingTasks.GetSample(TimeInterval_Minute)); m = 10; {body}");
     let range = bounds(&parse(&text).unwrap()).dedicated.unwrap();
@@ -353,7 +353,7 @@ fn a_conditional_that_bounds_nothing_is_still_unbounded() {
         "1000 * rand() > m ? m : 1000000 * rand() * t",
         // the assumption ends with its branch
         "(t > m ? m : t) + t",
-        // no comparison with what is no number holds
+        // no comparison with NaN holds
         "z = t * 0; q = z / z; $TargetDedicatedNodes = q > m ? m : max(t, min(q, 1000))",
     ] {
         let body = if body.contains("$TargetDedicatedNodes") {

@@ -202,7 +202,7 @@ proptest! {
         let formula = parse(&text).unwrap();
         let set = bounds(&formula);
         for pool in pools {
-            // A result that is no number of machines ends the evaluation.
+            // A result that is not a number of machines ends the evaluation.
             let Ok(result) = evaluate(&formula, &pool) else { continue };
             for (value, range) in [(result.dedicated, set.dedicated), (result.spot, set.spot)] {
                 let (value, range) = (f64::from(value), range.unwrap());

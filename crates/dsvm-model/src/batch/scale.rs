@@ -31,7 +31,7 @@ pub enum Scale {
     Formula {
         /// Its text, with holes.
         text: String,
-        /// What stands in each hole.
+        /// The value of each hole.
         holes: Vec<(String, Value)>,
         /// Time between two evaluations.
         every: Seconds,

@@ -276,7 +276,7 @@ pub(crate) fn zone_without_endpoint(span: Span, block: &Block) -> Diagnostic {
     };
     let found = new(Code::DnsZoneRefused, title, span, "has no effect");
     match block.existing {
-        true => found.help("remove `dns_zone`: whoever keeps the resource keeps its endpoints and their names"),
+        true => found.help("remove `dns_zone`: the owner of the resource keeps its endpoints and their names"),
         false => found.help("write `access = private_endpoint`, or remove `dns_zone`"),
     }
 }

@@ -155,7 +155,7 @@ pub(crate) fn different_metrics(up: Span, down: Span, up_metric: &str, down_metr
 /// `policy`: where the pool names a policy that was written elsewhere.
 pub(crate) fn idle_is_not_unused(rule: Span, metric: &str, policy: Option<Span>) -> Diagnostic {
     let title = "a machine that looks idle may still have an active session";
-    let label = "removes machines whoever works on them";
+    let label = "removes machines while people work on them";
     let found = match policy {
         None => new(Code::IdleIsNotUnused, title, rule, label),
         Some(policy) => new(Code::IdleIsNotUnused, title, policy, label).also(rule, "by this rule"),
@@ -171,7 +171,7 @@ pub(crate) fn schedules_remove_machines(
     limits: Span,
     policy: Option<Span>,
 ) -> Diagnostic {
-    let title = format!("schedule `{name}` removes machines whoever works on them");
+    let title = format!("schedule `{name}` removes machines while people work on them");
     let found = match policy {
         None => new(Code::SchedulesRemoveMachines, title, limits, "a lower maximum"),
         Some(policy) => {

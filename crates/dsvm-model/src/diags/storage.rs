@@ -71,7 +71,7 @@ pub(crate) fn nfs_subnet_shared(pool: &Block, share: &Block, other: &Block, out:
     )
     .also(other.name_span, format!("mounts `{}` and is in the same subnet", share.name))
     .also(share.name_span, "trusts all machines of the subnet")
-    .note("NFS believes what a machine says about its users: whoever is root on one reads and changes all files");
+    .note("NFS believes what a machine says about its users: root on any of them can read and change all files");
     out.iter().fold(diagnostic, |diagnostic, sentence| diagnostic.help(sentence.as_str()))
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn nfs_reachable(pool: &Block, share: &Block, access: Span, other: &B
     )
     .also(pool.name_span, "in the same network")
     .also(other.name_span, format!("mounts `{}`", share.name))
-    .note("NFS believes what a machine says about its users: whoever is root on one reads and changes all files")
+    .note("NFS believes what a machine says about its users: root on any of them can read and change all files")
     .help("write `access = service_endpoint`, which lets only the subnets of the share's pools in, or put the pools on separate networks")
 }
 

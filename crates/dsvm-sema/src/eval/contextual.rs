@@ -177,7 +177,7 @@ impl<'p> Eval<'p> {
         self.report(diags::not_one_of(name, &words, meant, expr.span))
     }
 
-    /// A name that stands for address ranges and is not declared. A word that opens more is never suggested.
+    /// A name used as address ranges that is not declared. A word that opens more is never suggested.
     fn unknown_source(&mut self, name: &str, words: &[&str], span: Span) -> Value {
         let safe = words.iter().copied().filter(|word| *word != "any" || word.eq_ignore_ascii_case(name));
         if let Some(meant) = suggest(name, safe) {

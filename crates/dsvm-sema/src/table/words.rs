@@ -32,7 +32,7 @@ words! {
     /// What root on a machine may do on an NFS share.
     pub enum RootSquash { None = "none", Root = "root", All = "all" }
 
-    /// A scope of a grant that is no block.
+    /// A scope of a grant that is not a block.
     pub enum ScopeWord { ResourceGroup = "resource_group" }
 
     /// Where a vault keeps its keys: in software or in hardware.

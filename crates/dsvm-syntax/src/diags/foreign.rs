@@ -224,7 +224,7 @@ pub(in super::super) fn direction_override(c: char, first: Span, others: &[Span]
         .note("what such a file shows to a reader is not what it does")
 }
 
-/// A block whose content begins without its `{`; `head` is what stands before it.
+/// A block whose content begins without its `{`; `head` is the text before it.
 pub(in super::super) fn missing_open_brace(head: Span) -> Diagnostic {
     let at = Span { start: head.end, ..head };
     Diagnostic::new(Code::UnclosedBracket, "the `{` of this block is missing", head, "`{` is expected after this")
@@ -419,7 +419,7 @@ pub(in super::super) fn glued(whole: Span, rest_span: Span, number: &str, rest: 
     .help(help)
 }
 
-/// A body whose `{` stands on the next line.
+/// A body whose `{` is on the next line.
 pub(in super::super) fn brace_on_next_line(span: Span, end_of_head: Span) -> Diagnostic {
     let gap = Span { start: end_of_head.end, end: span.end, ..span };
     Diagnostic::new(

@@ -200,7 +200,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Rule `escape`; an unknown one is reported and stands for nothing.
+    /// Rule `escape`; an unknown one is reported and skipped.
     fn escape(&mut self) -> Option<Option<char>> {
         let start = self.at;
         self.at += 1;

@@ -59,7 +59,7 @@ struct Mark {
 
 /// Parses one piece of a file: a declaration, an entry of a body, or a head.
 ///
-/// A method that returns `None` has failed and may have moved; whoever can go on calls [`Parser::rewind`].
+/// A method that returns `None` has failed and may have moved; a caller that can go on calls [`Parser::rewind`].
 pub(crate) struct Parser<'t, 's> {
     source: SourceId,
     text: &'t str,
@@ -240,7 +240,7 @@ impl<'t, 's> Parser<'t, 's> {
         (self.at > start).then(|| Spanned { value: self.words.get(self.slice(start)), span: self.span(start) })
     }
 
-    /// Reads `word` if it stands here and does not go on: `in`, not `into`.
+    /// Reads `word` if it is next and does not go on: `in`, not `into`.
     fn keyword(&mut self, word: &str) -> Option<()> {
         (self.peek_word() == word).then(|| self.at += word.len())
     }

@@ -43,7 +43,7 @@ impl Parser<'_, '_> {
         Some(whole)
     }
 
-    /// Takes a binary operator, if one stands here: rule `binary`.
+    /// Takes a binary operator, if one is next: rule `binary`.
     fn operator(&mut self) -> bool {
         let length = match (self.byte(), self.ahead(1)) {
             (b'=' | b'!' | b'<' | b'>', b'=') | (b'&', b'&') | (b'|', b'|') | (b'?', b'?') | (b'.', b'.') => 2,
@@ -327,7 +327,7 @@ impl Parser<'_, '_> {
     }
 }
 
-/// What stands directly behind an operand.
+/// What follows an operand directly.
 enum Suffix {
     Member(Name),
     Call(Vec<Argument>),
