@@ -103,23 +103,29 @@ pub struct DeployInputArgs {
     /// Deploy this ARM template instead of a .dsvm project
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// Parameter file, as `@values.json` or `values.json`. Can be repeated; the last one wins
-    #[arg(long, short = 'p', value_name = "@FILE")]
+    /// Parameter file, as `@values.json` or `values.json`, or one value. Can be repeated; the last one wins, values win over files
+    #[arg(long, short = 'p', value_name = "@FILE|NAME=VALUE")]
     pub parameters: Vec<String>,
     /// One value. Can be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
 
+/// Whether `-p` got `name=value` rather than a file. As in `expand`, a file with such a name needs the `@`.
+fn is_value(given: &str) -> bool {
+    !given.starts_with('@') && given.contains('=')
+}
+
 impl DeployInputArgs {
     /// The input that these arguments describe.
     #[must_use]
     pub fn input(&self) -> DeployInput {
+        let (values, files): (Vec<String>, Vec<String>) = self.parameters.iter().cloned().partition(|p| is_value(p));
         DeployInput {
             env: self.env.clone(),
             template: self.template.clone(),
-            parameters: self.parameters.clone(),
-            set: self.set.clone(),
+            parameters: files,
+            set: [values, self.set.clone()].concat(),
         }
     }
 }

@@ -69,10 +69,11 @@ pub fn gather(
         }
     }
     for set in sets {
+        // What stands there may be a secret: it is not repeated.
         let Some((name, text)) = set.split_once('=') else {
             return Err(CommandError::input(
                 Code::ParameterUnusable,
-                format!("`--set {set}` has no `=`"),
+                "a value was given without the name of its parameter",
                 "write it as `--set name=value`",
             ));
         };
@@ -131,11 +132,10 @@ fn find<'a>(
 }
 
 fn typed(parameter: &ParameterDeclaration, text: &str, origin: &str) -> Result<Value, CommandError> {
-    let shown = if parameter.is_secret() { "(secret)" } else { text };
     let wrong = |what: &str| {
         CommandError::input(
             Code::ParameterUnusable,
-            format!("parameter `{}` is {what}, not `{shown}` (from {origin})", parameter.name),
+            format!("the value of parameter `{}` is not {what} (from {origin})", parameter.name),
             "write lists and objects as JSON",
         )
     };

@@ -112,6 +112,19 @@ impl EvalError {
         self
     }
 
+    /// The failure of a function without the words that may hold its arguments: they are secret, or made from a secret.
+    #[must_use]
+    pub fn without_values(self, function: &str) -> Self {
+        if self.code == codes::QUOTA {
+            return self;
+        }
+        let reason = format!(
+            "Unable to evaluate template language function '{function}': the reason holds a secure value and is not shown."
+        );
+        let sentence = Some(format!("`{function}` fails on a secure value, and the reason would show it"));
+        Self { reason, sentence, help: None, ..self }
+    }
+
     /// Sets the place unless a more exact one is known.
     #[must_use]
     pub fn at(mut self, offset: u32) -> Self {

@@ -45,13 +45,14 @@ fn the_strongest_source_wins_whatever_the_command() {
     cx.write("two.json", &azure.to_string());
     let variable = ("DSVMC_PARAM_who", "variable");
     type Source<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
-    let sources: [Source<'_>; 6] = [
+    let sources: [Source<'_>; 7] = [
         ("--env dev", &[], "env"),
         ("--env prod", &[], "prod"),
         ("--env dev --parameters @one.json", &[], "file one"),
         ("--env dev -p one.json -p @two.json", &[], "file two"),
         ("--env dev -p one.json -p @two.json", &[variable], "variable"),
         ("--env dev -p one.json --set who=set", &[variable], "set"),
+        ("--env dev -p who=value -p one.json", &[variable], "value"),
     ];
     for (options, variables, wanted) in sources {
         let plan = run(&cx, &format!("plan --format json {options} main.dsvm"), variables);
@@ -96,7 +97,7 @@ fn what_is_wrong_with_a_value_is_said_with_its_source() {
     cx.write("bad.json", "{ not json");
     for (options, told) in [
         ("--set whom=x", "there is no parameter `whom` (from --set)"),
-        ("--set who", "`--set who` has no `=`"),
+        ("--set who", "a value was given without the name of its parameter"),
         ("-p bad.json", "the parameter file `bad.json` cannot be used"),
         ("-p @missing.json", "the parameter file `missing.json` cannot be used"),
     ] {
@@ -105,6 +106,45 @@ fn what_is_wrong_with_a_value_is_said_with_its_source() {
             assert_eq!(ran.exit, 1, "{command} {options} {}", ran.text());
             assert!(ran.stderr.contains(told), "{command} {options} {}", ran.text());
         }
+    }
+}
+
+/// What stands where a value is expected may be a secret, also where it is wrong.
+#[test]
+fn no_message_repeats_a_value() {
+    let cx = TestContext::new();
+    let _endpoint = endpoint(&cx);
+    cx.write("main.dsvm", "project lab { location = westeurope }\nparam count: int\nparam on: bool\nshare work { quota = count * 1 TiB, mount = \"/data\" }\noutput on: bool = on\n");
+    let template = json!({ "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+        "parameters": { "pin": { "type": "int" }, "list": { "type": "array" }, "word": { "type": "securestring", "maxLength": 3 } }, "resources": [] });
+    cx.write("t.json", &template.to_string());
+    let inputs = ["main.dsvm", "--template t.json -g g"];
+    for value in [
+        SECRET.to_owned(),
+        format!("count={SECRET}"),
+        format!("on={SECRET}"),
+        format!("pin={SECRET}"),
+        format!("list={SECRET}"),
+        format!("word={SECRET}"),
+    ] {
+        for input in inputs {
+            for option in ["--set", "-p"] {
+                // Without a name it is the name of a file.
+                if option == "-p" && value == SECRET {
+                    continue;
+                }
+                for command in ["plan", "apply --yes"] {
+                    let ran = run(&cx, &format!("{command} {input} {option} {value}"), &[]);
+                    assert!(
+                        ran.exit != 0 && !ran.text().contains(SECRET),
+                        "{command} {input} {option}: {}",
+                        ran.text()
+                    );
+                }
+            }
+        }
+        let ran = run(&cx, &format!("expand t.json -p {value}"), &[]);
+        assert!(ran.exit != 0 && !ran.text().contains(SECRET), "expand: {}", ran.text());
     }
 }
 

@@ -126,22 +126,27 @@ impl<'a> Evaluator<'a> {
                 if args.iter().all(Value::is_known) {
                     self.charge_args(&args)?;
                     let secret = args.iter().any(|a| a.inside().secret);
-                    let result = run(&args, self.budget)?;
-                    let mark = secret && !matches!(result.kind, ValueKind::Bool(_) | ValueKind::Null);
-                    return Ok(result.secret_if(mark));
+                    let result = run(&args, self.budget);
+                    let result = if secret { result.map_err(|e| e.without_values(function.name))? } else { result? };
+                    return Ok(result.secret_if(secret && tells(function.name, &args)));
                 }
                 defer(&call.name, &args)
             }
             Run::Shape(run) => {
                 let args = self.args(call, frame)?;
                 self.charge_args(&args)?;
-                match run(&args, self.budget)? {
+                let secret = args.iter().any(|a| a.inside().secret);
+                let result = run(&args, self.budget);
+                let result = if secret { result.map_err(|e| e.without_values(function.name))? } else { result? };
+                match result {
                     Some(result) => {
-                        // A secret put into an array or object is marked there; anything else carries the mark on.
-                        let holds = matches!(function.name, "createArray" | "createObject" | "array");
-                        let mark = !holds
-                            && args.iter().any(|a| a.secret)
-                            && !matches!(result.kind, ValueKind::Bool(_) | ValueKind::Null);
+                        // A secret put into an array or object is marked there, but the name of a member has no mark of its
+                        // own; anything else carries the mark on.
+                        let mark = match function.name {
+                            "createArray" | "array" => false,
+                            "createObject" => args.iter().step_by(2).any(|key| key.secret),
+                            name => args.iter().any(|a| a.secret) && tells(name, &args),
+                        };
                         Ok(result.secret_if(mark))
                     }
                     None => defer(&call.name, &args),
@@ -226,6 +231,17 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// Whether the result of a function tells something about a secret argument. That there is one at all is no secret, as
+/// templates ask it to choose between a password and a key.
+fn tells(function: &str, args: &[Value]) -> bool {
+    let nothing = |arg: &Value| arg.is_null() || arg.as_str().is_some_and(|text| text.is_empty());
+    match function {
+        "empty" => false,
+        "equals" => !args.iter().any(|arg| !arg.secret && nothing(arg)),
+        _ => true,
+    }
+}
+
 /// A call that cannot be finished now.
 pub(crate) fn defer(name: &str, args: &[Value]) -> Result<Value, EvalError> {
     let secret = args.iter().any(|a| a.inside().secret);
@@ -235,6 +251,12 @@ pub(crate) fn defer(name: &str, args: &[Value]) -> Result<Value, EvalError> {
 
 /// The member or element that `base.key` or `base[key]` selects.
 pub(crate) fn index(base: &Value, key: &Value) -> Result<Value, EvalError> {
+    let found = select(base, key);
+    // The names of a secret object and a secret name stay unsaid.
+    if base.secret || key.secret { Ok(found.map_err(|e| e.without_values("[]"))?.secret_if(key.secret)) } else { found }
+}
+
+fn select(base: &Value, key: &Value) -> Result<Value, EvalError> {
     match (&base.kind, &key.kind) {
         (ValueKind::Expr(partial), _) => {
             if let (Some(known), Some(name)) = (&partial.known, key.as_str())

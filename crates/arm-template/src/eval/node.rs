@@ -54,6 +54,8 @@ impl Evaluator<'_> {
         let mut members: IndexMap<Arc<str>, Value> = IndexMap::with_capacity(object.members.len());
         // names that are known only after deployment, with their place among the others
         let mut open: Vec<(usize, Arc<Expr>, Value)> = Vec::new();
+        // A name has no mark of its own: the object is secret as a whole.
+        let mut secret_name = false;
         for (key, node) in object.iter() {
             if skip(key) {
                 continue;
@@ -70,12 +72,14 @@ impl Evaluator<'_> {
             }
             let name = self.key(key, node.offset, frame)?;
             let value = self.node(node, frame)?;
+            secret_name |= name.secret;
             match &name.kind {
                 ValueKind::Expr(partial) => open.push((members.len(), Arc::clone(&partial.expr), value)),
                 _ => drop(name.as_str().map(|name| members.insert(Arc::clone(name), value))),
             }
         }
-        if open.is_empty() { Value::object(members) } else { with_open_names(members, open) }
+        let object = if open.is_empty() { Value::object(members) } else { with_open_names(members, open) };
+        Ok(object?.secret_if(secret_name))
     }
 
     /// Property names may be expressions.

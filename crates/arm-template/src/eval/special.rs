@@ -66,8 +66,10 @@ impl Evaluator<'_> {
                 if !args.iter().all(Value::is_known) {
                     return self.open_id(what, call, args);
                 }
-                let secret = args.iter().any(|a| a.secret);
-                Ok(Value::str(self.resource_id(what, &args)?).secret_if(secret))
+                let secret = args.iter().any(|a| a.inside().secret);
+                let id = self.resource_id(what, &args);
+                let id = if secret { id.map_err(|e| e.without_values(&call.name))? } else { id? };
+                Ok(Value::str(id).secret_if(secret))
             }
             Special::UtcNow => self.utc_now(call, frame),
             Special::NewGuid => self.new_guid(frame),
@@ -125,8 +127,9 @@ impl Evaluator<'_> {
     fn conditional(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
         let condition = self.arg(call, 0, frame)?;
         match &condition.kind {
-            ValueKind::Bool(true) => self.arg(call, 1, frame),
-            ValueKind::Bool(false) => self.arg(call, 2, frame),
+            // Which of the two it is tells what a secret was compared with.
+            ValueKind::Bool(true) => Ok(self.arg(call, 1, frame)?.secret_if(condition.secret)),
+            ValueKind::Bool(false) => Ok(self.arg(call, 2, frame)?.secret_if(condition.secret)),
             ValueKind::Expr(partial) => {
                 let mut args = vec![Arc::clone(&partial.expr)];
                 for arg in call.args.iter().skip(1) {
@@ -151,14 +154,15 @@ impl Evaluator<'_> {
         for (index, _) in call.args.iter().enumerate() {
             let val = self.arg(call, index, frame)?;
             match &val.kind {
-                ValueKind::Bool(answer) if *answer == decides => return Ok(Value::bool(decides)),
+                ValueKind::Bool(answer) if *answer == decides => return Ok(Value::bool(decides).secret_if(val.secret)),
                 ValueKind::Bool(_) => {}
                 ValueKind::Expr(_) => unknown = true,
                 _ => return Err(wrong_type(&call.name, "Boolean", &val)),
             }
             args.push(val);
         }
-        if unknown { defer(&call.name, &args) } else { Ok(Value::bool(!decides)) }
+        let secret = args.iter().any(|arg| arg.secret);
+        if unknown { defer(&call.name, &args) } else { Ok(Value::bool(!decides).secret_if(secret)) }
     }
 
     fn coalesce(&self, call: &Call, frame: &Frame<'_>) -> Result<Value, EvalError> {
@@ -190,6 +194,9 @@ impl Evaluator<'_> {
     ) -> Result<Value, EvalError> {
         let name = self.arg(call, 0, frame)?;
         match &name.kind {
+            ValueKind::Str(text) if name.secret => {
+                Ok(get(self, text, frame).map_err(|e| e.without_values(&call.name))?.into_secret())
+            }
             ValueKind::Str(name) => get(self, name, frame),
             ValueKind::Expr(_) => defer(&call.name, &[name]),
             _ => Err(wrong_type(&call.name, "String", &name)),

@@ -2,6 +2,7 @@
 
 mod body;
 mod draft;
+mod hidden;
 mod identity;
 mod links;
 mod nested;
@@ -97,6 +98,21 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn template(
+        &self,
+        template: &Template,
+        given: &IndexMap<String, Given>,
+        context: &Context,
+        depth: usize,
+    ) -> Result<Expansion, Vec<TemplateError>> {
+        self.shown(template, given, context, depth).map_err(|mut errors| {
+            let secrets = hidden::secrets(template, given, context, self.budget);
+            errors.iter_mut().for_each(|error| hidden::hide(error, &secrets));
+            errors
+        })
+    }
+
+    /// As [`Run::template`]; its errors may hold secure values.
+    fn shown(
         &self,
         template: &Template,
         given: &IndexMap<String, Given>,

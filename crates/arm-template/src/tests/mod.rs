@@ -8,6 +8,7 @@ mod nested;
 mod partial;
 mod props;
 mod resources;
+mod secrets;
 mod types;
 
 use super::*;

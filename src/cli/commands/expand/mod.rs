@@ -117,8 +117,7 @@ fn context(args: &Args, template: &Template) -> arm_template::Context {
 
 /// `name=value`: a string parameter takes the text as it is, any other reads it as JSON.
 fn assign(given: &str, template: &Template, parameters: &mut Parameters) -> Result<(), String> {
-    let (name, text) =
-        given.split_once('=').ok_or_else(|| format!("`{given}` is neither `@file.json` nor `name=value`"))?;
+    let (name, text) = given.split_once('=').ok_or("a value of `-p` is neither `@file.json` nor `name=value`")?;
     let kind =
         template.parameters().into_iter().find(|(n, _, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind, _)| kind);
     let textual = kind.is_some_and(|k| k.eq_ignore_ascii_case("string") || k.eq_ignore_ascii_case("securestring"));
