@@ -44,7 +44,8 @@ pub fn one(sources: &SourceMap, diagnostic: &Diagnostic, palette: Palette) -> St
 
 /// Places that hold a secret in plain text: messages go into logs that more people read than the file.
 fn secrets(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> {
-    let secret = diagnostic.code == dsvm_diagnostics::Code::SecretInPlainText;
+    use dsvm_diagnostics::Code::{SecretInPlainText, SecretSuspected};
+    let secret = matches!(diagnostic.code, SecretInPlainText | SecretSuspected);
     diagnostic.primary().filter(|_| secret).into_iter()
 }
 

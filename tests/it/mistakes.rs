@@ -95,6 +95,77 @@ fn the_guid_of_a_privileged_role_is_that_role() {
     }
 }
 
+/// What a field would refuse or warn of is refused or warned of in ARM's own words too, and nothing else is.
+#[test]
+fn arm_words_open_no_door_that_a_field_keeps_closed() {
+    let rule = |more: &str| {
+        format!(
+            "resource door: \"Microsoft.Network/networkSecurityGroups/securityRules@2024-05-01\" {{\n  name = \"nsg/door\"\n  properties = {{ \
+             priority = 200, protocol = \"Tcp\", sourcePortRange = \"*\", destinationAddressPrefix = \"*\", {more} }}\n}}\n"
+        )
+    };
+    let role = |guid: &str| {
+        format!(
+            "resource role: \"Microsoft.Authorization/roleAssignments@2022-04-01\" {{\n  name = \"11111111-1111-4111-8111-111111111111\"\n  \
+             properties = {{ principalId = \"22222222-2222-4222-8222-222222222222\", roleDefinitionId = \"/providers/Microsoft.Authorization/roleDefinitions/{guid}\" }}\n}}\n"
+        )
+    };
+    let storage = |more: &str| {
+        format!(
+            "resource data: \"Microsoft.Storage/storageAccounts@2023-05-01\" {{\n  name = \"stdata4711\"\n  sku = {{ name = \"Standard_LRS\" }}\n  \
+             kind = \"StorageV2\"\n  properties = {{ {more} }}\n}}\n"
+        )
+    };
+    let inbound = "access = \"Allow\", direction = \"Inbound\"";
+    for (text, told) in [
+        (
+            rule(&format!("{inbound}, destinationPortRange = \"22\", sourceAddressPrefix = \"0.0.0.0/0\"")),
+            &["open-to-everyone"][..],
+        ),
+        (
+            rule(&format!(
+                "{inbound}, destinationPortRange = \"22\", sourceAddressPrefixes = [\"::/1\", \"8000::/1\"]"
+            )),
+            &["open-to-everyone"],
+        ),
+        (
+            rule(&format!("{inbound}, destinationPortRanges = [\"22\", \"3389\"], sourceAddressPrefix = \"Internet\"")),
+            &["password-open-to-internet"],
+        ),
+        (
+            rule(&format!("{inbound}, destinationPortRange = \"*\", sourceAddressPrefix = \"*\"")),
+            &["password-open-to-internet"],
+        ),
+        (rule(&format!("{inbound}, destinationPortRange = \"22\", sourceAddressPrefix = \"Internet\"")), &[]),
+        (rule(&format!("{inbound}, destinationPortRange = \"3389\", sourceAddressPrefix = \"10.0.0.0/8\"")), &[]),
+        (
+            rule(
+                "access = \"Deny\", direction = \"Inbound\", destinationPortRange = \"*\", sourceAddressPrefix = \"0.0.0.0/0\"",
+            ),
+            &[],
+        ),
+        (
+            rule(
+                "access = \"Allow\", direction = \"Outbound\", destinationPortRange = \"*\", sourceAddressPrefix = \"0.0.0.0/0\"",
+            ),
+            &[],
+        ),
+        (role("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), &["privileged-role"]),
+        (role("acdd72a7-3385-48ef-bd42-f606fba81ae7"), &[]),
+        (storage("supportsHttpsTrafficOnly = false"), &["storage-opened"]),
+        (storage("allowBlobPublicAccess = true"), &["storage-opened"]),
+        (storage("networkAcls = { defaultAction = \"Allow\" }"), &["storage-opened"]),
+        (storage("allowBlobPublicAccess = false, networkAcls = { defaultAction = \"Deny\" }"), &[]),
+    ] {
+        let source = format!("project p {{ location = westeurope }}\n{text}");
+        let found =
+            driver::compile(&OneFile(source), std::path::Path::new("main.dsvm"), Options { stop: Stop::AfterEmission })
+                .unwrap();
+        let slugs: Vec<_> = found.diagnostics.iter().map(|d| d.code.slug()).collect();
+        assert_eq!(slugs, told, "{text}{:?}", found.diagnostics);
+    }
+}
+
 /// dsvmc writes no location where only the service sets one, and so does not warn of its own property.
 #[test]
 fn a_secret_of_a_vault_gets_no_location() {

@@ -115,6 +115,7 @@ catalogue! {
     BadArgument = 220, Error, "bad-argument", "arguments for which a function has no result";
     BadNeed = 221, Error, "bad-need", "a malformed hardware requirement";
     BadCondition = 222, Error, "bad-condition", "a malformed autoscale condition";
+    SecretSuspected = 223, Warning, "secret-suspected", "text that looks like a secret";
     // 03xx pool model
     ImageWithoutSource = 300, Error, "image-without-source", "an image without a source";
     ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";
@@ -274,6 +275,8 @@ catalogue! {
     HostKeyWithoutVault = 476, Error, "host-key-without-vault", "an SSH host key without a vault";
     MemoryLimitRefused = 477, Error, "memory-limit-refused", "a limit of memory that does not fit the machines";
     SetupNotReplaced = 478, Error, "setup-not-replaced", "replacement of machines that no repair replaces";
+    AllowedWithoutAddress = 479, Warning, "allowed-without-address", "access from the internet to a pool without a public address";
+    StorageOpened = 480, Warning, "storage-opened", "a storage account that an override or a resource opens";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

@@ -112,6 +112,49 @@ pub fn secret_as_text(property: &str, span: Span) -> Diagnostic {
     .help("declare `secret param password: string` and write `password` here; its value is passed at deployment")
 }
 
+/// A rule in Azure's own words whose ranges contain the internet.
+#[must_use]
+pub fn open_in_arm_words(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::OpenToEveryone,
+        "this rule is open to the whole internet",
+        span,
+        "half of all addresses or more",
+    )
+    .help("list the ranges that need access, or state it explicitly: `sourceAddressPrefix = \"Internet\"`")
+}
+
+/// A rule in Azure's own words that opens Remote Desktop to the internet.
+#[must_use]
+pub fn rdp_open_in_arm_words(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::PasswordOpenToInternet,
+        "this rule opens Remote Desktop to the whole internet",
+        span,
+        "anyone can guess passwords",
+    )
+    .help("list the ranges that need access, or the ports that are meant without 3389")
+}
+
+/// A storage account in Azure's own words that is more open than one that the language makes.
+#[must_use]
+pub fn storage_opened(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::StorageOpened, format!("this storage account is opened: {what}"), span, "opens the account")
+        .help("remove it, or let in the networks that need access")
+}
+
+/// A role assignment in Azure's own words that gives nearly every right.
+#[must_use]
+pub fn powerful_role(role: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::PrivilegedRole,
+        format!("role `{role}` lets its holder change nearly everything"),
+        span,
+        "granted here",
+    )
+    .help("grant the narrowest role that is sufficient")
+}
+
 /// A password in a body of Azure's own words that a parameter holds which is not secret.
 #[must_use]
 pub fn secret_as_parameter(property: &str, span: Span) -> Diagnostic {

@@ -17,7 +17,7 @@
 //! - Names: `names` (of everything, and what a reference reads), `values` (values of the language as texts and JSON),
 //!   `naming` (fleet to names), `context_free` (values without resources)
 //! - Input and output of the functions: `input`, `nodes`, `nested` (one resource in another group), `visitor`, `protect`
-//! - What a team wrote in ARM's own words: `secrets`, `known`, `overlay`; what it did not write: `causes`
+//! - What a team wrote in ARM's own words: `secrets`, `known`, `guards`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
 //! - Interactive pools: `setup`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
@@ -32,6 +32,7 @@ mod causes;
 pub mod context_free;
 pub mod diags;
 pub mod expr;
+mod guards;
 mod identity;
 mod ids;
 mod input;

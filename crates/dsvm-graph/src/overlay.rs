@@ -4,7 +4,7 @@ use super::json::{Json, Map};
 use super::known;
 use super::names::Resolver;
 use super::node::Node;
-use super::{secrets, values};
+use super::{guards, secrets, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::checked::{Block, Free};
@@ -15,6 +15,7 @@ pub(crate) fn apply(node: &mut Node, block: &Block, resolver: &Resolver<'_, '_>,
     secrets::check(&node.kind, free, block.name_span, sink);
     let laid = lay_over(&mut node.body, free, resolver);
     known::check_override(node, &laid, block, sink);
+    guards::check(node, free, sink);
     node.places.extend(places(free));
 }
 

@@ -4,7 +4,7 @@ use super::expr::Text;
 use super::ids::{Home, Named, resource_id};
 use super::input::{Input, Site};
 use super::internal::{Broken, Built};
-use super::json::{Map, json};
+use super::json::{Json, Map, json};
 use super::naming::home_of;
 use super::nested;
 use super::network::{NetworkNodes, NetworkPlans, key};
@@ -70,8 +70,8 @@ fn one(
     let zone = match keeper(input, target)? {
         Keeper::Policy => None,
         Keeper::Own => {
-            let (zone, node) = own_zone(&site, target, nodes);
-            let link = own_link(&site, (target, node), &linked, nodes);
+            let (zone, node) = own_zone(input, &site, target, nodes);
+            let link = own_link((input, &site), (target, node), &linked, nodes);
             Some((zone, Some(node), target.group.to_owned(), Some(link)))
         }
         Keeper::Existing(zone, home) => {
@@ -145,20 +145,36 @@ fn keeper(input: &Input<'_, '_>, target: &Target<'_>) -> Built<Keeper> {
 }
 
 /// The private DNS zone that is deployed here: once for all endpoints of a kind.
-fn own_zone(site: &Site, target: &Target<'_>, nodes: &mut Nodes) -> (Named, NodeId) {
+fn own_zone(input: &Input<'_, '_>, site: &Site, target: &Target<'_>, nodes: &mut Nodes) -> (Named, NodeId) {
     let zone = Named::new(v::DNS_ZONE, target.zone.clone());
     let node = nodes.with_id(&zone.id).unwrap_or_else(|| {
         let mut body = Map::new();
         body.insert("location".into(), json!("global"));
+        tag(&mut body, input);
         nodes.add(site.hold(Node::new(v::DNS_ZONE, &zone, body, target.span)))
     });
     (zone, node)
 }
 
-fn own_link(site: &Site, (target, zone): (&Target<'_>, NodeId), network: &Linked<'_>, nodes: &mut Nodes) -> NodeId {
+/// The tags of the project: zones and links serve more than one block.
+fn tag(body: &mut Map, input: &Input<'_, '_>) {
+    let tags = input.tags(None);
+    if !tags.is_empty() {
+        body.insert("tags".into(), Json::Object(tags));
+    }
+}
+
+fn own_link(
+    (input, site): (&Input<'_, '_>, &Site),
+    (target, zone): (&Target<'_>, NodeId),
+    network: &Linked<'_>,
+    nodes: &mut Nodes,
+) -> NodeId {
     let link = Named::child(v::DNS_LINK, std::slice::from_ref(&target.zone), network.suffix);
     nodes.with_id(&link.id).unwrap_or_else(|| {
-        let mut node = site.hold(Node::new(v::DNS_LINK, &link, link_body(&network.id.json()), target.span));
+        let mut body = link_body(&network.id.json());
+        tag(&mut body, input);
+        let mut node = site.hold(Node::new(v::DNS_LINK, &link, body, target.span));
         node.needs.insert(zone);
         node.needs.extend(network.node);
         nodes.add(node)

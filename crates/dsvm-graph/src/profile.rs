@@ -195,10 +195,12 @@ pub(super) fn extensions(pool: &Pool<'_>, setup: Json) -> Vec<Json> {
     extensions
 }
 
-/// What host names begin with: at most 15 characters, as the API says.
+/// What host names begin with: at most 15 characters, as the API says. What was written is taken as it is.
 pub(super) fn computer_name(pool: &Pool<'_>) -> String {
-    let wanted = pool.view.computer_name().map_or_else(|| pool.dashed(), str::to_owned);
-    let clean: String = wanted.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
+    if let Some(written) = pool.view.computer_name() {
+        return written.to_owned();
+    }
+    let clean: String = pool.dashed().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
     let clean = clean.trim_matches('-');
     if clean.is_empty() { "machine".into() } else { clean.to_owned() }
 }

@@ -4,7 +4,7 @@ use super::input::Input;
 use super::json::{Json, Map};
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
-use super::{known, overlay, secrets, waits};
+use super::{guards, known, overlay, secrets, waits};
 use dsvm_diagnostics::Sink;
 use dsvm_model::support::Resource;
 use dsvm_sema::table::resource as rows;
@@ -66,5 +66,8 @@ fn node(input: &Input<'_, '_>, resource: &Resource<'_>, named: &super::ids::Name
     let mut node = site.hold(Node::of_type(resource.kind, resource.api_version, named, body, block.span));
     node.places = block.free.as_deref().map(overlay::places).unwrap_or_default();
     known::check_resource(&node, block, sink);
+    if let Some(free) = &block.free {
+        guards::check(&node, free, sink);
+    }
     node
 }

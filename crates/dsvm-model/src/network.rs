@@ -124,6 +124,14 @@ impl<'a> Network<'a> {
                 span: Some(subnet.fields().address().span()),
             })
             .collect();
+        for subnet in view.subnets() {
+            let name = subnet.fields().name();
+            if let Some(Value::String(text)) = read::present(name)
+                && !is_subnet_name(text)
+            {
+                sink.push(diags::subnet_name_refused(text, name.span()));
+            }
+        }
         if existing.is_none() {
             check_ranges(fields.address().span(), &address, &subnets, sink);
         }
@@ -195,6 +203,32 @@ fn check_ranges(at_space: Span, space: &[IpNet], subnets: &TiSlice<SubnetId, Sub
             }
         }
     }
+}
+
+/// Whether Azure takes the name:
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork>.
+fn is_subnet_name(name: &str) -> bool {
+    let (first, last) = (name.chars().next(), name.chars().next_back());
+    name.len() <= 80
+        && first.is_some_and(|c| c.is_ascii_alphanumeric())
+        && last.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+}
+
+/// The service that a subnet of this name is kept for: machines in it are refused, or break the service.
+/// <https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings#gwsub>,
+/// <https://learn.microsoft.com/azure/bastion/configuration-settings#subnet>,
+/// <https://learn.microsoft.com/azure/firewall/firewall-faq>,
+/// <https://learn.microsoft.com/azure/route-server/route-server-faq>.
+pub(crate) fn kept_for(subnet: &str) -> Option<&'static str> {
+    const KEPT: [(&str, &str); 5] = [
+        ("GatewaySubnet", "gateways of VPN and ExpressRoute"),
+        ("AzureBastionSubnet", "Azure Bastion"),
+        ("AzureFirewallSubnet", "Azure Firewall"),
+        ("AzureFirewallManagementSubnet", "Azure Firewall"),
+        ("RouteServerSubnet", "Azure Route Server"),
+    ];
+    KEPT.iter().find(|(name, _)| name.eq_ignore_ascii_case(subnet)).map(|(_, service)| *service)
 }
 
 /// How many machines fit into a range: Azure reserves five addresses.

@@ -7,7 +7,7 @@ use super::limits::{self, Limits};
 use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
-use super::{Context, Machines, diags, hardware, read, scaling};
+use super::{Context, Machines, diags, hardware, network, read, scaling};
 use crate::units::{Seconds, WholeGib, WholeMinutes, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -197,6 +197,9 @@ impl<'a> Pool<'a> {
         let place = find_subnet(cx, named, wanted, sink);
         let admin = login::admin(view, image.windows(), sink);
         let users = login::users(view, admin.as_ref(), sink);
+        if let Some(name) = view.computer_name().filter(|name| !is_prefix(name)) {
+            sink.push(diags::computer_name_refused(name, fields.computer_name().span()));
+        }
         let services = services::read(view, sink);
         let affinity = view.affinity();
         services::check(view, &services, affinity, login::passwords(view, admin.as_ref(), &users), sink);
@@ -296,19 +299,43 @@ pub(crate) fn find_subnet(
     subnet: Option<(&str, Span)>,
     sink: &mut Sink,
 ) -> Option<SubnetPlace> {
+    let at_network = network.map(|(_, at)| at);
     let network = match network {
         Some((block, at)) => cx.places.networks.of(block, at, sink)?,
         None => cx.places.generated,
     };
     let subnets = &cx.networks[network].subnets;
     let first = subnets.first_key()?;
-    let Some((key, span)) = subnet else { return Some((network, first)) };
+    let mut reserved = |id, at: Option<Span>| {
+        let subnet: &network::Subnet<'_> = &subnets[id];
+        if let Value::String(name) = &subnet.name
+            && let Some(service) = network::kept_for(name)
+            && let Some(at) = at.or(subnet.span)
+        {
+            sink.push(diags::subnet_reserved(name, service, at, subnet.span));
+        }
+    };
+    let Some((key, span)) = subnet else {
+        reserved(first, at_network);
+        return Some((network, first));
+    };
     let found = subnets.position(|subnet| subnet.key == key);
+    if let Some(found) = found {
+        reserved(found, Some(span));
+    }
     if found.is_none() {
         let known: Vec<&str> = subnets.iter().map(|subnet| subnet.key).collect();
         sink.push(diags::unknown_subnet(key, span, &known));
     }
     Some((network, found.unwrap_or(first)))
+}
+
+/// Whether Azure takes a prefix of host names as it is:
+/// <https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachinescalesets#virtualmachinescalesetosprofile>.
+fn is_prefix(name: &str) -> bool {
+    (1..=15).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !name.starts_with('-')
 }
 
 fn zones(pool: View<'_, rows::Pool>, sink: &mut Sink) -> Vec<i64> {

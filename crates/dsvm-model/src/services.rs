@@ -121,6 +121,17 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
             sink.push(diags::everyone_together(&service.name, service.span));
         }
     }
+    // Without a public address the internet does not get as far as the rules.
+    if !pool.public() {
+        for service in services.iter().filter(|service| from_internet(&service.sources)) {
+            sink.push(diags::allowed_without_address(
+                &service.name,
+                pool.block(),
+                service.span,
+                pool.fields().public().span(),
+            ));
+        }
+    }
     // Who was let in to something else was perhaps meant for what is closed now.
     if pool.public() && !astray {
         for (service, allowed) in services.iter().zip(&allowed) {
@@ -148,6 +159,29 @@ pub(crate) fn open_to_all(ranges: &[&Value]) -> bool {
         }
     }
     v4 >= 1 << 31 || v6 >= 1 << 124
+}
+
+/// The same for address ranges and service tags in ARM's own words; what is neither is left out.
+#[must_use]
+pub fn texts_open_to_all(prefixes: &[&str]) -> bool {
+    let ranges: Vec<Value> = prefixes.iter().filter_map(|text| text.parse().ok().map(Value::Cidr)).collect();
+    open_to_all(&ranges.iter().collect::<Vec<_>>())
+}
+
+/// Whether only the internet can be meant: everybody, or ranges that are known and all public.
+fn from_internet(sources: &Sources<'_>) -> bool {
+    match sources {
+        Sources::Any => true,
+        Sources::Network => false,
+        Sources::Ranges(list) => list.iter().all(|value| matches!(value, Value::Cidr(net) if !may_be_private(net))),
+    }
+}
+
+/// Whether a range has addresses that private networks use: RFC 1918, RFC 6598 and RFC 4193.
+fn may_be_private(net: &IpNet) -> bool {
+    const PRIVATE: [&str; 5] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+    let private = PRIVATE.iter().filter_map(|text| text.parse::<IpNet>().ok());
+    private.into_iter().any(|private| private.contains(net) || net.contains(&private))
 }
 
 fn mark(allowed: &mut [bool], index: usize) {

@@ -223,6 +223,21 @@ pub(crate) fn served_to_nobody(name: &str, pool: &Block, span: Span) -> Diagnost
     ))
 }
 
+/// Access from the internet to a service of a pool that the internet cannot reach.
+pub(crate) fn allowed_without_address(name: &str, pool: &Block, span: Span, public: Span) -> Diagnostic {
+    new(
+        Code::AllowedWithoutAddress,
+        format!("nobody on the internet can reach `{name}` of pool `{}`", pool.name),
+        span,
+        "lets in the internet",
+    )
+    .also(public, "no public address")
+    .note("a pool with `public = false` is reached from its network and from networks that are connected to it")
+    .help(format!(
+        "remove `public = false`, or write who is meant: `allow {name} from network`, or private address ranges"
+    ))
+}
+
 pub(crate) fn allowed_but_not_served(name: &str, span: Span, serve: Span) -> Diagnostic {
     new(Code::AllowedButNotServed, format!("nothing serves `{name}`"), span, "allows access to nothing")
         .also(serve, "what is served")
@@ -334,6 +349,39 @@ pub(crate) fn subnet_too_small_for_azure(range: &IpNet, span: Span) -> Diagnosti
 pub(crate) fn subnet_without_address(name: &str, span: Span) -> Diagnostic {
     new(Code::SubnetRefused, format!("subnet `{name}` has no address range"), span, "`address` is missing")
         .help("add, for instance, `address = 10.0.0.0/24`")
+}
+
+pub(crate) fn subnet_name_refused(name: &str, span: Span) -> Diagnostic {
+    new(
+        Code::SubnetRefused,
+        format!("Azure rejects the subnet name `{}`", name.escape_debug()),
+        span,
+        "not a subnet name",
+    )
+    .note("1 to 80 letters, digits, `_`, `.` and `-`; begins with a letter or digit and ends with one or with `_`")
+    .help("write, for instance, `name = \"machines\"`")
+}
+
+/// A pool in a subnet whose name makes Azure keep it for a service of its own.
+pub(crate) fn subnet_reserved(name: &str, service: &str, span: Span, subnet: Option<Span>) -> Diagnostic {
+    let title = format!("Azure keeps the subnet `{name}` for {service}");
+    let mut found = new(Code::SubnetRefused, title, span, "puts machines into it");
+    if let Some(subnet) = subnet.filter(|subnet| *subnet != span) {
+        found = found.also(subnet, "named here");
+    }
+    found.help("put the machines into a subnet of their own: `subnet machines { address = … }` in the network")
+}
+
+/// A prefix of host names that Azure does not take as it is.
+pub(crate) fn computer_name_refused(name: &str, span: Span) -> Diagnostic {
+    new(
+        Code::NameRefused,
+        format!("`{}` cannot begin the names of machines", name.escape_debug()),
+        span,
+        "refused as a prefix",
+    )
+    .note("1 to 15 letters, digits and `-`, and no `-` at the beginning")
+    .help("write a shorter one; Azure adds six characters for each machine")
 }
 
 pub(crate) fn subnets_overlap(range: &IpNet, span: Span, other: &IpNet, other_span: Span) -> Diagnostic {

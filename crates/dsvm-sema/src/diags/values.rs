@@ -165,6 +165,20 @@ pub(crate) fn secret_in_plain_text(name: &str, span: Span, declared: Span) -> Di
     ))
 }
 
+/// A secret inside a longer text, such as a command or the value of a variable.
+pub(crate) fn secret_in_text(what: &str, certain: bool, span: Span) -> Diagnostic {
+    let help = "take it out and make it invalid where it was issued; let the machines read secrets from a vault with their identity";
+    if certain {
+        let title = format!("{what} is written in plain text");
+        return Diagnostic::new(Code::SecretInPlainText, title, span, "visible to anyone who can read the file")
+            .help(help);
+    }
+    let title = format!("this text looks as if it contained {what}");
+    Diagnostic::new(Code::SecretSuspected, title, span, "visible to anyone who can read the file")
+        .note("if it is a checksum or an example, nothing has to be done")
+        .help(help)
+}
+
 pub(crate) fn secret_wanted(param: bool, span: Span) -> Diagnostic {
     if param {
         let title = "expected a secret, but this parameter is not secret";

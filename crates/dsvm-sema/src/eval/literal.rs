@@ -141,6 +141,14 @@ impl<'p> Eval<'p> {
         self.report(diags::unknown_unit(word, unit.span, &known))
     }
 
+    /// Reports a secret that is written in a text: whoever reads the file, the template or a log has it.
+    pub(super) fn look_for_secrets(&mut self, parts: &[StringPart], span: Span) {
+        let texts = parts.iter().filter_map(|part| if let StringPart::Text(text) = part { Some(text) } else { None });
+        if let Some(found) = texts.filter_map(|text| super::secret_text::find(text)).max_by_key(|found| found.certain) {
+            self.report(diags::secret_in_text(found.what, found.certain, span));
+        }
+    }
+
     /// A text with values in it.
     pub(super) fn text(&mut self, parts: &'p [StringPart], span: Span) -> Value {
         match parts {

@@ -14,6 +14,7 @@ mod formula;
 mod literal;
 mod name;
 mod operator;
+mod secret_text;
 mod types;
 
 pub(crate) use arithmetic::plus_values;
@@ -244,7 +245,10 @@ impl<'p> Eval<'p> {
             | ExprKind::Date(_)
             | ExprKind::Ip(_)
             | ExprKind::Cidr(_) => self.literal(expr),
-            ExprKind::String(parts) => self.text(parts, expr.span),
+            ExprKind::String(parts) => {
+                self.look_for_secrets(parts, expr.span);
+                self.text(parts, expr.span)
+            }
             ExprKind::Name(name) => self.name(name, expr.span),
             ExprKind::Member(of, name) => self.member(of, name),
             ExprKind::Index(of, index) => self.index(of, index, expr.span),

@@ -40,7 +40,7 @@ blocks! {
             resource_group: Text;
             /// Region, when it is not that of the project; that of its network.
             location: Location<'static>;
-            /// Prefix of host names; the pool's name if omitted.
+            /// Prefix of host names, at most 15 letters, digits and `-`; the pool's name, cut to that length, if omitted.
             computer_name: Text, early;
             /// Network of the machines; generated if omitted.
             network: Ref<Network>, early;
