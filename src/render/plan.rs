@@ -320,19 +320,21 @@ pub(super) fn name_of(plan: &Plan, id: &str) -> String {
 fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     /// Up to this many secrets get a line each.
     const FEW: usize = 3;
-    let head = palette.paint(Role::Warning, "warning:");
     let hidden = plan.warnings.iter().filter(|w| w.kind == WarningKind::SecretNotCompared).count();
-    let mut tell = |text: &str| {
-        let text = wrap(&format!("{}{text}", " ".repeat(9)), room, "  ");
-        out.push_str(&format!("{head} {}\n", text.trim_start()));
+    // What the source cannot change is a note.
+    let mut tell = |kind: WarningKind, text: &str| {
+        let (word, role) = if kind == WarningKind::Busy { ("note:", Role::Info) } else { ("warning:", Role::Warning) };
+        let text = wrap(&format!("{}{text}", " ".repeat(word.len() + 1)), room, "  ");
+        out.push_str(&format!("{} {}\n", palette.paint(role, word), text.trim_start()));
     };
     for warning in plan.warnings.iter().filter(|w| hidden <= FEW || w.kind != WarningKind::SecretNotCompared) {
-        tell(&format!("`{}`: {}", name_of(plan, &warning.id), clean(&warning.text)));
+        tell(warning.kind, &format!("`{}`: {}", name_of(plan, &warning.id), clean(&warning.text)));
     }
     if hidden > FEW {
-        tell(&format!(
+        let text = format!(
             "{hidden} secrets cannot be compared: the service never returns them and no apply is recorded here"
-        ));
+        );
+        tell(WarningKind::SecretNotCompared, &text);
     }
     if !plan.warnings.is_empty() {
         out.push('\n');

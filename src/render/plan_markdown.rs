@@ -78,7 +78,8 @@ pub(super) fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: u
     }
     for (index, warning) in plan.warnings.iter().enumerate() {
         let name = super::plan::name_of(plan, &warning.id);
-        let line = format!("> **warning** {}: {}\n", code(&name), escape(&warning.text));
+        let word = if warning.kind == arm_plan::WarningKind::Busy { "note" } else { "warning" };
+        let line = format!("> **{word}** {}: {}\n", code(&name), escape(&warning.text));
         if out.len() + line.len() > limit {
             out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));
             break;

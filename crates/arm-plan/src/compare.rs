@@ -250,6 +250,9 @@ impl Comparison<'_> {
             }
             return None;
         }
+        if normal::same_boolean(wanted, found) {
+            return Some(SuppressionRule::BooleanAsString);
+        }
         let numbers = wanted.is_number() || found.is_number();
         (numbers && normal::same_number(wanted, found)).then_some(SuppressionRule::NumberAsString)
     }
@@ -296,6 +299,10 @@ impl Comparison<'_> {
 
     fn element(&mut self, wanted: Option<&Value>, found: Option<&Value>) {
         match (wanted, found) {
+            (None, Some(f)) if self.is_off(f) => self.suppress(SuppressionRule::ServiceDefault, None, Some(f)),
+            (Some(w), None) if self.is_off(w) && !self.is_create() => {
+                self.suppress(SuppressionRule::ServiceDefault, Some(w), None);
+            }
             (None, Some(f)) if lists::added_by_policy(self.path.pattern(), f) => {
                 self.suppress(SuppressionRule::PolicyAdded, None, Some(f));
             }
@@ -303,6 +310,12 @@ impl Comparison<'_> {
             (Some(w), None) => self.change(AttributeKind::Add, Some(w), None),
             _ => self.value(wanted, found),
         }
+    }
+
+    /// An element that is switched off, in a list where that is the same as none.
+    fn is_off(&self, element: &Value) -> bool {
+        let list = self.path.pattern().strip_suffix("[]");
+        list.is_some_and(|list| self.facts.at(list).off) && is_disabled(element)
     }
 
     fn only_wanted(&mut self, wanted: &Value) {
@@ -313,6 +326,9 @@ impl Comparison<'_> {
         if normal::is_empty(wanted) {
             return self.suppress(SuppressionRule::EmptyVsAbsent, Some(wanted), None);
         }
+        if !self.is_create() && self.is_dropped_from_child() {
+            return self.suppress(SuppressionRule::NotOnChildren, Some(wanted), None);
+        }
         if self.is_secret() || fact.write_only {
             return self.secret(wanted, None);
         }
@@ -320,7 +336,8 @@ impl Comparison<'_> {
             return self.change(AttributeKind::Unknown, None, None);
         }
         // With several defaults it is unknown here which one the service applies.
-        let known = !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted);
+        let known =
+            !fact.defaults.is_empty() && fact.defaults.iter().all(|d| d == wanted || self.same(wanted, d).is_some());
         if known && !fact.counts && !self.is_create() {
             return self.suppress(SuppressionRule::ServiceDefault, Some(wanted), None);
         }
@@ -353,6 +370,10 @@ impl Comparison<'_> {
         }
         if fact.apart {
             return self.suppress(SuppressionRule::DeclaredApart, None, Some(found));
+        }
+        let off = |list: &Vec<Value>| fact.off && list.iter().all(is_disabled);
+        if found.as_array().is_some_and(off) {
+            return self.suppress(SuppressionRule::ServiceDefault, None, Some(found));
         }
         let default = fact.defaults.iter().any(|d| d == found || self.same(d, found).is_some());
         if fact.chosen || default {
@@ -506,10 +527,30 @@ impl Comparison<'_> {
         self.unknown.contains(self.path.pointer())
     }
 
+    /// A region or tags of a child (`vaults/secrets`, `virtualNetworks/virtualNetworkPeerings`): only tracked resources have
+    /// them, and Resource Manager keeps a child untracked unless its type says otherwise. The service answers without.
+    /// <https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support>
+    fn is_dropped_from_child(&self) -> bool {
+        let name = self.path.pattern();
+        if !matches!(name, "location" | "tags")
+            || !["location", "tags"].iter().all(|key| self.observed.get(key).is_none_or(normal::is_empty))
+        {
+            return false;
+        }
+        if arm_catalog::lookup(self.resource_type, None).is_some() {
+            return arm_catalog::property(self.resource_type, &format!("/{name}")).is_none();
+        }
+        self.resource_type.matches('/').count() > 1
+    }
+
     /// Nothing exists yet: no rule applies.
     fn is_create(&self) -> bool {
         self.create
     }
+}
+
+fn is_disabled(element: &Value) -> bool {
+    element.get("enabled") == Some(&Value::Bool(false))
 }
 
 fn is_below(pointer: &str, roots: &BTreeSet<&str>) -> bool {

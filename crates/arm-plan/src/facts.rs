@@ -43,6 +43,8 @@ pub struct Fact {
     pub entries: bool,
     /// An id of which only the last segment counts.
     pub last_segment: bool,
+    /// Elements with `enabled: false` are as good as none.
+    pub off: bool,
 }
 
 /// Facts of one resource type.
@@ -175,6 +177,7 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
         "duration" => fact.duration = true,
         "apart" => fact.apart = true,
         "free" => fact.free = true,
+        "off" => fact.off = true,
         "last-segment" => fact.last_segment = true,
         _ => {
             let json = |text: &str| serde_json::from_str::<Value>(text).ok();

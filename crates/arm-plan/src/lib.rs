@@ -27,6 +27,8 @@ mod baseline;
 mod saved;
 mod volatile;
 #[cfg(test)]
+mod quiet_tests;
+#[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod tests;
@@ -172,19 +174,34 @@ fn change_of(
     if !outcome.changes.is_empty() {
         change.attributes = outcome.changes;
         effect::of_update(&mut change, &wanted, found, observed, machines);
-    } else if let Some(state) = unfinished_state(found) {
+    } else if let Some(state) = bad_end(found) {
         change.action = Action::Update;
         change.effect = Effect { kind: EffectKind::InPlace, text: "deployed again".to_owned(), ..Effect::default() };
         change.reason = format!("its last deployment ended as {state}");
     }
-    (change, outcome.suppressed, outcome.warnings)
+    let mut warnings = outcome.warnings;
+    warnings.extend(busy(&resource.id, found));
+    (change, outcome.suppressed, warnings)
 }
 
 /// A resource whose last write did not end well is written again, even when its properties look right.
-fn unfinished_state(found: &Value) -> Option<&str> {
+fn bad_end(found: &Value) -> Option<&str> {
     let state = found.pointer("/properties/provisioningState").and_then(Value::as_str)?;
-    let bad = ["Failed", "Canceled", "Creating", "Updating", "Accepted", "Deleting", "ResolvingDNS"];
-    bad.iter().any(|b| b.eq_ignore_ascii_case(state)).then_some(state)
+    ["Failed", "Canceled"].iter().any(|bad| bad.eq_ignore_ascii_case(state)).then_some(state)
+}
+
+/// A note on a resource that somebody, or the service itself (a pool that scales, upgrades or repairs), is changing right
+/// now. It has not failed, so it is not deployed again for that.
+/// <https://learn.microsoft.com/azure/virtual-machines/states-billing#provisioning-states>
+fn busy(id: &str, found: &Value) -> Option<Warning> {
+    const BUSY: [&str; 7] = ["Creating", "Updating", "Accepted", "Running", "Migrating", "ResolvingDNS", "Deleting"];
+    let state = found.pointer("/properties/provisioningState").and_then(Value::as_str)?;
+    let state = BUSY.iter().find(|busy| busy.eq_ignore_ascii_case(state))?;
+    let text = match *state {
+        "Deleting" => "is being deleted right now; plan again when it is gone".to_owned(),
+        state => format!("is being changed right now, by somebody else or by the service ({state})"),
+    };
+    Some(Warning { kind: WarningKind::Busy, id: id.to_owned(), text })
 }
 
 fn deletions(

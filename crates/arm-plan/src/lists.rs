@@ -136,7 +136,8 @@ fn returns_from(name: &str) -> Option<String> {
 
 /// Extensions that Azure Policy puts into every scale set of a subscription, seen in recorded answers of the service.
 pub(super) fn added_by_policy(pattern: &str, element: &Value) -> bool {
-    const TYPES: [&str; 6] = [
+    const TYPES: [&str; 7] = [
+        "Microsoft.Azure.Security.AntimalwareSignature/AntimalwareConfiguration",
         "Microsoft.Azure.Geneva/GenevaMonitoring",
         "Microsoft.Azure.Security/IaaSAntimalware",
         "Microsoft.Azure.AzureDefenderForServers/MDE.Linux",

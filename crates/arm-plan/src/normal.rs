@@ -112,6 +112,16 @@ pub(super) fn same_number(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether one side is a Boolean and the other the same one as text: the service reads `"true"` and answers `true`.
+pub(super) fn same_boolean(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Bool(value), Value::String(text)) | (Value::String(text), Value::Bool(value)) => {
+            text.trim().eq_ignore_ascii_case(if *value { "true" } else { "false" })
+        }
+        _ => false,
+    }
+}
+
 /// A number, also when it is written as a string.
 pub(super) fn as_number(value: &Value) -> Option<f64> {
     match value {

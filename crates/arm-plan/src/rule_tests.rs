@@ -40,6 +40,7 @@ const NETWORK: &str = "Microsoft.Network/virtualNetworks";
 const GROUP_OF_RULES: &str = "Microsoft.Network/networkSecurityGroups";
 const AUTOSCALE: &str = "Microsoft.Insights/autoscaleSettings";
 const POOL: &str = "Microsoft.Batch/batchAccounts/pools";
+const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const UNKNOWN: &str = "Foo.Bar/baz";
 
 #[test]
@@ -256,6 +257,36 @@ fn number_as_string() {
     seen(AUTOSCALE, most(json!("10")), most(json!("010")));
     let large = |n: u64| json!({ "properties": { "number": n } });
     seen(UNKNOWN, large(9_007_199_254_740_993), large(9_007_199_254_740_992));
+}
+
+#[test]
+fn boolean_as_string() {
+    let https = |on: Value| json!({ "properties": { "supportsHttpsTrafficOnly": on } });
+    quiet(SuppressionRule::BooleanAsString, STORAGE, https(json!("true")), https(json!(true)));
+    quiet(SuppressionRule::BooleanAsString, STORAGE, https(json!("False")), https(json!(false)));
+    seen(STORAGE, https(json!("false")), https(json!(true)));
+    seen(STORAGE, https(json!("yes")), https(json!(true)));
+    // What people wrote themselves is compared as it stands.
+    seen(VMSS, json!({ "tags": { "a": "true" } }), json!({ "tags": { "a": true } }));
+    // A default is one in either spelling.
+    let batch = |over: Value| json!({ "properties": { "overprovision": over, "x": { "y": 1 } } });
+    quiet(SuppressionRule::ServiceDefault, VMSS, batch(json!("true")), json!({ "properties": { "x": { "y": 1 } } }));
+}
+
+#[test]
+fn not_on_children() {
+    let placed = |more: Value| {
+        let mut body = json!({ "properties": { "x": 1 } });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let region = json!({ "location": "westeurope" });
+    quiet(SuppressionRule::NotOnChildren, PEERING, placed(region.clone()), placed(json!({})));
+    quiet(SuppressionRule::NotOnChildren, PEERING, placed(json!({ "tags": { "a": "b" } })), placed(json!({})));
+    // A child that shows a region has one.
+    seen(PEERING, placed(region), placed(json!({ "location": "eastus" })));
+    // A resource of its own has one in any case.
+    seen(UNKNOWN, placed(json!({ "location": "westeurope" })), placed(json!({})));
 }
 
 #[test]

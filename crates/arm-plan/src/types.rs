@@ -356,6 +356,10 @@ pub enum SuppressionRule {
     LineEnds,
     /// A number that the API takes as a string.
     NumberAsString,
+    /// A Boolean that the API takes as a string.
+    BooleanAsString,
+    /// A region or tags on a child, or on an extension, that has none of its own.
+    NotOnChildren,
     /// A child that the source declares as a resource of its own.
     DeclaredApart,
     /// dsvmc knows no types here: the source says nothing and neither does this tool.
@@ -379,6 +383,8 @@ impl SuppressionRule {
         Self::Duration,
         Self::LineEnds,
         Self::NumberAsString,
+        Self::BooleanAsString,
+        Self::NotOnChildren,
         Self::DeclaredApart,
         Self::UnknownType,
     ];
@@ -401,6 +407,8 @@ impl SuppressionRule {
             Self::Duration => "duration",
             Self::LineEnds => "line-ends",
             Self::NumberAsString => "number-as-string",
+            Self::BooleanAsString => "boolean-as-string",
+            Self::NotOnChildren => "not-on-children",
             Self::DeclaredApart => "declared-apart",
             Self::UnknownType => "unknown-type",
         }
@@ -424,6 +432,8 @@ impl SuppressionRule {
             Self::Duration => "the same duration",
             Self::LineEnds => "the same text with other line ends",
             Self::NumberAsString => "the API takes the number as a string",
+            Self::BooleanAsString => "the API takes the Boolean as a string",
+            Self::NotOnChildren => "the service drops it: a resource of this type has none of its own",
             Self::DeclaredApart => "declared as a separate resource",
             Self::UnknownType => "not in the source, and of a type that dsvmc does not know",
         }
@@ -470,4 +480,6 @@ pub enum WarningKind {
     SecretNotCompared,
     /// Machines that run lack the latest model of their scale set, or failed with it.
     MachinesBehind,
+    /// Something else is changing the resource at this moment.
+    Busy,
 }

@@ -94,8 +94,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
     text.push_str(&machines::text(&pools));
     for warning in planned.plan.warnings.iter().filter(|w| w.kind != WarningKind::MachinesBehind) {
+        let word = if warning.kind == WarningKind::Busy { "note" } else { "warning" };
         text.push_str(&format!(
-            "  warning: `{}`: {}\n",
+            "  {word}: `{}`: {}\n",
             clean(&arm_plan::type_of_id(&warning.id).1),
             clean(&warning.text)
         ));
