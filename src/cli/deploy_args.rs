@@ -109,6 +109,21 @@ pub struct DeployInputArgs {
     /// One value. Can be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
+    /// Deploy the template under this name, which it reads as `deployment().name`, and without a stack: stacks name their
+    /// deployments themselves
+    #[arg(long, value_name = "NAME", requires = "template", value_parser = deployment_name)]
+    pub deployment_name: Option<String>,
+}
+
+/// A name as Azure takes it: 1 to 64 letters, digits and `_ ( ) . -`.
+/// <https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources>
+pub fn deployment_name(given: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_().-".contains(c);
+    if (1..=64).contains(&given.chars().count()) && given.chars().all(allowed) {
+        Ok(given.to_owned())
+    } else {
+        Err("the name of a deployment has 1 to 64 letters, digits and `_ ( ) . -`".to_owned())
+    }
 }
 
 /// Whether `-p` got `name=value` rather than a file. As in `expand`, a file with such a name needs the `@`.
@@ -126,6 +141,7 @@ impl DeployInputArgs {
             template: self.template.clone(),
             parameters: files,
             set: [values, self.set.clone()].concat(),
+            deployment_name: self.deployment_name.clone(),
         }
     }
 }
@@ -150,11 +166,13 @@ pub struct SettingsArgs {
 impl SettingsArgs {
     /// The settings that these arguments describe.
     #[must_use]
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self, input: &DeployInputArgs) -> Settings {
         let narrowed = !self.only.is_empty() || !self.exclude.is_empty();
+        // A stack gives the deployments that it makes names of its own.
+        let named = input.deployment_name.is_some();
         Settings {
             // A stack would treat the resources left out as removed.
-            mode: if self.plain || narrowed { DeployMode::Plain } else { DeployMode::Stack },
+            mode: if self.plain || narrowed || named { DeployMode::Plain } else { DeployMode::Stack },
             unmanaged: if self.detach { Unmanaged::Detach } else { Unmanaged::Delete },
             targets: self.only.clone(),
             excludes: self.exclude.clone(),

@@ -27,6 +27,8 @@ pub struct CompiledProject {
     pub location: Option<String>,
     /// Deployments in the order in which they are sent.
     pub parts: Vec<CompiledPart>,
+    /// What the deployment of a template is called, when the user named it.
+    pub deployment_name: Option<String>,
     /// Path of the sources, which are checked again with the values given at deployment; `None` for a bare template.
     pub path: Option<PathBuf>,
     /// Texts that the provenance points into.
@@ -162,6 +164,9 @@ impl CompiledProject {
     /// Name of the deployment stack of one part, at most 90 characters as Azure requires.
     #[must_use]
     pub fn stack_name(&self, part: usize) -> String {
+        if let Some(name) = self.deployment_name.as_ref().filter(|_| part == 0) {
+            return name.clone();
+        }
         let more = if part == 0 { String::new() } else { format!("-{}", part + 1) };
         format!("dsvmc-{}{}{more}", self.name, self.env_suffix())
             .chars()

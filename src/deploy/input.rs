@@ -13,4 +13,6 @@ pub struct DeployInput {
     pub parameters: Vec<String>,
     /// Single values, `NAME=VALUE`; they win over the files.
     pub set: Vec<String>,
+    /// Name of the deployment of a template, which `deployment().name` reads.
+    pub deployment_name: Option<String>,
 }

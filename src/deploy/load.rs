@@ -101,6 +101,7 @@ pub fn from_compilation(
         group,
         location: None,
         path: Some(path.to_owned()),
+        deployment_name: None,
         parts,
         sources: compiled.sources,
         blocks: blocks.unwrap_or_default(),
@@ -159,6 +160,7 @@ fn load_template(path: &Path, input: &DeployInput, world: &dyn World) -> Result<
         shown: path.display().to_string(),
         env: input.env.clone().unwrap_or_default(),
         parts: vec![part],
+        deployment_name: input.deployment_name.clone(),
         sources,
         ..CompiledProject::default()
     })

@@ -64,7 +64,8 @@ impl Groups<'_> {
 
 /// The resource group of an id, if it is in this subscription.
 pub(super) fn group_in<'i>(id: &'i str, subscription: &str) -> Option<&'i str> {
-    let mut parts = id.split('/').skip(1);
+    // What is not known yet is an expression, which may contain the id of something else.
+    let mut parts = id.strip_prefix('/')?.split('/');
     let ours = parts.next()?.eq_ignore_ascii_case("subscriptions") && parts.next()?.eq_ignore_ascii_case(subscription);
     (ours && parts.next()?.eq_ignore_ascii_case("resourceGroups")).then(|| parts.next())?
 }

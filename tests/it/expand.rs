@@ -117,3 +117,66 @@ fn a_folder_of_templates_is_counted() {
         assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);
     }
 }
+
+#[test]
+fn refused_templates_have_a_place_and_a_reason() {
+    let cx = TestContext::new();
+    cx.write(
+        "a.json",
+        "{ \"$schema\": \"…/deploymentTemplate.json#\",\n \"resources\": [{ \"type\": \"A.B/c\" \"name\": \"n\" }] }",
+    );
+    cx.write(
+        "b.json",
+        "{ \"$schema\": \"…/deploymentTemplate.json#\", \"variables\": {\n\n  \"unused\": \"[concat('a'\" , \"open\": \"[concat(]\" }, \"resources\": [] }",
+    );
+    let ran = cx.run("expand --check . --format json");
+    assert_eq!(ran.exit, 0, "{}", ran.text());
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((told["files"].as_u64(), told["refused"].as_array().map(Vec::len)), (Some(2), Some(2)), "{told:#}");
+    let of = |at: usize| {
+        let one = &told["refused"][at];
+        (one["line"].as_u64().unwrap(), one["outcome"].as_str().unwrap(), one["reason"].as_str().unwrap())
+    };
+    assert_eq!((of(0).0, of(0).1), (2, "not readable"));
+    assert!(of(0).2.starts_with("expected `,` or `}`"), "{}", of(0).2);
+    assert_eq!((of(1).0, of(1).1), (3, "refused"));
+    // The same places for people.
+    let ran = cx.run("expand --check .");
+    assert!(ran.stderr.contains("a.json:2:") && ran.stderr.contains("b.json:3:"), "{}", ran.text());
+}
+
+#[test]
+fn links_made_from_the_own_address_are_files_beside() {
+    let cx = TestContext::new();
+    let nested = |name: &str, link: Value, more: Value| {
+        let mut properties = json!({ "mode": "Incremental", "templateLink": link });
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "type": "Microsoft.Resources/deployments", "apiVersion": "2021-04-01", "name": name, "properties": properties })
+    };
+    let identity = |name: &str| json!({ "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2023-01-31", "name": name, "location": "westeurope" });
+    let file = |resources: Value, parameters: Value| {
+        json!({ "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+            "parameters": parameters, "resources": resources })
+        .to_string()
+    };
+    let own = json!({ "_artifactsLocation": { "type": "string", "defaultValue": "[deployment().properties.templateLink.uri]" } });
+    let uri = json!({ "uri": "[uri(deployment().properties.templateLink.uri, 'parts/a.json')]" });
+    let artefacts = json!({ "uri": "[uri(parameters('_artifactsLocation'), 'parts/b.json')]" });
+    let outside = json!({ "uri": "[uri(deployment().properties.templateLink.uri, '../secret.json')]" });
+    cx.write("x/main.json", &file(json!([nested("one", uri, json!({})), nested("two", artefacts, json!({}))]), own));
+    cx.write("x/parts/a.json", &file(json!([identity("first")]), json!({})));
+    cx.write("x/parts/b.json", &file(json!([identity("second")]), json!({})));
+    let ran = cx.run("expand x/main.json");
+    assert!(ran.stdout.contains("\"first\"") && ran.stdout.contains("\"second\""), "{}", ran.text());
+    let ran = cx.run("apply --yes --template x/main.json --resource-group g --location westeurope");
+    assert!(ran.exit == 0 && ran.stdout.contains("Done: 2 created."), "{}", ran.text());
+    let again = cx.run("plan --template x/main.json --resource-group g --location westeurope");
+    assert!(again.stdout.contains("Nothing to do"), "{}", again.text());
+    // What lies outside of the folder is not read.
+    cx.write("x/out.json", &file(json!([nested("three", outside, json!({}))]), json!({})));
+    cx.write("secret.json", &file(json!([identity("third")]), json!({})));
+    for command in ["expand x/out.json", "plan --template x/out.json --resource-group g --location westeurope"] {
+        let ran = cx.run(command);
+        assert!(!ran.text().contains("third"), "{command}: {}", ran.text());
+    }
+}

@@ -5,6 +5,11 @@ use arm_client::ServiceError;
 /// Advice by code; the first row whose code occurs anywhere in the error and whose word occurs in a message wins.
 const ADVICE: &[(&str, &str, &str)] = &[
     (
+        "LocalNotComputed",
+        "",
+        "only Azure can tell whether the template asks for it rightly: plan and apply this one with `--target azure`",
+    ),
+    (
         "SkuNotAvailable",
         "",
         "this size is not offered to the subscription here: choose another size, zone or region, or ask for access (`az vm list-skus --location … --size … --all` shows the restriction)",

@@ -54,6 +54,8 @@ pub(crate) mod codes {
     pub const QUOTA: &str = "TemplateLimitExceeded";
     /// A linked template cannot be had.
     pub const LINK: &str = "InvalidContentLink";
+    /// The runtime does not compute a property that the service does.
+    pub const NOT_COMPUTED: &str = "LocalNotComputed";
     /// A value could not be read at deployment time.
     pub const RUNTIME: &str = "DeploymentFailed";
 }

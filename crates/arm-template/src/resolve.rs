@@ -3,6 +3,7 @@
 //! Turns the partly evaluated parts of a [`Resource`], an [`Output`] or the parameters of a [`NestedDeployment`] into
 //! values, by asking a [`Runtime`]. What the runtime does not know stays an expression.
 
+use super::Template;
 use super::budget::{Budget, Limits};
 use super::context::Context;
 use super::document::Sections;
@@ -37,6 +38,12 @@ pub trait Runtime: Sync {
     fn function(&self, name: &str, args: &[Json]) -> Result<Option<Json>, String> {
         let _ = (name, args);
         Ok(None)
+    }
+
+    /// Why the answer about a resource lacks a property that a template asks for, where that is not the template's mistake.
+    fn lacking(&self, id: &str, property: &str) -> Option<String> {
+        let _ = (id, property);
+        None
     }
 }
 
@@ -130,6 +137,25 @@ impl NestedDeployment {
         })
         .map_err(|fault| vec![fault.located(None, "properties.parameters", None)])?;
         expand_linked(template, &Parameters { given }, &inner, limits, linker).map(Some)
+    }
+
+    /// Finds the template where it is an expression: what the service does before the deployment's turn comes. Without an
+    /// answer of the runtime it stays unknown.
+    pub fn settle(&mut self, context: &Context, runtime: &dyn Runtime) -> Result<(), Vec<TemplateError>> {
+        let (Some(expression), all) = &self.open else { return Ok(()) };
+        let done = at_runtime(context, runtime, None, |evaluator| finished(evaluator, expression));
+        let done = done.map_err(|fault| vec![fault.located(None, "properties.template", None)])?;
+        if !done.is_known() {
+            return Ok(());
+        }
+        let template = Template::from_json(&done.to_json())?;
+        if let Some(all) = all {
+            let given = super::expand::each_of(all, &template);
+            self.given = given.map_err(|fault| vec![fault.located(None, "properties.parameters", None)])?;
+        }
+        self.template = Some(template);
+        self.open = (None, None);
+        Ok(())
     }
 
     /// Names of the parameters that are given, with their values as far as known and the pointers of secret parts.

@@ -80,7 +80,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     };
     let input = with_template(&path, input);
     let project = load(&path, &input, cx.world.as_ref(), &mut cx.printer)?;
-    let settings = saved.as_ref().map_or_else(|| args.settings.settings(), saved_plan::settings_of);
+    let settings = saved.as_ref().map_or_else(|| args.settings.settings(&args.input), saved_plan::settings_of);
     let state = StateDir::new(&project.root, &project.name, &project.env);
     let _lock = state.lock(args.wait)?;
     let session = session::open(&target, &project.root)?;

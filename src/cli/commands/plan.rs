@@ -156,7 +156,7 @@ fn plan_project(
     cx: &mut Context,
 ) -> Result<(Plan, Option<Impact>, String), CommandError> {
     let (input, target) = (args.input.input(), args.target.target());
-    let mut settings = args.settings.settings();
+    let mut settings = args.settings.settings(&args.input);
     settings.list_suppressed = args.show_suppressed;
     let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };
     let (world, frontend) = (cx.world.as_ref(), &mut cx.printer);

@@ -4,6 +4,7 @@ mod broken;
 mod busy;
 pub mod deploy;
 mod examples;
+mod foreign;
 mod groups;
 mod guards;
 mod impact;

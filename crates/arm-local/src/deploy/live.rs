@@ -115,6 +115,18 @@ impl Runtime for StateRuntime<'_, '_> {
         }
     }
 
+    // The endpoint stores most types as they are sent: what their service adds is not there, and no mistake of the template.
+    fn lacking(&self, id: &str, property: &str) -> Option<String> {
+        let kind = self.read(|cx| cx.store.row(id).map(|row| row.kind.clone()))?;
+        let known = arm_catalog::lookup(&kind, None).is_some();
+        if known && arm_catalog::property(&kind, &format!("/properties/{property}")).is_none() {
+            return None;
+        }
+        Some(format!(
+            "The local endpoint does not compute the property '{property}' of the type '{kind}', which Azure may answer."
+        ))
+    }
+
     fn function(&self, name: &str, args: &[Value]) -> Result<Option<Value>, String> {
         let text = |at: usize| args.get(at).and_then(Value::as_str).unwrap_or_default();
         match name.to_lowercase().as_str() {

@@ -39,6 +39,7 @@ pub fn evaluate(
     let linked = |name: &str| resolved.body.value.pointer(&format!("/properties/{name}"));
     let links = LinkSource::of(cx);
     let mut nested = nested.as_ref().clone();
+    nested.settle(&outer.context, &StateRuntime::new(cx)).map_err(|errors| template_error(&errors))?;
     if nested.template.is_none()
         && let Some(link) = linked("templateLink")
     {

@@ -81,6 +81,8 @@ fn write_resources(core: &Arc<Core>, request: &DeploymentRequest, expansion: &Ex
         resources: &expansion.resources,
         schedule: Schedule::of(expansion),
         running: Vec::new(),
+        postponed: Vec::new(),
+        written_then: 0,
         result: RunResult::default(),
     };
     loop {
@@ -92,7 +94,7 @@ fn write_resources(core: &Arc<Core>, request: &DeploymentRequest, expansion: &Ex
             continue;
         }
         let ended = run.end_due();
-        if !started && !ended && !run.wait() {
+        if !started && !ended && !run.wait() && !run.retry() {
             break;
         }
     }
@@ -119,7 +121,17 @@ struct Run<'a> {
     resources: &'a [Resource],
     schedule: Schedule,
     running: Vec<Running>,
+    /// Resources that wait for something missing, with the error of each.
+    postponed: Vec<(usize, ArmError)>,
+    /// How many resources were written when they were tried last.
+    written_then: usize,
     result: RunResult,
+}
+
+/// Whether an error says that something is missing, which another resource of the template may be.
+fn is_absence(error: &ArmError) -> bool {
+    ["ResourceNotFound", "NotFound", "InvalidResourceReference", "ParentResourceNotFound"]
+        .contains(&error.code.as_str())
 }
 
 impl Run<'_> {
@@ -158,11 +170,36 @@ impl Run<'_> {
                     self.result.written.push(resource.id.clone());
                 }
             }
+            // Resources without dependencies on one another start in any order: one in which all succeed is one that can
+            // happen.
+            Err(error) if is_absence(&error) && resource.nested.is_none() && self.schedule.goes_on(at) => {
+                self.schedule.set(at, Step::Postponed);
+                self.postponed.push((at, error));
+            }
             Err(error) => {
                 self.schedule.set(at, Step::Failed);
                 self.result.failed.push((resource.id.clone(), error));
             }
         }
+    }
+
+    /// Tries again what was postponed once everything else has ended, as long as each time more is there; else it has failed.
+    /// Says whether there was any.
+    fn retry(&mut self) -> bool {
+        let postponed = std::mem::take(&mut self.postponed);
+        let any = !postponed.is_empty();
+        let more = self.result.written.len() > self.written_then;
+        self.written_then = self.result.written.len();
+        for (at, error) in postponed {
+            if more {
+                self.schedule.set(at, Step::Waiting);
+                continue;
+            }
+            self.schedule.set(at, Step::Failed);
+            let id = self.resources.get(at).map(|resource| resource.id.clone()).unwrap_or_default();
+            self.result.failed.push((id, error));
+        }
+        any
     }
 
     /// Ends the operations whose time has come; says whether there were any.

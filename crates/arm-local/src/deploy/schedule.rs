@@ -11,6 +11,8 @@ use crate::id::key;
 pub enum Step {
     /// It has not been started.
     Waiting,
+    /// Something that it refers to is missing; another resource of the template may be it.
+    Postponed,
     /// Its operation takes time.
     Running,
     /// Written, or nothing to write.
@@ -65,6 +67,12 @@ impl Schedule {
         } else {
             Next::Nothing
         }
+    }
+
+    /// Whether anything may still be written at another position.
+    pub fn goes_on(&self, but: usize) -> bool {
+        let mut others = self.steps.iter().enumerate().filter(|(at, _)| *at != but);
+        others.any(|(_, step)| matches!(step, Step::Waiting | Step::Running))
     }
 
     /// Records how far a position is.

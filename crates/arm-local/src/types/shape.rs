@@ -91,6 +91,13 @@ pub fn envelope(body: &Value) -> Result<(), ArmError> {
     Ok(())
 }
 
+/// Whether a version asks for less, perhaps, than the one that is described: newer versions require more. What an older one
+/// requires beyond the type's own rules is not known, and what is not known is not refused.
+fn is_older(kind: &str, api_version: &str) -> bool {
+    let described = arm_catalog::lookup(kind, Some(api_version)).map(|ty| ty.api_version.as_str());
+    api_version < KNOWN_SINCE && described.is_some_and(|described| api_version != described)
+}
+
 /// Checks a body as sent. `partial`: what is left out stays as it is, so nothing can be missing.
 ///
 /// # Errors
@@ -110,7 +117,9 @@ pub fn check(stage: Stage, kind: &str, api_version: &str, body: &Value, partial:
             }
             // a suggestion says how the value is read all the same
             FindingKind::WrongType => stage == Stage::Reading && finding.suggestion.is_none(),
-            FindingKind::Missing => stage == Stage::Meaning && !partial && finding.pointer.contains('/'),
+            FindingKind::Missing => {
+                stage == Stage::Meaning && !partial && finding.pointer.contains('/') && !is_older(kind, api_version)
+            }
             FindingKind::NotAllowed | FindingKind::Range | FindingKind::Length | FindingKind::Pattern => {
                 stage == Stage::Meaning
             }

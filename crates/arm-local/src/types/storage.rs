@@ -83,6 +83,12 @@ impl Rule for Account {
                 format!("The storage account named {name} is already taken."),
             ));
         }
+        if is_first_version(put.api_version)
+            && let Some(kind) = put.at("/properties/accountType").cloned()
+        {
+            put.set("/sku/name", kind);
+            put.default("/kind", json!("Storage"));
+        }
         let sku = put.text("/sku/name").unwrap_or_default().to_owned();
         let Some(sku) = SKUS.iter().find(|known| known.eq_ignore_ascii_case(&sku)) else {
             return Err(ArmError::bad(
@@ -158,9 +164,28 @@ impl Rule for Account {
         Ok(())
     }
 
+    // The first versions have the kind of copies among the properties, and no kind of account.
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        if is_first_version(request.query("api-version").unwrap_or_default()) {
+            let copies = body.pointer("/sku/name").cloned().unwrap_or_default();
+            set(&mut body, "/properties/accountType", copies);
+            if let Some(map) = body.as_object_mut() {
+                map.shift_remove("sku");
+                map.shift_remove("kind");
+            }
+        } else if let Some(map) = body.get_mut("properties").and_then(Value::as_object_mut) {
+            map.shift_remove("accountType");
+        }
+        body
+    }
+
     fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
         let account = &row.name;
         Ok(match (request.method.as_str(), word) {
+            ("POST", "listkeys") if is_first_version(request.query("api-version").unwrap_or_default()) => {
+                Some(Reply::ok(json!({ "key1": key_text(row, 0), "key2": key_text(row, 1) })))
+            }
             ("POST", "listkeys") => Some(Reply::ok(keys(row))),
             ("POST", "regeneratekey") => {
                 let body = request.json()?;
@@ -225,6 +250,12 @@ impl Rule for Account {
             _ => None,
         })
     }
+}
+
+/// Whether a version is of 2015: its accounts have `accountType` in place of `sku`, and its `listKeys` answers `key1` and
+/// `key2`. <https://learn.microsoft.com/azure/templates/microsoft.storage/2015-06-15/storageaccounts>
+fn is_first_version(api_version: &str) -> bool {
+    api_version.starts_with("2015-")
 }
 
 fn key_text(row: &Row, at: usize) -> String {

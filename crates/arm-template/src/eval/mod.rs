@@ -90,16 +90,16 @@ impl<'a> Evaluator<'a> {
                 {
                     return Ok(found);
                 }
-                let base = self.budget.deeper(|| self.eval(base, frame))?;
-                if let Some(object) = base.as_object() {
+                let found = self.budget.deeper(|| self.eval(base, frame))?;
+                if let Some(object) = found.as_object() {
                     self.budget.charge(object.members.len() / 32)?;
                 }
-                index(&base, &Value::str(Arc::clone(name)))
+                index(&found, &Value::str(Arc::clone(name))).map_err(|fault| self.lacking(fault, base, name, frame))
             }
             ExprKind::Index(base, key) => {
-                let base = self.budget.deeper(|| self.eval(base, frame))?;
+                let found = self.budget.deeper(|| self.eval(base, frame))?;
                 let key = self.budget.deeper(|| self.eval(key, frame))?;
-                index(&base, &key)
+                index(&found, &key).map_err(|fault| self.lacking(fault, base, &shown(&key), frame))
             }
             ExprKind::Call(call) => {
                 let result = self.budget.deeper(|| self.call(call, frame))?;
@@ -353,7 +353,7 @@ pub(crate) fn not_found(kind: &str, name: &str, known: &[&str]) -> EvalError {
     }
 }
 
-fn unknown_function(name: &str) -> EvalError {
+pub(crate) fn unknown_function(name: &str) -> EvalError {
     let fault = EvalError::new(format!(
         "The template function '{name}' is not valid. Please see https://aka.ms/arm-functions for usage details."
     ))

@@ -3,7 +3,7 @@
 use super::special::{misplaced, runtime_fault};
 use super::{Evaluator, Frame, defer};
 use crate::error::EvalError;
-use crate::expr::{Call, Expr};
+use crate::expr::{Call, Expr, ExprKind};
 use crate::functions::wrong_type;
 use crate::value::{Partial, Value, ValueKind, same_name};
 use std::collections::HashMap;
@@ -120,6 +120,34 @@ impl Targets {
 }
 
 impl Evaluator<'_> {
+    /// The fault of asking for a property that is not there. Where it was asked of a resource, the runtime may know that it
+    /// answers less than the service does.
+    pub(super) fn lacking(&self, fault: EvalError, base: &Arc<Expr>, property: &str, frame: &Frame<'_>) -> EvalError {
+        let Some(runtime) = self.runtime else { return fault };
+        let mut first = property;
+        let mut at = base;
+        let call = loop {
+            match at.kind() {
+                ExprKind::Member(inner, name) => {
+                    first = name;
+                    at = inner;
+                }
+                ExprKind::Index(inner, _) => at = inner,
+                ExprKind::Call(call) => break call,
+                ExprKind::Str(_) | ExprKind::Int(_) => return fault,
+            }
+        };
+        if !same_name(&call.name, "reference") {
+            return fault;
+        }
+        let id = call.args.first().and_then(|id| self.eval(id, frame).ok());
+        let Some(id) = id.as_ref().and_then(Value::as_str) else { return fault };
+        match runtime.lacking(id, first) {
+            Some(why) => EvalError::coded(crate::error::codes::NOT_COMPUTED, why.clone()).says(why),
+            None => fault,
+        }
+    }
+
     /// Makes the resources of the template known.
     pub fn set_targets(&self, targets: Targets) {
         *self.targets.borrow_mut() = targets;

@@ -166,8 +166,14 @@ impl<'a> Evaluator<'a> {
         if let Some((wanted, _)) = kind
             && wanted != value.type_name()
         {
+            let azure =
+                format!("Expected a value of type '{wanted}', but received a value of type '{}'.", value.type_name());
+            if value.is_null() {
+                let help = format!("give a value of type {}", wanted.to_lowercase());
+                return Err(place.wrong(&azure, "has no value").help(help));
+            }
             return Err(place.wrong(
-                &format!("Expected a value of type '{wanted}', but received a value of type '{}'.", value.type_name()),
+                &azure,
                 &format!(
                     "must be a value of type {}; a value of type {} is given",
                     wanted.to_lowercase(),

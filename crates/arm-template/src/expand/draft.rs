@@ -284,10 +284,11 @@ impl<'s> Stage<'s> {
             after: 0..0,
         };
         let identified = self.identify(&mut draft, parent, &eval);
-        // What is skipped need not make sense.
         if draft.present {
             identified?;
             self.evaluator.budget.charge_resource()?;
+        } else {
+            super::syntax::skipped(&draft, self.evaluator.sections)?;
         }
         let at = drafts.len();
         drafts.push(draft);
@@ -388,7 +389,8 @@ impl<'s> Stage<'s> {
 /// Two resources of one id in a template are an error.
 fn unique(drafts: &[Draft<'_>]) -> Result<(), EvalError> {
     let mut seen = std::collections::HashSet::new();
-    for draft in drafts.iter().filter(|d| d.present && !d.existing) {
+    // Conditions that are not known yet may exclude each other: what is left is seen when they are.
+    for draft in drafts.iter().filter(|d| d.present && !d.existing && d.condition.is_none()) {
         if let Some(id) = draft.id.as_str()
             && !seen.insert(canonical_id(id))
         {

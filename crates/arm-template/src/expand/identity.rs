@@ -74,11 +74,7 @@ impl<'s> Stage<'s> {
                  greater than its resource name. Please see https://aka.ms/arm-syntax-resources for usage details.",
                 crate::error::place()
             ))
-            .says(format!(
-                "the type `{kind}` needs a name of {} parts between slashes; `{name}` has {}",
-                types.len(),
-                names.len()
-            )));
+            .says(wrong_name(kind, name, types.len())));
         }
         let mut id =
             if same_name(kind, "Microsoft.Resources/resourceGroups") && self.context.scope == Scope::Subscription {
@@ -113,6 +109,20 @@ impl<'s> Stage<'s> {
                 draft.id = own;
             }
         }
+    }
+}
+
+/// What is wrong with a name that does not fit its type.
+pub(super) fn wrong_name(kind: &str, name: &str, parts: usize) -> String {
+    let given = name.split('/').count();
+    match (parts, given) {
+        _ if name.is_empty() => "the name is empty".to_owned(),
+        (0, _) => format!(
+            "the type `{kind}` has no namespace, such as `Microsoft.Network` in `Microsoft.Network/virtualNetworks`"
+        ),
+        _ if parts == given => format!("the name `{name}` has an empty part"),
+        (1, _) => format!("the type `{kind}` needs a name without slashes; `{name}` has {given} parts"),
+        _ => format!("the type `{kind}` needs a name of {parts} parts between slashes; `{name}` has {given}"),
     }
 }
 

@@ -88,6 +88,14 @@ fn inline(
     count: &mut usize,
     read: &mut dyn FnMut(&str) -> Result<Json, String>,
 ) -> Result<(), String> {
+    // what the addresses of links are made of
+    let mut named = serde_json::Map::new();
+    for section in ["parameters", "variables"] {
+        if let Some(section_of) = member(template, section) {
+            named.insert(section.to_owned(), section_of.clone());
+        }
+    }
+    let named = Json::Object(named);
     let resources: Vec<&mut Json> = match member(template, "resources") {
         Some(Json::Array(list)) => list.iter_mut().collect(),
         Some(Json::Object(map)) => map.values_mut().collect(),
@@ -104,6 +112,13 @@ fn inline(
             continue;
         }
         let link = member(properties, "templateLink");
+        let uri = link.and_then(|link| member(link, "uri")).and_then(|uri| uri.as_str().map(str::to_owned));
+        let near = uri.and_then(|uri| super::beside::path(&uri, &named, base));
+        if let Some(found) = near.as_ref().and_then(|address| read(address).ok().map(|found| (address, found))) {
+            put(properties, found, depth, count, read)?;
+            continue;
+        }
+        let link = member(properties, "templateLink");
         let path = link.and_then(|link| member(link, "relativePath")).and_then(|path| path.as_str().map(str::to_owned));
         // an expression is followed when the template is expanded, or not at all
         let Some(path) = path.filter(|path| !path.starts_with('[')) else { continue };
@@ -114,22 +129,34 @@ fn inline(
             Some((folder, _)) => format!("{folder}/{path}"),
             None => path,
         };
-        *count += 1;
-        if depth >= DEEPEST || *count > MOST_LINKED {
-            return Err(format!(
-                "templates link one another more than {DEEPEST} deep, or more than {MOST_LINKED} of them: `{address}`"
-            ));
-        }
-        let mut found = read(&address)?;
-        inline(&mut found, &address, depth + 1, count, read)?;
-        if let Some(map) = properties.as_object_mut() {
-            map.retain(|key, _| {
-                !["templateLink", "expressionEvaluationOptions"].iter().any(|k| k.eq_ignore_ascii_case(key))
-            });
-            // a linked template sees its own parameters and variables only
-            map.insert("expressionEvaluationOptions".to_owned(), json!({ "scope": "inner" }));
-            map.insert("template".to_owned(), found);
-        }
+        let found = read(&address)?;
+        put(properties, (&address, found), depth, count, read)?;
+    }
+    Ok(())
+}
+
+/// Puts a linked template in place of its link, after those that it links itself.
+fn put(
+    properties: &mut Json,
+    (address, mut found): (&String, Json),
+    depth: usize,
+    count: &mut usize,
+    read: &mut dyn FnMut(&str) -> Result<Json, String>,
+) -> Result<(), String> {
+    *count += 1;
+    if depth >= DEEPEST || *count > MOST_LINKED {
+        return Err(format!(
+            "templates link one another more than {DEEPEST} deep, or more than {MOST_LINKED} of them: `{address}`"
+        ));
+    }
+    inline(&mut found, address, depth + 1, count, read)?;
+    if let Some(map) = properties.as_object_mut() {
+        map.retain(|key, _| {
+            !["templateLink", "expressionEvaluationOptions"].iter().any(|k| k.eq_ignore_ascii_case(key))
+        });
+        // a linked template sees its own parameters and variables only
+        map.insert("expressionEvaluationOptions".to_owned(), json!({ "scope": "inner" }));
+        map.insert("template".to_owned(), found);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Expansion: a template and its values into resources with ids, dependencies and bodies, and outputs.
 
+mod beside;
 mod body;
 mod draft;
 mod hidden;
@@ -9,8 +10,10 @@ mod nested;
 mod order;
 mod outputs;
 mod result;
+mod syntax;
 
 pub use links::{Linker, NoLinks, TemplateLink, inline_links};
+pub(crate) use nested::each_of;
 pub use result::{EffectiveParameter, Expansion, NestedDeployment, Output, Resource};
 
 use super::budget::{Budget, Limits};
@@ -123,6 +126,9 @@ impl Run<'_> {
         let one = |fault: EvalError| vec![fault.located(Some(document), "properties.template", None)];
         let sections = Sections::read(&template.root).map_err(one)?;
         self.count(&sections).map_err(one)?;
+        if depth == 0 {
+            self.syntax(template)?;
+        }
         check_names(&sections, given).map_err(one)?;
         let evaluator = Evaluator::new(&sections, given, context, self.budget);
         let mut errors = Vec::new();
@@ -155,6 +161,14 @@ impl Run<'_> {
         let outputs = stage.outputs()?;
         stage.asserts()?;
         Ok(Expansion { scope_id: context.scope_id(), resources, outputs, parameters })
+    }
+
+    /// Every expression of the template and of those written inside it parses, used or not.
+    fn syntax(&self, template: &Template) -> Result<(), Vec<TemplateError>> {
+        let wrong = syntax::unreadable(&template.root).into_iter().take(MAX_ERRORS);
+        let errors: Vec<TemplateError> =
+            wrong.map(|(at, fault)| fault.located(Some(&template.document), &azure_path(&at), None)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn count(&self, sections: &Sections<'_>) -> Result<(), EvalError> {

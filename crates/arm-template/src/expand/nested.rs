@@ -44,7 +44,11 @@ impl<'s> Stage<'s> {
             Some(node) => {
                 within(&draft.turns, &argument, &mut |frame| self.given(node, frame)).map_err(|f| f.at(node.offset))?
             }
-            None => IndexMap::new(),
+            None => Arguments::Named(IndexMap::new()),
+        };
+        let (given, open) = match given {
+            Arguments::Named(given) => (given, None),
+            Arguments::Open(all) => (IndexMap::new(), Some(all)),
         };
         let mut members: IndexMap<Arc<str>, Value> = IndexMap::new();
         if let Some(object) = without_nulls(&shown)?.as_object() {
@@ -52,17 +56,28 @@ impl<'s> Stage<'s> {
         }
         let scope = Value::record([("scope", Value::str(if outer { "outer" } else { "inner" }))])?;
         members.insert("expressionEvaluationOptions".into(), scope);
-        if !given.is_empty() {
+        if let Some(all) = &open {
+            members.insert("parameters".into(), all.clone());
+        } else if !given.is_empty() {
             members.insert("parameters".into(), shown_parameters(&given)?);
         }
         let link = self.link(&shown);
-        let (template, given) = self.linked(draft, properties, link.as_ref(), given)?;
+        let (template, mut given) = self.linked(draft, properties, link.as_ref(), given)?;
+        let (template, open_template) = match template {
+            Inside::Open(expression) => (None, Some(expression)),
+            Inside::Known(template) => (Some(template), None),
+            Inside::NotHad => (None, None),
+        };
+        if let (Some(all), Some(template)) = (&open, &template) {
+            given = each_of(all, template)?;
+        }
         let context = self.inner_context(draft, location, link.as_ref());
         let expansion = match &template {
             Some(template) => self.inside(draft, template, &given, &context, outer, link.is_some())?,
             None => None,
         };
-        Ok((Value::object(members)?, NestedDeployment { context, outer, template, link, expansion, given }))
+        let nested = NestedDeployment { context, outer, template, link, expansion, given, open: (open_template, open) };
+        Ok((Value::object(members)?, nested))
     }
 
     /// Whether the inner template's expressions are those of this one.
@@ -89,12 +104,13 @@ impl<'s> Stage<'s> {
     }
 
     /// Values for the inner parameters.
-    fn given(&self, node: &Node, frame: &Frame<'_>) -> Result<IndexMap<String, Given>, EvalError> {
+    fn given(&self, node: &Node, frame: &Frame<'_>) -> Result<Arguments, EvalError> {
         let mut given = IndexMap::new();
         let all = self.evaluator.node(node, frame)?;
         let Some(object) = all.as_object() else {
             return match all.kind {
-                ValueKind::Null => Ok(given),
+                ValueKind::Null => Ok(Arguments::Named(given)),
+                ValueKind::Expr(_) => Ok(Arguments::Open(all)),
                 _ => Err(EvalError::new("The parameters of the nested deployment are not valid: expected an object.")
                     .says("the `parameters` of a nested deployment are not an object of names and values")),
             };
@@ -124,7 +140,7 @@ impl<'s> Stage<'s> {
             };
             given.insert(name.to_string(), taken);
         }
-        Ok(given)
+        Ok(Arguments::Named(given))
     }
 
     fn link(&self, shown: &Value) -> Option<TemplateLink> {
@@ -145,14 +161,14 @@ impl<'s> Stage<'s> {
         properties: &Object,
         link: Option<&TemplateLink>,
         mut given: IndexMap<String, Given>,
-    ) -> Result<(Option<Template>, IndexMap<String, Given>), Failure> {
+    ) -> Result<(Inside, IndexMap<String, Given>), Failure> {
         let refused = |why: String, offset: u32| {
             EvalError::coded(codes::LINK, format!("Unable to download deployment content. {why}")).says(why).at(offset)
         };
         if let Some(node) = properties.get("template")
             && !node.is_null()
         {
-            return Ok((Some(self.part(draft, node)?), given));
+            return Ok((self.part(draft, node)?, given));
         }
         let Some(link) = link else { return Err(missing("template").into()) };
         let offset = properties.get("templateLink").map_or(0, |n| n.offset);
@@ -164,32 +180,52 @@ impl<'s> Stage<'s> {
             let found =
                 self.run.linker.parameters(&TemplateLink { uri, base: link.base.clone(), ..TemplateLink::default() });
             let Some(Parameters { given: linked }) = found.map_err(|why| refused(why, offset))? else {
-                return Ok((None, given));
+                return Ok((Inside::NotHad, given));
             };
             given = linked;
         }
         let template = self.run.linker.template(link).map_err(|why| refused(why, offset))?;
-        Ok((template, given))
+        Ok((template.map_or(Inside::NotHad, Inside::Known), given))
     }
 
     /// A template inside this one's text; built once for all iterations of a loop.
-    fn part(&self, draft: &Draft<'_>, node: &Node) -> Result<Template, Failure> {
+    fn part(&self, draft: &Draft<'_>, node: &Node) -> Result<Inside, Failure> {
+        let argument = Frame::root(Phase::Argument);
+        let made =
+            |root: Node| Template::new(self.document().clone(), root).map(Inside::Known).map_err(Failure::Inside);
         if matches!(node.kind, NodeKind::String(_)) {
             // An expression that gives a template: its strings have been evaluated once already.
-            let frame = Frame::root(Phase::Identity);
-            let val = within(&draft.turns, &frame, &mut |frame| self.evaluator.node(node, frame))?;
-            let made = Template::new(self.document().clone(), Node::from_value(&val.to_json(), node.offset));
-            return made.map_err(Failure::Inside);
+            let val = within(&draft.turns, &argument, &mut |frame| self.evaluator.node(node, frame))?;
+            if !val.is_known() {
+                return Ok(Inside::Open(val));
+            }
+            return made(Node::from_value(&val.to_json(), node.offset));
+        }
+        if let Some(sections) = node.as_object().filter(|sections| sections.iter().any(is_computed)) {
+            let mut whole = sections.clone();
+            for (name, section) in sections.iter().filter(|(name, section)| is_computed((*name, *section))) {
+                let val = within(&draft.turns, &argument, &mut |frame| self.evaluator.node(section, frame))?;
+                if !val.is_known() {
+                    let mut members = IndexMap::new();
+                    for (key, part) in sections.iter() {
+                        let part = if Arc::ptr_eq(key, name) { val.clone() } else { Value::from_node(part)? };
+                        members.insert(Arc::clone(key), part);
+                    }
+                    return Ok(Inside::Open(Value::object(members)?));
+                }
+                whole.members.insert(Arc::clone(name), Node::from_value(&val.to_json(), section.offset));
+            }
+            return made(Node { offset: node.offset, kind: NodeKind::Object(whole) });
         }
         let key = (self.document().text().as_ptr() as usize, node.offset);
         if let Some(known) = self.run.parts.borrow().get(&key)
             && !self.document().text().is_empty()
         {
-            return Ok(known.clone());
+            return Ok(Inside::Known(known.clone()));
         }
         let made = Template::new(self.document().clone(), node.clone()).map_err(Failure::Inside)?;
         self.run.parts.borrow_mut().insert(key, made.clone());
-        Ok(made)
+        Ok(Inside::Known(made))
     }
 
     /// Where the inner deployment goes.
@@ -243,6 +279,9 @@ impl<'s> Stage<'s> {
             };
             Failure::Inside(errors.into_iter().map(here).collect())
         };
+        if linked {
+            self.run.syntax(template).map_err(under)?;
+        }
         if !outer {
             return self.run.template(template, given, context, self.depth + 1).map(Some).map_err(under);
         }
@@ -262,6 +301,41 @@ impl<'s> Stage<'s> {
         drop(touched);
         Ok(Some(Expansion { scope_id: context.scope_id(), resources, outputs, parameters: IndexMap::new() }))
     }
+}
+
+/// What the parameters of a nested deployment are.
+enum Arguments {
+    /// A value, or a secret in a vault, for each name.
+    Named(IndexMap<String, Given>),
+    /// One expression for all of them, not known yet.
+    Open(Value),
+}
+
+/// The template of a nested deployment.
+enum Inside {
+    Known(Template),
+    /// An expression that is not known yet.
+    Open(Value),
+    /// A linked template that could not be had.
+    NotHad,
+}
+
+/// Whether a section of a nested template is one expression, such as `"parameters": "[variables('declared')]"`.
+fn is_computed((name, section): (&Arc<str>, &Node)) -> bool {
+    let is_section = ["parameters", "variables", "resources", "outputs", "functions", "definitions"];
+    is_section.iter().any(|known| same_name(known, name))
+        && matches!(&section.kind, NodeKind::String(text) if text.expression_source().is_some())
+}
+
+/// The value of each parameter of a template from one expression for all: `tryGet(all, name, 'value')`, since null counts as
+/// not given.
+pub(crate) fn each_of(all: &Value, template: &Template) -> Result<IndexMap<String, Given>, EvalError> {
+    let declared = template.parameters().into_iter();
+    let given = declared.map(|(name, kind, _)| {
+        let value = crate::eval::defer("tryGet", &[all.clone(), Value::str(name.as_str()), Value::str("value")])?;
+        Ok((name, Given::Value(value.secret_if(kind.to_ascii_lowercase().starts_with("secure")))))
+    });
+    given.collect()
 }
 
 fn missing(what: &str) -> EvalError {

@@ -71,7 +71,8 @@ impl Stage<'_> {
                     .help("take it out of `dependsOn`")
                     .framed(str::to_string));
                 }
-                ValueKind::Str(wanted) => match targets.find(wanted) {
+                ValueKind::Str(wanted) => match targets.find(wanted).or_else(|| self.by_type_and_name(wanted, targets))
+                {
                     Some(found) => edge.extend(found),
                     None => {
                         return Err(EvalError::new(format!(
@@ -95,6 +96,17 @@ impl Stage<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Stage<'_> {
+    /// Above resource groups `resourceId()` gives an id without the scope (`/providers/TYPE/NAME`), whatever the resource
+    /// goes into: it is matched by type and name, as templates for management groups rely on.
+    fn by_type_and_name<'t>(&self, wanted: &str, targets: &'t Targets) -> Option<&'t [usize]> {
+        if self.context.scope == crate::Scope::ResourceGroup {
+            return None;
+        }
+        targets.find(wanted.strip_prefix("/providers/")?)
     }
 }
 

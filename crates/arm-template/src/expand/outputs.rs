@@ -81,6 +81,7 @@ impl<'s> Stage<'s> {
             None => Value::NULL,
         };
         if condition.as_bool() == Some(false) {
+            node.get("value").map_or(Ok(()), |value| super::syntax::names(value, self.evaluator.sections))?;
             return Ok(None);
         }
         let frame = Frame::root(Phase::Output);

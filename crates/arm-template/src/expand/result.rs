@@ -89,6 +89,8 @@ pub struct NestedDeployment {
     /// Its resources and outputs as far as they are known now; `None` without a template.
     pub expansion: Option<Expansion>,
     pub(crate) given: IndexMap<String, crate::eval::Given>,
+    /// The expression of its template, and the one of all its parameters, where these are not known yet.
+    pub(crate) open: (Option<Value>, Option<Value>),
 }
 
 /// An output of a template, as far as its value is known.

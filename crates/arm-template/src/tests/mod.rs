@@ -1,6 +1,7 @@
 //! The engine as a whole: templates in, resources or errors out.
 
 mod errors;
+mod foreign;
 mod hostile;
 mod metamorphic;
 mod mutation;

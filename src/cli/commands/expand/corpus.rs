@@ -2,11 +2,12 @@
 
 use super::Links;
 use crate::cli::Context;
+use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::driver::{EntryKind, World};
-use arm_template::json::Node;
-use arm_template::{Expansion, Limits, Parameters, Scope, Template};
-use serde_json::Value;
+use arm_template::json::{Document, Node};
+use arm_template::{Expansion, Limits, Parameters, Position, Scope, Template};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,9 +17,9 @@ enum Outcome {
     /// Not a deployment template.
     Other,
     /// The file is not JSON.
-    Unread(String),
+    Unread(String, Option<Position>),
     /// The template cannot be expanded.
-    Refused(String),
+    Refused(String, Option<Position>),
     Expanded {
         resources: usize,
         unknown: bool,
@@ -31,6 +32,7 @@ pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report>
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let (mut resources, mut slowest) = (0, (Duration::ZERO, PathBuf::new()));
+    let mut refused = Vec::new();
     let start = Instant::now();
     for file in &files {
         let begun = Instant::now();
@@ -38,13 +40,15 @@ pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report>
         slowest = slowest.max((begun.elapsed(), file.clone()));
         let word = match outcome {
             Outcome::Other => "other JSON",
-            Outcome::Unread(why) => {
-                cx.printer.note(&format!("{}: unreadable: {why}\n", file.display()));
+            Outcome::Unread(why, at) => {
+                cx.printer.note(&format!("{}: not JSON: {why}\n", placed(file, at)));
+                refused.push(refusal(file, "not readable", &why, at));
                 "not readable"
             }
-            Outcome::Refused(why) => {
-                cx.printer.note(&format!("{}: {why}\n", file.display()));
+            Outcome::Refused(why, at) => {
+                cx.printer.note(&format!("{}: {why}\n", placed(file, at)));
                 *reasons.entry(generalised(&why)).or_default() += 1;
+                refused.push(refusal(file, "refused", &why, at));
                 "refused"
             }
             Outcome::Expanded { resources: count, unknown } => {
@@ -55,6 +59,14 @@ pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report>
         *counts.entry(word).or_default() += 1;
     }
     let (agree, differ) = twins(&files, cx)?;
+    if cx.format == Format::Json {
+        let counted = json!({
+            "files": files.len(), "outcomes": counts, "resources": resources,
+            "twins": { "agree": agree, "differ": differ }, "refused": refused,
+        });
+        cx.printer.data(&format!("{counted:#}\n"))?;
+        return Ok(Exit::Done);
+    }
     let mut text = String::new();
     for (word, count) in &counts {
         text.push_str(&format!("{count:>6}  {word}\n"));
@@ -75,6 +87,18 @@ pub(super) fn run(root: &Path, cx: &mut Context) -> Result<Exit, miette::Report>
         slowest.1.display()
     ));
     Ok(Exit::Done)
+}
+
+/// `file:line:column`, as far as it is known.
+fn placed(file: &Path, at: Option<Position>) -> String {
+    at.map_or_else(|| file.display().to_string(), |at| format!("{}:{}:{}", file.display(), at.line, at.column))
+}
+
+fn refusal(file: &Path, outcome: &str, why: &str, at: Option<Position>) -> Value {
+    json!({
+        "file": file.display().to_string(), "outcome": outcome, "reason": why,
+        "line": at.map(|at| at.line), "column": at.map(|at| at.column),
+    })
 }
 
 /// The reason without the user's own words, so that equal reasons count as one.
@@ -110,14 +134,18 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     }
     let node = match arm_template::json::read(&text) {
         Ok(node) => node,
-        Err(error) => return Ok(Outcome::Unread(error.message)),
+        Err(error) => {
+            let at = Document::new(&*text).position(error.offset);
+            return Ok(Outcome::Unread(error.message, Some(at)));
+        }
     };
     let schema = node.get("$schema").and_then(|s| s.as_str()).unwrap_or("").to_lowercase();
     if !schema.contains("deploymenttemplate.json") {
         return Ok(Outcome::Other);
     }
     let first = |errors: Vec<arm_template::TemplateError>| {
-        Outcome::Refused(errors.first().map(ToString::to_string).unwrap_or_default())
+        let first = errors.into_iter().next();
+        first.map_or(Outcome::Refused(String::new(), None), |error| Outcome::Refused(error.sentence, error.position))
     };
     let template = match arm_template::parse(&text) {
         Ok(template) => template,

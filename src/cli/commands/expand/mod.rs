@@ -31,6 +31,9 @@ pub struct Args {
     /// Region of the resource group, or of the deployment above resource groups; unknown without it
     #[arg(short, long, value_name = "REGION")]
     location: Option<String>,
+    /// Expand as if deployed under this name: the value of `deployment().name`
+    #[arg(long, value_name = "NAME", value_parser = crate::cli::deploy_args::deployment_name)]
+    deployment_name: Option<String>,
     /// Show values with unknown parts as JSON instead of one expression
     #[arg(long)]
     parts: bool,
@@ -94,6 +97,10 @@ fn context(args: &Args, template: &Template) -> arm_template::Context {
     let mut context = arm_template::Context::resource_group(&args.subscription, &args.resource_group);
     context.scope = scope;
     context.location.clone_from(&args.location);
+    context.template_link = own_address(&args.file);
+    if let Some(name) = &args.deployment_name {
+        context.deployment_name.clone_from(name);
+    }
     context.form = if args.parts { Form::Parts } else { Form::Whole };
     match scope {
         Scope::ResourceGroup => {
@@ -129,6 +136,14 @@ fn assign(given: &str, template: &Template, parameters: &mut Parameters) -> Resu
     parameters.set(name, &value).map_err(|error| error.sentence)
 }
 
+/// The folder of the template, as addresses have it: `deployment().properties.templateLink.uri` begins with it.
+const HERE: &str = "file:///template/";
+
+/// The address that the template has for itself.
+fn own_address(file: &Path) -> Option<String> {
+    Some(format!("{HERE}{}", file.file_name()?.to_str()?))
+}
+
 /// Linked templates by a path relative to the template; nothing is fetched.
 struct Links<'w> {
     world: &'w dyn World,
@@ -137,12 +152,21 @@ struct Links<'w> {
 
 impl Linker for Links<'_> {
     fn template(&self, link: &TemplateLink) -> Result<Option<Template>, String> {
-        if link.relative_path.is_none() {
-            return Ok(None);
-        }
-        let Some(relative) = link.address() else { return Ok(None) };
+        let Some(address) = link.address() else { return Ok(None) };
+        // What lies beside the template, by an address made from the template's own; nothing outside its folder.
+        let near = address.strip_prefix(HERE).map(|path| path.split(['?', '#']).next().unwrap_or(path).to_owned());
+        let relative = match near {
+            Some(path) if link.relative_path.is_some() || path.split('/').all(|part| part != "..") => path,
+            None if link.relative_path.is_some() => address,
+            _ => return Ok(None),
+        };
         let path = self.base.join(&relative);
-        let bytes = self.world.read(&path).map_err(|_| format!("the linked template `{relative}` cannot be read"))?;
+        let bytes = match self.world.read(&path) {
+            Ok(bytes) => bytes,
+            // It may lie at its address only.
+            Err(_) if link.relative_path.is_none() => return Ok(None),
+            Err(_) => return Err(format!("the linked template `{relative}` cannot be read")),
+        };
         let text = String::from_utf8_lossy(&bytes);
         let first = |errors: Vec<TemplateError>| {
             let why = errors.first().map(ToString::to_string).unwrap_or_default();

@@ -1,0 +1,180 @@
+//! Templates that other people wrote: planned, applied on the local endpoint, and planned again.
+
+use crate::support::{Ran, TestContext};
+use serde_json::{Value, json};
+
+const WHERE: &str = "--resource-group g --location westeurope";
+
+fn template(cx: &TestContext, resources: &Value, more: &Value) {
+    let mut whole = json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "resources": resources,
+    });
+    whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    cx.write("t.json", &format!("{whole:#}"));
+}
+
+#[track_caller]
+fn fine(ran: Ran) -> Ran {
+    assert_eq!(ran.exit, 0, "{}", ran.text());
+    ran
+}
+
+/// Applies the template and plans it again: nothing is left to do. Gives what the apply said.
+#[track_caller]
+fn settles(cx: &TestContext) -> Ran {
+    let applied = fine(cx.run(&format!("apply --yes --template t.json {WHERE}")));
+    assert!(!applied.stdout.contains("still differ") && !applied.stderr.contains("still differ"), "{}", applied.text());
+    let again = fine(cx.run(&format!("plan --template t.json {WHERE}")));
+    assert!(again.stdout.contains("Nothing to do"), "{}", again.text());
+    applied
+}
+
+fn account(name: &str, version: &str, more: &Value) -> Value {
+    let mut body = json!({ "type": "Microsoft.Storage/storageAccounts", "apiVersion": version, "name": name, "location": "westeurope" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+fn standard() -> Value {
+    json!({ "sku": { "name": "Standard_LRS" }, "kind": "StorageV2" })
+}
+
+#[test]
+fn text_for_booleans_and_numbers_settles() {
+    let cx = TestContext::new();
+    let mut https = standard();
+    https["properties"] = json!({ "supportsHttpsTrafficOnly": "true" });
+    let address = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2023-04-01", "name": "a", "location": "westeurope",
+        "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": "10" } });
+    template(&cx, &json!([account("foreignone", "2022-09-01", &https), address]), &json!({}));
+    settles(&cx);
+}
+
+#[test]
+fn a_name_that_is_not_known_yet_names_no_group() {
+    let cx = TestContext::new();
+    let role = json!({ "type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01", "name": "[parameters('name')]",
+        "properties": { "principalId": "22222222-2222-4222-8222-222222222222", "principalType": "ServicePrincipal",
+            "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'acdd72a7-3385-48ef-bd42-f606fba81ae7')]" } });
+    let name = json!({ "parameters": { "name": { "type": "string", "defaultValue": "[newGuid()]" } } });
+    template(&cx, &json!([role]), &name);
+    let plan = fine(cx.run(&format!("plan --template t.json {WHERE}")));
+    assert!(plan.stdout.contains("Plan: 1 to create."), "{}", plan.text());
+    let applied = fine(cx.run(&format!("apply --yes --template t.json {WHERE}")));
+    assert!(applied.stdout.contains("Done: 1 created."), "{}", applied.text());
+}
+
+#[test]
+fn what_the_endpoint_is_asked_about_types_is_answered() {
+    let cx = TestContext::new();
+    let outputs = json!({ "outputs": { "blob": { "type": "string",
+        "value": "[reference(resourceId('Microsoft.Storage/storageAccounts', 'foreigntwo'), providers('Microsoft.Storage', 'storageAccounts').apiVersions[0]).primaryEndpoints.blob]" } } });
+    template(&cx, &json!([account("foreigntwo", "2022-09-01", &standard())]), &outputs);
+    let applied = settles(&cx);
+    assert!(applied.stdout.contains("https://foreigntwo.blob.core.windows.net/"), "{}", applied.text());
+}
+
+#[test]
+fn old_versions_are_judged_by_what_they_ask_for() {
+    let cx = TestContext::new();
+    let old = account("foreignold", "2015-06-15", &json!({ "properties": { "accountType": "Standard_LRS" } }));
+    let network = json!({ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-04-01", "name": "n", "location": "westeurope",
+        "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } });
+    let diagnostics = json!({ "type": "Microsoft.Network/virtualNetworks/providers/diagnosticSettings", "apiVersion": "2017-05-01-preview",
+        "name": "n/Microsoft.Insights/d", "dependsOn": ["n", "foreignold"], "properties": {
+            "storageAccountId": "[resourceId('Microsoft.Storage/storageAccounts', 'foreignold')]", "metrics": [{ "category": "AllMetrics", "enabled": true }] } });
+    let outputs = json!({ "outputs": {
+        "old": { "type": "bool", "value": "[not(empty(listKeys(resourceId('Microsoft.Storage/storageAccounts', 'foreignold'), '2015-06-15').key1))]" },
+        "new": { "type": "bool", "value": "[not(empty(listKeys(resourceId('Microsoft.Storage/storageAccounts', 'foreignold'), '2022-09-01').keys[0].value))]" }
+    } });
+    template(&cx, &json!([old, network, diagnostics]), &outputs);
+    let applied = settles(&cx);
+    assert!(applied.stdout.contains("old  true") && applied.stdout.contains("new  true"), "{}", applied.text());
+}
+
+#[test]
+fn a_region_on_a_child_is_no_change() {
+    let cx = TestContext::new();
+    let network = |name: &str, prefix: &str| {
+        json!({ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2022-05-01", "name": name, "location": "westeurope",
+            "properties": { "addressSpace": { "addressPrefixes": [prefix] } } })
+    };
+    let peering = json!({ "type": "Microsoft.Network/virtualNetworks/virtualNetworkPeerings", "apiVersion": "2022-05-01", "name": "a/p",
+        "location": "westeurope", "dependsOn": ["a", "b"],
+        "properties": { "remoteVirtualNetwork": { "id": "[resourceId('Microsoft.Network/virtualNetworks', 'b')]" } } });
+    template(&cx, &json!([network("a", "10.0.0.0/16"), network("b", "10.1.0.0/16"), peering]), &json!({}));
+    settles(&cx);
+}
+
+#[test]
+fn what_only_azure_computes_is_not_called_a_mistake() {
+    let cx = TestContext::new();
+    let server = json!({ "type": "Microsoft.Sql/servers", "apiVersion": "2021-11-01", "name": "foreignsql", "location": "westeurope",
+        "properties": { "administratorLogin": "somebody" } });
+    let outputs = json!({ "outputs": { "host": { "type": "string", "value": "[reference('foreignsql').fullyQualifiedDomainName]" } } });
+    template(&cx, &json!([server]), &outputs);
+    let ran = cx.run(&format!("apply --yes --template t.json {WHERE}"));
+    let text = ran.text().replace("\n  ", " ");
+    assert_ne!(ran.exit, 0);
+    assert!(
+        text.contains("does not compute the property 'fullyQualifiedDomainName' of the type 'Microsoft.Sql/servers'"),
+        "{text}"
+    );
+    assert!(!text.contains("the template has a mistake"), "{text}");
+}
+
+#[test]
+fn the_deployment_has_the_name_that_is_given() {
+    let cx = TestContext::new();
+    let outputs = json!({ "outputs": { "name": { "type": "string", "value": "[deployment().name]" } } });
+    let tagged = json!({ "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2023-01-31",
+        "name": "[concat('id-', deployment().name)]", "location": "westeurope" });
+    template(&cx, &json!([tagged]), &outputs);
+    let expanded = fine(cx.run("expand t.json --deployment-name main-2026"));
+    assert!(expanded.stdout.contains("\"name\": \"id-main-2026\""), "{}", expanded.text());
+    let named = format!("--template t.json --deployment-name main-2026 {WHERE}");
+    let applied = fine(cx.run(&format!("apply --yes {named}")));
+    assert!(applied.stdout.contains("id-main-2026") && applied.stdout.contains("main-2026"), "{}", applied.text());
+    assert!(fine(cx.run(&format!("plan {named}"))).stdout.contains("Nothing to do"));
+    let refused = cx.run("plan --template t.json --deployment-name a/b");
+    assert!(refused.exit != 0 && refused.stderr.contains("1 to 64 letters"), "{}", refused.text());
+}
+
+#[test]
+fn a_busy_pool_is_a_note_in_the_plan() {
+    let cx = TestContext::new();
+    template(
+        &cx,
+        &json!([{ "type": "Microsoft.Compute/proximityPlacementGroups", "apiVersion": "2023-03-01", "name": "p", "location": "westeurope" }]),
+        &json!({}),
+    );
+    let live = json!([{ "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/proximityPlacementGroups/p",
+        "type": "Microsoft.Compute/proximityPlacementGroups", "name": "p", "location": "westeurope", "properties": { "provisioningState": "Updating" } }]);
+    cx.write("live.json", &live.to_string());
+    let plan = fine(cx.run("plan --template t.json --live live.json -g g --subscription s"));
+    assert!(
+        plan.stdout.contains("Nothing to do") && plan.stdout.contains("note: `p`: is being changed right now"),
+        "{}",
+        plan.text()
+    );
+}
+
+#[test]
+fn resources_without_dependencies_are_written_in_an_order_that_works() {
+    let cx = TestContext::new();
+    let card = json!({ "type": "Microsoft.Network/networkInterfaces", "apiVersion": "2023-04-01", "name": "c", "location": "westeurope",
+        "properties": { "ipConfigurations": [{ "name": "i", "properties": { "subnet": { "id": "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'n', 's')]" } } }] } });
+    let network = json!({ "type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-04-01", "name": "n", "location": "westeurope",
+        "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] }, "subnets": [{ "name": "s", "properties": { "addressPrefix": "10.0.0.0/24" } }] } });
+    template(&cx, &json!([card, network]), &json!({}));
+    settles(&cx);
+    // What is missing in any order fails, and is told once.
+    template(
+        &cx,
+        &json!([card, { "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2023-01-31", "name": "other", "location": "westeurope" }]),
+        &json!({}),
+    );
+    let ran = cx.run("apply --yes --template t.json --resource-group h --location westeurope");
+    assert!(ran.exit != 0 && ran.text().contains("InvalidResourceReference"), "{}", ran.text());
+}
