@@ -3,4 +3,5 @@
 mod credentials;
 mod faults;
 pub mod gate;
+mod hostile;
 mod needs;
