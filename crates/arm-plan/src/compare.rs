@@ -326,6 +326,10 @@ impl Comparison<'_> {
         if normal::is_empty(wanted) {
             return self.suppress(SuppressionRule::EmptyVsAbsent, Some(wanted), None);
         }
+        let elsewhere = fact.shown_as.as_ref().and_then(|path| at_path(self.observed, path));
+        if elsewhere.is_some_and(|found| found == wanted || self.same(wanted, found).is_some()) {
+            return self.suppress(SuppressionRule::IdCase, Some(wanted), elsewhere);
+        }
         if !self.is_create() && self.is_dropped_from_child() {
             return self.suppress(SuppressionRule::NotOnChildren, Some(wanted), None);
         }

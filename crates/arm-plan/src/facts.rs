@@ -45,6 +45,8 @@ pub struct Fact {
     pub last_segment: bool,
     /// Elements with `enabled: false` are as good as none.
     pub off: bool,
+    /// Where the service answers the value under another name.
+    pub shown_as: Option<String>,
 }
 
 /// Facts of one resource type.
@@ -184,6 +186,10 @@ fn learn(fact: &mut Fact, word: &str) -> bool {
             return match word.split_once('=') {
                 Some(("key", name)) => {
                     fact.key = Some(name.to_owned());
+                    true
+                }
+                Some(("shown-as", path)) => {
+                    fact.shown_as = Some(path.to_owned());
                     true
                 }
                 Some(("default", text)) => json(text).is_some_and(|v| {

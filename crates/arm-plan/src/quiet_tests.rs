@@ -77,6 +77,21 @@ fn disks_and_snapshots() {
 }
 
 #[test]
+fn sources_of_snapshots_and_galleries() {
+    let disk = format!("{GROUP}/providers/Microsoft.Compute/disks/d");
+    let from = |key: &str, id: &str| json!({ "location": "eastus", "properties": { "creationData": { "createOption": "Copy", key: id } } });
+    let answered = from("sourceResourceId", &disk.to_lowercase());
+    let source = "/properties/creationData/sourceResourceId";
+    let other = json!(format!("{disk}2"));
+    quiet_but_for("Microsoft.Compute/snapshots", &from("sourceUri", &disk), &answered, source, other.clone());
+    quiet_but_for("Microsoft.Compute/snapshots", &from("sourceResourceId", &disk), &answered, source, other);
+    let gallery = |more: Value| json!({ "location": "eastus", "properties": more });
+    let shown = gallery(json!({ "softDeletePolicy": { "isSoftDeleteEnabled": false } }));
+    let on = "/properties/softDeletePolicy/isSoftDeleteEnabled";
+    quiet_but_for("Microsoft.Compute/galleries", &gallery(json!({})), &shown, on, json!(true));
+}
+
+#[test]
 fn images_of_galleries() {
     let sent = json!({ "location": "eastus", "properties": { "osType": "Windows", "osState": "Generalized" } });
     let answered = json!({ "location": "eastus", "properties": { "osType": "Windows", "osState": "Generalized", "hyperVGeneration": "V1", "provisioningState": "Succeeded" } });
