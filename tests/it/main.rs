@@ -28,6 +28,7 @@ mod local;
 mod plan;
 mod machine;
 mod mistakes;
+mod mutations;
 mod parse_props;
 mod pool;
 mod printed;

@@ -363,6 +363,19 @@ fn effects_of_pools_and_shares() {
     assert_eq!((account.action, account.effect.kind), (Action::Replace, EffectKind::DeletesData));
 }
 
+/// An address says nothing of its allocation: Azure holds `Static` for Standard ones, `Dynamic` for those that were Basic.
+#[test]
+fn the_allocation_of_an_address_follows_its_sku() {
+    const ADDRESS: &str = "Microsoft.Network/publicIPAddresses";
+    for held in ["Static", "Dynamic"] {
+        let found = json!({ "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": held } });
+        quiet(SuppressionRule::ServiceDefault, ADDRESS, json!({ "sku": { "name": "Standard" } }), found.clone());
+        let other = if held == "Static" { "Dynamic" } else { "Static" };
+        let wanted = json!({ "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": other } });
+        seen(ADDRESS, wanted, found);
+    }
+}
+
 /// A scale set gets zones while it runs and loses none; what is in the network has its zones for good.
 #[test]
 fn zones_that_go_need_a_new_resource() {

@@ -156,17 +156,18 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     let expand = |parameters: &Parameters| {
         arm_template::expand_linked(&template, parameters, &context(&template), &Limits::default(), &links)
     };
-    let mut result = expand(&stand_ins(file, &template, world));
-    // A stand-in may lack what the template asks of it: then one with the members that its expressions name.
-    for leaf in LEAVES {
-        if result.is_ok() {
-            break;
+    let mut result = expand(&stand_ins(file, &template, world, Gaps::Required));
+    // A stand-in may lack what the template asks of it: then one with the members that its expressions name. Parts that
+    // another template calls have empty defaults, which only a caller makes usable: then these get stand-ins, too.
+    for gaps in [Gaps::Required, Gaps::Empty] {
+        for leaf in LEAVES {
+            if result.is_ok() {
+                break;
+            }
+            let mut parameters = stand_ins(file, &template, world, gaps);
+            guess(&text, &template, gaps, leaf, &mut parameters);
+            result = expand(&parameters).or(result);
         }
-        let mut parameters = stand_ins(file, &template, world);
-        if guess(&text, &template, leaf, &mut parameters) == 0 {
-            break;
-        }
-        result = expand(&parameters).or(result);
     }
     match result {
         Ok(expansion) => {
@@ -188,12 +189,41 @@ const LEAVES: [fn(&str) -> Value; 3] = [
     |_| Value::from(1),
 ];
 
+/// Which parameters get a stand-in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gaps {
+    /// Those without default, or with the default `null`.
+    Required,
+    /// Those with an empty default as well: `""`, `{}`, `[]`, and objects with nothing but `null` in them.
+    Empty,
+}
+
+impl Gaps {
+    /// Whether the parameter needs a stand-in.
+    fn has(self, template: &Template, name: &str, required: bool) -> bool {
+        let declared = template.root().get("parameters").and_then(|p| p.get(name));
+        let default = declared.and_then(|d| d.get("defaultValue")).map_or(Value::Null, Node::to_value);
+        required || default.is_null() || (self == Self::Empty && hollow(&default))
+    }
+}
+
+fn hollow(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.values().all(hollow),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// Adds the members that the template reads to objects and lists of undescribed form; returns their number.
-fn guess(text: &str, template: &Template, leaf: fn(&str) -> Value, parameters: &mut Parameters) -> usize {
+fn guess(text: &str, template: &Template, gaps: Gaps, leaf: fn(&str) -> Value, parameters: &mut Parameters) -> usize {
     let lower = text.to_ascii_lowercase();
     let mut count = 0;
     for (name, kind, required) in template.parameters() {
-        if !required || !["object", "secureobject", "array"].iter().any(|k| kind.eq_ignore_ascii_case(k)) {
+        let open = ["object", "secureobject", "array"].iter().any(|k| kind.eq_ignore_ascii_case(k));
+        if !open || !gaps.has(template, &name, required) {
             continue;
         }
         let needle = format!("parameters('{}')", name.to_ascii_lowercase());
@@ -285,7 +315,7 @@ fn twins(files: &[PathBuf], cx: &mut Context) -> Result<(usize, usize), miette::
 fn resources(file: &Path, world: &dyn World) -> Option<BTreeMap<String, String>> {
     let bytes = world.read(file).ok()?;
     let template = arm_template::parse(&String::from_utf8_lossy(&bytes)).ok()?;
-    let parameters = stand_ins(file, &template, world);
+    let parameters = stand_ins(file, &template, world, Gaps::Required);
     let links = Links { world, base: file.parent().map(Path::to_path_buf).unwrap_or_default() };
     let expansion =
         arm_template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links).ok()?;
@@ -320,7 +350,7 @@ fn context(template: &Template) -> arm_template::Context {
 }
 
 /// Values of the parameter file beside the template, then stand-ins for what has neither value nor default.
-fn stand_ins(file: &Path, template: &Template, world: &dyn World) -> Parameters {
+fn stand_ins(file: &Path, template: &Template, world: &dyn World, gaps: Gaps) -> Parameters {
     let beside = file.with_extension("parameters.json");
     let mut parameters = Parameters::new();
     let names: Vec<String> = template.parameters().into_iter().map(|(name, _, _)| name.to_lowercase()).collect();
@@ -334,7 +364,7 @@ fn stand_ins(file: &Path, template: &Template, world: &dyn World) -> Parameters 
     let given: Vec<String> = parameters.names().map(str::to_lowercase).collect();
     let declared = template.root().get("parameters");
     for (index, (name, kind, required)) in template.parameters().into_iter().enumerate() {
-        if !required || given.contains(&name.to_lowercase()) {
+        if given.contains(&name.to_lowercase()) || !gaps.has(template, &name, required) {
             continue;
         }
         let node = declared.and_then(|p| p.get(&name));
@@ -414,6 +444,8 @@ fn word(name: &str, salt: usize, least: usize, most: Option<i64>) -> String {
         id.to_owned()
     } else if name.contains("artifactslocation") || name.ends_with("uri") || name.ends_with("url") {
         format!("https://example.com/{salt}/")
+    } else if name.ends_with("location") || name.ends_with("region") {
+        "westeurope".to_owned()
     } else {
         format!("x{salt}in")
     };
@@ -427,13 +459,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn empty_defaults_get_stand_ins_where_a_template_waits_for_its_caller() {
+        let text = r#"{ "parameters": { "nothing": { "type": "string", "defaultValue": null }, "blank": { "type": "string", "defaultValue": "" },
+            "net": { "type": "object", "defaultValue": { "name": null } }, "set": { "type": "object", "defaultValue": { "name": "a" } } },
+            "a": "[parameters('net').name]" }"#;
+        let template = arm_template::parse(text).unwrap();
+        let open = |gaps: Gaps| {
+            template.parameters().into_iter().filter(|(n, _, r)| gaps.has(&template, n, *r)).map(|p| p.0).collect::<Vec<_>>()
+        };
+        assert_eq!(open(Gaps::Required), ["nothing"]);
+        assert_eq!(open(Gaps::Empty), ["nothing", "blank", "net"]);
+        let mut parameters = Parameters::new();
+        assert_eq!(guess(text, &template, Gaps::Empty, LEAVES[0], &mut parameters), 1);
+    }
+
+    #[test]
     fn members_are_guessed_from_what_the_template_asks() {
         let text = r#"{ "parameters": { "net": { "type": "object" }, "list": { "type": "array" } },
             "a": "[Parameters('NET').vnet.name]", "b": "[parameters('net').subnets[0]['count']]", "c": "[parameters('list')[copyIndex()].x]",
             "d": "[concat(parameters('net').vnet, 'x')]" }"#;
         let template = arm_template::parse(text).unwrap();
         let mut parameters = Parameters::new();
-        assert_eq!(guess(text, &template, LEAVES[0], &mut parameters), 2);
+        assert_eq!(guess(text, &template, Gaps::Required, LEAVES[0], &mut parameters), 2);
         assert_eq!(steps(".a['b'][0].c, 1)"), [Some("a".to_owned()), Some("b".to_owned()), None, Some("c".to_owned())]);
         let mut tree = Value::Null;
         for path in [".vnet.name)", ".subnets[0]['count'])", ".vnet)"] {
