@@ -306,9 +306,24 @@ fn unusable(project: &CompiledProject, errors: &[TemplateError]) -> CommandError
 #[must_use]
 pub fn to_observe<'a>(resources: impl Iterator<Item = &'a DesiredResource>) -> Vec<ResourceRef> {
     let mut seen = BTreeSet::new();
-    let known = resources.filter(|r| is_known(&r.id) && !r.api_version.is_empty());
-    let fresh = known.filter(|r| seen.insert(r.id.to_ascii_lowercase()));
-    fresh.map(|r| ResourceRef { id: r.id.clone(), api_version: r.api_version.clone() }).collect()
+    let fresh = resources.filter(|r| is_known(&r.id) && seen.insert(r.id.to_ascii_lowercase()));
+    fresh.filter_map(|r| Some(ResourceRef { id: r.id.clone(), api_version: version_to_read(r)? })).collect()
+}
+
+/// The version to read a resource with. With an `apiProfile`, which Azure resolves, the template names none: then that of the
+/// catalogue, for a child that the catalogue does not know that of its parent.
+fn version_to_read(resource: &DesiredResource) -> Option<String> {
+    if !resource.api_version.is_empty() {
+        return Some(resource.api_version.clone());
+    }
+    let (kind, _) = arm_plan::type_of_id(&resource.id);
+    let mut name = kind.as_str();
+    loop {
+        if let Some(version) = arm_catalog::latest_version(name) {
+            return Some(version.to_owned());
+        }
+        name = name.rsplit_once('/')?.0;
+    }
 }
 
 fn is_known(id: &str) -> bool {

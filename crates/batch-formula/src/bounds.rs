@@ -66,7 +66,7 @@ impl Range {
     }
 }
 
-/// What a formula can set.
+/// What a formula can set. A `stop()` before the first assignment sets nothing: the pool keeps what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Bounds {
     /// `$TargetDedicatedNodes`, when it is assigned.

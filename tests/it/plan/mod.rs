@@ -14,4 +14,5 @@ mod render;
 mod requests;
 mod schema;
 mod snippets;
+mod strangers;
 mod values;
