@@ -76,7 +76,7 @@ impl Template {
         self.all.text()
     }
 
-    /// The declarations under `parameters`.
+    /// The declarations under `parameters`; those that refer to a definition have its members, too.
     #[must_use]
     pub fn parameters(&self) -> &Value {
         &self.parameters
@@ -85,7 +85,31 @@ impl Template {
 
 impl From<&Value> for Template {
     fn from(template: &Value) -> Self {
-        Self { all: JsonText::from(template), parameters: template.get("parameters").cloned().unwrap_or_default() }
+        let mut parameters = template.get("parameters").cloned().unwrap_or_default();
+        for declaration in parameters.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+            refer(declaration, template.get("definitions"));
+        }
+        Self { all: JsonText::from(template), parameters }
+    }
+}
+
+/// Adds to a declaration what the definitions say that it refers to; what it says itself counts.
+fn refer(declaration: &mut Value, definitions: Option<&Value>) {
+    // A definition may refer to the next; a circle ends here.
+    const DEEPEST: usize = 16;
+    let target = |from: &Value| {
+        let name = from.get("$ref")?.as_str()?.strip_prefix("#/definitions/")?.replace("~1", "/").replace("~0", "~");
+        definitions?.get(name.as_str())
+    };
+    let mut next = target(declaration);
+    for _ in 0..DEEPEST {
+        let Some(definition) = next else { return };
+        if let (Some(own), Some(members)) = (declaration.as_object_mut(), definition.as_object()) {
+            for (key, value) in members {
+                own.entry(key.as_str()).or_insert_with(|| value.clone());
+            }
+        }
+        next = target(definition);
     }
 }
 

@@ -277,6 +277,21 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_says_the_type_and_whether_null_will_do() {
+        let template = json!({
+            "parameters": { "locks": { "$ref": "#/definitions/locks" }, "size": { "$ref": "#/definitions/size" }, "own": { "$ref": "#/definitions/size", "nullable": true },
+                "round": { "$ref": "#/definitions/round" } },
+            "definitions": { "locks": { "$ref": "#/definitions/list", "nullable": true }, "list": { "type": "array" }, "size": { "type": "int" },
+                "round": { "$ref": "#/definitions/round" } } });
+        let found = declared(crate::deploy::compiled::Template::from(&template).parameters());
+        let of = |name: &str| found.iter().find(|p| p.name == name).map(|p| (p.kind.as_str(), p.has_default)).unwrap();
+        assert_eq!(of("locks"), ("array", true));
+        assert_eq!(of("size"), ("int", false));
+        assert_eq!(of("own"), ("int", true));
+        assert_eq!(of("round"), ("", false));
+    }
+
+    #[test]
     fn key_vault_references_pass_as_they_are() {
         let reference = json!({ "reference": { "keyVault": { "id": "/x" }, "secretName": "s" } });
         let file = entries(&json!({ "$schema": "x", "parameters": { "key": reference } })).unwrap();
