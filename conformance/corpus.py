@@ -92,7 +92,7 @@ def stand_in(name, number, declared, definitions=None, depth=0):
     scope = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/r/providers/"
     table = [
         ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
-        ("user|admin", "standinuser"), ("location|region", "westeurope"), (r"size|sku$", "Standard_D2s_v3"),
+        ("user|admin", "standinuser"), ("location|region", "westeurope"), ("(account|storage|disk).*(type|sku)$|redundancy", "Standard_LRS"), (r"size|sku$", "Standard_D2s_v3"),
         ("url|uri|artifactslocation$|endpoint", "https://example.com/stand-in/"), ("email|mail", "someone@example.com"),
         ("subnet.*id$", scope + "Microsoft.Network/virtualNetworks/v/subnets/s"), ("vnet.*id$", scope + "Microsoft.Network/virtualNetworks/v"),
         ("workspace.*id$", scope + "Microsoft.OperationalInsights/workspaces/w"), ("storage.*id$", scope + "Microsoft.Storage/storageAccounts/standin"),

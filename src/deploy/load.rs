@@ -136,7 +136,7 @@ pub(super) fn several_envs(project: &str, list: &str) -> CommandError {
 
 fn load_template(path: &Path, input: &DeployInput, world: &dyn World) -> Result<CompiledProject, CommandError> {
     let bytes = world.read(path)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = json::decode(&bytes);
     let mut sources = SourceMap::default();
     // Messages that show the file go into logs that more people read than the file.
     let shown = json::without_secrets(&text);
@@ -182,7 +182,7 @@ fn inline_links(path: &Path, template: &mut Value, world: &dyn World) -> Result<
         let file = folder.join(relative);
         let shown = file.display();
         let bytes = world.read(&file).map_err(|_| format!("the linked template `{shown}` cannot be read"))?;
-        let tree = json::read(&String::from_utf8_lossy(&bytes))
+        let tree = json::read(&json::decode(&bytes))
             .map_err(|why| format!("the linked template `{shown}` is not JSON: {why}"))?;
         Ok(tree.to_value())
     };

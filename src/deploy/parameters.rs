@@ -228,8 +228,8 @@ pub fn read_file(argument: &str) -> Result<(String, Map<String, Value>), Command
             "write it as Azure's parameter files are written, or as a JSON object of names and values",
         )
     };
-    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
-    let json = lenient(&text).map_err(bad)?;
+    let bytes = std::fs::read(path).map_err(|e| bad(e.to_string()))?;
+    let json = lenient(&arm_template::json::decode(&bytes)).map_err(bad)?;
     Ok((path.to_owned(), entries(&json).ok_or_else(|| bad("it is not an object".to_owned()))?))
 }
 

@@ -16,6 +16,21 @@ pub use reader::{JsonError, read};
 use super::error::Position;
 use std::sync::Arc;
 
+/// The text of a file: UTF-8, or UTF-16 with a byte order mark, as PowerShell writes it and the Azure CLI reads it. What is
+/// neither has replacement characters in it, which are no JSON.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> String {
+    let wide = |unit: fn([u8; 2]) -> u16| {
+        let pairs = bytes.chunks_exact(2).skip(1).filter_map(|pair| pair.try_into().ok());
+        String::from_utf16_lossy(&pairs.map(unit).collect::<Vec<_>>())
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
 /// A text and the starts of its lines, to turn offsets into lines and columns.
 #[derive(Clone, Debug)]
 pub struct Document {

@@ -55,3 +55,16 @@ fn unfinished_texts_are_errors() {
         assert!(read(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn files_in_utf_16_are_read_by_their_mark() {
+    let text = "{ \"a\": \"ä 🚀\" }";
+    let wide = |mark: [u8; 2], unit: fn(u16) -> [u8; 2]| mark.into_iter().chain(text.encode_utf16().flat_map(unit)).collect::<Vec<u8>>();
+    assert_eq!(decode(&wide([0xff, 0xfe], u16::to_le_bytes)), text);
+    assert_eq!(decode(&wide([0xfe, 0xff], u16::to_be_bytes)), text);
+    assert_eq!(decode(text.as_bytes()), text);
+    // an odd byte at the end, half of a pair, a mark alone
+    assert_eq!(decode(&[0xff, 0xfe, b'{', 0, b'}']), "{");
+    assert!(read(&decode(&[0xff, 0xfe, 0x00, 0xd8])).is_err());
+    assert_eq!(decode(&[0xff, 0xfe]), "");
+}

@@ -128,7 +128,7 @@ fn walk(path: &Path, world: &dyn World, files: &mut Vec<PathBuf>) -> Result<(), 
 
 fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
     let bytes = world.read(file)?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = arm_template::json::decode(&bytes);
     if !text.to_lowercase().contains("deploymenttemplate.json") {
         return Ok(Outcome::Other);
     }
@@ -314,7 +314,7 @@ fn twins(files: &[PathBuf], cx: &mut Context) -> Result<(usize, usize), miette::
 /// Resources of a template by id, with bodies as text; `None` when it cannot be expanded.
 fn resources(file: &Path, world: &dyn World) -> Option<BTreeMap<String, String>> {
     let bytes = world.read(file).ok()?;
-    let template = arm_template::parse(&String::from_utf8_lossy(&bytes)).ok()?;
+    let template = arm_template::parse(&arm_template::json::decode(&bytes)).ok()?;
     let parameters = stand_ins(file, &template, world, Gaps::Required);
     let links = Links { world, base: file.parent().map(Path::to_path_buf).unwrap_or_default() };
     let expansion =

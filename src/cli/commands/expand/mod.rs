@@ -88,7 +88,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn read(path: &Path, cx: &Context) -> Result<String, miette::Report> {
     let bytes = cx.world.read(path)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(arm_template::json::decode(&bytes))
 }
 
 /// Where the template goes, by its own schema.
@@ -167,7 +167,7 @@ impl Linker for Links<'_> {
             Err(_) if link.relative_path.is_none() => return Ok(None),
             Err(_) => return Err(format!("the linked template `{relative}` cannot be read")),
         };
-        let text = String::from_utf8_lossy(&bytes);
+        let text = arm_template::json::decode(&bytes);
         let first = |errors: Vec<TemplateError>| {
             let why = errors.first().map(ToString::to_string).unwrap_or_default();
             format!("the linked template `{relative}` cannot be used: {why}")
