@@ -84,7 +84,9 @@ pub fn all() -> Vec<Subject> {
     let mut templates = owned(TEMPLATES);
     templates.extend(files(root, &["examples"], "json").into_iter().filter(|text| text.contains("\"resources\"")));
     if let Some(folder) = std::env::var_os("DSVMC_MUTATION_SEEDS") {
-        templates.extend(files(Path::new("/"), &[folder.to_str().unwrap()], "json").into_iter().filter(|t| t.len() < 60_000));
+        templates.extend(
+            files(Path::new("/"), &[folder.to_str().unwrap()], "json").into_iter().filter(|t| t.len() < 60_000),
+        );
     }
     vec![
         Subject { name: "check", weight: 24, seeds: sources.clone(), run: check },
@@ -232,7 +234,8 @@ fn planned(template: &str, live: &str, folder: &Path) -> String {
     });
     match made {
         Ok((found, impact)) => {
-            let detail = plan::Detail { resources: true, properties: true, new_properties: true, ..plan::Detail::default() };
+            let detail =
+                plan::Detail { resources: true, properties: true, new_properties: true, ..plan::Detail::default() };
             let mut out = plan::terminal(&found, impact.as_ref(), "t", detail, Palette::plain());
             out.push_str(&plan::data(&found, impact.as_ref()).to_string());
             out.push_str(&plan_markdown::markdown(&found, impact.as_ref(), "t"));

@@ -59,7 +59,9 @@ fn unfinished_texts_are_errors() {
 #[test]
 fn files_in_utf_16_are_read_by_their_mark() {
     let text = "{ \"a\": \"ä 🚀\" }";
-    let wide = |mark: [u8; 2], unit: fn(u16) -> [u8; 2]| mark.into_iter().chain(text.encode_utf16().flat_map(unit)).collect::<Vec<u8>>();
+    let wide = |mark: [u8; 2], unit: fn(u16) -> [u8; 2]| {
+        mark.into_iter().chain(text.encode_utf16().flat_map(unit)).collect::<Vec<u8>>()
+    };
     assert_eq!(decode(&wide([0xff, 0xfe], u16::to_le_bytes)), text);
     assert_eq!(decode(&wide([0xfe, 0xff], u16::to_be_bytes)), text);
     assert_eq!(decode(text.as_bytes()), text);

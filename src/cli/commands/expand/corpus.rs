@@ -465,7 +465,12 @@ mod tests {
             "a": "[parameters('net').name]" }"#;
         let template = arm_template::parse(text).unwrap();
         let open = |gaps: Gaps| {
-            template.parameters().into_iter().filter(|(n, _, r)| gaps.has(&template, n, *r)).map(|p| p.0).collect::<Vec<_>>()
+            template
+                .parameters()
+                .into_iter()
+                .filter(|(n, _, r)| gaps.has(&template, n, *r))
+                .map(|p| p.0)
+                .collect::<Vec<_>>()
         };
         assert_eq!(open(Gaps::Required), ["nothing"]);
         assert_eq!(open(Gaps::Empty), ["nothing", "blank", "net"]);
