@@ -168,7 +168,7 @@ fn load_template(path: &Path, input: &DeployInput, world: &dyn World) -> Result<
 
 fn not_json(path: &Path, why: &json::JsonError, sources: SourceMap, source: SourceId) -> CommandError {
     let title = format!("`{}` is not JSON: {}", path.display(), why.message);
-    let span = Span::new(source, why.offset, why.offset + 1);
+    let span = Span::new(source, why.offset, why.offset);
     let diagnostic =
         Diagnostic::new(Code::TemplateUnusable, title, span, "here").help("correct the file at that place");
     CommandError::diagnostics(sources, vec![diagnostic])

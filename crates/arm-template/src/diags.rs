@@ -8,8 +8,9 @@ use dsvm_diagnostics::{Code, Diagnostic, Label, LabelStyle};
 #[must_use]
 pub fn diagnostic(error: &TemplateError, source: SourceId) -> Diagnostic {
     let code = Code::TemplateUnusable;
+    // A place, not a letter: at the end of the text there is none, and some have several bytes.
     let labels = error.position.map(|position| Label {
-        span: Span::new(source, position.offset, position.offset + 1),
+        span: Span::new(source, position.offset, position.offset),
         style: LabelStyle::Primary,
         text: String::from("here"),
     });

@@ -189,7 +189,10 @@ pub fn damage(text: &mut String, others: &[String], dice: &mut Dice) {
     let (a, b) = (dice.place(text), dice.place(text));
     let (from, to) = (a.min(b), a.max(b));
     match dice.roll(11) {
-        0 | 1 => text.insert_str(a, dice.pick(WORDS)),
+        0 | 1 => {
+            let word = *dice.pick(WORDS);
+            text.insert_str(a, word);
+        }
         2 => {
             let end = boundary(text, to.min(from + 1 + dice.roll(40))).max(from);
             text.replace_range(from..end, "");
@@ -231,7 +234,8 @@ pub fn damage(text: &mut String, others: &[String], dice: &mut Dice) {
             let digits: Vec<usize> = text.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at).collect();
             if !digits.is_empty() {
                 let at = *dice.pick(&digits);
-                text.replace_range(at..=at, dice.pick(NUMBERS));
+                let number = *dice.pick(NUMBERS);
+                text.replace_range(at..=at, number);
             }
         }
         9 => {

@@ -27,7 +27,7 @@ fn a_template_with_an_api_profile_settles() {
             { "type": "Microsoft.Network/publicIPAddresses", "name": "address", "location": "[resourceGroup().location]", "sku": { "name": "Standard" } },
             { "type": "Microsoft.Network/loadBalancers", "name": "balancer", "location": "[resourceGroup().location]", "sku": { "name": "Standard" }, "dependsOn": ["address"],
               "properties": { "frontendIPConfigurations": [{ "name": "front", "properties": { "publicIPAddress": { "id": "[resourceId('Microsoft.Network/publicIPAddresses', 'address')]" } } }] } },
-            { "type": "Microsoft.Network/loadBalancers/inboundNatRules", "name": "[concat('balancer/ssh', copyIndex())]", "location": "[resourceGroup().location]",
+            { "type": "Microsoft.Network/loadBalancers/inboundNatRules", "name": "[concat('balancer/ssh', copyIndex())]",
               "copy": { "name": "rules", "count": 2 }, "dependsOn": ["balancer"],
               "properties": { "frontendIPConfiguration": { "id": frontend }, "protocol": "Tcp", "frontendPort": "[copyIndex(5000)]", "backendPort": 22, "enableFloatingIP": false } }
         ]
