@@ -290,7 +290,10 @@ fn time_limit(text: &str) -> Option<String> {
     let (days, clock) = text.split_once('.').unwrap_or(("0", text));
     let mut parts = clock.split(':').map(|p| p.parse::<u64>().ok());
     let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    let total = ((days.parse::<u64>().ok()? * 24 + hours) * 60 + minutes) * 60 + seconds;
+    let days = days.parse::<u64>().ok()?;
+    let hours = days.checked_mul(24)?.checked_add(hours)?;
+    let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
+    let total = minutes.checked_mul(60)?.checked_add(seconds)?;
     Some(match total {
         t if t % 86_400 == 0 => format!("{} days", t / 86_400),
         t if t % 3600 == 0 => format!("{} h", t / 3600),

@@ -225,10 +225,17 @@ impl Document {
             text.push_str(part.trim_end_matches('\n'));
             text.push('\n');
         }
+        let text = without_overrides(&text);
         // INVARIANT: what is written here can be read; a property test says so.
         let text = format(SourceId::file(0), &text, &mut Sink::default()).unwrap_or(text);
         Imported { text, warnings: self.warnings, carried: self.carried, named: self.named }
     }
+}
+
+/// Overrides of the direction of text, which the language takes nowhere, as the escapes that it reads in strings.
+fn without_overrides(text: &str) -> String {
+    let acts = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if acts(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
 /// Whether a line (or lines) of a block is a block itself.

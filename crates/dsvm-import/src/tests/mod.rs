@@ -193,6 +193,25 @@ fn what_is_not_known_is_named_with_its_value() {
 }
 
 #[test]
+fn what_acts_on_a_terminal_or_exceeds_every_clock_does_no_harm() {
+    let job = |limit: &str| {
+        one(json!({ "type": "Microsoft.BatchAI/workspaces/experiments/jobs", "name": "j", "properties": {
+            "constraints": { "maxWallClockTime": limit }, "back\u{202e}wards": "\u{2067}text", "customToolkitSettings": { "commandLine": "echo \u{202e}" } } }))
+        .text
+    };
+    for limit in
+        ["1.00:00:00", "18446744073709551615.00:00:00", "0.18446744073709551615:00:00", "18446744073709551615:59:59"]
+    {
+        let text = job(limit);
+        let mut sink = dsvm_diagnostics::Sink::default();
+        let _ = dsvm_syntax::parse(dsvm_diagnostics::source::SourceId::file(0), &text, &mut sink);
+        assert!(!sink.has_errors(), "{text}");
+        assert!(text.contains("\\u{202e}"), "{text}");
+        assert_eq!(text.contains("time_limit = 1 days"), limit == "1.00:00:00", "{text}");
+    }
+}
+
+#[test]
 fn other_json_is_refused() {
     let error = import(&[("a.json".to_owned(), json!({ "hello": 1 }))], "x", Successor::AzureBatch).unwrap_err();
     assert_eq!(error, "`a.json` holds no cluster, file server or job of Batch AI");
