@@ -30,7 +30,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// The command and the input of a case: they depend on nothing but the seed and its number.
-fn case<'s>(subjects: &'s [Subject], seed: u64, number: u64) -> (&'s Subject, String) {
+fn case(subjects: &[Subject], seed: u64, number: u64) -> (&Subject, String) {
     let mut dice = Dice::of(seed, number);
     let mut at = dice.roll(subjects.iter().map(|s| s.weight).sum());
     let subject = subjects
