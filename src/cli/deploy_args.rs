@@ -113,6 +113,9 @@ pub struct DeployInputArgs {
     /// deployments themselves
     #[arg(long, value_name = "NAME", requires = "template", value_parser = deployment_name)]
     pub deployment_name: Option<String>,
+    /// Folder for what is remembered of deployments [default: .dsvmc in the project; the user's state folder for a template]
+    #[arg(long, value_name = "FOLDER", env = "DSVMC_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
 }
 
 /// A name as Azure takes it: 1 to 64 letters, digits and `_ ( ) . -`.
@@ -142,6 +145,7 @@ impl DeployInputArgs {
             parameters: files,
             set: [values, self.set.clone()].concat(),
             deployment_name: self.deployment_name.clone(),
+            state_dir: self.state_dir.clone(),
         }
     }
 }

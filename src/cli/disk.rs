@@ -1,8 +1,13 @@
 //! Files on the disk and today's date.
 
 use crate::driver::{EntryKind, LoadError, World};
+use dsvm_sema::load::NoText;
 use jiff::civil::Date;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// Most bytes of a source file.
+const SOURCE: u64 = 16 << 20;
 
 /// Reads files of the disk.
 #[derive(Debug)]
@@ -19,9 +24,55 @@ impl Disk {
     }
 }
 
+/// The folder that the project in `folder` may import from: its repository, else the current folder if the project is in
+/// it, else its own. All without links.
+fn boundary(folder: &Path) -> std::io::Result<PathBuf> {
+    let folder = std::fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    if let Some(repository) = folder.ancestors().find(|above| above.join(".git").exists()) {
+        return Ok(repository.to_owned());
+    }
+    let current = std::env::current_dir().and_then(std::fs::canonicalize);
+    Ok(current.ok().filter(|current| folder.starts_with(current)).unwrap_or(folder))
+}
+
+/// The bytes of a source file, whose size need not be what the file system says: files of `/proc` have none.
+fn read_source(file: std::fs::File) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.take(SOURCE + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= SOURCE).then_some(bytes))
+}
+
 impl World for Disk {
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         std::fs::read(path).map_err(|cause| LoadError::unreadable(path, cause))
+    }
+
+    fn read_own(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let unreadable = |cause| LoadError::unreadable(path, cause);
+        // A pipe that the user names is read like a file; `/dev/stdin` and `/dev/fd/3` are links to one.
+        let linked = std::fs::symlink_metadata(path).map_err(unreadable)?.is_symlink();
+        if linked && std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            let real = std::fs::canonicalize(path).map_err(unreadable)?;
+            if !real.starts_with(boundary(path.parent().unwrap_or(Path::new(""))).map_err(unreadable)?) {
+                return Err(LoadError::LeadsOut { path: path.to_owned() });
+            }
+        }
+        let bytes = std::fs::File::open(path).and_then(read_source).map_err(unreadable)?;
+        bytes.ok_or_else(|| unreadable(std::io::Error::other("a source file has at most 16 MiB")))
+    }
+
+    fn read_import(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, NoText> {
+        let missing = |_| NoText::Missing;
+        let real = std::fs::canonicalize(path).map_err(missing)?;
+        if !real.starts_with(boundary(folder).map_err(missing)?) || real.extension().is_none_or(|e| e != "dsvm") {
+            return Err(NoText::Outside);
+        }
+        // Asked before it is opened: opening a pipe waits for a writer.
+        if !std::fs::metadata(&real).map_err(missing)?.is_file() {
+            return Err(NoText::Special);
+        }
+        let bytes = std::fs::File::open(&real).and_then(read_source).map_err(missing)?;
+        bytes.ok_or(NoText::TooLarge)
     }
 
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError> {

@@ -11,6 +11,12 @@ pub fn to_the_second(recorded: &str) -> String {
     }
 }
 
+/// The present, as records have it.
+#[must_use]
+pub fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::to_the_second;

@@ -1,5 +1,6 @@
 //! What is deployed, as plain data: templates with their parameter values and the source lines that they came from.
 
+use super::input::DeployInput;
 use super::provenance::Provenance;
 use super::target::DeployTarget;
 use arm_plan::{JsonText, Source};
@@ -7,7 +8,7 @@ use arm_template::json::{Node, NodeKind};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_graph::json::Json;
 use serde_json::{Map, Value};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One project, compiled, with the values of one env.
@@ -15,8 +16,10 @@ use std::sync::Arc;
 pub struct CompiledProject {
     /// Name as declared; of a bare template, the stem of its file name.
     pub name: String,
-    /// Folder that holds `.dsvmc`.
+    /// Folder of the sources.
     pub root: PathBuf,
+    /// Folder that holds `.dsvmc`, when that is not `root`.
+    pub state: Option<PathBuf>,
     /// The path as given on the command line.
     pub shown: String,
     /// The env; empty when there are none.
@@ -171,6 +174,22 @@ impl CompiledProject {
         let file = self.sources.get(span.source)?;
         let (line, column) = file.line_column(span.start);
         Some(Source { file: file.name.to_string(), line, column })
+    }
+
+    /// Folder that holds `.dsvmc`.
+    #[must_use]
+    pub fn state_root(&self) -> &Path {
+        self.state.as_deref().unwrap_or(&self.root)
+    }
+
+    /// Folder whose local endpoint is used. For a template without a folder of its own for state, that is an endpoint
+    /// running for the folder of the template or the current one, if there is one.
+    #[must_use]
+    pub fn endpoint_root<'a>(&'a self, input: &DeployInput) -> &'a Path {
+        let running = |root: &&Path| arm_local::running(&root.join(".dsvmc").join("local")).is_some();
+        let near = [self.root.as_path(), Path::new(".")];
+        let borrowed = (input.state_dir.is_none() && self.state.is_some()).then(|| near.into_iter().find(running));
+        borrowed.flatten().unwrap_or_else(|| self.state_root())
     }
 
     /// The resource group to use when none is named: `rg-PROJECT`, with `-ENV` when there are envs.

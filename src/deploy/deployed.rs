@@ -44,8 +44,8 @@ pub fn inspect(
     frontend: &mut dyn Frontend,
 ) -> Result<DeployedProject, CommandError> {
     let project = load_or_recall(path, input, world, frontend)?;
-    let state = StateDir::new(&project.root, &project.name, &project.env);
-    let session = session::open(target, &project.root)?;
+    let state = StateDir::new(project.state_root(), &project.name, &project.env);
+    let session = session::open(target, project.endpoint_root(input))?;
     if !project.parts.is_empty() {
         let context = DeployContext { project: &project, input, target, session: &session, state: &state };
         match plan::make(&context, &Settings::default(), world, frontend) {

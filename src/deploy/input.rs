@@ -15,4 +15,6 @@ pub struct DeployInput {
     pub set: Vec<String>,
     /// Name of the deployment of a template, which `deployment().name` reads.
     pub deployment_name: Option<String>,
+    /// Folder for what is remembered of deployments, instead of the usual one.
+    pub state_dir: Option<PathBuf>,
 }

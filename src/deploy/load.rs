@@ -6,7 +6,8 @@ use super::frontend::Frontend;
 use super::input::DeployInput;
 use super::parameters;
 use super::provenance::Provenance;
-use crate::driver::{self, Compilation, Options, Stop, World};
+use super::state_home;
+use crate::driver::{self, Compilation, Options, Purpose, Stop, World};
 use arm_template::json;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
@@ -57,11 +58,12 @@ pub fn root_of(compiled: &Compilation) -> PathBuf {
 /// # Errors
 /// The compilation failed, or no env was chosen among several.
 pub fn from_compilation(
-    compiled: Compilation,
+    mut compiled: Compilation,
     path: &Path,
     input: &DeployInput,
     frontend: &mut dyn Frontend,
 ) -> Result<CompiledProject, CommandError> {
+    compiled.require_project(Purpose::Deploy);
     let root = root_of(&compiled);
     // Hints are for `check`: a deployment shows only what may be wrong.
     let shown: Vec<_> = compiled.diagnostics.iter().filter(|d| d.severity != Severity::Info).cloned().collect();
@@ -96,6 +98,7 @@ pub fn from_compilation(
     Ok(CompiledProject {
         name: compiled.name.to_string(),
         root,
+        state: input.state_dir.clone(),
         shown: path.display().to_string(),
         env,
         group,
@@ -154,9 +157,14 @@ fn load_template(path: &Path, input: &DeployInput, world: &dyn World) -> Result<
     let template = Arc::new(Template::from(&template));
     let written = Some((source, Arc::new(tree)));
     let part = CompiledPart { name: name.clone(), template, text, written, ..CompiledPart::default() };
+    let state = match &input.state_dir {
+        Some(folder) => folder.clone(),
+        None => state_home::of_template(path)?,
+    };
     Ok(CompiledProject {
         name,
         root,
+        state: Some(state),
         shown: path.display().to_string(),
         env: input.env.clone().unwrap_or_default(),
         parts: vec![part],

@@ -25,6 +25,7 @@ pub mod compiled;
 pub mod blocks;
 pub mod git;
 pub mod parameters;
+pub mod state_home;
 pub mod load;
 pub mod values;
 pub mod desired;

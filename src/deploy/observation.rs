@@ -183,7 +183,7 @@ fn read_stacks(
     // Every stack carries the whole record.
     left.notes.dedup();
     // An interrupted apply had detached these in order to delete them.
-    observed.managed.extend(state.journal().into_iter().flat_map(|j| j.removing));
+    observed.managed.extend(state.removing());
     let ids: BTreeSet<String> = wanted.iter().map(|w| w.id.to_ascii_lowercase()).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let fresh = |id: &&String| !ids.contains(&id.to_ascii_lowercase()) && seen.insert(id.to_ascii_lowercase());

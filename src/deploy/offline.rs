@@ -59,7 +59,7 @@ pub fn against_file(
         target.resource_group.clone().or_else(|| segment("resourceGroups")).unwrap_or_else(|| project.default_group());
     let subscription =
         target.subscription.clone().or_else(|| segment("subscriptions")).unwrap_or_else(|| NO_SUBSCRIPTION.to_owned());
-    let state = arm_apply::StateDir::new(&project.root, &project.name, &project.env);
+    let state = arm_apply::StateDir::new(project.state_root(), &project.name, &project.env);
     let parts = values::complete(project, input, &state, true, world, frontend)?;
     let location = target
         .location
@@ -177,7 +177,7 @@ fn expanded(
     world: &dyn World,
     frontend: &mut dyn Frontend,
 ) -> Result<Desired, CommandError> {
-    let state = arm_apply::StateDir::new(&project.root, &project.name, &project.env);
+    let state = arm_apply::StateDir::new(project.state_root(), &project.name, &project.env);
     let parts = values::complete(project, input, &state, true, world, frontend)?;
     let mut pending = desired::expand_all(project, &parts, scope)?;
     pending.resolve(&Observed::default());

@@ -5,7 +5,7 @@ use super::error::CommandError;
 use super::frontend::Frontend;
 use super::input::DeployInput;
 use super::load::{from_compilation, load, root_of, several_envs};
-use crate::driver::{Compilation, Options, Stop, World, compile};
+use crate::driver::{Compilation, Options, Purpose, Stop, World, compile};
 use arm_apply::{Receipt, StateDir};
 use dsvm_diagnostics::{Severity, count};
 use std::path::Path;
@@ -24,7 +24,8 @@ pub fn load_or_recall(
     if input.template.is_some() {
         return load(path, input, world, frontend);
     }
-    let compiled = compile(world, path, Options { stop: Stop::AfterEmission })?;
+    let mut compiled = compile(world, path, Options { stop: Stop::AfterEmission })?;
+    compiled.require_project(Purpose::Deploy);
     if compiled.artifacts.is_some() {
         return from_compilation(compiled, path, input, frontend);
     }
@@ -40,7 +41,7 @@ pub(super) fn warn(why: &str, frontend: &mut dyn Frontend) {
 
 fn recalled(compiled: &Compilation, path: &Path, input: &DeployInput) -> Result<CompiledProject, CommandError> {
     let root = root_of(compiled);
-    let all = StateDir::receipts(&root);
+    let all = StateDir::receipts(input.state_dir.as_deref().unwrap_or(&root));
     let mine = |r: &&Receipt| r.project == *compiled.name;
     // The error may be in the line that names the project.
     let mut known: Vec<&Receipt> = all.iter().filter(mine).collect();
@@ -71,5 +72,14 @@ fn recalled(compiled: &Compilation, path: &Path, input: &DeployInput) -> Result<
     };
     let group = known.iter().find(|r| r.env == env).map(|r| r.resource_group.clone());
     let shown = path.display().to_string();
-    Ok(CompiledProject { name, root, shown, env, group: group.filter(|g| !g.is_empty()), ..CompiledProject::default() })
+    let state = input.state_dir.clone();
+    Ok(CompiledProject {
+        name,
+        root,
+        state,
+        shown,
+        env,
+        group: group.filter(|g| !g.is_empty()),
+        ..CompiledProject::default()
+    })
 }

@@ -4,6 +4,7 @@ use super::error::CommandError;
 use super::target::{DeployTarget, TargetKind};
 use arm_client::{Client, ClientOptions, Cloud, Credential, Limits, RetryBudget};
 use dsvm_diagnostics::Code;
+use dsvm_files::Readers;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,8 +61,12 @@ fn open_local(target: &DeployTarget, root: &Path) -> Result<Session, CommandErro
         };
         Ok(Client::new(options)?)
     };
-    let (client, endpoint) = match running(&folder) {
-        Some(url) => (make(&url)?, None),
+    let (client, endpoint) = match arm_local::running(&folder) {
+        // On loopback, whatever address is written there.
+        Some((last, _)) => {
+            let port = last.get("httpPort").and_then(Value::as_u64).unwrap_or_default();
+            (make(&format!("http://127.0.0.1:{port}"))?, None)
+        }
         None => {
             ignore(root);
             let endpoint = arm_local::Endpoint::start(arm_local::Options {
@@ -81,27 +86,12 @@ fn open_local(target: &DeployTarget, root: &Path) -> Result<Session, CommandErro
     })
 }
 
-/// Keeps `.dsvmc` out of version control: what is in it belongs to this machine.
+/// Keeps `.dsvmc` out of version control: what is in it belongs to this machine. What prevents that is told by the next
+/// write to the folder.
 fn ignore(root: &Path) {
-    let folder = root.join(".dsvmc");
-    let created = std::fs::create_dir_all(&folder);
-    if created.is_ok() && !folder.join(".gitignore").exists() {
-        let _ = std::fs::write(folder.join(".gitignore"), "*\n");
+    if let Ok(folder) = dsvm_files::folder(root, Path::new(".dsvmc")) {
+        let _ = dsvm_files::create(&folder.join(".gitignore"), b"*\n", Readers::Usual);
     }
-}
-
-/// The address of an endpoint that `dsvmc local up` started for this project and that still answers.
-fn running(folder: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(folder.join("endpoint.json")).ok()?;
-    let json: Value = serde_json::from_str(&text).ok()?;
-    if json.get("running") != Some(&Value::Bool(true)) {
-        return None;
-    }
-    let url = json.get("http").and_then(Value::as_str)?;
-    let address = url.strip_prefix("http://")?.replace("localhost", "127.0.0.1");
-    let socket = address.parse().ok()?;
-    std::net::TcpStream::connect_timeout(&socket, Duration::from_millis(500)).ok()?;
-    Some(url.to_owned())
 }
 
 fn open_azure(target: &DeployTarget) -> Result<Session, CommandError> {

@@ -3,7 +3,7 @@
 use super::compiled::CompiledProject;
 use super::error::CommandError;
 use super::session::Session;
-use arm_apply::StateDir;
+use arm_apply::{Origin, StateDir};
 use arm_client::ResourceRef;
 use arm_plan::{Observed, ObservedResource};
 use serde_json::{Map, Value};
@@ -88,6 +88,21 @@ pub fn to_read(id: &str) -> Option<ResourceRef> {
     Some(ResourceRef { id: id.to_owned(), api_version })
 }
 
+/// Ids of what the latest plain deployments of a project wrote, as the service records them.
+fn made_by_deployments(session: &Session, group: &str, project: &CompiledProject) -> Result<Vec<String>, CommandError> {
+    let mut made = Vec::new();
+    for part in 0.. {
+        let name = project.stack_name(part);
+        let Some(found) = session.client.deployment(group, &name)? else {
+            // Without usable sources the number of parts is not known.
+            if part + 1 >= project.parts.len() { break } else { continue }
+        };
+        let ids = found.pointer("/properties/outputResources").and_then(Value::as_array).into_iter().flatten();
+        made.extend(ids.filter_map(|r| r.get("id").and_then(Value::as_str)).map(str::to_owned));
+    }
+    Ok(made)
+}
+
 /// What a project deployed, by its stacks, or by the last receipt for plain deployments; with the stacks.
 ///
 /// # Errors
@@ -101,7 +116,15 @@ pub fn deployed_resources(
     let stacks = stacks(session, group, project)?;
     let mut managed: Vec<String> = stacks.iter().flat_map(managed_ids).collect();
     if stacks.is_empty() {
-        managed = state.receipt().map(|r| r.managed).unwrap_or_default();
+        let (recorded, origin) = state.managed();
+        managed = match origin {
+            Origin::Ours => recorded,
+            // The folder may have come with the sources, with any ids in it: only what the service says counts.
+            Origin::Unknown => {
+                let made = made_by_deployments(session, group, project)?;
+                recorded.into_iter().filter(|id| made.iter().any(|known| arm_plan::same_id(known, id))).collect()
+            }
+        };
     }
     let wanted: Vec<ResourceRef> = managed.iter().filter_map(|id| to_read(id)).collect();
     Ok((Observed { resources: sightings(session, &wanted)?, managed }, stacks))

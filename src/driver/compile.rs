@@ -22,6 +22,15 @@ pub enum Stop {
     AfterEmission,
 }
 
+/// What sources are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Mistakes are looked for, and nothing is written; the sources may be a library.
+    Check,
+    /// To deploy them, now or later.
+    Deploy,
+}
+
 /// What a compilation depends on besides the files.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -42,6 +51,8 @@ pub struct Compilation {
     pub diagnostics: Vec<Diagnostic>,
     /// Names of its envs, in source order.
     pub envs: Vec<Arc<str>>,
+    /// Whether its files declare a project, and whether they export something.
+    pub declares: (bool, bool),
     /// The symbolic program; only when it was emitted.
     pub checked: Option<Checked>,
     /// Templates and parameter files; only when they were asked for and nothing was wrong.
@@ -56,6 +67,20 @@ impl Compilation {
     #[must_use]
     pub fn failed(&self) -> bool {
         self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Reports sources without a `project`, and withdraws what was emitted for them: a file that is empty or was cut must
+    /// never look like a project without resources. Files that are only checked may be a library of what they export.
+    pub fn require_project(&mut self, purpose: Purpose) {
+        let (project, exports) = self.declares;
+        if project || self.failed() || exports && purpose == Purpose::Check {
+            return;
+        }
+        self.artifacts = None;
+        if let Some((source, file)) = self.sources.iter().next() {
+            let line = file.text.lines().next().unwrap_or_default().len() as u32;
+            self.diagnostics.push(diags::no_project(source, line, &self.project.path, exports));
+        }
     }
 }
 
@@ -128,20 +153,20 @@ fn compile_project(
     let mut sink = Sink::default();
     let mut roots = Vec::with_capacity(project.files.len());
     for path in &project.files {
-        let (text, broken) = load::decode(world.read(path)?);
+        let (text, broken) = load::decode(world.read_own(path)?);
         let source = sources.add(SourceFile::new(load::shown(path), text));
         if let Some(at) = broken {
             sink.push(diags::not_utf8(source, at));
         }
         roots.push(source);
     }
-    let mut read = |path: &str| world.read(Path::new(path)).ok().map(|bytes| load::decode(bytes).0);
+    let mut read = |path: &str| world.read_import(Path::new(path), project.folder()).map(|bytes| load::decode(bytes).0);
     let mut program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
     for path in
         project.beside.iter().filter(|path| !imported.contains(&dsvm_sema::load::plain_path(&load::shown(path))))
     {
-        let text = load::decode(world.read(path)?).0;
+        let text = load::decode(world.read_own(path)?).0;
         let first = text.lines().next().unwrap_or_default().len() as u32;
         let source = sources.add(SourceFile::new(load::shown(path), text));
         sink.push(diags::file_ignored(source, first, path));
@@ -168,6 +193,7 @@ fn compile_project(
         sources,
         diagnostics,
         envs,
+        declares: (program.declares_project(), program.exports()),
         checked,
         artifacts,
     };

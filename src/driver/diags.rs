@@ -1,5 +1,6 @@
 //! Diagnostics of loading: what is wrong with a file before it is parsed.
 
+use super::load::shown;
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic};
 use std::path::Path;
@@ -13,6 +14,19 @@ pub(super) fn file_ignored(source: SourceId, first: u32, path: &Path) -> Diagnos
         .help(format!(
             "write `import \"./{name}\"` in `main.dsvm`; or rename `main.dsvm`: then all files in the folder belong to the project"
         ))
+}
+
+/// Files without a `project`; `first` is the length of the first line of the first of them.
+pub(super) fn no_project(source: SourceId, first: u32, path: &Path, exports: bool) -> Diagnostic {
+    let span = Span::new(source, 0, first);
+    let title = format!("`{}` declares no project", shown(path));
+    let diagnostic = Diagnostic::new(Code::NoProject, title, span, "no `project` in these sources");
+    if exports {
+        return diagnostic.help("name the project that imports this file; only `check` takes a file by itself");
+    }
+    diagnostic.help(
+        "begin the file with `project NAME { location = … }`; in a file that others import, write `export` before what they use",
+    )
 }
 
 /// A byte that is not UTF-8; `at` is its place in the text as decoded.

@@ -24,6 +24,11 @@ impl Project {
         Self { path: path.to_owned(), files: vec![path.to_owned()], beside: Vec::new() }
     }
 
+    /// The folder that it is in.
+    pub(super) fn folder(&self) -> &Path {
+        if self.files.contains(&self.path) { self.path.parent().unwrap_or(Path::new("")) } else { &self.path }
+    }
+
     /// A name for a project that declares none.
     pub(super) fn fallback_name(&self) -> String {
         let stem = self.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -97,7 +102,7 @@ fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadErro
     }
     let mut with_project = Vec::new();
     for file in &folder.files {
-        let (text, _) = load::decode(world.read(file)?);
+        let (text, _) = load::decode(world.read_own(file)?);
         if dsvm_syntax::index(&text).iter().any(|item| item.keyword == "project") {
             with_project.push(file);
         }

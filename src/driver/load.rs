@@ -17,6 +17,12 @@ pub enum LoadError {
         #[source]
         cause: std::io::Error,
     },
+    /// A source file is a link that leads out of the project.
+    #[error("`{}` is a link that leads out of the project", shown(.path))]
+    LeadsOut {
+        /// Where the link is, not where it leads.
+        path: PathBuf,
+    },
     /// There are several projects where one is expected.
     #[error("there are {} projects in `{}`", .projects.len(), shown(.path))]
     SeveralProjects {
@@ -42,7 +48,7 @@ impl LoadError {
 
     fn code(&self) -> Code {
         match self {
-            LoadError::Unreadable { .. } => Code::FileUnreadable,
+            LoadError::Unreadable { .. } | LoadError::LeadsOut { .. } => Code::FileUnreadable,
             LoadError::Empty { .. } => Code::NoSources,
             LoadError::SeveralProjects { .. } => Code::SeveralProjects,
         }
@@ -68,6 +74,7 @@ impl Diagnostic for LoadError {
                 "check the spelling of the path and the folder that you are in"
             }
             LoadError::Unreadable { .. } => "make the file readable for your user",
+            LoadError::LeadsOut { .. } => "name the file that it leads to, or put a copy there",
             LoadError::Empty { .. } => "run `dsvmc init` to write a first file",
         };
         Some(Box::new(help))

@@ -10,11 +10,12 @@ mod formula;
 mod given;
 mod load;
 
-pub use compile::{Compilation, Options, Stop, check_given, compile, compile_each};
+pub use compile::{Compilation, Options, Purpose, Stop, check_given, compile, compile_each};
 pub use find::{Project, files, projects};
 pub use given::GivenValue;
 pub use load::{LoadError, shown};
 
+use dsvm_sema::load::NoText;
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,16 @@ pub enum EntryKind {
 pub trait World: Sync {
     /// Reads the bytes of a file.
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError>;
+    /// Reads a file of a project. A world with links refuses one that leads out of the project.
+    fn read_own(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        self.read(path)
+    }
+    /// Reads a file that a file of the project in `folder` imports. A world with links and devices refuses what is not a
+    /// regular file of the project.
+    fn read_import(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, NoText> {
+        let _ = folder;
+        self.read(path).map_err(|_| NoText::Missing)
+    }
     /// Kind of a path.
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError>;
     /// The entries of a folder, sorted by path.

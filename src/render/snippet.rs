@@ -4,7 +4,7 @@ use super::Found;
 use super::palette::{Palette, Role};
 use super::visible::{clean, clean_lines, is_hidden, marked};
 use codespan_reporting::diagnostic as cs;
-use codespan_reporting::files::{Error as FilesError, Files};
+use codespan_reporting::files::{Error as FilesError, Files, column_index};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Diagnostic, Severity};
@@ -135,21 +135,75 @@ struct Shown {
     name: String,
     text: String,
     line_starts: Vec<usize>,
-    /// Offsets in the file of characters that became longer, and how much longer all is from their end on.
-    longer: Vec<(usize, usize)>,
+    /// Offsets in the file of what became longer or shorter, and by how much all is longer from its end on.
+    longer: Vec<(usize, isize)>,
+    /// Places in the shown text where a part of a long line was left out, and how many characters that were.
+    left_out: Vec<(usize, usize)>,
+}
+
+/// Lines with more bytes are shown around the labels only.
+const LONG_LINE: usize = 500;
+/// How much of a long line is shown before and after the ends of a label, and at its start, in bytes.
+const AROUND: usize = 60;
+
+/// What is left out of the lines of a text: everything in long lines that is not near a label.
+fn unshown(text: &str, labels: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut gaps = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        if end - start > LONG_LINE {
+            let ends = labels.iter().flat_map(|label| [label.start, label.end]).filter(|at| (start..=end).contains(at));
+            let mut kept: Vec<Range<usize>> =
+                ends.map(|at| at.saturating_sub(AROUND).max(start)..(at + AROUND).min(end)).collect();
+            kept.push(start..start + AROUND);
+            kept.sort_by_key(|range| range.start);
+            let mut from = start;
+            for range in kept.into_iter().chain(std::iter::once(end..end)) {
+                // A gap of a few characters is not worth a sign.
+                if range.start > from + 8 {
+                    gaps.push(text.ceil_char_boundary(from)..text.floor_char_boundary(range.start));
+                }
+                from = from.max(range.end);
+            }
+        }
+        start += line.len();
+    }
+    gaps
 }
 
 impl Shown {
-    fn new(sources: &SourceMap, id: SourceId, secrets: &[Span]) -> Option<Self> {
+    fn new(sources: &SourceMap, id: SourceId, secrets: &[Span], diagnostic: &Diagnostic) -> Option<Self> {
         let file = sources.get(id)?;
-        let mut shown =
-            Self { id, name: clean(&file.name), text: String::new(), line_starts: vec![0], longer: Vec::new() };
+        let mut shown = Self {
+            id,
+            name: clean(&file.name),
+            text: String::new(),
+            line_starts: vec![0],
+            longer: Vec::new(),
+            left_out: Vec::new(),
+        };
+        let labels = diagnostic.labels.iter().map(|label| label.span).filter(|span| span.source == id);
+        let labels: Vec<Range<usize>> = labels.map(|span| span.start as usize..span.end as usize).collect();
+        let mut gaps = unshown(&file.text, &labels).into_iter().peekable();
         let secrets: Vec<Range<usize>> = secrets
             .iter()
             .filter(|span| span.source == id)
             .map(|span| span.start as usize..span.end as usize)
             .collect();
         for (at, c) in file.text.char_indices() {
+            if let Some(gap) = gaps.peek().filter(|gap| gap.contains(&at)) {
+                if at == gap.start {
+                    let skipped = file.text.get(gap.clone()).unwrap_or_default().chars().count();
+                    shown.text.push('…');
+                    shown.left_out.push((shown.text.len(), skipped));
+                    shown.grow(gap.end, '…'.len_utf8() as isize - gap.len() as isize);
+                }
+                if at + c.len_utf8() >= gap.end {
+                    gaps.next();
+                }
+                continue;
+            }
             let secret = secrets.iter().any(|span| span.contains(&at));
             match c {
                 '\n' => {
@@ -164,14 +218,19 @@ impl Shown {
                 _ if is_hidden(c) => {
                     let before = shown.text.len();
                     shown.text.extend(c.escape_unicode());
-                    let grown = shown.longer.last().map_or(0, |(_, grown)| *grown);
-                    let grown = grown + (shown.text.len() - before) - c.len_utf8();
-                    shown.longer.push((at + c.len_utf8(), grown));
+                    let written = shown.text.len() - before;
+                    shown.grow(at + c.len_utf8(), written as isize - c.len_utf8() as isize);
                 }
                 _ => shown.text.push(c),
             }
         }
         Some(shown)
+    }
+
+    /// From an offset of the file on, everything is longer by so much.
+    fn grow(&mut self, from: usize, by: isize) {
+        let grown = self.longer.last().map_or(0, |(_, grown)| *grown);
+        self.longer.push((from, grown + by));
     }
 }
 
@@ -180,7 +239,7 @@ impl Sources {
         let mut ids: Vec<SourceId> = diagnostic.labels.iter().map(|label| label.span.source).collect();
         ids.sort_unstable();
         ids.dedup();
-        Self(ids.into_iter().filter_map(|id| Shown::new(sources, id, secrets)).collect())
+        Self(ids.into_iter().filter_map(|id| Shown::new(sources, id, secrets, diagnostic)).collect())
     }
 
     fn file(&self, id: SourceId) -> Result<&Shown, FilesError> {
@@ -192,7 +251,8 @@ impl Sources {
         let offset = offset as usize;
         let Ok(file) = self.file(id) else { return offset };
         let before = file.longer.partition_point(|(end, _)| *end <= offset);
-        offset + before.checked_sub(1).and_then(|at| file.longer.get(at)).map_or(0, |(_, grown)| *grown)
+        let grown = before.checked_sub(1).and_then(|at| file.longer.get(at)).map_or(0, |(_, grown)| *grown);
+        offset.saturating_add_signed(grown)
     }
 }
 
@@ -211,6 +271,20 @@ impl<'a> Files<'a> for Sources {
 
     fn line_index(&'a self, id: SourceId, offset: usize) -> Result<usize, FilesError> {
         Ok(self.file(id)?.line_starts.partition_point(|start| *start <= offset).saturating_sub(1))
+    }
+
+    /// The column in the file, also where a part of the line is not shown.
+    fn column_number(&'a self, id: SourceId, line: usize, offset: usize) -> Result<usize, FilesError> {
+        let file = self.file(id)?;
+        let range = self.line_range(id, line)?;
+        let skipped: usize = file
+            .left_out
+            .iter()
+            .filter(|(at, _)| range.contains(at) && *at <= offset)
+            // The sign that stands for them is one character.
+            .map(|(_, skipped)| skipped.saturating_sub(1))
+            .sum();
+        Ok(column_index(&file.text, range, offset) + 1 + skipped)
     }
 
     fn line_range(&'a self, id: SourceId, line: usize) -> Result<Range<usize>, FilesError> {

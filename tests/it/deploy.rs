@@ -82,7 +82,8 @@ fn template(cx: &TestContext) -> DeployInput {
             },
         }],
     });
-    DeployInput { template: Some(cx.write("team.json", &template.to_string())), ..DeployInput::default() }
+    let state_dir = Some(cx.path().to_owned());
+    DeployInput { template: Some(cx.write("team.json", &template.to_string())), state_dir, ..DeployInput::default() }
 }
 
 fn world() -> Disk {

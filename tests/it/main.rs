@@ -42,6 +42,7 @@ mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;
 mod story;
+mod strangers;
 mod support;
 mod tidy;
 mod template_doc;

@@ -15,7 +15,10 @@ fn found(text: &str, files: &[(String, String)]) -> Vec<(&'static str, String)> 
     let mut sink = Sink::default();
     let with_project = if text.contains("project ") { text.to_owned() } else { format!("project demo {{}}\n{text}") };
     let root = sources.add(SourceFile::new("main.dsvm", with_project));
-    let mut read = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.clone());
+    let mut read = |path: &str| {
+        let found = files.iter().find(|(name, _)| name == path).map(|(_, text)| text.clone());
+        found.ok_or(dsvm_sema::load::NoText::Missing)
+    };
     let program = dsvm_sema::load(&[root], &mut sources, &mut read, &mut sink);
     let _ = dsvm_sema::check_all(&program, &mut sink);
     sink.finish().into_iter().map(|found| (found.code.slug(), found.title)).collect()

@@ -46,7 +46,7 @@ fn messages_read_well() {
         let mut sources = SourceMap::default();
         let mut sink = Sink::default();
         let root = sources.add(SourceFile::new("main.dsvm", format!("project demo {{}}\n{text}")));
-        let program = dsvm_sema::load(&[root], &mut sources, &mut |_| None, &mut sink);
+        let program = dsvm_sema::load(&[root], &mut sources, &mut |_| Err(dsvm_sema::load::NoText::Missing), &mut sink);
         let _ = dsvm_sema::check_all(&program, &mut sink);
         let found = sink.finish();
         assert_eq!(found.len(), 1, "{about}: {found:?}");

@@ -13,6 +13,7 @@ mod live_capacity;
 mod executor;
 mod failure;
 mod follow;
+mod home;
 pub mod rollout;
 mod state;
 #[cfg(test)]
@@ -22,4 +23,5 @@ pub use deleted_vault::DeletedVault;
 pub use executor::{Arm, Event, Job, Observer, Outcome, Reassigned, Step, run};
 pub use failure::{ApplyError, RefusedResource};
 pub use follow::{join_output, wait_until_idle};
-pub use state::{Journal, JournalStep, Lock, LockError, Receipt, ReceiptItem, StateDir, StateError};
+pub use home::{random_id, user_folder};
+pub use state::{Journal, JournalStep, Lock, LockError, Origin, Receipt, ReceiptItem, StateDir, StateError};

@@ -3,11 +3,24 @@
 //! Every file is written beside its place and renamed, so that a killed process leaves the old one or the new one.
 
 use arm_plan::{Baseline, Summary};
+use dsvm_files::Readers;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// The key of a file that holds its mark.
+const MARK: &str = "mark";
+
+/// Who wrote a file of the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// dsvmc, run by this user on this machine.
+    Ours,
+    /// Somebody else, or it was changed since.
+    Unknown,
+}
 
 /// The folder of one project and env.
 #[derive(Clone, Debug)]
@@ -102,6 +115,23 @@ pub struct JournalStep {
     pub state: String,
 }
 
+/// Saved plans whose apply began, oldest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct AppliedPlans {
+    plans: Vec<AppliedPlan>,
+}
+
+/// A saved plan by its seal, and when its apply began.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct AppliedPlan {
+    seal: String,
+    started: String,
+}
+
+/// The file with them, and how many it keeps.
+const APPLIED: &str = "applied.json";
+const APPLIED_KEPT: usize = 500;
+
 /// Held while an apply runs. The operating system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
@@ -164,12 +194,17 @@ impl StateDir {
     }
 
     fn prepare(&self) -> Result<(), StateError> {
-        std::fs::create_dir_all(&self.folder).map_err(|e| Self::error(&self.folder, "made", &e))?;
+        let error = |e| Self::error(&self.folder, "made", &e);
+        let root = self.folder.parent().and_then(Path::parent).unwrap_or(Path::new(""));
+        let below = self.folder.strip_prefix(root).unwrap_or(&self.folder);
+        let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        dsvm_files::folder(root, below).map_err(error)?;
         // The contents belong to this machine and are not committed.
         if let Some(root) = self.folder.parent() {
             let ignore = root.join(".gitignore");
-            if !ignore.exists() {
-                std::fs::write(&ignore, "*\n").map_err(|e| Self::error(&ignore, "written", &e))?;
+            match dsvm_files::create(&ignore, b"*\n", Readers::Usual) {
+                Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(Self::error(&ignore, "written", &e)),
+                _ => {}
             }
         }
         Ok(())
@@ -182,6 +217,7 @@ impl StateDir {
     pub fn lock(&self, wait: bool) -> Result<Lock, LockError> {
         self.prepare()?;
         let path = self.folder.join("lock");
+        dsvm_files::expect_regular(&path).map_err(|e| Self::error(&path, "opened", &e))?;
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(|e| Self::error(&path, "opened", &e))?;
         if wait {
@@ -198,6 +234,8 @@ impl StateDir {
                 Err(TryLockError::Error(e)) => return Err(Self::error(&path, "locked", &e).into()),
             }
         }
+        // Whoever wrote here held the lock.
+        dsvm_files::remove_unfinished(&self.folder);
         let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).and_then(|()| file.flush());
         written.map_err(|e| Self::error(&path, "written", &e))?;
         Ok(Lock { _file: file })
@@ -206,25 +244,47 @@ impl StateDir {
     fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StateError> {
         self.prepare()?;
         let path = self.folder.join(name);
-        let mut text = serde_json::to_string_pretty(value)
-            .map_err(|e| Self::error(&path, "written", &std::io::Error::other(e)))?;
-        text.push('\n');
-        let beside = self.folder.join(format!("{name}.{}.new", std::process::id()));
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
+        let unwritable = |e| Self::error(&path, "written", &std::io::Error::other(e));
+        let mut value = serde_json::to_value(value).map_err(unwritable)?;
+        let mark = super::home::mark(&value);
+        if let Some(map) = value.as_object_mut() {
+            map.insert(MARK.to_owned(), Value::from(mark));
         }
-        let written = options.open(&beside).and_then(|mut f| f.write_all(text.as_bytes()).and_then(|()| f.sync_all()));
-        written.and_then(|()| std::fs::rename(&beside, &path)).map_err(|e| Self::error(&path, "written", &e))
+        let mut text = serde_json::to_string_pretty(&value).map_err(unwritable)?;
+        text.push('\n');
+        dsvm_files::replace(&path, text.as_bytes(), Readers::Owner).map_err(|e| Self::error(&path, "written", &e))
     }
 
     /// A file that is not there, or damaged, is as if nothing had been recorded: the plan looks at what exists.
     fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.read_with_origin(name).map(|(value, _)| value)
+    }
+
+    /// As `read`, with who wrote it: the folder may have come with the sources of somebody else.
+    fn read_with_origin<T: DeserializeOwned>(&self, name: &str) -> Option<(T, Origin)> {
         let text = std::fs::read_to_string(self.folder.join(name)).ok()?;
-        serde_json::from_str(&text).ok()
+        let mut json: Value = serde_json::from_str(&text).ok()?;
+        let found = json.as_object_mut().and_then(|map| map.remove(MARK));
+        let found = found.as_ref().and_then(Value::as_str).filter(|found| !found.is_empty());
+        let ours = found.is_some_and(|found| found == super::home::mark(&json));
+        Some((serde_json::from_value(json).ok()?, if ours { Origin::Ours } else { Origin::Unknown }))
+    }
+
+    /// Ids that an apply which did not end was about to delete, if dsvmc wrote them here: nobody else may name what is
+    /// deleted.
+    #[must_use]
+    pub fn removing(&self) -> Vec<String> {
+        match self.read_with_origin::<Journal>("journal.json") {
+            Some((journal, Origin::Ours)) => journal.removing,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Ids that the last apply managed, and whether dsvmc wrote them here.
+    #[must_use]
+    pub fn managed(&self) -> (Vec<String>, Origin) {
+        let read = self.read_with_origin::<Receipt>("receipt.json");
+        read.map_or((Vec::new(), Origin::Unknown), |(receipt, origin)| (receipt.managed, origin))
     }
 
     /// The journal of an apply that did not end.
@@ -256,10 +316,10 @@ impl StateDir {
         {
             return text.trim().to_owned();
         }
-        let salt = uuid::Uuid::new_v4().simple().to_string();
+        let salt = super::random_id();
         // Without the file each plan has its own salt: secrets then count as not compared.
         if self.prepare().is_ok() {
-            let _ = std::fs::write(&path, &salt);
+            let _ = dsvm_files::create(&path, salt.as_bytes(), Readers::Owner);
         }
         salt
     }
@@ -292,7 +352,25 @@ impl StateDir {
         self.write("receipt.json", receipt)
     }
 
-    /// Deletes everything but the lock, after `destroy`.
+    /// When a saved plan was applied, by its seal; `None` if it was not, or long ago.
+    #[must_use]
+    pub fn applied(&self, seal: &str) -> Option<String> {
+        self.read::<AppliedPlans>(APPLIED)?.plans.into_iter().find(|plan| plan.seal == seal).map(|plan| plan.started)
+    }
+
+    /// Remembers that the apply of a saved plan began.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn record_applied(&self, seal: &str, started: &str) -> Result<(), StateError> {
+        let mut all = self.read::<AppliedPlans>(APPLIED).unwrap_or_default();
+        all.plans.push(AppliedPlan { seal: seal.to_owned(), started: started.to_owned() });
+        let old = all.plans.len().saturating_sub(APPLIED_KEPT);
+        all.plans.drain(..old);
+        self.write(APPLIED, &all)
+    }
+
+    /// Deletes the records of what is deployed, after `destroy`. The lock stays, and which plans were applied.
     pub fn forget(&self) {
         for name in ["journal.json", "baseline.json", "receipt.json"] {
             let _ = std::fs::remove_file(self.folder.join(name));

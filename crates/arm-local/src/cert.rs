@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use dsvm_files::Readers;
 use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose, SanType};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -27,9 +28,9 @@ impl Certificate {
                 return Ok(Self { ca_pem, key_pem });
             }
             let made = Self::make().map_err(|error| format!("no certificate could be made: {error}"))?;
-            write_private(&key, &made.key_pem)
+            dsvm_files::replace(&key, made.key_pem.as_bytes(), Readers::Owner)
                 .map_err(|error| format!("{} cannot be written: {error}", key.display()))?;
-            std::fs::write(&ca, &made.ca_pem)
+            dsvm_files::replace(&ca, made.ca_pem.as_bytes(), Readers::Usual)
                 .map_err(|error| format!("{} cannot be written: {error}", ca.display()))?;
             return Ok(made);
         }
@@ -77,17 +78,4 @@ impl Certificate {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
-}
-
-/// Writes a file that only its owner may read.
-pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    use std::io::Write;
-    options.open(path)?.write_all(text.as_bytes())
 }

@@ -1,5 +1,6 @@
 //! Talking to an endpoint of another process: what it wrote about itself, and small requests.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use serde_json::Value;
@@ -10,9 +11,44 @@ pub fn announced(dir: &Path) -> Option<Value> {
     serde_json::from_str(&std::fs::read_to_string(dir.join("endpoint.json")).ok()?).ok()
 }
 
+/// The file that a running endpoint holds a lock on.
+const LOCK: &str = "endpoint.lock";
+
+/// Takes the lock of a state folder for an endpoint, which keeps it as long as it runs.
+///
+/// # Errors
+/// Another endpoint holds it (`WouldBlock`), or the file cannot be used.
+pub(crate) fn lock(dir: &Path) -> std::io::Result<File> {
+    let path = dir.join(LOCK);
+    dsvm_files::expect_regular(&path)?;
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+    // Whoever looks whether an endpoint runs holds the lock for a moment.
+    for _ in 0..50 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(4)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(std::io::ErrorKind::WouldBlock.into())
+}
+
+/// Whether a process holds the lock of a state folder.
+fn is_locked(dir: &Path) -> bool {
+    let path = dir.join(LOCK);
+    let file = dsvm_files::expect_regular(&path).and_then(|()| File::open(&path));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// The endpoint that runs on a state folder now, asked over its HTTP port: its `endpoint.json` and its status.
+///
+/// The folder may have come with somebody else's repository, and `endpoint.json` may name any port: it counts only while
+/// an endpoint holds the lock of the folder, because that endpoint wrote the file anew when it took the lock.
 #[must_use]
 pub fn running(dir: &Path) -> Option<(Value, Value)> {
+    if !is_locked(dir) {
+        return None;
+    }
     let last = announced(dir)?;
     let port = u16::try_from(last.get("httpPort")?.as_u64()?).ok()?;
     let status = ask(port, "GET", "/_local/status", "").ok()?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dsvm_files::Readers;
 use serde_json::{Value, json};
 
 use crate::client::announced;
@@ -44,10 +45,17 @@ pub enum StartError {
 }
 
 impl miette::Diagnostic for StartError {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        match self {
+            Self::State { .. } => Some(Box::new(dsvm_diagnostics::Code::StateUnusable)),
+            Self::Start(_) => None,
+        }
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         match self {
             Self::State { .. } => Some(Box::new(
-                "stop the other endpoint with `dsvmc local down`, or remove the folder to start with an empty state",
+                "stop the other endpoint with `dsvmc local down`; if there is none, `dsvmc local reset` starts with an empty state",
             )),
             Self::Start(_) => None,
         }
@@ -67,6 +75,8 @@ pub struct Endpoint {
     core: Arc<Core>,
     runtime: Option<tokio::runtime::Runtime>,
     announced: Option<PathBuf>,
+    /// Says to other processes that what is announced is true.
+    _lock: Option<std::fs::File>,
 }
 
 impl Endpoint {
@@ -79,6 +89,9 @@ impl Endpoint {
         if let Some(dir) = &options.state {
             prepare_folder(dir).map_err(|error| state_error(dir, error.to_string()))?;
         }
+        // the ports of the last run, so that a client's settings stay good
+        let last = options.state.as_deref().and_then(announced);
+        let lock = options.state.as_deref().map(take).transpose()?;
         let file = options.state.as_ref().map(|dir| dir.join("state.db"));
         let mut store = store::Store::open(file.as_deref())
             .map_err(|reason| state_error(file.as_deref().unwrap_or(Path::new("memory")), reason))?;
@@ -102,8 +115,6 @@ impl Endpoint {
             .enable_all()
             .build()
             .map_err(|error| StartError::Start(error.to_string()))?;
-        // the ports of the last run, so that a client's settings stay good
-        let last = options.state.as_deref().and_then(announced);
         let port = |given: u16, name: &str| {
             let before = last.as_ref().and_then(|last| last.get(name)).and_then(Value::as_u64);
             if given != 0 { given } else { before.and_then(|port| u16::try_from(port).ok()).unwrap_or(0) }
@@ -126,6 +137,7 @@ impl Endpoint {
             core,
             runtime: Some(runtime),
             announced: None,
+            _lock: lock,
         };
         if let Some(dir) = &options.state {
             let path = dir.join("endpoint.json");
@@ -133,7 +145,8 @@ impl Endpoint {
                 "dsvmc": meta::NOTICE, "pid": std::process::id(), "https": endpoint.base_url, "http": endpoint.http_url,
                 "httpPort": http_port, "httpsPort": https_port, "ca": dir.join("ca.pem"), "running": true,
             });
-            std::fs::write(&path, format!("{text:#}\n")).map_err(|error| state_error(&path, error.to_string()))?;
+            dsvm_files::replace(&path, format!("{text:#}\n").as_bytes(), Readers::Usual)
+                .map_err(|error| state_error(&path, error.to_string()))?;
             endpoint.announced = Some(path);
         }
         router::resume(&endpoint.core);
@@ -170,7 +183,7 @@ impl Drop for Endpoint {
             if let Some(map) = last.as_object_mut() {
                 map.insert("running".into(), json!(false));
             }
-            let _ = std::fs::write(path, format!("{last:#}\n"));
+            let _ = dsvm_files::replace(path, format!("{last:#}\n").as_bytes(), Readers::Usual);
         }
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -178,17 +191,41 @@ impl Drop for Endpoint {
     }
 }
 
-fn prepare_folder(dir: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
+/// Takes the lock of a state folder, and what an earlier process left there out of the way.
+fn take(dir: &Path) -> Result<std::fs::File, StartError> {
+    let error = |path: &Path, reason: String| StartError::State { path: path.display().to_string(), reason };
+    let lock = crate::client::lock(dir).map_err(|cause| {
+        let held = cause.kind() == std::io::ErrorKind::WouldBlock;
+        error(dir, if held { "another local endpoint is using this state".to_owned() } else { cause.to_string() })
+    })?;
+    dsvm_files::remove_unfinished(dir);
+    // Not by links into other folders, and no address from before the lock.
+    for name in ["state.db", "state.db-wal", "state.db-shm", "ca.pem", "key.pem", "endpoint.json"] {
+        let path = dir.join(name);
+        dsvm_files::expect_regular(&path).map_err(|cause| error(&path, cause.to_string()))?;
+    }
+    match std::fs::remove_file(dir.join("endpoint.json")) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(error(dir, cause.to_string())),
+        _ => Ok(lock),
+    }
+}
+
+/// Makes the state folder, readable for its owner only.
+///
+/// # Errors
+/// The folder cannot be made, or is reached through a link.
+pub fn prepare_folder(dir: &Path) -> std::io::Result<()> {
+    // `.dsvmc` and the folder in it: what is above belongs to the user.
+    let root = dir.parent().and_then(Path::parent).unwrap_or(dir);
+    dsvm_files::folder(root, dir.strip_prefix(root).unwrap_or(Path::new("")))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
     }
     // state is not source code: keep it out of commits
-    let ignore = dir.join(".gitignore");
-    if !ignore.exists() {
-        std::fs::write(ignore, "*\n")?;
+    match dsvm_files::create(&dir.join(".gitignore"), b"*\n", Readers::Usual) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }

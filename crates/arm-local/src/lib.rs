@@ -39,6 +39,6 @@ mod value;
 mod write;
 
 pub use client::{announced, ask, running};
-pub use endpoint::{Endpoint, Options, StartError};
+pub use endpoint::{Endpoint, Options, StartError, prepare_folder};
 pub use id::{SUBSCRIPTION, TENANT};
 pub use meta::NOTICE;

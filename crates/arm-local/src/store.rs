@@ -15,8 +15,9 @@ use crate::documents::{
 };
 use crate::error::ArmError;
 
-/// Version of the state file; a file of another version is refused.
-const SCHEMA_VERSION: i64 = 1;
+/// Version of the state file; a file of another version is refused, except the first, which had no sums.
+const SCHEMA_VERSION: i64 = 2;
+const WITHOUT_SUMS: i64 = 1;
 
 /// How SQLite is set up. One endpoint per state, and no acknowledged write is lost when the process is killed.
 const PRAGMAS: &[(&str, &str)] = &[
@@ -70,7 +71,10 @@ impl Store {
                  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
                  CREATE TABLE IF NOT EXISTS resource (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
                  CREATE TABLE IF NOT EXISTS doc (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-                 INSERT OR IGNORE INTO meta VALUES ('version', 1);
+                 INSERT INTO meta SELECT 'version', 2 WHERE NOT EXISTS (SELECT * FROM meta);
+                 INSERT INTO meta SELECT 'sum', 0 WHERE (SELECT count(*) FROM meta) = 1
+                     AND EXISTS (SELECT * FROM meta WHERE name = 'version' AND value = 2)
+                     AND NOT EXISTS (SELECT * FROM resource) AND NOT EXISTS (SELECT * FROM doc);
                  COMMIT;",
             )?;
             db.query_row("SELECT value FROM meta WHERE name = 'version'", [], |row| row.get(0)).optional()
@@ -79,7 +83,7 @@ impl Store {
             Some(rusqlite::ErrorCode::DatabaseBusy) => "another local endpoint is using this state".to_owned(),
             _ => format!("the state file cannot be used: {error}"),
         })?;
-        if version != Some(SCHEMA_VERSION) {
+        if version != Some(SCHEMA_VERSION) && version != Some(WITHOUT_SUMS) {
             return Err(format!("the state file is of version {version:?}, this dsvmc reads version {SCHEMA_VERSION}"));
         }
         let mut store = Self {
@@ -90,7 +94,8 @@ impl Store {
             journal: Vec::new(),
             db: None,
         };
-        store.load(&db).map_err(|error| format!("the state file cannot be read: {error}"))?;
+        store.load(&db).map_err(|error| format!("the state file is damaged: {error}"))?;
+        store.check_sum(&db, version == Some(WITHOUT_SUMS))?;
         store.db = Some(db);
         Ok(store)
     }
@@ -105,6 +110,27 @@ impl Store {
             denying: self.denying.clone(),
             journal: Vec::new(),
             db: None,
+        }
+    }
+
+    /// Compares what was read with the sum of everything that was written. SQLite itself does not notice a changed bit in
+    /// a text, nor a row that is lost with a consistent page.
+    fn check_sum(&self, db: &Connection, first: bool) -> Result<(), String> {
+        let unreadable = |error: rusqlite::Error| format!("the state file is damaged: {error}");
+        let texts = || -> rusqlite::Result<i64> {
+            let all = [read(db, "SELECT key, body FROM resource")?, read(db, "SELECT key, body FROM doc")?];
+            Ok(all.iter().flatten().fold(0, |sum, (key, body)| sum.wrapping_add(text_sum(key, body))))
+        };
+        let found = texts().map_err(unreadable)?;
+        if first {
+            let added = db.execute("INSERT OR REPLACE INTO meta VALUES ('sum', ?1)", params![found]);
+            let added = added.and_then(|_| db.execute("UPDATE meta SET value = 2 WHERE name = 'version'", []));
+            return added.map(drop).map_err(unreadable);
+        }
+        let written = db.query_row("SELECT value FROM meta WHERE name = 'sum'", [], |line| line.get::<_, i64>(0));
+        match written.optional().map_err(unreadable)? {
+            Some(written) if written == found => Ok(()),
+            _ => Err("the state file is damaged: its content does not match its checksum".to_owned()),
         }
     }
 
@@ -332,18 +358,36 @@ impl Store {
             let mut del_row = transaction.prepare_cached("DELETE FROM resource WHERE key = ?1")?;
             let mut put_doc = transaction.prepare_cached("INSERT OR REPLACE INTO doc VALUES (?1, ?2)")?;
             let mut del_doc = transaction.prepare_cached("DELETE FROM doc WHERE key = ?1")?;
+            let mut old_row = transaction.prepare_cached("SELECT body FROM resource WHERE key = ?1")?;
+            let mut old_doc = transaction.prepare_cached("SELECT body FROM doc WHERE key = ?1")?;
+            let mut sum = transaction.prepare_cached("SELECT value FROM meta WHERE name = 'sum'")?;
+            let mut total: i64 = sum.query_row([], |line| line.get(0))?;
             for change in &self.journal {
-                match change {
-                    Change::Row(key, _) => match self.rows.get(key) {
-                        Some(row) => put_row.execute(params![key, serde_json::to_string(row.as_ref())?])?,
-                        None => del_row.execute(params![key])?,
-                    },
-                    Change::Document(key, _) => match self.documents.get(key) {
-                        Some(document) => put_doc.execute(params![key, document.text()?])?,
-                        None => del_doc.execute(params![key])?,
-                    },
+                let (old, put, delete, key, new) = match change {
+                    Change::Row(key, _) => {
+                        let new = self.rows.get(key).map(|row| serde_json::to_string(row.as_ref())).transpose()?;
+                        (&mut old_row, &mut put_row, &mut del_row, key, new)
+                    }
+                    Change::Document(key, _) => {
+                        let new = self.documents.get(key).map(Stored::text).transpose()?;
+                        (&mut old_doc, &mut put_doc, &mut del_doc, key, new)
+                    }
                 };
+                let before: Option<String> = old.query_row(params![key], |line| line.get(0)).optional()?;
+                if let Some(before) = before {
+                    total = total.wrapping_sub(text_sum(key, &before));
+                }
+                match new {
+                    Some(body) => {
+                        total = total.wrapping_add(text_sum(key, &body));
+                        put.execute(params![key, body])?;
+                    }
+                    None => {
+                        delete.execute(params![key])?;
+                    }
+                }
             }
+            transaction.prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'sum'")?.execute(params![total])?;
         }
         transaction.commit()?;
         Ok(())
@@ -388,6 +432,13 @@ impl Store {
 fn read(db: &Connection, query: &str) -> rusqlite::Result<Vec<(String, String)>> {
     let mut query = db.prepare(query)?;
     query.query_map([], |line| Ok((line.get(0)?, line.get(1)?)))?.collect()
+}
+
+/// What a row adds to the sum of the file.
+fn text_sum(key: &str, body: &str) -> i64 {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::new().chain_update(key).chain_update([0]).chain_update(body).finalize();
+    hash.iter().take(8).fold(0, |sum, byte| (sum << 8) | i64::from(*byte))
 }
 
 fn stored_key<D: Document>(key: &str) -> String {
@@ -453,6 +504,67 @@ mod tests {
         assert_eq!(store.row("/a/b").expect("row").body, json!({ "n": 1 }));
         copy.rollback();
         assert_eq!(copy.row("/a/b").expect("row").body, json!({ "n": 1 }));
+    }
+
+    /// Every bit of the file: either what was acknowledged is read, or the damage is told.
+    #[test]
+    fn a_flipped_bit_is_found() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("state.db");
+        {
+            let mut store = Store::open(Some(&path)).expect("open");
+            for n in 0..40 {
+                store.put_row(row(&format!("/a/{n}"), n));
+            }
+            store.put("x", metric());
+            store.commit().expect("commit");
+            store.remove_row("/a/7");
+            store.put_row(row("/a/8", 80));
+            store.commit().expect("commit");
+        }
+        let state = |path: &Path| {
+            let store = Store::open(Some(path))?;
+            let rows: Vec<String> = store.rows().map(|row| format!("{row:?}")).collect();
+            Ok::<_, String>((rows, store.get::<Metric>("x").map(|metric| format!("{metric:?}"))))
+        };
+        let whole = state(&path).expect("undamaged");
+        assert_eq!(whole.0.len(), 39);
+        let bytes = std::fs::read(&path).expect("read");
+        let (mut damaged, mut random) = (0, 0x9e37_79b9_7f4a_7c15_u64);
+        for at in (0..bytes.len()).step_by(7) {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let mut copy = bytes.clone();
+            copy[at] ^= 1 << (random >> 61);
+            let other = dir.path().join("other.db");
+            std::fs::write(&other, &copy).expect("write");
+            match state(&other) {
+                Ok(found) => assert_eq!(found, whole, "byte {at}"),
+                Err(_) => damaged += 1,
+            }
+            for name in ["other.db", "other.db-wal", "other.db-shm"] {
+                let _ = std::fs::remove_file(dir.path().join(name));
+            }
+        }
+        assert!(damaged > 300, "{damaged} of {} flipped bits were found", bytes.len() / 7);
+    }
+
+    /// The first version of the file had no sums.
+    #[test]
+    fn a_state_of_the_first_version_gets_a_sum() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("state.db");
+        {
+            let mut store = Store::open(Some(&path)).expect("open");
+            store.put_row(row("/a/b", 1));
+            store.commit().expect("commit");
+            let db = store.db.as_ref().expect("file");
+            db.execute_batch("DELETE FROM meta WHERE name = 'sum'; UPDATE meta SET value = 1;").expect("older");
+        }
+        let mut store = Store::open(Some(&path)).expect("open");
+        store.put_row(row("/a/c", 2));
+        store.commit().expect("commit");
+        drop(store);
+        assert_eq!(Store::open(Some(&path)).expect("open again").rows().count(), 2);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub use json_text::{JsonText, ObservedResource};
 pub use label::{Principals, RoleNames, titled};
 pub use mask::masked;
 pub use normal::{resource_id, same_id, type_of_id};
-pub use saved::{SavedPlan, SavedPlanError, digest, verify};
+pub use saved::{SavedPlan, SavedPlanError, digest, slow_hash, verify};
 pub use types::*;
 
 use indexmap::IndexMap;

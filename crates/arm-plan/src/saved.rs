@@ -35,15 +35,16 @@ pub struct SavedPlan {
     pub excludes: Vec<String>,
     /// Hash of each template.
     pub templates: Vec<String>,
-    /// Salted fingerprint of the parameter values.
+    /// Slow hash of the parameter values; see [`slow_hash`].
     pub parameters: String,
-    /// Salt with which `parameters` was hashed.
+    /// Salt with which `parameters` was hashed: random, and of this plan alone.
     pub salt: String,
     /// Hash of each observed resource by id; ETag where there is one.
     pub observed: BTreeMap<String, String>,
     /// The plan that was shown when the file was saved.
     pub plan: Plan,
-    /// Hash of everything above.
+    /// Hash of everything above, and the name under which an apply of the plan is remembered. A checksum without a key:
+    /// it finds damage and careless edits, not forgery. What is applied is a plan made anew, if it is the same one.
     pub seal: String,
 }
 
@@ -62,6 +63,8 @@ pub enum SavedPlanError {
     Sources,
     /// The parameter values changed since.
     Parameters,
+    /// Applied before, at that time.
+    Applied(String),
     /// These resources changed since.
     Resources(Vec<String>),
 }
@@ -73,6 +76,7 @@ impl std::fmt::Display for SavedPlanError {
             Self::Schema(found) => write!(f, "the plan has format version {found}; this dsvmc reads version {SCHEMA}"),
             Self::Seal => write!(f, "the plan was changed after it was saved"),
             Self::Foreign(what) => write!(f, "the plan was made for {what}"),
+            Self::Applied(when) => write!(f, "the plan was applied already, at {when}"),
             Self::Sources => write!(f, "the sources changed since the plan was made"),
             Self::Parameters => write!(f, "parameter values changed since the plan was made"),
             Self::Resources(ids) => {
@@ -147,6 +151,25 @@ pub fn verify(saved: &SavedPlan, now: &SavedPlan) -> Result<(), SavedPlanError> 
 #[must_use]
 pub fn digest(value: &Value) -> String {
     hex(&Sha256::digest(canonical(value).as_bytes()))
+}
+
+/// Hash of a value that may hold secrets, in a file that may be passed on. Each guess at a secret takes 64 MiB of memory
+/// and a tenth of a second: Argon2id with the second choice of RFC 9106, section 4, on one thread.
+#[must_use]
+pub fn slow_hash(value: &Value, salt: &str) -> String {
+    use argon2::{Algorithm, Argon2, Params, Version};
+    let mut hash = [0; 32];
+    // The parameters are constant, and the salt is made longer than the least of 8 bytes.
+    let salt = Sha256::digest(salt.as_bytes());
+    let hashed = Params::new(64 * 1024, 3, 1, Some(hash.len())).and_then(|params| {
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon.hash_password_into(canonical(value).as_bytes(), &salt, &mut hash)
+    });
+    match hashed {
+        Ok(()) => hex(&hash),
+        // Not equal to anything: the plan is refused.
+        Err(error) => error.to_string(),
+    }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -92,6 +92,7 @@ catalogue! {
     MisplacedDeclaration = 121, Error, "misplaced-declaration", "a declaration that has no effect in this file";
     BlockCycle = 122, Error, "block-cycle", "a reference cycle between blocks";
     UnknownRegion = 123, Warning, "unknown-region", "an unknown region";
+    ImportRefused = 124, Error, "import-refused", "an import of something other than a source file of the project";
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of the wrong type";
     NotEarly = 202, Error, "not-early", "a value that must be known at compile time";
@@ -320,5 +321,6 @@ catalogue! {
     SeveralProjects = 903, Error, "several-projects", "several projects where one is required";
     OutputUnwritable = 904, Error, "output-unwritable", "a file that cannot be written";
     FileIgnored = 905, Warning, "file-ignored", "a file beside `main.dsvm` that nothing imports";
+    NoProject = 906, Error, "no-project", "sources without a project";
     Internal = 999, Error, "internal", "an internal error in dsvmc";
 }

@@ -297,6 +297,7 @@ impl<'p> Eval<'p> {
         let value_span = value.span;
         let around = self.place.replace((row.spec.kind.keyword(), spec.name));
         let value = self.eval_as(value, ty);
+        let value = self.written(value, value_span);
         self.place = around;
         let value = match deferred_part(&value) {
             Some(part) if spec.when == When::Early && self.pass_is_symbolic() && self.unbound == 0 => {

@@ -60,7 +60,7 @@ pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
 pub fn check_text(text: &str, sink: &mut Sink) -> Checked {
     let mut sources = SourceMap::default();
     let root = sources.add(SourceFile::new("main.dsvm", text));
-    let program = load(&[root], &mut sources, &mut |_| None, sink);
+    let program = load(&[root], &mut sources, &mut |_| Err(load::NoText::Missing), sink);
     check(&program, None, sink)
 }
 

@@ -140,6 +140,8 @@ pub struct Program {
     modules: Vec<Module>,
     /// Values from outside the sources, and the env that they are for.
     given: Option<(Arc<str>, Vec<ProvidedValue>)>,
+    /// Where the env of a name is among the other items of the first module; of two, the first.
+    envs: HashMap<Arc<str>, usize>,
 }
 
 impl Program {
@@ -150,6 +152,28 @@ impl Program {
 
     pub(crate) fn given(&self, env: &str) -> &[ProvidedValue] {
         self.given.as_ref().filter(|(name, _)| &**name == env).map_or(&[], |(_, values)| values)
+    }
+
+    /// Whether its own files declare a project.
+    #[must_use]
+    pub fn declares_project(&self) -> bool {
+        let mut others = self.modules.first().into_iter().flat_map(|module| &module.others);
+        others.any(|item| matches!(&item.kind, ItemKind::Block(block) if &*block.keyword.value == "project"))
+    }
+
+    /// Whether its own files export something: then other files can import them.
+    #[must_use]
+    pub fn exports(&self) -> bool {
+        self.modules.first().is_some_and(|module| module.exported().next().is_some())
+    }
+
+    /// The env of a name.
+    pub(crate) fn env_item(&self, name: &str) -> Option<(&Item, &ast::Env)> {
+        let item = self.modules.first()?.others.get(*self.envs.get(name)?)?;
+        match &item.kind {
+            ItemKind::Env(env) => Some((item, env)),
+            _ => None,
+        }
     }
 
     /// Names of the envs, in source order.
@@ -199,9 +223,28 @@ impl Program {
     }
 }
 
+/// Why a file that is imported has no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoText {
+    /// There is no such file, or it cannot be read.
+    Missing,
+    /// Links resolved, it is not below the folder that the project may import from.
+    Outside,
+    /// A folder, a device, a pipe: reading it may never end, or have an effect.
+    Special,
+    /// Larger than a source file can be.
+    TooLarge,
+}
+
+/// Reads imported files: the path as people see it → the text.
+pub type Reader<'a> = dyn FnMut(&str) -> Result<String, NoText> + 'a;
+
+/// How the names of all source files end.
+const EXTENSION: &str = ".dsvm";
+
 struct Loader<'a> {
     sources: &'a mut SourceMap,
-    read: &'a mut dyn FnMut(&str) -> Option<String>,
+    read: &'a mut Reader<'a>,
     sink: &'a mut Sink,
     modules: Vec<Module>,
     by_path: HashMap<Arc<str>, ModuleId>,
@@ -210,12 +253,12 @@ struct Loader<'a> {
 }
 
 /// Loads a project: `roots` are its own files (already in `sources`), `read` gives the text of a file by its path as
-/// people see it (relative to the working directory, forward slashes), or `None` when there is none.
-pub fn load(
+/// people see it (relative to the working directory, forward slashes), or why it gives none.
+pub fn load<'a>(
     roots: &[SourceId],
-    sources: &mut SourceMap,
-    read: &mut dyn FnMut(&str) -> Option<String>,
-    sink: &mut Sink,
+    sources: &'a mut SourceMap,
+    read: &'a mut Reader<'a>,
+    sink: &'a mut Sink,
 ) -> Program {
     sources.set_library(library::files());
     let mut loader =
@@ -232,7 +275,13 @@ pub fn load(
         loader.file(main, *root, &file);
         loader.open.pop();
     }
-    Program { modules: loader.modules, given: None }
+    let mut program = Program { modules: loader.modules, given: None, envs: HashMap::new() };
+    for (at, item) in program.modules.first().into_iter().flat_map(|module| module.others.iter().enumerate()) {
+        if let ItemKind::Env(env) = &item.kind {
+            program.envs.entry(env.name.value.clone()).or_insert(at);
+        }
+    }
+    program
 }
 
 impl Loader<'_> {
@@ -353,9 +402,22 @@ impl Loader<'_> {
         if let Some(module) = self.by_path.get(&path) {
             return Some(*module);
         }
-        let Some(text) = (self.read)(&path) else {
-            self.sink.push(diags::unknown_file(&path, span));
+        // Before anything is read: the messages about a file show lines of it.
+        if !path.ends_with(EXTENSION) {
+            self.sink.push(diags::import_of_other_file(&path, span));
             return None;
+        }
+        let text = match (self.read)(&path) {
+            Ok(text) => text,
+            Err(why) => {
+                self.sink.push(match why {
+                    NoText::Missing => diags::unknown_file(&path, span),
+                    NoText::Outside => diags::import_outside(&path, span),
+                    NoText::Special => diags::import_of_special_file(&path, span),
+                    NoText::TooLarge => diags::import_too_large(&path, span),
+                });
+                return None;
+            }
         };
         let file = SourceFile::new(path.clone(), text);
         let source = self.sources.add(file.clone());

@@ -13,6 +13,7 @@ use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Sink};
 use dsvm_syntax::ast::{self, Item, ItemKind};
 use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
             eval.checked_envs()
         }
         Pass::Env(name) => {
-            let found = program.env_items().find(|(_, env)| env.name.value == *name);
+            let found = program.env_item(name);
             // Problems of the values themselves are reported by the symbolic run.
             let told = std::mem::take(&mut eval.sink);
             let mut given = IndexMap::new();
@@ -197,6 +198,7 @@ impl<'p> Eval<'p> {
     fn outputs(&mut self) -> Vec<Output> {
         let main = self.program.main();
         let mut outputs: Vec<Output> = Vec::new();
+        let mut names: FxHashMap<&Arc<str>, Span> = FxHashMap::default();
         for item in self.main_items() {
             let ItemKind::Output(output) = &item.kind else { continue };
             let (value, ty) = self.inside(main, |eval| match &output.ty {
@@ -207,12 +209,14 @@ impl<'p> Eval<'p> {
                         return (Value::Error, Ty::Error);
                     }
                     let value = eval.eval_as(&output.value, &ty);
+                    let value = eval.written(value, output.value.span);
                     // What `any` is in the template, its value says.
                     let ty = if matches!(ty.base(), Ty::Any) { eval.type_of(&value) } else { ty };
                     (value, ty)
                 }
                 None => {
                     let value = eval.eval(&output.value);
+                    let value = eval.written(value, output.value.span);
                     let ty = eval.type_of(&value);
                     (value, ty)
                 }
@@ -221,8 +225,7 @@ impl<'p> Eval<'p> {
             if self.refuse_secret(&value, output.value.span, &place) {
                 continue;
             }
-            if let Some(first) = outputs.iter().find(|first| first.name == output.name.value) {
-                let first = first.name_span;
+            if let Some(&first) = names.get(&output.name.value) {
                 self.report(diags::duplicate_name(&output.name.value, output.name.span, first));
                 continue;
             }
@@ -233,6 +236,7 @@ impl<'p> Eval<'p> {
                     continue;
                 }
             };
+            names.insert(&output.name.value, output.name.span);
             outputs.push(Output {
                 name: output.name.value.clone(),
                 arm_type,

@@ -81,9 +81,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let input = with_template(&path, input);
     let project = load(&path, &input, cx.world.as_ref(), &mut cx.printer)?;
     let settings = saved.as_ref().map_or_else(|| args.settings.settings(&args.input), saved_plan::settings_of);
-    let state = StateDir::new(&project.root, &project.name, &project.env);
+    let state = StateDir::new(project.state_root(), &project.name, &project.env);
     let _lock = state.lock(args.wait)?;
-    let session = session::open(&target, &project.root)?;
+    let session = session::open(&target, project.endpoint_root(&input))?;
     let context = DeployContext { project: &project, input: &input, target: &target, session: &session, state: &state };
     let mut progress = Progress::for_printer(&cx.printer);
     if let Some(journal) = state.journal() {
@@ -93,6 +93,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     }
     let planned = plan::make(&context, &settings, cx.world.as_ref(), &mut cx.printer)?;
     if let Some(saved) = &saved {
+        saved_plan::verify_first(saved, &state)?;
         saved_plan::verify_saved_plan(saved, &planned, &session, &settings)?;
     }
     if cx.format != Format::Json {
@@ -120,6 +121,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     }
     registration::consent(&planned.unregistered, args.register_features, &mut cx.printer)?;
     registration::register_all(&session, &planned.unregistered)?;
+    if let Some(saved) = &saved {
+        state.record_applied(&saved.seal, &when::to_the_second(&when::now()))?;
+    }
     let options = ExecuteOptions { out_of_sync: args.out_of_sync, force: args.force };
     let outcome = execute::execute(&context, &planned, &settings, options, &mut progress);
     progress.close();

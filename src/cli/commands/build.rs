@@ -5,12 +5,14 @@ use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::report::finish;
 use crate::deploy::error::CommandError;
-use crate::driver::{self, Compilation, Options, Project, Stop, shown};
+use crate::driver::{self, Compilation, Options, Project, Purpose, Stop, shown};
 use crate::render::{Found, source_map};
 use dsvm_diagnostics::source::SourceMap;
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_emit::Artifacts;
+use dsvm_files::Readers;
 use rayon::prelude::*;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -79,11 +81,11 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
             }
         }
     } else {
-        let folders = folders(&all, &args.out);
-        all.par_iter().zip(&folders).try_for_each(|(one, folder)| write(&one.files, folder))?;
+        let folders = folders(&all);
+        all.par_iter().zip(&folders).try_for_each(|(one, folder)| write(&one.files, (&args.out, folder)))?;
         if cx.format == Format::Human {
             for (one, folder) in all.iter().zip(&folders) {
-                cx.printer.note(&format!("{}: {} files\n", shown(folder), one.files.len()));
+                cx.printer.note(&format!("{}: {} files\n", shown(&args.out.join(folder)), one.files.len()));
             }
         }
     }
@@ -91,7 +93,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 /// A folder for each project: by its name, or by its path where two projects have the same name.
-fn folders(all: &[Built], out: &Path) -> Vec<PathBuf> {
+fn folders(all: &[Built]) -> Vec<PathBuf> {
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for one in all {
         *names.entry(one.name.to_lowercase()).or_default() += 1;
@@ -100,13 +102,14 @@ fn folders(all: &[Built], out: &Path) -> Vec<PathBuf> {
         let unique = names.get(&one.name.to_lowercase()) == Some(&1);
         let path = one.project.path.with_extension("");
         let plain: PathBuf = path.components().filter(|c| matches!(c, std::path::Component::Normal(_))).collect();
-        out.join(if unique { PathBuf::from(&*one.name) } else { plain })
+        if unique { PathBuf::from(&*one.name) } else { plain }
     };
     all.iter().map(folder).collect()
 }
 
 /// Turns what was compiled into text; nothing else of it is kept.
 fn built(one: &mut Compilation) -> Built {
+    one.require_project(Purpose::Deploy);
     let files = one.artifacts.take().map(|artifacts| texts(artifacts, &one.sources)).unwrap_or_default();
     Built {
         project: one.project.clone(),
@@ -140,18 +143,42 @@ fn texts(artifacts: Artifacts, sources: &SourceMap) -> Vec<(PathBuf, String)> {
     deployments.into_iter().flatten().chain(others).collect()
 }
 
-/// Writes the files of a project.
-fn write(files: &[(PathBuf, String)], folder: &Path) -> Result<(), WriteError> {
-    let folders: BTreeSet<PathBuf> =
-        files.iter().filter_map(|(path, _)| Some(folder.join(path).parent()?.to_owned())).collect();
-    for folder in folders {
-        std::fs::create_dir_all(&folder).map_err(|cause| WriteError::new(&folder, cause))?;
+/// Writes the files of a project. The folder may be new, or hold what an earlier build wrote; files that something else
+/// made are left as they are, and nothing is written then.
+fn write(files: &[(PathBuf, String)], (out, below): (&Path, &Path)) -> Result<(), WriteError> {
+    let mut ours = true;
+    let mut there = Vec::new();
+    for (path, text) in files {
+        let place = out.join(below).join(path);
+        dsvm_files::expect_regular(&place).map_err(|cause| WriteError::new(&place, cause))?;
+        if let Ok(before) = std::fs::read(&place) {
+            ours &= path.file_name().is_none_or(|name| name != TEMPLATE) || is_built(&before);
+            if before != text.as_bytes() {
+                there.push((place, path));
+            }
+        }
     }
-    files.par_iter().try_for_each(|(path, text)| put(&folder.join(path), text))
+    // A folder is known by its templates; the other files say nothing about who wrote them.
+    let templates = files.iter().filter(|(path, _)| path.file_name().is_some_and(|name| name == TEMPLATE));
+    let known = ours && templates.clone().any(|(path, _)| out.join(below).join(path).exists());
+    if let (false, Some((foreign, _))) = (known, there.first()) {
+        return Err(WriteError::foreign(foreign));
+    }
+    let folders: BTreeSet<PathBuf> =
+        files.iter().filter_map(|(path, _)| Some(below.join(path).parent()?.to_owned())).collect();
+    for folder in folders {
+        dsvm_files::folder(out, &folder).map_err(|cause| WriteError::new(&out.join(&folder), cause))?;
+    }
+    files.par_iter().try_for_each(|(path, text)| {
+        let path = out.join(below).join(path);
+        dsvm_files::replace(&path, text.as_bytes(), Readers::Usual).map_err(|cause| WriteError::new(&path, cause))
+    })
 }
 
-fn put(path: &Path, text: &str) -> Result<(), WriteError> {
-    std::fs::write(path, text).map_err(|cause| WriteError { path: path.to_owned(), cause })
+/// Whether a template was written by `build`.
+fn is_built(template: &[u8]) -> bool {
+    let json: Option<Value> = serde_json::from_slice(template).ok();
+    json.is_some_and(|json| json.pointer("/metadata/dsvmc").is_some())
 }
 
 /// A file could not be written.
@@ -164,6 +191,12 @@ pub struct WriteError {
 }
 
 impl WriteError {
+    /// The error for a file of somebody else where one is to be written.
+    fn foreign(path: &Path) -> Self {
+        let why = "a file is there that `dsvmc build` did not write";
+        Self::new(path, std::io::Error::new(std::io::ErrorKind::AlreadyExists, why))
+    }
+
     /// The error for a `path` that cannot be written because of `cause`.
     #[must_use]
     pub fn new(path: &Path, cause: std::io::Error) -> Self {
@@ -177,6 +210,11 @@ impl miette::Diagnostic for WriteError {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new("choose another place, or make the folder writable for your user"))
+        Some(Box::new(match self.cause.kind() {
+            std::io::ErrorKind::AlreadyExists => "choose another place with `--out`, or move the file away",
+            std::io::ErrorKind::InvalidInput => "choose another place, or remove what is there",
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "make room on the disk",
+            _ => "choose another place, or make the folder writable for your user",
+        }))
     }
 }

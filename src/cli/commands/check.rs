@@ -3,7 +3,7 @@
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::driver::{self, Options, Stop};
+use crate::driver::{self, Options, Purpose, Stop};
 use crate::render::Found;
 use std::path::PathBuf;
 
@@ -20,6 +20,7 @@ pub struct Args {
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let options = Options { stop: Stop::AfterChecks };
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, |one| {
+        one.require_project(Purpose::Check);
         (one.name.clone(), std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics))
     })?;
     let found: Vec<Found<'_>> = all.iter().map(|(_, sources, found)| (sources, found.as_slice())).collect();

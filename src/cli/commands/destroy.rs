@@ -57,14 +57,15 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         Some(name) => CompiledProject {
             name: name.clone(),
             root: args.path.clone(),
+            state: input.state_dir.clone(),
             env: input.env.clone().unwrap_or_default(),
             ..CompiledProject::default()
         },
         None => load_or_recall(&args.path, &input, cx.world.as_ref(), &mut cx.printer)?,
     };
-    let state = StateDir::new(&project.root, &project.name, &project.env);
+    let state = StateDir::new(project.state_root(), &project.name, &project.env);
     let _lock = state.lock(args.wait)?;
-    let session = session::open(&target, &project.root)?;
+    let session = session::open(&target, project.endpoint_root(&input))?;
     let context = DeployContext { project: &project, input: &input, target: &target, session: &session, state: &state };
     let group = project.group_for(&target);
     let endpoint = session.target.name();

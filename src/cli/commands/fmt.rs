@@ -7,6 +7,7 @@ use crate::driver::{self, shown};
 use crate::render::palette::{Palette, Role};
 use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
+use dsvm_files::Readers;
 use dsvm_syntax::format::{self, Refused};
 use similar::{ChangeTag, TextDiff};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let mut changed = 0;
     let files = driver::files(cx.world.as_ref(), &args.paths)?;
     for path in &files {
-        let Ok(text) = String::from_utf8(cx.world.read(path)?) else {
+        let Ok(text) = String::from_utf8(cx.world.read_own(path)?) else {
             cx.printer.say(&format!("error: `{}` is not UTF-8 text\n  = help: save it as UTF-8\n", shown(path)));
             exit = Exit::Input;
             continue;
@@ -42,7 +43,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
                 changed += 1;
             }
             Some(formatted) => {
-                std::fs::write(path, formatted).map_err(|cause| WriteError::new(path, cause))?;
+                let written = dsvm_files::replace(path, formatted.as_bytes(), Readers::Usual);
+                written.map_err(|cause| WriteError::new(path, cause))?;
                 cx.printer.note(&format!("formatted `{}`\n", shown(path)));
                 changed += 1;
             }

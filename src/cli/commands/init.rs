@@ -35,7 +35,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let text = STARTER.replace("ADMIN_KEY", key.as_deref().unwrap_or(EXAMPLE_KEY));
     let path = args.folder.join("main.dsvm");
     std::fs::create_dir_all(&args.folder).map_err(|cause| WriteError::new(&args.folder, cause))?;
-    match create(&path, &text) {
+    match dsvm_files::create(&path, text.as_bytes(), dsvm_files::Readers::Usual) {
         Ok(()) => {}
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
             cx.printer.say(&format!(
@@ -52,12 +52,6 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     cx.printer.note(&format!("next: `dsvmc check {0}`, then `dsvmc plan {0}`\n", shown(&args.folder)));
     Ok(Exit::Done)
-}
-
-/// Never writes over a file, not even one that appears at this moment.
-fn create(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// The first line of a public key file, safe inside a string.

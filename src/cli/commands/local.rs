@@ -153,8 +153,8 @@ fn start(up: &Up, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn spawn(up: &Up, folder: &Path) -> Result<(), miette::Report> {
-    std::fs::create_dir_all(folder).into_diagnostic()?;
-    let log = std::fs::File::create(folder.join("endpoint.log")).into_diagnostic()?;
+    arm_local::prepare_folder(folder).into_diagnostic().wrap_err("the state of the endpoint cannot be kept")?;
+    let log = dsvm_files::restart(&folder.join("endpoint.log")).into_diagnostic()?;
     let program = std::env::current_exe().into_diagnostic()?;
     let mut command = std::process::Command::new(program);
     command.arg("local").arg("serve").arg(&up.place.folder);

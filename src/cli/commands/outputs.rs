@@ -36,9 +36,9 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let target = args.target.target();
-    let project = load_or_recall(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
-    let session = session::open(&target, &project.root)?;
+    let (input, target) = (args.input.input(), args.target.target());
+    let project = load_or_recall(&args.path, &input, cx.world.as_ref(), &mut cx.printer)?;
+    let session = session::open(&target, project.endpoint_root(&input))?;
     let group = project.group_for(&target);
     let deployed = deployments(&session, &group, &project)?;
     let mut outputs = Map::new();

@@ -15,7 +15,7 @@ use crate::driver::{projects, shown};
 use crate::render::plan::{Detail, clean};
 use crate::render::plan_tree::{self, ProjectPlan};
 use arm_apply::StateDir;
-use arm_plan::{Plan, SavedPlan};
+use arm_plan::Plan;
 use dsvm_diagnostics::Code;
 use dsvm_impact::Impact;
 use std::path::{Path, PathBuf};
@@ -86,6 +86,9 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         show_tree(&all, detail, cx)?;
         all.iter().try_for_each(|one| refused(&one.plan))?;
         return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
+    }
+    if let Some(file) = &args.output {
+        saved_plan::may_write(file)?;
     }
     let project = load(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
     let (plan, impact, title) = plan_project(args, &args.path, &project, cx)?;
@@ -168,14 +171,14 @@ fn plan_project(
         let (plan, impact) = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
         return Ok((plan, impact, format!("{}{env}: the source against {}", project.name, file.display())));
     }
-    let state = StateDir::new(&project.root, &project.name, &project.env);
-    let session = session::open(&target, &project.root)?;
+    let state = StateDir::new(project.state_root(), &project.name, &project.env);
+    let session = session::open(&target, project.endpoint_root(&input))?;
     let context = DeployContext { project, input: &input, target: &target, session: &session, state: &state };
     let planned = plan::make(&context, &settings, world, frontend)?;
     let title = title(&planned, session.target.name());
     if let Some(file) = &args.output {
         let place = session.place(&planned.group);
-        write(file, &saved_plan::to_saved(&planned, &place, &state.salt(), &settings))?;
+        saved_plan::write(file, &saved_plan::to_saved(&planned, &place, &arm_apply::random_id(), &settings))?;
     }
     if args.what_if {
         let comparison = what_if::compare(&planned, &session)?;
@@ -247,12 +250,4 @@ pub fn show(
         }
     };
     written(&text, cx)
-}
-
-fn write(file: &Path, plan: &SavedPlan) -> Result<(), CommandError> {
-    let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
-    text.push('\n');
-    std::fs::write(file, text).map_err(|e| {
-        CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be written: {e}", file.display()), "")
-    })
 }

@@ -64,7 +64,8 @@ impl Place {
 
     pub fn run(&self, arguments: &str) -> Ran {
         let mut command = self.cx.command(arguments);
-        command.env("DSVMC_PARAM_password", SECRET);
+        // A template has its state elsewhere, unless it is told where.
+        command.env("DSVMC_PARAM_password", SECRET).env("DSVMC_STATE_DIR", self.cx.path());
         let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -244,6 +245,7 @@ fn an_apply_that_is_killed_is_finished_by_the_next_one() {
         .cx
         .command("apply --yes --template team.json")
         .env("DSVMC_PARAM_password", SECRET)
+        .env("DSVMC_STATE_DIR", place.cx.path())
         .stderr(std::process::Stdio::null())
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -284,7 +286,7 @@ fn saved_plans_are_applied_exactly_or_refused() {
     place.write(&template("a", false));
     let applied = place.run("apply team.plan");
     assert_eq!(applied.exit, 0, "{}", applied.text());
-    refused(place.run("apply team.plan"), "deployed resources changed");
+    refused(place.run("apply team.plan"), "applied already");
 }
 
 #[test]
@@ -384,7 +386,10 @@ fn two_processes_at_once_are_one_and_a_message() {
     place.admin("POST", r#"["stuck,name=vnet-team"]"#);
     let spawn = |arguments: &str| {
         let mut command = place.cx.command(arguments);
-        command.env("DSVMC_PARAM_password", SECRET).stderr(std::process::Stdio::piped());
+        command
+            .env("DSVMC_PARAM_password", SECRET)
+            .env("DSVMC_STATE_DIR", place.cx.path())
+            .stderr(std::process::Stdio::piped());
         command.stdout(std::process::Stdio::null()).spawn().unwrap()
     };
     let first = spawn("apply --yes --template team.json");
@@ -432,7 +437,11 @@ fn what_hangs_is_left_on_request_and_finished_later() {
     let place = Place::new();
     place.admin("POST", r#"["stuck,name=vnet-team"]"#);
     let mut child = place.cx.command("apply --yes --template team.json");
-    child.env("DSVMC_PARAM_password", SECRET).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    child
+        .env("DSVMC_PARAM_password", SECRET)
+        .env("DSVMC_STATE_DIR", place.cx.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
     let child = child.spawn().unwrap();
     for _ in 0..12_000 {
         if place.left().iter().any(|n| n == "stteam0123456") {

@@ -179,6 +179,9 @@ pub(crate) fn apply<'p>(
     }
     let mut types = Vec::with_capacity(arguments.len());
     for (index, (value, place)) in arguments.iter().enumerate() {
+        if !eval.walk(value, *place) {
+            return Value::Error;
+        }
         let ty = eval.type_of(value);
         let kind = function.arguments.get(index).or(function.arguments.last()).copied().unwrap_or(Kind::Any);
         if ty.nullable() && !matches!(ty.base(), Ty::Any | Ty::Error) && kind != Kind::Any {

@@ -212,12 +212,18 @@ pub(super) const TABLE: &[Builtin] = &[
     },
 ];
 
+/// Bytes of a text, and elements of a list, after which nothing is added: the caller refuses it.
+const TEXT: usize = 1 << 20;
+const LIST: usize = 100_000;
+
 fn concat(values: &[Value]) -> Result<Value, CallError> {
     match values.first() {
         Some(Value::List(_)) => {
             let mut all = Vec::new();
             for (index, value) in values.iter().enumerate() {
                 match value {
+                    // What is too long in the end need not be made.
+                    Value::List(_) if all.len() > LIST => {}
                     Value::List(items) => all.extend(items.iter().cloned()),
                     _ => return Err(CallError::Argument(index, "a list, like the first".to_owned())),
                 }
@@ -228,6 +234,7 @@ fn concat(values: &[Value]) -> Result<Value, CallError> {
             let mut all = String::new();
             for (index, value) in values.iter().enumerate() {
                 match value {
+                    Value::String(_) if all.len() > TEXT => {}
                     Value::String(text) => all.push_str(text),
                     _ => return Err(CallError::Argument(index, "string, like the first".to_owned())),
                 }
@@ -241,6 +248,9 @@ fn join(values: &[Value]) -> Result<Value, CallError> {
     let separator = text(at(values, 1)?)?;
     let mut all = String::new();
     for (index, item) in list(at(values, 0)?)?.iter().enumerate() {
+        if all.len() > TEXT {
+            break;
+        }
         if index > 0 {
             all.push_str(separator);
         }

@@ -148,6 +148,34 @@ pub(crate) fn unknown_file(path: &str, span: Span) -> Diagnostic {
         .help("check the path: it is relative to the folder of this file")
 }
 
+/// An import of a file whose name does not end in `.dsvm`.
+pub(crate) fn import_of_other_file(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ImportRefused, format!("`{path}` is not a `.dsvm` file"), span, "not a source file")
+        .help("import a file whose name ends in `.dsvm`")
+}
+
+/// An import that leads out of the project, perhaps through a link.
+pub(crate) fn import_outside(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ImportRefused, format!("`{path}` is outside the project"), span, "not imported")
+        .note(
+            "a project imports from its git repository; without one, from the current folder if the project is in it, \
+             else from its own folder. Links count as what they lead to",
+        )
+        .help("move the file into the project, or run dsvmc in a folder that contains both")
+}
+
+/// An import of a device, a pipe or a folder.
+pub(crate) fn import_of_special_file(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ImportRefused, format!("`{path}` is not a regular file"), span, "not imported")
+        .help("import a regular file")
+}
+
+/// An import that is too large for a source file.
+pub(crate) fn import_too_large(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ImportRefused, format!("`{path}` is larger than 16 MiB"), span, "not imported")
+        .help("split the file into several")
+}
+
 pub(crate) fn not_exported(name: &str, span: Span, home: &str, declared: Span, library: bool) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Code::NotExported, format!("`{home}` does not export `{name}`"), span, "not exported");

@@ -1,7 +1,7 @@
 //! Expressions where a type is expected: bare words, facts by name, lists of days, records with defaults.
 
-use super::Eval;
 use super::access::{is_size_name, same_letters};
+use super::{ELEMENTS, Eval};
 use crate::diags;
 use crate::table::{BlockKind, suggest};
 use crate::ty::Ty;
@@ -15,6 +15,11 @@ impl<'p> Eval<'p> {
     /// The value of an expression as one of a type.
     pub(crate) fn eval_as(&mut self, expr: &'p Expr, ty: &Ty) -> Value {
         let value = self.hinted(expr, ty);
+        let value = match &expr.kind {
+            ExprKind::Record(_) | ExprKind::If(..) | ExprKind::Comprehension(_) => self.affordable(value, expr.span),
+            ExprKind::Binary(op, ..) if op.value == BinaryOp::Coalesce => self.affordable(value, expr.span),
+            _ => value,
+        };
         self.coerce(value, ty, expr.span)
     }
 
@@ -264,6 +269,11 @@ impl<'p> Eval<'p> {
                 },
             };
             if keep {
+                // Before they are all made, not after.
+                if result.len() >= ELEMENTS {
+                    self.locals.pop();
+                    return self.report(diags::too_large(span, "this list has more than 100,000 elements"));
+                }
                 let value = match element {
                     Some(ty) => self.eval_as(&of.value, ty),
                     None => self.eval(&of.value),

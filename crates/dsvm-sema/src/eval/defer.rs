@@ -98,7 +98,7 @@ impl<'p> Eval<'p> {
         let constant = |value| Some(Deploy::Constant(value));
         match value {
             Value::Error => None,
-            Value::Deferred(deferred) => Some(deferred.expr.clone()),
+            Value::Deferred(deferred) => self.walk(value, span).then(|| deferred.expr.clone()),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::String(_) => constant(value.clone()),
             Value::Size(number) | Value::Duration(number) => constant(Value::Int(*number)),
             Value::Percent(number) | Value::Decimal(number) if number.fract().is_zero() => match number.to_i64() {

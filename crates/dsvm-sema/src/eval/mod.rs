@@ -6,6 +6,7 @@
 
 mod access;
 mod arithmetic;
+mod budget;
 mod call;
 mod condition;
 mod contextual;
@@ -116,6 +117,8 @@ pub(crate) struct Eval<'p> {
     active: Vec<(DefId, Span)>,
     calls: Vec<DefId>,
     steps: u64,
+    /// Names that unknown names were compared with.
+    guessed: usize,
     depth: u32,
     dead: u32,
     /// Above 0 while a function is checked without a call: its parameters have types but no values.
@@ -160,6 +163,7 @@ impl<'p> Eval<'p> {
             active: Vec::new(),
             calls: Vec::new(),
             steps: 0,
+            guessed: 0,
             depth: 0,
             dead: 0,
             unbound: 0,
@@ -231,7 +235,11 @@ impl<'p> Eval<'p> {
         self.depth += 1;
         let value = self.eval_kind(expr);
         self.depth -= 1;
-        value
+        match &expr.kind {
+            // What a name stands for was measured when it was made.
+            ExprKind::Name(_) => value,
+            _ => self.affordable(value, expr.span),
+        }
     }
 
     fn eval_kind(&mut self, expr: &'p Expr) -> Value {
@@ -303,7 +311,7 @@ impl<'p> Eval<'p> {
         if text.len() > TEXT {
             return self.report(diags::too_large(span, "this text is longer than 1 MiB"));
         }
-        if !self.step(text.len() / 64, span) {
+        if !self.step(text.len() / 16, span) {
             return Value::Error;
         }
         Value::String(text.into())

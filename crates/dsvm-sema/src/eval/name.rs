@@ -65,6 +65,9 @@ fn same_parts(name: &str, other: &str) -> bool {
     name.len() > 4 && letters(name) == letters(other)
 }
 
+/// Most names that unknown names are compared with in one run.
+const GUESSES: usize = 100_000;
+
 impl<'p> Eval<'p> {
     pub(super) fn local(&self, name: &str) -> Option<&Value> {
         let visible = self.locals.get(self.floor..).unwrap_or_default();
@@ -117,18 +120,24 @@ impl<'p> Eval<'p> {
         }
         let plurals: Vec<String> = kinds_at_top_level().map(plural).collect();
         let mut candidates = self.candidates();
+        // A file with thousands of names and thousands of mistakes: only the first are shown with a guess.
+        if self.guessed > GUESSES {
+            candidates.clear();
+        }
+        let guessed = candidates.len();
         candidates.extend(plurals.iter().map(String::as_str));
         let meant = suggest(name, candidates).map(str::to_owned);
         let declared = meant.as_deref().and_then(|meant| {
             let (_, def) = self.program.lookup(self.module, meant)?;
             self.program.def(def).map(|def| def.name_span)
         });
+        self.guessed += guessed;
         let module = crate::library::names().find(|module| *module == name);
         let inside = self.library_home(name);
         if let Some(duration) = iso_duration(name) {
             return self.report(diags::iso_duration(name, &duration, span));
         }
-        if meant.is_none() && self.program.env_items().any(|(_, env)| *env.name.value == *name) {
+        if meant.is_none() && self.program.env_item(name).is_some() {
             return self.report(diags::env_as_value(name, span));
         }
         self.report(diags::unknown_name(name, span, meant.as_deref(), declared, module, inside.as_deref()))

@@ -74,6 +74,9 @@ impl<'p> Eval<'p> {
         if matches!(a, Value::Error) || matches!(b, Value::Error) {
             return Value::Error;
         }
+        if !(self.walk(a, spans.0) && self.walk(b, spans.1)) {
+            return Value::Error;
+        }
         match op.value {
             BinaryOp::Equal | BinaryOp::NotEqual => return self.equality(op.value, a, b, spans, span),
             BinaryOp::In => return self.membership(a, b, spans, span),
