@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(set("zones=[\"1\"]").unwrap()["zones"]["value"], json!(["1"]));
         assert_eq!(set("SIZE=5").unwrap()["size"]["value"], "5");
         let message = |text: &str| set(text).unwrap_err().title();
-        assert_eq!(message("count=many"), "parameter `count` is an int, not `many` (from --set)");
+        assert_eq!(message("count=many"), "the value of parameter `count` is not an int (from --set)");
         assert_eq!(message("sise=1"), "there is no parameter `sise` (from --set)");
         assert!(!format!("{:?}", set("keys=sentinel").unwrap_err()).contains("sentinel"));
     }

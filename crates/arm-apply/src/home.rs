@@ -1,7 +1,9 @@
 //! The user's own folder for state, and the key in it by which files that dsvmc wrote are told from those of others.
 
 use dsvm_files::Readers;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 use std::path::{Path, PathBuf};
 
 /// Where what belongs to the user and to no project is kept: `$XDG_STATE_HOME/dsvmc`, or where the system keeps such
@@ -37,13 +39,13 @@ fn key() -> Option<String> {
     read()
 }
 
-/// The mark of a value that this user's dsvmc wrote: a keyed hash, so that nobody without the key can make one. Empty
-/// without a key.
+/// The mark of a value that this user's dsvmc wrote: an HMAC, so that nobody without the key can make one. Empty without
+/// a key.
 pub(crate) fn mark(value: &Value) -> String {
     let Some(key) = key() else { return String::new() };
-    let keyed = |text: String| arm_plan::digest(&Value::from(format!("dsvmc state\n{key}\n{text}")));
-    // Twice, as HMAC does: the hash of a longer text cannot be computed from that of a shorter one.
-    keyed(keyed(arm_plan::digest(value)))
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return String::new() };
+    mac.update(arm_plan::digest(value).as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ pub(super) fn findings_of(files: &[(&str, &str)]) -> String {
     let mut sources = SourceMap::default();
     let mut sink = Sink::default();
     let root = sources.add(SourceFile::new(files[0].0, files[0].1));
-    let mut read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+    let mut read = |path: &str| {
+        let found = files.iter().find(|(name, _)| *name == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or(crate::load::NoText::Missing)
+    };
     let program = load(&[root], &mut sources, &mut read, &mut sink);
     let _ = check_all(&program, &mut sink);
     let mut lines = String::new();
