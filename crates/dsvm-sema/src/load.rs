@@ -95,8 +95,10 @@ pub(crate) struct Module {
     pub(crate) library: bool,
     pub(crate) defs: Vec<Def>,
     pub(crate) names: Names,
-    /// `check`, `output`, `env`, `project`: declarations without a name that others can use.
+    /// `check`, `output`, `project`: declarations without a name that others can use.
     pub(crate) others: Vec<Item>,
+    /// `env`, apart: the run of each env reads all of `others`.
+    pub(crate) envs: Vec<Item>,
     /// Something could not be parsed: a name that seems unknown may be declared there.
     pub(crate) incomplete: bool,
 }
@@ -140,8 +142,10 @@ pub struct Program {
     modules: Vec<Module>,
     /// Values from outside the sources, and the env that they are for.
     given: Option<(Arc<str>, Vec<ProvidedValue>)>,
-    /// Where the env of a name is among the other items of the first module; of two, the first.
+    /// Index of the env of a name in the first module; of two with one name, the first.
     envs: HashMap<Arc<str>, usize>,
+    /// The first `location` that an env gives.
+    pub(crate) env_location: Option<Span>,
 }
 
 impl Program {
@@ -169,7 +173,7 @@ impl Program {
 
     /// The env of a name.
     pub(crate) fn env_item(&self, name: &str) -> Option<(&Item, &ast::Env)> {
-        let item = self.modules.first()?.others.get(*self.envs.get(name)?)?;
+        let item = self.modules.first()?.envs.get(*self.envs.get(name)?)?;
         match &item.kind {
             ItemKind::Env(env) => Some((item, env)),
             _ => None,
@@ -182,7 +186,7 @@ impl Program {
     }
 
     pub(crate) fn env_items(&self) -> impl Iterator<Item = (&Item, &ast::Env)> {
-        self.modules.first().into_iter().flat_map(|module| &module.others).filter_map(|item| match &item.kind {
+        self.modules.first().into_iter().flat_map(|module| &module.envs).filter_map(|item| match &item.kind {
             ItemKind::Env(env) => Some((item, env)),
             _ => None,
         })
@@ -275,10 +279,13 @@ pub fn load<'a>(
         loader.file(main, *root, &file);
         loader.open.pop();
     }
-    let mut program = Program { modules: loader.modules, given: None, envs: HashMap::new() };
-    for (at, item) in program.modules.first().into_iter().flat_map(|module| module.others.iter().enumerate()) {
+    let mut program = Program { modules: loader.modules, given: None, envs: HashMap::new(), env_location: None };
+    for (at, item) in program.modules.first().into_iter().flat_map(|module| module.envs.iter().enumerate()) {
         if let ItemKind::Env(env) = &item.kind {
             program.envs.entry(env.name.value.clone()).or_insert(at);
+            let mut names = env.values.iter().map(|(name, _)| name);
+            let location = names.find(|name| &*name.value == super::params::LOCATION);
+            program.env_location = program.env_location.or(location.map(|name| name.span));
         }
     }
     program
@@ -332,7 +339,10 @@ impl Loader<'_> {
     fn other(&mut self, module: ModuleId, item: Item) {
         let Some(at) = module.0.checked_sub(library::COUNT) else { return };
         if let Some(module) = self.modules.get_mut(at as usize) {
-            module.others.push(item);
+            match &item.kind {
+                ItemKind::Env(_) => module.envs.push(item),
+                _ => module.others.push(item),
+            }
         }
     }
 

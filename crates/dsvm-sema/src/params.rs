@@ -12,6 +12,7 @@ use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{self, Item, ItemKind};
 use indexmap::IndexMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The field of a project that an env may set like a parameter.
@@ -131,8 +132,7 @@ impl<'p> Eval<'p> {
     /// Whether some env sets the location, so that it becomes a parameter of the template.
     pub(crate) fn location_varies(&self) -> Option<Span> {
         let declared = self.program.lookup(self.program.main(), LOCATION).is_some();
-        let mut values = self.program.env_items().flat_map(|(_, env)| &env.values);
-        values.find(|(name, _)| &*name.value == LOCATION && !declared).map(|(name, _)| name.span)
+        self.program.env_location.filter(|_| !declared)
     }
 
     /// Values of one env, checked. Reports only when asked to: each env is looked at in several runs.
@@ -297,11 +297,13 @@ impl<'p> Eval<'p> {
     pub(crate) fn checked_envs(&mut self) -> Vec<EnvValues> {
         let envs: Vec<&'p ast::Env> = self.program.env_items().map(|(_, env)| env).collect();
         let mut checked = Vec::new();
-        for (at, env) in envs.iter().enumerate() {
-            if let Some(first) = envs.iter().take(at).find(|first| first.name.value == env.name.value) {
-                self.report(diags::duplicate_name(&env.name.value, env.name.span, first.name.span));
+        let mut places: HashMap<&str, Span> = HashMap::with_capacity(envs.len());
+        for env in envs {
+            if let Some(first) = places.get(&*env.name.value) {
+                self.report(diags::duplicate_name(&env.name.value, env.name.span, *first));
                 continue;
             }
+            places.insert(&env.name.value, env.name.span);
             let values = self.env_values(env);
             let values =
                 values.into_iter().map(|(name, (value, span))| (name, (self.plain_value(&value), span))).collect();

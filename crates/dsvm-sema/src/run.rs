@@ -152,10 +152,8 @@ impl<'p> Eval<'p> {
                     _ => {}
                 }
             }
-            for item in &names.others {
-                if module != main
-                    && let Some(span) = other_span(item)
-                {
+            if module != main {
+                for span in names.others.iter().chain(&names.envs).filter_map(other_span) {
                     self.report(diags::only_in_project(span));
                 }
             }

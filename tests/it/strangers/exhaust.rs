@@ -237,6 +237,7 @@ fn many_mistakes_and_outputs_are_handled() {
         ("mistakes near names", many(&|n| format!("let x{n} = y{n}")), "20000 errors"),
         ("syntax errors", many(&|n| format!("let x{n} = y{n} +")), "errors"),
         ("outputs", many(&|n| format!("output o{n}: int = {n}")), "DSVM0503"),
+        ("envs", many(&|n| format!("env e{n} {{ }}")), "no mistakes"),
         ("one long line", format!("{PROJECT}output o: string = \"{}\" + nope\n", "x".repeat(2_000_000)), "1 error"),
     ];
     let cx = TestContext::new();
