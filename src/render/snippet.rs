@@ -146,6 +146,9 @@ const LONG_LINE: usize = 500;
 /// How much of a long line is shown before and after the ends of a label, and at its start, in bytes.
 const AROUND: usize = 60;
 
+/// Lines around the labels that may be drawn, and some to spare.
+const CONTEXT: usize = 6;
+
 /// What is left out of the lines of a text: everything in long lines that is not near a label.
 fn unshown(text: &str, labels: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut gaps = Vec::new();
@@ -172,6 +175,18 @@ fn unshown(text: &str, labels: &[Range<usize>]) -> Vec<Range<usize>> {
     gaps
 }
 
+/// The lines of the labels and [`CONTEXT`] lines before and after them.
+fn neighbourhood(text: &str, labels: &[Range<usize>]) -> Range<usize> {
+    let first = labels.iter().map(|label| label.start).min().unwrap_or(0);
+    let last = labels.iter().map(|label| label.end).max().unwrap_or(0);
+    let (first, last) = (text.floor_char_boundary(first), text.ceil_char_boundary(last));
+    let before = text.get(..first).unwrap_or_default();
+    let after = text.get(last..).unwrap_or_default();
+    let start = before.rmatch_indices('\n').nth(CONTEXT).map_or(0, |(at, _)| at + 1);
+    let end = after.match_indices('\n').nth(CONTEXT).map_or(text.len(), |(at, _)| last + at + 1);
+    start..end
+}
+
 impl Shown {
     fn new(sources: &SourceMap, id: SourceId, secrets: &[Span], diagnostic: &Diagnostic) -> Option<Self> {
         let file = sources.get(id)?;
@@ -185,13 +200,19 @@ impl Shown {
         };
         let labels = diagnostic.labels.iter().map(|label| label.span).filter(|span| span.source == id);
         let labels: Vec<Range<usize>> = labels.map(|span| span.start as usize..span.end as usize).collect();
-        let mut gaps = unshown(&file.text, &labels).into_iter().peekable();
+        // Lines that are not drawn are copied or left out: a large file with many diagnostics is not read letter by letter.
+        let drawn = neighbourhood(&file.text, &labels);
+        let above = file.text.get(..drawn.start).unwrap_or_default();
+        shown.text.push_str(above);
+        shown.line_starts.extend(above.match_indices('\n').map(|(at, _)| at + 1));
+        let mut gaps = unshown(&file.text, &labels).into_iter().filter(|gap| gap.start >= drawn.start).peekable();
         let secrets: Vec<Range<usize>> = secrets
             .iter()
             .filter(|span| span.source == id)
             .map(|span| span.start as usize..span.end as usize)
             .collect();
-        for (at, c) in file.text.char_indices() {
+        for (at, c) in file.text.get(drawn.clone()).unwrap_or_default().char_indices() {
+            let at = drawn.start + at;
             if let Some(gap) = gaps.peek().filter(|gap| gap.contains(&at)) {
                 if at == gap.start {
                     let skipped = file.text.get(gap.clone()).unwrap_or_default().chars().count();
