@@ -9,6 +9,7 @@ mod guards;
 mod health;
 mod hostile;
 mod identities;
+mod killed;
 mod links;
 mod load;
 mod machines;

@@ -11,6 +11,7 @@
 //! runs one case and prints its input.
 
 mod damage;
+mod running;
 mod subjects;
 
 use damage::{Dice, damage};

@@ -1,5 +1,6 @@
 //! What a damaged text is given to: each command, by the library that it calls, with everything that it would print.
 
+use super::running;
 use crate::catalogue::OneFile;
 use crate::support::TestContext;
 use arm_plan::SavedPlan;
@@ -32,7 +33,8 @@ pub struct Subject {
     pub run: fn(&str, &Path) -> String,
 }
 
-const TEMPLATES: &[&str] = &[
+/// Templates of pools, shares and a subscription.
+pub const TEMPLATES: &[&str] = &[
     include_str!("../../../conformance/templates/pool.json"),
     include_str!("../../../conformance/templates/shares.json"),
     include_str!("../../../conformance/templates/subscription.json"),
@@ -99,11 +101,15 @@ pub fn all() -> Vec<Subject> {
         Subject { name: "formula", weight: 10, seeds: owned(FORMULAS), run: formula },
         Subject { name: "formula eval --samples", weight: 3, seeds: owned(SAMPLES), run: evaluated },
         Subject { name: "apply FILE", weight: 2, seeds: vec![saved], run: read_plan },
+        Subject { name: "endpoint", weight: 10, seeds: running::conversations(root), run: running::endpoint },
+        Subject { name: "apply --template", weight: 1, seeds: templates, run: running::apply },
+        Subject { name: "plan, destroy", weight: 1, seeds: running::state_files(), run: running::state },
         Subject { name: "arguments", weight: 4, seeds: owned(ARGUMENTS), run: arguments },
     ]
 }
 
-fn files(root: &Path, folders: &[&str], extension: &str) -> Vec<String> {
+/// The texts of all files with an extension below some folders, by their paths.
+pub fn files(root: &Path, folders: &[&str], extension: &str) -> Vec<String> {
     fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
