@@ -48,10 +48,15 @@ pub struct DeployTargetArgs {
 impl DeployTargetArgs {
     /// The target that these arguments describe.
     #[must_use]
-    pub fn target(&self) -> DeployTarget {
+    pub fn target(&self, quiet: bool) -> DeployTarget {
         let trace = || {
             Arc::new(|line: &str| {
                 to_stderr(&format!("http: {line}\n"));
+            }) as Trace
+        };
+        let notice = || {
+            Arc::new(|line: &str| {
+                to_stderr(&format!("note: {line}\n"));
             }) as Trace
         };
         DeployTarget {
@@ -65,9 +70,7 @@ impl DeployTargetArgs {
             ca_file: self.ca_file.clone(),
             attempts: self.tries,
             trace: self.trace.then(trace),
-            notice: Some(Arc::new(|line: &str| {
-                to_stderr(&format!("note: {line}\n"));
-            })),
+            notice: (!quiet).then(notice),
             probe: false,
         }
     }

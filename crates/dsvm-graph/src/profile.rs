@@ -200,9 +200,7 @@ pub(super) fn computer_name(pool: &Pool<'_>) -> String {
     if let Some(written) = pool.view.computer_name() {
         return written.to_owned();
     }
-    let clean: String = pool.dashed().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
-    let clean = clean.trim_matches('-');
-    if clean.is_empty() { "machine".into() } else { clean.to_owned() }
+    dsvm_model::pool::host_name_prefix(&pool.block.name)
 }
 
 #[cfg(test)]

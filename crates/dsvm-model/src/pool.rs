@@ -200,6 +200,10 @@ impl<'a> Pool<'a> {
         if let Some(name) = view.computer_name().filter(|name| !is_prefix(name)) {
             sink.push(diags::computer_name_refused(name, fields.computer_name().span()));
         }
+        let prefix = host_name_prefix(&block.name);
+        if view.computer_name().is_none() && prefix.len() < block.name.len() {
+            sink.push(diags::host_names_cut(&prefix, block.name_span));
+        }
         let services = services::read(view, sink);
         let affinity = view.affinity();
         services::check(view, &services, affinity, login::passwords(view, admin.as_ref(), &users), sink);
@@ -328,6 +332,16 @@ pub(crate) fn find_subnet(
         sink.push(diags::unknown_subnet(key, span, &known));
     }
     Some((network, found.unwrap_or(first)))
+}
+
+/// What host names begin with when `computer_name` is not written: the pool's name, at most 15 characters of it, as the API
+/// says (see `is_prefix`).
+#[must_use]
+pub fn host_name_prefix(name: &str) -> String {
+    let clean: String =
+        read::dashed(name).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(15).collect();
+    let clean = clean.trim_matches('-');
+    if clean.is_empty() { "machine".into() } else { clean.to_owned() }
 }
 
 /// Whether Azure takes a prefix of host names as it is:

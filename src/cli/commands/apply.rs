@@ -73,7 +73,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let saved = if saved_plan::is_saved(&args.path) { Some(saved_plan::read(&args.path)?) } else { None };
-    let (input, target) = (args.input.input(), args.target.target());
+    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
     let (path, input) = match &saved {
         Some(plan) if input.template.is_none() => (PathBuf::from(&plan.project), saved_plan::input_of(plan, &input)),
         _ => (args.path.clone(), input),

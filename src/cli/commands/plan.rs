@@ -158,7 +158,7 @@ fn plan_project(
     project: &CompiledProject,
     cx: &mut Context,
 ) -> Result<(Plan, Option<Impact>, String), CommandError> {
-    let (input, target) = (args.input.input(), args.target.target());
+    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
     let mut settings = args.settings.settings(&args.input);
     settings.list_suppressed = args.show_suppressed;
     let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };

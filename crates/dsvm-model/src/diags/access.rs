@@ -384,6 +384,17 @@ pub(crate) fn computer_name_refused(name: &str, span: Span) -> Diagnostic {
     .help("write a shorter one; Azure adds six characters for each machine")
 }
 
+/// The name of a pool is longer than the prefix of host names may be.
+pub(crate) fn host_names_cut(prefix: &str, span: Span) -> Diagnostic {
+    new(
+        Code::HostNamesCut,
+        format!("the host names of these machines begin with `{prefix}`"),
+        span,
+        "is longer than the 15 characters that Azure allows for the prefix",
+    )
+    .help("set `computer_name` to choose the prefix")
+}
+
 pub(crate) fn subnets_overlap(range: &IpNet, span: Span, other: &IpNet, other_span: Span) -> Diagnostic {
     new(Code::SubnetsOverlap, format!("subnets {range} and {other} overlap"), span, "overlaps")
         .also(other_span, "with this one")
