@@ -8,6 +8,7 @@ mod order;
 mod reach;
 mod rust;
 mod uses;
+mod writes;
 
 use std::path::{Path, PathBuf};
 

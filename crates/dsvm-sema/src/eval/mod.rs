@@ -118,7 +118,7 @@ pub(crate) struct Eval<'p> {
     calls: Vec<DefId>,
     steps: u64,
     /// Names that unknown names were compared with.
-    guessed: usize,
+    guessed: std::cell::Cell<usize>,
     depth: u32,
     dead: u32,
     /// Above 0 while a function is checked without a call: its parameters have types but no values.
@@ -163,7 +163,7 @@ impl<'p> Eval<'p> {
             active: Vec::new(),
             calls: Vec::new(),
             steps: 0,
-            guessed: 0,
+            guessed: std::cell::Cell::new(0),
             depth: 0,
             dead: 0,
             unbound: 0,

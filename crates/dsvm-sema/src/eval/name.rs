@@ -104,13 +104,18 @@ impl<'p> Eval<'p> {
         self.unknown(name, span)
     }
 
-    /// Every name that could be meant here.
+    /// Every name that could be meant here. None in a file with thousands of names and thousands of mistakes, after the
+    /// first: these are told without a guess.
     fn candidates(&self) -> Vec<&str> {
+        if self.guessed.get() > GUESSES {
+            return Vec::new();
+        }
         let mut names: Vec<&str> =
             self.locals.get(self.floor..).unwrap_or_default().iter().map(|(name, _)| &**name).collect();
         if let Some(module) = self.program.module(self.module) {
             names.extend(module.defs.iter().map(|def| &*def.name));
         }
+        self.guessed.set(self.guessed.get() + names.len());
         names
     }
 
@@ -120,18 +125,12 @@ impl<'p> Eval<'p> {
         }
         let plurals: Vec<String> = kinds_at_top_level().map(plural).collect();
         let mut candidates = self.candidates();
-        // A file with thousands of names and thousands of mistakes: only the first are shown with a guess.
-        if self.guessed > GUESSES {
-            candidates.clear();
-        }
-        let guessed = candidates.len();
         candidates.extend(plurals.iter().map(String::as_str));
         let meant = suggest(name, candidates).map(str::to_owned);
         let declared = meant.as_deref().and_then(|meant| {
             let (_, def) = self.program.lookup(self.module, meant)?;
             self.program.def(def).map(|def| def.name_span)
         });
-        self.guessed += guessed;
         let module = crate::library::names().find(|module| *module == name);
         let inside = self.library_home(name);
         if let Some(duration) = iso_duration(name) {

@@ -66,6 +66,10 @@ pub fn suggest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
     let limit = (written.chars().count() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
+        // Each letter too many or too few is a step: most names are too long or too short to be near.
+        if candidate.len().abs_diff(written.len()) > 4 * limit {
+            continue;
+        }
         let distance = match candidate.to_lowercase() {
             same if same == lower => 0,
             _ if written.chars().count() < 3 => continue,
