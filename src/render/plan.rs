@@ -92,7 +92,12 @@ pub fn data(plan: &Plan, impact: Option<&Impact>) -> Value {
 /// One entry for each resource that changes.
 fn resources(plan: &Plan, detail: Detail, palette: Palette, out: &mut String) {
     let room = detail.columns();
-    let heads: Vec<(&Change, String)> = plan.effective().map(|change| (change, head(change))).collect();
+    // What is deleted names its group where a plan touches several.
+    let mut groups: Vec<String> = plan.effective().filter_map(|change| group(&change.id)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let heads: Vec<(&Change, String)> =
+        plan.effective().map(|change| (change, head(change, groups.len() > 1))).collect();
     // A label may take two lines anyway.
     let names = heads.iter().filter(|(change, _)| change.label.is_none());
     let widest = names.map(|(_, text)| HEAD + columns(text)).max().unwrap_or(0);
@@ -141,9 +146,18 @@ fn role(action: Action) -> Role {
 }
 
 /// The text after the sign: the resource, and the effect of its change when that takes two words.
-fn head(change: &Change) -> String {
+fn head(change: &Change, several_groups: bool) -> String {
     let quiet = quiet_effect(change).map(|text| format!(" ({text})")).unwrap_or_default();
-    format!("{}{quiet}", clean(&label(change)))
+    let lost = matches!(change.action, Action::Delete | Action::Replace | Action::Detach);
+    let place = group(&change.id).filter(|_| several_groups && lost);
+    let place = place.map(|name| format!(" in {}", clean(&name))).unwrap_or_default();
+    format!("{}{place}{quiet}", clean(&label(change)))
+}
+
+/// The resource group of an id, in lower case as Azure compares it.
+fn group(id: &str) -> Option<String> {
+    let mut parts = id.split('/').skip_while(|part| !part.eq_ignore_ascii_case("resourceGroups"));
+    parts.nth(1).map(str::to_lowercase)
 }
 
 /// What all changes of one drawing share.

@@ -58,7 +58,10 @@ pub struct Args {
     /// Register features and resource providers that the subscription lacks
     #[arg(long)]
     register_features: bool,
-    /// List every property of new resources
+    /// List the resources that change
+    #[arg(long)]
+    resources: bool,
+    /// List the resources with every property, those of new ones too
     #[arg(long)]
     full: bool,
     #[command(flatten)]
@@ -97,7 +100,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         saved_plan::verify_saved_plan(saved, &planned, &session, &settings)?;
     }
     if cx.format != Format::Json {
-        let detail = Detail { properties: args.full, new_properties: args.full, ..Detail::default() };
+        let detail =
+            Detail { resources: args.resources, properties: args.full, new_properties: args.full, ..Detail::default() };
         show(&planned.plan, planned.impact().as_ref(), &title(&planned, session.target.name()), detail, cx)?;
     }
     let unchanged = planned.plan.is_empty();

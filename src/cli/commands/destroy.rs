@@ -37,6 +37,9 @@ pub struct Args {
     /// With --yes: confirm the deletions
     #[arg(long)]
     allow_delete: bool,
+    /// List the resources that are deleted
+    #[arg(long)]
+    resources: bool,
     /// Delete the deployment stack but keep its resources
     #[arg(long)]
     detach: bool,
@@ -76,7 +79,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         return Ok(Exit::Done);
     }
     let title = format!("{}: destroy what it deployed to {group} on {endpoint}", project.name);
-    super::plan::show(&deletion.plan, deletion.impact(&project.blocks).as_ref(), &title, Detail::default(), cx)?;
+    let detail = Detail { resources: args.resources, ..Detail::default() };
+    super::plan::show(&deletion.plan, deletion.impact(&project.blocks).as_ref(), &title, detail, cx)?;
     for sentence in &deletion.kept {
         cx.printer.note(&format!("note: {sentence}\n"));
     }

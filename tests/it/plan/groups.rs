@@ -64,8 +64,9 @@ fn one_stack_makes_everything_in_five_groups_and_two_regions() {
         let inside = format!("/resourceGroups/{group}/providers/");
         assert!(managed.iter().any(|r| r["id"].as_str().unwrap().contains(&inside)), "{group}: {managed:?}");
     }
-    let gone = place.run("destroy --yes --allow-delete");
+    let gone = place.run("destroy --yes --allow-delete --resources");
     assert_eq!(gone.exit, 0, "{}", gone.text());
+    assert!(gone.text().contains("virtualMachineScaleSets vmss-far in rg-north"), "{}", gone.text());
     let left = place.arm("GET", &format!("/subscriptions/{SUBSCRIPTION}/resources?api-version=2024-11-01"), "");
     assert_eq!(left["value"], json!([]));
 }
