@@ -10,10 +10,9 @@ not there is skipped with a line that says so. Needs Python 3.9 and nothing else
 """
 
 import argparse
-import base64
 import collections
 import concurrent.futures
-import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -25,20 +24,15 @@ import sys
 import tempfile
 import time
 
+import stand_ins
+
 # What a template must mention for its plans to be counted: what pools are made of.
 POOL_TYPES = ("microsoft.compute/virtualmachinescalesets", "microsoft.network/", "microsoft.storage/storageaccounts",
               "microsoft.batch/", "microsoft.keyvault/vaults", "microsoft.insights/autoscalesettings")
 # Bounds of one process: seconds, and bytes of address space (a 64-bit allocator reserves more than it uses).
 SECONDS, ADDRESS_SPACE = 60, 8 << 30
-PASSWORD = "Stand-in.4711-Kx"
-
-
-def ssh_key():
-    """An RSA public key of the right form that belongs to nobody."""
-    part = lambda data: len(data).to_bytes(4, "big") + data
-    number = bytes([0, 0xC1]) + b"".join(hashlib.sha256(bytes([i])).digest() for i in range(8))[:254] + b"\x01"
-    body = base64.b64encode(part(b"ssh-rsa") + part(b"\x01\x00\x01") + part(number)).decode()
-    return f"ssh-rsa {body} stand-in"
+# How often what a template lacks is created before its refusal counts.
+TURNS = 12
 
 
 def text_of(path):
@@ -61,61 +55,6 @@ def read(path):
             return None
     schema = str(found.get("$schema", "")).lower() if isinstance(found, dict) else ""
     return found if "deploymenttemplate.json" in schema and "resources" in found else None
-
-
-def optional(declared, definitions):
-    """Whether nothing needs to be given, by the declaration or the definition that it refers to."""
-    target = definitions.get(str(declared.get("$ref", "")).rpartition("/")[2])
-    return bool(declared.get("nullable") or (isinstance(target, dict) and target.get("nullable")))
-
-
-def stand_in(name, number, declared, definitions=None, depth=0):
-    """A value that a parameter without one takes: what its type and its name say, as Azure would take it."""
-    definitions = definitions or {}
-    if isinstance(declared.get("$ref"), str) and depth < 9:
-        target = definitions.get(declared["$ref"].rpartition("/")[2], {})
-        return stand_in(name, number, target if isinstance(target, dict) else {}, definitions, depth + 1)
-    if declared.get("allowedValues"):
-        return declared["allowedValues"][0]
-    kind, low = str(declared.get("type", "string")).lower(), name.lower()
-    if kind == "int":
-        return declared.get("minValue", 2 if "count" in low or "capacity" in low else 1)
-    if kind == "bool":
-        return False
-    if kind == "array":
-        items = declared.get("items")
-        return [stand_in(name, number, items, definitions, depth + 1) if isinstance(items, dict) and depth < 9 else "stand-in"]
-    if kind in ("object", "secureobject"):
-        members = declared.get("properties") if depth < 9 else None
-        wanted = {n: d for n, d in (members or {}).items() if isinstance(d, dict) and not optional(d, definitions)}
-        return {n: stand_in(n, number, d, definitions, depth + 1) for n, d in wanted.items()}
-    scope = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/r/providers/"
-    table = [
-        ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
-        ("user|admin", "standinuser"), ("location|region", "westeurope"), ("(account|storage|disk).*(type|sku)$|redundancy", "Standard_LRS"), (r"size|sku$", "Standard_D2s_v3"),
-        ("url|uri|artifactslocation$|endpoint", "https://example.com/stand-in/"), ("email|mail", "someone@example.com"),
-        ("subnet.*id$", scope + "Microsoft.Network/virtualNetworks/v/subnets/s"), ("vnet.*id$", scope + "Microsoft.Network/virtualNetworks/v"),
-        ("workspace.*id$", scope + "Microsoft.OperationalInsights/workspaces/w"), ("storage.*id$", scope + "Microsoft.Storage/storageAccounts/standin"),
-        ("(tenant|object|principal|client|application|app)id$", "33333333-3333-4333-8333-333333333333"),
-        ("subscriptionid$", "11111111-1111-4111-8111-111111111111"), ("resourceid$", scope + "Microsoft.Storage/storageAccounts/standin"),
-        ("(address|subnet|vnet|network|ip|range).*prefix(es|range)?$|cidr|addressspace|addressrange", "10.0.0.0/16" if "subnet" not in low else "10.0.0.0/24"), ("ipaddress$|(private|static)ip", "10.0.0.4"),
-        ("apiversion", "2023-05-01"), ("(?<!ac)count|capacity|number|port$", "2"),
-    ]
-    text = next((value for pattern, value in table if re.search(pattern, low)), f"standin{number}")
-    least, most = declared.get("minLength", 0), declared.get("maxLength", 10_000)
-    if isinstance(least, int) and len(text) < least:
-        text += "standin" * least
-        text = text[:max(least, len(text) if least == 0 else least)]
-    return text[:most] if isinstance(most, int) else text
-
-
-def parameters(template):
-    """Values for the parameters without a default."""
-    given, definitions = {}, template.get("definitions") or {}
-    for number, (name, declared) in enumerate((template.get("parameters") or {}).items()):
-        if isinstance(declared, dict) and declared.get("defaultValue") is None and not optional(declared, definitions):
-            given[name] = {"value": stand_in(name, number, declared, definitions)}
-    return {"parameters": given}
 
 
 def bounded():
@@ -154,14 +93,14 @@ def prepared(path, template, folder):
     """A copy of a template, its linked parts and its values in a folder of their own."""
     target = folder / "template" / path.name
     target.parent.mkdir(parents=True)
-    if "relativePath" in path.read_text(errors="replace"):
-        for part in path.parent.rglob("*.json"):
+    if "templatelink" in text_of(path).lower():
+        for part in itertools.islice(path.parent.rglob("*.json"), 300):
             copy = target.parent / part.relative_to(path.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(part, copy)
     shutil.copyfile(path, target)
     values = folder / "values.json"
-    values.write_text(json.dumps(parameters(template)))
+    values.write_text(json.dumps(stand_ins.parameters(template)))
     return target, values
 
 
@@ -192,15 +131,28 @@ def planned(job):
     with tempfile.TemporaryDirectory() as home:
         folder = pathlib.Path(home)
         target, values = prepared(path, template, folder)
-        where = ["--template", str(target), "-p", f"@{values}", "--location", "westeurope", *group]
-        code, out, err = run(["plan", *where, "--format", "json"], folder)
+        # one state for the template and for what it lacks
+        state = ["--state-dir", str(folder / "state")]
+        where = ["--template", str(target), "-p", f"@{values}", "--location", "westeurope", *group, *state]
+        there, groups = set(), set()
+        for _ in range(TURNS):
+            code, out, err = run(["plan", *where, "--format", "json"], folder)
+            step, why = "plan", reason(err)
+            if code == 0:
+                if not json.loads(out)["changes"]:
+                    return path, "nothing to deploy", "", []
+                code, out, err = run(["apply", *where, "--yes", "--register-features"], folder)
+                step, why = "apply", failure(err + out)
+            if code == 0:
+                break
+            ids, more = stand_ins.missing(err + out)
+            if ids <= there and more <= groups:
+                return path, word(step, code), why, []
+            there |= ids
+            groups |= more
+            create(there, groups, folder)
         if code != 0:
-            return path, word("plan", code), reason(err), []
-        if not json.loads(out)["changes"]:
-            return path, "nothing to deploy", "", []
-        code, out, err = run(["apply", *where, "--yes"], folder)
-        if code != 0:
-            return path, word("apply", code), failure(err + out), []
+            return path, word(step, code), why, []
         code, out, err = run(["plan", *where, "--format", "json"], folder)
         if code != 0:
             return path, word("second plan", code), reason(err), []
@@ -212,6 +164,18 @@ def planned(job):
         attributes = change.get("attributes") or [{"path": "", "kind": ""}]
         found += [f'{change["action"]} {change["type"]} {re.sub("[0-9]+", "N", a["path"])} ({a["kind"]})' for a in attributes]
     return path, "second plan not empty", found[0], sorted(set(found))
+
+
+def create(ids, groups, folder):
+    """Creates what a template names and does not deploy. What cannot be created is missed again by the template itself."""
+    templates = stand_ins.world(ids)
+    for group in groups - set(templates):
+        templates[group] = stand_ins.template([])
+    for group, template in templates.items():
+        file = folder / "template" / "dsvmc-stand-ins.json"
+        file.write_text(json.dumps(template))
+        run(["apply", "--template", str(file), "-g", group, "--location", "westeurope", "--yes",
+             "--state-dir", str(folder / "state")], folder)
 
 
 def word(step, code):

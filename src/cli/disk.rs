@@ -61,6 +61,21 @@ impl World for Disk {
         bytes.ok_or_else(|| unreadable(std::io::Error::other("a source file has at most 16 MiB")))
     }
 
+    fn read_linked(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, LoadError> {
+        let unreadable = |cause| LoadError::unreadable(path, cause);
+        let refused = |why| unreadable(std::io::Error::other(why));
+        let real = std::fs::canonicalize(path).map_err(unreadable)?;
+        if !real.starts_with(boundary(folder).map_err(unreadable)?) {
+            return Err(refused("it is outside of the repository, and of the folder, of the template that links it"));
+        }
+        // Asked before it is opened: opening a pipe waits for a writer.
+        if !std::fs::metadata(&real).map_err(unreadable)?.is_file() {
+            return Err(refused("it is not a regular file"));
+        }
+        let bytes = std::fs::File::open(&real).and_then(read_source).map_err(unreadable)?;
+        bytes.ok_or_else(|| refused("a linked template has at most 16 MiB"))
+    }
+
     fn read_import(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, NoText> {
         let missing = |_| NoText::Missing;
         let real = std::fs::canonicalize(path).map_err(missing)?;

@@ -2,10 +2,11 @@
 
 use super::compiled::CompiledProject;
 use super::error::CommandError;
+use super::live::{Answers, Live};
 use super::values::ReadyPart;
 use arm_client::ResourceRef;
 use arm_plan::{Desired, DesiredResource, JsonText, Observed, same_id};
-use arm_template::{Context, Expansion, Limits, Parameters, ResourceGroup, Runtime, TemplateError};
+use arm_template::{Context, Expansion, Limits, Parameters, ResourceGroup, TemplateError};
 use dsvm_diagnostics::Code;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -207,9 +208,9 @@ impl DesiredState {
         to_observe(self.all().map(|w| &w.item))
     }
 
-    /// Fills in what the existing resources reveal. May be called again with more of them.
-    pub fn resolve(&mut self, observed: &Observed) {
-        let live = Live::new(observed);
+    /// Fills in what the existing resources and the target reveal. May be called again with more of them.
+    pub fn resolve(&mut self, observed: &Observed, answers: &Answers) {
+        let live = Live::new(observed, answers);
         let parts = &mut self.parts;
         arm_template::with_large_stack(|| {
             for part in parts {
@@ -220,8 +221,8 @@ impl DesiredState {
 
     /// The desired resources, and the outputs that are known before the deployment.
     #[must_use]
-    pub fn finish(self, observed: &Observed) -> (Desired, Map<String, Value>) {
-        let live = Live::new(observed);
+    pub fn finish(self, observed: &Observed, answers: &Answers) -> (Desired, Map<String, Value>) {
+        let live = Live::new(observed, answers);
         let mut desired = Desired::default();
         let mut outputs = Map::new();
         let mut pending_outputs = Vec::new();
@@ -328,31 +329,6 @@ fn version_to_read(resource: &DesiredResource) -> Option<String> {
 
 fn is_known(id: &str) -> bool {
     id.starts_with('/')
-}
-
-/// Answers `reference()` from the observed resources; everything else is unknown.
-struct Live<'a> {
-    by_id: BTreeMap<String, &'a JsonText>,
-}
-
-impl<'a> Live<'a> {
-    fn new(observed: &'a Observed) -> Self {
-        let by_id = observed.resources.iter().map(|r| (r.id.to_ascii_lowercase(), &r.body));
-        Self { by_id: by_id.collect() }
-    }
-}
-
-impl Runtime for Live<'_> {
-    fn reference(&self, id: &str, _: Option<&str>, full: bool) -> Result<Option<Value>, String> {
-        let Some(found) = self.by_id.get(&id.to_ascii_lowercase()) else { return Ok(None) };
-        let mut found = found.read();
-        Ok(if full { Some(found) } else { found.get_mut("properties").map(Value::take) })
-    }
-
-    fn list(&self, _: &str, _: &str, _: Option<&str>, _: Option<&Value>) -> Result<Option<Value>, String> {
-        // Only the deployment reads keys, never a plan.
-        Ok(None)
-    }
 }
 
 /// The template with only the selected resources and what they depend on. Outputs are removed, as they may refer to others.

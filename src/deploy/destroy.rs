@@ -5,6 +5,7 @@ use super::context::DeployContext;
 use super::desired;
 use super::error::CommandError;
 use super::impact;
+use super::live::Answers;
 use super::session::Session;
 use super::soft_delete;
 use super::stacks::{deployed_resources, mark, marks_of};
@@ -120,8 +121,8 @@ fn declared(context: &DeployContext<'_>, group: &str) -> Option<Desired> {
         ..desired::Scope::default()
     };
     let mut pending = desired::expand_all(project, &parts, &scope).ok()?;
-    pending.resolve(&Observed::default());
-    Some(pending.finish(&Observed::default()).0)
+    pending.resolve(&Observed::default(), &Answers::default());
+    Some(pending.finish(&Observed::default(), &Answers::default()).0)
 }
 
 /// Type and name of the marked resources of a template and of the templates nested in it.

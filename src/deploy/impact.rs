@@ -3,6 +3,7 @@
 use super::compiled::{CompiledPart, CompiledProject, Template};
 use super::context::DeployContext;
 use super::desired::{self, Scope};
+use super::live::Answers;
 use super::parameters;
 use super::settings::Settings;
 use super::values::ReadyPart;
@@ -44,8 +45,8 @@ pub(super) fn sent(
         ..CompiledProject::default()
     };
     let Ok(mut pending) = desired::expand_all(&before, &parts, scope) else { return Desired::default() };
-    pending.resolve(observed);
-    pending.finish(observed).0
+    pending.resolve(observed, &Answers::default());
+    pending.finish(observed, &Answers::default()).0
 }
 
 /// The template and the values of the last deployment of one part; secrets, which no service returns, are empty texts.

@@ -7,7 +7,7 @@ use super::input::DeployInput;
 use super::parameters;
 use super::provenance::Provenance;
 use super::state_home;
-use crate::driver::{self, Compilation, Options, Purpose, Stop, World};
+use crate::driver::{self, Compilation, LoadError, MOST_LINKED, Options, Purpose, Stop, World};
 use arm_template::json;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
@@ -186,10 +186,21 @@ fn not_json(path: &Path, why: &json::JsonError, sources: SourceMap, source: Sour
 /// there was a link.
 fn inline_links(path: &Path, template: &mut Value, world: &dyn World) -> Result<bool, CommandError> {
     let folder = path.parent().unwrap_or(Path::new(""));
+    let mut total = 0;
     let read = &mut |relative: &str| {
         let file = folder.join(relative);
         let shown = file.display();
-        let bytes = world.read(&file).map_err(|_| format!("the linked template `{shown}` cannot be read"))?;
+        let bytes = world.read_linked(&file, folder).map_err(|error| {
+            let why = match &error {
+                LoadError::Unreadable { cause, .. } => format!(": {cause}"),
+                _ => String::new(),
+            };
+            format!("the linked template `{shown}` cannot be read{why}")
+        })?;
+        total += bytes.len();
+        if total > MOST_LINKED {
+            return Err(format!("the linked templates have more than {} MiB together", MOST_LINKED >> 20));
+        }
         let tree = json::read(&json::decode(&bytes))
             .map_err(|why| format!("the linked template `{shown}` is not JSON: {why}"))?;
         Ok(tree.to_value())

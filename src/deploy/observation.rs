@@ -3,6 +3,7 @@
 use super::compiled::CompiledProject;
 use super::desired::{self, DesiredState};
 use super::error::CommandError;
+use super::live::Answers;
 use super::session::Session;
 use super::stacks::{managed_ids, marks_of, sightings, stacks, to_read};
 use super::values::ReadyPart;
@@ -83,6 +84,7 @@ pub fn observe(
     state: &StateDir,
 ) -> Result<Observation, CommandError> {
     const ROUNDS: usize = 5;
+    let mut answers = Answers::default();
     let mut pending: DesiredState = desired::expand_all(project, parts, scope)?;
     let mut groups = Groups { session, known: BTreeMap::new() };
     let exists = groups.exists(&scope.group)?;
@@ -94,12 +96,14 @@ pub fn observe(
         let more = if wanted.is_empty() { Vec::new() } else { groups.observe(wanted)? };
         let nothing = more.is_empty();
         observed.resources.extend(more);
-        pending.resolve(&observed);
-        if nothing {
+        pending.resolve(&observed, &answers);
+        if answers.read(session, &asked) {
+            pending.resolve(&observed, &answers);
+        } else if nothing {
             break;
         }
     }
-    let (desired, outputs) = pending.finish(&observed);
+    let (desired, outputs) = pending.finish(&observed, &answers);
     let mut left = StackLeftovers::default();
     if exists && mode == DeployMode::Stack {
         let wanted = desired::to_observe(desired.resources.iter());

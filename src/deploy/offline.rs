@@ -7,6 +7,7 @@ use super::frontend::Frontend;
 use super::git::Repository;
 use super::impact;
 use super::input::DeployInput;
+use super::live::Answers;
 use super::load::load;
 use super::parameters::lenient;
 use super::plan::DEFAULT_LOCATION;
@@ -73,8 +74,8 @@ pub fn against_file(
         .find_map(|r| r.body.read().pointer("/properties/tenantId").and_then(Value::as_str).map(str::to_owned));
     let scope = desired::Scope { subscription, tenant, group, location, tags: json!({}), ..desired::Scope::default() };
     let mut pending = desired::expand_all(project, &parts, &scope)?;
-    pending.resolve(&observed);
-    let (desired, _) = pending.finish(&observed);
+    pending.resolve(&observed, &Answers::default());
+    let (desired, _) = pending.finish(&observed, &Answers::default());
     let plan = arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), project);
     Ok(described(plan, (&desired, &observed, true), &project.blocks))
 }
@@ -180,8 +181,8 @@ fn expanded(
     let state = arm_apply::StateDir::new(project.state_root(), &project.name, &project.env);
     let parts = values::complete(project, input, &state, true, world, frontend)?;
     let mut pending = desired::expand_all(project, &parts, scope)?;
-    pending.resolve(&Observed::default());
-    let (mut desired, _) = pending.finish(&Observed::default());
+    pending.resolve(&Observed::default(), &Answers::default());
+    let (mut desired, _) = pending.finish(&Observed::default(), &Answers::default());
     for resource in &mut desired.resources {
         resource.unknown.clear();
         // A name known only at deployment must still distinguish two resources.

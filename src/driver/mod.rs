@@ -28,6 +28,9 @@ pub enum EntryKind {
     Folder,
 }
 
+/// Most bytes of all templates that one links, which are put into it: Azure takes four megabytes.
+pub const MOST_LINKED: usize = 32 << 20;
+
 /// Access to files and the date. Tests, the command line and editors provide their own.
 pub trait World: Sync {
     /// Reads the bytes of a file.
@@ -41,6 +44,12 @@ pub trait World: Sync {
     fn read_import(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, NoText> {
         let _ = folder;
         self.read(path).map_err(|_| NoText::Missing)
+    }
+    /// Reads a template that one in `folder` links. A world with links and devices refuses what is not a regular file of the
+    /// project.
+    fn read_linked(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, LoadError> {
+        let _ = folder;
+        self.read(path)
     }
     /// Kind of a path.
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError>;

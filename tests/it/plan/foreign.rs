@@ -75,6 +75,26 @@ fn what_the_endpoint_is_asked_about_types_is_answered() {
     assert!(applied.stdout.contains("https://foreigntwo.blob.core.windows.net/"), "{}", applied.text());
 }
 
+/// The endpoint tells a plan its versions, so that what they read is known, also of what the template does not deploy.
+#[test]
+fn a_plan_reads_in_the_version_that_the_endpoint_lists() {
+    let cx = TestContext::new();
+    let (beside, own) = ("[parameters('beside')]", "foreignfive");
+    template(&cx, &json!([account("foreignfour", "2022-09-01", &standard())]), &json!({}));
+    fine(cx.run(&format!("apply --yes --template t.json --deployment-name earlier {WHERE}")));
+    let blob = |name: &str| {
+        format!(
+            "[reference(resourceId('Microsoft.Storage/storageAccounts', '{name}'), providers('Microsoft.Storage', 'storageAccounts').apiVersions[0]).primaryEndpoints.blob]"
+        )
+    };
+    let address = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2023-04-01", "name": "a", "location": "westeurope",
+        "dependsOn": [own], "sku": { "name": "Standard" }, "tags": { "own": blob(own), "beside": blob("foreignfour"), "name": beside },
+        "properties": { "publicIPAllocationMethod": "Static" } });
+    let parameters = json!({ "parameters": { "beside": { "type": "string", "defaultValue": "foreignfour" } } });
+    template(&cx, &json!([account(own, "2022-09-01", &standard()), address]), &parameters);
+    settles(&cx);
+}
+
 #[test]
 fn old_versions_are_judged_by_what_they_ask_for() {
     let cx = TestContext::new();

@@ -199,3 +199,61 @@ fn a_file_that_only_exports_is_a_library() {
     let ran = cx.run("check broken.dsvm --format short");
     assert!(ran.exit == 1 && !ran.text().contains("DSVM0906"), "{}", ran.text());
 }
+
+/// What a template links is read as what a project imports: regular files of the project, of bounded size.
+#[cfg(unix)]
+#[test]
+fn a_linked_template_is_a_regular_file_of_the_project() {
+    use std::os::unix::fs::symlink;
+    let outside = TestContext::new();
+    let private = outside.write("private.json", &format!("{{ \"resources\": \"{PRIVATE}\" }}"));
+    let cx = TestContext::new();
+    let at = |name: &str| cx.path().join(name);
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe.json")).status().unwrap().success());
+    symlink("/dev/zero", at("device.json")).unwrap();
+    symlink("/proc/self/environ", at("process.json")).unwrap();
+    symlink(&private, at("private.json")).unwrap();
+    std::fs::File::create(at("large.json")).unwrap().set_len(64 << 30).unwrap();
+    let up = "../".repeat(at("x").components().count());
+    let paths = [
+        ("pipe.json", "it is not a regular file"),
+        ("device.json", "it is outside of the repository"),
+        ("process.json", "it is outside of the repository"),
+        ("private.json", "it is outside of the repository"),
+        ("large.json", "at most 16 MiB"),
+        (&format!("{up}dev/zero"), "it is outside of the repository"),
+        (&format!("{up}etc/passwd"), "it is outside of the repository"),
+    ];
+    for (path, why) in paths {
+        let link = serde_json::json!({ "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+            "contentVersion": "1.0.0.0", "resources": [{ "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01",
+                "name": "d", "properties": { "mode": "Incremental", "templateLink": { "relativePath": path } } }] });
+        cx.write("main.json", &link.to_string());
+        for command in ["expand main.json", "plan --template main.json -g g --location westeurope"] {
+            let output = cx.command(command).env("AZURE_CLIENT_SECRET", PRIVATE).output().unwrap();
+            let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).replace("\n  ", " ");
+            assert_eq!(output.status.code(), Some(1), "{command} {path}: {text}");
+            assert!(text.contains("cannot be read") && text.contains(why), "{command} {path}: {text}");
+            assert!(!text.contains(PRIVATE) && !text.contains("root:"), "{command} {path}: {text}");
+        }
+    }
+}
+
+/// Many links of one large file.
+#[test]
+fn all_linked_templates_together_have_a_bounded_size() {
+    let cx = TestContext::new();
+    let blank = " ".repeat(12 << 20);
+    cx.write("part.json", &format!("{{ \"resources\": [] }}{blank}"));
+    let link = |n: usize| {
+        serde_json::json!({ "type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01",
+            "name": format!("d{n}"), "properties": { "mode": "Incremental", "templateLink": { "relativePath": "part.json" } } })
+    };
+    let main = serde_json::json!({ "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "resources": (0..3).map(link).collect::<Vec<_>>() });
+    cx.write("main.json", &main.to_string());
+    for command in ["expand main.json", "plan --template main.json -g g --location westeurope"] {
+        let ran = cx.run(command);
+        assert!(ran.exit == 1 && ran.text().contains("more than 32 MiB together"), "{command}: {}", ran.text());
+    }
+}

@@ -152,7 +152,7 @@ fn one(file: &Path, world: &dyn World) -> Result<Outcome, miette::Report> {
         Err(errors) => return Ok(first(errors)),
     };
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    let links = Links { world, base };
+    let links = Links::new(world, base);
     let expand = |parameters: &Parameters| {
         arm_template::expand_linked(&template, parameters, &context(&template), &Limits::default(), &links)
     };
@@ -316,7 +316,7 @@ fn resources(file: &Path, world: &dyn World) -> Option<BTreeMap<String, String>>
     let bytes = world.read(file).ok()?;
     let template = arm_template::parse(&arm_template::json::decode(&bytes)).ok()?;
     let parameters = stand_ins(file, &template, world, Gaps::Required);
-    let links = Links { world, base: file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    let links = Links::new(world, file.parent().map(Path::to_path_buf).unwrap_or_default());
     let expansion =
         arm_template::expand_linked(&template, &parameters, &context(&template), &Limits::default(), &links).ok()?;
     let one = |r: &arm_template::Resource| {

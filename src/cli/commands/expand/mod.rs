@@ -4,13 +4,14 @@ mod corpus;
 
 use crate::cli::Context;
 use crate::cli::exit::Exit;
-use crate::driver::World;
+use crate::driver::{LoadError, MOST_LINKED, World};
 use arm_template::{
     self, Expansion, Form, Limits, Linker, Parameters, Resource, Scope, Template, TemplateError, TemplateLink, diags,
 };
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The command line arguments of `expand`.
 #[derive(Debug, clap::Args)]
@@ -74,8 +75,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         }
     }
     let context = context(args, &template);
-    let linker =
-        Links { world: cx.world.as_ref(), base: args.file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    let linker = Links::new(cx.world.as_ref(), args.file.parent().map(Path::to_path_buf).unwrap_or_default());
     match arm_template::expand_linked(&template, &parameters, &context, &Limits::default(), &linker) {
         Ok(expansion) => {
             let shown = serde_json::to_string_pretty(&shown(&expansion)).unwrap_or_default();
@@ -148,6 +148,15 @@ fn own_address(file: &Path) -> Option<String> {
 struct Links<'w> {
     world: &'w dyn World,
     base: PathBuf,
+    /// Bytes read so far.
+    read: AtomicUsize,
+}
+
+impl<'w> Links<'w> {
+    /// Links of the template in the folder `base`.
+    fn new(world: &'w dyn World, base: PathBuf) -> Self {
+        Self { world, base, read: AtomicUsize::new(0) }
+    }
 }
 
 impl Linker for Links<'_> {
@@ -161,12 +170,18 @@ impl Linker for Links<'_> {
             _ => return Ok(None),
         };
         let path = self.base.join(&relative);
-        let bytes = match self.world.read(&path) {
+        let bytes = match self.world.read_linked(&path, &self.base) {
             Ok(bytes) => bytes,
             // It may lie at its address only.
             Err(_) if link.relative_path.is_none() => return Ok(None),
+            Err(LoadError::Unreadable { cause, .. }) => {
+                return Err(format!("the linked template `{relative}` cannot be read: {cause}"));
+            }
             Err(_) => return Err(format!("the linked template `{relative}` cannot be read")),
         };
+        if self.read.fetch_add(bytes.len(), Ordering::Relaxed).saturating_add(bytes.len()) > MOST_LINKED {
+            return Err(format!("the linked templates have more than {} MiB together", MOST_LINKED >> 20));
+        }
         let text = arm_template::json::decode(&bytes);
         let first = |errors: Vec<TemplateError>| {
             let why = errors.first().map(ToString::to_string).unwrap_or_default();
