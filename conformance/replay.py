@@ -8,8 +8,20 @@ recording. Compared are status, polling headers and the body but for ids, times 
 answered must be there with the same kind of value, and with the same value where it is no name of a moment or a thing.
 
 Exchanges of the types that dsvmc knows (crates/arm-catalog/src/types.txt), of resource groups and of deployments are counted;
-those of other types, which the endpoint stores as sent, and lists of a whole subscription are only replayed. With --summary, counts by type and the most frequent
-differences are printed instead of each difference.
+those of other types, which the endpoint stores as sent, and lists of a whole subscription are only replayed. POOL are the types
+that a pool consists of or takes its image from; they have a count of their own, snapshots and images included. With --summary,
+counts by type and the most frequent differences are printed instead of each difference.
+
+Some recordings take for granted what was made before they began: what a request finds or refers to although no request of the
+recording makes it is made first (`prepare`).
+
+Three kinds of differences say nothing about the endpoint and are left out (`excused`); exchanges that are the same only because of that
+are told separately:
+- quotas of a subscription: the number is the subscription's own;
+- tags that no request of the recording gives: policies of the subscription add them;
+- what only the directory or a machine knows: the kind of a principal, versions and names that the agent of a machine reports.
+A set that starts more machines than it keeps chooses which ones stay: the numbers of those are translated (`Instances`), and the
+name and the domains that follow from the number are left out. What failed inside of Azure (status 5xx) is not counted.
 """
 
 import ast
@@ -30,10 +42,44 @@ folder, base = pathlib.Path(folder), base.rstrip("/")
 catalogue = pathlib.Path(__file__).resolve().parent.parent / "crates/arm-catalog/src/types.txt"
 KNOWN = {line.split(" ", 1)[0].lower() for line in catalogue.read_text().splitlines() if line[:1] not in "#$"}
 AZURE = "https://management.azure.com"
+POOL = {
+    kind.lower()
+    for kind in """
+    Microsoft.Compute/virtualMachineScaleSets Microsoft.Compute/virtualMachineScaleSets/virtualMachines
+    Microsoft.Compute/virtualMachineScaleSets/extensions Microsoft.Compute/virtualMachines
+    Microsoft.Compute/virtualMachines/extensions Microsoft.Compute/disks Microsoft.Compute/snapshots Microsoft.Compute/images
+    Microsoft.Compute/galleries Microsoft.Compute/galleries/images Microsoft.Compute/galleries/images/versions
+    Microsoft.Network/networkInterfaces Microsoft.Network/publicIPAddresses Microsoft.Network/virtualNetworks
+    Microsoft.Network/virtualNetworks/subnets Microsoft.Network/loadBalancers Microsoft.Network/networkSecurityGroups
+    Microsoft.Network/networkSecurityGroups/securityRules Microsoft.Storage/storageAccounts
+    Microsoft.Storage/storageAccounts/fileServices Microsoft.Storage/storageAccounts/fileServices/shares
+    Microsoft.Storage/storageAccounts/blobServices Microsoft.Storage/storageAccounts/blobServices/containers
+    Microsoft.Batch/batchAccounts Microsoft.Batch/batchAccounts/pools Microsoft.Batch/batchAccounts/applications
+    Microsoft.Batch/batchAccounts/applications/versions Microsoft.KeyVault/vaults Microsoft.KeyVault/vaults/secrets
+    Microsoft.Insights/autoscaleSettings Microsoft.Insights/diagnosticSettings Microsoft.Authorization/roleAssignments
+    Microsoft.ManagedIdentity/userAssignedIdentities
+    """.split()
+}
 UNSTABLE = re.compile(
-    r"(id|guid|etag|time|timestamp|duration|created|modified|uniqueid|correlationid|trackingid|servicerequestid|message|token|value|ipaddress|creationtime|operationid|templatehash|internaldomainnamesuffix|identifier|exactversion|createdon|updatedon|^primary|^secondary)$",
+    r"(id|guid|etag|time|timestamp|duration|created|modified|uniqueid|correlationid|trackingid|servicerequestid|message|token|value|ipaddress|creationtime|operationid|templatehash|internaldomainnamesuffix|identifier|exactversion|createdon|updatedon|createdby|updatedby|storageurl|macaddress|publisheddate|expiry|^primary|^secondary)$",
     re.I,
 )
+
+
+QUOTA = re.compile(r"(quota|quotas|limit)$", re.I)
+REPORTED = re.compile(r"^(principalType|osName|osVersion|vmAgentVersion|typeHandlerVersion)$")
+CHOSEN = re.compile(r"^(computerName|platformUpdateDomain|platformFaultDomain)$")
+
+
+def excused(key, path, theirs, sent_tags):
+    """Whether a difference at this place tells nothing about the endpoint; see above."""
+    if "another machine" in sent_tags and (CHOSEN.match(key) or path == ".name"):
+        return True
+    if key == "tags" and isinstance(theirs, dict):
+        return bool(theirs) and not set(theirs) & sent_tags
+    if ".tags." in path:
+        return key not in sent_tags
+    return bool(QUOTA.search(key) or REPORTED.match(key))
 
 
 def unwrap(body):
@@ -64,22 +110,30 @@ def parse(text):
         return None
 
 
-def differ(path, theirs, ours, out):
+def differ(path, theirs, ours, out, sent_tags=frozenset()):
+    """Adds the differences to `out`; those that say nothing begin with a question mark."""
+
+    def tell(at, text):
+        key = re.sub(r"\[\d+\]", "", at).rsplit(".", 1)[-1]
+        out.append(("?" if excused(key, at, theirs_at, sent_tags) else "") + f"{at}: {text}")
+
+    theirs_at = theirs
     if isinstance(theirs, dict):
         if not isinstance(ours, dict):
-            out.append(f"{path}: an object is missing")
+            tell(path, "an object is missing")
             return
         lower = {k.lower(): v for k, v in ours.items()}
         for key, value in theirs.items():
             if key.lower() not in lower:
-                out.append(f"{path}.{key}: missing")
+                theirs_at = value
+                tell(f"{path}.{key}", "missing")
             else:
-                differ(f"{path}.{key}", value, lower[key.lower()], out)
+                differ(f"{path}.{key}", value, lower[key.lower()], out, sent_tags)
     elif isinstance(theirs, list):
         if not isinstance(ours, list):
-            out.append(f"{path}: a list is missing")
+            tell(path, "a list is missing")
         elif theirs and not ours:
-            out.append(f"{path}: the list is empty")
+            tell(path, "the list is empty")
         else:
             for at, a in enumerate(theirs):
                 name = a.get("name") if isinstance(a, dict) else None
@@ -88,13 +142,16 @@ def differ(path, theirs, ours, out):
                 else:
                     same = [b for b in ours if isinstance(b, dict) and b.get("name") == name]
                 for b in same:
-                    differ(f"{path}[{at}]", a, b, out)
+                    differ(f"{path}[{at}]", a, b, out, sent_tags)
     elif type(theirs) is not type(ours):
-        out.append(f"{path}: {theirs!r} is {ours!r}")
+        tell(path, f"{theirs!r} is {ours!r}")
     elif theirs != ours and str(theirs).lower() != str(ours).lower():
         key = re.sub(r"\[\d+\]", "", path).rsplit(".", 1)[-1]
-        if not UNSTABLE.search(key) and not (key == "name" and re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}$", str(theirs))):
-            out.append(f"{path}: {theirs!r} is {ours!r}")
+        if not UNSTABLE.search(key) and not (key == "name" and re.search(r"[0-9a-f]{8}-?[0-9a-f-]{23,27}$", str(theirs))):
+            tell(path, f"{theirs!r} is {ours!r}")
+
+
+MADE = re.compile(r"[._][0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$")
 
 
 def made_names(theirs, ours, names):
@@ -103,11 +160,61 @@ def made_names(theirs, ours, names):
         for key, value in theirs.items():
             made_names(value, ours.get(key), names)
         a, b = theirs.get("name"), ours.get("name")
-        if isinstance(a, str) and isinstance(b, str) and a != b and re.search(r"\.[0-9a-f]{8}-[0-9a-f-]{27}$", a):
+        if isinstance(a, str) and isinstance(b, str) and a != b and MADE.search(a):
             names[a] = b
     elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
         for a, b in zip(theirs, ours):
             made_names(a, b, names)
+
+
+class Instances:
+    """Numbers of the machines of scale sets: those that answer in the recording are the first ones here, those that do not
+    are none here. Only sets that started more machines than they kept have others."""
+
+    PATH = re.compile(r"(/virtualMachineScaleSets/[^/?]+/virtualMachines/)(\d+)", re.I)
+
+    def __init__(self, exchanges):
+        there, gone = {}, {}
+        for exchange in exchanges:
+            if found := self.PATH.search(exchange["request"]["uri"]):
+                of = gone if exchange["response"]["status"]["code"] == 404 else there
+                of.setdefault(found.group(1).lower(), set()).add(int(found.group(2)))
+        self.numbers = {}
+        for set_path, numbers in there.items():
+            for at, number in enumerate(sorted(numbers)):
+                self.numbers[set_path, number] = at
+        for set_path, numbers in gone.items():
+            for number in numbers:
+                self.numbers.setdefault((set_path, number), 1000 + number)
+
+    def path(self, url):
+        def other(found):
+            number = self.numbers.get((found.group(1).lower(), int(found.group(2))), found.group(2))
+            return f"{found.group(1)}{number}"
+
+        return self.PATH.sub(other, url)
+
+    def body(self, url, text):
+        """The same in `instanceIds` of an order to a set."""
+        sent = parse(text) if text else None
+        if not isinstance(sent, dict) or "instanceIds" not in sent:
+            return text
+        set_path = re.search(r"/virtualMachineScaleSets/[^/?]+/", url, re.I)
+        key = set_path.group(0).lower() + "virtualmachines/" if set_path else ""
+        sent["instanceIds"] = [str(self.numbers.get((key, int(n)), n)) if n.isdigit() else n for n in sent["instanceIds"]]
+        return json.dumps(sent)
+
+
+def tags_sent(value, out):
+    """The names of all tags in what was sent."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "tags" and isinstance(inner, dict):
+                out.update(inner)
+            tags_sent(inner, out)
+    elif isinstance(value, list):
+        for inner in value:
+            tags_sent(inner, out)
 
 
 def kind_of(path):
@@ -117,7 +224,8 @@ def kind_of(path):
     parts = path.rsplit("/providers/", 1)[1].strip("/").lower().split("/")
     kind = "/".join([parts[0]] + parts[1::2])
     # `…/vmss/pool/instanceView` is about the set
-    return kind if kind in KNOWN or len(parts) < 4 else next((k for n in range(len(parts), 1, -1) if (k := "/".join([parts[0]] + parts[1:n:2])) in KNOWN), kind)
+    known = KNOWN | POOL
+    return kind if kind in known or len(parts) < 4 else next((k for n in range(len(parts), 1, -1) if (k := "/".join([parts[0]] + parts[1:n:2])) in known), kind)
 
 
 def counted(kind):
@@ -125,13 +233,16 @@ def counted(kind):
 
 
 def main():
-    total = same = 0
+    total = same = thanks = 0
     kinds, reasons, left = collections.defaultdict(lambda: [0, 0]), collections.Counter(), 0
     for file in sorted(folder.glob("*.yaml")):
         polls, names, notes = {}, {}, []
         exchanges = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["interactions"]
         send("POST", base + "/_local/reset", None)
         prepare(exchanges)
+        instances, sent_tags = Instances(exchanges), set()
+        for exchange in exchanges:
+            tags_sent(parse(unwrap(exchange["request"]["body"]) or ""), sent_tags)
         for number, exchange in enumerate(exchanges):
             request, response = exchange["request"], exchange["response"]
             url, method = request["uri"], request["method"]
@@ -149,7 +260,10 @@ def main():
                 target = target.replace(old, new)
             if not target.startswith((base, base.replace("http:", "https:"))):
                 continue
-            status, headers, text = send(method, target, unwrap(request["body"]))
+            body = unwrap(request["body"])
+            for old, new in names.items():
+                body = body.replace(old, new) if isinstance(body, str) else body
+            status, headers, text = send(method, instances.path(target), instances.body(target, body))
             made_names(theirs, parse(text), names)
             recorded = {k.lower(): v[0] for k, v in response["headers"].items()}
             for name in ("azure-asyncoperation", "location"):
@@ -167,15 +281,19 @@ def main():
                     if name in recorded and name not in headers:
                         found.append(f"header {name}: missing")
                 if theirs is not None and "/locations?" not in url:
-                    differ("", theirs, parse(text), found)
+                    chosen = {"another machine"} if instances.path(url) != url else set()
+                    differ("", theirs, parse(text), found, sent_tags | chosen)
+            found, left_out = [line for line in found if line[:1] != "?"], any(line[:1] == "?" for line in found)
             kind = kind_of(urllib.parse.urlparse(url).path)
             # a list of the whole subscription holds what others made
             everything = method == "GET" and "/resourcegroups/" not in url.lower() and isinstance(theirs, dict) and "value" in theirs
-            if not counted(kind) or everything:
+            if not counted(kind) and kind not in POOL or everything or response["status"]["code"] >= 500:
                 left += 1
                 continue
-            total += 1
-            same += not found
+            if counted(kind):
+                total += 1
+                same += not found
+                thanks += left_out and not found
             kinds[kind][0] += not found
             kinds[kind][1] += 1
             for line in found[:1]:
@@ -191,19 +309,46 @@ def main():
         print("first difference of an exchange, how often:")
         for reason, count in reasons.most_common(60):
             print(f"{count:4}  {reason}")
-    print(f"{same} of {total} exchanges have the same shape; {left} other exchanges are not counted")
+    good, all_of = (sum(counts[at] for kind, counts in kinds.items() if kind in POOL) for at in (0, 1))
+    print(f"of pool types: {good} of {all_of}")
+    print(f"{same} of {total} exchanges have the same shape, {thanks} of them without what is left out; {left} other exchanges are not counted")
+
+
+# the least that accounts and vaults are made of
+BODIES = {
+    "microsoft.batch/batchaccounts": ("2020-05-01", {}),
+    "microsoft.storage/storageaccounts": ("2019-06-01", {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}),
+    "microsoft.keyvault/vaults": ("2019-09-01", {"properties": {"tenantId": "22222222-2222-4222-8222-222222222222", "sku": {"family": "A", "name": "standard"}, "accessPolicies": []}}),
+}
+TOP = re.compile(r"(/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/[^/]+/[^/]+/[^/\"?]+)")
 
 
 def prepare(exchanges):
-    """Makes what the recording takes for granted: groups, accounts above pools."""
+    """Makes what the recording takes for granted: groups, and accounts and vaults that are read, referred to or written below before
+    the recording makes them."""
+    made, groups = set(), set()
     for exchange in exchanges:
         path = urllib.parse.urlparse(exchange["request"]["uri"]).path
+        answer = exchange["response"]["body"].get("string") or ""
         if group := re.match(r"(/subscriptions/[^/]+/resource[gG]roups/[^/]+)/", path):
             creates = any(e["request"]["method"] == "PUT" and e["request"]["uri"].split("?")[0].lower().endswith(group.group(1).lower()) for e in exchanges)
-            if not creates:
+            if not creates and "ResourceGroupNotFound" not in str(answer) and group.group(1) not in groups:
                 send("PUT", base + group.group(1) + "?api-version=2021-04-01", '{"location": "eastus"}')
-        if account := re.match(r"(.*/providers/Microsoft.Batch/batchAccounts/[^/]+)/pools/", path):
-            send("PUT", base + account.group(1) + "?api-version=2020-05-01", '{"location": "eastus"}')
+                groups.add(group.group(1))
+    for exchange in exchanges:
+        request = exchange["request"]
+        path = urllib.parse.urlparse(request["uri"]).path
+        if request["method"] == "PUT" and TOP.fullmatch(path):
+            made.add(path.lower())
+        if exchange["response"]["status"]["code"] >= 300 and exchange["response"]["status"]["code"] != 504:
+            continue
+        sent = unwrap(request["body"]) or ""
+        for needed in TOP.findall(path) + (TOP.findall(sent) if isinstance(sent, str) else []):
+            version, body = BODIES.get(kind_of(needed), (None, None))
+            if version and needed.lower() not in made:
+                where = (parse(sent) or {}).get("location") if isinstance(parse(sent), dict) else None
+                send("PUT", f"{base}{needed}?api-version={version}", json.dumps({"location": where or "eastus", **body}))
+                made.add(needed.lower())
 
 
 main()

@@ -32,6 +32,11 @@ const PLACES: &[ChildPlace] = &[
     at("Microsoft.Network/networkSecurityGroups/securityRules", "/properties/securityRules"),
     at("Microsoft.Network/networkSecurityGroups/defaultSecurityRules", "/properties/defaultSecurityRules"),
     at("Microsoft.Network/routeTables/routes", "/properties/routes"),
+    ChildPlace {
+        kind: "Microsoft.Network/networkInterfaces/ipConfigurations",
+        pointer: "/properties/ipConfigurations",
+        at_once: true,
+    },
     at("Microsoft.Network/loadBalancers/backendAddressPools", "/properties/backendAddressPools"),
     at("Microsoft.Network/loadBalancers/inboundNatRules", "/properties/inboundNatRules"),
     at("Microsoft.Network/loadBalancers/frontendIPConfigurations", "/properties/frontendIPConfigurations"),
@@ -45,6 +50,11 @@ const PLACES: &[ChildPlace] = &[
     ),
     ChildPlace {
         kind: "Microsoft.Storage/storageAccounts/privateEndpointConnections",
+        pointer: "/properties/privateEndpointConnections",
+        at_once: true,
+    },
+    ChildPlace {
+        kind: "Microsoft.Batch/batchAccounts/privateEndpointConnections",
         pointer: "/properties/privateEndpointConnections",
         at_once: true,
     },

@@ -1,6 +1,7 @@
 //! Long-running operations: what the first answer looks like, and what the polling URLs say.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::core::Cx;
 use crate::documents::{LongRunning, Outcome, StackDocument, StackState, to_value};
@@ -15,6 +16,8 @@ pub enum Style {
     Sync,
     /// 201/200 with the body and `Azure-AsyncOperation` (Compute, Network).
     AsyncOperation,
+    /// 202 with the body, `Azure-AsyncOperation` and `Location` (disks and snapshots).
+    Accepted,
     /// 202 without a body and `Location` (Storage, Batch accounts); updates are at once.
     Location,
 }
@@ -62,7 +65,7 @@ fn poll_result(cx: &Cx<'_>, request: &Request, operation: &LongRunning, running:
     match &operation.outcome {
         Outcome::Error { error } => Err(error.clone()),
         Outcome::Resource { resource } => Ok(match cx.store.row(resource) {
-            Some(row) => Reply::ok(cx.view(&row)),
+            Some(row) => Reply::ok(cx.view(&row)).header("ETag", format!("W/\"{}\"", row.etag)),
             None => Reply::empty(204),
         }),
         Outcome::Body { status, body: Some(body) } => Ok(Reply::with(*status, body.clone())),
@@ -82,6 +85,12 @@ fn poll_status(cx: &Cx<'_>, request: &Request, id: &str, operation: &LongRunning
         status.start_time = Some(operation.start.clone());
         status.name = Some(id.to_owned());
         status.end_time = (!running).then(|| cx.now.to_string());
+    }
+    // Compute's status carries what an action gives
+    if let (false, true, Outcome::Body { body: Some(output), .. }) =
+        (running, names("Microsoft.Compute"), &operation.outcome)
+    {
+        status.properties = Some(json!({ "output": output }));
     }
     status.error = match &operation.outcome {
         Outcome::Error { error } if !running => Some(error.clone()),
@@ -111,6 +120,8 @@ struct Status {
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ArmError>,
 }
@@ -159,7 +170,7 @@ pub fn poll_headers(
     );
     match style {
         Style::Location => reply.header("Location", format!("{url}&monitor=true")),
-        _ if with_location => {
+        _ if with_location || style == Style::Accepted => {
             reply.header("Location", format!("{url}&monitor=true")).header("Azure-AsyncOperation", url)
         }
         _ => reply.header("Azure-AsyncOperation", url),

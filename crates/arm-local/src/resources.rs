@@ -78,9 +78,7 @@ fn get(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Reply, ArmErro
         None => lookup::place(path)
             .and_then(|place| {
                 let mut child = lookup::get(cx, path, &place)?;
-                if place.kind == types::network::SUBNETS {
-                    types::network::show_machines(cx, &mut child);
-                }
+                types::show_child(cx, request, path, &place, &mut child);
                 Some(child)
             })
             .or_else(|| types::virtual_resource(cx, path))
@@ -110,6 +108,9 @@ fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) 
     let status = if written.created { 201 } else { 200 };
     let rule = types::rule(&written.row.kind);
     let mut body = rule.shown(cx, &written.row, request);
+    if let Some(place) = lookup::place(path) {
+        types::show_child(cx, request, path, &place, &mut body);
+    }
     rule.first_answer(&mut body);
     let Some((operation, style)) = &written.operation else {
         let status = rule.write_status().unwrap_or(status);
@@ -121,9 +122,11 @@ fn answer_write(cx: &Cx<'_>, request: &Request, path: &Path, written: &Written) 
     {
         properties.insert("provisioningState".into(), json!(written.row.settling));
     }
+    rule.under_way(&mut body, written.created);
     let location = written.row.location();
     let reply = match style {
         Style::Location => Reply::empty(202),
+        Style::Accepted => Reply::with(202, body),
         _ => Reply::with(status, body),
     };
     poll_headers(reply.header("Retry-After", "1"), request, path, &location, operation, *style, false)
@@ -153,6 +156,9 @@ pub fn collection(cx: &mut Cx<'_>, request: &Request, path: &Path) -> Result<Rep
                 if let Some(reply) = rule.action(cx, &row, &word, request)? {
                     return Ok(reply);
                 }
+            }
+            None if types::instances::lacks_machine(cx, &parent) => {
+                return Err(ArmError::missing("NotFound", "The entity was not found in this Azure location."));
             }
             None if !types::implied(&parent.resource_type()) && request.method == "POST" => {
                 return Err(lookup::not_found(&parent));

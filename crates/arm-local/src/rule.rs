@@ -138,6 +138,11 @@ pub trait Rule: Sync {
         Style::Sync
     }
 
+    /// How a PATCH is answered.
+    fn patch_style(&self) -> Style {
+        self.style(false)
+    }
+
     /// How a deletion is answered.
     fn delete_style(&self) -> Style {
         Style::Sync
@@ -201,8 +206,11 @@ pub trait Rule: Sync {
         Ok(None)
     }
 
-    /// Changes the first answer to a write, which is given before the operation has ended.
+    /// Changes the first answer to a write.
     fn first_answer(&self, _body: &mut Value) {}
+
+    /// Changes the first answer to a write whose operation has not ended; its provisioning state says so already.
+    fn under_way(&self, _body: &mut Value, _created: bool) {}
 
     /// What a deletion answers, for types that show what was deleted.
     fn deletion_answer(&self, _row: &Row) -> Option<Value> {

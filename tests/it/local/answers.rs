@@ -24,7 +24,7 @@ fn stock_clients_get_the_status_that_they_accept() {
     let twice = |path: &str, sent: &str| (local.put(path, sent).status, local.put(path, sent).status);
     let setting = "/subscriptions/{sub}/resourceGroups/rg/providers/Microsoft.Insights/diagnosticSettings/logs";
     assert_eq!(twice(setting, r#"{"properties":{"logs":[]}}"#), (200, 200));
-    assert_eq!(twice("{rg}/Microsoft.Compute/disks/data", r#"{"location":"westeurope"}"#), (200, 200));
+    assert_eq!(twice("{rg}/Microsoft.Compute/disks/data", r#"{"location":"westeurope"}"#), (202, 202));
     let policy = "/subscriptions/{sub}/providers/Microsoft.Authorization/policyAssignments/regions";
     assert_eq!(twice(policy, r#"{"properties":{"policyDefinitionId":"/x"}}"#), (201, 201));
 }

@@ -287,7 +287,7 @@ fn a_patch_of_an_extension_keeps_what_it_does_not_mention() {
     let path = format!("{SET}/extensions/e");
     let before = each(&local, "extensions");
     let reply = local.send("PATCH", &path, r#"{"properties":{"forceUpdateTag":"2"}}"#, &[]);
-    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.status, 201, "as recorded of Azure: {reply:?}");
     let shown = local.get(&path);
     let properties = &body(&shown)["properties"];
     assert_eq!((&properties["publisher"], &properties["forceUpdateTag"]), (&json!("p"), &json!("2")));

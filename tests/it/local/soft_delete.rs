@@ -29,7 +29,7 @@ fn a_deleted_vault_holds_its_name_until_it_is_recovered() {
     let local = Local::group();
     assert_eq!(
         local.put(VAULT, &vault(&json!({ "softDeleteRetentionInDays": 30, "enablePurgeProtection": true }))).status,
-        201
+        200
     );
     let secret = format!("{VAULT}/secrets/password");
     assert_eq!(local.put(&secret, r#"{"properties":{"value":"hush"}}"#).status, 200);
@@ -62,7 +62,7 @@ fn a_deleted_vault_holds_its_name_until_it_is_recovered() {
     let purged = local.post(&format!("{DELETED}/purge"), "");
     assert_eq!(code(&purged), (400, "MethodNotAllowed"));
 
-    assert_eq!(local.put(VAULT, &recover).status, 201);
+    assert_eq!(local.put(VAULT, &recover).status, 200);
     let back = local.get(VAULT);
     assert_eq!(body(&back)["properties"]["softDeleteRetentionInDays"], 30);
     assert!(body(&back)["properties"].get("createMode").is_none());
@@ -86,7 +86,7 @@ fn a_vault_without_protection_is_purged_by_hand_or_by_time() {
         (404, "SoftDeletedVaultDoesNotExist")
     );
 
-    assert_eq!(local.put(VAULT, &vault(&json!({ "softDeleteRetentionInDays": 7 }))).status, 201);
+    assert_eq!(local.put(VAULT, &vault(&json!({ "softDeleteRetentionInDays": 7 }))).status, 200);
     // with its group
     assert!(local.delete("/subscriptions/{sub}/resourceGroups/rg").status < 300);
     assert_eq!(listed(&local), 1);

@@ -312,7 +312,10 @@ fn identities_roles_vaults() {
     assert_eq!(code(&role("no-guid", reader, &principal)), (400, "InvalidRoleAssignmentId"));
     let vault = "{rg}/Microsoft.KeyVault/vaults/lab-kv";
     let text = json!({ "location": "westeurope", "properties": { "tenantId": arm_local::TENANT, "sku": { "family": "A", "name": "standard" } } }).to_string();
-    assert_eq!(body(&local.put(vault, &text))["properties"]["vaultUri"], "https://lab-kv.vault.azure.net/");
+    assert_eq!(body(&local.put(vault, &text))["properties"]["provisioningState"], "RegisteringDns");
+    let made = local.get(vault);
+    assert_eq!(body(&made)["properties"]["vaultUri"], "https://lab-kv.vault.azure.net/");
+    assert_eq!(body(&made)["properties"]["provisioningState"], "Succeeded");
     let secret = format!("{vault}/secrets/password");
     let reply = local.put(&secret, r#"{"properties":{"value":"S3cret-value"}}"#);
     assert_eq!(reply.status, 200);

@@ -34,6 +34,15 @@ pub fn free(cx: &Cx<'_>, subnet: &str, count: usize) -> Vec<String> {
     let Some(net) = prefix.and_then(|prefix| prefix.as_str()?.parse::<ipnet::Ipv4Net>().ok()) else {
         return Vec::new();
     };
+    let used = used(cx, subnet);
+    // Azure keeps the first four and the last address for itself
+    let hosts = net.hosts().skip(3).map(|address| address.to_string());
+    hosts.filter(|address| !used.contains(address)).take(count).collect()
+}
+
+/// The addresses of a subnet that network interfaces and load balancers have.
+#[must_use]
+pub fn used(cx: &Cx<'_>, subnet: &str) -> BTreeSet<String> {
     let users = [
         ("Microsoft.Network/networkInterfaces", "/properties/ipConfigurations"),
         ("Microsoft.Network/loadBalancers", "/properties/frontendIPConfigurations"),
@@ -51,7 +60,5 @@ pub fn free(cx: &Cx<'_>, subnet: &str, count: usize) -> Vec<String> {
             }
         }
     }
-    // Azure keeps the first four and the last address for itself
-    let hosts = net.hosts().skip(3).map(|address| address.to_string());
-    hosts.filter(|address| !used.contains(address)).take(count).collect()
+    used
 }

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
-use crate::http::{Reply, Request};
+use crate::http::{Reply, Request, page};
+use crate::id::Path;
 use crate::lro::Style;
 use crate::nodes::memory::Memory;
 use crate::rule::{Rule, WriteContext};
@@ -22,8 +23,11 @@ pub struct Account;
 
 pub struct Pool;
 
-/// An application, or one version of its package: stored as sent, and answered with 200 also when it is new.
+/// An application of an account: answered with 200 also when it is new.
 pub struct Application;
+
+/// One version of an application's package.
+pub struct Package;
 
 impl Rule for Application {
     fn write_status(&self) -> Option<u16> {
@@ -38,6 +42,70 @@ impl Rule for Application {
         put.default("/properties/allowUpdates", json!(true));
         Ok(())
     }
+}
+
+impl Rule for Package {
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
+    }
+
+    fn shows_etag(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        let (version, unique) = (put.path.name().to_owned(), put.cx.unique());
+        let until = put.cx.now.saturating_add(jiff::SignedDuration::from_hours(4)).unwrap_or(put.cx.now).to_string();
+        // where the package would be put: it leads nowhere
+        let url = format!(
+            "https://127.0.0.1/not-azure/app-{}/{version}?sv=2018-03-28&sr=b&sig=none",
+            unique.replace('-', "")
+        );
+        put.set("/properties/storageUrl", json!(url));
+        put.set("/properties/storageUrlExpiry", json!(until));
+        put.default("/properties/state", json!("Pending"));
+        Ok(())
+    }
+
+    fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
+        if (request.method.as_str(), word) != ("POST", "activate") {
+            return Ok(None);
+        }
+        let mut row = row.clone();
+        let format = request.json()?.get("format").cloned().unwrap_or_else(|| json!("zip"));
+        set(&mut row.body, "/properties/state", json!("Active"));
+        set(&mut row.body, "/properties/format", format);
+        set(&mut row.body, "/properties/lastActivationTime", json!(cx.now.to_string()));
+        row.etag = cx.unique();
+        set(&mut row.body, "/etag", json!(format!("W/\"{}\"", row.etag)));
+        let row = cx.store.put_row(row);
+        Ok(Some(Reply::ok(cx.view(&row)).header("ETag", format!("W/\"{}\"", row.etag))))
+    }
+}
+
+/// The quota of each family of sizes, as the account lists them.
+fn families() -> Vec<Value> {
+    let mut names: Vec<&str> = crate::facts::sizes().map(|size| size.family).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| json!({ "name": name, "coreQuota": QUOTA })).collect()
+}
+
+/// What a private endpoint can be connected to: the account itself.
+fn link(row: &Row) -> Value {
+    json!({
+        "id": format!("{}/privateLinkResources/{}", row.id, row.name), "name": row.name,
+        "type": "Microsoft.Batch/batchAccounts/privateLinkResources",
+        "properties": { "groupId": "batchAccount", "requiredMembers": ["batchAccount"],
+            "requiredZoneNames": [format!("privatelink.{}.batch.azure.com", row.location())] },
+    })
+}
+
+/// One of the things that a private endpoint can be connected to, by its path.
+#[must_use]
+pub fn private_link(cx: &Cx<'_>, path: &Path) -> Option<Value> {
+    let row = cx.store.row(&path.parent()?.id())?;
+    row.name.eq_ignore_ascii_case(path.name()).then(|| link(&row))
 }
 
 impl Rule for Account {
@@ -80,6 +148,20 @@ impl Rule for Account {
                 format!("The specified storage account '{storage}' does not exist."),
             ));
         }
+        let own_subscription = put
+            .text("/properties/poolAllocationMode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("UserSubscription"));
+        if own_subscription && put.at("/properties/keyVaultReference").is_none() {
+            return Err(ArmError::bad(
+                "InvalidRequestBody",
+                "The specified Request Body is not syntactically valid.",
+            )
+            .at("BatchAccount")
+            .because(vec![ArmError::bad(
+                "Reason",
+                "keyVaultReference must be set if poolAllocationMode is specified as 'UserSubscription' on a PUT request",
+            )]));
+        }
         put.default("/identity/type", json!("None"));
         for (pointer, value) in [
             ("/properties/poolAllocationMode", json!("BatchService")),
@@ -89,6 +171,7 @@ impl Rule for Account {
             ("/properties/privateEndpointConnections", json!([])),
             ("/properties/dedicatedCoreQuota", json!(QUOTA)),
             ("/properties/dedicatedCoreQuotaPerVMFamilyEnforced", json!(false)),
+            ("/properties/dedicatedCoreQuotaPerVMFamily", json!(families())),
             ("/properties/lowPriorityCoreQuota", json!(QUOTA)),
             ("/properties/poolQuota", json!(QUOTA)),
             ("/properties/activeJobAndJobScheduleQuota", json!(QUOTA)),
@@ -128,6 +211,7 @@ impl Rule for Account {
                 let row = cx.store.put_row(row);
                 Ok(Some(Reply::ok(keys(&row))))
             }
+            ("GET", "privatelinkresources") => Ok(Some(page(request, vec![link(row)]))),
             ("POST", "syncautostoragekeys") => Ok(Some(Reply::empty(204))),
             _ => Ok(None),
         }

@@ -13,13 +13,13 @@ use crate::names::SCALE_SETS;
 use crate::providers;
 use crate::rule::{Rule, WriteContext};
 use crate::types::addresses::subnet_of;
-use crate::types::profile::{check_custom_data, strip_secrets};
+use crate::types::profile::{check_custom_data, disk_type, fill_os, strip_secrets};
 use crate::types::{instances, refs, security};
 use crate::value::set_default;
 
 pub struct ScaleSet;
 
-/// Other compute types with a location and an operation (disks, availability sets, machines, galleries).
+/// Other compute types with a location (placement groups).
 pub struct Compute;
 
 fn bad(target: &str, message: impl Into<String>) -> ArmError {
@@ -61,60 +61,9 @@ impl Rule for Compute {
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
         security::identity(put)?;
-        if put.path.last_type() == "disks" {
-            disk(put);
-        }
         put.set("/properties/provisioningState", json!("Succeeded"));
         Ok(())
     }
-
-    fn style(&self, _: bool) -> Style {
-        Style::Sync
-    }
-
-    fn check_delete(&self, _: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
-        match row.text("/managedBy") {
-            Some(user) if row.kind.ends_with("/disks") => {
-                Err(ArmError::conflict("OperationNotAllowed", format!("Disk {} is attached to VM {user}.", row.name)))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A managed disk. Clients accept no 201 for it.
-pub struct Disk;
-
-impl Rule for Disk {
-    fn needs_location(&self) -> bool {
-        true
-    }
-
-    fn merges(&self) -> bool {
-        true
-    }
-
-    fn write_status(&self) -> Option<u16> {
-        Some(200)
-    }
-
-    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
-        Compute.prepare(put)
-    }
-
-    fn check_delete(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
-        Compute.check_delete(cx, row)
-    }
-}
-
-/// Fills in a disk.
-fn disk(put: &mut WriteContext<'_, '_>) {
-    let unique = put.cx.unique();
-    let now = put.cx.now.to_string();
-    put.default("/sku/name", json!("Standard_LRS"));
-    put.default("/properties/diskState", json!("Unattached"));
-    put.default("/properties/timeCreated", json!(now));
-    put.default("/properties/uniqueId", json!(unique));
 }
 
 impl Rule for ScaleSet {
@@ -415,6 +364,28 @@ fn check_room(put: &WriteContext<'_, '_>) -> Result<(), ArmError> {
     Ok(())
 }
 
+/// The disks of a model: what an image needs, of the type that the size can have.
+fn fill_disks(put: &mut WriteContext<'_, '_>, profile: &str, windows: bool) {
+    let storage = format!("{profile}/storageProfile");
+    if put.at(&format!("{storage}/imageReference")).is_none() {
+        return;
+    }
+    let kind = disk_type(put.text("/sku/name").unwrap_or_default());
+    let disk = format!("{storage}/osDisk");
+    put.default(&format!("{disk}/createOption"), json!("FromImage"));
+    put.default(&format!("{disk}/caching"), json!("None"));
+    if put.at(&format!("{disk}/vhdContainers")).is_none() {
+        put.default(&format!("{disk}/managedDisk/storageAccountType"), json!(kind));
+        put.default(&format!("{disk}/diskSizeGB"), json!(if windows { 127 } else { 30 }));
+    }
+    for entry in
+        put.body.pointer_mut(&format!("{storage}/dataDisks")).and_then(Value::as_array_mut).into_iter().flatten()
+    {
+        set_default(entry, "/caching", json!("None"));
+        set_default(entry, "/managedDisk/storageAccountType", json!(kind));
+    }
+}
+
 fn fill(put: &mut WriteContext<'_, '_>, flexible: bool) {
     let old_unique = put.old.as_ref().and_then(|old| old.text("/properties/uniqueId").map(str::to_owned));
     let unique = old_unique.unwrap_or_else(|| put.cx.unique());
@@ -440,19 +411,9 @@ fn fill(put: &mut WriteContext<'_, '_>, flexible: bool) {
         put.default("/properties/automaticRepairsPolicy/repairAction", json!("Replace"));
     }
     let profile = "/properties/virtualMachineProfile";
-    if put.at(&format!("{profile}/osProfile")).is_some() {
-        let os = format!("{profile}/osProfile");
-        put.default(&format!("{os}/secrets"), json!([]));
-        put.default(&format!("{os}/allowExtensionOperations"), json!(true));
-        put.default(&format!("{os}/requireGuestProvisionSignal"), json!(true));
-        if put.at(&format!("{os}/windowsConfiguration")).is_some() {
-            put.default(&format!("{os}/windowsConfiguration/provisionVMAgent"), json!(true));
-            put.default(&format!("{os}/windowsConfiguration/enableAutomaticUpdates"), json!(true));
-        } else {
-            put.default(&format!("{os}/linuxConfiguration/disablePasswordAuthentication"), json!(false));
-            put.default(&format!("{os}/linuxConfiguration/provisionVMAgent"), json!(true));
-        }
-    }
+    let windows = put.body.pointer(profile).is_some_and(instances::is_windows);
+    fill_os(&mut put.body, profile, windows, false, put.api_version);
+    fill_disks(put, profile, windows);
     if put.at(profile).is_some() {
         if put
             .at(&format!("{profile}/extensionProfile"))

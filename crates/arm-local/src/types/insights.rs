@@ -1,4 +1,4 @@
-//! Microsoft.Insights/autoscaleSettings: the checks of a write. What the settings do is in `autoscale`.
+//! Microsoft.Insights: diagnostic settings, and the checks of a write of autoscale settings. What those do is in `autoscale`.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,46 @@ use crate::clock::duration;
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
+use crate::http::Request;
 use crate::rule::{Rule, WriteContext};
-use crate::value::whole;
+use crate::value::{set, set_default, whole};
 
 pub struct Autoscale;
+
+/// Where a resource sends its logs and metrics.
+pub struct Diagnostics;
+
+/// Versions before this day left the type out.
+const TYPED_SINCE: &str = "2021-05-01";
+
+impl Rule for Diagnostics {
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        for list in ["metrics", "logs"] {
+            put.default(&format!("/properties/{list}"), json!([]));
+        }
+        Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        let version = request.api_version();
+        if !version.is_empty() && version < TYPED_SINCE {
+            for empty in ["type", "location", "kind", "tags"] {
+                set(&mut body, &format!("/{empty}"), Value::Null);
+            }
+            for empty in
+                ["storageAccountId", "serviceBusRuleId", "workspaceId", "eventHubAuthorizationRuleId", "eventHubName"]
+            {
+                set_default(&mut body, &format!("/properties/{empty}"), Value::Null);
+            }
+        }
+        body
+    }
+}
 
 fn bad(message: impl Into<String>) -> ArmError {
     ArmError::bad("BadRequest", message)

@@ -6,7 +6,9 @@ pub mod batch;
 pub mod compute;
 pub mod containers;
 pub mod deleted;
+pub mod disk;
 pub mod fixed;
+pub mod gallery;
 pub mod insights;
 pub mod instances;
 pub mod learning;
@@ -28,6 +30,7 @@ use crate::documents::Row;
 use crate::error::ArmError;
 use crate::http::{Reply, Request, page};
 use crate::id::Path;
+use crate::lookup::ChildPlace;
 
 use crate::rule::{Rule, WriteContext};
 use crate::{facts, limits};
@@ -124,10 +127,10 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         | "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions"
         | "microsoft.compute/virtualmachinescalesets/virtualmachines/runcommands" => &instances::Extension,
         "microsoft.compute/availabilitysets" => &compute::AvailabilitySet,
-        "microsoft.compute/galleries"
-        | "microsoft.compute/galleries/images"
-        | "microsoft.compute/galleries/images/versions"
-        | "microsoft.compute/proximityplacementgroups" => &compute::Compute,
+        "microsoft.compute/galleries" => &gallery::Gallery::Top,
+        "microsoft.compute/galleries/images" => &gallery::Gallery::Image,
+        "microsoft.compute/galleries/images/versions" => &gallery::Gallery::Version,
+        "microsoft.compute/proximityplacementgroups" => &compute::Compute,
         "microsoft.network/virtualnetworks" => &network::Network::Vnet,
         "microsoft.network/networksecuritygroups" => &network::Network::SecurityGroup,
         "microsoft.network/publicipaddresses" => &network::Network::PublicIp,
@@ -154,17 +157,19 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.authorization/locks" => &security::Lock,
         "microsoft.keyvault/vaults" => &security::Vault,
         "microsoft.keyvault/vaults/secrets" => &security::Secret,
+        "microsoft.keyvault/vaults/accesspolicies" => &security::AccessPolicies,
         "microsoft.batch/batchaccounts" => &batch::Account,
         "microsoft.batch/batchaccounts/pools" => &batch::Pool,
-        "microsoft.batch/batchaccounts/applications" | "microsoft.batch/batchaccounts/applications/versions" => {
-            &batch::Application
-        }
+        "microsoft.batch/batchaccounts/applications" => &batch::Application,
+        "microsoft.batch/batchaccounts/applications/versions" => &batch::Package,
         "microsoft.insights/autoscalesettings" => &insights::Autoscale,
         "microsoft.machinelearningservices/workspaces/computes" => &learning::Compute,
         "microsoft.machinelearningservices/workspaces" | "microsoft.operationalinsights/workspaces" => &Workspace,
         "microsoft.insights/datacollectionrules" => &Placed,
-        "microsoft.compute/disks" => &compute::Disk,
-        "microsoft.insights/diagnosticsettings" | "microsoft.compute/snapshots" => &Fixed(200),
+        "microsoft.compute/disks" => &disk::Disk,
+        "microsoft.compute/snapshots" => &disk::Snapshot,
+        "microsoft.compute/images" => &disk::Image,
+        "microsoft.insights/diagnosticsettings" => &insights::Diagnostics,
         "microsoft.authorization/policyassignments"
         | "microsoft.authorization/policydefinitions"
         | "microsoft.authorization/policysetdefinitions" => &Fixed(201),
@@ -201,6 +206,9 @@ pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
     if implied(&kind) {
         return storage::service_body(cx, path);
     }
+    if kind.eq_ignore_ascii_case("Microsoft.Batch/batchAccounts/privateLinkResources") {
+        return batch::private_link(cx, path);
+    }
     if kind.eq_ignore_ascii_case("Microsoft.KeyVault/locations/deletedVaults") {
         return deleted::get(cx, path);
     }
@@ -217,6 +225,17 @@ pub fn virtual_resource(cx: &Cx<'_>, path: &Path) -> Option<Value> {
             .find(|role| role.get("name").and_then(Value::as_str) == Some(path.name()));
     }
     None
+}
+
+/// Completes a part of a resource that is read by itself.
+pub fn show_child(cx: &Cx<'_>, request: &Request, path: &Path, place: &ChildPlace, child: &mut Value) {
+    network::show_child(cx, place.kind, request.query("api-version").unwrap_or_default(), child);
+    if place.kind == "Microsoft.Compute/virtualMachineScaleSets/extensions"
+        && let Some(set_row) = path.parent().and_then(|set| cx.store.row(&set.id()))
+    {
+        let state = instances::extension_state(cx, &set_row, path.name());
+        crate::value::set(child, "/properties/provisioningState", json!(state));
+    }
 }
 
 /// Refuses to delete a child that something else refers to.
@@ -248,6 +267,12 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
             let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
             let taken = cx.store.rows().any(|row| row.name == name && row.kind.to_lowercase().starts_with(&namespace));
             Some(Reply::ok(json!({ "nameAvailable": !taken })))
+        }
+        // services that are built into a subnet: none are
+        ("GET", "microsoft.network", "serviceassociationlinks" | "resourcenavigationlinks")
+            if path.parent().is_some_and(|subnet| crate::lookup::exists(cx, &subnet.id())) =>
+        {
+            Some(Reply::ok(json!({ "value": [] })))
         }
         ("GET", "microsoft.batch", "quotas") => Some(Reply::ok(batch::location_quota())),
         ("GET", "microsoft.batch", "virtualmachineskus") => Some(page(request, batch::location_sizes())),

@@ -9,6 +9,7 @@ use crate::http::{Reply, Request};
 use crate::id::{SUBSCRIPTION, TENANT};
 use crate::rule::{Rule, WriteContext};
 use crate::types::{deleted, service_endpoints};
+use crate::value::set;
 
 pub struct Identity;
 
@@ -187,7 +188,24 @@ impl Rule for RoleAssignment {
         put.default("/properties/principalType", json!("ServicePrincipal"));
         put.default("/properties/createdOn", json!(now));
         put.set("/properties/updatedOn", json!(now));
+        let caller = put.cx.caller.clone();
+        let before = put.old.as_ref().and_then(|old| old.at("/properties/createdBy").cloned());
+        put.set("/properties/createdBy", before.unwrap_or_else(|| json!(caller)));
+        put.set("/properties/updatedBy", json!(caller));
         Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        if request.method == "PUT" && row.created == row.changed {
+            // recorded: who made it is not said yet when it is made
+            set(&mut body, "/properties/createdBy", Value::Null);
+        }
+        body
+    }
+
+    fn deletion_answer(&self, row: &Row) -> Option<Value> {
+        Some(row.body.clone())
     }
 }
 
@@ -218,6 +236,21 @@ fn legal_vault(name: &str) -> bool {
 impl Rule for Vault {
     fn needs_location(&self) -> bool {
         true
+    }
+
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        if request.method == "PUT" && row.created == row.changed {
+            // the first answer comes before the name can be resolved
+            set(&mut body, "/properties/provisioningState", json!("RegisteringDns"));
+            let uri = row.text("/properties/vaultUri").unwrap_or_default().trim_end_matches('/').to_owned();
+            set(&mut body, "/properties/vaultUri", json!(uri));
+        }
+        body
     }
 
     fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
@@ -281,12 +314,87 @@ impl Rule for Vault {
         ] {
             put.default(pointer, value);
         }
+        put.default("/tags", json!({}));
         put.set("/properties/vaultUri", json!(format!("https://{}.vault.azure.net/", name.to_lowercase())));
         put.set("/properties/provisioningState", json!("Succeeded"));
         if let Some(map) = put.body.pointer_mut("/properties").and_then(Value::as_object_mut) {
             map.shift_remove("createMode");
         }
         Ok(())
+    }
+}
+
+/// `…/accessPolicies/{add|replace|remove}`: changes the policies of a vault. The answer has no name.
+pub struct AccessPolicies;
+
+impl Rule for AccessPolicies {
+    fn write_status(&self) -> Option<u16> {
+        Some(200)
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        let word = put.path.name().to_lowercase();
+        let vault = put.path.parent().unwrap_or_default();
+        let Some(row) = put.cx.store.row(&vault.id()) else { return Err(crate::lookup::not_found(&vault)) };
+        let listed = |body: &Value| {
+            body.pointer("/properties/accessPolicies").and_then(Value::as_array).cloned().unwrap_or_default()
+        };
+        let (mut have, sent) = (listed(&row.body), listed(put.sent));
+        let same = |a: &Value, b: &Value| {
+            ["tenantId", "objectId", "applicationId"].iter().all(|key| a.get(*key) == b.get(*key))
+        };
+        match word.as_str() {
+            "replace" => have = sent,
+            "add" => {
+                for policy in sent {
+                    match have.iter_mut().find(|one| same(one, &policy)) {
+                        Some(one) => add_permissions(one, &policy),
+                        None => have.push(policy),
+                    }
+                }
+            }
+            "remove" => have.retain(|one| !sent.iter().any(|policy| same(one, policy))),
+            _ => {
+                return Err(ArmError::bad(
+                    "BadRequest",
+                    format!("The operation '{word}' on access policies is not known: add, replace or remove."),
+                ));
+            }
+        }
+        let mut new = row.as_ref().clone();
+        set(&mut new.body, "/properties/accessPolicies", json!(have));
+        new.changed = put.cx.now_ms();
+        new.etag = put.cx.unique();
+        put.cx.store.put_row(new);
+        Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let (all, _) = row.id.rsplit_once('/').unwrap_or_default();
+        let vault = all.rsplit_once('/').and_then(|(vault, _)| cx.store.row(vault));
+        match vault {
+            // the answer shows all policies of the vault; what was sent is kept for who compares it with a template
+            Some(vault) if request.method == "PUT" => {
+                let policies = vault.at("/properties/accessPolicies");
+                json!({ "id": format!("{all}/"), "type": row.kind, "properties": { "accessPolicies": policies } })
+            }
+            _ => cx.view(row),
+        }
+    }
+}
+
+/// Adds the permissions of one policy to another one.
+fn add_permissions(policy: &mut Value, more: &Value) {
+    for (kind, words) in more.get("permissions").and_then(Value::as_object).into_iter().flatten() {
+        let pointer = format!("/permissions/{kind}");
+        let mut have = policy.pointer(&pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+        for word in words.as_array().into_iter().flatten() {
+            let known = |have: &Value| have.as_str().zip(word.as_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+            if !have.iter().any(known) {
+                have.push(word.clone());
+            }
+        }
+        set(policy, &pointer, Value::Array(have));
     }
 }
 

@@ -103,6 +103,8 @@ impl Rule for Account {
         put.default("/kind", json!("StorageV2"));
         let now = put.cx.now.to_string();
         let premium = sku.starts_with("Premium");
+        // "The default value is true since API version 2019-04-01" (Storage Accounts - Create)
+        let https = put.api_version.is_empty() || put.api_version >= "2019-04-01";
         let kind = put.text("/kind").unwrap_or_default().to_owned();
         for (pointer, value) in [
             ("/properties/privateEndpointConnections", json!([])),
@@ -110,7 +112,8 @@ impl Rule for Account {
             ("/properties/networkAcls/virtualNetworkRules", json!([])),
             ("/properties/networkAcls/ipRules", json!([])),
             ("/properties/networkAcls/defaultAction", json!("Allow")),
-            ("/properties/supportsHttpsTrafficOnly", json!(true)),
+            ("/tags", json!({})),
+            ("/properties/supportsHttpsTrafficOnly", json!(https)),
             ("/properties/minimumTlsVersion", json!("TLS1_2")),
             ("/properties/allowBlobPublicAccess", json!(false)),
             (

@@ -14,7 +14,7 @@ use crate::lookup::{ChildPlace, named, not_found, parent_row};
 use crate::lro::Style;
 use crate::rule::{Write, Written};
 use crate::types::shape::{self, Stage};
-use crate::value::{merge, set};
+use crate::value::{merge, set, set_default};
 use crate::{lro, types};
 
 /// The parent's body with the child written into it.
@@ -72,10 +72,16 @@ pub fn put(cx: &mut Cx<'_>, write: &Write, place: &ChildPlace) -> Result<Written
     }
     let (inner, created) = with_child(cx, write, place)?;
     let mut written = row::put(cx, &inner)?;
-    let child = named(&written.row, place, write.path.name()).cloned().unwrap_or_default();
     let id = write.path.id();
+    let mut child = named(&written.row, place, write.path.name()).cloned().unwrap_or_default();
+    set_default(&mut child, "/id", json!(id));
+    set_default(&mut child, "/type", json!(place.kind));
+    let extension = place.kind.starts_with("Microsoft.Compute/");
+    if extension {
+        set_default(&mut child, "/properties/provisioningState", json!("Succeeded"));
+    }
     let etag = written.row.etag.clone();
-    let row = Row {
+    let mut row = Row {
         id: id.clone(),
         kind: place.kind.into(),
         name: write.path.name().into(),
@@ -83,6 +89,10 @@ pub fn put(cx: &mut Cx<'_>, write: &Write, place: &ChildPlace) -> Result<Written
         etag,
         ..written.row.as_ref().clone()
     };
+    if extension {
+        // the first answer speaks of the set's model, which is there
+        row.settling = "Succeeded".to_owned();
+    }
     // the polling URL of a child ends in the child
     if let Some((operation, _)) = &written.operation {
         cx.store.edit::<LongRunning>(operation, |operation| {
@@ -92,7 +102,8 @@ pub fn put(cx: &mut Cx<'_>, write: &Write, place: &ChildPlace) -> Result<Written
         });
     }
     written.row = Arc::new(row);
-    written.created = created;
+    // a PATCH of an extension is recorded as answered 201 too
+    written.created = created || (extension && write.patch);
     Ok(written)
 }
 

@@ -44,7 +44,7 @@ pub fn put(cx: &mut Cx<'_>, write: &Write) -> Result<Written, ArmError> {
     if failure.is_some() && row.body.pointer("/properties/provisioningState").is_some() {
         set(&mut row.body, "/properties/provisioningState", json!("Failed"));
     }
-    let style = rule.style(created);
+    let style = if write.patch { rule.patch_style() } else { rule.style(created) };
     let async_answer = style != Style::Sync;
     if async_answer {
         row.settles = if duration == i64::MAX { i64::MAX } else { cx.real_ms.saturating_add(duration) };

@@ -15,7 +15,7 @@ use crate::types::addresses;
 use crate::types::instances::list::of;
 use crate::types::instances::make::Reimage;
 use crate::types::instances::view::{self, KIND, MACHINE, flexible, set_of};
-use crate::types::instances::{make, model, rolling, runs};
+use crate::types::instances::{make, model, parts, rolling, runs};
 use crate::value::set;
 
 fn started(cx: &mut Cx<'_>, row: &Row, request: &Request, outcome: Outcome) -> Reply {
@@ -260,6 +260,8 @@ pub fn of_machine(cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> 
         }
         ("POST", "start") => power(cx, &me, "running", false),
         ("POST", "restart" | "redeploy" | "performmaintenance") => power(cx, &me, "running", true),
+        ("POST", "reapply") if row.kind == MACHINE => {}
+        ("POST", "converttomanageddisks") if row.kind == MACHINE => parts::convert_disks(cx, row)?,
         ("POST", "poweroff") => power(cx, &me, "stopped", false),
         ("POST", "deallocate") => power(cx, &me, "deallocated", false),
         ("POST", "reimage") => make::reimage(cx, row, &reimage_of(request)?),

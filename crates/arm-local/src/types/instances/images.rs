@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::documents::Row;
 use crate::facts;
 use crate::value::set;
 
@@ -99,6 +100,25 @@ pub fn with_exact_version(reference: &Value) -> Value {
 pub fn is_windows(reference: &Value) -> bool {
     let words = reference.to_string().to_lowercase();
     find(reference).map_or_else(|| words.contains("windows"), |image| image.system == "Windows")
+}
+
+/// The generation of a machine: that of its image; of an image that is not listed, what its name says. Images without a word
+/// about it are of the first generation, and galleries do not say it here.
+#[must_use]
+pub fn generation(vm: &Row) -> &'static str {
+    let Some(reference) = vm.at("/properties/storageProfile/imageReference") else { return "V1" };
+    if reference.get("publisher").is_none_or(Value::is_null) {
+        return "V2";
+    }
+    match find(reference) {
+        Some(image) if image.generation == 1 => "V1",
+        Some(_) => "V2",
+        None => {
+            let sku = reference.get("sku").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+            let second = ["gen2", "gensecond", "-g2"].iter().any(|word| sku.contains(word));
+            if second { "V2" } else { "V1" }
+        }
+    }
 }
 
 /// The lists of `locations/{location}/publishers/{…}/artifacttypes/vmimage/offers/{…}/skus/{…}/versions`, by the names on

@@ -55,16 +55,14 @@ impl Rule for Machine {
         let now = put.cx.now.to_string();
         put.default("/properties/vmId", json!(unique));
         put.default("/properties/timeCreated", json!(now));
-        if put.at("/properties/osProfile").is_some() {
-            put.default("/properties/osProfile/secrets", json!([]));
-            put.default("/properties/osProfile/allowExtensionOperations", json!(true));
-            put.default("/properties/osProfile/requireGuestProvisionSignal", json!(true));
-        }
+        let windows = parts::is_windows(put.body.get("properties").unwrap_or(&Value::Null));
+        profile::fill_os(&mut put.body, "/properties", windows, true, put.api_version);
         if put.at("/properties/storageProfile").is_some() {
             let name = put.path.name().to_owned();
             let disk = format!("{name}_OsDisk_1_{}", unique.replace('-', ""));
             let scope = put.path.scope.clone();
             if let Some(properties) = put.body.get_mut("properties") {
+                parts::describe_disks(put.cx, properties);
                 parts::fill_storage(properties, &scope, &name, &disk, "Detach");
             }
         }

@@ -167,7 +167,17 @@ fn instance_properties(set_row: &Row, vm: &Row, profile: &Value, mut storage: Va
     let what = if disks == 0 { "disk".to_owned() } else { format!("disk{disks}") };
     let name = format!("{}_{n}_OsDisk_1_{}", set_row.name, word(set_row, n, &what));
     set(&mut storage, "/osDisk/name", json!(name));
+    let configs = list(set_row, "networkProfile/networkInterfaceConfigurations");
+    let interfaces: Vec<Value> = configs
+        .iter()
+        .map(|config| {
+            let name = config.get("name").and_then(Value::as_str).unwrap_or("nic");
+            let primary = configs.len() == 1 || config.pointer("/properties/primary") == Some(&json!(true));
+            json!({ "id": format!("{}/networkInterfaces/{name}", vm.id), "properties": { "primary": primary } })
+        })
+        .collect();
     json!({
+        "networkProfile": { "networkInterfaces": interfaces },
         "latestModelApplied": true, "modelDefinitionApplied": "VirtualMachineScaleSet", "vmId": vm_id(set_row, n),
         "hardwareProfile": { "vmSize": set_row.text("/sku/name") }, "storageProfile": storage, "osProfile": os,
         "networkProfileConfiguration": profile.get("networkProfile"), "provisioningState": "Succeeded",

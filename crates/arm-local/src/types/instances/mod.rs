@@ -32,7 +32,7 @@ pub use health::watcher;
 pub use list::of;
 pub use machine::{Extension, Machine};
 pub use model::remember_secrets;
-pub use parts::came_with_set;
+pub use parts::{came_with_set, is_windows};
 pub use rolling::{catch_up, latest as latest_upgrade};
 pub use said::say;
 
@@ -46,6 +46,12 @@ pub fn remove_all(cx: &mut Cx<'_>, set_row: &Row) {
     }
 }
 
+/// The state of an extension of a set, by the machines that have it.
+#[must_use]
+pub fn extension_state(cx: &Cx<'_>, set_row: &Row, name: &str) -> &'static str {
+    view::extension_state(set_row, &of(cx, set_row), name)
+}
+
 /// A machine of a flexible set by a path below its set, `…/virtualMachineScaleSets/S/virtualMachines/VM`.
 #[must_use]
 pub fn machine_in_set(cx: &Cx<'_>, path: &Path) -> Option<std::sync::Arc<Row>> {
@@ -54,6 +60,13 @@ pub fn machine_in_set(cx: &Cx<'_>, path: &Path) -> Option<std::sync::Arc<Row>> {
     }
     let set_row = cx.store.row(&path.parent()?.id()).filter(|set_row| view::flexible(set_row))?;
     of(cx, &set_row).into_iter().find(|vm| vm.name.eq_ignore_ascii_case(path.name()))
+}
+
+/// Whether a path leads to a machine that a set does not have: views of it are answered in words of their own.
+#[must_use]
+pub fn lacks_machine(cx: &Cx<'_>, path: &Path) -> bool {
+    path.resource_type().eq_ignore_ascii_case(view::KIND)
+        && path.parent().is_some_and(|set| cx.store.row(&set.id()).is_some())
 }
 
 /// What the machines of the sets carry, `{machines: {SET: […]}}`, of one set or of all.

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::core::Cx;
 use crate::documents::Row;
+use crate::error::ArmError;
 use crate::id::Path;
 use crate::types::instances::{images, runs};
-use crate::types::network;
+use crate::types::{disk, network, profile};
 use crate::value::{set, set_default};
 
 const DISK: &str = "Microsoft.Compute/disks";
@@ -64,34 +65,36 @@ pub fn make_interface(cx: &mut Cx<'_>, vm: &Row, id: &str, config: &Value, addre
 /// Makes or updates the disks that a machine's storage profile names, and marks them as attached. Takes disks that it no
 /// longer names off.
 pub fn attach_disks(cx: &mut Cx<'_>, vm: &Row, old: Option<&Row>, set_id: Option<&str>) {
-    for disk in disks(vm) {
-        let Some(id) = disk.pointer("/managedDisk/id").and_then(Value::as_str) else { continue };
+    for entry in disks(vm) {
+        let Some(id) = entry.pointer("/managedDisk/id").and_then(Value::as_str) else { continue };
         if let Some(row) = cx.store.row(id) {
             let mut row = row.as_ref().clone();
             set(&mut row.body, "/managedBy", json!(vm.id));
             set(&mut row.body, "/properties/diskState", json!("Attached"));
-            if let Some(size) = disk.get("diskSizeGB").filter(|size| !size.is_null()) {
+            if let Some(size) = entry.get("diskSizeGB").filter(|size| !size.is_null()) {
                 set(&mut row.body, "/properties/diskSizeGB", size.clone());
             }
+            disk::fill(&mut row.body);
             cx.store.put_row(row);
             continue;
         }
-        let os = disk.get("lun").is_none();
+        let os = entry.get("lun").is_none();
         let mut body = json!({
             "location": vm.text("/location"), "managedBy": vm.id,
-            "sku": { "name": disk.pointer("/managedDisk/storageAccountType"), "tier": "Premium" },
+            "sku": { "name": entry.pointer("/managedDisk/storageAccountType") },
             "properties": {
-                "creationData": { "createOption": disk.get("createOption") }, "diskSizeGB": disk.get("diskSizeGB"),
+                "creationData": { "createOption": entry.get("createOption") }, "diskSizeGB": entry.get("diskSizeGB"),
                 "diskState": "Attached", "provisioningState": "Succeeded", "timeCreated": cx.now.to_string(),
                 "uniqueId": cx.unique(),
             },
         });
         if os {
-            set(&mut body, "/properties/osType", disk.get("osType").cloned().unwrap_or_default());
+            set(&mut body, "/properties/osType", entry.get("osType").cloned().unwrap_or_default());
         }
         if let Some(zones) = vm.at("/zones") {
             set(&mut body, "/zones", zones.clone());
         }
+        disk::fill(&mut body);
         let id = id.to_owned();
         put(cx, &id, DISK, body, set_id);
     }
@@ -141,9 +144,19 @@ pub fn attach_interfaces(cx: &mut Cx<'_>, vm: &Row, old: Option<&Row>) {
         let Some(row) = entry.get("id").and_then(Value::as_str).and_then(|id| cx.store.row(id)) else { continue };
         let mut row = row.as_ref().clone();
         set(&mut row.body, "/properties/virtualMachine", json!({ "id": vm.id }));
+        // it gets a hardware address with its first machine
+        let mac = hardware_address(&row.id);
+        set_default(&mut row.body, "/properties/macAddress", json!(mac));
         set_default(&mut row.body, "/properties/primary", json!(now.len() == 1));
         cx.store.put_row(row);
     }
+}
+
+/// An address of the range that Azure's machines have (00-0D-3A), the same for the same interface.
+fn hardware_address(id: &str) -> String {
+    let word = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, id.to_lowercase().as_bytes());
+    let [a, b, c, ..] = *word.as_bytes();
+    format!("00-0D-3A-{a:02X}-{b:02X}-{c:02X}")
 }
 
 fn interfaces(vm: &Row) -> Vec<Value> {
@@ -215,15 +228,77 @@ pub fn show_runs(cx: &mut Cx<'_>, vm: &Row) {
     }
 }
 
+/// `convertToManagedDisks`: disks in storage accounts become resources.
+///
+/// # Errors
+/// `OperationNotAllowed` when they are already.
+pub fn convert_disks(cx: &mut Cx<'_>, vm: &Row) -> Result<(), ArmError> {
+    if disks(vm).iter().all(|disk| disk.get("vhd").is_none_or(Value::is_null)) {
+        let message = format!("VM '{}' is already using managed disks.", vm.name);
+        return Err(ArmError::conflict("OperationNotAllowed", message));
+    }
+    let mut new = vm.clone();
+    let scope = Path::of(&vm.id).scope;
+    let kind = profile::disk_type(vm.text("/properties/hardwareProfile/vmSize").unwrap_or_default());
+    let convert = |disk: &mut Value| {
+        if let Some(map) = disk.as_object_mut() {
+            map.shift_remove("vhd");
+        }
+        managed(disk, &scope, kind);
+    };
+    if let Some(disk) = new.body.pointer_mut("/properties/storageProfile/osDisk") {
+        convert(disk);
+    }
+    let data = new.body.pointer_mut("/properties/storageProfile/dataDisks").and_then(Value::as_array_mut);
+    data.into_iter().flatten().for_each(convert);
+    let new = cx.store.put_row(new);
+    attach_disks(cx, &new, None, None);
+    Ok(())
+}
+
+/// Whether a machine or a model with this profile runs Windows: it says so, or its image or its disk is known.
+#[must_use]
+pub fn is_windows(profile: &Value) -> bool {
+    let says = |pointer: &str| profile.pointer(pointer).is_some_and(|value| !value.is_null());
+    if says("/osProfile/windowsConfiguration") || says("/osProfile/linuxConfiguration") {
+        return says("/osProfile/windowsConfiguration");
+    }
+    match profile.pointer("/storageProfile/osDisk/osType").and_then(Value::as_str) {
+        Some(system) => system.eq_ignore_ascii_case("Windows"),
+        None => profile.pointer("/storageProfile/imageReference").is_some_and(images::is_windows),
+    }
+}
+
+/// Writes type and size of existing disks that a machine attaches into its storage profile.
+pub fn describe_disks(cx: &Cx<'_>, properties: &mut Value) {
+    let describe = |entry: &mut Value| {
+        let Some(row) = entry.pointer("/managedDisk/id").and_then(Value::as_str).and_then(|id| cx.store.row(id)) else {
+            return;
+        };
+        if let Some(sku) = row.at("/sku/name") {
+            set_default(entry, "/managedDisk/storageAccountType", sku.clone());
+        }
+        if let Some(size) = row.at("/properties/diskSizeGB").filter(|size| !size.is_null()) {
+            set_default(entry, "/diskSizeGB", size.clone());
+        }
+    };
+    if let Some(disk) = properties.pointer_mut("/storageProfile/osDisk") {
+        describe(disk);
+    }
+    let data = properties.pointer_mut("/storageProfile/dataDisks").and_then(Value::as_array_mut);
+    data.into_iter().flatten().for_each(describe);
+}
+
 /// Fills in the storage profile of a virtual machine: names, ids, types and sizes of its disks. `disk_name` is the name
 /// that the OS disk gets when it has none.
 pub fn fill_storage(properties: &mut Value, scope: &str, vm_name: &str, disk_name: &str, option: &str) {
     let reference = properties.pointer("/storageProfile/imageReference").cloned();
-    let windows = properties.pointer("/osProfile/windowsConfiguration").is_some()
-        || reference.as_ref().is_some_and(images::is_windows);
+    let windows = is_windows(properties);
     if let Some(reference) = reference.filter(|reference| reference.get("exactVersion").is_none()) {
         set(properties, "/storageProfile/imageReference", images::with_exact_version(&reference));
     }
+    let size = properties.pointer("/hardwareProfile/vmSize").and_then(Value::as_str).unwrap_or_default();
+    let kind = profile::disk_type(size);
     let disk = "/storageProfile/osDisk";
     let system = if windows { "Windows" } else { "Linux" };
     set_default(properties, &format!("{disk}/osType"), json!(system));
@@ -233,7 +308,7 @@ pub fn fill_storage(properties: &mut Value, scope: &str, vm_name: &str, disk_nam
     set_default(properties, &format!("{disk}/deleteOption"), json!(option));
     set_default(properties, &format!("{disk}/diskSizeGB"), json!(if windows { 127 } else { 30 }));
     if let Some(entry) = properties.pointer_mut(disk) {
-        managed(entry, scope);
+        managed(entry, scope, kind);
     }
     set_default(properties, "/storageProfile/dataDisks", json!([]));
     let data = properties.pointer_mut("/storageProfile/dataDisks").and_then(Value::as_array_mut);
@@ -248,15 +323,15 @@ pub fn fill_storage(properties: &mut Value, scope: &str, vm_name: &str, disk_nam
         set_default(entry, "/caching", json!("None"));
         set_default(entry, "/deleteOption", json!(option));
         set_default(entry, "/toBeDetached", json!(false));
-        managed(entry, scope);
+        managed(entry, scope, kind);
     }
 }
 
-fn managed(entry: &mut Value, scope: &str) {
+fn managed(entry: &mut Value, scope: &str, kind: &str) {
     if entry.get("vhd").is_some_and(|vhd| !vhd.is_null()) {
         return;
     }
-    set_default(entry, "/managedDisk/storageAccountType", json!("Premium_LRS"));
+    set_default(entry, "/managedDisk/storageAccountType", json!(kind));
     let name = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     set_default(entry, "/managedDisk/id", json!(format!("{scope}/providers/{DISK}/{name}")));
 }

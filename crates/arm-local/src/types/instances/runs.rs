@@ -121,6 +121,18 @@ pub fn status(vm: &Row, name: &str) -> Option<Value> {
     })
 }
 
+/// Whether a machine has run an extension as the present model of its set configures it.
+#[must_use]
+pub fn is_current(set_row: &Row, vm: &Row, name: &str) -> bool {
+    let model = model::get(set_row, model::current(set_row));
+    let Some(extension) = in_order(model).into_iter().find(|one| name_of(one).eq_ignore_ascii_case(name)) else {
+        return false;
+    };
+    let digest = model::extension_digest(model, extension);
+    let entry = entries(vm).find(|(have, _)| have.eq_ignore_ascii_case(name));
+    entry.is_some_and(|(_, entry)| entry.get("digest").and_then(Value::as_str) == Some(digest.as_str()))
+}
+
 /// `extensions` of an instance view of a machine in a uniform set.
 #[must_use]
 pub fn views(vm: &Row) -> Vec<Value> {

@@ -8,8 +8,8 @@ use crate::core::Cx;
 use crate::documents::Row;
 use crate::http::Request;
 use crate::id::Path;
-use crate::types::instances::{health, model, runs};
-use crate::value::set;
+use crate::types::instances::{health, images, model, parts, runs};
+use crate::value::{set, set_default};
 
 /// Type of an instance of a uniform set.
 pub const KIND: &str = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines";
@@ -56,6 +56,44 @@ fn succeeded(time: &str) -> Value {
     json!({ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded", "time": time })
 }
 
+/// The state of an extension of a single machine. Nothing is run here, and no agent is there to say more.
+fn installed(time: &str) -> Value {
+    let mut status = succeeded(time);
+    set(&mut status, "/message", json!("Nothing was run: this is the local endpoint, there is no machine."));
+    status
+}
+
+/// The states of a machine's disks.
+fn disks(vm: &Row, time: &str) -> Vec<Value> {
+    let data = vm.at("/properties/storageProfile/dataDisks").and_then(Value::as_array).into_iter().flatten();
+    let all = vm.at("/properties/storageProfile/osDisk").into_iter().chain(data);
+    all.map(|disk| json!({ "name": disk.get("name"), "statuses": [succeeded(time)] })).collect()
+}
+
+/// What the agent of a running machine reports: the system, here in the words of its image, and a handler for each
+/// extension.
+fn show_guest(view: &mut Value, vm: &Row, extensions: &[Value]) {
+    if power_of(vm) != "running" {
+        return;
+    }
+    for (name, key) in [("osName", "offer"), ("osVersion", "sku")] {
+        if let Some(word) = vm.text(&format!("/properties/storageProfile/imageReference/{key}")) {
+            set(view, &format!("/{name}"), json!(word));
+        }
+    }
+    let handlers: Vec<Value> = extensions
+        .iter()
+        .map(|extension| {
+            json!({ "type": extension.get("type"), "typeHandlerVersion": extension.get("typeHandlerVersion"),
+                "status": { "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
+                    "message": "The handler is simulated" } })
+        })
+        .collect();
+    if !handlers.is_empty() {
+        set(view, "/vmAgent/extensionHandlers", Value::Array(handlers));
+    }
+}
+
 /// The instance view of a machine.
 #[must_use]
 pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
@@ -79,9 +117,11 @@ pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
     if vm.kind == KIND {
         let mut view = json!({
             "placementGroupId": "", "platformUpdateDomain": number(vm) % 5, "platformFaultDomain": number(vm) % 5,
-            "computerName": vm.text("/properties/osProfile/computerName"), "vmAgent": agent, "statuses": statuses,
+            "computerName": vm.text("/properties/osProfile/computerName"), "vmAgent": agent, "disks": disks(vm, time),
+            "hyperVGeneration": images::generation(vm), "statuses": statuses,
         });
         let extensions = runs::views(vm);
+        show_guest(&mut view, vm, &extensions);
         if !extensions.is_empty() {
             set(&mut view, "/extensions", Value::Array(extensions));
         }
@@ -90,24 +130,18 @@ pub fn of_machine(cx: &Cx<'_>, vm: &Row) -> Value {
         }
         return view;
     }
-    let disks = vm.at("/properties/storageProfile/dataDisks").and_then(Value::as_array).into_iter().flatten();
-    let disks: Vec<Value> = vm
-        .at("/properties/storageProfile/osDisk")
-        .into_iter()
-        .chain(disks)
-        .map(|disk| json!({ "name": disk.get("name"), "statuses": [succeeded(time)] }))
-        .collect();
     let extensions: Vec<Value> = extensions(cx, vm)
         .iter()
         .map(|row| {
             json!({ "name": row.name, "type": extension_type(row), "typeHandlerVersion": row.text("/properties/typeHandlerVersion"),
-                "statuses": [runs::status(vm, &row.name).unwrap_or_else(|| succeeded(time))] })
+                "statuses": [runs::status(vm, &row.name).unwrap_or_else(|| installed(time))] })
         })
         .collect();
     let mut view = json!({
-        "computerName": vm.text("/properties/osProfile/computerName"), "vmAgent": agent, "disks": disks, "hyperVGeneration": "V2",
-        "statuses": statuses,
+        "computerName": vm.text("/properties/osProfile/computerName"), "vmAgent": agent, "disks": disks(vm, time),
+        "hyperVGeneration": images::generation(vm), "statuses": statuses,
     });
+    show_guest(&mut view, vm, &extensions);
     if !extensions.is_empty() {
         set(&mut view, "/extensions", Value::Array(extensions));
     }
@@ -140,8 +174,13 @@ pub fn shown(cx: &Cx<'_>, vm: &Row, request: &Request) -> Value {
         set(&mut body, "/properties/instanceView", of_machine(cx, vm));
     }
     if vm.kind == KIND {
-        let latest = set_of(cx, vm).is_none_or(|set| model::current(&set) == model::of_machine(vm));
+        let set_row = set_of(cx, vm);
+        let latest = set_row.as_ref().is_none_or(|set| model::current(set) == model::of_machine(vm));
         set(&mut body, "/properties/latestModelApplied", json!(latest));
+        if let Some(set_row) = set_row {
+            set(&mut body, "/name", json!(format!("{}_{}", set_row.name, vm.name)));
+        }
+        show_instance(&mut body, vm);
     } else {
         let extensions: Vec<Value> = extensions(cx, vm).iter().map(|row| cx.view(row)).collect();
         if !extensions.is_empty() {
@@ -149,6 +188,33 @@ pub fn shown(cx: &Cx<'_>, vm: &Row, request: &Request) -> Value {
         }
     }
     body
+}
+
+/// What an instance of a uniform set shows beyond its model: its disks as resources, the exact version of its image.
+fn show_instance(body: &mut Value, vm: &Row) {
+    let Some(properties) = body.get_mut("properties").filter(|it| it.pointer("/storageProfile/osDisk").is_some())
+    else {
+        return;
+    };
+    let windows = parts::is_windows(properties);
+    let scope = Path::of(&vm.id).scope;
+    let reference = properties.pointer("/storageProfile/imageReference").cloned();
+    if let Some(reference) = reference.filter(|reference| reference.get("exactVersion").is_none()) {
+        set(properties, "/storageProfile/imageReference", images::with_exact_version(&reference));
+    }
+    let disk = "/storageProfile/osDisk";
+    set_default(properties, &format!("{disk}/osType"), json!(if windows { "Windows" } else { "Linux" }));
+    let name = properties.pointer(&format!("{disk}/name")).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let ephemeral = properties.pointer(&format!("{disk}/diffDiskSettings")).is_some();
+    if !ephemeral && properties.pointer(&format!("{disk}/vhdContainers")).is_none() {
+        let id = format!("{scope}/providers/Microsoft.Compute/disks/{name}");
+        set_default(properties, &format!("{disk}/managedDisk/id"), json!(id));
+    }
+    set_default(properties, "/storageProfile/dataDisks", json!([]));
+    if windows {
+        let patches = "/osProfile/windowsConfiguration/patchSettings/patchMode";
+        set_default(properties, patches, json!("AutomaticByOS"));
+    }
 }
 
 /// A machine as the list of a set shows it, of either mode.
@@ -189,7 +255,14 @@ pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
             let name = extension.get("name").and_then(Value::as_str).unwrap_or_default();
             let have: Vec<Value> = vms.iter().filter_map(|vm| runs::status(vm, name)).collect();
             let failed = have.iter().filter(|status| status.get("level") == Some(&json!("Error"))).count();
-            let mut counts = vec![json!({ "code": "ProvisioningState/succeeded", "count": have.len() - failed })];
+            let mut counts = Vec::new();
+            // machines that have not got it yet come first, as recorded
+            if vms.len() > have.len() {
+                counts.push(json!({ "code": "ProvisioningState/creating", "count": vms.len() - have.len() }));
+            }
+            if have.len() > failed || counts.is_empty() {
+                counts.push(json!({ "code": "ProvisioningState/succeeded", "count": have.len() - failed }));
+            }
             if failed > 0 {
                 counts.push(json!({ "code": "ProvisioningState/failed/0", "count": failed }));
             }
@@ -204,6 +277,17 @@ pub fn of_set(row: &Row, vms: &[Arc<Row>]) -> Value {
         set(&mut view, "/extensions", Value::Array(extensions));
     }
     view
+}
+
+/// The state of an extension of a set: `Creating` until every machine has it as the model says.
+#[must_use]
+pub fn extension_state(set_row: &Row, vms: &[Arc<Row>], name: &str) -> &'static str {
+    let failed =
+        |vm: &Arc<Row>| runs::status(vm, name).is_some_and(|status| status.get("level") == Some(&json!("Error")));
+    if vms.iter().any(failed) {
+        return "Failed";
+    }
+    if vms.iter().all(|vm| runs::is_current(set_row, vm, name)) { "Succeeded" } else { "Creating" }
 }
 
 fn orchestration(row: &Row) -> Vec<Value> {

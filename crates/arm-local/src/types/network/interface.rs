@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::core::Cx;
-use crate::documents::Row;
+use crate::documents::{Outcome, Row};
 use crate::error::ArmError;
+use crate::http::{Reply, Request};
 use crate::id::{Path, key};
+use crate::lookup;
+use crate::lro::{self, Style};
 use crate::rule::WriteContext;
 use crate::types::addresses;
 use crate::types::network::parts::{children, edit, list};
@@ -163,9 +166,12 @@ fn attach(cx: &mut Cx<'_>, row: &Row, target: &str, link: &Value) {
         return;
     }
     let mut target = target.as_ref().clone();
-    let name = format!("{}.{}", target.name, cx.unique());
+    // Batch names it by the endpoint, others by themselves
+    let batch = target.kind.starts_with("Microsoft.Batch/");
+    let owner = if batch { Path::of(&row.id).name().to_owned() } else { target.name.clone() };
+    let name = format!("{owner}.{}", cx.unique());
     let state = |key: &str| link.pointer(&format!("/properties/privateLinkServiceConnectionState/{key}")).cloned();
-    let connection = json!({
+    let mut connection = json!({
         "id": format!("{}/privateEndpointConnections/{name}", target.id), "name": name,
         "type": format!("{}/privateEndpointConnections", target.kind),
         "properties": {
@@ -175,6 +181,17 @@ fn attach(cx: &mut Cx<'_>, row: &Row, target: &str, link: &Value) {
             },
         },
     });
+    if batch {
+        let etag = cx.unique();
+        set(&mut connection, "/etag", json!(format!("W/\"{etag}\"")));
+        let state = "/properties/privateLinkServiceConnectionState";
+        let waits = connection.pointer(&format!("{state}/status")).and_then(Value::as_str) == Some("Pending");
+        if waits {
+            set(&mut connection, &format!("{state}/description"), json!("Manual approval still required"));
+        }
+        let needed = if waits { "Manual approval request" } else { "None" };
+        set(&mut connection, &format!("{state}/actionsRequired"), json!(needed));
+    }
     set_default(&mut target.body, "/properties/privateEndpointConnections", json!([]));
     if let Some(Value::Array(list)) = target.body.pointer_mut("/properties/privateEndpointConnections") {
         list.push(connection);
@@ -190,4 +207,58 @@ fn domain(target: &str, group: &str) -> Option<String> {
         "microsoft.keyvault/vaults" => Some("vault.azure.net".to_owned()),
         _ => None,
     }
+}
+
+/// The answer to an order whose result is read from the operation.
+pub(super) fn told(cx: &mut Cx<'_>, row: &Row, request: &Request, value: Vec<Value>) -> Reply {
+    let latency = cx.core.settings.latency_ms;
+    let operation = lro::start(cx, latency, Outcome::ok(json!({ "value": value })));
+    let reply = Reply::empty(202).header("Retry-After", "1");
+    lro::poll_headers(reply, request, &Path::of(&row.id), &row.location(), &operation, Style::AsyncOperation, true)
+}
+
+/// The subnets of an interface, as they are.
+fn subnets(cx: &Cx<'_>, row: &Row) -> Vec<(String, Value)> {
+    list(&row.body, "/properties/ipConfigurations")
+        .filter_map(|ip| {
+            let id = ip.pointer("/properties/subnet/id")?.as_str()?;
+            Some((id.to_owned(), lookup::find(cx, id)?))
+        })
+        .collect()
+}
+
+/// `effectiveRouteTable`: the network's own addresses, the Internet, and the private ranges that lead nowhere. Route tables
+/// are not taken into account.
+pub(super) fn effective_routes(cx: &Cx<'_>, row: &Row) -> Vec<Value> {
+    let route = |prefixes: Value, hop: &str| json!({ "source": "Default", "state": "Active", "addressPrefix": prefixes, "nextHopType": hop, "nextHopIpAddress": [] });
+    let network = subnets(cx, row).into_iter().find_map(|(id, _)| cx.store.row(&Path::of(&id).parent()?.id()));
+    let spaces = network.and_then(|network| network.at("/properties/addressSpace/addressPrefixes").cloned());
+    let mut out =
+        vec![route(spaces.unwrap_or_else(|| json!([])), "VnetLocal"), route(json!(["0.0.0.0/0"]), "Internet")];
+    for nowhere in ["10.0.0.0/8", "100.64.0.0/10", "192.168.0.0/16"] {
+        out.push(route(json!([nowhere]), "None"));
+    }
+    out
+}
+
+/// `effectiveNetworkSecurityGroups`: the groups of the interface and of its subnets, with their rules.
+pub(super) fn effective_groups(cx: &Cx<'_>, row: &Row) -> Vec<Value> {
+    let mut holders = vec![("networkInterface", row.id.clone(), row.body.clone())];
+    holders.extend(subnets(cx, row).into_iter().map(|(id, body)| ("subnet", id, body)));
+    let mut out = Vec::new();
+    for (kind, id, body) in holders {
+        let group = body.pointer("/properties/networkSecurityGroup/id").and_then(Value::as_str);
+        let Some(group) = group.and_then(|group| cx.store.row(group)) else { continue };
+        let rules: Vec<Value> = list(&group.body, "/properties/securityRules")
+            .chain(list(&group.body, "/properties/defaultSecurityRules"))
+            .map(|rule| {
+                let mut out = rule.get("properties").cloned().unwrap_or_default();
+                set(&mut out, "/name", rule.get("name").cloned().unwrap_or_default());
+                out
+            })
+            .collect();
+        out.push(json!({ "networkSecurityGroup": { "id": group.id }, "association": { kind: { "id": id } },
+            "effectiveSecurityRules": rules }));
+    }
+    out
 }

@@ -11,21 +11,22 @@ use serde_json::{Value, json};
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::error::ArmError;
-use crate::http::Request;
+use crate::http::{Reply, Request};
 use crate::id::Path;
 use crate::lro::Style;
 use crate::rule::{Rule, WriteContext};
 use crate::types::network::front::{load_balancer, public_ip};
 pub use crate::types::network::parts::subnet_free;
-use crate::types::network::parts::{children, edit};
+use crate::types::network::parts::{children, edit, list};
 use crate::types::network::security::security_group;
-pub use crate::types::network::vnet::show_machines;
 use crate::types::network::vnet::vnet;
 use crate::types::refs;
 use crate::value::{set, set_default};
 
+const FRONTS: &str = "/properties/frontendIPConfigurations";
+
 /// The type of the parts of virtual networks that machines are in.
-pub const SUBNETS: &str = "Microsoft.Network/virtualNetworks/subnets";
+const SUBNETS: &str = "Microsoft.Network/virtualNetworks/subnets";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -53,6 +54,11 @@ impl Rule for Network {
 
     fn delete_style(&self) -> Style {
         Style::AsyncOperation
+    }
+
+    fn patch_style(&self) -> Style {
+        // a PATCH changes tags only, at once
+        Style::Sync
     }
 
     fn settling(&self, _: bool) -> &'static str {
@@ -130,7 +136,33 @@ impl Rule for Network {
     }
 
     fn written(&self, cx: &mut Cx<'_>, row: &Row, _: Option<&Row>) -> Result<(), ArmError> {
-        if *self == Self::PrivateEndpoint { interface::connect(cx, row) } else { Ok(()) }
+        match self {
+            Self::PrivateEndpoint => interface::connect(cx, row),
+            Self::Vnet => {
+                vnet::connect_peers(cx, row);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn action(&self, cx: &mut Cx<'_>, row: &Row, word: &str, request: &Request) -> Result<Option<Reply>, ArmError> {
+        Ok(match (self, request.method.as_str(), word) {
+            (Self::Vnet, "GET", "checkipaddressavailability") => {
+                let address = request.query("ipAddress").unwrap_or_default();
+                Some(Reply::ok(vnet::availability(cx, row, address)))
+            }
+            (Self::Interface, "POST", "effectiveroutetable") => {
+                let routes = interface::effective_routes(cx, row);
+                Some(interface::told(cx, row, request, routes))
+            }
+            (Self::Interface, "POST", "effectivenetworksecuritygroups") => {
+                let groups = interface::effective_groups(cx, row);
+                Some(interface::told(cx, row, request, groups))
+            }
+            (Self::Vnet, "GET", "usages") => Some(Reply::ok(json!({ "value": vnet::usages(cx, row) }))),
+            _ => None,
+        })
     }
 
     fn deleted(&self, cx: &mut Cx<'_>, row: &Row) -> Result<(), ArmError> {
@@ -140,7 +172,19 @@ impl Rule for Network {
         Ok(())
     }
 
-    fn first_answer(&self, body: &mut Value) {
+    fn under_way(&self, body: &mut Value, created: bool) {
+        if *self == Self::LoadBalancer && list(body, FRONTS).any(|front| front.pointer("/properties/subnet").is_some())
+        {
+            // one inside of a network is recorded as under way
+            set(body, "/properties/provisioningState", json!("Updating"));
+        }
+        // the connections of a private endpoint are done before it is
+        if created
+            && *self != Self::PrivateEndpoint
+            && let Some(state) = body.pointer("/properties/provisioningState").cloned()
+        {
+            settle_parts(body, &state);
+        }
         if *self != Self::PrivateEndpoint {
             return;
         }
@@ -156,7 +200,7 @@ impl Rule for Network {
         old_properties(*self, request.query("api-version").unwrap_or_default(), &mut body);
         if *self == Self::Vnet {
             for subnet in edit(&mut body, "/properties/subnets") {
-                vnet::show_machines(cx, subnet);
+                vnet::show_users(cx, subnet);
             }
         }
         if *self == Self::PublicIp
@@ -192,20 +236,53 @@ fn attached(cx: &Cx<'_>, id: &str) -> Option<String> {
     refs::user(cx, id, |kind| kind == "Microsoft.Network/natGateways" || kind == "Microsoft.Network/networkInterfaces")
 }
 
+/// Whether a version is one of those whose answers had more properties.
+fn is_old(api_version: &str) -> bool {
+    !api_version.is_empty() && api_version < "2021-01-01"
+}
+
 /// Properties that answers had in the words of earlier versions.
 fn old_properties(network: Network, api_version: &str, body: &mut Value) {
-    if api_version.is_empty() || api_version >= "2021-01-01" {
+    if !is_old(api_version) {
         return;
     }
     match network {
         Network::Vnet => set_default(body, "/properties/enableVmProtection", json!(false)),
         Network::LoadBalancer => {
-            for rule in edit(body, "/properties/loadBalancingRules") {
-                set_default(rule, "/properties/enableDestinationServiceEndpoint", json!(false));
-                set_default(rule, "/properties/allowBackendPortConflict", json!(false));
+            for segment in ["loadBalancingRules", "inboundNatRules", "inboundNatPools"] {
+                edit(body, &format!("/properties/{segment}")).for_each(old_rule);
             }
         }
         _ => {}
+    }
+}
+
+/// What rules of load balancers had in the words of earlier versions.
+fn old_rule(rule: &mut Value) {
+    set_default(rule, "/properties/enableDestinationServiceEndpoint", json!(false));
+    set_default(rule, "/properties/allowBackendPortConflict", json!(false));
+}
+
+/// Completes a part of a network resource that is read by itself.
+pub fn show_child(cx: &Cx<'_>, kind: &str, api_version: &str, child: &mut Value) {
+    match kind {
+        SUBNETS => vnet::show_users(cx, child),
+        "Microsoft.Network/loadBalancers/inboundNatRules" | "Microsoft.Network/loadBalancers/loadBalancingRules"
+            if is_old(api_version) =>
+        {
+            old_rule(child);
+        }
+        _ => {}
+    }
+}
+
+/// Gives the parts of a new resource its state.
+fn settle_parts(body: &mut Value, state: &Value) {
+    let lists = body.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut());
+    for part in lists.filter_map(Value::as_array_mut).flatten() {
+        if part.pointer("/properties/provisioningState").is_some() {
+            set(part, "/properties/provisioningState", state.clone());
+        }
     }
 }
 
@@ -217,6 +294,7 @@ fn other(put: &mut WriteContext<'_, '_>) {
         }
         "natGateways" => {
             put.default("/sku/name", json!("Standard"));
+            put.default("/sku/tier", json!("Regional"));
             put.default("/properties/idleTimeoutInMinutes", json!(4));
         }
         _ => {}

@@ -7,21 +7,56 @@ use crate::rule::WriteContext;
 use crate::types::network::parts::{children, edit, list, named};
 use crate::value::set_default;
 
-const DEFAULT_RULES: &[(&str, u32, &str, &str, &str, &str)] = &[
-    ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
-    ("AllowAzureLoadBalancerInBound", 65001, "Inbound", "Allow", "AzureLoadBalancer", "*"),
-    ("DenyAllInBound", 65500, "Inbound", "Deny", "*", "*"),
-    ("AllowVnetOutBound", 65000, "Outbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
-    ("AllowInternetOutBound", 65001, "Outbound", "Allow", "*", "Internet"),
-    ("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*"),
+/// Name, priority, direction, access, from, to, description: as recorded of Azure (azure-mgmt-network 2.7.0 and 17.1.0).
+type DefaultRule = (&'static str, u32, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+const DEFAULT_RULES: &[DefaultRule] = &[
+    (
+        "AllowVnetInBound",
+        65000,
+        "Inbound",
+        "Allow",
+        "VirtualNetwork",
+        "VirtualNetwork",
+        "Allow inbound traffic from all VMs in VNET",
+    ),
+    (
+        "AllowAzureLoadBalancerInBound",
+        65001,
+        "Inbound",
+        "Allow",
+        "AzureLoadBalancer",
+        "*",
+        "Allow inbound traffic from azure load balancer",
+    ),
+    ("DenyAllInBound", 65500, "Inbound", "Deny", "*", "*", "Deny all inbound traffic"),
+    (
+        "AllowVnetOutBound",
+        65000,
+        "Outbound",
+        "Allow",
+        "VirtualNetwork",
+        "VirtualNetwork",
+        "Allow outbound traffic from all VMs to all VMs in VNET",
+    ),
+    (
+        "AllowInternetOutBound",
+        65001,
+        "Outbound",
+        "Allow",
+        "*",
+        "Internet",
+        "Allow outbound traffic from all VMs to Internet",
+    ),
+    ("DenyAllOutBound", 65500, "Outbound", "Deny", "*", "*", "Deny all outbound traffic"),
 ];
 
 pub(super) fn security_group(put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
     let rules: Vec<Value> = DEFAULT_RULES
         .iter()
-        .map(|(name, priority, direction, access, from, to)| {
+        .map(|(name, priority, direction, access, from, to, description)| {
             json!({ "name": name, "properties": {
-                "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": from,
+                "description": description, "protocol": "*", "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": from,
                 "destinationAddressPrefix": to, "access": access, "priority": priority, "direction": direction,
             } })
         })
@@ -58,11 +93,13 @@ pub(super) fn security_group(put: &mut WriteContext<'_, '_>) -> Result<(), ArmEr
     }
     children(put, "securityRules", true);
     children(put, "defaultSecurityRules", true);
-    for rule in edit(&mut put.body, "/properties/securityRules") {
-        for empty in
-            ["sourceAddressPrefixes", "destinationAddressPrefixes", "sourcePortRanges", "destinationPortRanges"]
-        {
-            set_default(rule, &format!("/properties/{empty}"), json!([]));
+    for segment in ["securityRules", "defaultSecurityRules"] {
+        for rule in edit(&mut put.body, &format!("/properties/{segment}")) {
+            for empty in
+                ["sourceAddressPrefixes", "destinationAddressPrefixes", "sourcePortRanges", "destinationPortRanges"]
+            {
+                set_default(rule, &format!("/properties/{empty}"), json!([]));
+            }
         }
     }
     Ok(())
