@@ -141,7 +141,7 @@ def planned(job):
             if code == 0:
                 if not json.loads(out)["changes"]:
                     return path, "nothing to deploy", "", []
-                code, out, err = run(["apply", *where, "--yes", "--register-features"], folder)
+                code, out, err = run(["apply", *where, "--yes", "--register-features", "--allow-delete"], folder)
                 step, why = "apply", failure(err + out)
             if code == 0:
                 break

@@ -143,7 +143,9 @@ def shape_of(name, text):
                 member = quoted.group(1)
             if not member:
                 elements = at.setdefault("[]", [1, {}])
-                elements[0] = max(elements[0], int(index) + 1) if index.isdigit() and int(index) < 20 else elements[0]
+                # the turn of a loop or another parameter counts for three
+                turns = min(int(index), 20) + 1 if index.isdigit() else 3
+                elements[0] = max(elements[0], turns)
             at = at.setdefault(member, {}) if member else at["[]"][1]
     return shape
 
@@ -176,6 +178,8 @@ def stand_in(name, number, declared, definitions=None, depth=0, shape=None):
         return False
     if kind == "array":
         items = declared.get("items")
+        if not isinstance(items, dict) and not re.search("prefix|address|ips?$|zone|ids?$|name|mail|location|region", low):
+            return []
         return [stand_in(name, number, items if isinstance(items, dict) and depth < 9 else {}, definitions, depth + 1)]
     if kind in ("object", "secureobject"):
         members = declared.get("properties") if depth < 9 else None
@@ -183,20 +187,20 @@ def stand_in(name, number, declared, definitions=None, depth=0, shape=None):
         return {n: stand_in(n, number, d, definitions, depth + 1) for n, d in wanted.items()}
     scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/"
     table = [
-        ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
-        ("resourcegroup(name)?$|rg(name)?$", "r"), ("user|admin", "standinuser"), ("location|region", "westeurope"),
+        ("vault(name)?$", "standin-vault"), ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
+        ("resourcegroup(name)?$|rg(name)?$", "r"), ("(identity|msi|assigned).*id$", scope + "Microsoft.ManagedIdentity/userAssignedIdentities/standin-identity"),
+        ("user|admin", "standinuser"), ("location|region", "westeurope"),
         ("(account|storage|disk).*(type|sku)$|redundancy", "Standard_LRS"), ("(ip|lb|balancer|bastion|gateway|workspace|registry).*sku|tier$", "Standard"),
         ("vault.*sku|sku.*vault", "standard"), (r"size|sku$", "Standard_D2s_v3"),
-        ("url|uri|artifactslocation$|endpoint", "https://example.com/stand-in/"), ("email|mail", "someone@example.com"),
-        ("subnet.*id$", scope + "Microsoft.Network/virtualNetworks/v/subnets/s"),
-        ("(vnet|virtualnetwork).*id$", scope + "Microsoft.Network/virtualNetworks/v"),
-        ("(workspace|loganalytics).*id$", scope + "Microsoft.OperationalInsights/workspaces/w"),
+        (r"url|uri(?!ty)|artifactslocation$|endpoint", "https://example.com/stand-in/"), ("email|mail", "someone@example.com"),
+        ("subnet.*id$", scope + "Microsoft.Network/virtualNetworks/standin-network/subnets/standin-subnet"),
+        ("(vnet|virtualnetwork).*id$", scope + "Microsoft.Network/virtualNetworks/standin-network"),
+        ("(workspace|loganalytics).*id$", scope + "Microsoft.OperationalInsights/workspaces/standin-workspace"),
         ("storage.*id$", scope + "Microsoft.Storage/storageAccounts/standin"),
         ("vault.*id$", scope + "Microsoft.KeyVault/vaults/standin-vault"),
-        ("(nsg|securitygroup).*id$", scope + "Microsoft.Network/networkSecurityGroups/n"),
-        ("(identity|msi).*(resource|assigned).*id$|identityid$", scope + "Microsoft.ManagedIdentity/userAssignedIdentities/i"),
-        ("disk.*id$", scope + "Microsoft.Compute/disks/d"), ("actiongroup.*id$", scope + "Microsoft.Insights/actionGroups/a"),
-        ("(public)?ip(address)?(resource)?id$", scope + "Microsoft.Network/publicIPAddresses/p"),
+        ("(nsg|securitygroup).*id$", scope + "Microsoft.Network/networkSecurityGroups/standin-rules"),
+        ("disk.*id$", scope + "Microsoft.Compute/disks/standin-disk"), ("actiongroup.*id$", scope + "Microsoft.Insights/actionGroups/standin-actions"),
+        ("(public)?ip(address)?(resource)?id$", scope + "Microsoft.Network/publicIPAddresses/standin-address"),
         ("(tenant|object|principal|client|application|app)id$", "33333333-3333-4333-8333-333333333333"),
         ("subscriptionid$", SUBSCRIPTION), ("resourceid$", scope + "Microsoft.Storage/storageAccounts/standin"),
         ("(address|subnet|vnet|network|ip|range).*prefix(es|range)?$|cidr|addressspace|addressrange", "10.0.0.0/16" if "subnet" not in low else "10.0.0.0/24"),
@@ -215,6 +219,10 @@ def parameters(template):
     """Values for the parameters without a default."""
     given, definitions, text = {}, template.get("definitions") or {}, json.dumps(template)
     for number, (name, declared) in enumerate((template.get("parameters") or {}).items()):
-        if isinstance(declared, dict) and declared.get("defaultValue") is None and not optional(declared, definitions):
+        if not isinstance(declared, dict) or optional(declared, definitions):
+            continue
+        # nobody deploys with an empty place
+        placeless = declared.get("defaultValue") == "" and re.search("location$|subscriptionid$|resourcegroup(name)?$", name, re.I)
+        if declared.get("defaultValue") is None or placeless:
             given[name] = {"value": stand_in(name, number, declared, definitions, shape=shape_of(name, text))}
     return {"parameters": given}

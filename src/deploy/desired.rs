@@ -260,11 +260,29 @@ fn expand(project: &CompiledProject, part: &ReadyPart, scope: &Scope) -> Result<
         arm_template::parse(&part.text)
     };
     let parsed = parsed.map_err(refuse)?;
+    of_a_group(project, parsed.scope())?;
     let parameters = Parameters::from_json(&part.parameters).map_err(|e| unusable(project, &[e]))?;
     let context = context(scope, &part.name);
     // A project too large for one template was split at emission; for any other template the service enforces its limits.
     let expansion = arm_template::expand(&parsed, &parameters, &context, &Limits::default()).map_err(refuse)?;
     Ok((context, expansion))
+}
+
+/// Refuses a template whose schema is that of another scope: its resources have other ids than in a resource group.
+fn of_a_group(project: &CompiledProject, scope: Option<arm_template::Scope>) -> Result<(), CommandError> {
+    let (place, command) = match scope {
+        None | Some(arm_template::Scope::ResourceGroup) => return Ok(()),
+        Some(arm_template::Scope::Subscription) => ("a subscription", "sub"),
+        Some(arm_template::Scope::ManagementGroup) => ("a management group", "mg"),
+        Some(arm_template::Scope::Tenant) => ("a tenant", "tenant"),
+    };
+    Err(CommandError::input(
+        Code::TemplateUnusable,
+        format!("the template `{}` is for {place}, by its `$schema`; dsvmc deploys into resource groups", project.name),
+        format!(
+            "deploy it with `az deployment {command} create`; `dsvmc expand` shows its resources, and `--template` takes the templates of resource groups that it nests"
+        ),
+    ))
 }
 
 /// The region of the first resource that names one: the resource group is created there.

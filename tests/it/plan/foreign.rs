@@ -161,6 +161,26 @@ fn the_deployment_has_the_name_that_is_given() {
     assert!(refused.exit != 0 && refused.stderr.contains("1 to 64 letters"), "{}", refused.text());
 }
 
+/// Planned as if for a resource group, its resources would have ids that they do not get.
+#[test]
+fn a_template_of_another_scope_is_refused() {
+    for (schema, place) in [
+        ("2018-05-01/subscriptionDeploymentTemplate", "for a subscription"),
+        ("2019-08-01/managementGroupDeploymentTemplate", "for a management group"),
+        ("2019-08-01/tenantDeploymentTemplate", "for a tenant"),
+    ] {
+        let cx = TestContext::new();
+        let whole = json!({ "$schema": format!("https://schema.management.azure.com/schemas/{schema}.json#"),
+            "contentVersion": "1.0.0.0", "resources": [{ "type": "Microsoft.Authorization/policyDefinitions", "apiVersion": "2021-06-01",
+                "name": "p", "properties": { "policyType": "Custom", "mode": "All", "policyRule": {} } }] });
+        cx.write("t.json", &whole.to_string());
+        for command in ["plan", "apply --yes"] {
+            let ran = cx.run(&format!("{command} --template t.json --location westeurope"));
+            assert!(ran.exit == 1 && ran.text().contains("DSVM0704") && ran.text().contains(place), "{}", ran.text());
+        }
+    }
+}
+
 #[test]
 fn a_busy_pool_is_a_note_in_the_plan() {
     let cx = TestContext::new();
