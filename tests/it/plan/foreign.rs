@@ -75,6 +75,16 @@ fn what_the_endpoint_is_asked_about_types_is_answered() {
     assert!(applied.stdout.contains("https://foreigntwo.blob.core.windows.net/"), "{}", applied.text());
 }
 
+/// `accountType` of version 2015-06-15 is `sku.name` since; templates give both.
+#[test]
+fn the_old_name_of_the_kind_of_an_account_settles() {
+    let cx = TestContext::new();
+    let mut both = standard();
+    both["properties"] = json!({ "accountType": "Standard_LRS" });
+    template(&cx, &json!([account("foreignboth", "2017-10-01", &both)]), &json!({}));
+    settles(&cx);
+}
+
 /// The endpoint tells a plan its versions, so that what they read is known, also of what the template does not deploy.
 #[test]
 fn a_plan_reads_in_the_version_that_the_endpoint_lists() {
@@ -130,18 +140,45 @@ fn a_region_on_a_child_is_no_change() {
 #[test]
 fn what_only_azure_computes_is_not_called_a_mistake() {
     let cx = TestContext::new();
-    let server = json!({ "type": "Microsoft.Sql/servers", "apiVersion": "2021-11-01", "name": "foreignsql", "location": "westeurope",
-        "properties": { "administratorLogin": "somebody" } });
-    let outputs = json!({ "outputs": { "host": { "type": "string", "value": "[reference('foreignsql').fullyQualifiedDomainName]" } } });
-    template(&cx, &json!([server]), &outputs);
+    let cluster = json!({ "type": "Microsoft.ContainerService/managedClusters", "apiVersion": "2023-05-01", "name": "foreigncluster",
+        "location": "westeurope", "properties": { "dnsPrefix": "foreign" } });
+    let outputs = json!({ "outputs": { "host": { "type": "string", "value": "[reference('foreigncluster').fqdn]" } } });
+    template(&cx, &json!([cluster]), &outputs);
     let ran = cx.run(&format!("apply --yes --template t.json {WHERE}"));
     let text = ran.text().replace("\n  ", " ");
     assert_ne!(ran.exit, 0);
     assert!(
-        text.contains("does not compute the property 'fullyQualifiedDomainName' of the type 'Microsoft.Sql/servers'"),
+        text.contains("does not compute the property 'fqdn' of the type 'Microsoft.ContainerService/managedClusters'"),
         "{text}"
     );
     assert!(!text.contains("the template has a mistake"), "{text}");
+}
+
+/// Identifiers are made once, names are those of the zones of the services; a plan knows both after the first apply.
+#[test]
+fn what_services_compute_is_read_and_stays() {
+    let cx = TestContext::new();
+    let placed = |kind: &str, version: &str, name: &str, more: &Value| json!({ "type": kind, "apiVersion": version, "name": name, "location": "westeurope", "properties": more });
+    let address = json!({ "type": "Microsoft.Network/publicIPAddresses", "apiVersion": "2023-04-01", "name": "a", "location": "westeurope",
+        "sku": { "name": "Standard" }, "properties": { "publicIPAllocationMethod": "Static" }, "tags": {
+            "key": "[reference('Microsoft.Insights/components/app').InstrumentationKey]",
+            "workspace": "[reference('Microsoft.OperationalInsights/workspaces/logs').customerId]",
+            "host": "[reference('Microsoft.Sql/servers/foreignsql').fullyQualifiedDomainName]" } });
+    let all = json!([
+        placed("Microsoft.Insights/components", "2020-02-02", "app", &json!({ "Application_Type": "web" })),
+        placed(
+            "Microsoft.OperationalInsights/workspaces",
+            "2022-10-01",
+            "logs",
+            &json!({ "sku": { "name": "PerGB2018" } })
+        ),
+        placed("Microsoft.Sql/servers", "2021-11-01", "foreignsql", &json!({ "administratorLogin": "somebody" })),
+        address,
+    ]);
+    template(&cx, &all, &json!({}));
+    settles(&cx);
+    let shown = fine(cx.run(&format!("show --template t.json {WHERE} --json")));
+    assert!(shown.stdout.contains("foreignsql.database.windows.net"), "{}", shown.text());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod batch;
 pub mod compute;
+pub mod computed;
 pub mod containers;
 pub mod deleted;
 pub mod disk;
@@ -44,6 +45,7 @@ impl Rule for Plain {
         if put.at("/properties").is_some_and(Value::is_object) {
             put.set("/properties/provisioningState", "Succeeded".into());
         }
+        computed::add(put);
         Ok(())
     }
 }
