@@ -142,7 +142,7 @@ local_post clock '{"advance": "PT10M"}'
 ok Completed vmss rolling-upgrade get-latest -g comp -n uni --query runningStatus.code -o tsv
 carry 5 uni "sum(one['image']['sku'] == 'server' for one in m)"
 ok 5 vmss nic list -g comp --vmss-name uni --query "length(@)" -o tsv
-ok "" vmss perform-maintenance -g comp -n uni --instance-ids "*"
+bad "not eligible" vmss perform-maintenance -g comp -n uni --instance-ids "*"
 ok "" vmss stop -g comp -n uni --instance-ids 3
 ok "VM stopped" vmss get-instance-view -g comp -n uni --instance-id 3 --query "statuses[1].displayStatus" -o tsv
 ok "" vmss simulate-eviction -g comp -n uni --instance-id 3

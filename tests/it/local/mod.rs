@@ -16,6 +16,7 @@ mod machines;
 mod nodes;
 mod providers;
 mod query;
+mod recorded;
 mod refused;
 mod server;
 mod shape;

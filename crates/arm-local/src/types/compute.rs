@@ -15,7 +15,7 @@ use crate::rule::{Rule, WriteContext};
 use crate::types::addresses::subnet_of;
 use crate::types::profile::{check_custom_data, disk_type, fill_os, strip_secrets};
 use crate::types::{instances, refs, security};
-use crate::value::set_default;
+use crate::value::{set, set_default};
 
 pub struct ScaleSet;
 
@@ -63,6 +63,22 @@ impl Rule for Compute {
         security::identity(put)?;
         put.set("/properties/provisioningState", json!("Succeeded"));
         Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, request: &Request) -> Value {
+        let mut body = cx.view(row);
+        if request.method == "GET" {
+            // only a GET says who is in it
+            for kind in ["virtualMachines", "virtualMachineScaleSets", "availabilitySets"] {
+                let inside = cx.store.of_kind(&format!("Microsoft.Compute/{kind}")).into_iter().filter(|user| {
+                    let group = user.text("/properties/proximityPlacementGroup/id");
+                    group.is_some_and(|group| group.eq_ignore_ascii_case(&row.id))
+                });
+                let ids: Vec<Value> = inside.map(|user| json!({ "id": user.id })).collect();
+                set(&mut body, &format!("/properties/{kind}"), json!(ids));
+            }
+        }
+        body
     }
 }
 

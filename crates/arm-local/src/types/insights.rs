@@ -34,12 +34,17 @@ impl Rule for Diagnostics {
         let mut body = cx.view(row);
         let version = request.api_version();
         if !version.is_empty() && version < TYPED_SINCE {
-            for empty in ["type", "location", "kind", "tags"] {
+            for empty in ["type", "location", "kind", "tags", "identity"] {
                 set(&mut body, &format!("/{empty}"), Value::Null);
             }
-            for empty in
-                ["storageAccountId", "serviceBusRuleId", "workspaceId", "eventHubAuthorizationRuleId", "eventHubName"]
-            {
+            for empty in [
+                "storageAccountId",
+                "serviceBusRuleId",
+                "workspaceId",
+                "eventHubAuthorizationRuleId",
+                "eventHubName",
+                "logAnalyticsDestinationType",
+            ] {
                 set_default(&mut body, &format!("/properties/{empty}"), Value::Null);
             }
         }

@@ -139,6 +139,7 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.network/loadbalancers" => &network::Network::LoadBalancer,
         "microsoft.network/networkinterfaces" => &network::Network::Interface,
         "microsoft.network/privateendpoints" => &network::Network::PrivateEndpoint,
+        "microsoft.network/privateendpoints/privatednszonegroups" => &network::ZoneGroup,
         "microsoft.network/natgateways"
         | "microsoft.network/routetables"
         | "microsoft.network/bastionhosts"

@@ -276,6 +276,57 @@ pub fn show_child(cx: &Cx<'_>, kind: &str, api_version: &str, child: &mut Value)
     }
 }
 
+/// The zones that a private endpoint writes its names into: a part of the endpoint.
+pub struct ZoneGroup;
+
+impl Rule for ZoneGroup {
+    fn shows_etag(&self) -> bool {
+        true
+    }
+
+    fn style(&self, _: bool) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn delete_style(&self) -> Style {
+        Style::AsyncOperation
+    }
+
+    fn settling(&self, _: bool) -> &'static str {
+        "Updating"
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        children(put, "privateDnsZoneConfigs", true);
+        let names = put.path.parent().and_then(|endpoint| put.cx.store.row(&endpoint.id()));
+        let names = names.and_then(|endpoint| endpoint.at("/properties/customDnsConfigs").cloned()).unwrap_or_default();
+        for config in edit(&mut put.body, "/properties/privateDnsZoneConfigs") {
+            let zone = config.pointer("/properties/privateDnsZoneId").and_then(Value::as_str).unwrap_or_default();
+            let zone = zone.rsplit('/').next().unwrap_or_default().to_owned();
+            let records: Vec<Value> = names
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|name| {
+                    let host = name.get("fqdn").and_then(Value::as_str).unwrap_or_default();
+                    let host = host.split('.').next().unwrap_or_default();
+                    json!({ "recordType": "A", "recordSetName": host, "fqdn": format!("{host}.{zone}"), "ttl": 10,
+                        "provisioningState": "Succeeded", "ipAddresses": name.get("ipAddresses") })
+                })
+                .collect();
+            set(config, "/properties/recordSets", Value::Array(records));
+        }
+        put.set("/properties/provisioningState", json!("Succeeded"));
+        Ok(())
+    }
+
+    fn under_way(&self, body: &mut Value, created: bool) {
+        if created && let Some(state) = body.pointer("/properties/provisioningState").cloned() {
+            settle_parts(body, &state);
+        }
+    }
+}
+
 /// Gives the parts of a new resource its state.
 fn settle_parts(body: &mut Value, state: &Value) {
     let lists = body.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut());
