@@ -63,6 +63,14 @@ pub fn script() -> &'static str {
     &SCRIPT
 }
 
+/// What is the pool's own in a script as the extension takes it (base64): the line of JSON behind the program. `None` for any
+/// other text.
+#[must_use]
+pub fn description(encoded: &str) -> Option<String> {
+    let text = String::from_utf8(BASE64.decode(encoded).ok()?).ok()?;
+    Some(text.strip_prefix(script())?.trim_end().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,6 +45,7 @@ pub mod soft_delete;
 pub mod plan;
 pub mod offline;
 pub mod offline_record;
+pub mod snapshot;
 pub mod deployed;
 pub mod confirmation;
 pub mod saved_plan;

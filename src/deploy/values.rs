@@ -79,6 +79,53 @@ pub fn known(project: &CompiledProject, input: &DeployInput) -> Option<Vec<Ready
     gather(project, input, fill).ok()
 }
 
+/// The values of the env alone, with a placeholder for each parameter that has neither value nor default: the same on every
+/// machine, whatever its environment variables are.
+///
+/// # Errors
+/// The env names a parameter that the template does not declare.
+pub fn placeholders(project: &CompiledProject) -> Result<Vec<ReadyPart>, CommandError> {
+    let parts = project.parts.iter().enumerate().map(|(index, part)| {
+        let declarations = part.template.parameters();
+        let declared = parameters::declared(declarations);
+        let mut values = parameters::gather(&declared, &part.given, &[], &|_| None)?;
+        for parameter in declared.iter().filter(|d| d.is_secret() || !d.has_default) {
+            let declaration = declarations.get(&parameter.name).cloned().unwrap_or_default();
+            values
+                .entry(parameter.name.clone())
+                .or_insert_with(|| json!({ "value": placeholder(parameter, &declaration) }));
+        }
+        Ok(ReadyPart {
+            name: project.stack_name(index),
+            template: Arc::clone(&part.template),
+            text: part.text.clone(),
+            parameters: Value::Object(values),
+        })
+    });
+    parts.collect()
+}
+
+/// A value that the declaration allows, and that shows whose it is where it is a text.
+fn placeholder(parameter: &ParameterDeclaration, declaration: &Value) -> Value {
+    if let Some(first) = declaration.pointer("/allowedValues/0") {
+        return first.clone();
+    }
+    let limit = |name: &str| declaration.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+    match parameter.kind.as_str() {
+        "int" => declaration.get("minValue").or(declaration.get("maxValue")).cloned().unwrap_or(json!(0)),
+        "bool" => json!(false),
+        "array" => json!([]),
+        "object" | "secureobject" => json!({}),
+        _ => {
+            let mut text: String = format!("<{}>", parameter.name);
+            // A limit of megabytes is nobody's.
+            let least = limit("minLength").unwrap_or(0).min(1000);
+            text.extend(std::iter::repeat_n('.', least.saturating_sub(text.chars().count())));
+            Value::from(text.chars().take(limit("maxLength").unwrap_or(usize::MAX)).collect::<String>())
+        }
+    }
+}
+
 fn gather(
     project: &CompiledProject,
     input: &DeployInput,

@@ -14,6 +14,7 @@ pub mod plan_text;
 pub mod plan_tree;
 pub mod sarif;
 pub mod short;
+pub mod snapshot;
 pub mod snippet;
 pub mod source_map;
 pub mod visible;

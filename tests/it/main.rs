@@ -38,6 +38,7 @@ mod rollout;
 mod rollout_story;
 mod sarif;
 mod sema_messages;
+mod snapshot;
 mod stdlib;
 mod stdlib_checks;
 mod stdlib_doc;

@@ -17,6 +17,7 @@ pub mod local;
 pub mod outputs;
 pub mod plan;
 pub mod show;
+pub mod snapshot;
 pub mod status;
 
 use super::Context;
@@ -33,6 +34,8 @@ pub enum Command {
     Fmt(fmt::Args),
     /// Write templates, parameter files and source maps
     Build(build::Args),
+    /// Keep what projects deploy beside the sources as text, and show what changed
+    Snapshot(snapshot::Args),
     /// Print the resources that an ARM template expands to
     Expand(expand::Args),
     /// Run the local endpoint, which answers like Azure Resource Manager
@@ -71,6 +74,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Check(args) => check::run(args, cx),
         Command::Fmt(args) => fmt::run(args, cx),
         Command::Build(args) => build::run(args, cx),
+        Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),
         Command::Plan(args) => plan::run(args, cx),
