@@ -173,12 +173,12 @@ def stand_in(name, number, declared, definitions=None, depth=0, shape=None):
     if kind in ("array", "object", "secureobject") and shape and not declared.get("items") and not declared.get("properties"):
         return shaped(name, number, kind, shape)
     if kind == "int":
-        return declared.get("minValue", 2 if "count" in low or "capacity" in low else 1)
+        return declared.get("minValue", 100 if "priority" in low else 2 if "count" in low or "capacity" in low else 1)
     if kind == "bool":
         return False
     if kind == "array":
         items = declared.get("items")
-        if not isinstance(items, dict) and not re.search("prefix|address|ips?$|zone|ids?$|name|mail|location|region", low):
+        if not isinstance(items, dict) and not re.search("prefix|address|space|ips?$|zone|ids?$|name|mail|location|region", low):
             return []
         return [stand_in(name, number, items if isinstance(items, dict) and depth < 9 else {}, definitions, depth + 1)]
     if kind in ("object", "secureobject"):
@@ -187,7 +187,7 @@ def stand_in(name, number, declared, definitions=None, depth=0, shape=None):
         return {n: stand_in(n, number, d, definitions, depth + 1) for n, d in wanted.items()}
     scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/"
     table = [
-        ("vault(name)?$", "standin-vault"), ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
+        ("vault(name)?$", "standin-vault"), ("principal(object)?ids?$", "33333333-3333-4333-8333-333333333333"), ("key", ssh_key() if re.search(r"ssh|public|orkey|rsa", low) else "stand-in-key"), ("password|pwd", PASSWORD),
         ("resourcegroup(name)?$|rg(name)?$", "r"), ("(identity|msi|assigned).*id$", scope + "Microsoft.ManagedIdentity/userAssignedIdentities/standin-identity"),
         ("user|admin", "standinuser"), ("location|region", "westeurope"),
         ("(account|storage|disk).*(type|sku)$|redundancy", "Standard_LRS"), ("(ip|lb|balancer|bastion|gateway|workspace|registry).*sku|tier$", "Standard"),
@@ -201,9 +201,9 @@ def stand_in(name, number, declared, definitions=None, depth=0, shape=None):
         ("(nsg|securitygroup).*id$", scope + "Microsoft.Network/networkSecurityGroups/standin-rules"),
         ("disk.*id$", scope + "Microsoft.Compute/disks/standin-disk"), ("actiongroup.*id$", scope + "Microsoft.Insights/actionGroups/standin-actions"),
         ("(public)?ip(address)?(resource)?id$", scope + "Microsoft.Network/publicIPAddresses/standin-address"),
-        ("(tenant|object|principal|client|application|app)id$", "33333333-3333-4333-8333-333333333333"),
+        ("(tenant|object|principal|client|application|app)(object)?ids?$", "33333333-3333-4333-8333-333333333333"),
         ("subscriptionid$", SUBSCRIPTION), ("resourceid$", scope + "Microsoft.Storage/storageAccounts/standin"),
-        ("(address|subnet|vnet|network|ip|range).*prefix(es|range)?$|cidr|addressspace|addressrange", "10.0.0.0/16" if "subnet" not in low else "10.0.0.0/24"),
+        ("(address|subnet|vnet|network|ip|range).*prefix(es|range)?$|cidr|addressspaces?$|addressrange", "10.0.0.0/16" if "subnet" not in low else "10.0.0.0/24"),
         ("ipaddress$|(private|static)ip|dnsserver", "10.0.0.4"), ("zones?$", "1" if "dns" not in low else "stand-in.example.com"),
         ("apiversion", "2023-05-01"), ("(?<!ac)count|capacity|number|port$", "2"),
     ]
