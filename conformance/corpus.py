@@ -128,6 +128,9 @@ def planned(job):
         return path, "not a template", "", []
     schema = str(template.get("$schema", "")).lower()
     group = ["-g", "r"] if "/deploymenttemplate" in schema else []
+    # a stack names its deployments anew each time, so a template that reads the name is deployed under one, as its authors do
+    if "deployment().name" in text_of(path).lower():
+        group += ["--deployment-name", "main"]
     with tempfile.TemporaryDirectory() as home:
         folder = pathlib.Path(home)
         target, values = prepared(path, template, folder)

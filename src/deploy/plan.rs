@@ -1,6 +1,6 @@
 //! Project and endpoint → plan: parameter values, expansion, observation, comparison.
 
-use super::compiled::CompiledProject;
+use super::compiled::{CompiledProject, Template};
 use super::context::DeployContext;
 use super::desired;
 use super::dns_zones;
@@ -19,6 +19,7 @@ use super::target::TargetKind;
 use super::values::{self, ReadyPart};
 use crate::driver::World;
 use arm_apply::{DeletedVault, StateDir};
+use arm_client::DeployMode;
 use arm_plan::{Desired, Observed, Plan};
 use dsvm_diagnostics::Code;
 use dsvm_impact::{Impact, Situation};
@@ -125,6 +126,11 @@ pub fn make(
     };
     let scope = observation::scope_of(session, &group, &location, found_group.as_ref());
     let seen = observation::observe(project, &parts, &scope, session, settings.mode, state)?;
+    if settings.mode == DeployMode::Stack && parts.iter().any(|part| reads_deployment_name(&part.template)) {
+        frontend.note(
+            "the template reads `deployment().name`, which a stack makes anew each time: give one with `--deployment-name`",
+        );
+    }
     let options = settings.options(baseline(state, &seen));
     let plan = arm_plan::diff_from(&seen.desired, &seen.observed, &options, project);
     let mut plan = narrowing::narrow(plan, &seen.desired, settings)?;
@@ -188,6 +194,22 @@ fn baseline(state: &StateDir, seen: &Observation) -> Option<arm_plan::Baseline> 
         });
     }
     known
+}
+
+/// Whether a template reads the name of its own deployment. Those that it nests have names that it gives.
+fn reads_deployment_name(template: &Template) -> bool {
+    fn reads(value: &Value) -> bool {
+        match value {
+            Value::String(text) => {
+                text.starts_with('[') && text.to_ascii_lowercase().replace(' ', "").contains("deployment().name")
+            }
+            Value::Array(list) => list.iter().any(reads),
+            Value::Object(map) => map.iter().any(|(key, value)| !key.eq_ignore_ascii_case("template") && reads(value)),
+            _ => false,
+        }
+    }
+    let text = template.text();
+    text.contains("deployment(") && reads(&template.read())
 }
 
 /// The value of a parameter called `location`.

@@ -190,6 +190,8 @@ fn the_deployment_has_the_name_that_is_given() {
     template(&cx, &json!([tagged]), &outputs);
     let expanded = fine(cx.run("expand t.json --deployment-name main-2026"));
     assert!(expanded.stdout.contains("\"name\": \"id-main-2026\""), "{}", expanded.text());
+    let unnamed = fine(cx.run(&format!("plan --template t.json {WHERE}")));
+    assert!(unnamed.stderr.contains("which a stack makes anew each time"), "{}", unnamed.text());
     let named = format!("--template t.json --deployment-name main-2026 {WHERE}");
     let applied = fine(cx.run(&format!("apply --yes {named}")));
     assert!(applied.stdout.contains("id-main-2026") && applied.stdout.contains("main-2026"), "{}", applied.text());
