@@ -66,6 +66,7 @@ UNSTABLE = re.compile(
 )
 
 
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 QUOTA = re.compile(r"(quota|quotas|limit)$", re.I)
 REPORTED = re.compile(r"^(principalType|osName|osVersion|vmAgentVersion|typeHandlerVersion)$")
 CHOSEN = re.compile(r"^(computerName|platformUpdateDomain|platformFaultDomain)$")
@@ -145,7 +146,7 @@ def differ(path, theirs, ours, out, sent_tags=frozenset()):
                     differ(f"{path}[{at}]", a, b, out, sent_tags)
     elif type(theirs) is not type(ours):
         tell(path, f"{theirs!r} is {ours!r}")
-    elif theirs != ours and str(theirs).lower() != str(ours).lower():
+    elif theirs != ours and GUID.sub("", str(theirs).lower()) != GUID.sub("", str(ours).lower()):
         key = re.sub(r"\[\d+\]", "", path).rsplit(".", 1)[-1]
         if not UNSTABLE.search(key) and not (key == "name" and re.search(r"[0-9a-f]{8}-?[0-9a-f-]{23,27}$", str(theirs))):
             tell(path, f"{theirs!r} is {ours!r}")

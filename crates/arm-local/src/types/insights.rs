@@ -1,4 +1,5 @@
-//! Microsoft.Insights: diagnostic settings, and the checks of a write of autoscale settings. What those do is in `autoscale`.
+//! Microsoft.Insights: diagnostic settings, action groups, and the checks of a write of autoscale settings. What those do is in
+//! `autoscale`.
 
 use serde_json::{Value, json};
 
@@ -14,6 +15,50 @@ pub struct Autoscale;
 
 /// Where a resource sends its logs and metrics.
 pub struct Diagnostics;
+
+/// Whom an alert tells: every kind of receiver has a list, empty or not.
+pub struct ActionGroup;
+
+impl Rule for ActionGroup {
+    fn needs_location(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, put: &mut WriteContext<'_, '_>) -> Result<(), ArmError> {
+        const RECEIVERS: [&str; 10] = [
+            "emailReceivers",
+            "smsReceivers",
+            "webhookReceivers",
+            "itsmReceivers",
+            "azureAppPushReceivers",
+            "automationRunbookReceivers",
+            "voiceReceivers",
+            "logicAppReceivers",
+            "azureFunctionReceivers",
+            "armRoleReceivers",
+        ];
+        put.default("/properties/enabled", json!(true));
+        for kind in RECEIVERS {
+            let pointer = format!("/properties/{kind}");
+            put.default(&pointer, json!([]));
+            if !matches!(kind, "emailReceivers" | "smsReceivers") {
+                continue;
+            }
+            for receiver in put.body.pointer_mut(&pointer).and_then(Value::as_array_mut).into_iter().flatten() {
+                set_default(receiver, "/status", json!("Enabled"));
+            }
+        }
+        Ok(())
+    }
+
+    fn shown(&self, cx: &Cx<'_>, row: &Row, _: &Request) -> Value {
+        let mut body = cx.view(row);
+        for empty in ["kind", "tags", "identity"] {
+            set_default(&mut body, &format!("/{empty}"), Value::Null);
+        }
+        body
+    }
+}
 
 /// Versions before this day left the type out.
 const TYPED_SINCE: &str = "2021-05-01";

@@ -173,6 +173,7 @@ pub fn rule(kind: &str) -> &'static dyn Rule {
         "microsoft.compute/snapshots" => &disk::Snapshot,
         "microsoft.compute/images" => &disk::Image,
         "microsoft.insights/diagnosticsettings" => &insights::Diagnostics,
+        "microsoft.insights/actiongroups" => &insights::ActionGroup,
         "microsoft.authorization/policyassignments"
         | "microsoft.authorization/policydefinitions"
         | "microsoft.authorization/policysetdefinitions" => &Fixed(201),

@@ -87,6 +87,9 @@ impl Rule for Network {
         if *self == Self::PrivateEndpoint {
             interface::name_interface(put);
         }
+        if put.path.last_type() == "bastionHosts" {
+            name_bastion_parts(put);
+        }
         Ok(())
     }
 
@@ -257,6 +260,17 @@ fn old_properties(network: Network, api_version: &str, body: &mut Value) {
     }
 }
 
+/// The parts of a bastion are recorded with a segment of their own, which leads to nothing.
+fn name_bastion_parts(put: &mut WriteContext<'_, '_>) {
+    let own = put.path.id();
+    for part in edit(&mut put.body, "/properties/ipConfigurations") {
+        let id = format!("{own}/bastionHostIpConfigurations/{}", parts::named(part));
+        set(part, "/id", json!(id));
+        set(part, "/type", json!("Microsoft.Network/bastionHosts/bastionHostIpConfigurations"));
+        set_default(part, "/properties/privateIPAllocationMethod", json!("Dynamic"));
+    }
+}
+
 /// What rules of load balancers had in the words of earlier versions.
 fn old_rule(rule: &mut Value) {
     set_default(rule, "/properties/enableDestinationServiceEndpoint", json!(false));
@@ -342,6 +356,16 @@ fn other(put: &mut WriteContext<'_, '_>) {
         "routeTables" => {
             children(put, "routes", true);
             put.default("/properties/disableBgpRoutePropagation", json!(false));
+        }
+        "bastionHosts" => {
+            children(put, "ipConfigurations", true);
+            put.default("/properties/scaleUnits", json!(2));
+            if is_old(put.api_version) {
+                put.default("/properties/bastionShareableLinks", json!({}));
+            }
+            let before = put.old.as_ref().and_then(|old| old.text("/properties/dnsName").map(str::to_owned));
+            let name = before.unwrap_or_else(|| format!("bst-{}.bastion.azure.com", put.cx.unique()));
+            put.set("/properties/dnsName", json!(name));
         }
         "natGateways" => {
             put.default("/sku/name", json!("Standard"));
