@@ -57,7 +57,8 @@ pub(super) fn upgrade(pool: &Pool<'_>) -> Json {
 /// machine, a pool whose size only the deployment knows as none.
 fn one_machine(pool: &Pool<'_>) -> i64 {
     let least = pool.machines.least().filter(|_| pool.machines.most().is_some());
-    least.map_or(0, |least| (100 + least.max(1) - 1) / least.max(1))
+    // 100 / least, rounded up, in a form that no number of machines overflows.
+    least.map_or(0, |least| 1 + 99 / least.max(1))
 }
 
 /// The property of an image reference that takes an id like this one: galleries that other tenants share have their own.

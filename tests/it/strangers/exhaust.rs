@@ -184,6 +184,15 @@ fn too_much() -> Vec<(&'static str, &'static str, String)> {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_number_of_machines_that_nobody_has_is_no_overflow() {
+    let cx = TestContext::new();
+    let text = include_str!("../../../examples/01-shared-pool/main.dsvm");
+    cx.write("main.dsvm", &text.replace("machines = 1..max_machines initially 2", "machines = 9223372036854775807"));
+    let ran = cx.run("check main.dsvm");
+    assert!(ran.exit == 1 && !ran.stderr.contains("DSVM0999"), "{}", ran.text());
+}
+
+#[test]
 fn what_describes_too_much_is_one_error_in_little_memory() {
     let cx = TestContext::new();
     for (name, code, text) in too_much() {

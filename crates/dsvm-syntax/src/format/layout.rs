@@ -225,5 +225,5 @@ fn blank_between(last: &Piece<'_>, next: &Piece<'_>) -> bool {
 }
 
 fn ends_value(piece: &Piece<'_>) -> bool {
-    matches!(piece.kind, Lexeme::Word | Lexeme::Close | Lexeme::String)
+    matches!(piece.kind, Lexeme::Word | Lexeme::Number | Lexeme::Close | Lexeme::String)
 }

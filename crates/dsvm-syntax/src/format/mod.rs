@@ -107,6 +107,11 @@ mod tests {
     }
 
     #[test]
+    fn an_index_touches_what_it_is_of() {
+        assert_eq!(formatted("let a = 8[h] + b[0]\n"), "let a = 8[h] + b[0]\n");
+    }
+
+    #[test]
     fn the_tour_keeps_its_meaning() {
         formatted(include_str!("../tour.dsvm"));
     }
