@@ -46,6 +46,7 @@ pub mod plan;
 pub mod offline;
 pub mod offline_record;
 pub mod snapshot;
+pub mod testing;
 pub mod deployed;
 pub mod confirmation;
 pub mod saved_plan;

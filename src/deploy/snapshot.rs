@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Subscription that templates are expanded for.
-const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What a project deploys with the values of one env.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

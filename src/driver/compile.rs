@@ -7,7 +7,9 @@ use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_emit::{Artifacts, Bodies};
 use dsvm_sema::checked::{Checked, Clean};
+use dsvm_sema::testing::{Evaluated, Expectation, Expected, TestCase};
 use dsvm_sema::{Program, report};
+use dsvm_syntax::ast::Expr;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -143,16 +145,19 @@ fn the_one(world: &dyn World, path: &Path) -> Result<Project, LoadError> {
     }
 }
 
-fn compile_project(
-    world: &dyn World,
-    project: &Project,
-    options: Options,
-    given: Option<(&str, &[GivenValue])>,
-) -> Result<(Compilation, Intermediates), LoadError> {
+/// The program of a project, its sources, and what was wrong with them.
+struct Loaded {
+    program: Program,
+    sources: SourceMap,
+    sink: Sink,
+}
+
+/// Reads a project; its own files are `files`.
+fn load_project(world: &dyn World, project: &Project, files: &[PathBuf]) -> Result<Loaded, LoadError> {
     let mut sources = SourceMap::default();
     let mut sink = Sink::default();
-    let mut roots = Vec::with_capacity(project.files.len());
-    for path in &project.files {
+    let mut roots = Vec::with_capacity(files.len());
+    for path in files {
         let (text, broken) = load::decode(world.read_own(path)?);
         let source = sources.add(SourceFile::new(load::shown(path), text));
         if let Some(at) = broken {
@@ -161,7 +166,7 @@ fn compile_project(
         roots.push(source);
     }
     let mut read = |path: &str| world.read_import(Path::new(path), project.folder()).map(|bytes| load::decode(bytes).0);
-    let mut program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
+    let program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
     for path in
         project.beside.iter().filter(|path| !imported.contains(&dsvm_sema::load::plain_path(&load::shown(path))))
@@ -171,10 +176,27 @@ fn compile_project(
         let source = sources.add(SourceFile::new(load::shown(path), text));
         sink.push(diags::file_ignored(source, first, path));
     }
+    Ok(Loaded { program, sources, sink })
+}
+
+fn compile_project(
+    world: &dyn World,
+    project: &Project,
+    options: Options,
+    given: Option<(&str, &[GivenValue])>,
+) -> Result<(Compilation, Intermediates), LoadError> {
+    let Loaded { mut program, mut sources, sink } = load_project(world, project, &project.files)?;
     if let Some((env, values)) = given {
         super::given::give(&mut program, &mut sources, env, values);
     }
-    let as_of = world.today();
+    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options))
+}
+
+/// All stages after the sources were read.
+fn compile_loaded(loaded: Loaded, project: &Project, as_of: Date, options: Options) -> (Compilation, Intermediates) {
+    let Loaded { program, sources, mut sink } = loaded;
+    // Tests are run by `test`; whether they can be understood is no secret before.
+    let _ = dsvm_sema::testing::cases(&program, &mut sink);
     let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::Freed };
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
         EnvRun::new(checked, fine.then_some((bodies, as_of)))
@@ -197,7 +219,74 @@ fn compile_project(
         checked,
         artifacts,
     };
-    Ok((compilation, (program, runs)))
+    (compilation, (program, runs))
+}
+
+/// What one group of tests needs: the project as it is with the values that they give, and their expressions evaluated.
+pub struct TestGround {
+    /// The project with these values.
+    pub compilation: Compilation,
+    /// The env whose values count; empty when the project has none.
+    pub env: String,
+    /// A value for each expression.
+    pub values: Vec<Evaluated>,
+    /// What is wrong with the expressions.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// The tests of a project: those in its own files and those in its files of tests.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn test_cases(
+    world: &dyn World,
+    project: &Project,
+) -> Result<(SourceMap, Vec<TestCase>, Vec<Diagnostic>), LoadError> {
+    let mut loaded = load_project(world, project, &with_tests(world, project))?;
+    let cases = dsvm_sema::testing::cases(&loaded.program, &mut loaded.sink);
+    Ok((loaded.sources, cases, loaded.sink.finish()))
+}
+
+fn with_tests(world: &dyn World, project: &Project) -> Vec<PathBuf> {
+    let there = project.tests.iter().filter(|path| world.kind(path).is_ok());
+    project.files.iter().chain(there).cloned().collect()
+}
+
+/// Compiles a project for tests that share an env, given values and a day. `cases` are such tests; the expressions of all
+/// their expectations are evaluated, in order.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) -> Result<TestGround, LoadError> {
+    let mut loaded = load_project(world, project, &with_tests(world, project))?;
+    let first = cases.first();
+    let wanted = first.and_then(|case| case.env.as_ref()).map(|env| env.value.to_string());
+    let mut envs = loaded.program.envs();
+    let only = envs.next().filter(|_| envs.next().is_none()).map(ToString::to_string);
+    drop(envs);
+    let mut env = wanted.or(only).unwrap_or_default();
+    let given = first.map(|case| case.given.as_slice()).unwrap_or_default();
+    if !given.is_empty() {
+        env = loaded.program.override_env(&env, given).to_string();
+    }
+    let as_of = first.and_then(|case| case.as_of).unwrap_or_else(|| world.today());
+    let (compilation, (program, _)) = compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission });
+    let expressions: Vec<&Expr> =
+        cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
+    let mut sink = Sink::default();
+    let values = dsvm_sema::testing::evaluate(&program, &env, &expressions, &mut sink);
+    Ok(TestGround { compilation, env, values, findings: sink.finish() })
+}
+
+/// The expressions of an expectation, in order.
+pub fn expressions(expectation: &Expectation) -> impl Iterator<Item = &Expr> {
+    let (one, many): (Option<&Expr>, &[(_, Expr)]) = match &expectation.kind {
+        Expected::Value(expr) => (Some(expr), &[]),
+        Expected::Resources { properties, .. } => (None, properties),
+        Expected::Outputs(fields) | Expected::Plan(fields) => (None, fields),
+        Expected::Diagnostic { .. } => (None, &[]),
+    };
+    one.into_iter().chain(many.iter().map(|(_, expr)| expr))
 }
 
 /// After a syntax error only errors are reported: what seems unused may be used in the part that could not be parsed.

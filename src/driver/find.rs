@@ -17,11 +17,22 @@ pub struct Project {
     pub files: Vec<PathBuf>,
     /// Files beside `main.dsvm`: part of the project only when something imports them.
     pub beside: Vec<PathBuf>,
+    /// Files of tests, `NAME.test.dsvm`: part of the project only when its tests run.
+    pub tests: Vec<PathBuf>,
+}
+
+/// How the names of files of tests end.
+const TEST_FILE: &str = ".test.dsvm";
+
+/// Whether a file holds tests, by its name.
+fn is_test(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TEST_FILE))
 }
 
 impl Project {
     fn file(path: &Path) -> Self {
-        Self { path: path.to_owned(), files: vec![path.to_owned()], beside: Vec::new() }
+        let tests = vec![path.with_extension("").with_extension("test.dsvm")];
+        Self { path: path.to_owned(), files: vec![path.to_owned()], beside: Vec::new(), tests }
     }
 
     /// The folder that it is in.
@@ -40,6 +51,7 @@ impl Project {
 struct Folder {
     path: PathBuf,
     files: Vec<PathBuf>,
+    tests: Vec<PathBuf>,
 }
 
 /// Finds the projects, sorted by path, each once.
@@ -69,7 +81,7 @@ pub fn files(world: &dyn World, paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadE
         if folders.is_empty() {
             return Err(LoadError::Empty { path: path.clone() });
         }
-        found.extend(folders.into_iter().flat_map(|folder| folder.files));
+        found.extend(folders.into_iter().flat_map(|folder| folder.files.into_iter().chain(folder.tests)));
     }
     found.sort();
     found.dedup();
@@ -90,7 +102,8 @@ fn below(world: &dyn World, path: &Path) -> Result<Vec<Project>, LoadError> {
     }
     Ok(folders
         .into_iter()
-        .map(|folder| Project { path: folder.path, files: folder.files, beside: Vec::new() })
+        .filter(|folder| !folder.files.is_empty())
+        .map(|folder| Project { path: folder.path, files: folder.files, beside: Vec::new(), tests: folder.tests })
         .collect())
 }
 
@@ -98,7 +111,8 @@ fn below(world: &dyn World, path: &Path) -> Result<Vec<Project>, LoadError> {
 fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadError> {
     if let Some(main) = folder.files.iter().find(|file| file.file_name().is_some_and(|name| name == "main.dsvm")) {
         let beside = folder.files.iter().filter(|file| *file != main).cloned().collect();
-        return Ok(vec![Project { path: folder.path.clone(), files: vec![main.clone()], beside }]);
+        let tests = folder.tests.clone();
+        return Ok(vec![Project { path: folder.path.clone(), files: vec![main.clone()], beside, tests }]);
     }
     let mut with_project = Vec::new();
     for file in &folder.files {
@@ -109,7 +123,12 @@ fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadErro
     }
     Ok(match with_project.as_slice() {
         [] => Vec::new(),
-        [_] => vec![Project { path: folder.path.clone(), files: folder.files.clone(), beside: Vec::new() }],
+        [_] => vec![Project {
+            path: folder.path.clone(),
+            files: folder.files.clone(),
+            beside: Vec::new(),
+            tests: folder.tests.clone(),
+        }],
         several => several.iter().map(|file| Project::file(file)).collect(),
     })
 }
@@ -117,18 +136,20 @@ fn declared(world: &dyn World, folder: &Folder) -> Result<Vec<Project>, LoadErro
 /// Collects folders with `.dsvm` files, to any depth; hidden ones are left out.
 fn walk(world: &dyn World, path: &Path, folders: &mut Vec<Folder>) -> Result<(), LoadError> {
     let mut files = Vec::new();
+    let mut tests = Vec::new();
     let mut inner = Vec::new();
     for (entry, kind) in world.list(path)? {
         let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         match kind {
             _ if hidden => {}
             EntryKind::Folder => inner.push(entry),
+            EntryKind::File if is_test(&entry) => tests.push(entry),
             EntryKind::File if entry.extension().is_some_and(|e| e == "dsvm") => files.push(entry),
             EntryKind::File => {}
         }
     }
-    if !files.is_empty() {
-        folders.push(Folder { path: path.to_owned(), files });
+    if !files.is_empty() || !tests.is_empty() {
+        folders.push(Folder { path: path.to_owned(), files, tests });
     }
     for folder in inner {
         walk(world, &folder, folders)?;

@@ -10,7 +10,8 @@ mod formula;
 mod given;
 mod load;
 
-pub use compile::{Compilation, Options, Purpose, Stop, check_given, compile, compile_each};
+pub use compile::{Compilation, Options, Purpose, Stop, TestGround, check_given, compile, compile_each};
+pub use compile::{expressions, test_cases, test_ground};
 pub use find::{Project, files, projects};
 pub use given::GivenValue;
 pub use load::{LoadError, shown};

@@ -17,6 +17,7 @@ pub mod short;
 pub mod snapshot;
 pub mod snippet;
 pub mod source_map;
+pub mod tests;
 pub mod visible;
 
 use dsvm_diagnostics::Diagnostic;

@@ -49,4 +49,5 @@ mod tidy;
 mod template_doc;
 #[cfg(unix)]
 mod terminal;
+mod testing;
 mod whole;

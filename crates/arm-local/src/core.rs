@@ -69,7 +69,7 @@ pub trait Upper: Sync {
 
 /// The endpoint without its sockets.
 pub struct Core {
-    store: Mutex<Store>,
+    pub(crate) store: Mutex<Store>,
     /// The modules above this one.
     pub upper: &'static dyn Upper,
     /// Faults that tests asked for.

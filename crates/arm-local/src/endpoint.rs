@@ -188,6 +188,7 @@ impl Drop for Endpoint {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+        crate::core::lock(&self.core.store).settle();
     }
 }
 

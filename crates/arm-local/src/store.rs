@@ -350,6 +350,15 @@ impl Store {
         }
     }
 
+    /// Moves what was written from the log into the file, where its checksum is compared when it is read again. A process
+    /// whose threads still run when it ends does not close the file, which would do this.
+    pub fn settle(&self) {
+        if let Some(db) = &self.db {
+            // What stays in the log is read from there.
+            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
     fn write(&mut self) -> Result<(), Box<dyn std::error::Error>> {
         let Some(db) = &mut self.db else { return Ok(()) };
         let transaction = db.transaction()?;

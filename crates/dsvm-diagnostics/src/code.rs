@@ -43,6 +43,12 @@ impl Code {
     pub fn number(self) -> u16 {
         self as u16
     }
+
+    /// The code that is written so: `DSVM0101`.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.to_string() == text)
+    }
 }
 
 impl std::fmt::Display for Code {
@@ -93,6 +99,7 @@ catalogue! {
     BlockCycle = 122, Error, "block-cycle", "a reference cycle between blocks";
     UnknownRegion = 123, Warning, "unknown-region", "an unknown region";
     ImportRefused = 124, Error, "import-refused", "an import of something other than a source file of the project";
+    BadTest = 125, Error, "bad-test", "a test that cannot be understood";
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of the wrong type";
     NotEarly = 202, Error, "not-early", "a value that must be known at compile time";
@@ -323,5 +330,6 @@ catalogue! {
     OutputUnwritable = 904, Error, "output-unwritable", "a file that cannot be written";
     FileIgnored = 905, Warning, "file-ignored", "a file beside `main.dsvm` that nothing imports";
     NoProject = 906, Error, "no-project", "sources without a project";
+    TestFailed = 907, Error, "test-failed", "a test whose expectation is not met";
     Internal = 999, Error, "internal", "an internal error in dsvmc";
 }

@@ -26,6 +26,7 @@ pub mod load;
 pub mod reference;
 pub mod report;
 pub mod table;
+pub mod testing;
 pub mod ty;
 pub mod value;
 #[cfg(test)]

@@ -99,6 +99,8 @@ pub(crate) struct Module {
     pub(crate) others: Vec<Item>,
     /// `env`, apart: the run of each env reads all of `others`.
     pub(crate) envs: Vec<Item>,
+    /// `test`, apart: no run but that of tests reads them.
+    pub(crate) tests: Vec<Item>,
     /// Something could not be parsed: a name that seems unknown may be declared there.
     pub(crate) incomplete: bool,
 }
@@ -169,6 +171,31 @@ impl Program {
     #[must_use]
     pub fn exports(&self) -> bool {
         self.modules.first().is_some_and(|module| module.exported().next().is_some())
+    }
+
+    /// The tests of its own files.
+    pub(crate) fn test_items(&self) -> impl Iterator<Item = &ast::Block> {
+        self.modules.first().into_iter().flat_map(|module| &module.tests).filter_map(|item| match &item.kind {
+            ItemKind::Block(block) => Some(&**block),
+            _ => None,
+        })
+    }
+
+    /// Replaces values of one env, as a test gives them. A project without envs gets one, which it returns the name of.
+    pub fn override_env(&mut self, env: &str, values: &[(ast::Name, ast::Expr)]) -> Arc<str> {
+        let Some(module) = self.modules.first_mut() else { return Arc::from(env) };
+        let at = self.envs.get(env).copied();
+        if let Some(ItemKind::Env(found)) = at.and_then(|at| module.envs.get_mut(at)).map(|item| &mut item.kind) {
+            found.values.retain(|(name, _)| !values.iter().any(|(given, _)| given.value == name.value));
+            found.values.extend(values.iter().cloned());
+            return Arc::from(env);
+        }
+        let Some((first, _)) = values.first() else { return Arc::from(env) };
+        let name = ast::Name { value: Arc::from(super::testing::KEYWORD), span: first.span };
+        let made = ast::Env { name: name.clone(), values: values.to_vec(), incomplete: false };
+        self.envs.insert(name.value.clone(), module.envs.len());
+        module.envs.push(Item { doc: None, export: None, span: first.span, kind: ItemKind::Env(made) });
+        name.value
     }
 
     /// The env of a name.
@@ -324,6 +351,9 @@ impl Loader<'_> {
             ItemKind::Let(constant) => (constant.name.value.clone(), constant.name.span),
             ItemKind::Fn(function) => (function.name.value.clone(), function.name.span),
             ItemKind::Type(ty) => (ty.name.value.clone(), ty.name.span),
+            ItemKind::Block(block) if &*block.keyword.value == super::testing::KEYWORD => {
+                return self.other(module, item);
+            }
             ItemKind::Block(block) if &*block.keyword.value != "project" => match super::head::block_name(block) {
                 Some(name) => (name.value, name.span),
                 None => return self.other(module, item),
@@ -341,6 +371,7 @@ impl Loader<'_> {
         if let Some(module) = self.modules.get_mut(at as usize) {
             match &item.kind {
                 ItemKind::Env(_) => module.envs.push(item),
+                ItemKind::Block(block) if &*block.keyword.value == super::testing::KEYWORD => module.tests.push(item),
                 _ => module.others.push(item),
             }
         }

@@ -69,6 +69,23 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
     Checked { env, blocks, params, envs, outputs, project }
 }
 
+/// Evaluates everything with the values of one env, and lets `then` look at more expressions. What is wrong with the program
+/// itself has been told by other runs.
+pub(crate) fn with_env<'p>(program: &'p Program, env: &str, then: &mut dyn FnMut(&mut Eval<'p>)) {
+    let mut eval = Eval::new(program, Pass::Env(Arc::from(env)));
+    let mut given = IndexMap::new();
+    match program.env_item(env) {
+        Some((_, env)) => given = eval.env_values(env),
+        None => eval.add_given(env, &mut given),
+    }
+    eval.given = given;
+    eval.prepare_location();
+    eval.project();
+    eval.definitions();
+    eval.finish_blocks();
+    then(&mut eval);
+}
+
 impl<'p> Eval<'p> {
     fn main_items(&self) -> Vec<&'p Item> {
         let program = self.program;

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod show;
 pub mod snapshot;
 pub mod status;
+pub mod test;
 
 use super::Context;
 use super::exit::Exit;
@@ -34,6 +35,8 @@ pub enum Command {
     Fmt(fmt::Args),
     /// Write templates, parameter files and source maps
     Build(build::Args),
+    /// Run the tests in the sources
+    Test(test::Args),
     /// Keep what projects deploy beside the sources as text, and show what changed
     Snapshot(snapshot::Args),
     /// Print the resources that an ARM template expands to
@@ -74,6 +77,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Check(args) => check::run(args, cx),
         Command::Fmt(args) => fmt::run(args, cx),
         Command::Build(args) => build::run(args, cx),
+        Command::Test(args) => test::run(args, cx),
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),

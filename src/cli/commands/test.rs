@@ -1,0 +1,86 @@
+//! `dsvmc test`: runs the tests that stand in the sources and in `*.test.dsvm` files.
+
+use super::build::WriteError;
+use crate::cli::Context;
+use crate::cli::args::Format;
+use crate::cli::exit::Exit;
+use crate::cli::report;
+use crate::deploy::error::CommandError;
+use crate::deploy::testing::{self, Report};
+use crate::driver::{self, shown};
+use crate::render::{Found, tests as draw};
+use dsvm_diagnostics::Code;
+use dsvm_files::Readers;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// The command line arguments of `test`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dsvmc test pools/\n  dsvmc test --filter \"at night\"\n  dsvmc test --junit report.xml --coverage"
+)]
+pub struct Args {
+    /// Files, project folders, or folders with projects below them
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Run only tests whose names contain this text
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    filter: String,
+    /// Also write the outcomes as JUnit's XML, for build servers
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Name the blocks and envs that no test looked at
+    #[arg(long)]
+    coverage: bool,
+}
+
+/// Runs `dsvmc test` and returns how the process exits.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    let world = cx.world.as_ref();
+    let projects = driver::projects(world, &args.paths)?;
+    let done: Result<Vec<Report>, driver::LoadError> =
+        projects.par_iter().map(|project| testing::run(world, project, &args.filter)).collect();
+    let reports = done?;
+    if reports.iter().any(|report| !report.broken.is_empty()) {
+        let found: Vec<Found<'_>> = reports.iter().map(|r| (&r.sources, r.broken.as_slice())).collect();
+        return Ok(cx.report_all(&found)?);
+    }
+    if let Some(path) = &args.junit
+        && let Err(error) = write(path, &draw::junit(&reports))
+    {
+        return report::finish(Err(error), &mut cx.printer);
+    }
+    match cx.format {
+        Format::Human | Format::Markdown => cx.printer.data(&draw::text(&reports, cx.printer.output_palette()))?,
+        _ => cx.printer.json(&format!("{:#}\n", draw::data(&reports)))?,
+    }
+    if args.coverage {
+        cx.printer.say(&draw::coverage(&reports));
+    }
+    if reports.iter().all(|report| report.outcomes.is_empty()) {
+        let which = if args.filter.is_empty() { "no tests here" } else { "no test with such a name" };
+        cx.printer.say(&format!("{which}; `test \"…\" {{ expect … }}` in the sources or a `.test.dsvm` file is one\n"));
+        return Ok(if args.filter.is_empty() { Exit::Done } else { Exit::Input });
+    }
+    cx.printer.note(&draw::summary(&reports));
+    let failed = reports.iter().flat_map(|report| &report.outcomes).any(|outcome| !outcome.failures.is_empty());
+    Ok(if failed { Exit::Input } else { Exit::Done })
+}
+
+/// Writes the report; over an earlier one, and over nothing else.
+fn write(path: &Path, text: &str) -> Result<(), CommandError> {
+    match std::fs::read(path) {
+        Ok(old) if old.starts_with(draw::JUNIT_BEGIN.as_bytes()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        _ => {
+            let title = format!("`{}` is there and is no report of dsvmc", shown(path));
+            return Err(CommandError::input(Code::OutputUnwritable, title, "give another path, or move the file away"));
+        }
+    }
+    dsvm_files::replace(path, text.as_bytes(), Readers::Usual).map_err(|cause| {
+        CommandError::environment(Code::OutputUnwritable, WriteError::new(path, cause).to_string(), "")
+    })
+}
