@@ -195,8 +195,6 @@ fn compile_project(
 /// All stages after the sources were read.
 fn compile_loaded(loaded: Loaded, project: &Project, as_of: Date, options: Options) -> (Compilation, Intermediates) {
     let Loaded { program, sources, mut sink } = loaded;
-    // Tests are run by `test`; whether they can be understood is no secret before.
-    let _ = dsvm_sema::testing::cases(&program, &mut sink);
     let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::Freed };
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
         EnvRun::new(checked, fine.then_some((bodies, as_of)))

@@ -53,6 +53,7 @@ use std::sync::Arc;
 pub fn check(program: &Program, env: Option<&str>, sink: &mut Sink) -> Checked {
     let pass = env.map_or(Pass::Symbolic, |env| Pass::Env(Arc::from(env)));
     let syntax = sink.has_errors();
+    check_tests(program, sink);
     run::run(program, pass, syntax, sink)
 }
 
@@ -63,6 +64,11 @@ pub fn check_text(text: &str, sink: &mut Sink) -> Checked {
     let root = sources.add(SourceFile::new("main.dsvm", text));
     let program = load(&[root], &mut sources, &mut |_| Err(load::NoText::Missing), sink);
     check(&program, None, sink)
+}
+
+/// `test` runs the tests; whether they can be understood is told before.
+fn check_tests(program: &Program, sink: &mut Sink) {
+    let _ = testing::cases(program, sink);
 }
 
 /// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the
@@ -85,6 +91,7 @@ pub fn check_each<T: Send>(program: &Program, sink: &mut Sink, then: impl Fn(Che
         envs.push(Arc::from(""));
     }
     let syntax = sink.has_errors();
+    check_tests(program, sink);
     let run = |pass| {
         let mut own = Sink::default();
         let checked = run::run(program, pass, syntax, &mut own);
