@@ -99,14 +99,17 @@ fn check_pair(up: &Rule<'_>, down: &Rule<'_>, machines: &Machines, sink: &mut Si
         return;
     }
     let fewest = least.max(1);
-    let before = fewest + step;
+    // Numbers that no pool has are told elsewhere; nothing is computed with them.
+    let Some(before) = fewest.checked_add(step) else { return };
     if machines.most().is_some_and(|most| before > most) {
         return;
     }
-    let projected = low * Decimal::from(before) / Decimal::from(fewest);
+    let (all, left) = (Decimal::from(before), Decimal::from(fewest));
+    let times = |value: Decimal, by: Decimal, over: Decimal| value.checked_mul(by)?.checked_div(over);
+    let Some(projected) = times(low, all, left) else { return };
     let reaches = projected > high || (projected == high && down.condition.operator == Comparison::LessOrEqual);
     if reaches {
-        let highest = high * Decimal::from(fewest) / Decimal::from(before);
+        let Some(highest) = times(high, left, all) else { return };
         sink.push(diags::thresholds_flap(up, down, before, fewest, projected, highest.floor()));
     }
 }

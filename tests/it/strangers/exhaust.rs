@@ -184,12 +184,20 @@ fn too_much() -> Vec<(&'static str, &'static str, String)> {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_number_of_machines_that_nobody_has_is_no_overflow() {
-    let cx = TestContext::new();
+fn numbers_that_nobody_has_are_no_overflow() {
     let text = include_str!("../../../examples/01-shared-pool/main.dsvm");
-    cx.write("main.dsvm", &text.replace("machines = 1..max_machines initially 2", "machines = 9223372036854775807"));
-    let ran = cx.run("check main.dsvm");
-    assert!(ran.exit == 1 && !ran.stderr.contains("DSVM0999"), "{}", ran.text());
+    for (from, to) in [
+        ("machines = 1..max_machines initially 2", "machines = 9223372036854775807"),
+        ("remove 1", "remove 9223372036854775807"),
+        ("< 25%", "< 79228162514264337593543950335%"),
+        ("quota = 1 TiB", "quota = 8191 PiB"),
+    ] {
+        let cx = TestContext::new();
+        assert!(text.contains(from), "{from}");
+        cx.write("main.dsvm", &text.replace(from, to));
+        let ran = cx.run("check main.dsvm");
+        assert!([0, 1].contains(&ran.exit) && !ran.stderr.contains("DSVM0999"), "{to}: {}", ran.text());
+    }
 }
 
 #[test]
