@@ -44,4 +44,4 @@ bench-build commit="5bc42c7":
 
 # fuzz a target for a minute (needs a nightly toolchain and cargo-fuzz)
 fuzz target="parse":
-    cd fuzz && cargo +nightly fuzz run {{target}} -- -max_total_time=60
+    cd fuzz && cargo +nightly fuzz run {{target}} -- -max_total_time=60 -max_len=262144 -len_control=0

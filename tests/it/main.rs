@@ -20,6 +20,7 @@ mod formula;
 mod coverage;
 mod deploy;
 mod examples;
+mod how_to;
 mod jobs;
 mod known_types;
 mod links;

@@ -239,7 +239,9 @@ pub(crate) fn missing_field(row: &BlockSpec, field: &FieldSpec, ast: &ast::Block
         Part::Field(name) | Part::Optional(_, name) => *name == field.name,
         Part::Word(_) => false,
     }));
-    let line = format!("{} = {}", field.name, skeleton(&field.ty));
+    // The least id that its type allows is the administrator's, and the first free ones are often taken on images.
+    let value = if field.name == "uid" { "2000".to_owned() } else { skeleton(&field.ty) };
+    let line = format!("{} = {value}", field.name);
     let diagnostic = Diagnostic::new(
         Code::MissingField,
         format!("this {keyword} has no `{}`", field.name),
