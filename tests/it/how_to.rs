@@ -82,6 +82,9 @@ fn every_page_works_as_it_says() {
                 write(&cx, words, body);
                 continue;
             }
+            if head == "yaml" {
+                continue;
+            }
             assert_eq!(head, "console", "{page}");
             let mut lines = body.lines().peekable();
             while let Some(line) = lines.next() {

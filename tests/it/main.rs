@@ -34,6 +34,7 @@ mod parse_props;
 mod pool;
 mod printed;
 mod reference;
+mod review;
 mod rights;
 mod rollout;
 mod rollout_story;
