@@ -55,4 +55,8 @@ if command -v cargo >/dev/null && (cd "$here/.." && cargo run -q --locked --exam
 else
   skip "the machine program on whole systems" "cargo cannot print it"
 fi
+"$here/vscode.sh" || case $? in
+  3) skip "the extension for Visual Studio Code" "npm or its packages cannot be had" ;;
+  *) failed=1 ;;
+esac
 [ $failed -eq 0 ] && { [ $skipped -eq 0 ] || [ -z "${DSVMC_CONFORMANCE_REQUIRED:-}" ]; }

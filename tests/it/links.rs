@@ -18,7 +18,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
     for path in entries {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !name.starts_with('.') && name != "target" {
+            if !name.starts_with('.') && !["target", "node_modules"].contains(&&*name) {
                 found.extend(pages(&path));
             }
         } else if name.ends_with(".md") {
