@@ -13,6 +13,7 @@
 //! | `dsvm_model` | checked program → fleet, with Azure's rules for pools |
 //! | `dsvm_graph` | fleet → resources with references |
 //! | `dsvm_emit` | resources → templates, parameter files, source map |
+//! | `dsvm_lint` | fleet, resources and settings → advice beyond errors |
 //! | `dsvm_import` | Batch AI definitions → `.dsvm` text |
 //! | `arm_plan` | desired and observed resources → plan |
 //! | `dsvm_impact` | plan, both sides and blocks → changes in the words of the source, and who notices them |

@@ -57,8 +57,10 @@ pub enum Format {
     Json,
     /// For a comment on a pull request, on stdout (plan)
     Markdown,
-    /// For code hosts and editors, on stdout (check, plan)
+    /// For code hosts and editors, on stdout (check, lint, plan)
     Sarif,
+    /// For GitHub Actions, as workflow commands, on stdout (check, lint)
+    Github,
 }
 
 /// When to use colour.

@@ -1,6 +1,6 @@
 //! Files on the disk and today's date.
 
-use crate::driver::{EntryKind, LoadError, World};
+use crate::driver::{EntryKind, LoadError, SettingsFile, Unread, World};
 use dsvm_sema::load::NoText;
 use jiff::civil::Date;
 use std::io::Read;
@@ -33,6 +33,41 @@ fn boundary(folder: &Path) -> std::io::Result<PathBuf> {
     }
     let current = std::env::current_dir().and_then(std::fs::canonicalize);
     Ok(current.ok().filter(|current| folder.starts_with(current)).unwrap_or(folder))
+}
+
+/// A path as it is written in the current folder.
+fn seen_from(current: &Path, path: &Path) -> PathBuf {
+    for (up, above) in current.ancestors().enumerate() {
+        // Far away, a path from the root reads better.
+        if up > 3 {
+            break;
+        }
+        if let Ok(rest) = path.strip_prefix(above) {
+            return std::iter::repeat_n("..", up).collect::<PathBuf>().join(rest);
+        }
+    }
+    path.to_owned()
+}
+
+/// Reads a settings file; nothing when there is none.
+fn read_settings(path: &Path) -> Option<Result<Vec<u8>, Unread>> {
+    let most = dsvm_lint::settings::MOST_BYTES;
+    // Asked before it is opened: opening a pipe waits for a writer.
+    let data = match std::fs::metadata(path) {
+        Ok(data) => data,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(_) => return Some(Err(Unread::Refused)),
+    };
+    if !data.is_file() {
+        return Some(Err(Unread::Special));
+    }
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    Some(match read {
+        Ok(_) if bytes.len() as u64 > most => Err(Unread::TooLarge),
+        Ok(_) => Ok(bytes),
+        Err(_) => Err(Unread::Refused),
+    })
 }
 
 /// The bytes of a source file, whose size need not be what the file system says: files of `/proc` have none.
@@ -109,6 +144,20 @@ impl World for Disk {
         }
         entries.sort();
         Ok(entries)
+    }
+
+    fn settings(&self, folder: &Path) -> Vec<SettingsFile> {
+        let own = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let (Ok(real), Ok(boundary)) = (std::fs::canonicalize(own), boundary(folder)) else { return Vec::new() };
+        let current = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+        let mut found = Vec::new();
+        for above in real.ancestors().take_while(|above| above.starts_with(&boundary)) {
+            let path = above.join("dsvmc.toml");
+            if let Some(bytes) = read_settings(&path) {
+                found.push(SettingsFile { path: seen_from(&current, &path), bytes });
+            }
+        }
+        found
     }
 
     fn today(&self) -> Date {

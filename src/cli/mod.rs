@@ -55,6 +55,8 @@ impl Context {
             Format::Short => self.printer.data(&render::short::all(found))?,
             Format::Json => self.printer.json(&render::json::all(found))?,
             Format::Sarif => self.printer.json(&render::sarif::all(found))?,
+            // Each line is a command of ours: what others wrote in it cannot begin one.
+            Format::Github => self.printer.exact(&render::github::all(found))?,
         }
         let mut all = found.iter().flat_map(|(_, diagnostics)| *diagnostics);
         Ok(if all.any(|d| d.severity == Severity::Error) { Exit::Input } else { Exit::Done })

@@ -2,6 +2,7 @@
 
 use super::find::{Project, projects};
 use super::given::GivenValue;
+use super::lint::Advice;
 use super::{LoadError, World, diags, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
@@ -59,6 +60,8 @@ pub struct Compilation {
     pub checked: Option<Checked>,
     /// Templates and parameter files; only when they were asked for and nothing was wrong.
     pub artifacts: Option<Artifacts>,
+    /// What lint rules found, sorted by position; only when they were asked, and nothing was wrong.
+    pub advice: Vec<Diagnostic>,
 }
 
 /// The parsed sources and the program of each env: what a compilation computed on the way and its results no longer need.
@@ -189,17 +192,32 @@ fn compile_project(
     if let Some((env, values)) = given {
         super::given::give(&mut program, &mut sources, env, values);
     }
-    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options))
+    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options, None))
 }
 
-/// All stages after the sources were read.
-fn compile_loaded(loaded: Loaded, project: &Project, as_of: Date, options: Options) -> (Compilation, Intermediates) {
+/// Checks a project, and asks lint rules about it when nothing is wrong. Nothing is emitted.
+pub(super) fn check_with(world: &dyn World, project: &Project, advice: &Advice<'_>) -> Result<Compilation, LoadError> {
+    let loaded = load_project(world, project, &project.files)?;
+    let options = Options { stop: Stop::AfterChecks };
+    Ok(compile_loaded(loaded, project, world.today(), options, Some(advice)).0)
+}
+
+/// All stages after the sources were read; lint rules are asked when nothing is wrong.
+fn compile_loaded(
+    loaded: Loaded,
+    project: &Project,
+    as_of: Date,
+    options: Options,
+    rules: Option<&Advice<'_>>,
+) -> (Compilation, Intermediates) {
     let Loaded { program, sources, mut sink } = loaded;
-    let bodies = if options.stop == Stop::AfterEmission { Bodies::Kept } else { Bodies::Freed };
+    let kept = options.stop == Stop::AfterEmission || rules.is_some();
+    let bodies = if kept { Bodies::Kept } else { Bodies::Freed };
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
-        EnvRun::new(checked, fine.then_some((bodies, as_of)))
+        EnvRun::new(checked, fine.then_some((bodies, as_of)), rules)
     });
     let artifacts = if sink.has_errors() { None } else { finish(&mut runs, as_of, options, &mut sink) };
+    let advice = if sink.has_errors() { Vec::new() } else { advice(&mut runs) };
     let envs = program.envs().cloned().collect();
     let declared = runs.first().and_then(|run| run.checked.project.map(|id| run.checked[id].name.clone()));
     let declared = declared.filter(|name| !name.is_empty());
@@ -216,6 +234,7 @@ fn compile_loaded(loaded: Loaded, project: &Project, as_of: Date, options: Optio
         declares: (program.declares_project(), program.exports()),
         checked,
         artifacts,
+        advice,
     };
     (compilation, (program, runs))
 }
@@ -268,7 +287,8 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
         env = loaded.program.override_env(&env, given).to_string();
     }
     let as_of = first.and_then(|case| case.as_of).unwrap_or_else(|| world.today());
-    let (compilation, (program, _)) = compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission });
+    let (compilation, (program, _)) =
+        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, None);
     let expressions: Vec<&Expr> =
         cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
     let mut sink = Sink::default();
@@ -314,13 +334,16 @@ struct EnvRun {
     graph: Option<(dsvm_graph::ResourceGraph, bool)>,
     /// Files of first jobs; of the symbolic run only.
     jobs: Vec<(String, String)>,
+    /// What lint rules found.
+    advice: Vec<Diagnostic>,
 }
 
 impl EnvRun {
     /// The rules of the model are checked in every run. The checks of the graph seldom depend on a parameter, so the
     /// graphs of the envs wait for the result of the symbolic one.
-    fn new(checked: Checked, go_on: Option<(Bodies, Date)>) -> Self {
-        let mut run = Self { checked, fine: go_on.is_some(), sink: Sink::default(), graph: None, jobs: Vec::new() };
+    fn new(checked: Checked, go_on: Option<(Bodies, Date)>, advice: Option<&Advice<'_>>) -> Self {
+        let fine = go_on.is_some();
+        let mut run = Self { checked, fine, sink: Sink::default(), graph: None, jobs: Vec::new(), advice: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return run };
         let checked = &run.checked;
         let fleet = dsvm_model::build(checked, as_of, &mut run.sink);
@@ -328,6 +351,16 @@ impl EnvRun {
             run.graph = Some(dsvm_emit::check(&fleet, checked, bodies, &mut run.sink));
             let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
             run.jobs = dsvm_emit::jobs::files(&fleet, &names);
+        }
+        if let Some(advice) = advice.filter(|_| !run.sink.has_errors()) {
+            // What is wrong with the graph of an env is told elsewhere.
+            let own = match &run.graph {
+                Some(_) => None,
+                None => Some(dsvm_emit::check(&fleet, checked, bodies, &mut Sink::default()).0),
+            };
+            if let Some(graph) = own.as_ref().or(run.graph.as_ref().map(|(graph, _)| graph)) {
+                run.advice = advice.ask(&dsvm_lint::Subject { fleet: &fleet, graph, checked, as_of });
+            }
         }
         run
     }
@@ -337,6 +370,16 @@ impl EnvRun {
         let fleet = dsvm_model::build(&self.checked, as_of, &mut Sink::default());
         let _ = dsvm_emit::check(&fleet, &self.checked, Bodies::Freed, &mut self.sink);
     }
+}
+
+/// Merges what lint rules found in all runs.
+fn advice(runs: &mut [EnvRun]) -> Vec<Diagnostic> {
+    let Some((symbolic, envs)) = runs.split_first_mut() else { return Vec::new() };
+    let of_envs =
+        envs.iter_mut().map(|run| (run.checked.env.clone().unwrap_or_default(), std::mem::take(&mut run.advice)));
+    let mut sink = Sink::default();
+    sink.extend(report::merge(std::mem::take(&mut symbolic.advice), of_envs.collect()));
+    sink.finish()
 }
 
 /// Merges the findings of all runs; then, if there are no errors and it is requested, emits.

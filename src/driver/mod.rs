@@ -8,12 +8,14 @@ mod diags;
 mod find;
 mod formula;
 mod given;
+mod lint;
 mod load;
 
 pub use compile::{Compilation, Options, Purpose, Stop, TestGround, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
 pub use find::{Project, files, projects};
 pub use given::GivenValue;
+pub use lint::{Linted, SettingsFile, Unread, lint_each};
 pub use load::{LoadError, shown};
 
 use dsvm_sema::load::NoText;
@@ -56,6 +58,12 @@ pub trait World: Sync {
     fn kind(&self, path: &Path) -> Result<EntryKind, LoadError>;
     /// The entries of a folder, sorted by path.
     fn list(&self, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError>;
+    /// The files `dsvmc.toml` of a folder and of the folders around it, as far as its repository goes, nearest first. A world
+    /// without settings has none.
+    fn settings(&self, folder: &Path) -> Vec<SettingsFile> {
+        let _ = folder;
+        Vec::new()
+    }
     /// The date that retirement dates are compared with.
     fn today(&self) -> Date;
 }

@@ -56,6 +56,43 @@ pub fn page(code: Code, palette: Palette) -> String {
     markdown(page_text(code), palette)
 }
 
+macro_rules! rule_pages {
+    ($($id:literal;)*) => {
+        /// The page of a lint rule, Markdown: `docs/lint/<id>.md`; empty for a name that no rule has.
+        #[must_use]
+        pub fn rule_text(id: &str) -> &'static str {
+            match id {
+                $($id => include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/lint/", $id, ".md")),)*
+                _ => "",
+            }
+        }
+    };
+}
+dsvm_lint::for_each_rule!(rule_pages);
+
+/// The page of a lint rule, laid out for a terminal.
+#[must_use]
+pub fn rule(id: &str, palette: Palette) -> String {
+    markdown(rule_text(id), palette)
+}
+
+/// All lint rules by category, with their levels.
+#[must_use]
+pub fn rules(palette: Palette) -> String {
+    let mut text = String::new();
+    let mut category = None;
+    for rule in dsvm_lint::RULES {
+        if category != Some(rule.category) {
+            let gap = if category.is_some() { "\n" } else { "" };
+            text.push_str(&format!("{gap}{}\n", palette.paint(Role::Title, rule.category.word())));
+            category = Some(rule.category);
+        }
+        let id = format!("{:<28}", rule.id);
+        text.push_str(&format!("  {}  {:<5}  {}\n", palette.paint(Role::Name, &id), rule.level.word(), rule.summary));
+    }
+    text
+}
+
 /// Headings bold, code indented, `code` coloured; everything else as written.
 fn markdown(source: &str, palette: Palette) -> String {
     let mut text = String::new();

@@ -32,8 +32,8 @@ fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> Value {
         json!({ "title": fix.title, "safe": fix.safety == Safety::Safe, "edits": edits.collect::<Vec<_>>() })
     });
     json!({
-        "code": diagnostic.code.to_string(),
-        "name": diagnostic.code.slug(),
+        "code": diagnostic.id(),
+        "name": diagnostic.rule.unwrap_or(diagnostic.code.slug()),
         "severity": word(diagnostic.severity),
         "title": diagnostic.title,
         "labels": labels.collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod failure;
+pub mod github;
 pub mod json;
 pub mod layout;
 pub mod palette;

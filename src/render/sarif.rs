@@ -21,9 +21,15 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_')
 #[must_use]
 pub fn all(found: &[Found<'_>]) -> String {
     let each = || found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |d| (*sources, d)));
-    let codes: Vec<Code> = each().map(|(_, d)| d.code).collect::<BTreeSet<_>>().into_iter().collect();
-    let results = each().map(|(sources, d)| finding(sources, d, codes.binary_search(&d.code).unwrap_or_default()));
-    document(&codes.iter().map(|code| rule(*code)).collect(), &results.collect())
+    let known: BTreeSet<(Code, Option<&str>)> = each().map(|(_, d)| (d.code, d.rule)).collect();
+    let known: Vec<(Code, Option<&str>)> = known.into_iter().collect();
+    let at = |d: &Diagnostic| known.binary_search(&(d.code, d.rule)).unwrap_or_default();
+    let results = each().map(|(sources, d)| finding(sources, d, at(d)));
+    let rules = known.iter().map(|(code, name)| match name.and_then(dsvm_lint::rule_named) {
+        Some(lint) => lint_rule(lint),
+        None => rule(*code),
+    });
+    document(&rules.collect(), &results.collect())
 }
 
 fn document(rules: &Value, results: &Value) -> String {
@@ -59,6 +65,20 @@ fn rule(code: Code) -> Value {
     })
 }
 
+fn lint_rule(rule: &dsvm_lint::Rule) -> Value {
+    let page = super::explain::rule_text(rule.id);
+    json!({
+        "id": rule.id,
+        "name": pascal(rule.id),
+        "shortDescription": { "text": sentence(rule.summary) },
+        "fullDescription": { "text": sentence(rule.summary) },
+        "help": { "text": page, "markdown": page },
+        "helpUri": docs(&format!("lint/{}.md", rule.id)),
+        "defaultConfiguration": { "level": rule.level.severity().map_or("none", level) },
+        "properties": { "tags": ["Lint", rule.category.word()] },
+    })
+}
+
 /// A slug in Pascal case: `unknown-name` → `UnknownName`.
 fn pascal(slug: &str) -> String {
     let word = |w: &str| {
@@ -86,7 +106,7 @@ fn finding(sources: &SourceMap, diagnostic: &Diagnostic, rule: usize) -> Value {
         text.push_str(&format!("\n{}", sentence(more)));
     }
     let mut result = Map::new();
-    result.insert("ruleId".into(), diagnostic.code.to_string().into());
+    result.insert("ruleId".into(), diagnostic.id().into());
     result.insert("ruleIndex".into(), rule.into());
     result.insert("level".into(), level(diagnostic.severity).into());
     result.insert("message".into(), message(&text));

@@ -23,5 +23,5 @@ fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
         .unwrap_or_default();
     let help =
         diagnostic.help.first().map(|help| format!(" (help: {})", clean(&help.replace('\n', " ")))).unwrap_or_default();
-    format!("{place}{}[{}]: {}{help}\n", word(diagnostic.severity), diagnostic.code, clean(&diagnostic.title))
+    format!("{place}{}[{}]: {}{help}\n", word(diagnostic.severity), diagnostic.id(), clean(&diagnostic.title))
 }

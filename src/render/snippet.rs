@@ -56,7 +56,7 @@ fn drawn(sources: &SourceMap, diagnostic: &Diagnostic, hidden: Vec<Span>, palett
     // INVARIANT: the writer is a buffer and `Sources` clamps every offset, so drawing cannot fail half-way.
     let drawn = term::emit_to_write_style(&mut writer, &config, &sources, &convert(diagnostic, &sources));
     if drawn.is_err() {
-        return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.code, clean(&diagnostic.title));
+        return format!("{}[{}]: {}\n", word(diagnostic.severity), diagnostic.id(), clean(&diagnostic.title));
     }
     let text = String::from_utf8_lossy(&writer.buffer).into_owned();
     // codespan ends with an empty line; the caller decides on those.
@@ -94,7 +94,7 @@ fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     }
     let worst = diagnostics.iter().find(|d| d.severity == Severity::Error).or(diagnostics.first());
     if let Some(first) = worst {
-        let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.code));
+        let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.id()));
         text.push_str(&format!("; `{command}` explains it"));
     }
     text.push('\n');
@@ -119,7 +119,7 @@ fn convert(diagnostic: &Diagnostic, sources: &Sources) -> cs::Diagnostic<SourceI
     let helps = diagnostic.help.iter().map(|text| format!("help: {}", clean_lines(text)));
     let notes = diagnostic.notes.iter().map(|text| format!("note: {}", clean_lines(text)));
     cs::Diagnostic::new(severity)
-        .with_code(diagnostic.code.to_string())
+        .with_code(diagnostic.id())
         .with_message(clean_lines(&diagnostic.title))
         .with_labels(labels.collect())
         .with_notes(notes.chain(helps).collect())

@@ -28,6 +28,7 @@ mod expand;
 mod local;
 mod plan;
 mod machine;
+mod lint;
 mod mistakes;
 mod mutations;
 mod parse_props;

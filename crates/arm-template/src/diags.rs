@@ -21,6 +21,7 @@ pub fn diagnostic(error: &TemplateError, source: SourceId) -> Diagnostic {
     notes.push(format!("Azure says {}: {}", error.code, error.message));
     Diagnostic {
         code,
+        rule: None,
         severity: code.severity(),
         title: error.sentence.clone(),
         labels: labels.into_iter().collect(),

@@ -30,6 +30,7 @@ pub fn code(rule: FormulaRule) -> Code {
 pub fn diagnostic(finding: &FormulaError, locate: &dyn Fn(FormulaSpan) -> Span) -> Diagnostic {
     Diagnostic {
         code: code(finding.rule),
+        rule: None,
         severity: finding.severity,
         title: finding.title.clone(),
         labels: vec![Label { span: locate(finding.place), style: LabelStyle::Primary, text: finding.label.clone() }],

@@ -296,6 +296,11 @@ catalogue! {
     ParameterTaken = 507, Error, "parameter-taken", "a parameter whose name dsvmc reserves";
     TagsRefused = 508, Error, "tags-refused", "tags that Azure rejects";
     // 06xx lint
+    LintFinding = 601, Warning, "lint-finding", "something that a lint rule advises against";
+    AllowanceUnused = 602, Warning, "allowance-unused", "a `dsvmc-allow` comment that allows nothing";
+    AllowanceRefused = 603, Warning, "allowance-refused", "a `dsvmc-allow` comment that has no effect";
+    SettingsUnreadable = 604, Error, "settings-unreadable", "a `dsvmc.toml` that cannot be read";
+    SettingUnknown = 605, Error, "setting-unknown", "an unknown or unusable entry in `dsvmc.toml`";
     // 07xx plan
     PlanRefused = 701, Error, "plan-refused", "a saved plan that no longer applies";
     ParameterMissing = 702, Error, "parameter-missing", "a parameter without a value";

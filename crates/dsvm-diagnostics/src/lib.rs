@@ -67,6 +67,8 @@ pub struct Fix {
 pub struct Diagnostic {
     /// Row of the catalogue.
     pub code: Code,
+    /// Name of the lint rule that found it, which is shown instead of the code; none: the compiler found it.
+    pub rule: Option<&'static str>,
     /// Error, warning or hint.
     pub severity: Severity,
     /// One clause, lower case, no full stop; user's words in backticks.
@@ -87,6 +89,7 @@ impl Diagnostic {
     pub fn new(code: Code, title: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
         Self {
             code,
+            rule: None,
             severity: code.severity(),
             title: title.into(),
             labels: vec![Label { span, style: LabelStyle::Primary, text: label.into() }],
@@ -94,6 +97,12 @@ impl Diagnostic {
             notes: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// What it is known by: the name of its lint rule, else its code.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.rule.map_or_else(|| self.code.to_string(), str::to_owned)
     }
 
     /// A state that dsvmc must never be in, whatever the file contains: what leads nowhere, found at `span`. It keeps

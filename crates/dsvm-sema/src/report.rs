@@ -8,8 +8,8 @@ use std::sync::Arc;
 /// Merges what the symbolic run found with what the runs of the envs found. An env named `""` means the defaults.
 #[must_use]
 pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
-    let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.primary());
-    let mut known: IndexMap<(Code, Option<Span>), ()> = IndexMap::new();
+    let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.rule, diagnostic.primary());
+    let mut known: IndexMap<(Code, Option<&'static str>, Option<Span>), ()> = IndexMap::new();
     for diagnostic in &symbolic {
         known.insert(key(diagnostic), ());
     }

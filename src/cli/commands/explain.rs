@@ -7,9 +7,9 @@ use dsvm_diagnostics::Code;
 
 /// The command line arguments of `explain`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples: dsvmc explain DSVM0101, dsvmc explain unknown-name")]
+#[command(after_help = "Examples: dsvmc explain DSVM0101, dsvmc explain unknown-name, dsvmc explain storage-lrs")]
 pub struct Args {
-    /// Code or name of a diagnostic; without it, all of them are listed
+    /// Code or name of a diagnostic, or name of a lint rule; without it, all codes are listed
     #[arg(value_name = "CODE")]
     pub code: Option<String>,
 }
@@ -25,8 +25,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         cx.printer.data(&explain::page(code, palette))?;
         return Ok(Exit::Done);
     }
+    if let Some(rule) = dsvm_lint::rule_named(wanted) {
+        cx.printer.data(&explain::rule(rule.id, palette))?;
+        return Ok(Exit::Done);
+    }
     cx.printer.say(&format!(
-        "error: no diagnostic has the code `{wanted}`\n  = help: run `dsvmc explain` to list all codes\n"
+        "error: no diagnostic has the code `{wanted}`\n  = help: run `dsvmc explain` to list all codes, and `dsvmc lint --list` for lint rules\n"
     ));
     Ok(Exit::Usage)
 }

@@ -13,6 +13,7 @@ pub mod fmt;
 pub mod formula;
 pub mod import;
 pub mod init;
+pub mod lint;
 pub mod local;
 pub mod outputs;
 pub mod plan;
@@ -31,6 +32,8 @@ pub enum Command {
     Init(init::Args),
     /// Check files for mistakes, without writing anything
     Check(check::Args),
+    /// Advise on security, reliability and cost of projects without mistakes
+    Lint(lint::Args),
     /// Format files in place, or check their format
     Fmt(fmt::Args),
     /// Write templates, parameter files and source maps
@@ -75,6 +78,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
     match command {
         Command::Init(args) => init::run(args, cx),
         Command::Check(args) => check::run(args, cx),
+        Command::Lint(args) => lint::run(args, cx),
         Command::Fmt(args) => fmt::run(args, cx),
         Command::Build(args) => build::run(args, cx),
         Command::Test(args) => test::run(args, cx),

@@ -211,7 +211,7 @@ fn show_tree(all: &[ProjectPlan], detail: Detail, cx: &mut Context) -> Result<()
         Format::Json => plan_tree::json(all),
         Format::Sarif => plan_tree::sarif(all),
         Format::Markdown => plan_tree::markdown(all),
-        Format::Human | Format::Short => plan_tree::human(all, detail, cx.printer.output_palette()),
+        Format::Human | Format::Short | Format::Github => plan_tree::human(all, detail, cx.printer.output_palette()),
     };
     written(&text, cx)
 }
@@ -220,7 +220,7 @@ fn show_tree(all: &[ProjectPlan], detail: Detail, cx: &mut Context) -> Result<()
 fn written(text: &str, cx: &mut Context) -> Result<(), CommandError> {
     match cx.format {
         Format::Json | Format::Sarif => cx.printer.json(text)?,
-        Format::Markdown | Format::Human | Format::Short => cx.printer.data(text)?,
+        Format::Markdown | Format::Human | Format::Short | Format::Github => cx.printer.data(text)?,
     }
     Ok(())
 }
@@ -245,7 +245,7 @@ pub fn show(
         Format::Json => format!("{:#}\n", crate::render::plan::data(plan, impact)),
         Format::Sarif => crate::render::sarif::plan(plan),
         Format::Markdown => crate::render::plan_markdown::markdown(plan, impact, title),
-        Format::Human | Format::Short => {
+        Format::Human | Format::Short | Format::Github => {
             crate::render::plan::terminal(plan, impact, title, detail, cx.printer.output_palette())
         }
     };

@@ -12,6 +12,7 @@ const CORE: &[&str] = &[
     "dsvm-model",
     "dsvm-graph",
     "dsvm-emit",
+    "dsvm-lint",
     "dsvm-import",
     "arm-catalog",
     "arm-template",

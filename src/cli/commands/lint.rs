@@ -1,0 +1,74 @@
+//! `dsvmc lint`: advice about projects that have no mistakes.
+
+use crate::cli::Context;
+use crate::cli::args::Format;
+use crate::cli::exit::Exit;
+use crate::driver;
+use crate::render::{Found, explain};
+use dsvm_diagnostics::Severity;
+use dsvm_lint::Rule;
+use std::path::PathBuf;
+
+/// The command line arguments of `lint`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: dsvmc lint pools/ --deny warnings\n\n\
+                        Levels and options of rules are set in `dsvmc.toml`; `// dsvmc-allow RULE: why` in a source allows a \
+                        finding. `dsvmc explain RULE` shows the page of a rule.")]
+pub struct Args {
+    /// Files, project folders, or folders with projects below them
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Ask this rule only, even if it is off; may be repeated
+    #[arg(long = "rule", value_name = "RULE", value_parser = rule)]
+    pub rules: Vec<&'static Rule>,
+    /// Findings of this level count as errors
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    pub deny: Option<Deny>,
+    /// List all rules with their levels
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// What fails besides errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Deny {
+    /// Findings of level `warn`
+    Warnings,
+}
+
+fn rule(name: &str) -> Result<&'static Rule, String> {
+    dsvm_lint::rule_named(name).ok_or_else(|| match dsvm_lint::similar_rule(name) {
+        Some(meant) => format!("no rule has this name; did you mean `{}`?", meant.id),
+        None => "no rule has this name; `dsvmc lint --list` lists them".to_owned(),
+    })
+}
+
+/// Runs `dsvmc lint` and returns how the process exits.
+pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    if args.list {
+        cx.printer.data(&explain::rules(cx.printer.output_palette()))?;
+        return Ok(Exit::Done);
+    }
+    let all = driver::lint_each(cx.world.as_ref(), &args.paths, &args.rules)?;
+    let found: Vec<Found<'_>> = all.iter().map(|one| (&one.sources, one.findings.as_slice())).collect();
+    let exit = cx.report_all(&found)?;
+    let allowed: usize = all.iter().map(|one| one.allowed).sum();
+    if cx.format == Format::Human {
+        let names: Vec<&str> = all.iter().filter_map(|one| one.name.as_deref()).collect();
+        let what = match names.as_slice() {
+            [name] => format!("`{name}`"),
+            many => format!("{} projects", many.len()),
+        };
+        let by_comments = match allowed {
+            0 => String::new(),
+            count => format!("; {} allowed by comments", dsvm_diagnostics::count(count, "finding")),
+        };
+        if found.iter().all(|(_, findings)| findings.is_empty()) {
+            cx.printer.note(&format!("{what}: no findings{by_comments}\n"));
+        } else if allowed > 0 {
+            cx.printer.note(&format!("{what}{by_comments}\n"));
+        }
+    }
+    let warned = all.iter().flat_map(|one| &one.findings).any(|finding| finding.severity == Severity::Warning);
+    Ok(if args.deny == Some(Deny::Warnings) && warned { Exit::Input } else { exit })
+}

@@ -1,0 +1,158 @@
+//! Paths → what lint rules find in the projects there, with the settings of `dsvmc.toml` and the comments of the sources.
+
+use super::compile::{Compilation, check_with};
+use super::find::projects;
+use super::{LoadError, World, load};
+use dsvm_diagnostics::source::{SourceFile, SourceMap};
+use dsvm_diagnostics::{Diagnostic, Sink};
+use dsvm_lint::allowance::Allowances;
+use dsvm_lint::{Level, Rule, Settings, Subject, rule_named, settings};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A settings file that was found.
+#[derive(Clone, Debug)]
+pub struct SettingsFile {
+    /// Its path as people see it.
+    pub path: PathBuf,
+    /// Its bytes, or why it was not read.
+    pub bytes: Result<Vec<u8>, Unread>,
+}
+
+/// Why a settings file was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is a folder, a pipe or a device.
+    Special,
+    /// It has more bytes than settings need.
+    TooLarge,
+    /// The file system refused.
+    Refused,
+}
+
+impl Unread {
+    fn clause(self) -> &'static str {
+        match self {
+            Self::Special => "it is not a regular file",
+            Self::TooLarge => "settings have at most 256 KiB",
+            Self::Refused => "the file system refuses to read it",
+        }
+    }
+}
+
+/// The rules to ask, and what the project says about them.
+pub(super) struct Advice<'o> {
+    settings: &'o Settings,
+    wanted: &'o [&'static Rule],
+}
+
+impl Advice<'_> {
+    pub(super) fn ask(&self, subject: &Subject<'_, '_>) -> Vec<Diagnostic> {
+        dsvm_lint::run(subject, self.settings, self.wanted)
+    }
+
+    /// Whether a rule was asked.
+    fn asked(&self, id: &str) -> bool {
+        let wanted = self.wanted.is_empty() || self.wanted.iter().any(|rule| rule.id == id);
+        let on = |rule| self.settings.level(rule, !self.wanted.is_empty()) != Level::Off;
+        wanted && rule_named(id).is_some_and(on)
+    }
+}
+
+/// What lint says about one project, or about a settings file.
+#[derive(Clone, Debug)]
+pub struct Linted {
+    /// Name of the project; none for a settings file.
+    pub name: Option<String>,
+    /// The files that the findings point into.
+    pub sources: SourceMap,
+    /// Findings of rules, and what is wrong with comments; when the project has errors, these alone.
+    pub findings: Vec<Diagnostic>,
+    /// How many findings comments of the sources allow.
+    pub allowed: usize,
+}
+
+/// Asks the rules about every project at or below the given paths; `wanted` are the only rules to ask, if any. Settings
+/// files come first, each once.
+///
+/// # Errors
+/// A path cannot be read, or no project is below it.
+pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[&'static Rule]) -> Result<Vec<Linted>, LoadError> {
+    let found = projects(world, paths)?;
+    let mut read = BTreeMap::new();
+    let settings: Vec<Settings> = found.iter().map(|project| settings_of(world, project.folder(), &mut read)).collect();
+    let mut all: Vec<Linted> = read
+        .into_values()
+        .filter(|file: &ReadSettings| !file.findings.is_empty())
+        .map(|file| Linted { name: None, sources: file.sources, findings: file.findings, allowed: 0 })
+        .collect();
+    let linted: Vec<Linted> = found
+        .par_iter()
+        .zip(&settings)
+        .map(|(project, settings)| {
+            let advice = Advice { settings, wanted };
+            Ok(finish(&mut check_with(world, project, &advice)?, &advice))
+        })
+        .collect::<Result<_, LoadError>>()?;
+    all.extend(linted);
+    Ok(all)
+}
+
+/// Leaves out what comments allow, and says what is wrong with them.
+fn finish(done: &mut Compilation, advice: &Advice<'_>) -> Linted {
+    let name = Some(done.name.to_string());
+    let sources = std::mem::take(&mut done.sources);
+    if done.failed() {
+        let mut findings = std::mem::take(&mut done.diagnostics);
+        findings.retain(|d| d.severity == dsvm_diagnostics::Severity::Error);
+        return Linted { name, sources, findings, allowed: 0 };
+    }
+    let mut allowances = Allowances::read(&sources);
+    let (kept, allowed) = allowances.apply(&sources, std::mem::take(&mut done.advice));
+    let mut sink = Sink::default();
+    sink.extend(kept);
+    sink.extend(allowances.finish(|id| advice.asked(id)));
+    Linted { name, sources, findings: sink.finish(), allowed }
+}
+
+/// A settings file, read once however many projects it is for.
+struct ReadSettings {
+    settings: Settings,
+    sources: SourceMap,
+    findings: Vec<Diagnostic>,
+}
+
+/// The settings of a folder: those of its own file, and behind them those of the files above.
+fn settings_of(world: &dyn World, folder: &Path, read: &mut BTreeMap<PathBuf, ReadSettings>) -> Settings {
+    let mut settings = Settings::default();
+    for file in world.settings(folder) {
+        let one = read.entry(file.path.clone()).or_insert_with(|| read_settings(&file));
+        settings.inherit(&one.settings);
+    }
+    settings
+}
+
+fn read_settings(file: &SettingsFile) -> ReadSettings {
+    let mut sources = SourceMap::default();
+    let mut sink = Sink::default();
+    let name = load::shown(&file.path);
+    let settings = match &file.bytes {
+        Ok(bytes) => {
+            let (text, broken) = load::decode(bytes.clone());
+            let source = sources.add(SourceFile::new(name, text.clone()));
+            if broken.is_some() {
+                sink.push(settings::refused(source, "it is not UTF-8 text"));
+                Settings::default()
+            } else {
+                Settings::read(&text, source, &mut sink)
+            }
+        }
+        Err(why) => {
+            let source = sources.add(SourceFile::new(name, String::new()));
+            sink.push(settings::refused(source, why.clause()));
+            Settings::default()
+        }
+    };
+    ReadSettings { settings, sources, findings: sink.finish() }
+}
