@@ -30,6 +30,7 @@ export NO_COLOR=1
 check format "$dsvmc" fmt --check -- "$path"
 check check "$dsvmc" check -- "$path"
 "$dsvmc" check --format sarif -- "$path" > "$report/dsvmc.sarif" 2> /dev/null
+check lint "$dsvmc" lint -- "$path"
 check test "$dsvmc" test --junit "$report/junit.xml" -- "$path"
 # A project without snapshots has chosen to have none.
 if find "$path" -path '*/snapshots/*.snap' -print -quit | grep -q .; then

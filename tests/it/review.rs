@@ -60,6 +60,7 @@ fn a_change_is_reviewed_in_one_comment() {
         "something is wrong",
         "| format | **failed** |",
         "| check | passed |",
+        "| lint | passed |",
         "| test | **failed** |",
         "| snapshot | **failed** |",
         "| plan | passed |",
