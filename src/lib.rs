@@ -15,6 +15,7 @@
 //! | `dsvm_emit` | resources → templates, parameter files, source map |
 //! | `dsvm_lint` | fleet, resources and settings → advice beyond errors |
 //! | `dsvm_import` | Batch AI definitions → `.dsvm` text |
+//! | `dsvm_lsp` | messages of an editor → answers |
 //! | `arm_plan` | desired and observed resources → plan |
 //! | `dsvm_impact` | plan, both sides and blocks → changes in the words of the source, and who notices them |
 //! | `arm_client` | requests to Resource Manager → answers |

@@ -8,6 +8,7 @@ pub mod args;
 pub mod commands;
 pub mod deploy_args;
 pub mod disk;
+mod editor;
 pub mod exit;
 mod frontend;
 pub mod interrupt;
@@ -36,6 +37,8 @@ pub struct Context {
     pub printer: Printer,
     /// Output format of diagnostics.
     pub format: Format,
+    /// The day that stands for today, if one was named.
+    pub as_of: Option<jiff::civil::Date>,
 }
 
 impl Context {
@@ -72,8 +75,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let printer = Printer::new(cli.global.color, cli.global.quiet);
     report::install(printer.error_palette());
-    let mut context =
-        Context { world: Box::new(disk::Disk::new(cli.global.as_of)), printer, format: cli.global.format };
+    let mut context = Context {
+        world: Box::new(disk::Disk::new(cli.global.as_of)),
+        printer,
+        format: cli.global.format,
+        as_of: cli.global.as_of,
+    };
     match commands::run(&cli.command, &mut context) {
         Ok(exit) => exit,
         Err(error) => report::failed(&error, &mut context.printer),

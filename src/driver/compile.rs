@@ -130,6 +130,14 @@ pub fn compile(world: &dyn World, path: &Path, options: Options) -> Result<Compi
     Ok(compile_project(world, &the_one(world, path)?, options, None)?.0)
 }
 
+/// Checks a project that was found before.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn check(world: &dyn World, project: &Project) -> Result<Compilation, LoadError> {
+    Ok(compile_project(world, project, Options { stop: Stop::AfterChecks }, None)?.0)
+}
+
 /// Checks the one project at a path with values given at deployment, as if its env had set them; `""` is
 /// the env of projects that declare none. Nothing is emitted.
 pub fn check_given(world: &dyn World, path: &Path, env: &str, values: &[GivenValue]) -> Result<Compilation, LoadError> {

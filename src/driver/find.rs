@@ -30,13 +30,16 @@ fn is_test(path: &Path) -> bool {
 }
 
 impl Project {
-    fn file(path: &Path) -> Self {
+    /// The project that a file is by itself.
+    #[must_use]
+    pub fn file(path: &Path) -> Self {
         let tests = vec![path.with_extension("").with_extension("test.dsvm")];
         Self { path: path.to_owned(), files: vec![path.to_owned()], beside: Vec::new(), tests }
     }
 
     /// The folder that it is in.
-    pub(super) fn folder(&self) -> &Path {
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         if self.files.contains(&self.path) { self.path.parent().unwrap_or(Path::new("")) } else { &self.path }
     }
 

@@ -11,7 +11,7 @@ mod given;
 mod lint;
 mod load;
 
-pub use compile::{Compilation, Options, Purpose, Stop, TestGround, check_given, compile, compile_each};
+pub use compile::{Compilation, Options, Purpose, Stop, TestGround, check, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
 pub use find::{Project, files, projects};
 pub use given::GivenValue;

@@ -26,6 +26,7 @@ mod known_types;
 mod links;
 mod expand;
 mod local;
+mod lsp;
 mod plan;
 mod machine;
 mod lint;

@@ -15,6 +15,7 @@ pub mod import;
 pub mod init;
 pub mod lint;
 pub mod local;
+pub mod lsp;
 pub mod outputs;
 pub mod plan;
 pub mod show;
@@ -66,6 +67,8 @@ pub enum Command {
     Import(import::Args),
     /// Explain a diagnostic in full, with an example and its fix
     Explain(explain::Args),
+    /// Serve an editor that edits `.dsvm` files
+    Lsp(lsp::Args),
     /// Generate the completion script of a shell
     Completions(completions::Args),
 }
@@ -95,6 +98,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Formula(args) => formula::run(args, cx),
         Command::Import(args) => import::run(args, cx),
         Command::Explain(args) => explain::run(args, cx),
+        Command::Lsp(args) => lsp::run(args, cx),
         Command::Completions(args) => completions::run(args, cx),
     }
 }

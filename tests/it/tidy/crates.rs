@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "dsvm-emit",
     "dsvm-lint",
     "dsvm-import",
+    "dsvm-lsp",
     "arm-plan",
     "dsvm-impact",
     "arm-client",
@@ -46,6 +47,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rcgen", &["arm-local"]),
     ("toml", &["dsvm-lint"]),
     ("icu_collator", &["arm-template"]),
+    ("lsp-server", &["dsvm-lsp"]),
+    ("lsp-types", &["dsvm-lsp"]),
     ("miette", &["arm-client", "arm-apply", "arm-local", "dsvmc"]),
     ("tokio", &["arm-client", "arm-local", "dsvmc"]),
 ];

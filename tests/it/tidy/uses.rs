@@ -14,6 +14,7 @@ const CORE: &[&str] = &[
     "dsvm-emit",
     "dsvm-lint",
     "dsvm-import",
+    "dsvm-lsp",
     "arm-catalog",
     "arm-template",
     "arm-plan",

@@ -1,0 +1,26 @@
+//! Messages of an editor → answers, as the Language Server Protocol 3.17 has them
+//! (<https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/>).
+//!
+//! The crate touches no file: whoever starts the server gives it the two ends of a connection and a [`Host`], which finds,
+//! reads and compiles projects. One thread compiles, another one reads messages, and a third answers: what an editor waits
+//! for is computed from the text that it sent last, and never waits for a compilation unless the answer is made of its
+//! findings.
+
+mod actions;
+mod answers;
+mod diagnostics;
+mod documents;
+mod folding;
+mod formatting;
+mod frame;
+mod host;
+mod library;
+mod paths;
+mod position;
+mod server;
+mod symbols;
+mod trees;
+mod worker;
+
+pub use host::{Compiled, Host, Project, Texts};
+pub use server::{Ended, serve};

@@ -1,0 +1,196 @@
+//! Diagnostics while typing, and the fixes that they offer.
+
+use super::client::{Editor, at, edited, shown, uri};
+use crate::support::TestContext;
+use serde_json::{Value, json};
+
+/// `range severity code`, with the first line of the message.
+fn lines(found: &[Value]) -> Vec<String> {
+    let line = |found: &Value| {
+        let title = found["message"].as_str().unwrap().lines().next().unwrap();
+        format!("{} {} {}: {title}", shown(&found["range"]), found["severity"], found["code"].as_str().unwrap())
+    };
+    found.iter().map(line).collect()
+}
+
+const SHARES: &str = "project p { }\nimport \"./common.dsvm\" as common\nlet n = common.count\noutput o = n\n";
+
+#[test]
+fn findings_come_while_typing_and_go_when_they_are_fixed() {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", "project p { }\n");
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    editor.show(&main, "project p { }\nlet first = 1\noutput o = frist\n");
+    let found = editor.diagnostics(&main, Some(1));
+    assert_eq!(lines(&found), ["2:11-2:16 1 DSVM0101: `frist` is not declared"]);
+    assert_eq!(found[0]["source"], "dsvmc");
+    assert_eq!(found[0]["message"], "`frist` is not declared\nhelp: write `first`");
+    assert!(found[0]["codeDescription"]["href"].as_str().unwrap().ends_with("docs/errors/unknown-name.md"));
+    let related = &found[0]["relatedInformation"][0];
+    assert_eq!(
+        (related["message"].as_str().unwrap(), related["location"]["uri"].as_str().unwrap()),
+        ("`first` is declared here", &*main)
+    );
+    assert_eq!(shown(&related["location"]["range"]), "1:4-1:9");
+    // Broken in the middle of typing: the rest is still understood.
+    editor.replace(&main, 2, "project p { }\nlet first = \noutput o = frist\n");
+    assert!(lines(&editor.diagnostics(&main, Some(2)))[0].contains("DSVM00"));
+    editor.replace(&main, 3, "project p { }\nlet first = 1\noutput o = first\n");
+    assert_eq!(editor.diagnostics(&main, Some(3)), Vec::<Value>::new());
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn what_is_not_used_is_marked_so() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    editor.show(&main, "import std.images\nproject p { }\n");
+    let found = editor.diagnostics(&main, Some(1));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0]["severity"].as_i64(), found[0]["tags"].clone()), (Some(2), json!([1])));
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn files_that_import_the_edited_one_are_checked_with_it() {
+    let cx = TestContext::new();
+    cx.write("a/main.dsvm", SHARES);
+    cx.write("a/common.dsvm", "export let count = 1\n");
+    let mut editor = Editor::open(&cx);
+    let (main, common) = (uri(&cx, "a/main.dsvm"), uri(&cx, "a/common.dsvm"));
+    editor.show(&common, "export let count = 1\n");
+    assert_eq!(editor.diagnostics(&common, Some(1)), Vec::<Value>::new());
+    editor.replace(&common, 2, "export let other = 1\n");
+    assert_eq!(
+        lines(&editor.diagnostics(&main, None)),
+        ["2:15-2:20 1 DSVM0107: `a/common.dsvm` has no `count`"
+            .replace("a/", &format!("{}/a/", cx.path().to_string_lossy()))]
+    );
+    editor.replace(&common, 3, "export let count = 2\n");
+    assert_eq!(editor.diagnostics(&main, None), Vec::<Value>::new());
+    // Both open: the main file has a version of its own.
+    editor.show(&main, SHARES);
+    assert_eq!(editor.diagnostics(&main, Some(1)), Vec::<Value>::new());
+    editor.replace(&common, 4, "");
+    assert_eq!(lines(&editor.diagnostics(&main, Some(1))).len(), 1);
+    // Closed without saving: what is on the disk counts.
+    editor.close(&common);
+    assert_eq!(editor.diagnostics(&main, Some(1)), Vec::<Value>::new());
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn findings_go_when_the_last_document_is_closed() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "never-saved/main.dsvm");
+    editor.show(&main, "project p { }\noutput o = nowhere\n");
+    assert_eq!(editor.diagnostics(&main, Some(1)).len(), 1);
+    editor.close(&main);
+    assert_eq!(editor.diagnostics(&main, None), Vec::<Value>::new());
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn documents_that_are_nowhere_on_the_disk_are_checked_too() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    editor.show("untitled:Untitled-1", "project p { }\noutput o = nowhere\n");
+    assert_eq!(editor.diagnostics("untitled:Untitled-1", Some(1)).len(), 1);
+    let (main, other) = (uri(&cx, "gone/main.dsvm"), uri(&cx, "gone/common.dsvm"));
+    editor.show(&main, SHARES);
+    assert_eq!(lines(&editor.diagnostics(&main, Some(1))).len(), 1);
+    // The file that it imports exists in the editor only.
+    editor.show(&other, "export let count = 1\n");
+    assert_eq!(editor.diagnostics(&main, Some(1)), Vec::<Value>::new());
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn findings_are_those_of_check() {
+    let cx = TestContext::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "dsvm"));
+    files.sort();
+    let mut editor = Editor::open(&cx);
+    // Every tenth is enough: each of them is compared in full elsewhere.
+    for path in files.iter().step_by(10) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let name = format!("{name}/{name}");
+        cx.write(&name, &text);
+        let shown = cx.run(&format!("check --as-of 2026-11-01 --format json {name}")).stdout;
+        let wanted: Value = serde_json::from_str(&shown).unwrap();
+        let mut wanted: Vec<String> = wanted["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| format!("{} {}", found["code"].as_str().unwrap(), found["title"].as_str().unwrap()))
+            .collect();
+        let document = uri(&cx, &name);
+        editor.show(&document, &text);
+        let found = editor.diagnostics(&document, Some(1));
+        let mut found: Vec<String> = found
+            .iter()
+            .map(|found| {
+                let title = found["message"].as_str().unwrap().lines().next().unwrap().to_owned();
+                format!("{} {}", found["code"].as_str().unwrap(), title.replace(&*cx.path().to_string_lossy(), "."))
+            })
+            .collect();
+        wanted.sort();
+        found.sort();
+        wanted.dedup();
+        found.dedup();
+        assert_eq!(found, wanted, "{name}");
+        editor.close(&document);
+    }
+    assert_eq!(editor.finish(), 0);
+}
+
+/// The changes that an action makes to a file.
+fn applied(action: &Value, uri: &str, text: &str) -> String {
+    edited(text, &action["edit"]["changes"][uri])
+}
+
+fn actions(editor: &mut Editor, uri: &str, line: u32, character: u32) -> Value {
+    let range = json!({ "start": at(line, character), "end": at(line, character) });
+    let context = json!({ "diagnostics": [] });
+    editor.result(
+        "textDocument/codeAction",
+        json!({ "textDocument": { "uri": uri }, "range": range, "context": context }),
+    )
+}
+
+#[test]
+fn a_fix_writes_what_was_meant() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    let text = "project p { }\nlet first = 1\noutput o = frist\n";
+    editor.show(&main, text);
+    let found = actions(&mut editor, &main, 2, 12);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!((found[0]["title"].as_str(), found[0]["kind"].as_str()), (Some("Write `first`"), Some("quickfix")));
+    assert_eq!(applied(&found[0], &main, text), text.replace("frist", "first"));
+    assert_eq!(actions(&mut editor, &main, 0, 0), json!([]));
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn a_missing_import_is_added() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    let text = "// Ä pool.\n\n// The project.\nproject p { location = regions.westeurope }\n";
+    editor.show(&main, text);
+    let found = actions(&mut editor, &main, 3, 25);
+    assert_eq!(found[0]["title"], "Add `import std.regions`");
+    let fixed = applied(&found[0], &main, text);
+    assert_eq!(fixed, text.replace("// The", "import std.regions\n// The"));
+    editor.replace(&main, 2, &fixed);
+    assert_eq!(editor.diagnostics(&main, Some(2)), Vec::<Value>::new());
+    assert_eq!(editor.finish(), 0);
+}
