@@ -112,7 +112,9 @@ fn finish(done: &mut Compilation, advice: &Advice<'_>) -> Linted {
     let (kept, allowed) = allowances.apply(&sources, std::mem::take(&mut done.advice));
     let mut sink = Sink::default();
     sink.extend(kept);
-    sink.extend(allowances.finish(|id| advice.asked(id)));
+    let names: Vec<String> = done.project.files.iter().map(|path| load::shown(path)).collect();
+    let own = |source| sources.get(source).is_some_and(|file| names.iter().any(|name| **name == *file.name));
+    sink.extend(allowances.finish(|id| advice.asked(id), own));
     Linted { name, sources, findings: sink.finish(), allowed }
 }
 

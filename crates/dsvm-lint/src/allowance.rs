@@ -123,10 +123,11 @@ impl Allowances {
         (kept, left_out)
     }
 
-    /// What is wrong with the comments, once all findings are known. `ran`: whether a rule was on.
+    /// What is wrong with the comments, once all findings are known. `ran`: whether a rule was on; `own`: whether a file is
+    /// of this project alone, because what other projects import may be found in them.
     #[must_use]
-    pub fn finish(self, ran: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
-        let unused = self.all.into_iter().filter(|one| !one.used && ran(one.rule)).map(|one| {
+    pub fn finish(self, ran: impl Fn(&str) -> bool, own: impl Fn(SourceId) -> bool) -> Vec<Diagnostic> {
+        let unused = self.all.into_iter().filter(|one| !one.used && ran(one.rule) && own(one.span.source)).map(|one| {
             Diagnostic::new(
                 Code::AllowanceUnused,
                 format!("nothing here is found by `{}`", one.rule),

@@ -309,6 +309,35 @@ fn comments_without_effect_are_told() {
     assert!(!one.stdout.contains("DSVM0602"), "{}", one.text());
 }
 
+/// What one project of a tree does not need may be needed in another one.
+#[test]
+fn a_comment_in_an_imported_file_need_not_be_used_by_each_project() {
+    let cx = TestContext::new();
+    cx.write("dsvmc.toml", &format!("[lint]\n{QUIET}"));
+    cx.write("shared.dsvm", "export let copies = 1 // dsvmc-allow storage-lrs: used by one of them\n");
+    for name in ["a", "b"] {
+        let text = SHARE.replace("redundancy = lrs", "keep_deleted = copies * 10 days");
+        cx.write(&format!("{name}/main.dsvm"), &format!("import {{ copies }} from \"../shared.dsvm\"\n\n{text}"));
+    }
+    let found = cx.run("lint --as-of 2026-11-23 --deny warnings");
+    assert_eq!((found.exit, found.stderr.as_str()), (0, "2 projects: no findings\n"));
+}
+
+/// A policy of the standard library cannot be changed where it stands: what is found in it is told in the pool.
+#[test]
+fn findings_in_the_library_stand_in_the_project() {
+    let cx = project("storage-lrs = \"off\"");
+    let text = SHARE.replace("machines = 2", "machines = 0..6\n  autoscale = schedules.empty_at_night");
+    cx.write("main.dsvm", &text.replace("import std.sizes", "import std.sizes\nimport std.schedules"));
+    dsvmc_snapshot!(cx, "lint --as-of 2026-11-23 --format short", @r#"
+    exit: 0
+    --- stdout
+    main.dsvm:20:15: warning[timezone-missing]: hours of `workday` are in UTC (help: write `autoscale mine from schedules.empty_at_night { timezone = "W. Europe Standard Time" }` with your zone)
+    main.dsvm:20:15: info[nobody-notified]: nobody hears when `team` cannot grow (help: add `autoscale mine from schedules.empty_at_night { notify { emails = ["…"] } }`)
+    --- stderr
+    "#);
+}
+
 #[test]
 fn programs_get_the_name_of_the_rule_too() {
     let cx = project("");

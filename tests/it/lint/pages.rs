@@ -7,9 +7,9 @@ use dsvmc::render::explain;
 use std::path::{Path, PathBuf};
 
 /// One file in memory with settings, on a fixed day.
-struct Page {
-    text: String,
-    settings: Option<String>,
+pub struct Page {
+    pub text: String,
+    pub settings: Option<String>,
 }
 
 impl World for Page {
@@ -36,8 +36,12 @@ impl World for Page {
 }
 
 fn findings(text: &str, settings: Option<&String>) -> Vec<Diagnostic> {
-    let page = Page { text: text.to_owned(), settings: settings.cloned() };
-    let linted = driver::lint_each(&page, &["main.dsvm".into()], &[]).unwrap();
+    findings_of(&Page { text: text.to_owned(), settings: settings.cloned() })
+}
+
+/// Everything that is found in a program.
+pub fn findings_of(page: &Page) -> Vec<Diagnostic> {
+    let linted = driver::lint_each(page, &["main.dsvm".into()], &[]).unwrap();
     linted.into_iter().flat_map(|one| one.findings).collect()
 }
 

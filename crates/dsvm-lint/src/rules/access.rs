@@ -1,5 +1,6 @@
 //! Who reaches a pool over the network.
 
+use super::raw;
 use crate::subject::{Look, found};
 use dsvm_diagnostics::Diagnostic;
 use dsvm_model::pool::{Affinity, Pool};
@@ -46,6 +47,12 @@ fn open<'p, 'a>(look: &Look<'p, 'a>) -> impl Iterator<Item = (&'p Pool<'a>, &'p 
 }
 
 pub(crate) fn open_to_internet(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
+    for rule in raw::open_rules(look).iter().filter(|rule| sensitive_in(rule).is_none() && !rule.includes(RDP)) {
+        out.push(
+            found("this rule lets the whole internet in", rule.span, "everybody can connect")
+                .help("name the ranges that people come from in `sourceAddressPrefixes`"),
+        );
+    }
     for (pool, service) in open(look).filter(|(_, service)| sensitive(service.port).is_none()) {
         out.push(
             found(
@@ -58,7 +65,24 @@ pub(crate) fn open_to_internet(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Remote Desktop open to all is an error of the compiler, also in ARM's own words.
+fn sensitive_in(rule: &raw::OpenRule) -> Option<&'static str> {
+    let mut inside = SENSITIVE.iter().filter(|(port, _)| rule.includes(*port));
+    inside.next().map(|(_, name)| *name).filter(|_| !rule.includes(RDP))
+}
+
 pub(crate) fn sensitive_port_open(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
+    for rule in raw::open_rules(look) {
+        let Some(what) = sensitive_in(&rule) else { continue };
+        out.push(
+            found(
+                format!("this rule opens {what} to the whole internet"),
+                rule.span,
+                "scanned for weak log-ins all day",
+            )
+            .help("name the ranges that people come from in `sourceAddressPrefixes`"),
+        );
+    }
     for (pool, service) in open(look) {
         let Some(what) = sensitive(service.port) else { continue };
         out.push(

@@ -1,5 +1,6 @@
 //! Shares, containers and vaults: who reaches the data, and what brings it back.
 
+use super::raw;
 use crate::arm;
 use crate::subject::{Look, found};
 use dsvm_diagnostics::Diagnostic;
@@ -128,9 +129,10 @@ pub(crate) fn storage_lrs(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
         let view = View::<batch_rows::Container>::new(c.block)?;
         Some((c.block, view.fields().redundancy().span()))
     });
-    for (block, span) in shares.chain(containers) {
+    let written = shares.chain(containers).map(|(block, span)| (&*block.name, span));
+    for (name, span) in written.chain(raw::local_accounts(look)) {
         out.push(
-            found(format!("all copies of `{}` are in one building", block.name), span, "lost with that building")
+            found(format!("all copies of `{name}` are in one building"), span, "lost with that building")
                 .help("write `zrs` for copies in three zones, or leave `redundancy` out"),
         );
     }

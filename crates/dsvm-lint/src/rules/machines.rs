@@ -5,6 +5,7 @@ use dsvm_diagnostics::Diagnostic;
 use dsvm_model::facts::{Image, Known, NetworkAcceleration, Retirement, Size};
 use dsvm_model::pool::{ManagedDisk, OsDisk, Pool, UpgradeMode};
 use dsvm_sema::table::words::Security;
+use jiff::civil::Date;
 
 pub(crate) fn host_encryption_off(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     for pool in look.pools().filter(|pool| !pool.encryption_at_host) {
@@ -257,12 +258,16 @@ pub(crate) fn affinity_without_state_share(look: &Look<'_, '_>, out: &mut Vec<Di
 
 /// The end of a size or an image that comes within so many days. What has come, or is restricted already, the compiler
 /// tells.
-fn ends_soon(look: &Look<'_, '_>, retirement: Option<Retirement<'_>>) -> Option<jiff::civil::Date> {
+fn ends_soon(look: &Look<'_, '_>, retirement: Option<Retirement<'_>>) -> Option<Date> {
     let retirement = retirement?;
-    let date = retirement.retired().filter(|date| *date > look.as_of)?;
-    let days = look.as_of.until(date).ok()?.get_days();
     let told = retirement.restricted_by(look.as_of).is_some();
-    (!told && i64::from(days) <= look.options.number("days")).then_some(date)
+    retirement.retired().filter(|_| !told).and_then(|date| soon(look, date))
+}
+
+/// A day that comes within so many days.
+fn soon(look: &Look<'_, '_>, date: Date) -> Option<Date> {
+    let days = look.as_of.until(date).ok()?.get_days();
+    (date > look.as_of && i64::from(days) <= look.options.number("days")).then_some(date)
 }
 
 pub(crate) fn retires_soon(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
@@ -288,12 +293,17 @@ pub(crate) fn retires_soon(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     for pool in look.batch() {
         all.push((pool.block, pool.view.fields().size().span(), size(pool.size)));
         all.extend(pool.image.map(|one| (pool.block, pool.view.fields().image().span(), image(one))));
+        all.extend(pool.image.and_then(|one| {
+            let name = format!("the node agent of {}", one.name());
+            let until = soon(look, one.0.node_agent_until()?)?;
+            Some((pool.block, pool.view.fields().image().span(), (name, Some(until), None)))
+        }));
     }
     for (block, span, (name, date, successor)) in all {
         let Some(date) = date else { continue };
         let help = successor.map_or_else(|| "choose a successor".to_owned(), |next| format!("change to `{next}`"));
         out.push(
-            found(format!("`{name}` of `{}` ends on {date}", block.name), span, "cannot be deployed from then on")
+            found(format!("{name} of `{}` ends on {date}", block.name), span, "cannot be deployed from then on")
                 .help(help),
         );
     }

@@ -20,6 +20,72 @@ const SCALE_SET: &str = "Microsoft.Compute/virtualMachineScaleSets";
 const STORAGE: &str = "Microsoft.Storage/storageAccounts";
 const VAULT: &str = "Microsoft.KeyVault/vaults";
 
+/// A rule of a network security group in ARM's own words that lets the whole internet in.
+pub(crate) struct OpenRule {
+    /// Where it was written.
+    pub(crate) span: Span,
+    /// Ports and ranges of ports, such as `22`, `8000-8010` and `*`.
+    pub(crate) ports: Vec<String>,
+}
+
+impl OpenRule {
+    /// Whether it opens a port.
+    pub(crate) fn includes(&self, port: u16) -> bool {
+        let number = |text: &str| text.trim().parse::<u16>().ok();
+        self.ports.iter().any(|ports| match ports.split_once('-') {
+            _ if ports.trim() == "*" => true,
+            Some((from, to)) => number(from).zip(number(to)).is_some_and(|(from, to)| (from..=to).contains(&port)),
+            None => number(ports) == Some(port),
+        })
+    }
+}
+
+/// The texts of a property and of its plural, which Azure joins.
+fn texts(node: &Node, rule: &str, one: &str, many: &str) -> Vec<String> {
+    let mut all: Vec<String> = arm::text(&node.body, &format!("{rule}/{one}")).map(str::to_owned).into_iter().collect();
+    let many = arm::items(&node.body, &format!("{rule}/{many}")).iter();
+    all.extend(many.filter_map(|item| if let Json::String(text) = item { Some(text.to_string()) } else { None }));
+    all
+}
+
+pub(crate) fn open_rules(look: &Look<'_, '_>) -> Vec<OpenRule> {
+    let by_hand = by_hand(look);
+    let mut all = Vec::new();
+    for node in &look.graph.nodes {
+        let rules: Vec<String> = if arm::of_type(node, "Microsoft.Network/networkSecurityGroups/securityRules") {
+            vec!["/properties".to_owned()]
+        } else if arm::of_type(node, "Microsoft.Network/networkSecurityGroups") {
+            let count = arm::items(&node.body, "/properties/securityRules").len();
+            (0..count).map(|index| format!("/properties/securityRules/{index}/properties")).collect()
+        } else {
+            continue;
+        };
+        for rule in rules {
+            let is = |name: &str, word: &str| arm::is(&node.body, &format!("{rule}/{name}"), word);
+            let sources = texts(node, &rule, "sourceAddressPrefix", "sourceAddressPrefixes");
+            let any = sources.iter().any(|s| ["*", "internet", "any"].contains(&s.to_ascii_lowercase().as_str()));
+            let (span, _) = arm::place(node, &rule);
+            if any && is("access", "Allow") && is("direction", "Inbound") && by_hand(span) {
+                let ports = texts(node, &rule, "destinationPortRange", "destinationPortRanges");
+                all.push(OpenRule { span, ports });
+            }
+        }
+    }
+    all
+}
+
+/// Storage accounts in ARM's own words whose copies are all in one building, and where their SKU is.
+pub(crate) fn local_accounts<'s>(look: &Look<'s, '_>) -> Vec<(&'s str, Span)> {
+    let accounts = look.raw().filter(|node| arm::of_type(node, STORAGE));
+    let local = accounts.filter(|node| arm::text(&node.body, "/sku/name").is_some_and(|sku| sku.ends_with("_LRS")));
+    local.map(|node| (block_name(look, node), arm::place(node, "/sku/name").0)).collect()
+}
+
+fn block_name<'s>(look: &Look<'s, '_>, node: &Node) -> &'s str {
+    let mut own = look.fleet.resources.iter().filter(|resource| resource.block.span == node.span);
+    own.next().map_or("", |resource| &resource.block.name)
+}
+
 /// A value that takes protection away.
 enum Weak {
     Flag(bool),

@@ -2,6 +2,7 @@
 
 use crate::subject::{Look, found};
 use dsvm_diagnostics::Diagnostic;
+use dsvm_diagnostics::source::{SourceKind, Span};
 use dsvm_model::Machines;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Time};
 use dsvm_model::pool::Pool;
@@ -27,6 +28,23 @@ fn scaled<'p, 'a>(look: &Look<'p, 'a>) -> impl Iterator<Item = (&'p Pool<'a>, &'
 fn rules<'p, 'a>(pool: &'p Pool<'a>, policy: &'p Autoscale<'a>) -> impl Iterator<Item = (&'p Machines, &'p Rule<'a>)> {
     let own = policy.rules.iter().map(|rule| (&pool.machines, rule));
     own.chain(policy.schedules.iter().flat_map(|s| s.rules.iter().map(move |rule| (&s.machines, rule))))
+}
+
+/// Where a part of a policy can be changed: there, or in the pool that names a policy of the standard library.
+fn here(pool: &Pool<'_>, span: Span) -> Span {
+    if in_library(span) { pool.view.fields().autoscale().span() } else { span }
+}
+
+/// What to write into a policy; one of the standard library is taken over into the project for that.
+fn inside(policy: &Autoscale<'_>, text: &str) -> String {
+    match in_library(policy.block.span) {
+        true => format!("`autoscale mine from schedules.{} {{ {text} }}`", policy.block.name),
+        false => format!("`{text}`"),
+    }
+}
+
+fn in_library(span: Span) -> bool {
+    matches!(span.source.kind(), SourceKind::Library(_))
 }
 
 pub(crate) fn single_machine(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
@@ -62,7 +80,7 @@ pub(crate) fn never_grows(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
                 out.push(
                     found(
                         format!("this rule of `{name}` never adds machines"),
-                        rule.condition.span,
+                        here(pool, rule.condition.span),
                         "nothing is over 100%",
                     )
                     .help("write a threshold that busy machines pass, such as 75%"),
@@ -112,10 +130,10 @@ pub(crate) fn step_too_big(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
                             "one rule {what} {step} of the {range} machines that `{}` can gain or lose",
                             pool.block.name
                         ),
-                        rule.block.span,
+                        here(pool, rule.block.span),
                         "the pool jumps between its ends",
                     )
-                    .also(limits.span, format!("from {least} to {most}"))
+                    .note(format!("the range is from {least} to {most}"))
                     .help("write a smaller step: a rule acts again after its cooldown"),
                 );
             }
@@ -132,7 +150,7 @@ pub(crate) fn cooldown_short(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
             out.push(
                 found(
                     format!("a rule of `{}` acts again after {}", pool.block.name, rule.cooldown),
-                    at,
+                    here(pool, at),
                     "before the metric shows what it did",
                 )
                 .help(format!("write {} or more", duration(least))),
@@ -146,7 +164,7 @@ pub(crate) fn disabled(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
         out.push(
             found(
                 format!("autoscale of `{}` is switched off", pool.block.name),
-                policy.view.fields().enabled().span(),
+                here(pool, policy.view.fields().enabled().span()),
                 "the number of machines stays",
             )
             .help("remove `enabled`, or the policy"),
@@ -163,10 +181,10 @@ pub(crate) fn nobody_notified(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
             out.push(
                 found(
                     format!("nobody hears when `{}` cannot grow", pool.block.name),
-                    policy.block.name_span,
+                    here(pool, policy.block.name_span),
                     "a quota that is used up is noticed by the people who wait",
                 )
-                .help("add `notify { emails = [\"…\"] }`"),
+                .help(format!("add {}", inside(policy, "notify { emails = [\"…\"] }"))),
             );
         }
     }
@@ -182,10 +200,11 @@ pub(crate) fn timezone_missing(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
             out.push(
                 found(
                     format!("hours of `{}` are in UTC", schedule.block.name),
-                    schedule.block.name_span,
+                    here(pool, schedule.block.name_span),
                     format!("no time zone in the policy of `{}`", pool.block.name),
                 )
-                .help("write `timezone = \"W. Europe Standard Time\"` or your own zone; `timezone = \"UTC\"` says that UTC is meant"),
+                .help(format!("write {} with your zone", inside(policy, "timezone = \"W. Europe Standard Time\"")))
+                .note("`timezone = \"UTC\"` says that UTC is meant"),
             );
         }
     }
@@ -202,7 +221,7 @@ pub(crate) fn cpu_rule_on_gpu(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
             out.push(
                 found(
                     format!("`{}` has GPUs and grows by the load of processors", pool.block.name),
-                    rule.condition.span,
+                    here(pool, rule.condition.span),
                     "a busy GPU can leave processors idle",
                 )
                 .help("scale by a schedule, or by a metric of your own such as the length of a queue"),
@@ -223,7 +242,7 @@ pub(crate) fn cpu_rule_on_burstable(look: &Look<'_, '_>, out: &mut Vec<Diagnosti
             out.push(
                 found(
                     format!("`{}` stops growing when its machines have no credits left", pool.block.name),
-                    rule.condition.span,
+                    here(pool, rule.condition.span),
                     format!("then held at {base} of their processors"),
                 )
                 .also(pool.view.fields().size().span(), format!("{} is burstable", pool.size.name()))
