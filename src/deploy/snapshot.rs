@@ -202,9 +202,13 @@ impl Shorten {
 
     fn text(&self, text: &str) -> String {
         let mut text = text.replace(&self.group, "…/").replace(&self.subscription, "/subscriptions/…");
-        // A text that only the deployment completes is an expression, in which the program is a literal.
+        // A text that only the deployment completes is an expression, in which the program is a literal. A search for a text
+        // so long costs more than all the rest: most expressions are shorter than it.
         if text.starts_with('[') {
-            text = without_versions(&text.replace(&self.literal, "'(the program on the machines)"));
+            if text.len() > self.literal.len() {
+                text = text.replace(&self.literal, "'(the program on the machines)");
+            }
+            text = without_versions(&text);
         }
         text
     }
