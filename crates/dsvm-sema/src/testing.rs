@@ -91,7 +91,7 @@ pub fn cases(program: &Program, sink: &mut Sink) -> Vec<TestCase> {
 }
 
 fn bad(title: impl Into<String>, span: Span, label: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadTest, title, span, label).help("see docs/tests.md for what a test can say")
+    Diagnostic::new(Code::BadTest, title, span, label).help("`dsvmc explain DSVM0125` lists what a test can say")
 }
 
 type Refused<T> = Result<T, Box<Diagnostic>>;

@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     /// Run only tests whose names contain this text
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     filter: String,
     /// Also write the outcomes as JUnit's XML, for build servers
     #[arg(long, value_name = "FILE")]
