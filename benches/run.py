@@ -73,7 +73,27 @@ def main():
     row("`build`, 1,000 batch pools (50 projects)", [DSVMC, "build", batch, "--out", out / "batch"])
     batch = corpus("batch-single", 1, 1000, "batch")
     row("`build`, one project of 1,000 batch pools", [DSVMC, "build", batch, "--out", out / "batch-single"])
+    row("`lint`, tree of 50 projects of 20 pools", [DSVMC, "lint", "-q", tree])
+    subprocess.run([DSVMC, "snapshot", "-q", tree], check=True)
+    row("`snapshot --check`, tree of 50 projects of 20 pools", [DSVMC, "snapshot", "--check", tree])
+    row("`test`, 1,000 tests of a pool in two envs", [DSVMC, "test", tests()])
     peer(single)
+
+
+def tests():
+    """A project with a thousand tests: each compares a value and a property."""
+    out = WORK / "tests.dsvm"
+    text = (ROOT / "docs" / "tests.md").read_text().split("```dsvm test\n")[1].split("\ntest ")[0] + "\n"
+    for i in range(1000):
+        text += f'''
+test "t{i}" {{
+  env = {["dev", "prod"][i % 2]}
+  expect most >= 2
+  expect resource "Microsoft.Compute/virtualMachineScaleSets" {{ "sku.capacity" = 1 }}
+}}
+'''
+    out.write_text(text)
+    return out
 
 
 def peer(single):

@@ -64,6 +64,13 @@ fn artifacts(name: &str) -> Artifacts {
 }
 
 #[test]
+fn tests_of_the_examples_pass() {
+    let ran = crate::support::TestContext::new().run(&format!("test {}", root().display()));
+    assert_eq!(ran.exit, 0, "{}", ran.text());
+    assert!(ran.stderr.contains("4 tests passed"), "{}", ran.text());
+}
+
+#[test]
 fn examples_compile_without_a_warning() {
     for name in names() {
         let compiled = compile(&name);
