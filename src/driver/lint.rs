@@ -1,6 +1,6 @@
 //! Paths → what lint rules find in the projects there, with the settings of `dsvmc.toml` and the comments of the sources.
 
-use super::compile::{Compilation, check_with};
+use super::compile::{Compilation, Purpose, check_with};
 use super::find::projects;
 use super::{LoadError, World, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
@@ -92,7 +92,9 @@ pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[&'static Rule])
         .zip(&settings)
         .map(|(project, settings)| {
             let advice = Advice { settings, wanted };
-            Ok(finish(&mut check_with(world, project, &advice)?, &advice))
+            let mut done = check_with(world, project, &advice)?;
+            done.require_project(Purpose::Check);
+            Ok(finish(&mut done, &advice))
         })
         .collect::<Result<_, LoadError>>()?;
     all.extend(linted);

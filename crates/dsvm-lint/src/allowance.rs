@@ -2,13 +2,15 @@
 //!
 //! The reason is part of the form, so that whoever reads the file later knows why the advice was not taken.
 
-use crate::catalogue::{rule_named, similar_rule};
+use crate::catalogue::{rule_named, shown, similar_rule};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic};
 use dsvm_syntax::Lexeme;
 
 /// What a comment begins with.
 const WORD: &str = "dsvmc-allow";
+/// Most rules that one comment names; further ones are not read.
+const MOST: usize = 20;
 
 /// One rule that a comment allows on one line.
 #[derive(Clone, Debug)]
@@ -92,7 +94,7 @@ impl Allowances {
             return;
         }
         let mut offset = range.start + lead + WORD.len();
-        for part in names.split(',') {
+        for part in names.split(',').take(MOST) {
             let name = part.trim();
             let start = offset + (part.len() - part.trim_start().len());
             let span = Span::new(source, start as u32, (start + name.len()) as u32);
@@ -141,13 +143,14 @@ impl Allowances {
 }
 
 fn without_reason(names: &str, at: Span) -> Diagnostic {
-    let names = if names.is_empty() { "RULE" } else { names };
+    let names = if names.is_empty() { "RULE".to_owned() } else { shown(names) };
     Diagnostic::new(Code::AllowanceRefused, "this comment gives no reason", at, "no effect")
         .help(format!("write `// {WORD} {names}: why`"))
 }
 
 fn unknown(name: &str, at: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::AllowanceRefused, format!("there is no rule `{name}`"), at, "no effect");
+    let diagnostic =
+        Diagnostic::new(Code::AllowanceRefused, format!("there is no rule `{}`", shown(name)), at, "no effect");
     match similar_rule(name) {
         Some(meant) => diagnostic.write_instead(meant.id, at),
         None => diagnostic.help("run `dsvmc lint --list` for all rules"),

@@ -137,9 +137,25 @@ pub fn rule_named(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == name)
 }
 
+/// Letters of the longest name of a rule, and some to spare.
+const LONGEST: usize = 32;
+
+/// A name as it is shown in a message: one that is far too long is cut.
+pub(crate) fn shown(name: &str) -> String {
+    let mut short: String = name.chars().take(2 * LONGEST).collect();
+    if short.len() < name.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// The rule that a misspelt name probably means.
 #[must_use]
 pub fn similar_rule(name: &str) -> Option<&'static Rule> {
+    // Nobody misspells a name into a page; comparing takes the product of both lengths.
+    if name.len() > 2 * LONGEST {
+        return None;
+    }
     let distance = |rule: &&Rule| strsim::damerau_levenshtein(rule.id, &name.to_ascii_lowercase());
     let best = RULES.iter().min_by_key(distance)?;
     (distance(&best) <= best.id.len() / 3).then_some(best)
@@ -243,6 +259,9 @@ catalogue! {
     "override-weakens", Security, Warn, raw::override_weakens, [],
         "an `override` or a `resource` that takes protection away",
         "CKV_AZURE_44, CKV_AZURE_118, AZU-0075, AZU-0076, Azure.VMSS.PublicIPAttached, Azure.Storage.MinTLS";
+    "plain-secret", Security, Warn, written::plain_secret, [],
+        "a parameter whose name says that it is secret, and that is not",
+        "arm-ttk Password params must be secure, Bicep secure-secrets-in-params";
     "script-from-http", Security, Warn, written::script_from_http, [],
         "a script that is fetched over plain HTTP and run",
         "Azure.ImageBuilder.CustomizeHash";

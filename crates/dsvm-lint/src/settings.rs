@@ -7,7 +7,7 @@
 //! required-tags = { tags = ["owner", "cost_center"] }
 //! ```
 
-use crate::catalogue::{Level, OptionDefault, OptionSpec, RULES, Rule, rule_named, similar_rule};
+use crate::catalogue::{Level, OptionDefault, OptionSpec, RULES, Rule, rule_named, shown, similar_rule};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use regex::Regex;
@@ -98,7 +98,7 @@ impl Settings {
                     sink.push(unusable("`lint` is a table", at).help("write `[lint]` and the rules below it"));
                 }
                 (other, _) => {
-                    let diagnostic = unusable(format!("`{other}` is no part of these settings"), at);
+                    let diagnostic = unusable(format!("`{}` is no part of these settings", shown(other)), at);
                     let rule = rule_named(other).map(|rule| format!("write `{}` below `[lint]`", rule.id));
                     sink.push(diagnostic.help(rule.unwrap_or_else(|| "the only table is `[lint]`".to_owned())));
                 }
@@ -117,7 +117,7 @@ impl Settings {
         let at = span(place.source, place.text, &name.span());
         let name = name.get_ref().as_ref();
         let Some(rule) = rule_named(name) else {
-            let diagnostic = unusable(format!("there is no rule `{name}`"), at);
+            let diagnostic = unusable(format!("there is no rule `{}`", shown(name)), at);
             sink.push(match similar_rule(name) {
                 Some(meant) => diagnostic.write_instead(meant.id, at),
                 None => diagnostic.help("run `dsvmc lint --list` for all rules"),
@@ -180,7 +180,7 @@ impl Place<'_> {
         };
         let level = Level::ALL.into_iter().find(|level| level.word() == text.as_ref());
         if level.is_none() {
-            sink.push(unusable(format!("`{text}` is no level"), at).help(format!("write one of {words}")));
+            sink.push(unusable(format!("`{}` is no level", shown(text)), at).help(format!("write one of {words}")));
         }
         level
     }
@@ -201,7 +201,7 @@ impl Place<'_> {
         let Some(known) = rule.options.iter().find(|option| option.name == name) else {
             let names: Vec<String> =
                 std::iter::once("level").chain(rule.options.iter().map(|o| o.name)).map(|n| format!("`{n}`")).collect();
-            let diagnostic = unusable(format!("`{}` has no option `{name}`", rule.id), self.span(&key.span()));
+            let diagnostic = unusable(format!("`{}` has no option `{}`", rule.id, shown(name)), self.span(&key.span()));
             sink.push(diagnostic.help(format!("its options are {}", names.join(", "))));
             return;
         };
@@ -231,7 +231,7 @@ impl Place<'_> {
                 let patterns = table.iter().map(|(name, pattern)| {
                     let text = pattern.get_ref().as_str().ok_or_else(|| "write a pattern in quotes".to_owned())?;
                     let pattern = regex::RegexBuilder::new(text).size_limit(PATTERN).build();
-                    let pattern = pattern.map_err(|_| format!("`{text}` is no regular expression"))?;
+                    let pattern = pattern.map_err(|_| format!("`{}` is no regular expression", shown(text)))?;
                     Ok((name.get_ref().to_string(), pattern))
                 });
                 patterns.collect::<Result<_, String>>().map(OptionValue::Patterns)

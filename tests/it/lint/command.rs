@@ -386,6 +386,30 @@ fn a_project_with_errors_shows_these_alone() {
 }
 
 #[test]
+fn sources_without_a_project_are_told() {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", "");
+    let found = cx.run("lint");
+    assert!(found.exit == 1 && found.stderr.contains("error[DSVM0906]"), "{}", found.text());
+}
+
+/// Names and lists that no person writes cost no time and fill no screen.
+#[test]
+fn monstrous_comments_and_settings_are_cut() {
+    let cx = project("");
+    let names = "storage-lsr,".repeat(200_000);
+    let text = format!("// dsvmc-allow {names}: why\n// dsvmc-allow {}: why\n{SHARE}", "x".repeat(2_000_000));
+    cx.write("main.dsvm", &text);
+    cx.write("dsvmc.toml", &format!("[lint]\n{} = \"off\"\n", "y".repeat(200_000)));
+    let start = std::time::Instant::now();
+    let found = cx.run("lint --as-of 2026-11-23 --format json");
+    assert!(start.elapsed().as_secs() < 20 && found.exit == 1, "{:?}", start.elapsed());
+    let document: Value = serde_json::from_str(&found.stdout).unwrap();
+    let titles = document["diagnostics"].as_array().unwrap().iter().map(|d| d["title"].as_str().unwrap().len());
+    assert!(titles.max() < Some(200) && document["diagnostics"].as_array().unwrap().len() < 60);
+}
+
+#[test]
 fn a_finding_of_one_env_names_it() {
     let cx = project("autoscale-unbounded = { most = 10 }");
     let text = SHARE.replace("redundancy = lrs", "redundancy = zrs").replace("machines = 2", "machines = most");

@@ -152,16 +152,14 @@ pub(crate) fn share_without_backup(look: &Look<'_, '_>, out: &mut Vec<Diagnostic
         return;
     }
     for share in made(look) {
-        let note = match share.protocol {
-            Protocol::Smb => "`keep_deleted` brings back a share, not a file that was changed or deleted in it",
-            Protocol::Nfs => {
-                "`keep_deleted` brings back a share, not a file in it; Azure Backup takes SMB shares only, so use snapshots"
-            }
+        let help = match share.protocol {
+            Protocol::Smb => "protect the share with Azure Backup, here with a `resource` or in the portal",
+            Protocol::Nfs => "take snapshots of the share, or copy it to another account",
         };
         out.push(
             found(format!("nothing backs up `{}`", share.block.name), share.block.name_span, "a deleted file is gone")
-                .note(note)
-                .help("protect the share with Azure Backup, here with a `resource` or in the portal; allow this finding if that is done elsewhere"),
+                .note("`keep_deleted` brings back a share, not a file that was changed or deleted in it")
+                .help(format!("{help}; allow this finding if that is done elsewhere")),
         );
     }
 }

@@ -65,6 +65,31 @@ pub(crate) fn missing_description(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>
     }
 }
 
+/// Whether a name says that a secret is in it, and not how long it lasts, where it is or what it is called.
+fn names_a_secret(name: &str) -> bool {
+    const SECRETS: &[&str] = &["password", "passwd", "passphrase", "token", "secret"];
+    const KEYS: &[&str] = &["api_key", "access_key", "account_key", "private_key", "connection_string", "sas_token"];
+    let name = name.to_ascii_lowercase();
+    let last = name.rsplit('_').next().unwrap_or(&name);
+    // `ada_password_secret` is the name of a secret in a vault.
+    let of_vault = name.ends_with("_secret") && name.contains("password");
+    !of_vault && (SECRETS.contains(&last) || KEYS.iter().any(|key| name.ends_with(key)))
+}
+
+pub(crate) fn plain_secret(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
+    let plain = look.checked.params.iter().filter(|param| !param.secret && param.arm_type == "string");
+    for param in plain.filter(|param| names_a_secret(&param.name)) {
+        out.push(
+            found(
+                format!("parameter `{}` is not secret", param.name),
+                param.name_span,
+                "its value is shown in the history of deployments",
+            )
+            .help(format!("write `secret param {}`", param.name)),
+        );
+    }
+}
+
 /// The region that a value names.
 fn region_name<'a>(look: &Look<'_, 'a>, value: &'a Value) -> Option<&'a str> {
     match value {
@@ -263,6 +288,16 @@ mod tests {
         }
         for text in ["curl https://x.example/a.sh | sh", "curl http://x.example/a.csv | sort", "echo http://x | sh"] {
             assert!(!runs_plain_http(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_tell_secrets_from_what_is_about_them() {
+        for name in ["db_password", "api_token", "token", "storage_account_key", "ClientSecret_secret"] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        for name in ["admin_key", "password_secret", "token_lifetime", "secret_name", "password_length", "keys"] {
+            assert!(!names_a_secret(name), "{name}");
         }
     }
 
