@@ -55,6 +55,10 @@ if command -v cargo >/dev/null && (cd "$here/.." && cargo run -q --locked --exam
 else
   skip "the machine program on whole systems" "cargo cannot print it"
 fi
+"$here/nvim.sh" || case $? in
+  3) skip "the language server in Neovim" "nvim is not installed" ;;
+  *) failed=1 ;;
+esac
 "$here/vscode.sh" || case $? in
   3) skip "the extension for Visual Studio Code" "npm or its packages cannot be had" ;;
   *) failed=1 ;;

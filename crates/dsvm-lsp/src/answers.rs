@@ -2,10 +2,12 @@
 
 use crate::position::{Encoding, Lines};
 use crate::server::State;
-use crate::{actions, folding, formatting, paths, symbols};
+use crate::{actions, complete, folding, formatting, navigate, paths, symbols};
 use lsp_server::ErrorCode;
 use lsp_types::{
-    CodeActionParams, DocumentFormattingParams, DocumentSymbolParams, FoldingRangeParams, Uri, WorkspaceSymbolParams,
+    CodeActionParams, CompletionParams, DocumentFormattingParams, DocumentSymbolParams, FoldingRangeParams,
+    GotoDefinitionParams, HoverParams, Position, ReferenceParams, RenameParams, TextDocumentPositionParams, Uri,
+    WorkspaceSymbolParams,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -38,7 +40,13 @@ pub(crate) enum Needs {
 pub(crate) fn needs(method: &str) -> Option<Needs> {
     match method {
         "textDocument/formatting" | "textDocument/documentSymbol" | "textDocument/foldingRange" => Some(Needs::Text),
-        "workspace/symbol" => Some(Needs::Projects),
+        "workspace/symbol"
+        | "textDocument/hover"
+        | "textDocument/completion"
+        | "textDocument/definition"
+        | "textDocument/references"
+        | "textDocument/prepareRename"
+        | "textDocument/rename" => Some(Needs::Projects),
         "textDocument/codeAction" => Some(Needs::Findings),
         _ => None,
     }
@@ -53,6 +61,11 @@ pub(crate) fn capabilities(encoding: Encoding) -> Value {
         "documentSymbolProvider": true,
         "workspaceSymbolProvider": true,
         "foldingRangeProvider": true,
+        "hoverProvider": true,
+        "completionProvider": { "triggerCharacters": [".", "="] },
+        "definitionProvider": true,
+        "referencesProvider": true,
+        "renameProvider": { "prepareProvider": true },
         "codeActionProvider": { "codeActionKinds": ["quickfix"] },
         "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
     })
@@ -90,6 +103,36 @@ pub(crate) fn answer(state: &mut State, method: &str, request: Value) -> Result<
             let request: WorkspaceSymbolParams = params(request)?;
             result(workspace_symbols(state, &request.query))
         }
+        "textDocument/hover" => {
+            let request: HoverParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position_params)?;
+            Ok(navigate::hover(state, &path, position))
+        }
+        "textDocument/completion" => {
+            let request: CompletionParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position)?;
+            result(complete::complete(state, &path, position))
+        }
+        "textDocument/definition" => {
+            let request: GotoDefinitionParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position_params)?;
+            result(navigate::definition(state, &path, position))
+        }
+        "textDocument/references" => {
+            let request: ReferenceParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position)?;
+            result(navigate::references(state, &path, position, request.context.include_declaration))
+        }
+        "textDocument/prepareRename" => {
+            let request: TextDocumentPositionParams = params(request)?;
+            let (path, position) = place(state, request)?;
+            navigate::prepare_rename(state, &path, position)
+        }
+        "textDocument/rename" => {
+            let request: RenameParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position)?;
+            navigate::rename(state, &path, position, &request.new_name)
+        }
         "textDocument/codeAction" => {
             let request: CodeActionParams = params(request)?;
             let (path, text) = document(state, &request.text_document.uri)?;
@@ -97,6 +140,11 @@ pub(crate) fn answer(state: &mut State, method: &str, request: Value) -> Result<
         }
         _ => Err(Failure::new(ErrorCode::MethodNotFound, format!("`{method}` is not supported"))),
     }
+}
+
+/// Path and position, of a document that is open.
+fn place(state: &State, at: TextDocumentPositionParams) -> Result<(PathBuf, Position), Failure> {
+    document(state, &at.text_document.uri).map(|(path, _)| (path, at.position))
 }
 
 /// Path and text of a document, which must be open.

@@ -8,18 +8,25 @@
 
 mod actions;
 mod answers;
+mod complete;
+mod context;
+mod describe;
 mod diagnostics;
 mod documents;
+mod facts;
 mod folding;
 mod formatting;
 mod frame;
 mod host;
 mod library;
+mod navigate;
+mod occurrences;
 mod paths;
 mod position;
 mod server;
 mod symbols;
 mod trees;
+mod view;
 mod worker;
 
 pub use host::{Compiled, Host, Project, Texts};

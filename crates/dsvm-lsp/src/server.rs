@@ -93,6 +93,7 @@ struct Server<W: Write> {
 
 /// What answers are made of.
 pub(crate) struct State {
+    pub(crate) host: Arc<dyn Host>,
     pub(crate) documents: Documents,
     pub(crate) encoding: Encoding,
     pub(crate) folders: Vec<PathBuf>,
@@ -129,7 +130,8 @@ impl<W: Write> Server<W> {
             desk,
             phase: Phase::New,
             state: State {
-                library: Library::new(host),
+                library: Library::new(host.clone()),
+                host,
                 documents: Documents::default(),
                 encoding: Encoding::Utf16,
                 folders: Vec::new(),

@@ -26,6 +26,7 @@ pub(crate) struct Job {
 /// The result of one project.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    pub(crate) project: Project,
     /// All its files, with their texts.
     pub(crate) files: BTreeMap<PathBuf, Arc<str>>,
     pub(crate) compiled: Vec<Compiled>,
@@ -159,7 +160,7 @@ impl Memory {
             .into_iter()
             .map(|project| {
                 let result = self.results.entry(project.clone());
-                result.or_insert_with(|| Arc::new(compile(host, &job.texts, &project))).clone()
+                result.or_insert_with(|| Arc::new(compile(host, &job.texts, project))).clone()
             })
             .collect();
         Analysis { revision: job.revision, projects, panicked: false }
@@ -219,13 +220,13 @@ pub(crate) fn imported(importer: &Path, written: &str) -> PathBuf {
     PathBuf::from(dsvm_sema::load::plain_path(&format!("{folder}/{written}")))
 }
 
-fn compile(host: &dyn Host, texts: &Texts, project: &Project) -> Snapshot {
-    let compiled = host.compile(texts, project);
-    let mut files = closure(host, texts, project);
+fn compile(host: &dyn Host, texts: &Texts, project: Project) -> Snapshot {
+    let compiled = host.compile(texts, &project);
+    let mut files = closure(host, texts, &project);
     for (_, file) in compiled.iter().flat_map(|one| one.sources.iter()) {
         files.insert(PathBuf::from(&*file.name), file.text.clone());
     }
-    Snapshot { files, compiled }
+    Snapshot { project, files, compiled }
 }
 
 #[cfg(test)]
