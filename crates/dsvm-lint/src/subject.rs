@@ -1,8 +1,10 @@
 //! What a rule looks at, and how it says what it found.
 
+use crate::arm;
 use crate::settings::Options;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_graph::json::Json;
 use dsvm_graph::{Node, ResourceGraph};
 use dsvm_model::Fleet;
 use dsvm_model::batch::BatchPool;
@@ -50,6 +52,23 @@ impl<'s, 'a> Look<'s, 'a> {
     /// Pools that run jobs.
     pub(crate) fn batch(&self) -> impl Iterator<Item = &'s BatchPool<'a>> + use<'s, 'a> {
         self.fleet.batch.iter()
+    }
+
+    /// The scale set of an interactive pool as it is sent, with its overrides.
+    pub(crate) fn scale_set(&self, pool: &Pool<'_>) -> Option<&'s Node> {
+        let at = self.fleet.pools.iter().position(|one| one.id == pool.id)?;
+        let mut nodes = self.graph.nodes.iter().filter(|node| node.pool.is_some_and(|pool| pool as usize == at));
+        nodes.find(|node| node.kind.eq_ignore_ascii_case("Microsoft.Compute/virtualMachineScaleSets"))
+    }
+
+    /// Whether a property of a pool's scale set is there and neither `false` nor empty, whoever wrote it.
+    pub(crate) fn sets(&self, pool: &Pool<'_>, pointer: &str) -> bool {
+        let value = self.scale_set(pool).and_then(|node| arm::at(&node.body, pointer));
+        match value {
+            None | Some(Json::Null | Json::Bool(false)) => false,
+            Some(Json::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        }
     }
 
     /// Resources that the team wrote in ARM's own words.

@@ -167,3 +167,12 @@ fn what_people_log_in_with_is_known() {
     check(&pool("", "entra_login = true\nuser ada { uid = 2001 }"), &[], &rule);
     check(&pool("vault keys {}\n", "vault = keys\nuser ada { uid = 2001, password_secret = \"ada\" }"), &[], &rule);
 }
+
+/// What an override sets is set.
+#[test]
+fn overrides_count_where_fields_are_missing() {
+    let rules = ["host-encryption-off", "no-zones"];
+    check(&pool("", ""), &rules, &[]);
+    let body = "override scale_set {\n  zones = [\"1\", \"2\"]\n  properties = { virtualMachineProfile = { securityProfile = { encryptionAtHost = true } } }\n}";
+    check(&pool("", body), &[], &rules);
+}

@@ -1,14 +1,14 @@
 //! What costs money without need.
 
 use crate::subject::{Look, found};
-use dsvm_diagnostics::Diagnostic;
+use dsvm_diagnostics::{Diagnostic, count};
 use dsvm_sema::table::words::Outbound;
 
 /// Batch pools that never go away are a hint of the compiler.
 pub(crate) fn always_on(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     for pool in look.pools() {
         let Some(least) = pool.machines.least().filter(|least| *least > 0) else { continue };
-        let machines = if least == 1 { "one machine".to_owned() } else { format!("{least} machines") };
+        let machines = if least == 1 { "one machine".to_owned() } else { count(least, "machine") };
         out.push(
             found(
                 format!("`{}` always has {machines}", pool.block.name),
@@ -27,8 +27,12 @@ pub(crate) fn unbounded(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     for (block, span, most) in interactive.chain(batch) {
         let Some(most) = most.filter(|most| *most > bound) else { continue };
         out.push(
-            found(format!("`{}` can grow to {most} machines", block.name), span, format!("more than {bound}"))
-                .help("lower the range; or set `most` of this rule in `dsvmc.toml` to what you are ready to pay"),
+            found(
+                format!("`{}` can grow to {}", block.name, count(most, "machine")),
+                span,
+                format!("more than {bound}"),
+            )
+            .help("lower the range; or set `most` of this rule in `dsvmc.toml` to what you are ready to pay"),
         );
     }
 }

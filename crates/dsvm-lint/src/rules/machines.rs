@@ -8,7 +8,8 @@ use dsvm_sema::table::words::Security;
 use jiff::civil::Date;
 
 pub(crate) fn host_encryption_off(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    for pool in look.pools().filter(|pool| !pool.encryption_at_host) {
+    let property = "/properties/virtualMachineProfile/securityProfile/encryptionAtHost";
+    for pool in look.pools().filter(|pool| !pool.encryption_at_host && !look.sets(pool, property)) {
         out.push(
             found(
                 format!("temporary disks and caches of `{}` are not encrypted", pool.block.name),
@@ -53,7 +54,7 @@ pub(crate) fn secure_boot_off(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
 }
 
 pub(crate) fn no_zones(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    for pool in look.pools().filter(|pool| pool.zones.is_empty()) {
+    for pool in look.pools().filter(|pool| pool.zones.is_empty() && !look.sets(pool, "/zones")) {
         let zoned = look.region(pool.block).is_some_and(|region| region.zones() == Known::Yes);
         if zoned && pool.machines.most() != Some(1) {
             out.push(
@@ -116,7 +117,8 @@ pub(crate) fn upgrade_all_at_once(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>
 
 /// Only images of Azure's list can follow new versions.
 pub(crate) fn os_updates_off(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    for pool in look.pools() {
+    let property = "/properties/upgradePolicy/automaticOSUpgradePolicy/enableAutomaticOSUpgrade";
+    for pool in look.pools().filter(|pool| !look.sets(pool, property)) {
         if !pool.upgrade.os_images && pool.image.os_upgrades() == Known::Yes && pool.image.pinned().is_none() {
             let span = pool.view.upgrade().map_or(pool.view.fields().image().span(), |u| u.fields().os_images().span());
             out.push(

@@ -82,7 +82,7 @@ pub(crate) fn user_without_login(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>)
 /// Data and management roles that let their holder change things, by the last words of their names. Roles that change
 /// access or nearly everything are a warning of the compiler.
 fn changes_things(name: &str) -> bool {
-    ["Owner", "Contributor", "Administrator", "Officer", "Operator"].iter().any(|word| name.ends_with(word))
+    ["Owner", "Contributor", "Administrator", "Admin", "Officer", "Operator"].iter().any(|word| name.ends_with(word))
 }
 
 pub(crate) fn role_too_wide(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {

@@ -1,8 +1,8 @@
 //! How many machines a pool has, and what changes it.
 
 use crate::subject::{Look, found};
-use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::{SourceKind, Span};
+use dsvm_diagnostics::{Diagnostic, count};
 use dsvm_model::Machines;
 use dsvm_model::autoscale::{Action, Autoscale, Rule, Time};
 use dsvm_model::pool::Pool;
@@ -100,7 +100,7 @@ pub(crate) fn never_grows(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
         if held < most && policy.schedules.iter().all(|schedule| schedule.complete) {
             out.push(
                 found(
-                    format!("nothing brings `{name}` above {held} machines"),
+                    format!("nothing brings `{name}` above {}", count(held, "machine")),
                     pool.machines.span,
                     format!("{most} are never reached"),
                 )
