@@ -241,7 +241,7 @@ catalogue! {
     "secret-without-expiry", Security, Info, data::secret_without_expiry, [],
         "a secret of a vault without a day on which it ends",
         "CKV_AZURE_41, AZU-0017, Azure Policy 98728c90";
-    "secret-expired", Security, Error, data::secret_expired, [],
+    "secret-expired", Security, Warn, data::secret_expired, [],
         "a secret of a vault that has expired",
         "Azure Policy 342e8053";
     "vault-retention-short", Security, Info, data::vault_retention_short, ["days" = Number(90)],

@@ -113,7 +113,7 @@ pub(crate) fn secret_expired(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
                 found(
                     format!("secret `{}` has expired", secret.block().name),
                     secret.fields().expires().span(),
-                    format!("on {date}: readers are refused"),
+                    format!("its day was {date}"),
                 )
                 .help("change the secret, and write a later day"),
             );
