@@ -24,7 +24,8 @@ pub(crate) fn fixes(state: &State, path: &Path, text: &str, request: &CodeAction
     if !wanted {
         return Vec::new();
     }
-    let (start, end) = Lines::new(text, state.encoding).bytes(request.range);
+    let lines = Lines::new(text, state.encoding);
+    let (start, end) = lines.bytes(request.range);
     let name = name_of(path);
     let mut actions: Vec<Value> = Vec::new();
     let projects = state.analysis.iter().flat_map(|analysis| &analysis.projects);
@@ -44,7 +45,7 @@ pub(crate) fn fixes(state: &State, path: &Path, text: &str, request: &CodeAction
                     .filter(|known| known.code == Some(lsp_types::NumberOrString::String(code.clone())))
                     .filter(|known| {
                         found.primary().is_some_and(|span| {
-                            let (from, to) = Lines::new(text, state.encoding).bytes(known.range);
+                            let (from, to) = lines.bytes(known.range);
                             (from, to) == (span.start as usize, span.end as usize)
                         })
                     })

@@ -1,12 +1,14 @@
 //! Findings of the compiler → diagnostics of the protocol.
 
 use crate::position::{Encoding, Lines};
-use dsvm_diagnostics::source::{SourceFile, SourceKind, SourceMap, Span};
+use dsvm_diagnostics::source::{SourceFile, SourceId, SourceKind, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, LabelStyle, Severity};
 use lsp_types::{
     ClientCapabilities, CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location,
     NumberOrString, Uri,
 };
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -40,6 +42,8 @@ pub(crate) struct Translator<'a> {
     pub(crate) library: &'a dyn Fn(&SourceFile) -> Option<PathBuf>,
     /// The URI of a file as the client spells it.
     pub(crate) spelled: &'a dyn Fn(&Path) -> Option<Uri>,
+    /// Where the lines of each file start: found once, however many findings there are.
+    pub(crate) lines: RefCell<HashMap<SourceId, Lines<'a>>>,
 }
 
 impl Translator<'_> {
@@ -95,7 +99,9 @@ impl Translator<'_> {
 
     fn range(&self, span: Span) -> Option<lsp_types::Range> {
         let file = self.sources.get(span.source)?;
-        Some(Lines::new(&file.text, self.encoding).range(span.start as usize, span.end as usize))
+        let mut known = self.lines.borrow_mut();
+        let lines = known.entry(span.source).or_insert_with(|| Lines::new(&file.text, self.encoding));
+        Some(lines.range(span.start as usize, span.end as usize))
     }
 
     fn location(&self, span: Span) -> Option<Location> {

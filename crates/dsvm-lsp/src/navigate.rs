@@ -49,9 +49,16 @@ fn places(view: &View, symbol: &Symbol) -> Vec<(usize, Occurrence)> {
     all
 }
 
-fn location(state: &State, view: &View, file: usize, occurrence: &Occurrence) -> Option<Location> {
-    let path = &view.files.get(file)?.path;
-    Some(Location::new(state.spelled(path)?, range(state, view, file, occurrence)?))
+/// Places, by file, as the protocol has them.
+fn locations(state: &State, view: &View, places: &[(usize, Occurrence)]) -> Vec<Location> {
+    let each = places.chunk_by(|(one, _), (other, _)| one == other).filter_map(|places| {
+        let file = view.files.get(places.first()?.0)?;
+        let uri = state.spelled(&file.path)?;
+        let lines = Lines::new(&file.text, state.encoding);
+        let locations = places.iter().map(|(_, found)| Location::new(uri.clone(), lines.range(found.start, found.end)));
+        Some(locations.collect::<Vec<_>>())
+    });
+    each.flatten().collect()
 }
 
 pub(crate) fn definition(state: &mut State, path: &Path, position: Position) -> Vec<Location> {
@@ -65,8 +72,9 @@ pub(crate) fn definition(state: &mut State, path: &Path, position: Position) -> 
             uri.map(|uri| Location::new(uri, Range::default())).into_iter().collect()
         }
         symbol => {
-            let declared = places(&view, symbol).into_iter().filter(|(_, found)| found.declares);
-            declared.filter_map(|(file, found)| location(state, &view, file, &found)).collect()
+            let mut declared = places(&view, symbol);
+            declared.retain(|(_, found)| found.declares);
+            locations(state, &view, &declared)
         }
     }
 }
@@ -90,11 +98,9 @@ fn in_library(state: &State, module: usize, name: Option<&str>) -> Option<Locati
 pub(crate) fn references(state: &mut State, path: &Path, position: Position, declaration: bool) -> Vec<Location> {
     let mut all: Vec<Location> = Vec::new();
     for (view, symbol) in everywhere(state, path, position) {
-        for (file, found) in places(&view, &symbol) {
-            if declaration || !found.declares {
-                all.extend(location(state, &view, file, &found));
-            }
-        }
+        let mut uses = places(&view, &symbol);
+        uses.retain(|(_, found)| declaration || !found.declares);
+        all.extend(locations(state, &view, &uses));
         if declaration && let Symbol::Library(module, name) = &symbol {
             all.extend(in_library(state, *module, Some(name)));
         }

@@ -15,6 +15,7 @@ use lsp_types::{
     DidOpenTextDocumentParams, InitializeParams,
 };
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -379,10 +380,14 @@ impl<W: Write> Server<W> {
                 understood: self.understood,
                 library: &|file| state.library.file(&file.name),
                 spelled: &|path| state.spelled(path),
+                lines: RefCell::default(),
             };
+            // Two projects can find the same in a file that both import; one finds nothing twice.
+            let before: BTreeMap<PathBuf, usize> = found.iter().map(|(path, all)| (path.clone(), all.len())).collect();
             for (path, diagnostic) in compiled.diagnostics.iter().filter_map(|found| translator.translate(found)) {
+                let before = before.get(&path).copied().unwrap_or_default();
                 let all = found.entry(path).or_default();
-                if !all.contains(&diagnostic) {
+                if !all.get(..before).is_some_and(|earlier| earlier.contains(&diagnostic)) {
                     all.push(diagnostic);
                 }
             }

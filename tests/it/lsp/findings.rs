@@ -193,3 +193,20 @@ fn a_missing_import_is_added() {
     assert_eq!(editor.diagnostics(&main, Some(2)), Vec::<Value>::new());
     assert_eq!(editor.finish(), 0);
 }
+
+#[test]
+fn a_fact_without_its_module_gets_both() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    let text = "import std.images\nproject p { }\noutput o = [Standard_D4s_v5.vcpu, images.ubuntu_2204.generation]\n";
+    editor.show(&main, text);
+    let found = actions(&mut editor, &main, 2, 14);
+    assert_eq!(found[0]["title"], "Add `import std.sizes` and write `sizes.Standard_D4s_v5`");
+    let fixed = applied(&found[0], &main, text);
+    assert_eq!(fixed, format!("import std.sizes\n{}", text.replace("[Standard", "[sizes.Standard")));
+    editor.replace(&main, 2, &fixed);
+    let found = editor.diagnostics(&main, Some(2));
+    assert!(found.iter().all(|found| found["severity"] != 1), "{found:?}");
+    assert_eq!(editor.finish(), 0);
+}

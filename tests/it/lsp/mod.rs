@@ -3,6 +3,7 @@
 mod client;
 mod completion;
 mod findings;
+mod hostile;
 mod life;
 mod names;
 mod outline;
