@@ -409,6 +409,18 @@ fn monstrous_comments_and_settings_are_cut() {
     assert!(titles.max() < Some(200) && document["diagnostics"].as_array().unwrap().len() < 60);
 }
 
+/// Numbers beyond all calendars and clouds are taken as what they say.
+#[test]
+fn options_can_be_as_large_as_settings_take() {
+    let cx = project(
+        "storage-lrs = \"off\"\nold-api-version = { years = 1_000_000 }\nretires-soon = { days = 1_000_000 }\n\
+         autoscale-cooldown-short = { minutes = 1_000_000 }\nupgrade-all-at-once = { batch = 0 }\nml-idle-long = { minutes = 0x10 }\n",
+    );
+    let resource = "resource logs: \"Microsoft.OperationalInsights/workspaces@2021-06-01\" {\n  name = \"log-team\"\n  properties = { retentionInDays = 30 }\n}\n";
+    cx.write("main.dsvm", &format!("{SHARE}\n{resource}"));
+    assert_eq!(cx.run("lint --as-of 2026-11-23 --deny warnings").exit, 0);
+}
+
 #[test]
 fn a_finding_of_one_env_names_it() {
     let cx = project("autoscale-unbounded = { most = 10 }");

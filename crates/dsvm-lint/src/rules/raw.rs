@@ -233,26 +233,19 @@ fn without_group(at: Span) -> Diagnostic {
 pub(crate) fn retired_sku(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     let by_hand = by_hand(look);
     for node in &look.graph.nodes {
-        let what = match () {
-            () if arm::of_type(node, "Microsoft.Network/publicIPAddresses") => "public addresses",
-            () if arm::of_type(node, "Microsoft.Network/loadBalancers") => "load balancers",
-            () => continue,
+        let what = match node.kind.to_ascii_lowercase().as_str() {
+            "microsoft.network/publicipaddresses" => "public addresses",
+            "microsoft.network/loadbalancers" => "load balancers",
+            _ => continue,
         };
-        // Without a SKU, Azure takes Basic.
-        let sku = arm::at(&node.body, "/sku/name");
-        if sku.is_some() && !arm::is(&node.body, "/sku/name", "Basic") {
+        if !arm::is(&node.body, "/sku/name", "Basic") {
             continue;
         }
         let (at, _) = arm::place(node, "/sku/name");
         if by_hand(at) {
-            let at = if at == node.span { first_line(look, node) } else { at };
             out.push(
-                found(
-                    format!("{what} of the SKU Basic ended on 30 September 2025"),
-                    at,
-                    "Basic, also when no SKU is written",
-                )
-                .help("set `sku = { name = \"Standard\" }`"),
+                found(format!("{what} of the SKU Basic ended on 30 September 2025"), at, "retired")
+                    .help("set `sku = { name = \"Standard\" }`"),
             );
         }
     }
@@ -264,7 +257,10 @@ fn day(version: &str) -> Option<jiff::civil::Date> {
 }
 
 pub(crate) fn old_api_version(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let years = i16::try_from(look.options.number("years")).unwrap_or(i16::MAX);
+    let years = look.options.number("years");
+    let age = jiff::Span::new().try_years(years).ok();
+    // An age beyond the calendar finds nothing.
+    let Some(limit) = age.and_then(|age| look.as_of.checked_sub(age).ok()) else { return };
     for resource in &look.fleet.resources {
         let Some(old) = day(resource.api_version) else { continue };
         let Some(newest) =
@@ -272,10 +268,6 @@ pub(crate) fn old_api_version(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
         else {
             continue;
         };
-        if look.as_of.year().saturating_sub(years) < old.year() || old.first_of_year() == look.as_of.first_of_year() {
-            continue;
-        }
-        let limit = look.as_of.checked_sub(jiff::Span::new().years(years)).unwrap_or(jiff::civil::Date::MIN);
         if old < limit {
             out.push(
                 found(
