@@ -38,6 +38,25 @@ pub fn against_file(
     world: &dyn World,
     frontend: &mut dyn Frontend,
 ) -> Result<(Plan, Option<Impact>), CommandError> {
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), "")
+    })?;
+    against_text(project, target, input, (file, &text), settings, world, frontend)
+}
+
+/// The same with the content of a file, whose path is for messages.
+///
+/// # Errors
+/// It is not a list of resources, or the project cannot be expanded.
+pub fn against_text(
+    project: &CompiledProject,
+    target: &DeployTarget,
+    input: &DeployInput,
+    (file, text): (&Path, &str),
+    settings: &Settings,
+    world: &dyn World,
+    frontend: &mut dyn Frontend,
+) -> Result<(Plan, Option<Impact>), CommandError> {
     let unusable = |why: String| {
         CommandError::input(
             Code::ObservedUnusable,
@@ -45,10 +64,7 @@ pub fn against_file(
             "write one with `dsvmc show --json > observed.json`, or `az resource show`",
         )
     };
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), "")
-    })?;
-    let json = lenient(&text).map_err(|e| unusable(format!(": {e}")))?;
+    let json = lenient(text).map_err(|e| unusable(format!(": {e}")))?;
     let observed = arm_plan::observed_from_json(&json).ok_or_else(|| unusable(String::new()))?;
     // The ids in the file name the place of its resources: the sources are expanded for the same place.
     let first = observed.resources.first().map(|r| r.id.clone()).unwrap_or_default();

@@ -457,11 +457,15 @@ impl Holder<'_> {
         };
         let file = self.ground.compilation.sources.get(live.span.source).map(|file| file.name.to_string());
         let folder = file.as_deref().and_then(|file| Path::new(file).parent()).unwrap_or(Path::new(""));
-        let made = offline::against_file(
+        let path = folder.join(&*live.value);
+        // A file of somebody else's project: a regular one inside of it, of bounded size.
+        let bytes = self.world.read_linked(&path, folder).map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&bytes);
+        let made = offline::against_text(
             project,
             &DeployTarget::default(),
             &DeployInput { env: Some(project.env.clone()).filter(|e| !e.is_empty()), ..DeployInput::default() },
-            &folder.join(&*live.value),
+            (&path, &text),
             &Settings::default(),
             self.world,
             &mut Silent,

@@ -194,6 +194,13 @@ fn a_plan_is_held_against_live_resources() {
     cx.write("main.test.dsvm", "test \"quiet\" { live = \"gone.json\"\n expect plan { create = 0 } }\n");
     let ran = cx.run("test");
     assert!(ran.exit == 1 && ran.stdout.contains("gone.json"), "{}", ran.text());
+    // Nothing outside of the project is read, and nothing that may never end.
+    for path in ["/dev/zero", "/proc/self/environ", "../outside.json"] {
+        cx.write("main.test.dsvm", &format!("test \"quiet\" {{ live = \"{path}\"\n expect plan {{ create = 0 }} }}\n"));
+        let ran = cx.run("test");
+        assert!(ran.exit == 1 && ran.stdout.contains("there is no plan"), "{path}: {}", ran.text());
+        assert!(!ran.text().contains("PATH="), "{path}");
+    }
 }
 
 #[test]
