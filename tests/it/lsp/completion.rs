@@ -10,6 +10,8 @@ struct World {
     editor: Editor,
     main: String,
     version: i64,
+    /// Lives as long as the server works in it.
+    _folder: TestContext,
 }
 
 impl World {
@@ -18,11 +20,8 @@ impl World {
         cx.write("common.dsvm", COMMON);
         let mut editor = Editor::open(&cx);
         let main = uri(&cx, "main.dsvm");
-        // The import is there before it is typed: the answer does not depend on when.
         editor.show(&main, "");
-        // The folder lives as long as the server.
-        std::mem::forget(cx);
-        Self { editor, main, version: 1 }
+        Self { editor, main, version: 1, _folder: cx }
     }
 
     /// The items at `|`.
