@@ -28,7 +28,8 @@ fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
     });
     let mut text = clean(&diagnostic.title);
     for help in &diagnostic.help {
-        text.push_str(&format!("\nhelp: {}", clean(help)));
+        let lines: Vec<String> = help.lines().map(clean).collect();
+        text.push_str(&format!("\nhelp: {}", lines.join("\n")));
     }
     format!("::{command} {}title={}::{}\n", place.unwrap_or_default(), property(&diagnostic.id()), data(&text))
 }
