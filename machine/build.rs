@@ -1,8 +1,6 @@
 //! Joins the modules of this folder to the script while the crate is built: compressing them takes longer than checking a
 //! project, and they are the same in every run.
 
-#![expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use miniz_oxide::deflate::compress_to_vec_zlib;
