@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Subscription that templates are expanded for.
-pub(super) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What a project deploys with the values of one env.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,22 +58,42 @@ impl Line {
     }
 }
 
-/// Takes the snapshot of a project.
-///
-/// # Errors
-/// The template cannot be expanded with the values of its env.
-pub fn take(project: &CompiledProject) -> Result<Snapshot, CommandError> {
-    let parts = values::placeholders(project)?;
-    let scope = Scope {
+/// The place that snapshots and tests expand a project for.
+fn scope(project: &CompiledProject) -> Scope {
+    Scope {
         subscription: SUBSCRIPTION.to_owned(),
         group: project.default_group(),
         location: project.location.clone().unwrap_or_else(|| DEFAULT_LOCATION.to_owned()),
         tags: json!({}),
         ..Scope::default()
-    };
-    let mut pending = desired::expand_all(project, &parts, &scope)?;
+    }
+}
+
+fn expand(project: &CompiledProject, scope: &Scope) -> Result<(Desired, Map<String, Value>), CommandError> {
+    let parts = values::placeholders(project)?;
+    let mut pending = desired::expand_all(project, &parts, scope)?;
     pending.resolve(&Observed::default(), &Answers::default());
-    let (desired, _) = pending.finish(&Observed::default(), &Answers::default());
+    Ok(pending.finish(&Observed::default(), &Answers::default()))
+}
+
+/// What a deployment of a project would send, and the outputs that are known before it, as snapshots and tests see them:
+/// with placeholders for missing values, and without looking anything up.
+///
+/// # Errors
+/// The template cannot be expanded with the values of its env.
+pub fn resources(project: &CompiledProject) -> Result<(Desired, Map<String, Value>), CommandError> {
+    let (mut desired, outputs) = expand(project, &scope(project))?;
+    desired.resources.retain(|resource| !resource.existing);
+    Ok((desired, outputs))
+}
+
+/// Takes the snapshot of a project.
+///
+/// # Errors
+/// The template cannot be expanded with the values of its env.
+pub fn take(project: &CompiledProject) -> Result<Snapshot, CommandError> {
+    let scope = scope(project);
+    let (desired, _) = expand(project, &scope)?;
 
     let mut sections = vec![
         Section { title: "Parameters".to_owned(), place: None, lines: given(project) },
@@ -332,9 +352,11 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether an extension runs the program on the machines, and not a script of somebody's own.
     fn holds_program(&self, members: &Map<String, Value>) -> bool {
-        let text = members.get("protectedSettings").map(Value::to_string).unwrap_or_default();
-        text.contains("script")
+        let script =
+            members.get("protectedSettings").and_then(|settings| settings.get("script")).and_then(Value::as_str);
+        script.is_some_and(|text| text.contains(&self.shorten.literal) || dsvm_machine::description(text).is_some())
     }
 
     fn line(&self, path: &str, pointer: &str, value: &str, out: &mut Vec<Line>) {

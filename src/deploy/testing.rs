@@ -2,16 +2,12 @@
 //! plans. Tests that share an env, given values and a day share one compilation.
 
 use super::compiled::CompiledProject;
-use super::desired::{self, Scope};
 use super::error::{CommandError, FailureDetail};
 use super::frontend::Silent;
 use super::input::DeployInput;
-use super::live::Answers;
 use super::load::from_compilation;
 use super::offline;
-use super::plan::DEFAULT_LOCATION;
 use super::settings::Settings;
-use super::snapshot::SUBSCRIPTION;
 use super::target::DeployTarget;
 use super::values;
 use crate::driver::{self, LoadError, Project, TestGround, World};
@@ -116,13 +112,10 @@ fn text_of(sources: &SourceMap, span: Span) -> &str {
 fn run_group(world: &dyn World, project: &Project, group: &[(usize, &TestCase)]) -> Result<GroupDone, LoadError> {
     let cases: Vec<&TestCase> = group.iter().map(|(_, case)| *case).collect();
     let ground = driver::test_ground(world, project, &cases)?;
-    let unknown = cases.first().and_then(|case| case.env.as_ref());
-    let unknown = unknown.filter(|env| !ground.compilation.envs.contains(&env.value));
+    let unknown = unknown_env(&ground, &cases);
     let state = State::of(&ground);
     let mut seen = Seen::default();
-    seen.envs.extend(
-        ground.compilation.envs.iter().map(ToString::to_string).filter(|env| *env != dsvm_sema::testing::KEYWORD),
-    );
+    seen.envs.extend(ground.declared.iter().cloned());
     seen.used.insert(ground.env.clone());
     if let Ok((compiled, _)) = &state {
         seen.blocks.extend(compiled.blocks.iter().map(|block| block.title()));
@@ -130,13 +123,7 @@ fn run_group(world: &dyn World, project: &Project, group: &[(usize, &TestCase)])
     let mut values = ground.values.iter();
     let mut outcomes = Vec::new();
     for (at, case) in group {
-        let mut failures = Vec::new();
-        if let Some(env) = unknown {
-            let known = ground.compilation.envs.iter().map(|e| format!("`{e}`")).collect::<Vec<_>>().join(", ");
-            let title = format!("the project has no env `{}`", env.value);
-            failures
-                .push(Diagnostic::new(Code::TestFailed, title, env.span, "unknown").help(format!("its envs: {known}")));
-        }
+        let failures = unknown.iter().map(|told| told(case)).collect();
         let mut holder = Holder { world, case, ground: &ground, state: &state, failures, seen: &mut seen };
         let mut covered = Vec::new();
         for expectation in &case.expectations {
@@ -165,6 +152,27 @@ fn run_group(world: &dyn World, project: &Project, group: &[(usize, &TestCase)])
         ));
     }
     Ok((outcomes, seen))
+}
+
+/// What is wrong with the env of a group of tests: one that the project does not declare, or none where it has several.
+fn unknown_env(ground: &TestGround, cases: &[&TestCase]) -> Option<impl Fn(&TestCase) -> Diagnostic> {
+    let wanted = cases.first().and_then(|case| case.env.clone());
+    let fine = match &wanted {
+        Some(env) => ground.declared.iter().any(|declared| **declared == *env.value),
+        None => ground.declared.len() < 2,
+    };
+    let known = ground.declared.iter().map(|env| format!("`{env}`")).collect::<Vec<_>>().join(", ");
+    (!fine).then_some(move |case: &TestCase| {
+        let help = if known.is_empty() { "leave `env` out".to_owned() } else { format!("its envs: {known}") };
+        match &case.env {
+            Some(env) => {
+                let title = format!("the project has no env `{}`", env.value);
+                Diagnostic::new(Code::TestFailed, title, env.span, "unknown").help(help)
+            }
+            None => Diagnostic::new(Code::TestFailed, "this test names no env", case.span, "the project has several")
+                .help(format!("write `env = …`; {help}")),
+        }
+    })
 }
 
 fn place(sources: &SourceMap, span: Span) -> Option<Source> {
@@ -200,18 +208,7 @@ impl Make for State {
             }
         }
         project.path = None;
-        let parts = values::placeholders(&project)?;
-        let scope = Scope {
-            subscription: SUBSCRIPTION.to_owned(),
-            group: project.default_group(),
-            location: project.location.clone().unwrap_or_else(|| DEFAULT_LOCATION.to_owned()),
-            tags: json!({}),
-            ..Scope::default()
-        };
-        let mut pending = desired::expand_all(&project, &parts, &scope)?;
-        pending.resolve(&Observed::default(), &Answers::default());
-        let (mut desired, outputs) = pending.finish(&Observed::default(), &Answers::default());
-        desired.resources.retain(|resource| !resource.existing);
+        let (desired, outputs) = super::snapshot::resources(&project)?;
         Ok((project, Resources { desired, outputs }))
     }
 }

@@ -253,6 +253,8 @@ pub struct TestGround {
     pub compilation: Compilation,
     /// The env whose values count; empty when the project has none.
     pub env: String,
+    /// The envs that the project declares; one that is made for given values is not among them.
+    pub declared: Vec<String>,
     /// A value for each expression.
     pub values: Vec<Evaluated>,
     /// What is wrong with the expressions.
@@ -286,12 +288,12 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
     let mut loaded = load_project(world, project, &with_tests(world, project))?;
     let first = cases.first();
     let wanted = first.and_then(|case| case.env.as_ref()).map(|env| env.value.to_string());
-    let mut envs = loaded.program.envs();
-    let only = envs.next().filter(|_| envs.next().is_none()).map(ToString::to_string);
-    drop(envs);
+    let declared: Vec<String> = loaded.program.envs().map(ToString::to_string).collect();
+    let only = declared.first().filter(|_| declared.len() == 1).cloned();
     let mut env = wanted.or(only).unwrap_or_default();
     let given = first.map(|case| case.given.as_slice()).unwrap_or_default();
-    if !given.is_empty() {
+    // Whoever runs the tests tells which env is missing.
+    if !given.is_empty() && (declared.contains(&env) || declared.is_empty() && env.is_empty()) {
         env = loaded.program.override_env(&env, given).to_string();
     }
     let as_of = first.and_then(|case| case.as_of).unwrap_or_else(|| world.today());
@@ -301,7 +303,7 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
         cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
     let mut sink = Sink::default();
     let values = dsvm_sema::testing::evaluate(&program, &env, &expressions, &mut sink);
-    Ok(TestGround { compilation, env, values, findings: sink.finish() })
+    Ok(TestGround { compilation, env, declared, values, findings: sink.finish() })
 }
 
 /// The expressions of an expectation, in order.

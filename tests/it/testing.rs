@@ -122,6 +122,11 @@ fn a_failure_shows_what_was_found_and_the_line_that_did_it() {
     fails("expect missing == 1", &["DSVM0101", "`missing` is not declared"]);
     fails("given { most = 60 }\n  expect most == 60", &["DSVM0203", "60 is outside 1..50"]);
     fails("given { more = 1 }\n  expect most == 9", &["`more`"]);
+    for given in ["", "  given { most = 3 }\n"] {
+        let (_, ran) = run(&format!("test \"t\" {{\n{given}  expect most == 3\n}}\n"));
+        let told = ran.text().contains("this test names no env") && ran.text().contains("`dev`, `prod`");
+        assert!(ran.exit == 1 && told && !ran.text().contains("DSVM01"), "{}", ran.text());
+    }
     let (_, ran) = run("test \"t\" {\n  env = stage\n  expect most == 1\n}\n");
     assert!(ran.exit == 1 && ran.text().contains("the project has no env `stage`"), "{}", ran.text());
 }

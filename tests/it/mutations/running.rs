@@ -94,7 +94,7 @@ fn sane(ran: &Ran) -> i32 {
     ran.exit
 }
 
-/// `plan`, `apply`, `plan` and `destroy` of a damaged template, by the program, each time from nothing.
+/// `apply` of a damaged template by the program, each time from nothing, and a plan of it afterwards.
 pub fn apply(text: &str, _: &Path) -> String {
     let cx = TestContext::new();
     cx.write("main.json", text);

@@ -216,3 +216,27 @@ fn a_review_asks_for_each() {
     ends(&cx.run("snapshot --review"), 1);
     assert_eq!(cx.read(PROD), prod);
 }
+
+/// What belongs to the program of the machines is left out, and what belongs to a script of one's own is not.
+#[test]
+fn a_script_of_ones_own_is_shown_with_its_tag() {
+    let cx = TestContext::new();
+    let text = r#"project lab { location = westeurope }
+resource tool: "Microsoft.Compute/virtualMachines/extensions@2025-04-01" {
+  name = "vm/tool"
+  location = "westeurope"
+  properties = {
+    publisher = "Microsoft.Azure.Extensions"
+    type = "CustomScript"
+    typeHandlerVersion = "2.1"
+    forceUpdateTag = "one"
+    protectedSettings = { commandToExecute = "bash script.sh" }
+  }
+}
+"#;
+    cx.write("main.dsvm", text);
+    ends(&cx.run("snapshot"), 0);
+    change(&cx, "\"one\"", "\"two\"");
+    let ran = cx.run("snapshot --check");
+    assert!(ran.exit == 1 && ran.stdout.contains("+ properties.forceUpdateTag = \"two\""), "{}", ran.text());
+}
