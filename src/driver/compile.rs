@@ -138,6 +138,14 @@ pub fn check(world: &dyn World, project: &Project) -> Result<Compilation, LoadEr
     Ok(compile_project(world, project, Options { stop: Stop::AfterChecks }, None)?.0)
 }
 
+/// Compiles a project that was found before to templates.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn build(world: &dyn World, project: &Project) -> Result<Compilation, LoadError> {
+    Ok(compile_project(world, project, Options { stop: Stop::AfterEmission }, None)?.0)
+}
+
 /// Checks the one project at a path with values given at deployment, as if its env had set them; `""` is
 /// the env of projects that declare none. Nothing is emitted.
 pub fn check_given(world: &dyn World, path: &Path, env: &str, values: &[GivenValue]) -> Result<Compilation, LoadError> {
@@ -157,14 +165,14 @@ fn the_one(world: &dyn World, path: &Path) -> Result<Project, LoadError> {
 }
 
 /// The program of a project, its sources, and what was wrong with them.
-struct Loaded {
-    program: Program,
-    sources: SourceMap,
-    sink: Sink,
+pub(super) struct Loaded {
+    pub(super) program: Program,
+    pub(super) sources: SourceMap,
+    pub(super) sink: Sink,
 }
 
 /// Reads a project; its own files are `files`.
-fn load_project(world: &dyn World, project: &Project, files: &[PathBuf]) -> Result<Loaded, LoadError> {
+pub(super) fn load_project(world: &dyn World, project: &Project, files: &[PathBuf]) -> Result<Loaded, LoadError> {
     let mut sources = SourceMap::default();
     let mut sink = Sink::default();
     let mut roots = Vec::with_capacity(files.len());

@@ -5,14 +5,16 @@
 
 mod compile;
 mod diags;
+mod figures;
 mod find;
 mod formula;
 mod given;
 mod lint;
 mod load;
 
-pub use compile::{Compilation, Options, Purpose, Stop, TestGround, check, check_given, compile, compile_each};
+pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
+pub use figures::{PoolFigures, figures};
 pub use find::{Project, files, projects};
 pub use given::GivenValue;
 pub use lint::{Linted, SettingsFile, Unread, lint_each};

@@ -2,12 +2,18 @@
 
 use crate::position::{Encoding, Lines};
 use crate::server::State;
-use crate::{actions, complete, folding, formatting, navigate, paths, symbols};
+use crate::view::View;
+use crate::{
+    actions, complete, errands, folding, formatting, hierarchy, navigate, paths, pull, selection, signature, symbols,
+    tokens,
+};
 use lsp_server::ErrorCode;
 use lsp_types::{
-    CodeActionParams, CompletionParams, DocumentFormattingParams, DocumentSymbolParams, FoldingRangeParams,
-    GotoDefinitionParams, HoverParams, Position, ReferenceParams, RenameParams, TextDocumentPositionParams, Uri,
-    WorkspaceSymbolParams,
+    CodeActionParams, CompletionParams, DocumentDiagnosticParams, DocumentFormattingParams, DocumentHighlightParams,
+    DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, DocumentSymbolParams, FoldingRangeParams,
+    GotoDefinitionParams, HoverParams, Position, ReferenceParams, RenameParams, SelectionRangeParams,
+    SemanticTokensDeltaParams, SemanticTokensParams, SemanticTokensRangeParams, SignatureHelpParams,
+    TextDocumentPositionParams, Uri, WorkspaceDiagnosticParams, WorkspaceSymbolParams,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -39,36 +45,70 @@ pub(crate) enum Needs {
 /// What a method needs; nothing for one that is not known.
 pub(crate) fn needs(method: &str) -> Option<Needs> {
     match method {
-        "textDocument/formatting" | "textDocument/documentSymbol" | "textDocument/foldingRange" => Some(Needs::Text),
+        "textDocument/formatting"
+        | "textDocument/rangeFormatting"
+        | "textDocument/onTypeFormatting"
+        | "textDocument/documentSymbol"
+        | "textDocument/selectionRange"
+        | "textDocument/foldingRange" => Some(Needs::Text),
         "workspace/symbol"
         | "textDocument/hover"
         | "textDocument/completion"
         | "textDocument/definition"
         | "textDocument/references"
+        | "textDocument/documentHighlight"
+        | "textDocument/semanticTokens/full"
+        | "textDocument/semanticTokens/full/delta"
+        | "textDocument/semanticTokens/range"
+        | "textDocument/signatureHelp"
+        | "textDocument/prepareCallHierarchy"
+        | "callHierarchy/incomingCalls"
+        | "callHierarchy/outgoingCalls"
         | "textDocument/prepareRename"
         | "textDocument/rename" => Some(Needs::Projects),
-        "textDocument/codeAction" => Some(Needs::Findings),
-        _ => None,
+        "textDocument/codeAction" | "textDocument/diagnostic" | "workspace/diagnostic" => Some(Needs::Findings),
+        method => errands::is_errand(method).then_some(Needs::Projects),
     }
 }
 
-/// What the server can do.
-pub(crate) fn capabilities(encoding: Encoding) -> Value {
-    json!({
+/// What the server can do. A client that asks for findings itself is not told them without being asked; one that has the
+/// commands of lenses itself does not get them from here.
+pub(crate) fn capabilities(encoding: Encoding, pulls: bool, own_commands: bool) -> Value {
+    let mut all = json!({
         "positionEncoding": encoding.kind(),
         "textDocumentSync": { "openClose": true, "change": 2, "save": { "includeText": false } },
         "documentFormattingProvider": true,
+        "documentRangeFormattingProvider": true,
+        "documentOnTypeFormattingProvider": { "firstTriggerCharacter": "}", "moreTriggerCharacter": ["\n"] },
         "documentSymbolProvider": true,
         "workspaceSymbolProvider": true,
         "foldingRangeProvider": true,
+        "selectionRangeProvider": true,
         "hoverProvider": true,
-        "completionProvider": { "triggerCharacters": [".", "="] },
+        "completionProvider": { "triggerCharacters": [".", "=", "\"", "/", "@"] },
+        "signatureHelpProvider": { "triggerCharacters": ["(", ","], "retriggerCharacters": [")"] },
         "definitionProvider": true,
         "referencesProvider": true,
+        "documentHighlightProvider": true,
+        "callHierarchyProvider": true,
         "renameProvider": { "prepareProvider": true },
         "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+        "codeLensProvider": { "resolveProvider": false },
+        "inlayHintProvider": true,
+        "semanticTokensProvider": { "legend": tokens::legend(), "full": { "delta": true }, "range": true },
         "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
-    })
+        "experimental": { "dsvmc": { "requests": ["dsvmc/preview", "dsvmc/plan", "dsvmc/runTest"] } },
+    });
+    if let Some(all) = all.as_object_mut() {
+        if pulls {
+            let provider = json!({ "interFileDependencies": true, "workspaceDiagnostics": true });
+            all.insert("diagnosticProvider".to_owned(), provider);
+        }
+        if !own_commands {
+            all.insert("executeCommandProvider".to_owned(), json!({ "commands": errands::COMMANDS }));
+        }
+    }
+    all
 }
 
 /// The parameters of a message.
@@ -133,6 +173,80 @@ pub(crate) fn answer(state: &mut State, method: &str, request: Value) -> Result<
             let (path, position) = place(state, request.text_document_position)?;
             navigate::rename(state, &path, position, &request.new_name)
         }
+        "textDocument/rangeFormatting" => {
+            let request: DocumentRangeFormattingParams = params(request)?;
+            let (_, text) = document(state, &request.text_document.uri)?;
+            let lines = Lines::new(&text, state.encoding);
+            result(formatting::part(&text, &lines, lines.bytes(request.range)))
+        }
+        "textDocument/onTypeFormatting" => {
+            let request: DocumentOnTypeFormattingParams = params(request)?;
+            let at = request.text_document_position;
+            let (_, text) = document(state, &at.text_document.uri)?;
+            let lines = Lines::new(&text, state.encoding);
+            result(formatting::typed(&text, &lines, at.position, &request.ch))
+        }
+        "textDocument/selectionRange" => {
+            let request: SelectionRangeParams = params(request)?;
+            let (path, text) = document(state, &request.text_document.uri)?;
+            let tree = state.trees.get(&path, &text);
+            let lines = Lines::new(&text, state.encoding);
+            let around = |at: &Position| selection::around(&text, &tree, &lines, *at);
+            result(request.positions.iter().map(around).collect::<Vec<_>>())
+        }
+        "textDocument/documentHighlight" => {
+            let request: DocumentHighlightParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position_params)?;
+            result(navigate::highlights(state, &path, position))
+        }
+        "textDocument/semanticTokens/full" => {
+            let request: SemanticTokensParams = params(request)?;
+            let (path, _) = document(state, &request.text_document.uri)?;
+            let (id, data) = semantic_tokens(state, &path);
+            result(json!({ "resultId": id.to_string(), "data": data }))
+        }
+        "textDocument/semanticTokens/full/delta" => {
+            let request: SemanticTokensDeltaParams = params(request)?;
+            let (path, _) = document(state, &request.text_document.uri)?;
+            let before = state.tokens.get(&path).cloned();
+            let before = before.filter(|(id, _)| id.to_string() == request.previous_result_id);
+            let (id, data) = semantic_tokens(state, &path);
+            let id = id.to_string();
+            result(match before {
+                Some((_, before)) => json!({ "resultId": id, "edits": tokens::delta(&before, &data) }),
+                // Of an answer that nobody knows any more there is no difference.
+                None => json!({ "resultId": id, "data": data }),
+            })
+        }
+        "textDocument/semanticTokens/range" => {
+            let request: SemanticTokensRangeParams = params(request)?;
+            let (path, text) = document(state, &request.text_document.uri)?;
+            let lines = Lines::new(&text, state.encoding);
+            let part = lines.bytes(request.range);
+            let data = View::of(state, &path).and_then(|view| {
+                let file = view.file(&path)?;
+                Some(tokens::encoded(&view, file, &lines, Some(part)))
+            });
+            result(json!({ "data": data.unwrap_or_default() }))
+        }
+        "textDocument/signatureHelp" => {
+            let request: SignatureHelpParams = params(request)?;
+            let (path, position) = place(state, request.text_document_position_params)?;
+            Ok(signature::help(state, &path, position))
+        }
+        "textDocument/prepareCallHierarchy" => {
+            let request: TextDocumentPositionParams = params(request)?;
+            let (path, position) = place(state, request)?;
+            result(hierarchy::prepare(state, &path, position))
+        }
+        "callHierarchy/incomingCalls" => hierarchy::incoming(state, &request),
+        "callHierarchy/outgoingCalls" => hierarchy::outgoing(state, &request),
+        "textDocument/diagnostic" => {
+            let request: DocumentDiagnosticParams = params(request)?;
+            let (path, _) = document(state, &request.text_document.uri)?;
+            Ok(pull::document(state, &path, &request))
+        }
+        "workspace/diagnostic" => Ok(pull::workspace(state, &params::<WorkspaceDiagnosticParams>(request)?)),
         "textDocument/codeAction" => {
             let request: CodeActionParams = params(request)?;
             let (path, text) = document(state, &request.text_document.uri)?;
@@ -140,6 +254,19 @@ pub(crate) fn answer(state: &mut State, method: &str, request: Value) -> Result<
         }
         _ => Err(Failure::new(ErrorCode::MethodNotFound, format!("`{method}` is not supported"))),
     }
+}
+
+/// The semantic tokens of a document, which are remembered for the next difference.
+fn semantic_tokens(state: &mut State, path: &std::path::Path) -> (u64, Vec<u32>) {
+    let data = View::of(state, path).and_then(|view| {
+        let file = view.file(path)?;
+        let text = view.files.get(file)?.text.clone();
+        Some(tokens::encoded(&view, file, &Lines::new(&text, state.encoding), None))
+    });
+    let data = data.unwrap_or_default();
+    let id = state.tokens.values().map(|(id, _)| id + 1).max().unwrap_or_default();
+    state.tokens.insert(path.to_owned(), (id, data.clone()));
+    (id, data)
 }
 
 /// Path and position, of a document that is open.

@@ -32,6 +32,65 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A part of a file: first byte, and one past the last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as the compiler names it.
+    pub path: PathBuf,
+    /// Offset in bytes where the part begins.
+    pub start: u32,
+    /// Offset behind its last byte.
+    pub end: u32,
+}
+
+/// What a project becomes: its templates, for an editor to show.
+#[derive(Clone, Debug, Default)]
+pub struct Emitted {
+    /// Every file that was read, for places in them.
+    pub sources: SourceMap,
+    /// The templates, in the order of deployment; none when the project has errors.
+    pub parts: Vec<EmittedPart>,
+    /// Names of the envs, in source order.
+    pub envs: Vec<String>,
+    /// Why there is no template, in one sentence.
+    pub problem: Option<String>,
+}
+
+/// One template, and where its lines were written.
+#[derive(Clone, Debug, Default)]
+pub struct EmittedPart {
+    /// `main`, or the name of one of several deployments.
+    pub name: String,
+    /// The template as `build` writes it.
+    pub template: String,
+    /// The parameter files by env, as `build` writes them; the name is empty without envs.
+    pub parameters: Vec<(String, String)>,
+    /// Lines of the template from 0, first and last, and what they were made from; an outer part before those in it.
+    pub map: Vec<(u32, u32, Place)>,
+    /// Type and name of each resource, with the place of what makes it.
+    pub resources: Vec<(String, String, Place)>,
+}
+
+/// What evaluation says about a place in the sources, for an editor to show behind it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Figure {
+    /// What it is about: it is shown behind its end.
+    pub place: Place,
+    /// The text of the hint, a few words without a full stop.
+    pub label: String,
+    /// What more there is to know; may be empty.
+    pub detail: String,
+}
+
+/// What became of a request that takes a while and gives text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Whether it went well: the plan was made, the tests passed.
+    pub fine: bool,
+    /// Lines for people, without colours.
+    pub text: String,
+}
+
 /// The program around the server. All paths are absolute.
 pub trait Host: Send + Sync + 'static {
     /// The projects at or below a folder; none when it cannot be read.
@@ -42,6 +101,14 @@ pub trait Host: Send + Sync + 'static {
     fn read(&self, texts: &Texts, project: &Project, path: &Path) -> Option<String>;
     /// Checks a project: its own files, and on their own those of its tests. No finding is in two results.
     fn compile(&self, texts: &Texts, project: &Project) -> Vec<Compiled>;
+    /// Compiles a project to templates.
+    fn emit(&self, texts: &Texts, project: &Project) -> Emitted;
+    /// What evaluation says about the pools of a project; nothing when it has errors.
+    fn figures(&self, texts: &Texts, project: &Project) -> Vec<Figure>;
+    /// Plans a deployment of a project to the endpoint of this machine.
+    fn plan(&self, texts: &Texts, project: &Project, env: Option<&str>) -> Told;
+    /// Runs the tests of a project that have this name, or all.
+    fn run_tests(&self, texts: &Texts, project: &Project, name: Option<&str>) -> Told;
     /// A file with the text of a module of the standard library, for editors to open; nothing when it cannot be written.
     fn library_file(&self, module: &str, text: &str) -> Option<PathBuf>;
 }

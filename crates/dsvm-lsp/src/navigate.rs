@@ -115,6 +115,19 @@ pub(crate) fn references(state: &mut State, path: &Path, position: Position, dec
     all
 }
 
+/// The places of a name in its own file; where it is declared counts as written.
+pub(crate) fn highlights(state: &mut State, path: &Path, position: Position) -> Vec<Value> {
+    let Some((view, occurrence)) = found(state, path, position) else { return Vec::new() };
+    let Some(file) = view.file(path) else { return Vec::new() };
+    let Some(known) = view.files.get(file) else { return Vec::new() };
+    let lines = Lines::new(&known.text, state.encoding);
+    let mut same = Names::of(&view, file).found;
+    same.retain(|found| found.symbol == occurrence.symbol);
+    same.dedup_by_key(|found| (found.start, found.end));
+    let highlight = |found: &Occurrence| json!({ "range": lines.range(found.start, found.end), "kind": if found.declares { 3 } else { 2 } });
+    same.iter().map(highlight).collect()
+}
+
 /// What stands at a position, in each project that the document is in.
 fn everywhere(state: &mut State, path: &Path, position: Position) -> Vec<(View, Symbol)> {
     let encoding = state.encoding;

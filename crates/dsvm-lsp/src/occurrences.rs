@@ -31,6 +31,8 @@ pub(crate) struct Names {
     pub(crate) found: Vec<Occurrence>,
     /// Every name that stands where a name can mean something, also locals.
     pub(crate) written: BTreeSet<Arc<str>>,
+    /// The words that a field chooses from, where one stands: `smb` in `protocol = smb`.
+    pub(crate) choices: BTreeSet<(usize, usize)>,
 }
 
 impl Names {
@@ -41,7 +43,7 @@ impl Names {
             file,
             module,
             locals: Vec::new(),
-            names: Names { found: Vec::new(), written: BTreeSet::new() },
+            names: Names { found: Vec::new(), written: BTreeSet::new(), choices: BTreeSet::new() },
         };
         if let Some(known) = view.files.get(file) {
             for item in &known.tree.items {
@@ -410,7 +412,11 @@ impl Walker<'_> {
         let formula = wanted.filter(|ty| matches!(ty, FieldType::Formula | FieldType::Condition));
         match &expr.kind {
             ExprKind::Name(name) => {
-                if let Some(symbol) = self.name(name, wanted) {
+                let mut some = Vec::new();
+                wanted.iter().for_each(|ty| words(ty, &mut some));
+                if some.contains(&&**name) {
+                    self.names.choices.insert((expr.span.start as usize, expr.span.end as usize));
+                } else if let Some(symbol) = self.name(name, wanted) {
                     self.push(expr.span, symbol, false);
                 }
             }
@@ -517,11 +523,6 @@ impl Walker<'_> {
     }
 
     fn name(&mut self, name: &Arc<str>, wanted: Wanted<'_>) -> Option<Symbol> {
-        let mut some = Vec::new();
-        wanted.iter().for_each(|ty| words(ty, &mut some));
-        if some.contains(&&**name) {
-            return None;
-        }
         self.write(name);
         if let Some(known) = self.known(name) {
             return Some(known);

@@ -9,26 +9,37 @@ pub(crate) enum Encoding {
     Utf8,
     /// Units of UTF-16, which every client understands.
     Utf16,
+    /// Code points, one for each character however it is encoded.
+    Utf32,
 }
 
 impl Encoding {
-    /// Bytes if the client offers them, because nothing is converted then.
+    /// Bytes if the client offers them, because nothing is converted then; else what it would like most.
     pub(crate) fn agreed(offered: Option<&[PositionEncodingKind]>) -> Self {
-        let bytes = offered.is_some_and(|kinds| kinds.contains(&PositionEncodingKind::UTF8));
-        if bytes { Encoding::Utf8 } else { Encoding::Utf16 }
+        let all = [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32];
+        let offered = offered.unwrap_or_default();
+        if offered.contains(&PositionEncodingKind::UTF8) {
+            return Encoding::Utf8;
+        }
+        let known = offered.iter().find_map(|kind| all.into_iter().find(|encoding| encoding.kind() == *kind));
+        known.unwrap_or(Encoding::Utf16)
     }
 
     pub(crate) fn kind(self) -> PositionEncodingKind {
         match self {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
             Encoding::Utf16 => PositionEncodingKind::UTF16,
+            Encoding::Utf32 => PositionEncodingKind::UTF32,
         }
     }
 
     fn width(self, text: &str) -> usize {
         match self {
             Encoding::Utf8 => text.len(),
+            // Most lines are ASCII, of which every character is one unit.
+            Encoding::Utf16 | Encoding::Utf32 if text.is_ascii() => text.len(),
             Encoding::Utf16 => text.chars().map(char::len_utf16).sum(),
+            Encoding::Utf32 => text.chars().count(),
         }
     }
 }
@@ -115,12 +126,13 @@ mod tests {
         assert_eq!(at(Encoding::Utf16, 7), (0, 4));
         assert_eq!(at(Encoding::Utf16, 10), (1, 0));
         assert_eq!(at(Encoding::Utf16, 12), (2, 0));
+        assert_eq!(at(Encoding::Utf32, 7), (0, 3));
         assert_eq!(at(Encoding::Utf8, 1000), (2, 3));
     }
 
     #[test]
     fn positions_and_offsets_are_inverse() {
-        for encoding in [Encoding::Utf8, Encoding::Utf16] {
+        for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
             let lines = Lines::new(TEXT, encoding);
             for (offset, character) in TEXT.char_indices() {
                 // Between the two bytes of a line break there is no position.

@@ -1,21 +1,22 @@
 //! The life of a connection: messages in, answers and diagnostics out.
 
 use crate::answers::{self, Failure, Needs};
-use crate::diagnostics::{Translator, Understood};
+use crate::diagnostics::Understood;
 use crate::documents::Documents;
+use crate::errands::{self, Brought, Orders};
 use crate::frame::{self, Incoming};
 use crate::host::Host;
 use crate::library::Library;
 use crate::paths::{path_of, uri_of};
 use crate::position::Encoding;
+use crate::pull::{self, Findings};
 use crate::worker::{Analysis, Desk, Job, work};
-use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
+use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
     DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, InitializeParams,
 };
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +40,7 @@ pub enum Ended {
 enum Event {
     Came(Incoming),
     Analysed(Analysis),
+    Brought(RequestId, Brought),
 }
 
 /// Where the connection is in its life.
@@ -58,13 +60,19 @@ pub fn serve(host: Arc<dyn Host>, input: impl BufRead + Send + 'static, output: 
     let desk = Arc::new(Desk::default());
     let reader = sender.clone();
     std::thread::spawn(move || read_all(input, &reader));
-    let (compiling, place) = (host.clone(), desk.clone());
+    let (compiling, place, done) = (host.clone(), desk.clone(), sender.clone());
     std::thread::spawn(move || {
-        work(compiling.as_ref(), &place, |analysis| sender.send(Event::Analysed(analysis)).is_ok());
+        work(compiling.as_ref(), &place, |analysis| done.send(Event::Analysed(analysis)).is_ok());
     });
-    let mut server = Server::new(host, output, desk.clone());
+    let orders = Arc::new(Orders::default());
+    let (running, place) = (host.clone(), orders.clone());
+    std::thread::spawn(move || {
+        errands::run(running.as_ref(), &place, |id, brought| sender.send(Event::Brought(id, brought)).is_ok());
+    });
+    let mut server = Server::new(host, output, desk.clone(), orders.clone());
     let ended = server.run(&events);
     desk.close();
+    orders.close();
     ended
 }
 
@@ -82,15 +90,35 @@ fn read_all(mut input: impl BufRead, events: &SyncSender<Event>) {
 struct Server<W: Write> {
     output: W,
     desk: Arc<Desk>,
+    orders: Arc<Orders>,
     phase: Phase,
     state: State,
-    understood: Understood,
     watches_files: bool,
-    /// What the client was told last about each file.
-    published: BTreeMap<PathBuf, (Option<i32>, Vec<lsp_types::Diagnostic>)>,
+    /// The client asks for findings itself, and is told when to ask again.
+    pulls: bool,
+    progress: Progress,
+    /// The document that changed last.
+    edited: Option<PathBuf>,
     /// Requests that wait for an analysis.
     waiting: Vec<(Needs, Request)>,
+    /// Requests for which something is being brought, and the revision of the texts that it is made from.
+    sent: Vec<(Request, u64)>,
 }
+
+/// Whether the client shows that the first compilation runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It cannot, or it is over.
+    Never,
+    /// It would, and nothing is compiled yet.
+    Offered,
+    /// It was asked to make room for it.
+    Asked,
+    Shown,
+}
+
+/// What the progress of the first compilation is called.
+const FIRST: &str = "dsvmc/first";
 
 /// What answers are made of.
 pub(crate) struct State {
@@ -101,6 +129,11 @@ pub(crate) struct State {
     pub(crate) library: Library,
     pub(crate) trees: crate::trees::Trees,
     pub(crate) analysis: Option<Analysis>,
+    pub(crate) understood: Understood,
+    /// What the analysis found.
+    pub(crate) findings: Findings,
+    /// The last semantic tokens of each document, with their number.
+    pub(crate) tokens: BTreeMap<PathBuf, (u64, Vec<u32>)>,
     /// Counts the changes of documents.
     pub(crate) revision: u64,
     /// The revision at which projects were last to be looked for.
@@ -125,10 +158,11 @@ impl State {
 }
 
 impl<W: Write> Server<W> {
-    fn new(host: Arc<dyn Host>, output: W, desk: Arc<Desk>) -> Self {
+    fn new(host: Arc<dyn Host>, output: W, desk: Arc<Desk>, orders: Arc<Orders>) -> Self {
         Self {
             output,
             desk,
+            orders,
             phase: Phase::New,
             state: State {
                 library: Library::new(host.clone()),
@@ -138,13 +172,18 @@ impl<W: Write> Server<W> {
                 folders: Vec::new(),
                 trees: crate::trees::Trees::default(),
                 analysis: None,
+                understood: Understood::by(&lsp_types::ClientCapabilities::default()),
+                findings: Findings::default(),
+                tokens: BTreeMap::new(),
                 revision: 0,
                 anew: 0,
             },
-            understood: Understood::by(&lsp_types::ClientCapabilities::default()),
             watches_files: false,
-            published: BTreeMap::new(),
+            pulls: false,
+            progress: Progress::Never,
+            edited: None,
             waiting: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -170,6 +209,7 @@ impl<W: Write> Server<W> {
             match queue.pop_front() {
                 None => {}
                 Some(Event::Analysed(analysis)) => self.analysed(analysis)?,
+                Some(Event::Brought(id, brought)) => self.brought(&id, &brought)?,
                 Some(Event::Came(Incoming::End)) => return Ok(self.ended()),
                 Some(Event::Came(Incoming::Malformed(code, message))) => {
                     self.send(&json!({
@@ -177,7 +217,7 @@ impl<W: Write> Server<W> {
                     }))?;
                 }
                 Some(Event::Came(Incoming::Message(Message::Request(request)))) => self.request(request)?,
-                Some(Event::Came(Incoming::Message(Message::Response(_)))) => {}
+                Some(Event::Came(Incoming::Message(Message::Response(response)))) => self.answered(&response)?,
                 Some(Event::Came(Incoming::Message(Message::Notification(notification)))) => {
                     if notification.method == "exit" {
                         return Ok(self.ended());
@@ -213,11 +253,15 @@ impl<W: Write> Server<W> {
     fn cancel(&mut self, id: &RequestId, queue: &mut VecDeque<Event>) -> std::io::Result<()> {
         let is_meant = |event: &Event| matches!(event, Event::Came(Incoming::Message(Message::Request(request))) if request.id == *id);
         let waits = self.waiting.iter().any(|(_, request)| request.id == *id);
-        if !waits && !queue.iter().any(is_meant) {
+        let sent = self.sent.iter().any(|(request, _)| request.id == *id);
+        if !waits && !sent && !queue.iter().any(is_meant) {
             return Ok(());
         }
         queue.retain(|event| !is_meant(event));
         self.waiting.retain(|(_, request)| request.id != *id);
+        // What is being made for it already is not shown.
+        self.sent.retain(|(request, _)| request.id != *id);
+        self.orders.cancel(id);
         self.reply(id, Err(Failure::new(ErrorCode::RequestCanceled, "the request was cancelled")))
     }
 
@@ -229,7 +273,10 @@ impl<W: Write> Server<W> {
             (Phase::Running, "initialize") => refused(ErrorCode::InvalidRequest, "the server is initialized already"),
             (Phase::Running, "shutdown") => {
                 self.phase = Phase::ShutDown;
-                for (_, request) in std::mem::take(&mut self.waiting) {
+                let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, request)| request);
+                let sent = std::mem::take(&mut self.sent).into_iter().map(|(request, _)| request);
+                for request in waiting.chain(sent) {
+                    self.orders.cancel(&request.id);
                     self.reply(&request.id, refused(ErrorCode::ServerCancelled, "the server shuts down"))?;
                 }
                 Ok(Value::Null)
@@ -239,18 +286,44 @@ impl<W: Write> Server<W> {
                     self.waiting.push((needs, request));
                     return Ok(());
                 }
-                _ => self.answer(&request),
+                _ => match self.answer(&request) {
+                    Some(answer) => answer,
+                    None => return self.send_out(request),
+                },
             },
             (Phase::ShutDown, _) => refused(ErrorCode::InvalidRequest, "the server was shut down"),
         };
         self.reply(&request.id, answer)
     }
 
-    /// Answers a request. A bug costs its answer and not the server.
-    fn answer(&mut self, request: &Request) -> Result<Value, Failure> {
+    /// Answers a request, unless something has to be brought for it. A bug costs its answer and not the server.
+    fn answer(&mut self, request: &Request) -> Option<Result<Value, Failure>> {
+        if errands::is_errand(&request.method) {
+            return None;
+        }
         let state = &mut self.state;
-        catch_unwind(AssertUnwindSafe(|| answers::answer(state, &request.method, request.params.clone())))
-            .unwrap_or_else(|_| Err(Failure::new(ErrorCode::InternalError, "this is a bug in dsvmc; please report it")))
+        Some(safely(|| answers::answer(state, &request.method, request.params.clone())))
+    }
+
+    /// Has brought what a request wants.
+    fn send_out(&mut self, request: Request) -> std::io::Result<()> {
+        match errands::of(&self.state, &request) {
+            Ok(errand) => {
+                self.sent.push((request, errand.revision));
+                self.orders.put(errand);
+                Ok(())
+            }
+            Err(failure) => self.reply(&request.id, Err(failure)),
+        }
+    }
+
+    fn brought(&mut self, id: &RequestId, brought: &Brought) -> std::io::Result<()> {
+        // A request that was cancelled is not there any more.
+        let Some(at) = self.sent.iter().position(|(request, _)| request.id == *id) else { return Ok(()) };
+        let (request, revision) = self.sent.swap_remove(at);
+        let state = &mut self.state;
+        let answer = safely(|| errands::answer(state, &request, brought, revision));
+        self.reply(id, answer)
     }
 
     fn initialize(&mut self, request: &Request) -> Result<Value, Failure> {
@@ -258,7 +331,14 @@ impl<W: Write> Server<W> {
         let client = &params.capabilities;
         let general = client.general.as_ref();
         self.state.encoding = Encoding::agreed(general.and_then(|general| general.position_encodings.as_deref()));
-        self.understood = Understood::by(client);
+        self.state.understood = Understood::by(client);
+        let client_says =
+            |pointer: &str| request.params.pointer(pointer).is_some_and(|said| *said == Value::Bool(true));
+        self.pulls = request.params.pointer("/capabilities/textDocument/diagnostic").is_some_and(Value::is_object)
+            && client_says("/capabilities/workspace/diagnostics/refreshSupport");
+        if client_says("/capabilities/window/workDoneProgress") {
+            self.progress = Progress::Offered;
+        }
         let watched = client.workspace.as_ref().and_then(|workspace| workspace.did_change_watched_files.as_ref());
         self.watches_files = watched.is_some_and(|watched| watched.dynamic_registration == Some(true));
         #[expect(deprecated, reason = "older clients send only this one")]
@@ -269,7 +349,7 @@ impl<W: Write> Server<W> {
         self.state.folders = folders.iter().map(path_of).filter(|path| path.is_absolute()).collect();
         self.phase = Phase::Running;
         Ok(json!({
-            "capabilities": answers::capabilities(self.state.encoding),
+            "capabilities": answers::capabilities(self.state.encoding, self.pulls, own_commands(&request.params)),
             "serverInfo": { "name": "dsvmc", "version": env!("CARGO_PKG_VERSION") },
         }))
     }
@@ -292,7 +372,7 @@ impl<W: Write> Server<W> {
                 if let Ok(params) = answers::params::<DidOpenTextDocumentParams>(params) {
                     let path = path_of(&params.text_document.uri);
                     self.state.documents.open(path.clone(), params.text_document);
-                    self.changed(Some(path), true);
+                    self.changed(Some(path), true)?;
                 }
             }
             "textDocument/didChange" => {
@@ -301,7 +381,7 @@ impl<W: Write> Server<W> {
                     let encoding = self.state.encoding;
                     let version = params.text_document.version;
                     if self.state.documents.change(&path, version, params.content_changes, encoding) {
-                        self.changed(Some(path), false);
+                        self.changed(Some(path), false)?;
                     }
                 }
             }
@@ -309,17 +389,18 @@ impl<W: Write> Server<W> {
                 if let Ok(params) = answers::params::<DidCloseTextDocumentParams>(params) {
                     let path = path_of(&params.text_document.uri);
                     self.state.documents.close(&path);
-                    self.changed(Some(path), true);
+                    self.state.tokens.remove(&path);
+                    self.changed(Some(path), true)?;
                 }
             }
-            "textDocument/didSave" | "workspace/didChangeWatchedFiles" => self.changed(None, true),
+            "textDocument/didSave" | "workspace/didChangeWatchedFiles" => self.changed(None, true)?,
             "workspace/didChangeWorkspaceFolders" => {
                 if let Ok(params) = answers::params::<DidChangeWorkspaceFoldersParams>(params) {
                     let gone: Vec<_> = params.event.removed.iter().map(|folder| path_of(&folder.uri)).collect();
                     self.state.folders.retain(|folder| !gone.contains(folder));
                     let come = params.event.added.iter().map(|folder| path_of(&folder.uri));
                     self.state.folders.extend(come.filter(|path| path.is_absolute()));
-                    self.changed(None, true);
+                    self.changed(None, true)?;
                 }
             }
             _ => {}
@@ -328,11 +409,12 @@ impl<W: Write> Server<W> {
     }
 
     /// Has the projects compiled again, with the newest texts.
-    fn changed(&mut self, path: Option<PathBuf>, anew: bool) {
+    fn changed(&mut self, path: Option<PathBuf>, anew: bool) -> std::io::Result<()> {
         self.state.revision += 1;
         if anew {
             self.state.anew = self.state.revision;
         }
+        self.edited = path.clone();
         let mut texts = self.state.documents.texts();
         texts.0.retain(|path, _| !self.state.library.is(path));
         self.desk.put(Job {
@@ -342,6 +424,38 @@ impl<W: Write> Server<W> {
             anew,
             changed: BTreeSet::from_iter(path),
         });
+        if self.progress == Progress::Offered {
+            self.progress = Progress::Asked;
+            let params = json!({ "token": FIRST });
+            let method = "window/workDoneProgress/create";
+            self.send(&json!({ "jsonrpc": "2.0", "id": FIRST, "method": method, "params": params }))?;
+        }
+        Ok(())
+    }
+
+    /// The client answers: only its room for the progress matters.
+    fn answered(&mut self, response: &Response) -> std::io::Result<()> {
+        match response.id == RequestId::from(FIRST.to_owned()) && self.progress == Progress::Asked {
+            true => self.show_progress(response.response_result.is_ok()),
+            false => Ok(()),
+        }
+    }
+
+    /// Tells the client that the first compilation runs, unless it is over or the client has no room for it.
+    fn show_progress(&mut self, room: bool) -> std::io::Result<()> {
+        self.progress = Progress::Never;
+        if !room {
+            return Ok(());
+        }
+        let begin = json!({ "kind": "begin", "title": "dsvmc", "message": "compiling", "cancellable": false });
+        self.notify("$/progress", json!({ "token": FIRST, "value": begin }))?;
+        self.progress = Progress::Shown;
+        if self.state.analysis.is_some() { self.end_progress() } else { Ok(()) }
+    }
+
+    fn end_progress(&mut self) -> std::io::Result<()> {
+        self.progress = Progress::Never;
+        self.notify("$/progress", json!({ "token": FIRST, "value": { "kind": "end" } }))
     }
 
     fn analysed(&mut self, analysis: Analysis) -> std::io::Result<()> {
@@ -352,68 +466,60 @@ impl<W: Write> Server<W> {
         }
         self.state.trees.forget_closed(&self.state.documents);
         self.state.analysis = Some(analysis);
+        if self.progress == Progress::Shown {
+            self.end_progress()?;
+        }
         // What is older than the text would mark the wrong places; a newer analysis is on its way.
         if newest && self.phase == Phase::Running {
             self.publish()?;
         }
         for (needs, request) in std::mem::take(&mut self.waiting) {
-            if self.state.has(needs) {
-                let answer = self.answer(&request);
-                self.reply(&request.id, answer)?;
-            } else {
+            if !self.state.has(needs) {
                 self.waiting.push((needs, request));
+                continue;
+            }
+            match self.answer(&request) {
+                Some(answer) => self.reply(&request.id, answer)?,
+                None => self.send_out(request)?,
             }
         }
         Ok(())
     }
 
-    /// Tells the client what changed about each file: the findings, and the version that they are for.
+    /// Tells the client what changed about each file, the findings and the version that they are for; or that it is to ask.
     fn publish(&mut self) -> std::io::Result<()> {
-        let state = &self.state;
-        let mut found: BTreeMap<PathBuf, Vec<lsp_types::Diagnostic>> =
-            state.documents.iter().map(|(path, _)| (path.clone(), Vec::new())).collect();
-        let projects = state.analysis.iter().flat_map(|analysis| &analysis.projects);
-        for compiled in projects.flat_map(|snapshot| &snapshot.compiled) {
-            let translator = Translator {
-                sources: &compiled.sources,
-                encoding: state.encoding,
-                understood: self.understood,
-                library: &|file| state.library.file(&file.name),
-                spelled: &|path| state.spelled(path),
-                lines: RefCell::default(),
-            };
-            // Two projects can find the same in a file that both import; one finds nothing twice.
-            let before: BTreeMap<PathBuf, usize> = found.iter().map(|(path, all)| (path.clone(), all.len())).collect();
-            for (path, diagnostic) in compiled.diagnostics.iter().filter_map(|found| translator.translate(found)) {
-                let before = before.get(&path).copied().unwrap_or_default();
-                let all = found.entry(path).or_default();
-                if !all.get(..before).is_some_and(|earlier| earlier.contains(&diagnostic)) {
-                    all.push(diagnostic);
-                }
+        let changed = self.state.findings.update(pull::translated(&self.state));
+        if self.pulls {
+            // For the document that is edited it asks anyway.
+            if changed.iter().any(|path| Some(path) != self.edited.as_ref()) {
+                let method = "workspace/diagnostic/refresh";
+                self.send(&json!({ "jsonrpc": "2.0", "id": "refresh", "method": method, "params": null }))?;
             }
+            return Ok(());
         }
-        for path in self.published.keys() {
-            found.entry(path.clone()).or_default();
-        }
-        for (path, diagnostics) in found {
-            let version = self.state.documents.get(&path).map(|document| document.version);
-            let told = self.published.get(&path);
-            if told.is_some_and(|(before, all)| *before == version && *all == diagnostics) {
-                continue;
-            }
+        for path in changed {
             let Some(uri) = self.state.spelled(&path) else { continue };
-            let mut params = json!({ "uri": uri, "diagnostics": diagnostics });
-            if let (Some(version), Some(params)) = (version, params.as_object_mut()) {
+            let found = self.state.findings.by_file.get(&path);
+            let mut params = json!({ "uri": uri, "diagnostics": found.map_or(&[][..], |found| &found.all) });
+            if let (Some(version), Some(params)) = (found.and_then(|found| found.version), params.as_object_mut()) {
                 params.insert("version".to_owned(), version.into());
             }
             self.notify("textDocument/publishDiagnostics", params)?;
-            match version.is_none() && diagnostics.is_empty() {
-                true => drop(self.published.remove(&path)),
-                false => drop(self.published.insert(path, (version, diagnostics))),
-            }
         }
         Ok(())
     }
+}
+
+/// Runs something that may have a bug.
+fn safely(answer: impl FnOnce() -> Result<Value, Failure>) -> Result<Value, Failure> {
+    catch_unwind(AssertUnwindSafe(answer))
+        .unwrap_or_else(|_| Err(Failure::new(ErrorCode::InternalError, "this is a bug in dsvmc; please report it")))
+}
+
+/// Whether the client has the commands of lenses itself.
+fn own_commands(params: &Value) -> bool {
+    let told = params.pointer("/initializationOptions/commands").and_then(Value::as_array);
+    told.is_some_and(|told| errands::COMMANDS.iter().all(|command| told.iter().any(|one| one == command)))
 }
 
 /// The request that a message cancels.

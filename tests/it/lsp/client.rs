@@ -57,20 +57,30 @@ impl Editor {
     }
 
     pub fn initialize(&mut self, cx: &TestContext, encodings: Value) -> Value {
+        self.initialize_as(cx, json!({ "general": { "positionEncodings": encodings } }), Value::Null)
+    }
+
+    /// Starts as a client that can more, and has options.
+    pub fn initialize_as(&mut self, cx: &TestContext, capabilities: Value, options: Value) -> Value {
         let published = json!({
             "relatedInformation": true, "codeDescriptionSupport": true, "versionSupport": true,
             "tagSupport": { "valueSet": [1, 2] },
         });
+        let mut all = json!({ "textDocument": { "publishDiagnostics": published } });
+        for (name, more) in capabilities.as_object().into_iter().flatten() {
+            match all[name].as_object_mut() {
+                Some(known) => known.extend(more.as_object().unwrap().clone()),
+                None => all[name] = more.clone(),
+            }
+        }
         let answer = self.ask(
             "initialize",
             json!({
                 "processId": null,
                 "rootUri": uri(cx, ""),
                 "workspaceFolders": [{ "uri": uri(cx, ""), "name": "test" }],
-                "capabilities": {
-                    "general": { "positionEncodings": encodings },
-                    "textDocument": { "publishDiagnostics": published },
-                },
+                "initializationOptions": options,
+                "capabilities": all,
             }),
         );
         self.tell("initialized", json!({}));
@@ -167,6 +177,25 @@ impl Editor {
         found["params"]["diagnostics"].as_array().unwrap().clone()
     }
 
+    /// The next message of a method that comes without being asked for.
+    pub fn told(&mut self, method: &str) -> Value {
+        if let Some(at) = self.said.iter().position(|message| message["method"] == method) {
+            return self.said.remove(at);
+        }
+        loop {
+            let message = self.next();
+            if message["method"] == method {
+                return message;
+            }
+            self.said.push(message);
+        }
+    }
+
+    /// Whether nothing of a method was said so far.
+    pub fn silent_about(&self, method: &str) -> bool {
+        self.said.iter().all(|message| message["method"] != method)
+    }
+
     /// Shuts the server down and gives its exit code.
     pub fn finish(mut self) -> i32 {
         assert_eq!(self.ask("shutdown", Value::Null)["result"], Value::Null);
@@ -240,4 +269,13 @@ pub fn edited(text: &str, edits: &Value) -> String {
         text.replace_range(start..end, new);
     }
     text
+}
+
+/// The request for the place behind the first `marked` text, whose `|` is the place.
+pub fn place(uri: &str, text: &str, marked: &str) -> Value {
+    let at = text.find(&marked.replace('|', "")).unwrap_or_else(|| panic!("{marked}")) + marked.find('|').unwrap();
+    let before = &text[..at];
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().unwrap().encode_utf16().count();
+    json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } })
 }

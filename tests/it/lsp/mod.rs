@@ -7,3 +7,7 @@ mod hostile;
 mod life;
 mod names;
 mod outline;
+mod pulled;
+mod shown;
+mod typing;
+mod workspace;

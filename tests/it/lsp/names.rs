@@ -1,6 +1,6 @@
 //! Names: what is said about them, where they are declared and used, and new ones for them.
 
-use super::client::{Editor, edited, shown, uri};
+use super::client::{Editor, edited, place, shown, uri};
 use crate::support::TestContext;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -52,15 +52,6 @@ export let count = 4
 
 export let key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc a@example.org\"
 ";
-
-/// The request for the place behind the first `marked` text, whose `|` is the place.
-fn place(uri: &str, text: &str, marked: &str) -> Value {
-    let at = text.find(&marked.replace('|', "")).unwrap_or_else(|| panic!("{marked}")) + marked.find('|').unwrap();
-    let before = &text[..at];
-    let line = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap().encode_utf16().count();
-    json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } })
-}
 
 struct World {
     cx: TestContext,

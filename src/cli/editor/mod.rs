@@ -1,10 +1,12 @@
 //! What an editor edits, over what is on the disk: finds and compiles projects for the language server.
 
+mod errands;
+
 use super::disk::Disk;
 use crate::driver::{self, Compilation, EntryKind, LoadError, Purpose, World};
 use dsvm_diagnostics::Code;
 use dsvm_files::Readers;
-use dsvm_lsp::{Compiled, Host, Project, Texts};
+use dsvm_lsp::{Compiled, Emitted, Figure, Host, Project, Texts, Told};
 use dsvm_sema::load::NoText;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -141,6 +143,22 @@ impl Host for Editor {
             results.push(Compiled { sources, diagnostics });
         }
         results
+    }
+
+    fn emit(&self, texts: &Texts, project: &Project) -> Emitted {
+        errands::emit(&self.world(texts), &ours(project))
+    }
+
+    fn figures(&self, texts: &Texts, project: &Project) -> Vec<Figure> {
+        errands::figures(&self.world(texts), &ours(project))
+    }
+
+    fn plan(&self, texts: &Texts, project: &Project, env: Option<&str>) -> Told {
+        errands::plan(&self.world(texts), &ours(project), env)
+    }
+
+    fn run_tests(&self, texts: &Texts, project: &Project, name: Option<&str>) -> Told {
+        errands::run_tests(&self.world(texts), &ours(project), name)
     }
 
     fn library_file(&self, module: &str, text: &str) -> Option<PathBuf> {
