@@ -51,13 +51,22 @@ impl Context {
 
     /// The same for several projects in one document.
     pub fn report_all(&mut self, found: &[render::Found<'_>]) -> Result<Exit, PrintError> {
+        self.report_with(found, &[])
+    }
+
+    /// The same, with what comments allow: SARIF tells of it.
+    pub fn report_with(
+        &mut self,
+        found: &[render::Found<'_>],
+        exempt: &[render::Exempt<'_>],
+    ) -> Result<Exit, PrintError> {
         match self.format {
             Format::Human | Format::Markdown => {
                 self.printer.say(&render::snippet::all(found, self.printer.error_palette()))
             }
             Format::Short => self.printer.data(&render::short::all(found))?,
             Format::Json => self.printer.json(&render::json::all(found))?,
-            Format::Sarif => self.printer.json(&render::sarif::all(found))?,
+            Format::Sarif => self.printer.json(&render::sarif::all(found, exempt))?,
             // Each line is a command of ours: what others wrote in it cannot begin one.
             Format::Github => self.printer.exact(&render::github::all(found))?,
         }

@@ -213,6 +213,21 @@ impl Make for State {
     }
 }
 
+/// A diagnostic that a test expects, or does not.
+struct Wanted {
+    severity: Severity,
+    code: Option<Code>,
+    rule: Option<std::sync::Arc<str>>,
+}
+
+impl Wanted {
+    fn is(&self, found: &Diagnostic) -> bool {
+        found.severity == self.severity
+            && self.code.is_none_or(|code| found.code == code)
+            && self.rule.as_ref().is_none_or(|rule| found.rule.as_deref() == Some(&**rule))
+    }
+}
+
 /// Holds the expectations of one test.
 struct Holder<'a> {
     world: &'a dyn World,
@@ -228,8 +243,8 @@ impl Holder<'_> {
         self.failures.push(Diagnostic::new(Code::TestFailed, title.into(), span, label.into()));
     }
 
-    /// `covered`: the diagnostics that the test expects, by code and severity.
-    fn hold(&mut self, expectation: &Expectation, values: &[&Evaluated], covered: &mut Vec<(Severity, Option<Code>)>) {
+    /// `covered`: the diagnostics that the test looks at.
+    fn hold(&mut self, expectation: &Expectation, values: &[&Evaluated], covered: &mut Vec<Wanted>) {
         self.note_names(expectation);
         match &expectation.kind {
             Expected::Value(expr) => {
@@ -237,10 +252,11 @@ impl Holder<'_> {
                     self.value(value, expr.span);
                 }
             }
-            Expected::Diagnostic { absent, severity, code, line } => {
+            Expected::Diagnostic { absent, severity, code, rule, line } => {
                 let code = code.as_ref().and_then(|code| Code::named(&code.value));
-                covered.push((*severity, code));
-                self.diagnostic(*absent, *severity, code, *line, expectation.span);
+                let wanted = Wanted { severity: *severity, code, rule: rule.as_ref().map(|rule| rule.value.clone()) };
+                self.diagnostic(*absent, &wanted, *line, expectation.span);
+                covered.push(wanted);
             }
             Expected::Resources { absent, kind, name, properties } => {
                 let Ok((project, resources)) = self.state else { return };
@@ -320,8 +336,8 @@ impl Holder<'_> {
         }
     }
 
-    fn diagnostic(&mut self, absent: bool, severity: Severity, code: Option<Code>, line: Option<u32>, span: Span) {
-        let word = match severity {
+    fn diagnostic(&mut self, absent: bool, wanted: &Wanted, line: Option<u32>, span: Span) {
+        let word = match wanted.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
             Severity::Info => "hint",
@@ -331,10 +347,13 @@ impl Holder<'_> {
             let at = d.primary().and_then(|p| place(&compilation.sources, p));
             line.is_none_or(|line| at.is_some_and(|at| at.line == line))
         };
-        let same = |d: &&Diagnostic| d.severity == severity && code.is_none_or(|code| d.code == code);
-        let found: Vec<&Diagnostic> = compilation.diagnostics.iter().filter(same).collect();
+        let found: Vec<&Diagnostic> = compilation.diagnostics.iter().filter(|d| wanted.is(d)).collect();
         let here: Vec<&&Diagnostic> = found.iter().filter(|d| on_line(d)).collect();
-        let what = code.map_or_else(|| word.to_owned(), |code| format!("{word} {code}"));
+        let what = match (&wanted.rule, wanted.code) {
+            (Some(rule), _) => format!("{word} of the rule `{rule}`"),
+            (None, Some(code)) => format!("{word} {code}"),
+            (None, None) => word.to_owned(),
+        };
         let made = match (absent, here.as_slice(), found.as_slice()) {
             (false, [], []) => Diagnostic::new(Code::TestFailed, format!("there is no {what}"), span, "expected"),
             (false, [], [other, ..]) => {
@@ -345,7 +364,7 @@ impl Holder<'_> {
             (true, [first, ..], _) => {
                 let made = Diagnostic::new(
                     Code::TestFailed,
-                    format!("there is {}: {}", first.code, first.title),
+                    format!("there is {}: {}", first.id(), first.title),
                     span,
                     "none is expected",
                 );
@@ -477,12 +496,8 @@ impl Holder<'_> {
     }
 
     /// Errors of the project that the test does not expect.
-    fn unexpected_errors(&mut self, covered: &[(Severity, Option<Code>)]) {
-        let expected = |d: &Diagnostic| {
-            covered
-                .iter()
-                .any(|(severity, code)| *severity == Severity::Error && code.is_none_or(|code| code == d.code))
-        };
+    fn unexpected_errors(&mut self, covered: &[Wanted]) {
+        let expected = |d: &Diagnostic| covered.iter().any(|wanted| wanted.is(d));
         let errors = self.ground.compilation.diagnostics.iter().filter(|d| d.severity == Severity::Error);
         let more: Vec<Diagnostic> = errors.filter(|d| !expected(d)).cloned().collect();
         self.failures.extend(more);

@@ -7,7 +7,8 @@ use super::{LoadError, World, diags, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_emit::{Artifacts, Bodies};
-use dsvm_sema::checked::{Checked, Clean};
+use dsvm_sema::checked::{Checked, Clean, ExemptFinding};
+use dsvm_sema::rules::TeamRule;
 use dsvm_sema::testing::{Evaluated, Expectation, Expected, TestCase};
 use dsvm_sema::{Program, report};
 use dsvm_syntax::ast::Expr;
@@ -62,6 +63,10 @@ pub struct Compilation {
     pub artifacts: Option<Artifacts>,
     /// What lint rules found, sorted by position; only when they were asked, and nothing was wrong.
     pub advice: Vec<Diagnostic>,
+    /// The team's own rules that hold for it.
+    pub team_rules: Vec<TeamRule>,
+    /// What breaks one of them and is allowed by a comment.
+    pub exempt: Vec<ExemptFinding>,
 }
 
 /// The parsed sources and the program of each env: what a compilation computed on the way and its results no longer need.
@@ -227,6 +232,9 @@ fn compile_loaded(
     rules: Option<&Advice<'_>>,
 ) -> (Compilation, Intermediates) {
     let Loaded { program, sources, mut sink } = loaded;
+    let team_rules = dsvm_sema::rules::declared(&program);
+    let taken = team_rules.iter().filter(|rule| dsvm_lint::rule_named(&rule.name).is_some());
+    sink.extend(taken.map(|rule| diags::name_of_lint_rule(&rule.name, rule.span)));
     let kept = options.stop == Stop::AfterEmission || rules.is_some();
     let bodies = if kept { Bodies::Kept } else { Bodies::Freed };
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
@@ -234,6 +242,13 @@ fn compile_loaded(
     });
     let artifacts = if sink.has_errors() { None } else { finish(&mut runs, as_of, options, &mut sink) };
     let advice = if sink.has_errors() { Vec::new() } else { advice(&mut runs) };
+    let mut exempt: Vec<ExemptFinding> = Vec::new();
+    for one in runs.iter_mut().flat_map(|run| std::mem::take(&mut run.checked.exempt)) {
+        let place = |one: &ExemptFinding| (one.diagnostic.rule.clone(), one.diagnostic.primary());
+        if !exempt.iter().any(|known| place(known) == place(&one)) {
+            exempt.push(one);
+        }
+    }
     let envs = program.envs().cloned().collect();
     let declared = runs.first().and_then(|run| run.checked.project.map(|id| run.checked[id].name.clone()));
     let declared = declared.filter(|name| !name.is_empty());
@@ -251,6 +266,8 @@ fn compile_loaded(
         checked,
         artifacts,
         advice,
+        team_rules,
+        exempt,
     };
     (compilation, (program, runs))
 }

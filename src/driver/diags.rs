@@ -36,3 +36,9 @@ pub(super) fn not_utf8(source: SourceId, at: u32) -> Diagnostic {
     Diagnostic::new(Code::NotUtf8, "this file is not UTF-8 text", span, "the first malformed character")
         .help("save the file as UTF-8 (not UTF-16 or Latin-1)")
 }
+
+/// A rule of the team that has the name of a rule of the catalogue.
+pub(super) fn name_of_lint_rule(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadRule, format!("`{name}` is a rule of dsvmc"), span, "the name is taken")
+        .help(format!("begin the name with that of the team: `our-{name}`"))
+}

@@ -4,9 +4,11 @@ use super::compile::{Compilation, Purpose, check_with};
 use super::find::projects;
 use super::{LoadError, World, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
-use dsvm_diagnostics::{Diagnostic, Sink};
+use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use dsvm_lint::allowance::Allowances;
 use dsvm_lint::{Level, Rule, Settings, Subject, rule_named, settings};
+use dsvm_sema::checked::ExemptFinding;
+use dsvm_sema::rules::TeamRule;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,19 +46,29 @@ impl Unread {
 /// The rules to ask, and what the project says about them.
 pub(super) struct Advice<'o> {
     settings: &'o Settings,
-    wanted: &'o [&'static Rule],
+    /// The only rules to ask, by their names; all when it is empty.
+    wanted: &'o [String],
 }
 
 impl Advice<'_> {
     pub(super) fn ask(&self, subject: &Subject<'_, '_>) -> Vec<Diagnostic> {
-        dsvm_lint::run(subject, self.settings, self.wanted)
+        let wanted: Vec<&Rule> = self.wanted.iter().filter_map(|name| rule_named(name)).collect();
+        // Those that are wanted are the team's own.
+        if wanted.is_empty() && !self.wanted.is_empty() {
+            return Vec::new();
+        }
+        dsvm_lint::run(subject, self.settings, &wanted)
+    }
+
+    fn wants(&self, id: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|name| name == id)
     }
 
     /// Whether a rule was asked.
     fn asked(&self, id: &str) -> bool {
-        let wanted = self.wanted.is_empty() || self.wanted.iter().any(|rule| rule.id == id);
         let on = |rule| self.settings.level(rule, !self.wanted.is_empty()) != Level::Off;
-        wanted && rule_named(id).is_some_and(on)
+        // The team's own rules are always on.
+        self.wants(id) && rule_named(id).is_none_or(on)
     }
 }
 
@@ -69,8 +81,10 @@ pub struct Linted {
     pub sources: SourceMap,
     /// Findings of rules, and what is wrong with comments; when the project has errors, these alone.
     pub findings: Vec<Diagnostic>,
-    /// How many findings comments of the sources allow.
-    pub allowed: usize,
+    /// Findings that comments of the sources allow.
+    pub allowed: Vec<ExemptFinding>,
+    /// The team's own rules that hold for the project.
+    pub team: Vec<TeamRule>,
 }
 
 /// Asks the rules about every project at or below the given paths; `wanted` are the only rules to ask, if any. Settings
@@ -78,14 +92,20 @@ pub struct Linted {
 ///
 /// # Errors
 /// A path cannot be read, or no project is below it.
-pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[&'static Rule]) -> Result<Vec<Linted>, LoadError> {
+pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[String]) -> Result<Vec<Linted>, LoadError> {
     let found = projects(world, paths)?;
     let mut read = BTreeMap::new();
     let settings: Vec<Settings> = found.iter().map(|project| settings_of(world, project.folder(), &mut read)).collect();
     let mut all: Vec<Linted> = read
         .into_values()
         .filter(|file: &ReadSettings| !file.findings.is_empty())
-        .map(|file| Linted { name: None, sources: file.sources, findings: file.findings, allowed: 0 })
+        .map(|file| Linted {
+            name: None,
+            sources: file.sources,
+            findings: file.findings,
+            allowed: Vec::new(),
+            team: Vec::new(),
+        })
         .collect();
     let linted: Vec<Linted> = found
         .par_iter()
@@ -105,19 +125,26 @@ pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[&'static Rule])
 fn finish(done: &mut Compilation, advice: &Advice<'_>) -> Linted {
     let name = Some(done.name.to_string());
     let sources = std::mem::take(&mut done.sources);
+    let team = std::mem::take(&mut done.team_rules);
     if done.failed() {
         let mut findings = std::mem::take(&mut done.diagnostics);
         findings.retain(|d| d.severity == dsvm_diagnostics::Severity::Error);
-        return Linted { name, sources, findings, allowed: 0 };
+        return Linted { name, sources, findings, allowed: Vec::new(), team };
     }
-    let mut allowances = Allowances::read(&sources);
-    let (kept, allowed) = allowances.apply(&sources, std::mem::take(&mut done.advice));
+    let mut allowances = Allowances::read(&sources, &team);
+    let (kept, mut allowed) = allowances.apply(std::mem::take(&mut done.advice));
     let mut sink = Sink::default();
     sink.extend(kept);
+    // What breaks the team's own rules was found while the project was checked.
+    let by_team = |d: &Diagnostic| d.code == Code::RuleBroken && d.rule.as_deref().is_some_and(|id| advice.wants(id));
+    sink.extend(std::mem::take(&mut done.diagnostics).into_iter().filter(by_team));
+    allowances.mark(&done.exempt);
+    allowed.append(&mut done.exempt);
+    allowed.retain(|one| one.diagnostic.rule.as_deref().is_some_and(|id| advice.wants(id)));
     let names: Vec<String> = done.project.files.iter().map(|path| load::shown(path)).collect();
     let own = |source| sources.get(source).is_some_and(|file| names.iter().any(|name| **name == *file.name));
     sink.extend(allowances.finish(|id| advice.asked(id), own));
-    Linted { name, sources, findings: sink.finish(), allowed }
+    Linted { name, sources, findings: sink.finish(), allowed, team }
 }
 
 /// A settings file, read once however many projects it is for.

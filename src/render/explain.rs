@@ -2,7 +2,10 @@
 
 use super::palette::{Palette, Role};
 use super::snippet::word;
-use dsvm_diagnostics::Code;
+use super::visible::clean;
+use dsvm_diagnostics::source::SourceMap;
+use dsvm_diagnostics::{Code, Severity};
+use dsvm_sema::rules::TeamRule;
 
 /// One line for each code, grouped by stage.
 #[must_use]
@@ -76,9 +79,9 @@ pub fn rule(id: &str, palette: Palette) -> String {
     markdown(rule_text(id), palette)
 }
 
-/// All lint rules by category, with their levels.
+/// All lint rules by category, with their levels; behind them those that teams wrote themselves, with their files.
 #[must_use]
-pub fn rules(palette: Palette) -> String {
+pub fn rules<'a>(team: impl Iterator<Item = (&'a SourceMap, &'a TeamRule)>, palette: Palette) -> String {
     let mut text = String::new();
     let mut category = None;
     for rule in dsvm_lint::RULES {
@@ -89,6 +92,26 @@ pub fn rules(palette: Palette) -> String {
         }
         let id = format!("{:<28}", rule.id);
         text.push_str(&format!("  {}  {:<5}  {}\n", palette.paint(Role::Name, &id), rule.level.word(), rule.summary));
+    }
+    let mut own: Vec<String> = team
+        .map(|(sources, rule)| {
+            let file = sources.get(rule.span.source);
+            let place = file.map(|file| format!("{}:{}", file.name, file.line_column(rule.span.start).0));
+            let level = match rule.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warn",
+                Severity::Info => "info",
+            };
+            let id = palette.paint(Role::Name, &format!("{:<28}", rule.name));
+            let exceptions = if rule.exceptions { "; allows exceptions" } else { "" };
+            let summary = rule.summary.as_deref().map(|text| format!("{} ", clean(text))).unwrap_or_default();
+            format!("  {id}  {level:<5}  {summary}({}{exceptions})\n", clean(&place.unwrap_or_default()))
+        })
+        .collect();
+    own.sort();
+    own.dedup();
+    if !own.is_empty() {
+        text.push_str(&format!("\n{}\n{}", palette.paint(Role::Title, "the team's own"), own.concat()));
     }
     text
 }

@@ -33,7 +33,7 @@ fn one(sources: &SourceMap, diagnostic: &Diagnostic) -> Value {
     });
     json!({
         "code": diagnostic.id(),
-        "name": diagnostic.rule.unwrap_or(diagnostic.code.slug()),
+        "name": diagnostic.rule.as_deref().unwrap_or(diagnostic.code.slug()),
         "severity": word(diagnostic.severity),
         "title": diagnostic.title,
         "labels": labels.collect::<Vec<_>>(),

@@ -23,6 +23,9 @@ pub mod visible;
 
 use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::SourceMap;
+use dsvm_sema::checked::ExemptFinding;
 
 /// The diagnostics of one project, and the files that they point into.
 pub type Found<'a> = (&'a SourceMap, &'a [Diagnostic]);
+/// What comments in a project allow, and the files that it points into.
+pub type Exempt<'a> = (&'a SourceMap, &'a [ExemptFinding]);

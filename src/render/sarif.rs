@@ -3,9 +3,9 @@
 //! One run, with the rules that were hit and no others. Paths are relative to where dsvmc was called (`%SRCROOT%`); lines
 //! and columns count from 1, columns in Unicode characters.
 
-use super::Found;
 use super::plan_text::{clean, effect_line, label, values};
 use super::visible::clean_lines;
+use super::{Exempt, Found};
 use arm_plan::{Change, EffectKind, Plan, Source};
 use dsvm_diagnostics::source::{SourceId, SourceKind, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Fix, LabelStyle, Severity};
@@ -17,17 +17,34 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What may stand in the path of a URI as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The document of a check, with a newline at its end.
+/// The document of a check, with a newline at its end. What comments allow is in it too, as suppressed: SARIF 2.1.0,
+/// 3.27.23 and 3.35.
 #[must_use]
-pub fn all(found: &[Found<'_>]) -> String {
-    let each = || found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |d| (*sources, d)));
-    let known: BTreeSet<(Code, Option<&str>)> = each().map(|(_, d)| (d.code, d.rule)).collect();
+pub fn all(found: &[Found<'_>], exempt: &[Exempt<'_>]) -> String {
+    let told = || found.iter().flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |d| (*sources, d)));
+    let allowed = || exempt.iter().flat_map(|(sources, list)| list.iter().map(move |one| (*sources, one)));
+    let each = || told().chain(allowed().map(|(sources, one)| (sources, &one.diagnostic)));
+    let known: BTreeSet<(Code, Option<&str>)> = each().map(|(_, d)| (d.code, d.rule.as_deref())).collect();
     let known: Vec<(Code, Option<&str>)> = known.into_iter().collect();
-    let at = |d: &Diagnostic| known.binary_search(&(d.code, d.rule)).unwrap_or_default();
-    let results = each().map(|(sources, d)| finding(sources, d, at(d)));
-    let rules = known.iter().map(|(code, name)| match name.and_then(dsvm_lint::rule_named) {
-        Some(lint) => lint_rule(lint),
-        None => rule(*code),
+    let at = |d: &Diagnostic| known.binary_search(&(d.code, d.rule.as_deref())).unwrap_or_default();
+    let shown = told().map(|(sources, d)| finding(sources, d, at(d)));
+    let suppressed = allowed().map(|(sources, one)| {
+        let mut result = finding(sources, &one.diagnostic, at(&one.diagnostic));
+        let location = place(sources, one.comment).map(|place| json!({ "physicalLocation": place }));
+        let mut suppression = json!({ "kind": "inSource", "justification": clean_lines(&one.reason) });
+        if let (Some(location), Some(map)) = (location, suppression.as_object_mut()) {
+            map.insert("location".into(), location);
+        }
+        if let Some(map) = result.as_object_mut() {
+            map.insert("suppressions".into(), json!([suppression]));
+        }
+        result
+    });
+    let results = shown.chain(suppressed);
+    let rules = known.iter().map(|(code, name)| match (name.and_then(dsvm_lint::rule_named), name) {
+        (Some(lint), _) => lint_rule(lint),
+        (None, Some(name)) => team_rule(name),
+        (None, None) => rule(*code),
     });
     document(&rules.collect(), &results.collect())
 }
@@ -77,6 +94,16 @@ fn lint_rule(rule: &dsvm_lint::Rule) -> Value {
         "defaultConfiguration": { "level": rule.level.severity().map_or("none", level) },
         "properties": { "tags": ["Lint", rule.category.word()] },
     })
+}
+
+/// A rule that a team wrote itself, of which only the name is known here.
+fn team_rule(name: &str) -> Value {
+    let mut made = rule(Code::RuleBroken);
+    if let Some(map) = made.as_object_mut() {
+        map.insert("id".into(), name.into());
+        map.insert("name".into(), pascal(name).into());
+    }
+    made
 }
 
 /// A slug in Pascal case: `unknown-name` → `UnknownName`.

@@ -7,7 +7,7 @@ use codespan_reporting::diagnostic as cs;
 use codespan_reporting::files::{Error as FilesError, Files, column_index};
 use codespan_reporting::term::{self, Config, GeneralWriteResult, WriteStyle};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
-use dsvm_diagnostics::{Diagnostic, Severity};
+use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use std::io::Write;
 use std::ops::Range;
 
@@ -94,11 +94,16 @@ fn summary(diagnostics: &[&Diagnostic], palette: Palette) -> String {
     }
     let worst = diagnostics.iter().find(|d| d.severity == Severity::Error).or(diagnostics.first());
     if let Some(first) = worst {
-        let command = palette.paint(Role::Name, &format!("dsvmc explain {}", first.id()));
+        let command = palette.paint(Role::Name, &format!("dsvmc explain {}", page(first)));
         text.push_str(&format!("; `{command}` explains it"));
     }
     text.push('\n');
     text
+}
+
+/// The page that explains a diagnostic: the rules of a team have one page together.
+fn page(diagnostic: &Diagnostic) -> String {
+    if diagnostic.code == Code::RuleBroken { diagnostic.code.to_string() } else { diagnostic.id() }
 }
 
 fn convert(diagnostic: &Diagnostic, sources: &Sources) -> cs::Diagnostic<SourceId> {

@@ -50,6 +50,7 @@ mod story;
 mod strangers;
 mod support;
 mod tidy;
+mod team_rules;
 mod template_doc;
 #[cfg(unix)]
 mod terminal;

@@ -100,6 +100,7 @@ catalogue! {
     UnknownRegion = 123, Warning, "unknown-region", "an unknown region";
     ImportRefused = 124, Error, "import-refused", "an import of something other than a source file of the project";
     BadTest = 125, Error, "bad-test", "a test that cannot be understood";
+    BadRule = 126, Error, "bad-rule", "a team rule that cannot be understood";
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of the wrong type";
     NotEarly = 202, Error, "not-early", "a value that must be known at compile time";
@@ -124,6 +125,7 @@ catalogue! {
     BadNeed = 221, Error, "bad-need", "a malformed hardware requirement";
     BadCondition = 222, Error, "bad-condition", "a malformed autoscale condition";
     SecretSuspected = 223, Warning, "secret-suspected", "text that looks like a secret";
+    RuleBroken = 224, Warning, "rule-broken", "a block that breaks a rule of the team";
     // 03xx pool model
     ImageWithoutSource = 300, Error, "image-without-source", "an image without a source";
     ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";

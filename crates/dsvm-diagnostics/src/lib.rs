@@ -10,6 +10,7 @@ pub use code::Code;
 pub use words::count;
 
 use crate::source::Span;
+use std::borrow::Cow;
 
 /// How bad it is. Errors stop emission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,8 +68,9 @@ pub struct Fix {
 pub struct Diagnostic {
     /// Row of the catalogue.
     pub code: Code,
-    /// Name of the lint rule that found it, which is shown instead of the code; none: the compiler found it.
-    pub rule: Option<&'static str>,
+    /// Name of the lint rule, or of the team's own rule, that found it, which is shown instead of the code; none: the
+    /// compiler found it.
+    pub rule: Option<Cow<'static, str>>,
     /// Error, warning or hint.
     pub severity: Severity,
     /// One clause, lower case, no full stop; user's words in backticks.
@@ -102,7 +104,7 @@ impl Diagnostic {
     /// What it is known by: the name of its lint rule, else its code.
     #[must_use]
     pub fn id(&self) -> String {
-        self.rule.map_or_else(|| self.code.to_string(), str::to_owned)
+        self.rule.as_ref().map_or_else(|| self.code.to_string(), ToString::to_string)
     }
 
     /// A state that dsvmc must never be in, whatever the file contains: what leads nowhere, found at `span`. It keeps

@@ -1,143 +1,107 @@
-//! Comments that allow a finding: `// dsvmc-allow RULE: why`, at the end of the line or on the lines before it.
-//!
-//! The reason is part of the form, so that whoever reads the file later knows why the advice was not taken.
+//! What comments of the sources (`// dsvmc-allow RULE: why`) allow: findings are taken out, and comments without effect told.
 
 use crate::catalogue::{rule_named, shown, similar_rule};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic};
-use dsvm_syntax::Lexeme;
-
-/// What a comment begins with.
-const WORD: &str = "dsvmc-allow";
-/// Most rules that one comment names; further ones are not read.
-const MOST: usize = 20;
+use dsvm_sema::checked::ExemptFinding;
+use dsvm_sema::rules::TeamRule;
+use dsvm_syntax::allow::{self, WORD};
+use std::sync::Arc;
 
 /// One rule that a comment allows on one line.
 #[derive(Clone, Debug)]
-struct Allowance {
-    rule: &'static str,
+struct Allowed {
+    rule: Arc<str>,
     /// Where the rule is named in the comment.
     span: Span,
-    /// The line that it is for, from 1.
-    line: u32,
+    comment: allow::Allowance,
+    reason: Arc<str>,
     used: bool,
 }
 
 /// The comments of a project.
 #[derive(Clone, Debug, Default)]
 pub struct Allowances {
-    all: Vec<Allowance>,
+    all: Vec<Allowed>,
     /// Comments that have no effect, and why.
     refused: Vec<Diagnostic>,
 }
 
 impl Allowances {
-    /// Reads the comments of all files but the library's.
+    /// Reads the comments of all files but the library's. `team` are the rules of the project's own.
     #[must_use]
-    pub fn read(sources: &SourceMap) -> Self {
+    pub fn read(sources: &SourceMap, team: &[TeamRule]) -> Self {
         let mut allowances = Self::default();
         for (source, file) in sources.iter() {
-            // Most files have none, and scanning takes as long as parsing.
-            if file.text.contains(WORD) {
-                allowances.read_file(source, &file.text);
+            for comment in allow::allowances(source, &file.text) {
+                allowances.comment(comment, team);
             }
         }
         allowances
     }
 
-    fn read_file(&mut self, source: SourceId, text: &str) {
-        let mut line = 1;
-        let mut code_on_line = false;
-        let mut waiting: Vec<usize> = Vec::new();
-        for (kind, start, end) in dsvm_syntax::lexemes(text) {
-            match kind {
-                Lexeme::Newline => {
-                    line += 1;
-                    code_on_line = false;
-                }
-                Lexeme::Comment => {
-                    let first = self.all.len();
-                    self.comment(source, text, start..end, line);
-                    if !code_on_line {
-                        waiting.extend(first..self.all.len());
-                    }
-                }
-                _ => {
-                    code_on_line = true;
-                    for at in waiting.drain(..) {
-                        if let Some(allowance) = self.all.get_mut(at) {
-                            allowance.line = line;
-                        }
-                    }
-                    // A text can go over several lines.
-                    line += text.get(start..end).map_or(0, |token| token.matches('\n').count() as u32);
-                }
-            }
-        }
-    }
-
-    fn comment(&mut self, source: SourceId, text: &str, range: std::ops::Range<usize>, line: u32) {
-        let comment = text.get(range.clone()).unwrap_or_default();
-        let body = comment.trim_start_matches('/');
-        let lead = comment.len() - body.trim_start().len();
-        let Some(rest) = body.trim_start().strip_prefix(WORD) else { return };
-        if rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            return;
-        }
-        let whole = Span::new(source, range.start as u32, range.end as u32);
-        let Some((names, reason)) = rest.split_once(':') else {
-            self.refused.push(without_reason(rest.trim(), whole));
+    fn comment(&mut self, comment: allow::Allowance, team: &[TeamRule]) {
+        let Some(reason) = comment.reason.clone() else {
+            let names: Vec<&str> = comment.rules.iter().map(|(name, _)| &**name).collect();
+            self.refused.push(without_reason(&names.join(", "), comment.span));
             return;
         };
-        if reason.trim().is_empty() {
-            self.refused.push(without_reason(names.trim(), whole));
-            return;
-        }
-        let mut offset = range.start + lead + WORD.len();
-        for part in names.split(',').take(MOST) {
-            let name = part.trim();
-            let start = offset + (part.len() - part.trim_start().len());
-            let span = Span::new(source, start as u32, (start + name.len()) as u32);
-            offset += part.len() + 1;
-            match rule_named(name) {
-                Some(rule) => self.all.push(Allowance { rule: rule.id, span, line, used: false }),
-                None => self.refused.push(unknown(name, if name.is_empty() { whole } else { span })),
+        for (name, span) in &comment.rules {
+            let own = team.iter().find(|rule| rule.name == *name);
+            let known = rule_named(name).map(|rule| Arc::from(rule.id)).or(own.map(|rule| rule.name.clone()));
+            match (own, known) {
+                (Some(rule), _) if !rule.exceptions => self.refused.push(no_exceptions(rule, *span)),
+                (_, Some(rule)) => {
+                    let (comment, reason) = (comment.clone(), reason.clone());
+                    self.all.push(Allowed { rule, span: *span, comment, reason, used: false });
+                }
+                (_, None) => self.refused.push(unknown(name, if name.is_empty() { comment.span } else { *span }, team)),
             }
         }
     }
 
-    /// Leaves out the findings that a comment allows; says how many those are.
-    pub fn apply(&mut self, sources: &SourceMap, findings: Vec<Diagnostic>) -> (Vec<Diagnostic>, usize) {
-        let before = findings.len();
-        let mut kept = findings;
-        kept.retain(|finding| {
-            let (Some(rule), Some(at)) = (finding.rule, finding.primary()) else { return true };
-            let Some(file) = sources.get(at.source) else { return true };
-            let (line, _) = file.line_column(at.start);
-            let mut allowed = false;
-            for one in self.all.iter_mut().filter(|a| a.rule == rule && a.span.source == at.source && a.line == line) {
-                one.used = true;
-                allowed = true;
+    /// Notes what was taken out already, while the project was checked.
+    pub fn mark(&mut self, exempt: &[ExemptFinding]) {
+        for one in exempt {
+            let same =
+                |a: &&mut Allowed| a.comment.span == one.comment && one.diagnostic.rule.as_deref() == Some(&*a.rule);
+            self.all.iter_mut().filter(same).for_each(|a| a.used = true);
+        }
+    }
+
+    /// Divides findings into those that stay and those that a comment allows.
+    pub fn apply(&mut self, findings: Vec<Diagnostic>) -> (Vec<Diagnostic>, Vec<ExemptFinding>) {
+        let (mut kept, mut exempt) = (Vec::new(), Vec::new());
+        for finding in findings {
+            let mut by: Option<(Arc<str>, Span)> = None;
+            if let (Some(rule), Some(at)) = (finding.rule.as_deref(), finding.primary()) {
+                for one in self.all.iter_mut().filter(|a| *a.rule == *rule && a.comment.covers(at)) {
+                    one.used = true;
+                    by = Some((one.reason.clone(), one.comment.span));
+                }
             }
-            !allowed
-        });
-        let left_out = before - kept.len();
-        (kept, left_out)
+            match by {
+                Some((reason, comment)) => exempt.push(ExemptFinding { diagnostic: finding, reason, comment }),
+                None => kept.push(finding),
+            }
+        }
+        (kept, exempt)
     }
 
     /// What is wrong with the comments, once all findings are known. `ran`: whether a rule was on; `own`: whether a file is
     /// of this project alone, because what other projects import may be found in them.
     #[must_use]
     pub fn finish(self, ran: impl Fn(&str) -> bool, own: impl Fn(SourceId) -> bool) -> Vec<Diagnostic> {
-        let unused = self.all.into_iter().filter(|one| !one.used && ran(one.rule) && own(one.span.source)).map(|one| {
-            Diagnostic::new(
-                Code::AllowanceUnused,
-                format!("nothing here is found by `{}`", one.rule),
-                one.span,
-                "allows nothing",
-            )
-            .help("remove the comment; it goes on the line before the finding, or at the end of its line")
-        });
+        let unused =
+            self.all.into_iter().filter(|one| !one.used && ran(&one.rule) && own(one.span.source)).map(|one| {
+                Diagnostic::new(
+                    Code::AllowanceUnused,
+                    format!("nothing here is found by `{}`", one.rule),
+                    one.span,
+                    "allows nothing",
+                )
+                .help("remove the comment; it goes on the line before the finding, or at the end of its line")
+            });
         self.refused.into_iter().chain(unused).collect()
     }
 }
@@ -148,11 +112,19 @@ fn without_reason(names: &str, at: Span) -> Diagnostic {
         .help(format!("write `// {WORD} {names}: why`"))
 }
 
-fn unknown(name: &str, at: Span) -> Diagnostic {
+fn no_exceptions(rule: &TeamRule, at: Span) -> Diagnostic {
+    let title = format!("the rule `{}` allows no exceptions", rule.name);
+    Diagnostic::new(Code::AllowanceRefused, title, at, "no effect")
+        .also(rule.span, "declared here")
+        .help("change what the rule finds; or ask those who wrote it for `exceptions = true`")
+}
+
+fn unknown(name: &str, at: Span, team: &[TeamRule]) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Code::AllowanceRefused, format!("there is no rule `{}`", shown(name)), at, "no effect");
-    match similar_rule(name) {
-        Some(meant) => diagnostic.write_instead(meant.id, at),
+    let own = || dsvm_sema::table::suggest(name, team.iter().map(|rule| &*rule.name));
+    match similar_rule(name).map(|meant| meant.id).or_else(own) {
+        Some(meant) => diagnostic.write_instead(meant, at),
         None => diagnostic.help("run `dsvmc lint --list` for all rules"),
     }
 }

@@ -44,7 +44,7 @@ fn named(found: Vec<Diagnostic>, rule: &Rule, severity: Severity) -> Vec<Diagnos
     let mut kept: Vec<Diagnostic> = Vec::new();
     let mut places: BTreeMap<Option<Span>, (usize, usize)> = BTreeMap::new();
     for mut diagnostic in found {
-        diagnostic.rule = Some(rule.id);
+        diagnostic.rule = Some(rule.id.into());
         diagnostic.severity = severity;
         match places.get_mut(&diagnostic.primary()) {
             Some((_, more)) => *more += 1,

@@ -30,6 +30,7 @@ const DECLARATIONS: &[(&str, &str)] = &[
     ("type", "A name for a type."),
     ("check", "A rule of the team's own."),
     ("output", "A value that the deployment returns."),
+    ("rule", "What a team demands of the blocks of every project that imports the file."),
     ("test", "What the project must give, for `dsvmc test`."),
     ("export", "Other files can import what is declared."),
     ("existing", "The block exists already and is only referred to."),

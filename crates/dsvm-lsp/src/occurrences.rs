@@ -176,6 +176,7 @@ impl Walker<'_> {
                 self.expr(&output.value, None);
             }
             ItemKind::Block(block) if &*block.keyword.value == "test" => self.test(block),
+            ItemKind::Block(block) if &*block.keyword.value == "rule" => self.rule(block),
             ItemKind::Block(block) => self.block(block, None, true),
         }
     }
@@ -213,6 +214,30 @@ impl Walker<'_> {
         self.write(&name.value);
         self.push(name.span, Symbol::Local(self.file, name.span.start), true);
         self.locals.push((name.value.clone(), name.span.start));
+    }
+
+    /// The expressions of a rule, in which the name behind the kind is known.
+    fn rule(&mut self, block: &Block) {
+        let before = self.locals.len();
+        if let [_, HeadPart::Word(_), _, HeadPart::Expr(Expr { kind: ExprKind::Name(name), span })] =
+            block.head.as_slice()
+        {
+            self.local(&Name { value: name.clone(), span: *span });
+        }
+        for entry in block.body.iter().flat_map(|body| &body.entries) {
+            match entry {
+                Entry::Field(field) if &*field.name.value == "level" => {}
+                Entry::Field(field) => self.expr(&field.value, None),
+                Entry::Block(part) => {
+                    for part in &part.head {
+                        if let HeadPart::Expr(expr) = part {
+                            self.expr(expr, None);
+                        }
+                    }
+                }
+            }
+        }
+        self.locals.truncate(before);
     }
 
     fn test(&mut self, block: &Block) {

@@ -34,7 +34,7 @@ pub(crate) fn outline(file: &File, lines: &Lines<'_>) -> Vec<DocumentSymbol> {
 /// The kind of symbol that a block is.
 fn kind_of(keyword: &str) -> SymbolKind {
     match keyword {
-        "test" => SymbolKind::EVENT,
+        "test" | "rule" => SymbolKind::EVENT,
         "project" => SymbolKind::PACKAGE,
         _ => SymbolKind::CLASS,
     }

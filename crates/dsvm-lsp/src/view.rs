@@ -258,7 +258,7 @@ pub(crate) fn declared_name(item: &Item) -> Option<Name> {
         ItemKind::Let(constant) => Some(constant.name.clone()),
         ItemKind::Fn(function) => Some(function.name.clone()),
         ItemKind::Type(ty) => Some(ty.name.clone()),
-        ItemKind::Block(block) if !matches!(&*block.keyword.value, "project" | "test") => {
+        ItemKind::Block(block) if !matches!(&*block.keyword.value, "project" | "test" | "rule") => {
             let (name, span): (String, Span) = crate::symbols::heading(block);
             (span != block.keyword.span).then(|| Name { value: Arc::from(name), span })
         }

@@ -4,6 +4,7 @@ use super::table::schema::{CommonField, FieldRef};
 use super::table::types::RefTo;
 use super::table::{BlockKind, Kind, View};
 use super::value::{BlockId, Value};
+use dsvm_diagnostics::Diagnostic;
 use dsvm_diagnostics::source::Span;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -24,6 +25,19 @@ pub struct Checked {
     pub outputs: Vec<Output>,
     /// The project block, once it was found.
     pub project: Option<BlockId>,
+    /// What breaks a rule of the team and is allowed by a comment.
+    pub exempt: Vec<ExemptFinding>,
+}
+
+/// A finding that a comment allows.
+#[derive(Clone, Debug)]
+pub struct ExemptFinding {
+    /// What would be told without the comment.
+    pub diagnostic: Diagnostic,
+    /// Why it is allowed, as the comment says.
+    pub reason: Arc<str>,
+    /// Where that comment stands.
+    pub comment: Span,
 }
 
 /// Where a block comes from.

@@ -25,6 +25,7 @@ pub mod library;
 pub mod load;
 pub mod reference;
 pub mod report;
+pub mod rules;
 pub mod table;
 pub mod testing;
 pub mod ty;
@@ -66,9 +67,10 @@ pub fn check_text(text: &str, sink: &mut Sink) -> Checked {
     check(&program, None, sink)
 }
 
-/// `test` runs the tests; whether they can be understood is told before.
+/// `test` runs the tests; whether they can be understood is told before. The same for rules, which each run reads.
 fn check_tests(program: &Program, sink: &mut Sink) {
     let _ = testing::cases(program, sink);
+    rules::check(program, sink);
 }
 
 /// Checks a program symbolically and for each env (for the defaults when it declares none). The first result is the

@@ -10,6 +10,7 @@ use super::table::suggest;
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_syntax::IndexItem;
+use dsvm_syntax::allow::Allowance;
 use dsvm_syntax::ast::{self, Import, ImportFrom, Item, ItemKind};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -101,6 +102,8 @@ pub(crate) struct Module {
     pub(crate) envs: Vec<Item>,
     /// `test`, apart: no run but that of tests reads them.
     pub(crate) tests: Vec<Item>,
+    /// `rule`, apart: they hold for every project that imports the file.
+    pub(crate) rules: Vec<Item>,
     /// Something could not be parsed: a name that seems unknown may be declared there.
     pub(crate) incomplete: bool,
 }
@@ -148,6 +151,8 @@ pub struct Program {
     envs: HashMap<Arc<str>, usize>,
     /// The first `location` that an env gives.
     pub(crate) env_location: Option<Span>,
+    /// Comments of its files that allow findings.
+    pub(crate) allowances: Vec<Allowance>,
 }
 
 impl Program {
@@ -167,10 +172,10 @@ impl Program {
         others.any(|item| matches!(&item.kind, ItemKind::Block(block) if &*block.keyword.value == "project"))
     }
 
-    /// Whether its own files export something: then other files can import them.
+    /// Whether its own files export something or hold rules: then other files can import them.
     #[must_use]
     pub fn exports(&self) -> bool {
-        self.modules.first().is_some_and(|module| module.exported().next().is_some())
+        self.modules.first().is_some_and(|module| module.exported().next().is_some() || !module.rules.is_empty())
     }
 
     /// The tests of its own files.
@@ -270,6 +275,9 @@ pub enum NoText {
 /// Reads imported files: the path as people see it → the text.
 pub type Reader<'a> = dyn FnMut(&str) -> Result<String, NoText> + 'a;
 
+/// Blocks with names in quotes, which no expression refers to.
+const OUTSIDE: [&str; 2] = [super::testing::KEYWORD, super::rules::KEYWORD];
+
 /// How the names of all source files end.
 const EXTENSION: &str = ".dsvm";
 
@@ -306,7 +314,10 @@ pub fn load<'a>(
         loader.file(main, *root, &file);
         loader.open.pop();
     }
-    let mut program = Program { modules: loader.modules, given: None, envs: HashMap::new(), env_location: None };
+    let modules = loader.modules;
+    let allowances = sources.iter().flat_map(|(source, file)| dsvm_syntax::allow::allowances(source, &file.text));
+    let mut program =
+        Program { modules, given: None, envs: HashMap::new(), env_location: None, allowances: allowances.collect() };
     for (at, item) in program.modules.first().into_iter().flat_map(|module| module.envs.iter().enumerate()) {
         if let ItemKind::Env(env) = &item.kind {
             program.envs.entry(env.name.value.clone()).or_insert(at);
@@ -351,7 +362,7 @@ impl Loader<'_> {
             ItemKind::Let(constant) => (constant.name.value.clone(), constant.name.span),
             ItemKind::Fn(function) => (function.name.value.clone(), function.name.span),
             ItemKind::Type(ty) => (ty.name.value.clone(), ty.name.span),
-            ItemKind::Block(block) if &*block.keyword.value == super::testing::KEYWORD => {
+            ItemKind::Block(block) if OUTSIDE.contains(&&*block.keyword.value) => {
                 return self.other(module, item);
             }
             ItemKind::Block(block) if &*block.keyword.value != "project" => match super::head::block_name(block) {
@@ -372,6 +383,7 @@ impl Loader<'_> {
             match &item.kind {
                 ItemKind::Env(_) => module.envs.push(item),
                 ItemKind::Block(block) if &*block.keyword.value == super::testing::KEYWORD => module.tests.push(item),
+                ItemKind::Block(block) if &*block.keyword.value == super::rules::KEYWORD => module.rules.push(item),
                 _ => module.others.push(item),
             }
         }

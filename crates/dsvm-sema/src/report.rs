@@ -3,13 +3,19 @@
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic};
 use indexmap::IndexMap;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// What makes two findings the same.
+type Key = (Code, Option<Cow<'static, str>>, Option<Span>, Option<String>);
 
 /// Merges what the symbolic run found with what the runs of the envs found. An env named `""` means the defaults.
 #[must_use]
 pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
-    let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.rule, diagnostic.primary());
-    let mut known: IndexMap<(Code, Option<&'static str>, Option<Span>), ()> = IndexMap::new();
+    // What a team rule says depends on the values.
+    let said = |d: &Diagnostic| (d.code == Code::RuleBroken).then(|| d.title.clone());
+    let key = |d: &Diagnostic| -> Key { (d.code, d.rule.clone(), d.primary(), said(d)) };
+    let mut known: IndexMap<Key, ()> = IndexMap::new();
     for diagnostic in &symbolic {
         known.insert(key(diagnostic), ());
     }

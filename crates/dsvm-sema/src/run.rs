@@ -10,7 +10,7 @@ use super::table::{BlockKind, kind_of};
 use super::ty::Ty;
 use super::value::{BlockId, Deploy, Value};
 use dsvm_diagnostics::source::Span;
-use dsvm_diagnostics::{Code, Sink};
+use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use dsvm_syntax::ast::{self, Item, ItemKind};
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
@@ -49,6 +49,7 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
     eval.checks();
     let outputs = eval.outputs();
     eval.finish_blocks();
+    let exempt = eval.team_rules();
     let params = eval.checked_params();
     if pass == Pass::Symbolic {
         eval.block_cycles();
@@ -58,15 +59,20 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
         eval.unused();
     }
     // What is found in a function is found again by each call.
-    let mut told: HashSet<(Code, Option<Span>)> = HashSet::new();
-    let found = eval.sink.as_slice().iter().filter(|found| told.insert((found.code, found.primary())));
+    let mut told: HashSet<(Code, Option<&str>, Option<Span>)> = HashSet::new();
+    let by_rule = |found: &Diagnostic| (found.code == Code::RuleBroken).then(|| found.title.clone());
+    let mut broken = HashSet::new();
+    let found = eval.sink.as_slice().iter().filter(|found| match by_rule(found) {
+        Some(title) => broken.insert((found.rule.clone(), title, found.primary())),
+        None => told.insert((found.code, found.rule.as_deref(), found.primary())),
+    });
     sink.extend(found.cloned().collect::<Vec<_>>());
     let blocks = eval.blocks.into_iter().flatten().collect();
     let env = match pass {
         Pass::Symbolic => None,
         Pass::Env(name) => Some(name),
     };
-    Checked { env, blocks, params, envs, outputs, project }
+    Checked { env, blocks, params, envs, outputs, project, exempt }
 }
 
 /// Evaluates everything with the values of one env, and lets `then` look at more expressions. What is wrong with the program
@@ -300,7 +306,11 @@ impl<'p> Eval<'p> {
                     self.report(diags::base_unused(&def.name, def.name_span));
                 }
                 let known = names.names.get(&def.name) == Some(&(index as u32));
+                let brings = |from| program.brings_rules(from);
                 if self.used.contains(&id) || def.export || !known {
+                    continue;
+                }
+                if matches!(def.kind, DefKind::Namespace(from) if brings(from)) {
                     continue;
                 }
                 let what = match &def.kind {

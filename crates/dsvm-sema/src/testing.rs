@@ -3,6 +3,8 @@
 
 use super::eval::Eval;
 use super::load::Program;
+use super::rules::TeamRule;
+use super::table::suggest;
 use super::value::Value;
 use dsvm_diagnostics::source::Span;
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
@@ -65,6 +67,8 @@ pub enum Expected {
         severity: dsvm_diagnostics::Severity,
         /// Its code; any if omitted.
         code: Option<ast::Name>,
+        /// The team rule that finds it, in quotes; any if omitted.
+        rule: Option<ast::Name>,
         /// The line that it is on, after `at`; any if omitted.
         line: Option<u32>,
     },
@@ -77,8 +81,10 @@ pub enum Expected {
 /// The tests of a program. What is wrong with one is told, and it is left out.
 pub fn cases(program: &Program, sink: &mut Sink) -> Vec<TestCase> {
     let mut all: Vec<TestCase> = Vec::new();
-    for block in program.test_items() {
-        match case(block) {
+    let mut blocks = program.test_items().peekable();
+    let rules = if blocks.peek().is_some() { super::rules::declared(program) } else { Vec::new() };
+    for block in blocks {
+        match case(block, &rules) {
             Ok(found) => match all.iter().find(|other| other.name == found.name) {
                 Some(other) => sink
                     .push(bad("two tests have this name", found.span, "is the second").also(other.span, "the first")),
@@ -115,7 +121,7 @@ fn word(expr: &Expr) -> Option<&str> {
     if let ExprKind::Name(name) = &expr.kind { Some(name) } else { None }
 }
 
-fn case(block: &ast::Block) -> Refused<TestCase> {
+fn case(block: &ast::Block, rules: &[TeamRule]) -> Refused<TestCase> {
     let name = match block.head.as_slice() {
         [HeadPart::Expr(expr)] => text(expr),
         _ => None,
@@ -152,7 +158,7 @@ fn case(block: &ast::Block) -> Refused<TestCase> {
             },
             Entry::Block(block) => match &*block.keyword.value {
                 "given" if block.head.is_empty() => case.given.extend(fields(block)?),
-                "expect" => case.expectations.push(expectation(block)?),
+                "expect" => case.expectations.push(expectation(block, rules)?),
                 other => {
                     let title = format!("`{other}` is not a part of a test");
                     return Err(Box::new(
@@ -178,7 +184,7 @@ fn fields(block: &ast::Block) -> Refused<Vec<(ast::Name, Expr)>> {
     each.collect()
 }
 
-fn expectation(block: &ast::Block) -> Refused<Expectation> {
+fn expectation(block: &ast::Block, rules: &[TeamRule]) -> Refused<Expectation> {
     let parts: Vec<&Expr> =
         block.head.iter().filter_map(|part| if let HeadPart::Expr(expr) = part { Some(expr) } else { None }).collect();
     let (absent, rest) = match parts.split_first() {
@@ -207,7 +213,7 @@ fn expectation(block: &ast::Block) -> Refused<Expectation> {
             };
             Expected::Resources { absent, kind, name, properties: fields(block)? }
         }
-        Some(word_) if severity(word_).is_some() && !rest.iter().any(|part| text(part).is_some()) => {
+        Some(word_) if severity(word_).is_some() => {
             let at = block.head.iter().position(|part| matches!(part, HeadPart::Word(word) if &*word.value == "at"));
             let number = |expr: &Expr| if let ExprKind::Int(digits) = &expr.kind { digits.parse().ok() } else { None };
             let line = if at.is_some() { rest.last().and_then(|last| number(last)) } else { None };
@@ -218,7 +224,17 @@ fn expectation(block: &ast::Block) -> Refused<Expectation> {
             if let Some(code) = code.as_ref().filter(|code| Code::named(&code.value).is_none()) {
                 return refuse(format!("there is no diagnostic `{}`", code.value), code.span, "unknown code");
             }
-            Expected::Diagnostic { absent, severity: severity(word_).unwrap_or(Severity::Error), code, line }
+            let rule = rest.first().and_then(|rule| text(rule));
+            if let Some(rule) = rule.as_ref().filter(|rule| !rules.iter().any(|known| known.name == rule.value)) {
+                let made = bad(format!("there is no rule `{}`", rule.value), rule.span, "unknown rule");
+                let meant = suggest(&rule.value, rules.iter().map(|known| &*known.name));
+                return Err(Box::new(match meant {
+                    Some(meant) => made.write_instead(&format!("\"{meant}\""), rule.span),
+                    None => made.help("the project and the files that it imports declare no such rule"),
+                }));
+            }
+            let severity = severity(word_).unwrap_or(Severity::Error);
+            Expected::Diagnostic { absent, severity, code, rule, line }
         }
         Some("output" | "outputs") if rest.is_empty() && block.body.is_some() => Expected::Outputs(fields(block)?),
         Some("plan") if rest.is_empty() && block.body.is_some() => {

@@ -101,9 +101,9 @@ fn word(rule: Rule) -> Option<&'static str> {
         }
         Rule::binary => "an operator",
         Rule::kw_then => "`then`",
-        Rule::kw_else => "`else`",
+        Rule::kw_else | Rule::otherwise => "`else`",
         Rule::kw_in => "`in`",
-        Rule::kw_for => "`for`",
+        Rule::kw_for | Rule::subject => "`for`",
         Rule::comma => "`,`",
         Rule::interpolation => "`${`",
         Rule::escape => "an escape",

@@ -66,11 +66,12 @@ const TOP_LEVEL: &[&str] = &[
     "pool",
     "resource",
     "test",
+    "rule",
 ];
 
 /// The declarations of the list above that are not blocks.
 const OWN_FORM: &[&str] =
-    &["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "test"];
+    &["import", "param", "secret", "let", "fn", "type", "check", "output", "export", "existing", "test", "rule"];
 
 struct Indexer<'t> {
     text: &'t str,

@@ -1,5 +1,6 @@
 //! `.dsvm` text → syntax tree and trivia. Recovers at every item and field; never fails.
 
+pub mod allow;
 pub mod ast;
 pub mod format;
 mod brackets;

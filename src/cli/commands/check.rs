@@ -4,7 +4,7 @@ use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::driver::{self, Options, Purpose, Stop};
-use crate::render::Found;
+use crate::render::{Exempt, Found};
 use std::path::PathBuf;
 
 /// The command line arguments of `check`.
@@ -21,10 +21,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let options = Options { stop: Stop::AfterChecks };
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, |one| {
         one.require_project(Purpose::Check);
-        (one.name.clone(), std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics))
+        let (sources, found) = (std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics));
+        (one.name.clone(), sources, found, std::mem::take(&mut one.exempt))
     })?;
-    let found: Vec<Found<'_>> = all.iter().map(|(_, sources, found)| (sources, found.as_slice())).collect();
-    let exit = cx.report_all(&found)?;
+    let found: Vec<Found<'_>> = all.iter().map(|(_, sources, found, _)| (sources, found.as_slice())).collect();
+    let exempt: Vec<Exempt<'_>> = all.iter().map(|(_, sources, _, exempt)| (sources, exempt.as_slice())).collect();
+    let exit = cx.report_with(&found, &exempt)?;
     if found.iter().all(|(_, diagnostics)| diagnostics.is_empty()) && cx.format == Format::Human {
         let what = match all.as_slice() {
             [(name, ..)] => format!("`{name}`"),

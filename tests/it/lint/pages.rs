@@ -77,9 +77,9 @@ fn wrong_with(rule: &Rule) -> Vec<String> {
     }
     for text in failing {
         let found = findings(text, settings);
-        let own: Vec<&Diagnostic> = found.iter().filter(|d| d.rule == Some(rule.id)).collect();
+        let own: Vec<&Diagnostic> = found.iter().filter(|d| d.rule.as_deref() == Some(rule.id)).collect();
         let level = if rule.level == Level::Off { Some(Severity::Warning) } else { rule.level.severity() };
-        let others = found.iter().any(|d| d.rule != Some(rule.id) && d.severity != Severity::Info);
+        let others = found.iter().any(|d| d.rule.as_deref() != Some(rule.id) && d.severity != Severity::Info);
         if own.is_empty() || own.iter().any(|d| Some(d.severity) != level) || others {
             wrong.push(format!("{}: the example gives\n{}", rule.id, shown(&found)));
         }
@@ -89,7 +89,7 @@ fn wrong_with(rule: &Rule) -> Vec<String> {
     }
     for text in fixed {
         let found = findings(text, settings);
-        if found.iter().any(|d| d.rule == Some(rule.id) || d.severity != Severity::Info) {
+        if found.iter().any(|d| d.rule.as_deref() == Some(rule.id) || d.severity != Severity::Info) {
             wrong.push(format!("{}: the repair gives\n{}", rule.id, shown(&found)));
         }
     }

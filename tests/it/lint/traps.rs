@@ -22,10 +22,13 @@ fn check(text: &str, wanted: &[&str], silent: &[&str]) {
     let all: Vec<String> = found.iter().map(|d| format!("{}: {}", d.id(), d.title)).collect();
     assert!(!found.iter().any(|d| d.rule.is_none()), "{text}\n{all:#?}");
     for rule in wanted {
-        assert!(found.iter().any(|d| d.rule == Some(rule)), "`{rule}` finds nothing in\n{text}\n{all:#?}");
+        assert!(found.iter().any(|d| d.rule.as_deref() == Some(rule)), "`{rule}` finds nothing in\n{text}\n{all:#?}");
     }
     for rule in silent {
-        assert!(!found.iter().any(|d| d.rule == Some(rule)), "`{rule}` finds something in\n{text}\n{all:#?}");
+        assert!(
+            !found.iter().any(|d| d.rule.as_deref() == Some(rule)),
+            "`{rule}` finds something in\n{text}\n{all:#?}"
+        );
     }
 }
 

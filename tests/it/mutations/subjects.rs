@@ -160,7 +160,7 @@ fn drawn(sources: &SourceMap, found: &[Diagnostic]) -> String {
     let mut out = snippet::all(all, Palette::plain());
     out.push_str(&short::all(all));
     out.push_str(&render::json::all(all));
-    out.push_str(&sarif::all(all));
+    out.push_str(&sarif::all(all, &[]));
     out
 }
 

@@ -2,6 +2,7 @@
 
 use super::defer::{deferred, extend};
 use super::{Eval, SlotState};
+use crate::checked::Block;
 use crate::diags;
 use crate::load::{Def, DefId, ModuleId};
 use crate::table::{BlockKind, spec, suggest};
@@ -9,6 +10,7 @@ use crate::ty::Ty;
 use crate::value::{BlockId, Deploy, SecretStep, Value};
 use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{Entry, Expr, ExprKind, ItemKind, Name};
+use indexmap::IndexMap;
 use std::sync::Arc;
 
 /// Whether a definition is a fact about something that Azure no longer has or will take away: an image with
@@ -193,7 +195,9 @@ impl<'p> Eval<'p> {
         match row.field(name) {
             Some(field) if field.required || field.default.is_some() => Some(Ty::from(&field.ty)),
             Some(field) => Some(Ty::Nullable(Arc::new(Ty::from(&field.ty)))),
-            None => (name == "name").then_some(Ty::String),
+            None if name == "name" => Some(Ty::String),
+            // Its fields are checked where the block is known.
+            None => crate::rules::nested(kind, name).map(|_| Ty::Any),
         }
     }
 
@@ -211,6 +215,10 @@ impl<'p> Eval<'p> {
         let written = slot.ast.body.as_ref().is_some_and(|body| {
             body.entries.iter().any(|entry| matches!(entry, Entry::Field(field) if field.name.value == name.value))
         });
+        // Whoever reads the message of a rule knows a block by the name that it has in the source.
+        if self.lazy && &*name.value == "name" {
+            return Value::String(block_name);
+        }
         let row = spec(kind);
         if !written && let Some((attribute, ty, _)) = row.attribute(&name.value) {
             if kind == BlockKind::Project && *attribute == "name" {
@@ -240,9 +248,8 @@ impl<'p> Eval<'p> {
             }
             None if &*name.value == "name" => Value::String(block_name),
             None => {
-                let child = crate::table::kind_of(&name.value).filter(|child| row.child(*child) == Some(1));
-                match child {
-                    Some(child) => self.child_part(id, child, name.span),
+                match crate::rules::nested(kind, &name.value) {
+                    Some((child, most)) => self.child_part(id, child, most, name.span),
                     None => {
                         // Without a word of its own errors: it is finished in its turn.
                         let done = self.finish(id, name.span);
@@ -269,19 +276,13 @@ impl<'p> Eval<'p> {
         }
     }
 
-    /// The fields of the only nested block of a kind: `team.admin.name`.
-    fn child_part(&mut self, id: BlockId, child: BlockKind, span: Span) -> Value {
+    /// The fields of the nested block of a kind, `team.admin.name`; a list of them where there can be several.
+    fn child_part(&mut self, id: BlockId, child: BlockKind, most: u32, span: Span) -> Value {
         if !self.finish(id, span) {
             return Value::Error;
         }
         let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
-        match block.and_then(|block| block.children(child).next()) {
-            Some(inner) => {
-                let fields = inner.fields.iter().map(|(name, field)| (Arc::from(name), field.value.clone()));
-                Value::Record(Arc::new(fields.collect()))
-            }
-            None => Value::Null,
-        }
+        block.map_or(Value::Null, |block| nested_part(block, child, most))
     }
 
     /// Makes sure that a block is evaluated; `false` when its evaluation is in progress, which is reported as a cycle.
@@ -340,6 +341,27 @@ impl<'p> Eval<'p> {
                 deferred(element, Deploy::Index(Box::new(list), Box::new(index)), secret)
             }
         }
+    }
+}
+
+/// The nested blocks of a kind as records: their names, their fields and what is nested in them.
+fn nested_part(block: &Block, child: BlockKind, most: u32) -> Value {
+    let record = |inner: &Block| {
+        let mut fields: IndexMap<Arc<str>, Value> =
+            inner.fields.iter().map(|(name, field)| (Arc::from(name), field.value.clone())).collect();
+        if !inner.name.is_empty() && !fields.contains_key("name") {
+            fields.insert(Arc::from("name"), Value::String(inner.name.clone()));
+        }
+        for (kind, most) in spec(inner.kind).children {
+            if !fields.contains_key(kind.keyword()) {
+                fields.insert(Arc::from(kind.keyword()), nested_part(inner, *kind, *most));
+            }
+        }
+        Value::Record(Arc::new(fields))
+    };
+    match most {
+        1 => block.children(child).next().map_or(Value::Null, record),
+        _ => Value::List(Arc::new(block.children(child).map(record).collect())),
     }
 }
 

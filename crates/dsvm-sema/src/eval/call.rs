@@ -225,7 +225,7 @@ impl<'p> Eval<'p> {
     }
 }
 
-fn unbound(ty: Ty, name: &Arc<str>) -> Value {
+pub(crate) fn unbound(ty: Ty, name: &Arc<str>) -> Value {
     super::defer::deferred(ty, Deploy::Parameter(name.clone()), Vec::new())
 }
 

@@ -155,7 +155,7 @@ impl<'p> Eval<'p> {
         match condition {
             Value::Bool(taken) => {
                 let (live, other) = if taken { (yes, no) } else { (no, yes) };
-                if !self.calls.is_empty() {
+                if self.lazy || !self.calls.is_empty() {
                     return self.branch(live, ty, Dead::No);
                 }
                 let unused = self.branch(other, ty, Dead::Yes);

@@ -19,6 +19,7 @@ mod secret_text;
 mod types;
 
 pub(crate) use arithmetic::plus_values;
+pub(crate) use call::unbound;
 pub(crate) use contextual::takes_ranges;
 pub(crate) use defer::{deferred, is_text, push_piece, taint};
 pub(crate) use literal::plain;
@@ -123,6 +124,8 @@ pub(crate) struct Eval<'p> {
     dead: u32,
     /// Above 0 while a function is checked without a call: its parameters have types but no values.
     pub(crate) unbound: u32,
+    /// While a rule of the team is judged: an operand that does not matter is not evaluated.
+    pub(crate) lazy: bool,
     patterns: RefCell<HashMap<Arc<str>, Option<regex::Regex>>>,
     /// The field that is being set: its kind of block and its name.
     pub(crate) place: Option<(&'static str, &'static str)>,
@@ -167,6 +170,7 @@ impl<'p> Eval<'p> {
             depth: 0,
             dead: 0,
             unbound: 0,
+            lazy: false,
             patterns: RefCell::default(),
             place: None,
         }
@@ -222,6 +226,16 @@ impl<'p> Eval<'p> {
             return false;
         }
         true
+    }
+
+    /// Begins a budget of its own, for what is no part of the project; gives what was used up before.
+    pub(crate) fn fresh_steps(&mut self) -> u64 {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Goes on with the budget from before.
+    pub(crate) fn restore_steps(&mut self, steps: u64) {
+        self.steps = steps;
     }
 
     /// The value of an expression.

@@ -91,7 +91,12 @@ impl<'p> Eval<'p> {
             return Value::Days(Days(1 << day));
         }
         if &**name == "project" {
-            return self.project_ref().unwrap_or_else(|| self.unknown(name, span));
+            return match self.project_ref() {
+                Some(project) => project,
+                // A file of rules has no project until one imports it.
+                None if self.lazy => Value::Error,
+                None => self.unknown(name, span),
+            };
         }
         if let Some(kind) = kind_of_plural(name) {
             let all = self.all_of(kind, span);

@@ -157,6 +157,9 @@ impl<'p> Eval<'p> {
         let a = self.eval_as(left, &Ty::Bool);
         // The right side is checked in any case, but its values do not matter when the left one decides.
         let decided = matches!((op, &a), (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)));
+        if decided && self.lazy {
+            return a;
+        }
         self.dead += u32::from(decided);
         let b = self.eval_as(right, &Ty::Bool);
         self.dead -= u32::from(decided);

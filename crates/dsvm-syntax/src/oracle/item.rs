@@ -219,6 +219,17 @@ impl Lower<'_> {
                     head.class = Some(self.primary(inner).0);
                 }
             }
+            Rule::subject => head.parts.push(HeadPart::Word(self.name(&pair))),
+            Rule::otherwise => {
+                let from = at.start as usize;
+                let ahead = self.text.get(from..).unwrap_or_default();
+                let word = ahead.find("else").unwrap_or(0) as u32;
+                let span = Span { start: at.start + word, end: at.start + word + 4, ..at };
+                for value in pair.into_inner().filter(|inner| inner.as_rule() == Rule::expr) {
+                    head.parts.push(HeadPart::Word(Spanned { value: "else".into(), span }));
+                    head.parts.push(HeadPart::Expr(self.expr(value)));
+                }
+            }
             Rule::expr if pair.as_str().trim() == "then" => self.diagnostics.push(diags::no_then(at)),
             Rule::expr => {
                 let expr = self.expr(pair);

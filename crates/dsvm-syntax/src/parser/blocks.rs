@@ -106,6 +106,15 @@ impl Parser<'_, '_> {
     /// Rule `part`: a value or connecting word of a head.
     fn part(&mut self, head: &mut Head) -> Option<()> {
         let mark = self.mark();
+        // What `else` leads to is read behind the parts.
+        if self.peek_word() == "else" {
+            return None;
+        }
+        if self.keyword("for").is_some() {
+            let span = self.span(mark.at);
+            head.parts.push(HeadPart::Word(Name { value: self.words.get("for"), span }));
+            return Some(());
+        }
         let (expr, _) = self.expr(false)?;
         if self.slice(mark.at) == "then" {
             self.diagnostics.truncate(mark.diagnostics);
@@ -115,6 +124,17 @@ impl Parser<'_, '_> {
         let part = head_part(expr, head.parts.last(), &mut head.broken, &mut self.diagnostics);
         head.parts.push(part);
         Some(())
+    }
+
+    /// Rule `otherwise`: `else` and a value, perhaps on a line of their own.
+    fn otherwise(&mut self) -> Option<[HeadPart; 2]> {
+        self.space(false);
+        let start = self.at;
+        self.keyword("else")?;
+        let word = Name { value: self.words.get("else"), span: self.span(start) };
+        self.space(false);
+        let (expr, _) = self.expr(false)?;
+        Some([HeadPart::Word(word), HeadPart::Expr(expr)])
     }
 
     /// Rule `body`: braces and the entries between them.
@@ -174,6 +194,9 @@ impl Parser<'_, '_> {
         self.rewind(mark);
         let mut head = Head::new(name);
         self.parts(&mut head);
+        if let Some(parts) = self.attempt(Self::otherwise) {
+            head.parts.extend(parts);
+        }
         head.span = self.span(start);
         let body = self.attempt(|p| {
             p.blank();
