@@ -37,7 +37,7 @@ pub(crate) fn fixes(state: &State, path: &Path, text: &str, request: &CodeAction
         for found in compiled.diagnostics.iter().filter(|found| found.primary().is_some_and(here)) {
             for change in changes(found, &compiled.sources) {
                 let Some(edit) = workspace_edit(state, &compiled.sources, &change.edits) else { continue };
-                let code = found.code.to_string();
+                let code = found.id();
                 let diagnostics: Vec<_> = request
                     .context
                     .diagnostics

@@ -78,7 +78,7 @@ impl Translator<'_> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
                 Severity::Info => DiagnosticSeverity::INFORMATION,
             }),
-            code: Some(NumberOrString::String(found.code.to_string())),
+            code: Some(NumberOrString::String(found.id())),
             code_description: page(found.code).filter(|_| self.understood.link).map(|href| CodeDescription { href }),
             source: Some("dsvmc".to_owned()),
             message,
