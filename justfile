@@ -34,6 +34,10 @@ demo:
 conformance:
     bash conformance/run.sh
 
+# the tree-sitter grammar alone
+tree-sitter:
+    bash conformance/tree-sitter.sh
+
 # whole-process speed, written to benches/results.md
 bench:
     bash benches/run.sh

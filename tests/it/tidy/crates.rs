@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "dsvm-stdlib",
     "dsvm-machine",
     "dsvm-grammar",
+    "tree-sitter-dsvm",
     "dsvm-files",
     "dsvm-diagnostics",
     "arm-catalog",

@@ -1,0 +1,9 @@
+[
+  (body)
+  (record)
+  (list)
+  (arguments)
+  (parameters)
+  (type_record)
+  (string)
+] @fold

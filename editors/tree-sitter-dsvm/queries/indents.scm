@@ -1,0 +1,11 @@
+[
+  (body)
+  (record)
+  (list)
+  (group)
+  (arguments)
+  (parameters)
+  (type_record)
+] @indent
+
+["}" ")" "]"] @outdent
