@@ -23,7 +23,8 @@ struct Making<'b> {
     base: Option<&'b Block>,
     /// Whether required fields must be there.
     strict: bool,
-    top: bool,
+    /// The same block as the symbolic run made it, when that found no error.
+    before: Option<&'b Block>,
 }
 
 impl<'p> Eval<'p> {
@@ -35,9 +36,12 @@ impl<'p> Eval<'p> {
         let (item, ast, module, kind, key) = (slot.item, slot.ast, slot.module, slot.kind, slot.key.clone());
         let (name, name_span) = (slot.name.clone(), slot.name_span);
         let library = self.program.module(module).is_some_and(|module| module.library);
+        let before = self.first.and_then(|first| first.blocks.get(index));
+        // It is the same block wherever it is needed first: in a branch that is not taken, or while a function is checked.
+        let (unbound, dead) = (std::mem::take(&mut self.unbound), std::mem::take(&mut self.dead));
         let mut block = self.inside(module, |eval| {
             let strict = eval.strict(ast, kind);
-            let making = Making { base: None, strict, top: true };
+            let making = Making { base: None, strict, before };
             match &key {
                 Some((variable, _, element)) => {
                     eval.with_local(variable.clone(), element.clone(), |eval| eval.make(ast, kind, making))
@@ -45,6 +49,7 @@ impl<'p> Eval<'p> {
                 None => eval.make(ast, kind, making),
             }
         });
+        (self.unbound, self.dead) = (unbound, dead);
         block.name = name;
         block.name_span = name_span;
         block.key = key.map(|(_, key, _)| key);
@@ -53,9 +58,10 @@ impl<'p> Eval<'p> {
         block.origin = if library { Origin::Library } else { Origin::Project };
         if kind == BlockKind::Project {
             self.written_location = block.get("location").cloned();
+            block.reached = true;
             if let Some(value) = self.location.clone() {
                 let span = block.span_of("location");
-                let field = Field { value, name_span: span, value_span: span, defaulted: false };
+                let field = Field { value, name_span: span, value_span: span, defaulted: false, reached: true };
                 block.fields.insert("location", field);
             }
         }
@@ -70,7 +76,7 @@ impl<'p> Eval<'p> {
     /// Makes a block for what is wrong with it.
     pub(super) fn check_body(&mut self, ast: &'p ast::Block, kind: BlockKind) {
         let strict = self.strict(ast, kind);
-        self.make(ast, kind, Making { base: None, strict, top: true });
+        self.make(ast, kind, Making { base: None, strict, before: None });
     }
 
     /// Whether a block must be complete: not `existing`, and no base that others build on.
@@ -79,6 +85,12 @@ impl<'p> Eval<'p> {
     }
 
     fn make(&mut self, ast: &'p ast::Block, kind: BlockKind, making: Making<'_>) -> Block {
+        let (mut block, reached) = self.watch(|eval| eval.made(ast, kind, making));
+        block.reached = reached;
+        block
+    }
+
+    fn made(&mut self, ast: &'p ast::Block, kind: BlockKind, making: Making<'_>) -> Block {
         let mut block = Block {
             kind,
             class: None,
@@ -92,6 +104,7 @@ impl<'p> Eval<'p> {
             fields: Fields::new(kind),
             children: Vec::new(),
             free: None,
+            reached: false,
         };
         let row = compiled(kind);
         if let Some(name) = head::name_of(ast, row.spec) {
@@ -109,7 +122,7 @@ impl<'p> Eval<'p> {
         block.class = self.class(ast, kind);
         let written_base = ast.base.as_ref().and_then(|base| self.base_block(base, kind));
         let base = written_base.as_ref().or(making.base);
-        self.head(ast, row, &mut block);
+        self.head(ast, row, &mut block, making.before);
         if let Some(body) = &ast.body {
             let fields = body.entries.iter().filter(|entry| matches!(entry, Entry::Field(_))).count();
             block.fields.reserve(fields);
@@ -121,7 +134,6 @@ impl<'p> Eval<'p> {
         }
         let complete = making.strict && (block.kind != BlockKind::Pool || block.class.is_some());
         self.finish_fields(ast, row, &mut block, complete);
-        let _ = making.top;
         block
     }
 
@@ -180,7 +192,7 @@ impl<'p> Eval<'p> {
                 if !self.finish(id, base.span) {
                     return None;
                 }
-                self.blocks.get(id.0 as usize).cloned().flatten()
+                self.read_block(id).cloned()
             }
             Value::Error => None,
             other => {
@@ -192,7 +204,7 @@ impl<'p> Eval<'p> {
     }
 
     /// Values and words after the keyword.
-    fn head(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block) {
+    fn head(&mut self, ast: &'p ast::Block, row: &'static Compiled, block: &mut Block, before: Option<&Block>) {
         let mut parts: &'p [HeadPart] = &ast.head;
         match row.spec.head {
             Head::None => {}
@@ -209,7 +221,7 @@ impl<'p> Eval<'p> {
                 }
                 while let [first, HeadPart::Expr(value), rest @ ..] = parts {
                     let Some(index) = head::word(first).and_then(|word| row.fields.get(word)) else { break };
-                    self.set(row, *index, head::span(first), value, block);
+                    self.set((row, *index), head::span(first), value, block, before);
                     parts = rest;
                 }
             }
@@ -220,13 +232,13 @@ impl<'p> Eval<'p> {
                             [first, rest @ ..] if head::word(first) == Some(word) => parts = rest,
                             _ => return self.bad_phrase(ast, row, parts, block),
                         },
-                        Part::Field(name) => match self.phrase_value(name, parts, row, block) {
+                        Part::Field(name) => match self.phrase_value(name, parts, row, (block, before)) {
                             Some(rest) => parts = rest,
                             None => return self.bad_phrase(ast, row, parts, block),
                         },
                         Part::Optional(word, name) => match parts {
                             [first, rest @ ..] if head::word(first) == Some(word) => {
-                                match self.phrase_value(name, rest, row, block) {
+                                match self.phrase_value(name, rest, row, (block, before)) {
                                     Some(rest) => parts = rest,
                                     None => return self.bad_phrase(ast, row, rest, block),
                                 }
@@ -247,7 +259,7 @@ impl<'p> Eval<'p> {
         field: &str,
         parts: &'p [HeadPart],
         row: &'static Compiled,
-        block: &mut Block,
+        (block, before): (&mut Block, Option<&Block>),
     ) -> Option<&'p [HeadPart]> {
         let index = *row.fields.get(field)?;
         if row.types.get(index.index()) == Some(&Ty::Days)
@@ -258,13 +270,14 @@ impl<'p> Eval<'p> {
             )
         {
             let span = head::span(first).to(head::span(second));
-            let field = Field { value: Value::Days(Days(127)), name_span: span, value_span: span, defaulted: false };
+            let value = Value::Days(Days(127));
+            let field = Field { value, name_span: span, value_span: span, defaulted: false, reached: false };
             block.fields.set(index, field);
             return Some(rest);
         }
         match parts {
             [HeadPart::Expr(value), rest @ ..] => {
-                self.set(row, index, value.span, value, block);
+                self.set((row, index), value.span, value, block, before);
                 Some(rest)
             }
             _ => None,
@@ -282,7 +295,8 @@ impl<'p> Eval<'p> {
         if let Head::Phrase(pieces) = row.spec.head {
             for piece in pieces {
                 if let Part::Field(name) | Part::Optional(_, name) = piece {
-                    let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
+                    let value = Value::Error;
+                    let field = Field { value, name_span: span, value_span: span, defaulted: true, reached: false };
                     if let Some(id) = row.fields.get(name).filter(|id| block.fields.own_field(**id).is_none()) {
                         block.fields.set(*id, field);
                     }
@@ -292,12 +306,26 @@ impl<'p> Eval<'p> {
     }
 
     /// One field as written.
-    fn set(&mut self, row: &'static Compiled, id: FieldId, name_span: Span, value: &'p Expr, block: &mut Block) {
+    fn set(
+        &mut self,
+        (row, id): (&'static Compiled, FieldId),
+        name_span: Span,
+        value: &'p Expr,
+        block: &mut Block,
+        before: Option<&Block>,
+    ) {
         let (Some(spec), Some(ty)) = (row.spec.fields.get(id.index()), row.types.get(id.index())) else { return };
         let value_span = value.span;
+        let known = before.and_then(|before| before.fields.own_field(id));
+        if let Some(known) = known.filter(|known| !known.reached && known.value_span == value_span) {
+            block.fields.set(id, known.clone());
+            return;
+        }
         let around = self.place.replace((row.spec.kind.keyword(), spec.name));
-        let value = self.eval_as(value, ty);
-        let value = self.written(value, value_span);
+        let (value, reached) = self.watch(|eval| {
+            let value = eval.eval_as(value, ty);
+            eval.written(value, value_span)
+        });
         self.place = around;
         let value = match deferred_part(&value) {
             Some(part) if spec.when == When::Early && self.pass_is_symbolic() && self.unbound == 0 => {
@@ -307,7 +335,7 @@ impl<'p> Eval<'p> {
             }
             _ => value,
         };
-        let field = Field { value, name_span, value_span, defaulted: false };
+        let field = Field { value, name_span, value_span, defaulted: false, reached };
         if let Some(first) = block.fields.own_field(id) {
             let first = first.name_span;
             self.report(diags::duplicate_field(spec.name, name_span, first));
@@ -330,7 +358,7 @@ impl<'p> Eval<'p> {
         for entry in &body.entries {
             match entry {
                 Entry::Field(field) => match row.fields.get(&*field.name.value) {
-                    Some(index) => self.set(row, *index, field.name.span, &field.value, block),
+                    Some(index) => self.set((row, *index), field.name.span, &field.value, block, making.before),
                     None if free => {
                         let value = self.eval(&field.value);
                         self.add_to_record(&mut record, &field.name, value);
@@ -400,8 +428,11 @@ impl<'p> Eval<'p> {
             1 => base.and_then(|base| base.children.iter().find(|child| child.kind == kind)),
             _ => None,
         };
-        let inner = Making { base: inherited, strict: making.strict, top: false };
-        let made = self.make(ast, kind, inner);
+        let before = making.before.and_then(|before| before.children.iter().find(|child| child.span == ast.span));
+        let made = match before.filter(|before| !before.reached && inherited.is_none()) {
+            Some(before) => before.clone(),
+            None => self.make(ast, kind, Making { base: inherited, strict: making.strict, before }),
+        };
         let named = matches!(compiled(kind).spec.head, Head::Name);
         if named && !made.name.is_empty() {
             let twin = block.children.iter().find(|other| other.kind == kind && other.name == made.name);
@@ -425,7 +456,8 @@ impl<'p> Eval<'p> {
                 self.report(diags::missing_field(row.spec, spec, ast, block.name_span));
             }
             let span = block.name_span;
-            let field = Field { value: Value::Error, name_span: span, value_span: span, defaulted: true };
+            let value = Value::Error;
+            let field = Field { value, name_span: span, value_span: span, defaulted: true, reached: false };
             block.fields.set(id, field);
         }
         block.fields.shrink();

@@ -82,6 +82,8 @@ pub struct Block {
     pub children: Vec<Block>,
     /// `override { … }` and the body of `resource`: free-form, deferred parts allowed.
     pub free: Option<Box<Free>>,
+    /// Whether anything in it was made from something that an env can set.
+    pub(crate) reached: bool,
 }
 
 /// A body in ARM's own words.
@@ -166,6 +168,8 @@ pub struct Field {
     pub value_span: Span,
     /// Not written: the table's default. Its places mean nothing then.
     pub defaulted: bool,
+    /// Whether its value was made from something that an env can set; the run of an env takes all others as they are.
+    pub(crate) reached: bool,
 }
 
 /// A parameter of the template, checked.

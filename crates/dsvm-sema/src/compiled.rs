@@ -72,7 +72,7 @@ impl Compiled {
             for (index, (default, ty)) in expressions.iter().zip(&self.types).enumerate() {
                 let Some(default) = default else { continue };
                 let value = eval.eval_as(default, ty);
-                let field = Field { value, name_span: nowhere, value_span: nowhere, defaulted: true };
+                let field = Field { value, name_span: nowhere, value_span: nowhere, defaulted: true, reached: false };
                 if let Some(place) = defaults.places.get_mut(index) {
                     *place = Some(defaults.fields.len());
                 }

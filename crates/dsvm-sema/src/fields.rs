@@ -99,7 +99,8 @@ mod tests {
     fn what_is_written_hides_the_default() {
         let span = Span::new(SourceId::file(0), 0, 0);
         let mut fields = Fields::new(BlockKind::Vault);
-        let field = Field { value: Value::Duration(7), name_span: span, value_span: span, defaulted: false };
+        let field =
+            Field { value: Value::Duration(7), name_span: span, value_span: span, defaulted: false, reached: false };
         assert!(fields.insert("retention", field.clone()));
         assert!(!fields.insert("wheels", field));
         let value = |name: &str| fields.get(name).map(|field| field.value.clone());

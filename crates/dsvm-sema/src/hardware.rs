@@ -237,6 +237,7 @@ impl<'p> Eval<'p> {
             }
             self.sizes = Some(ids);
         }
+        self.reached |= self.sizes.iter().flatten().any(|id| self.reaches(*id));
         let own = self.sizes.iter().flatten().map(|id| Candidate::Own(*id));
         (0..LIBRARY.len()).map(Candidate::Library).chain(own).collect()
     }

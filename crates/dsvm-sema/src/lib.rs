@@ -33,6 +33,8 @@ pub mod value;
 #[cfg(test)]
 mod props;
 #[cfg(test)]
+mod reuse;
+#[cfg(test)]
 mod tests;
 
 pub use eval::type_names;
@@ -42,8 +44,8 @@ pub use run::is_known;
 pub use ty::Ty;
 
 use checked::Checked;
+use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
-use dsvm_diagnostics::{Diagnostic, Sink};
 use eval::Pass;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -80,8 +82,7 @@ pub fn check_all(program: &Program, sink: &mut Sink) -> Vec<Checked> {
     check_each(program, sink, |checked, _| checked)
 }
 
-/// The same; `then` goes on with each result as soon as it is there, while other runs are still under way. It is told
-/// whether all is well so far.
+/// The same; `then` goes on with each result, all at the same time. It is told whether all is well so far.
 pub fn check_each<T: Send>(program: &Program, sink: &mut Sink, then: impl Fn(Checked, bool) -> T + Sync) -> Vec<T> {
     let mut envs: Vec<Arc<str>> = Vec::new();
     for env in program.envs() {
@@ -94,20 +95,32 @@ pub fn check_each<T: Send>(program: &Program, sink: &mut Sink, then: impl Fn(Che
     }
     let syntax = sink.has_errors();
     check_tests(program, sink);
-    let run = |pass| {
+    let mut told = Sink::default();
+    let (mut symbolic, first) = run::first(program, syntax, &mut told);
+    let failed = syntax || told.has_errors();
+    let run_env = |env: &Arc<str>| {
         let mut own = Sink::default();
-        let checked = run::run(program, pass, syntax, &mut own);
+        let checked = match failed {
+            // A value that an error replaced may hide another error.
+            true => run::run(program, Pass::Env(env.clone()), syntax, &mut own),
+            false => run::after(&first, program, env, &mut own),
+        };
+        (checked, own)
+    };
+    let checked: Vec<(Checked, Sink)> = envs.par_iter().map(run_env).collect();
+    symbolic.blocks = first.blocks;
+    let go_on = |(checked, own): (Checked, Sink)| {
         let fine = !syntax && !own.has_errors();
         (then(checked, fine), own.finish())
     };
-    let run_envs = || -> Vec<(T, Vec<Diagnostic>)> { envs.par_iter().map(|env| run(Pass::Env(env.clone()))).collect() };
-    let ((symbolic, told), made) = rayon::join(|| run(Pass::Symbolic), run_envs);
-    let mut results = vec![symbolic];
+    let (symbolic, made) =
+        rayon::join(|| go_on((symbolic, told)), || checked.into_par_iter().map(go_on).collect::<Vec<_>>());
+    let mut results = vec![symbolic.0];
     let mut found = Vec::new();
     for ((result, own), env) in made.into_iter().zip(envs) {
         results.push(result);
         found.push((env, own));
     }
-    sink.extend(report::merge(told, found));
+    sink.extend(report::merge(symbolic.1, found));
     results
 }

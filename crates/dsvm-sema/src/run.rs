@@ -2,7 +2,7 @@
 
 use super::checked::{Block, Checked, Origin, Output};
 use super::diags;
-use super::eval::{Eval, Pass};
+use super::eval::{Eval, First, Pass};
 use super::fit::deferred_part;
 use super::load::{DefId, DefKind, Program};
 use super::params::arm_type;
@@ -19,7 +19,35 @@ use std::sync::Arc;
 
 /// Checks a program in one of its passes. Unused declarations are reported only when nothing else is wrong, `syntax` included.
 pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) -> Checked {
-    let mut eval = Eval::new(program, pass.clone());
+    let mut eval = Eval::new(program, pass);
+    let mut checked = evaluate(&mut eval, syntax, sink);
+    checked.blocks = eval.blocks.into_iter().flatten().collect();
+    checked
+}
+
+/// Checks a program symbolically. The blocks are not in the result but beside it, with what the runs of envs need.
+pub(crate) fn first<'p>(program: &'p Program, syntax: bool, sink: &mut Sink) -> (Checked, First<'p>) {
+    let mut eval = Eval::new(program, Pass::Symbolic);
+    let checked = evaluate(&mut eval, syntax, sink);
+    let Eval { states, types, used, reaching, slots, expanded, blocks, .. } = eval;
+    let blocks = blocks.into_iter().flatten().collect();
+    let project = checked.project;
+    (checked, First { states, types, used, reaching, slots, expanded, blocks, project })
+}
+
+/// Checks a program with the values of an env after a symbolic run without errors: evaluates only what an env can change.
+/// Findings in what it cannot change were the symbolic run's.
+pub(crate) fn after<'p>(first: &'p First<'p>, program: &'p Program, env: &Arc<str>, sink: &mut Sink) -> Checked {
+    let mut eval = Eval::after(first, program, Pass::Env(env.clone()));
+    let mut checked = evaluate(&mut eval, false, sink);
+    checked.blocks = eval.blocks.into_iter().flatten().collect();
+    checked
+}
+
+/// Evaluates everything; the blocks stay where they are.
+fn evaluate(eval: &mut Eval<'_>, syntax: bool, sink: &mut Sink) -> Checked {
+    let program = eval.program;
+    let pass = eval.pass.clone();
     let envs = match &pass {
         Pass::Symbolic => {
             if program.envs().next().is_none() {
@@ -67,12 +95,11 @@ pub(crate) fn run(program: &Program, pass: Pass, syntax: bool, sink: &mut Sink) 
         None => told.insert((found.code, found.rule.as_deref(), found.primary())),
     });
     sink.extend(found.cloned().collect::<Vec<_>>());
-    let blocks = eval.blocks.into_iter().flatten().collect();
     let env = match pass {
         Pass::Symbolic => None,
         Pass::Env(name) => Some(name),
     };
-    Checked { env, blocks, params, envs, outputs, project, exempt }
+    Checked { env, blocks: Vec::new(), params, envs, outputs, project, exempt }
 }
 
 /// Evaluates everything with the values of one env, and lets `then` look at more expressions. What is wrong with the program
@@ -100,6 +127,9 @@ impl<'p> Eval<'p> {
 
     /// The project block, which comes first.
     fn project(&mut self) -> Option<BlockId> {
+        if let Some(first) = self.first {
+            return first.project;
+        }
         let main = self.program.main();
         let mut first: Option<(BlockId, Span)> = None;
         for item in self.main_items() {

@@ -63,7 +63,9 @@ fn a_request_that_waits_can_be_cancelled() {
     let cx = TestContext::new();
     let mut editor = Editor::open(&cx);
     let main = uri(&cx, "main.dsvm");
-    let text = "project p { }\n".to_owned() + &"let a = 1\n".repeat(3000);
+    // Takes a while to evaluate, and little to read.
+    let slow = |n: i32| format!("let a{n} = length([x + 1 for x in 1..90000])\n");
+    let text = "project p { }\n".to_owned() + &(0..10).map(slow).collect::<String>();
     editor.show(&main, &text);
     // In one piece, so that the server sees the cancellation while the request waits for the analysis.
     let request = json!({

@@ -239,8 +239,7 @@ impl<'p> Eval<'p> {
                 if !self.finish(id, name.span) {
                     return Value::Error;
                 }
-                let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
-                match block.and_then(|block| block.get(field.name)) {
+                match self.read_block(id).and_then(|block| block.get(field.name)) {
                     Some(value) => value.clone(),
                     None if field.name == "name" => Value::String(block_name),
                     None => Value::Null,
@@ -281,8 +280,7 @@ impl<'p> Eval<'p> {
         if !self.finish(id, span) {
             return Value::Error;
         }
-        let block = self.blocks.get(id.0 as usize).and_then(Option::as_ref);
-        block.map_or(Value::Null, |block| nested_part(block, child, most))
+        self.read_block(id).map_or(Value::Null, |block| nested_part(block, child, most))
     }
 
     /// Makes sure that a block is evaluated; `false` when its evaluation is in progress, which is reported as a cycle.

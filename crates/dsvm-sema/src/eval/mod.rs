@@ -69,6 +69,7 @@ pub(crate) enum State {
 }
 
 /// A block and how far it is.
+#[derive(Clone)]
 pub(crate) struct Slot<'p> {
     pub(crate) item: &'p ast::Item,
     pub(crate) ast: &'p ast::Block,
@@ -89,9 +90,28 @@ pub(crate) enum SlotState {
     Done,
 }
 
+/// What a symbolic run without errors leaves for the runs of envs: they evaluate only what an env can change.
+pub(crate) struct First<'p> {
+    pub(crate) states: FxHashMap<DefId, State>,
+    pub(crate) types: FxHashMap<DefId, Option<Ty>>,
+    pub(crate) used: FxHashSet<DefId>,
+    pub(crate) reaching: FxHashSet<DefId>,
+    pub(crate) slots: Vec<Slot<'p>>,
+    pub(crate) expanded: FxHashMap<DefId, Value>,
+    /// The blocks of the slots.
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) project: Option<BlockId>,
+}
+
 /// One run over a program.
 pub(crate) struct Eval<'p> {
     pub(crate) program: &'p Program,
+    /// The symbolic run before this one.
+    pub(crate) first: Option<&'p First<'p>>,
+    /// Whether what is being evaluated has read something that an env can set.
+    pub(crate) reached: bool,
+    /// Definitions whose values were made from something that an env can set.
+    pub(crate) reaching: FxHashSet<DefId>,
     pub(crate) pass: Pass,
     pub(crate) sink: Sink,
     pub(crate) states: FxHashMap<DefId, State>,
@@ -121,7 +141,7 @@ pub(crate) struct Eval<'p> {
     /// Names that unknown names were compared with.
     guessed: std::cell::Cell<usize>,
     depth: u32,
-    dead: u32,
+    pub(crate) dead: u32,
     /// Above 0 while a function is checked without a call: its parameters have types but no values.
     pub(crate) unbound: u32,
     /// While a rule of the team is judged: an operand that does not matter is not evaluated.
@@ -147,6 +167,9 @@ impl<'p> Eval<'p> {
     pub(crate) fn new(program: &'p Program, pass: Pass) -> Self {
         Self {
             program,
+            first: None,
+            reached: false,
+            reaching: FxHashSet::default(),
             pass,
             sink: Sink::default(),
             states: FxHashMap::default(),
@@ -174,6 +197,43 @@ impl<'p> Eval<'p> {
             patterns: RefCell::default(),
             place: None,
         }
+    }
+
+    /// A run with the values of an env after the symbolic run: what no env can change is known already.
+    pub(crate) fn after(first: &'p First<'p>, program: &'p Program, pass: Pass) -> Self {
+        let mut eval = Self::new(program, pass);
+        let fixed = |def: &DefId| !first.reaching.contains(def);
+        eval.states = first.states.iter().filter(|(def, _)| fixed(def)).map(|(d, s)| (*d, s.clone())).collect();
+        eval.types = first.types.iter().filter(|(def, _)| fixed(def)).map(|(d, t)| (*d, t.clone())).collect();
+        eval.used.clone_from(&first.used);
+        eval.slots.clone_from(&first.slots);
+        eval.expanded.clone_from(&first.expanded);
+        eval.blocks = first.blocks.iter().map(|block| (!block.reached).then(|| block.clone())).collect();
+        for (slot, block) in eval.slots.iter_mut().zip(&eval.blocks) {
+            slot.state = if block.is_some() { SlotState::Done } else { SlotState::Waiting };
+        }
+        eval.first = Some(first);
+        eval
+    }
+
+    /// Runs `work`, and says whether it read something that an env can set.
+    pub(crate) fn watch<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, bool) {
+        let around = std::mem::take(&mut self.reached);
+        let result = work(self);
+        let reached = self.reached;
+        self.reached |= around;
+        (result, reached)
+    }
+
+    /// Whether a block was made from something that an env can set.
+    pub(crate) fn reaches(&self, id: BlockId) -> bool {
+        self.blocks.get(id.0 as usize).and_then(Option::as_ref).is_some_and(|block| block.reached)
+    }
+
+    /// The block of a slot, to read its fields.
+    pub(crate) fn read_block(&mut self, id: BlockId) -> Option<&Block> {
+        self.reached |= self.reaches(id);
+        self.blocks.get(id.0 as usize)?.as_ref()
     }
 
     /// Reports something about types and names.

@@ -192,6 +192,7 @@ impl<'p> Eval<'p> {
         match self.states.get(&def) {
             Some(State::Done(value)) => {
                 let value = value.clone();
+                self.reached |= self.reaching.contains(&def);
                 return self.through(value, def, name);
             }
             Some(State::Active) => return self.cycle(def, span),
@@ -234,7 +235,10 @@ impl<'p> Eval<'p> {
         let unbound = std::mem::take(&mut self.unbound);
         let dead = std::mem::take(&mut self.dead);
         let calls = std::mem::take(&mut self.calls);
-        let value = self.inside(def.module, work);
+        let (value, reached) = self.watch(|eval| eval.inside(def.module, work));
+        if reached {
+            self.reaching.insert(def);
+        }
         self.calls = calls;
         self.dead = dead;
         self.unbound = unbound;
@@ -281,6 +285,7 @@ impl<'p> Eval<'p> {
     /// A parameter: symbolic, or with its value in this env.
     fn param_value(&mut self, def: DefId, item: &'p ast::Item, param: &'p ast::Param) -> Value {
         let ty = self.param_type(def, param);
+        self.reached = true;
         let name = &param.name.value;
         let symbolic = |secret: Vec<SecretStep>| {
             let plain = match &ty {

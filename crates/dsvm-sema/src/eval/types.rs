@@ -237,7 +237,10 @@ impl<'p> Eval<'p> {
         let ItemKind::Type(declared) = &definition.item()?.kind else { return None };
         self.used.insert(here);
         match self.types.get(&def) {
-            Some(Some(ty)) => return Some(ty.clone()),
+            Some(Some(ty)) => {
+                self.reached |= self.reaching.contains(&def);
+                return Some(ty.clone());
+            }
             Some(None) => {
                 let step = (declared.name.value.clone(), declared.name.span);
                 self.report(diags::definition_cycle(&[step], name.span));
@@ -246,7 +249,10 @@ impl<'p> Eval<'p> {
             None => {}
         }
         self.types.insert(def, None);
-        let ty = self.inside(def.module, |eval| eval.resolve_type(&declared.ty));
+        let (ty, reached) = self.watch(|eval| eval.inside(def.module, |eval| eval.resolve_type(&declared.ty)));
+        if reached {
+            self.reaching.insert(def);
+        }
         let ty = match ty {
             Ty::Error => Ty::Error,
             ty => Ty::Named(declared.name.value.clone(), Arc::new(ty)),
