@@ -20,7 +20,7 @@
 //! - What a team wrote in ARM's own words: `secrets`, `known`, `guards`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
-//! - Interactive pools: `setup`, `balancer`, `autoscale`, `profile`, `scale_set`, `pool`
+//! - Interactive pools: `setup`, `balancer`, `autoscale`, `profile`, `scale_set`, `outline`, `pool`
 //! - Batch pools: `batch`
 //! - What may refer to everything: `waits`, `resources`, `output`
 //! - The end: `order`
@@ -46,6 +46,7 @@ mod network;
 mod node;
 mod nodes;
 mod order;
+mod outline;
 mod output;
 mod overlay;
 mod pool;

@@ -15,7 +15,7 @@ use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, pull, scope_of
 use super::vault::VaultNodes;
 use super::versions::{self as v, ResourceType};
 use super::visitor::{NodeVisitor, visit};
-use super::{autoscale, balancer, causes, diags, overlay, protect, scale_set, setup, storage, values};
+use super::{autoscale, balancer, causes, diags, outline, overlay, protect, scale_set, setup, storage, values};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
@@ -140,8 +140,12 @@ pub(crate) fn build_all(
     let pools = fleet.pools.par_iter().zip(&input.names.pools).enumerate();
     let built: Vec<Built<PoolParts>> = pools
         .map(|(index, (pool, names))| {
+            let detail = match visitor.keeps_bodies() || !outline::suffices(pool, input.checked) {
+                true => Detail::Whole,
+                false => Detail::Outline,
+            };
             let mut parts =
-                Builder { input, shared, scopes: &scopes, written: &written, index, pool, names }.build()?;
+                Builder { input, shared, scopes: &scopes, written: &written, index, pool, names, detail }.build()?;
             protect::mark(parts.drafts.nodes_mut(), &protected);
             let PoolParts { drafts, sink, .. } = &mut parts;
             for node in drafts.nodes_mut().filter(|node| !may_be_shared(node)) {
@@ -216,11 +220,32 @@ struct Builder<'b, 'a, 'f> {
     index: usize,
     pool: &'f Pool<'a>,
     names: &'f PoolNames,
+    detail: Detail,
+}
+
+/// How much of the resources of a pool is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Whole,
+    /// Names, tags and dependencies.
+    Outline,
 }
 
 impl Builder<'_, '_, '_> {
+    /// A body that an outline does not need.
+    fn body(&self, make: impl FnOnce() -> Map) -> Map {
+        if self.detail == Detail::Whole { make() } else { Map::new() }
+    }
+
     fn node(&self, kind: ResourceType, named: &Named, rest: Map) -> Node {
         let block = self.pool.block;
+        // All resources of a pool have the same tags: those of one are looked at.
+        if self.detail == Detail::Outline && kind != v::SCALE_SET {
+            let mut node = Node::new(kind, named, rest, block.name_span);
+            node.group = self.input.site(Some(block)).group;
+            node.pool = u32::try_from(self.index).ok();
+            return node;
+        }
         let mut node = self.input.node(&self.input.site(Some(block)), kind, named, Some(block), rest, block.name_span);
         node.pool = u32::try_from(self.index).ok();
         node
@@ -244,14 +269,15 @@ impl Builder<'_, '_, '_> {
         before.extend(identity);
         let mut sink = Sink::default();
         self.roles(identity, &mut drafts, &mut before, &mut sink);
-        let mut group = self.node(v::SECURITY_GROUP, &names.security_group, balancer::security_group(pool, &resolver));
+        let body = self.body(|| balancer::security_group(pool, &resolver));
+        let mut group = self.node(v::SECURITY_GROUP, &names.security_group, body);
         let services = pool.services.iter().enumerate();
         group.places = services.map(|(i, s)| (format!("/properties/securityRules/{i}"), s.span)).collect();
         before.push(Need::Own(drafts.add(group, [])));
         let address = pool
             .public
             .then(|| drafts.add(self.node(v::PUBLIC_IP, &names.public_ip, balancer::public_ip(pool, &resolver)), []));
-        let body = balancer::load_balancer(pool, names, network, subnet);
+        let body = self.body(|| balancer::load_balancer(pool, names, network, subnet));
         let node = self.node(v::LOAD_BALANCER, &names.balancer, body);
         let way_in = address.map(Need::Own).or(network_node);
         let balancer = drafts.add(node, way_in);
@@ -261,17 +287,26 @@ impl Builder<'_, '_, '_> {
         }
         before.extend(pool.vault.into_iter().flat_map(|vault| self.shared.vault(vault)).map(Need::Shared));
         let parameter = capacity_parameter(&pool.block.name);
-        let setup::Setup { extension, variables } = setup::extension(self.input, pool, names, &mut sink)?;
-        let body = scale_set::body(pool, names, (subnet, extension, &parameter), &resolver);
-        let mut node = self.node(v::SCALE_SET, &names.scale_set, body);
-        node.causes = causes::of_scale_set(pool);
-        node.places.extend(pool.uniform_for.map(|need| ("/properties/orchestrationMode".to_owned(), need.span)));
-        let scale_set = drafts.add(node, before);
+        let (scale_set, variables) = match self.detail {
+            Detail::Outline => (drafts.add(self.node(v::SCALE_SET, &names.scale_set, Map::new()), before), Vec::new()),
+            Detail::Whole => {
+                let setup::Setup { extension, variables } = setup::extension(self.input, pool, names, &mut sink)?;
+                let body = scale_set::body(pool, names, (subnet, extension, &parameter), &resolver);
+                let mut node = self.node(v::SCALE_SET, &names.scale_set, body);
+                node.causes = causes::of_scale_set(pool);
+                node.places
+                    .extend(pool.uniform_for.map(|need| ("/properties/orchestrationMode".to_owned(), need.span)));
+                (drafts.add(node, before), variables)
+            }
+        };
         if let Some(policy) = &pool.autoscale {
-            let body = autoscale::body(policy, &pool.machines, names, &resolver);
+            let body = self.body(|| autoscale::body(policy, &pool.machines, names, &resolver));
             let mut node = self.node(v::AUTOSCALE, &names.autoscale, body);
             node.span = policy.block.span;
-            node.places = autoscale::places(policy, pool.machines.span);
+            node.places = match self.detail {
+                Detail::Whole => autoscale::places(policy, pool.machines.span),
+                Detail::Outline => Vec::new(),
+            };
             drafts.add(node, [Need::Own(scale_set)]);
         }
         self.overrides(&mut drafts, &mut sink);

@@ -53,6 +53,10 @@ pub fn check(policy: &Autoscale<'_>, sink: &mut Sink) {
             }
         }
     }
+    // A schedule has one twin at most.
+    if 2 * schedules.len() < PROFILES {
+        return;
+    }
     let twins = schedules.iter().filter(|s| returns(schedules, s).is_some()).count();
     let profiles = 1 + schedules.len() + twins;
     if profiles > PROFILES {

@@ -168,14 +168,14 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn ubuntu(self) -> Option<&'static str> {
         let facts = [self.0.os_name(), self.0.sku(), self.0.offer()];
-        let says = |needle: &str| facts.iter().flatten().any(|text| text.contains(needle));
-        if says("24.04") || says("24_04") || says("2404") {
-            Some("24.04")
-        } else if says("22.04") || says("22_04") || says("2204") {
-            Some("22.04")
-        } else {
-            None
-        }
+        facts.into_iter().flatten().find_map(|text| {
+            let says = |ways: [&str; 3]| ways.iter().any(|way| text.contains(way));
+            match () {
+                () if says(["24.04", "24_04", "2404"]) => Some("24.04"),
+                () if says(["22.04", "22_04", "2204"]) => Some("22.04"),
+                () => None,
+            }
+        })
     }
 }
 

@@ -146,8 +146,12 @@ pub(crate) fn read<'a>(pool: View<'a, rows::Pool>, sink: &mut Sink) -> Vec<Servi
 /// Whether ranges that are known leave nobody out who matters: together they contain half of all IPv4 addresses, or half
 /// of the IPv6 addresses that are given out (2000::/3, <https://www.iana.org/assignments/ipv6-address-space>).
 pub(crate) fn open_to_all(ranges: &[&Value]) -> bool {
-    let nets: Vec<IpNet> =
-        ranges.iter().filter_map(|value| if let Value::Cidr(net) = value { Some(*net) } else { None }).collect();
+    let nets = || ranges.iter().filter_map(|value| if let Value::Cidr(net) = value { Some(*net) } else { None });
+    // Nearly all lists are too small, overlaps counted twice or not.
+    if nets().all(|net| matches!(net, IpNet::V4(_)) && net.prefix_len() > 6) && ranges.len() < 32 {
+        return false;
+    }
+    let nets: Vec<IpNet> = nets().collect();
     let global = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3));
     let (mut v4, mut v6) = (0u64, 0u128);
     for net in IpNet::aggregate(&nets) {

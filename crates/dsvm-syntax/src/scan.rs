@@ -59,11 +59,9 @@ impl<'t> Scanner<'t> {
         self.text.as_bytes().get(at).copied().unwrap_or(0)
     }
 
-    fn run(&self, mut at: usize, keep: impl Fn(u8) -> bool) -> usize {
-        while at < self.text.len() && keep(self.byte(at)) {
-            at += 1;
-        }
-        at
+    fn run(&self, at: usize, keep: impl Fn(u8) -> bool) -> usize {
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        at + rest.iter().position(|byte| !keep(*byte)).unwrap_or(rest.len())
     }
 
     fn line_end(&self, at: usize) -> usize {
