@@ -7,6 +7,7 @@ mod compile;
 mod diags;
 mod figures;
 mod find;
+pub mod fix;
 mod formula;
 mod given;
 mod lint;
@@ -16,6 +17,7 @@ pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check,
 pub use compile::{expressions, test_cases, test_ground};
 pub use figures::{PoolFigures, figures};
 pub use find::{Project, files, projects};
+pub use fix::{Applied, Fixed, fixed};
 pub use given::GivenValue;
 pub use lint::{Linted, SettingsFile, Unread, lint_each};
 pub use load::{LoadError, shown};

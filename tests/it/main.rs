@@ -15,6 +15,7 @@ mod catalogue;
 mod changes;
 mod cli;
 mod cloud;
+mod fixes;
 mod format;
 mod formula;
 mod coverage;

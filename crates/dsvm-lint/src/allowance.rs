@@ -2,7 +2,7 @@
 
 use crate::catalogue::{rule_named, shown, similar_rule};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
-use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_diagnostics::{Code, Diagnostic, Safety};
 use dsvm_sema::checked::ExemptFinding;
 use dsvm_sema::rules::TeamRule;
 use dsvm_syntax::allow::{self, WORD};
@@ -15,6 +15,8 @@ struct Allowed {
     /// Where the rule is named in the comment.
     span: Span,
     comment: allow::Allowance,
+    /// What goes when the comment allows nothing and names no other rule.
+    whole: Option<Span>,
     reason: Arc<str>,
     used: bool,
 }
@@ -34,13 +36,20 @@ impl Allowances {
         let mut allowances = Self::default();
         for (source, file) in sources.iter() {
             for comment in allow::allowances(source, &file.text) {
-                allowances.comment(comment, team);
+                // Behind code, the blanks before the comment go too.
+                let before = file.text.get(..comment.span.start as usize).unwrap_or_default();
+                let start = before.trim_end_matches([' ', '\t']).len() as u32;
+                let alone =
+                    before.get(start as usize..).is_some() && !before.trim_end_matches([' ', '\t']).ends_with('\n');
+                let start = if alone { start } else { comment.span.start };
+                let whole = (comment.rules.len() == 1).then(|| Span { start, ..comment.span });
+                allowances.comment(comment, whole, team);
             }
         }
         allowances
     }
 
-    fn comment(&mut self, comment: allow::Allowance, team: &[TeamRule]) {
+    fn comment(&mut self, comment: allow::Allowance, whole: Option<Span>, team: &[TeamRule]) {
         let Some(reason) = comment.reason.clone() else {
             let names: Vec<&str> = comment.rules.iter().map(|(name, _)| &**name).collect();
             self.refused.push(without_reason(&names.join(", "), comment.span));
@@ -53,7 +62,7 @@ impl Allowances {
                 (Some(rule), _) if !rule.exceptions => self.refused.push(no_exceptions(rule, *span)),
                 (_, Some(rule)) => {
                     let (comment, reason) = (comment.clone(), reason.clone());
-                    self.all.push(Allowed { rule, span: *span, comment, reason, used: false });
+                    self.all.push(Allowed { rule, span: *span, comment, whole, reason, used: false });
                 }
                 (_, None) => self.refused.push(unknown(name, if name.is_empty() { comment.span } else { *span }, team)),
             }
@@ -94,13 +103,13 @@ impl Allowances {
     pub fn finish(self, ran: impl Fn(&str) -> bool, own: impl Fn(SourceId) -> bool) -> Vec<Diagnostic> {
         let unused =
             self.all.into_iter().filter(|one| !one.used && ran(&one.rule) && own(one.span.source)).map(|one| {
-                Diagnostic::new(
-                    Code::AllowanceUnused,
-                    format!("nothing here is found by `{}`", one.rule),
-                    one.span,
-                    "allows nothing",
-                )
-                .help("remove the comment; it goes on the line before the finding, or at the end of its line")
+                let title = format!("nothing here is found by `{}`", one.rule);
+                let made = Diagnostic::new(Code::AllowanceUnused, title, one.span, "allows nothing")
+                    .help("remove the comment; it goes on the line before the finding, or at the end of its line");
+                match one.whole {
+                    Some(whole) => made.fix("Remove the comment", vec![(whole, String::new())], Safety::Safe),
+                    None => made,
+                }
             });
         self.refused.into_iter().chain(unused).collect()
     }

@@ -354,7 +354,10 @@ impl<'p> Eval<'p> {
                     },
                     _ => continue,
                 };
-                self.report(diags::unused(what, &def.name, def.name_span, def.span));
+                // Another file that nothing imports any more may be told of; a module of the library is not.
+                let alone =
+                    matches!(def.kind, DefKind::Namespace(from) if program.module(from).is_some_and(|m| m.library));
+                self.report(diags::unused(what, &def.name, def.name_span, def.span, alone));
             }
         }
     }

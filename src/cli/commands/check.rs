@@ -1,5 +1,6 @@
 //! `dsvmc check`: all mistakes of a file, a folder or a tree of projects, in one run.
 
+use super::fixes::{self, FixArgs};
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
@@ -9,16 +10,25 @@ use std::path::PathBuf;
 
 /// The command line arguments of `check`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: dsvmc check pools/")]
+#[command(after_help = "Examples: dsvmc check pools/, dsvmc check --fix --diff")]
 pub struct Args {
     /// Files, project folders, or folders with projects below them
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
+    /// Changes that findings offer
+    #[command(flatten)]
+    pub fixes: FixArgs,
 }
 
 /// Runs `dsvmc check` and returns how the process exits.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let options = Options { stop: Stop::AfterChecks };
+    fixes::apply(&args.fixes, cx, |world| {
+        driver::compile_each(world, &args.paths, options, |one| {
+            one.require_project(Purpose::Check);
+            (std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics))
+        })
+    })?;
     let all = driver::compile_each(cx.world.as_ref(), &args.paths, options, |one| {
         one.require_project(Purpose::Check);
         let (sources, found) = (std::mem::take(&mut one.sources), std::mem::take(&mut one.diagnostics));

@@ -39,7 +39,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
             None => exit = Exit::Input,
             Some(formatted) if formatted == text => {}
             Some(formatted) if args.check => {
-                cx.printer.data(&difference(path, &text, &formatted, cx.printer.output_palette()))?;
+                cx.printer.data(&difference(path, &text, &formatted, "formatted", cx.printer.output_palette()))?;
                 changed += 1;
             }
             Some(formatted) => {
@@ -80,9 +80,9 @@ fn one(path: &Path, text: &str, cx: &mut Context) -> Result<Option<String>, miet
     Ok(None)
 }
 
-/// The difference between two texts in unified format.
-fn difference(path: &Path, old: &str, new: &str, palette: Palette) -> String {
-    let mut text = palette.paint(Role::Title, &format!("--- {0}\n+++ {0}, formatted\n", shown(path)));
+/// The difference between two texts in unified format; `made` says what the new one is.
+pub(super) fn difference(path: &Path, old: &str, new: &str, made: &str, palette: Palette) -> String {
+    let mut text = palette.paint(Role::Title, &format!("--- {0}\n+++ {0}, {made}\n", shown(path)));
     let diff = TextDiff::from_lines(old, new);
     for hunk in diff.unified_diff().context_radius(2).iter_hunks() {
         text.push_str(&palette.paint(Role::Dim, &format!("{}\n", hunk.header())));

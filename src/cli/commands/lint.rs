@@ -1,5 +1,6 @@
 //! `dsvmc lint`: advice about projects that have no mistakes.
 
+use super::fixes::{self, FixArgs};
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
@@ -27,6 +28,9 @@ pub struct Args {
     /// List all rules with their levels, also those of the projects at PATH
     #[arg(long)]
     pub list: bool,
+    /// Changes that findings offer
+    #[command(flatten)]
+    pub fixes: FixArgs,
 }
 
 /// What fails besides errors.
@@ -58,6 +62,10 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     let named = |name: &String| dsvm_lint::rule_named(name).map_or_else(|| name.clone(), |rule| rule.id.to_owned());
     let wanted: Vec<String> = args.rules.iter().map(named).collect();
+    fixes::apply(&args.fixes, cx, |world| {
+        let all = driver::lint_each(world, &args.paths, &wanted)?;
+        Ok(all.into_iter().map(|one| (one.sources, one.findings)).collect())
+    })?;
     let all = driver::lint_each(cx.world.as_ref(), &args.paths, &wanted)?;
     let team: Vec<&str> = all.iter().flat_map(|one| &one.team).map(|rule| &*rule.name).collect();
     let known = |name: &str| dsvm_lint::rule_named(name).is_some() || team.contains(&name);

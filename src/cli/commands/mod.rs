@@ -9,6 +9,7 @@ pub mod destroy;
 pub mod doctor;
 pub mod expand;
 pub mod explain;
+pub mod fixes;
 pub mod fmt;
 pub mod formula;
 pub mod import;

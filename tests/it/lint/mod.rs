@@ -1,5 +1,5 @@
 //! `dsvmc lint`: what each rule finds, and how findings are set, allowed and shown.
 
 mod command;
-mod pages;
+pub mod pages;
 mod traps;

@@ -377,7 +377,8 @@ pub(crate) fn base_unused(name: &str, span: Span) -> Diagnostic {
         .fix("Make it interactive", vec![(at, ": interactive".to_owned())], Safety::NeedsReview)
 }
 
-pub(crate) fn unused(what: &str, name: &str, span: Span, whole: Span) -> Diagnostic {
+/// `alone`: nothing else happens when the declaration is removed.
+pub(crate) fn unused(what: &str, name: &str, span: Span, whole: Span, alone: bool) -> Diagnostic {
     let (title, help) = match what {
         "import" => (format!("the import `{name}` is not used"), "remove it"),
         "param" => (format!("the parameter `{name}` is not used"), "remove it, or use it"),
@@ -388,6 +389,6 @@ pub(crate) fn unused(what: &str, name: &str, span: Span, whole: Span) -> Diagnos
     Diagnostic::new(Code::Unused, title, span, "never used").help(help).fix(
         "Remove it",
         vec![(whole, String::new())],
-        Safety::NeedsReview,
+        if alone { Safety::Safe } else { Safety::NeedsReview },
     )
 }
