@@ -33,7 +33,7 @@ check("hover shows the comment", hover ~= nil and hover.contents.value:find("Ä 
 local definition = request("textDocument/definition", 3, 12)
 check("a use leads to its declaration", definition ~= nil and definition[1].range.start.line == 2)
 local items = request("textDocument/completion", 3, 11)
-check("names are offered", items ~= nil and #items > 0)
+check("names are offered", items ~= nil and #items.items > 0)
 if vim.lsp.buf.format then vim.lsp.buf.format({ timeout_ms = 60000 }) else vim.lsp.buf.formatting_sync(nil, 60000) end
 check("the document is formatted", vim.api.nvim_buf_get_lines(0, 2, 3, true)[1] == "let first = 1")
 vim.cmd("quitall!")

@@ -20,7 +20,8 @@ struct Change {
 /// The actions for the findings that touch the range of the request.
 pub(crate) fn fixes(state: &State, path: &Path, text: &str, request: &CodeActionParams) -> Vec<Value> {
     let only = request.context.only.as_ref();
-    let wanted = only.is_none_or(|kinds| kinds.iter().any(|kind| matches!(kind.as_str(), "" | "quickfix")));
+    let wanted =
+        only.is_none_or(|kinds| kinds.is_empty() || kinds.iter().any(|kind| matches!(kind.as_str(), "" | "quickfix")));
     if !wanted {
         return Vec::new();
     }

@@ -92,7 +92,7 @@ pub(crate) fn capabilities(encoding: Encoding, pulls: bool, own_commands: bool) 
         "documentHighlightProvider": true,
         "callHierarchyProvider": true,
         "renameProvider": { "prepareProvider": true },
-        "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+        "codeActionProvider": { "codeActionKinds": ["quickfix", "refactor.extract", "refactor.inline"] },
         "codeLensProvider": { "resolveProvider": false },
         "inlayHintProvider": true,
         "semanticTokensProvider": { "legend": tokens::legend(), "full": { "delta": true }, "range": true },

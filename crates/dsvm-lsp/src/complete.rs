@@ -1,19 +1,21 @@
 //! A place in a document → what can be written there.
 
-use crate::context::{Spot, context};
+use crate::arm;
+use crate::context::{Spot, context_from};
 use crate::describe;
 use crate::facts;
 use crate::occurrences::{element, kind_of_symbol, kinds, plural, words};
 use crate::position::Lines;
 use crate::server::State;
+use crate::symbols::matches;
 use crate::view::{Meaning, ModuleRef, Symbol, View};
 use dsvm_sema::builtins;
 use dsvm_sema::table::{BlockKind, FieldType, Head, Part, classes, kinds_at_top_level, shown, spec};
 use dsvm_syntax::ast::ItemKind;
 use dsvm_syntax::{Lexeme, lexemes};
 use lsp_types::{
-    CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent, MarkupKind, Position, Range,
-    TextEdit,
+    CompletionItem, CompletionItemKind, CompletionList, CompletionTextEdit, Documentation, MarkupContent, MarkupKind,
+    Position, Range, TextEdit,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,9 +53,24 @@ struct Offers {
     range: Range,
     items: Vec<CompletionItem>,
     seen: BTreeSet<String>,
+    /// What is written of the word, up to the place.
+    typed: String,
+    /// Something was left out, because too much can be written here.
+    incomplete: bool,
 }
 
+/// Most names of a project that are offered at once. With more, only those are that what is written so far can become,
+/// and the editor asks again for each letter.
+const MOST: usize = 300;
+
 impl Offers {
+    /// Whether a name of so many has no room in the list; known before anything is said about it.
+    fn is_left_out(&mut self, label: &str, of: usize) -> bool {
+        let out = of > MOST && (self.items.len() >= MOST || !matches(label, &self.typed));
+        self.incomplete |= of > MOST;
+        out
+    }
+
     fn add(&mut self, label: &str, kind: CompletionItemKind, rank: Rank, detail: &str, doc: &str) {
         self.add_as(label, label, kind, rank, detail, doc);
     }
@@ -77,16 +94,19 @@ impl Offers {
     }
 }
 
-pub(crate) fn complete(state: &mut State, path: &Path, position: Position) -> Vec<CompletionItem> {
-    let Some(view) = View::of(state, path) else { return Vec::new() };
-    let Some(at) = view.file(path) else { return Vec::new() };
-    let Some(file) = view.files.get(at) else { return Vec::new() };
+pub(crate) fn complete(state: &mut State, path: &Path, position: Position) -> CompletionList {
+    let Some(view) = View::of(state, path) else { return CompletionList::default() };
+    let Some(at) = view.file(path) else { return CompletionList::default() };
+    let Some(file) = view.files.get(at) else { return CompletionList::default() };
     let lines = Lines::new(&file.text, state.encoding);
     let offset = lines.offset(position);
-    let here = context(&file.text, offset);
+    let from = state.trees.parsed(path, &file.text).start_of(offset);
+    let here = context_from(&file.text, from, offset);
     let range = Range::new(lines.position(here.start), lines.position(here.end.max(offset)));
-    let mut offers = Offers { range, items: Vec::new(), seen: BTreeSet::new() };
+    let typed = file.text.get(here.start..offset).unwrap_or_default().to_owned();
+    let mut offers = Offers { range, items: Vec::new(), seen: BTreeSet::new(), typed, incomplete: false };
     let scope = Scope { view: &view, module: file.module };
+    arms_own(&file.text, from, offset, &lines, &mut offers);
     match here.spot {
         Spot::Declaration => declarations(&mut offers),
         Spot::Entry(kind) => entries(kind, &file.text, here.body, here.start, &mut offers),
@@ -134,7 +154,25 @@ pub(crate) fn complete(state: &mut State, path: &Path, position: Position) -> Ve
         }
         Spot::Nothing => {}
     }
-    offers.items
+    CompletionList { is_incomplete: offers.incomplete, items: offers.items }
+}
+
+/// What Resource Manager itself has words for, in `resource` and `override`: they come before all others.
+fn arms_own(text: &str, from: usize, offset: usize, lines: &Lines<'_>, offers: &mut Offers) {
+    let Some(arm::Offered { start, end, offers: all }) = arm::offered(text, from, offset) else { return };
+    let others = std::mem::replace(&mut offers.range, lines.range(start, end.max(offset)));
+    for offer in all {
+        let rank = if offer.required || !offer.is_property { Rank::Wanted } else { Rank::Name };
+        let kind = if offer.is_property { CompletionItemKind::PROPERTY } else { CompletionItemKind::ENUM_MEMBER };
+        // Editors filter by what stands there, the quotes included.
+        offers.add_as(&offer.label, &offer.text, kind, rank, &offer.detail, "");
+        if offer.text.starts_with('"')
+            && let Some(item) = offers.items.last_mut()
+        {
+            item.filter_text = Some(offer.text);
+        }
+    }
+    offers.range = others;
 }
 
 fn declarations(offers: &mut Offers) {
@@ -277,6 +315,10 @@ impl Scope<'_> {
     }
 
     fn name(&self, name: &Arc<str>, rank: Rank, offers: &mut Offers) {
+        let all = self.view.modules.get(self.module).map_or(0, std::collections::BTreeMap::len);
+        if offers.is_left_out(name, all) {
+            return;
+        }
         if let Some(symbol) = self.view.symbol(ModuleRef::Own(self.module), name) {
             self.symbol(name, &symbol, rank, offers);
         }

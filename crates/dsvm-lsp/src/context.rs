@@ -74,8 +74,15 @@ impl Open {
     }
 }
 
+/// Reads the tokens from one byte, which is outside of all brackets, up to another.
+pub(crate) fn context_from(text: &str, from: usize, offset: usize) -> Context {
+    let inside = text.get(from..).map(|rest| context(rest, offset.saturating_sub(from)));
+    let Some(Context { spot, start, end, body }) = inside else { return context(text, offset) };
+    Context { spot, start: start + from, end: end + from, body: body + from }
+}
+
 /// Reads the tokens up to a byte.
-pub(crate) fn context(text: &str, offset: usize) -> Context {
+fn context(text: &str, offset: usize) -> Context {
     let mut stack = vec![Open::new(Frame::Top, 0)];
     let mut word = (offset, offset);
     for token in lexemes(text) {

@@ -4,10 +4,11 @@
 use crate::answers::{self, Failure};
 use crate::host::{Emitted, Figure, Host, Project, Texts, Told};
 use crate::paths::path_of;
+use crate::refactor::{self, Proposal};
 use crate::server::State;
 use crate::{hints, lenses};
 use lsp_server::{ErrorCode, Request, RequestId};
-use lsp_types::Uri;
+use lsp_types::{CodeActionParams, Uri};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ pub(crate) enum Wanted {
     Figures,
     Plan(Option<String>),
     Tests(Option<String>),
+    Changes(Vec<Proposal>),
 }
 
 /// What came back for an errand, for the answer to be made of.
@@ -30,6 +32,7 @@ pub(crate) enum Brought {
     Templates(Arc<Emitted>),
     Figures(Arc<Vec<Figure>>),
     Told(Told),
+    Changes(Vec<Proposal>),
     /// The compiler stopped because of a bug in it.
     Nothing,
 }
@@ -110,6 +113,7 @@ pub(crate) fn run(host: &dyn Host, orders: &Orders, mut done: impl FnMut(Request
                     Brought::Figures(all)
                 }
             },
+            Wanted::Changes(all) => Brought::Changes(refactor::kept(host, &texts, &project, all)),
             Wanted::Plan(env) => Brought::Told(host.plan(&texts, &project, env.as_deref())),
             Wanted::Tests(name) => Brought::Told(host.run_tests(&texts, &project, name.as_deref())),
         }));
@@ -156,6 +160,19 @@ pub(crate) fn is_errand(method: &str) -> bool {
     )
 }
 
+/// The changes that a request for actions could offer; that they keep what is deployed is not known yet.
+pub(crate) fn proposals(state: &mut State, request: &Request) -> Vec<Proposal> {
+    if request.method != "textDocument/codeAction" {
+        return Vec::new();
+    }
+    let Ok(params) = answers::params::<CodeActionParams>(request.params.clone()) else { return Vec::new() };
+    let path = path_of(&params.text_document.uri);
+    match state.documents.get(&path) {
+        Some(_) => refactor::proposals(state, &path, &params),
+        None => Vec::new(),
+    }
+}
+
 /// The method and the parameters that count: a command stands for a request.
 fn meant(request: &Request) -> Result<(String, Value), Failure> {
     match request.method.as_str() {
@@ -166,7 +183,7 @@ fn meant(request: &Request) -> Result<(String, Value), Failure> {
 }
 
 /// What a request wants to have brought.
-pub(crate) fn of(state: &State, request: &Request) -> Result<Errand, Failure> {
+pub(crate) fn of(state: &mut State, request: &Request) -> Result<Errand, Failure> {
     let (method, params) = meant(request)?;
     let about: About = answers::params(params)?;
     let path = path_of(&about.text_document.uri);
@@ -178,6 +195,7 @@ pub(crate) fn of(state: &State, request: &Request) -> Result<Errand, Failure> {
         "textDocument/inlayHint" => Wanted::Figures,
         "dsvmc/plan" => Wanted::Plan(about.env),
         "dsvmc/runTest" => Wanted::Tests(about.name),
+        "textDocument/codeAction" => Wanted::Changes(proposals(state, request)),
         _ => Wanted::Templates,
     };
     let mut texts = state.documents.texts();
@@ -203,11 +221,19 @@ pub(crate) fn answer(state: &mut State, request: &Request, brought: &Brought, re
             Err(Failure::new(ErrorCode::InternalError, "this is a bug in dsvmc; please report it"))
         }
         // Places in a text that is not there any more mislead; an editor asks again.
-        ("textDocument/codeLens" | "textDocument/inlayHint", _) if revision != state.revision => {
+        ("textDocument/codeLens" | "textDocument/inlayHint" | "textDocument/codeAction", _)
+            if revision != state.revision =>
+        {
             Err(Failure::new(ErrorCode::ContentModified, "the text has changed meanwhile"))
         }
         ("textDocument/codeLens", Brought::Templates(emitted)) => Ok(lenses::all(state, &path, emitted).into()),
         ("textDocument/inlayHint", Brought::Figures(figures)) => hints::all(state, &path, &params, figures),
+        ("textDocument/codeAction", Brought::Changes(kept)) => {
+            let mut all = answers::answer(state, &method, params)?;
+            let actions = kept.iter().filter_map(|proposal| proposal.action(state));
+            all.as_array_mut().into_iter().for_each(|all| all.extend(actions.clone()));
+            Ok(all)
+        }
         ("dsvmc/preview", Brought::Templates(emitted)) => Ok(lenses::preview(state, emitted, about.env.as_deref())),
         (_, Brought::Told(Told { fine, text })) => Ok(json!({ "fine": fine, "text": text })),
         _ => Err(Failure::new(ErrorCode::InternalError, "this is a bug in dsvmc; please report it")),

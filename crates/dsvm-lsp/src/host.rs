@@ -82,6 +82,15 @@ pub struct Figure {
     pub detail: String,
 }
 
+/// What a project deploys, as text to compare: with the defaults and with the values of each env.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Templates and parameter files.
+    pub templates: String,
+    /// The resources that they expand to.
+    pub resources: String,
+}
+
 /// What became of a request that takes a while and gives text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -103,6 +112,8 @@ pub trait Host: Send + Sync + 'static {
     fn compile(&self, texts: &Texts, project: &Project) -> Vec<Compiled>;
     /// Compiles a project to templates.
     fn emit(&self, texts: &Texts, project: &Project) -> Emitted;
+    /// What a project deploys; nothing when it has errors.
+    fn deploys(&self, texts: &Texts, project: &Project) -> Option<Deployed>;
     /// What evaluation says about the pools of a project; nothing when it has errors.
     fn figures(&self, texts: &Texts, project: &Project) -> Vec<Figure>;
     /// Plans a deployment of a project to the endpoint of this machine.

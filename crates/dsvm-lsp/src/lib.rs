@@ -8,6 +8,7 @@
 
 mod actions;
 mod answers;
+mod arm;
 mod complete;
 mod context;
 mod describe;
@@ -29,8 +30,10 @@ mod occurrences;
 mod paths;
 mod position;
 mod pull;
+mod refactor;
 mod selection;
 mod server;
+mod shift;
 mod signature;
 mod symbols;
 mod tokens;
@@ -38,5 +41,5 @@ mod trees;
 mod view;
 mod worker;
 
-pub use host::{Compiled, Emitted, EmittedPart, Figure, Host, Place, Project, Texts, Told};
+pub use host::{Compiled, Deployed, Emitted, EmittedPart, Figure, Host, Place, Project, Texts, Told};
 pub use server::{Ended, serve};

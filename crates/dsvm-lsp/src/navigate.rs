@@ -219,7 +219,7 @@ pub(crate) fn rename(state: &mut State, path: &Path, position: Position, new: &s
 }
 
 /// Whether a name would mean something else in some place: a word that a field takes, a function, all blocks of a kind.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     let in_field = |kind: &BlockKind| {
         let mut some = Vec::new();
         for field in spec(*kind).fields {

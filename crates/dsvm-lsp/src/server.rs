@@ -298,16 +298,16 @@ impl<W: Write> Server<W> {
 
     /// Answers a request, unless something has to be brought for it. A bug costs its answer and not the server.
     fn answer(&mut self, request: &Request) -> Option<Result<Value, Failure>> {
-        if errands::is_errand(&request.method) {
+        let state = &mut self.state;
+        if errands::is_errand(&request.method) || !errands::proposals(state, request).is_empty() {
             return None;
         }
-        let state = &mut self.state;
         Some(safely(|| answers::answer(state, &request.method, request.params.clone())))
     }
 
     /// Has brought what a request wants.
     fn send_out(&mut self, request: Request) -> std::io::Result<()> {
-        match errands::of(&self.state, &request) {
+        match errands::of(&mut self.state, &request) {
             Ok(errand) => {
                 self.sent.push((request, errand.revision));
                 self.orders.put(errand);
@@ -417,9 +417,14 @@ impl<W: Write> Server<W> {
         self.edited = path.clone();
         let mut texts = self.state.documents.texts();
         texts.0.retain(|path, _| !self.state.library.is(path));
+        let mut outlines = BTreeMap::new();
+        for (path, text) in &texts.0 {
+            outlines.insert(path.clone(), self.state.trees.parsed(path, text).outline());
+        }
         self.desk.put(Job {
             revision: self.state.revision,
             texts,
+            outlines,
             folders: self.state.folders.clone(),
             anew,
             changed: BTreeSet::from_iter(path),

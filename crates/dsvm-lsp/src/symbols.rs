@@ -1,14 +1,14 @@
 //! A document → what it declares: the outline of one file, and the names of all.
 
 use crate::position::Lines;
-use dsvm_diagnostics::Sink;
-use dsvm_diagnostics::source::{SourceId, Span};
+use dsvm_diagnostics::source::Span;
 use dsvm_syntax::ast::{Block, Entry, ExprKind, File, HeadPart, ItemKind, StringPart};
 use lsp_types::{DocumentSymbol, SymbolKind};
 
 /// The tree of a text; what cannot be understood is left out.
-pub(crate) fn parse(text: &str) -> File {
-    dsvm_syntax::parse(SourceId::file(0), text, &mut Sink::default())
+#[cfg(test)]
+fn parse(text: &str) -> File {
+    dsvm_syntax::parse(dsvm_diagnostics::source::SourceId::file(0), text, &mut dsvm_diagnostics::Sink::default())
 }
 
 /// The outline of a file, in source order.

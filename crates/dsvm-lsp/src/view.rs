@@ -6,7 +6,7 @@
 use crate::facts;
 use crate::host::{Project, Texts};
 use crate::server::State;
-use crate::worker::{imported, imports};
+use crate::worker::imported;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::table::BlockKind;
 use dsvm_syntax::ast::{File, ImportFrom, Item, ItemKind, Name};
@@ -81,10 +81,15 @@ struct Builder<'s> {
 impl View {
     /// The projects that a document is in, in the order of their paths; a document that is in none is one by itself.
     pub(crate) fn all(state: &mut State, path: &Path) -> Vec<View> {
+        View::first(state, path, usize::MAX)
+    }
+
+    fn first(state: &mut State, path: &Path, most: usize) -> Vec<View> {
         let projects = state.analysis.iter().flat_map(|analysis| &analysis.projects);
         let mut around: Vec<(Project, BTreeMap<PathBuf, Arc<str>>)> = projects
             .filter(|snapshot| snapshot.files.contains_key(path))
             .map(|snapshot| (snapshot.project.clone(), snapshot.files.clone()))
+            .take(most)
             .collect();
         if around.is_empty() {
             around.push((state.host.alone(path), BTreeMap::new()));
@@ -101,7 +106,7 @@ impl View {
 
     /// The first of them.
     pub(crate) fn of(state: &mut State, path: &Path) -> Option<View> {
-        View::all(state, path).into_iter().next()
+        View::first(state, path, 1).pop()
     }
 
     pub(crate) fn file(&self, path: &Path) -> Option<usize> {
@@ -156,8 +161,8 @@ impl Builder<'_> {
         let mut at = 0;
         while let Some(file) = self.files.get(at) {
             let from = file.path.clone();
-            // From the tokens, so that an import counts while its names are typed.
-            for written in imports(&file.text) {
+            let text = file.text.clone();
+            for written in self.state.trees.parsed(&from, &text).outline().imports {
                 self.import(&imported(&from, &written));
             }
             at += 1;

@@ -19,8 +19,19 @@ pub(crate) struct Job {
     pub(crate) folders: Vec<PathBuf>,
     /// Look for projects again: files may have come, gone or changed on the disk.
     pub(crate) anew: bool,
+    /// What the texts import and declare.
+    pub(crate) outlines: BTreeMap<PathBuf, Outline>,
     /// The documents that changed since the job before.
     pub(crate) changed: BTreeSet<PathBuf>,
+}
+
+/// Which files belong to the project of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outline {
+    /// The paths in its imports.
+    pub(crate) imports: Vec<String>,
+    /// Whether it declares a project.
+    pub(crate) declares: bool,
 }
 
 /// The result of one project.
@@ -110,10 +121,9 @@ struct Memory {
 
 impl Memory {
     fn run(&mut self, host: &dyn Host, job: &Job) -> Analysis {
-        let declaring = |text: &str| dsvm_syntax::index(text).iter().any(|item| item.keyword == "project");
         let mut anew = job.anew;
-        for (path, text) in job.texts.0.iter().filter(|(path, _)| job.anew || job.changed.contains(*path)) {
-            let now = declaring(text);
+        for path in job.texts.0.keys().filter(|path| job.anew || job.changed.contains(*path)) {
+            let now = job.outlines.get(path).is_some_and(|outline| outline.declares);
             anew |= self.declaring.insert(path.clone(), now) != Some(now);
         }
         self.declaring.retain(|path, _| job.texts.0.contains_key(path));
@@ -160,7 +170,7 @@ impl Memory {
             .into_iter()
             .map(|project| {
                 let result = self.results.entry(project.clone());
-                result.or_insert_with(|| Arc::new(compile(host, &job.texts, project))).clone()
+                result.or_insert_with(|| Arc::new(compile(host, job, project))).clone()
             })
             .collect();
         Analysis { revision: job.revision, projects, panicked: false }
@@ -169,7 +179,7 @@ impl Memory {
     /// The files of a project: its own, and those that they import.
     fn files(&mut self, host: &dyn Host, job: &Job, project: &Project) -> BTreeSet<PathBuf> {
         let found = self.members.entry(project.clone());
-        found.or_insert_with_key(|project| closure(host, &job.texts, project).into_keys().collect()).clone()
+        found.or_insert_with_key(|project| closure(host, job, project).into_keys().collect()).clone()
     }
 }
 
@@ -183,7 +193,7 @@ fn root(path: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
 }
 
 /// All files of a project with their texts: its own, those beside them, and those that they import.
-pub(crate) fn closure(host: &dyn Host, texts: &Texts, project: &Project) -> BTreeMap<PathBuf, Arc<str>> {
+fn closure(host: &dyn Host, job: &Job, project: &Project) -> BTreeMap<PathBuf, Arc<str>> {
     let mut found = BTreeMap::new();
     let mut waiting: Vec<PathBuf> =
         [&project.files, &project.tests, &project.beside].into_iter().flatten().cloned().collect();
@@ -191,24 +201,30 @@ pub(crate) fn closure(host: &dyn Host, texts: &Texts, project: &Project) -> BTre
         if found.contains_key(&path) {
             continue;
         }
-        let Some(text) = host.read(texts, project, &path) else { continue };
-        let imports = imports(&text);
-        waiting.extend(imports.iter().map(|written| imported(&path, written)));
-        found.insert(path, Arc::from(text));
+        let own = [&project.files, &project.tests, &project.beside].into_iter().any(|all| all.contains(&path));
+        let open = job.texts.0.get(&path).filter(|_| own).cloned();
+        let Some(text) = open.or_else(|| host.read(&job.texts, project, &path).map(Arc::from)) else { continue };
+        let written = match job.outlines.get(&path) {
+            Some(outline) => outline.imports.clone(),
+            None => imports(&text),
+        };
+        waiting.extend(written.iter().map(|written| imported(&path, written)));
+        found.insert(path, text);
     }
     found
 }
 
 /// The paths in the imports of a text.
-pub(crate) fn imports(text: &str) -> Vec<String> {
+fn imports(text: &str) -> Vec<String> {
     let items = dsvm_syntax::index(text);
     let imports = items.iter().filter(|item| item.keyword == "import");
-    let paths = imports.filter_map(|item| {
-        let text = text.get(item.start..item.end)?;
-        let (_, rest) = text.split_once('"')?;
-        Some(rest.split_once('"')?.0.to_owned())
-    });
-    paths.collect()
+    imports.filter_map(|item| import_path(text.get(item.start..item.end)?)).collect()
+}
+
+/// The path in the text of an import.
+pub(crate) fn import_path(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once('"')?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 /// The path that an import of a file means.
@@ -220,9 +236,9 @@ pub(crate) fn imported(importer: &Path, written: &str) -> PathBuf {
     PathBuf::from(dsvm_sema::load::plain_path(&format!("{folder}/{written}")))
 }
 
-fn compile(host: &dyn Host, texts: &Texts, project: Project) -> Snapshot {
-    let compiled = host.compile(texts, &project);
-    let mut files = closure(host, texts, &project);
+fn compile(host: &dyn Host, job: &Job, project: Project) -> Snapshot {
+    let compiled = host.compile(&job.texts, &project);
+    let mut files = closure(host, job, &project);
     for (_, file) in compiled.iter().flat_map(|one| one.sources.iter()) {
         files.insert(PathBuf::from(&*file.name), file.text.clone());
     }

@@ -8,7 +8,7 @@ use crate::deploy::input::DeployInput;
 use crate::deploy::load::from_compilation;
 use crate::deploy::settings::Settings;
 use crate::deploy::target::DeployTarget;
-use crate::deploy::{plan as planning, session, testing};
+use crate::deploy::{plan as planning, session, snapshot, testing};
 use crate::driver::{self, Compilation, LoadError, PoolFigures, Project, Purpose, World};
 use crate::render::palette::Palette;
 use crate::render::plan::Detail;
@@ -16,7 +16,7 @@ use crate::render::{plan as draw, snippet, source_map, tests as drawn};
 use arm_apply::StateDir;
 use dsvm_diagnostics::Severity;
 use dsvm_diagnostics::source::{SourceMap, Span};
-use dsvm_lsp::{Emitted, EmittedPart, Figure, Place, Told};
+use dsvm_lsp::{Deployed, Emitted, EmittedPart, Figure, Place, Told};
 use std::path::{Path, PathBuf};
 
 /// The types of deployments that stand for the resources in them.
@@ -73,6 +73,27 @@ pub(super) fn emit(world: &dyn World, project: &Project) -> Emitted {
     });
     let parts = parts.collect();
     Emitted { sources, parts, envs, problem: None }
+}
+
+/// The title of the section of a snapshot that lists parameters, which a deployment takes and does not make.
+const PARAMETERS: &str = "Parameters";
+
+/// What a project deploys with the values of each env, as text.
+pub(super) fn deploys(world: &dyn World, project: &Project) -> Option<Deployed> {
+    let mut compiled = driver::build(world, project).ok()?;
+    compiled.require_project(Purpose::Deploy);
+    let taken = snapshot::of_compilation(&compiled, None).ok()?;
+    let mut resources = String::new();
+    for mut one in taken {
+        one.snapshot.sections.retain(|section| section.title != PARAMETERS);
+        resources.push_str(&format!("{}\n{}", one.env, one.snapshot.text()));
+    }
+    let mut templates = String::new();
+    for deployment in compiled.artifacts?.deployments {
+        templates.push_str(&deployment.template.pretty());
+        templates.extend(deployment.parameters.values().map(|values| values.pretty()));
+    }
+    Some(Deployed { templates, resources })
 }
 
 /// What evaluation says about pools, where it cannot be read in the sources.

@@ -6,7 +6,7 @@ use super::disk::Disk;
 use crate::driver::{self, Compilation, EntryKind, LoadError, Purpose, World};
 use dsvm_diagnostics::Code;
 use dsvm_files::Readers;
-use dsvm_lsp::{Compiled, Emitted, Figure, Host, Project, Texts, Told};
+use dsvm_lsp::{Compiled, Deployed, Emitted, Figure, Host, Project, Texts, Told};
 use dsvm_sema::load::NoText;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -147,6 +147,10 @@ impl Host for Editor {
 
     fn emit(&self, texts: &Texts, project: &Project) -> Emitted {
         errands::emit(&self.world(texts), &ours(project))
+    }
+
+    fn deploys(&self, texts: &Texts, project: &Project) -> Option<Deployed> {
+        errands::deploys(&self.world(texts), &ours(project))
     }
 
     fn figures(&self, texts: &Texts, project: &Project) -> Vec<Figure> {

@@ -1,6 +1,6 @@
 //! What can be written at a place, also in files that are broken because somebody writes in them.
 
-use super::client::{Editor, edited, uri};
+use super::client::{Editor, edited, place, uri};
 use crate::support::TestContext;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ impl World {
             "character": before.rsplit('\n').next().unwrap().encode_utf16().count(),
         });
         let request = json!({ "textDocument": { "uri": self.main }, "position": position });
-        self.editor.result("textDocument/completion", request).as_array().unwrap().clone()
+        self.editor.result("textDocument/completion", request)["items"].as_array().unwrap().clone()
     }
 
     fn labels(&mut self, marked: &str) -> Vec<String> {
@@ -135,13 +135,75 @@ fn what_is_taken_can_be_compiled() {
     let at = json!({ "line": 0, "character": 23 });
     let request = json!({ "textDocument": { "uri": main }, "position": at });
     let items = editor.result("textDocument/completion", request);
-    let regions: Vec<&Value> =
-        items.as_array().unwrap().iter().filter(|item| item["sortText"].as_str().unwrap().starts_with('0')).collect();
+    let regions: Vec<&Value> = items["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["sortText"].as_str().unwrap().starts_with('0'))
+        .collect();
     assert!(regions.len() > 20);
     for (item, version) in regions.iter().step_by(9).zip(2..) {
         editor.replace(&main, version, &edited(text, &json!([item["textEdit"]])));
         let errors = editor.diagnostics(&main, Some(version));
         assert!(errors.iter().all(|found| found["severity"] != 1), "{item}: {errors:?}");
     }
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn bodies_in_arms_own_words_are_completed_from_its_types() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    editor.show(&main, "");
+    let mut version = 1;
+    let mut offered = |marked: &str| {
+        version += 1;
+        let text = marked.replacen('|', "", 1);
+        editor.replace(&main, version, &text);
+        let list = editor.result("textDocument/completion", place(&main, &text, marked));
+        list["items"].as_array().unwrap().clone()
+    };
+    let logs = "let a = 1\nresource logs: \"Microsoft.OperationalInsights/workspaces@2025-07-01\" {\n  ";
+    let all = offered(&format!("{logs}name = \"x\"\n  |\n}}\n"));
+    let labels: Vec<&str> = all.iter().map(|item| item["label"].as_str().unwrap()).collect();
+    assert!(
+        labels.contains(&"properties") && labels.contains(&"resource_group") && !labels.contains(&"name"),
+        "{labels:?}"
+    );
+    let days = offered(&format!("{logs}properties = {{ ret|"));
+    let days = days.iter().find(|item| item["label"] == "retentionInDays").unwrap();
+    assert_eq!((&days["detail"], &days["textEdit"]["newText"]), (&json!("int"), &json!("retentionInDays = ")));
+    let sku = offered(&format!("{logs}properties = {{ sku = {{ name = \"|"));
+    let sku = sku.iter().find(|item| item["label"] == "PerGB2018").unwrap();
+    assert_eq!((&sku["textEdit"]["newText"], &sku["filterText"]), (&json!("\"PerGB2018\""), &json!("\"PerGB2018\"")));
+    let types = offered("resource logs: \"Microsoft.Op|\" { }\n");
+    assert!(
+        types
+            .iter()
+            .any(|item| item["label"].as_str().unwrap().starts_with("Microsoft.OperationalInsights/workspaces@"))
+    );
+    let over = offered("pool a: interactive {\n  override scale_set {\n    properties = { orchestrationMode = |\n");
+    assert!(over.iter().any(|item| item["label"] == "Flexible"));
+    assert_eq!(editor.finish(), 0);
+}
+
+#[test]
+fn of_very_many_names_those_are_offered_that_can_be_meant() {
+    let cx = TestContext::new();
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    let many: String = (0..1000).map(|n| format!("let name_{n} = {n}\n")).collect();
+    let text = format!("{many}let x = name_99");
+    editor.show(&main, &text);
+    let list = editor.result("textDocument/completion", place(&main, &text, "= name_99|"));
+    assert_eq!(list["isIncomplete"], true);
+    let items = list["items"].as_array().unwrap();
+    let has = |label: &str| items.iter().any(|item| item["label"] == label);
+    assert!(has("name_99") && has("name_999") && !has("name_10"));
+    let few = "let name_1 = 1\nlet x = na";
+    editor.replace(&main, 2, few);
+    let list = editor.result("textDocument/completion", place(&main, few, "= na|"));
+    assert_eq!(list["isIncomplete"], false);
     assert_eq!(editor.finish(), 0);
 }

@@ -8,6 +8,7 @@ mod life;
 mod names;
 mod outline;
 mod pulled;
+mod refactor;
 mod shown;
 mod typing;
 mod workspace;
