@@ -91,6 +91,31 @@ fn every_shell_gets_its_completions() {
 }
 
 #[test]
+fn every_command_gets_its_manual_page() {
+    let cx = TestContext::new();
+    let ran = cx.run("man --dir share/man1");
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    let help = cx.run("--help").stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = commands
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(names.len() > 15, "{help}");
+    for name in names {
+        let page = cx.read(&format!("share/man1/dsvmc-{name}.1"));
+        assert!(page.starts_with(".ie") && page.contains(".SH SYNOPSIS") && page.contains(".SH OPTIONS"), "{name}\n{page}");
+    }
+    assert!(cx.read("share/man1/dsvmc.1").contains("dsvmc\\-plan(1)"));
+    assert!(cx.read("share/man1/dsvmc-local-up.1").contains("dsvmc local up"));
+    // Written again, nothing differs.
+    let first = cx.read("share/man1/dsvmc-plan.1");
+    assert_eq!(cx.run("man --dir share/man1").exit, 0);
+    assert_eq!(cx.read("share/man1/dsvmc-plan.1"), first);
+}
+
+#[test]
 fn diagnostics_come_as_drawings_lines_and_json() {
     let cx = TestContext::new();
     cx.write("main.dsvm", "project research {\n  location: westus2\n}\n");

@@ -30,6 +30,11 @@ const text = [
   expanded(snippets.Share),
   expanded(snippets["Interactive pool"]).replace(/\n}$/, `\n  ${expanded(snippets.Autoscale)}\n}`),
   expanded(snippets.Test),
+  "param most: int in 1..50 = 5",
+  "check most <= 40 else \"too many\"",
+  "env prod {\n  most = 9\n  admin_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc a@example.org\"\n}",
+  expanded(snippets["Test of an env"]).replace("expect no warnings\n", "\n"),
+  expanded(snippets["Test of a mistake"]).replace("name = ", "most = "),
 ].join("\n");
 const dsvmc = process.env.DSVMC ?? "dsvmc";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "dsvm-"));

@@ -17,6 +17,7 @@ pub mod init;
 pub mod lint;
 pub mod local;
 pub mod lsp;
+pub mod man;
 pub mod outputs;
 pub mod plan;
 pub mod show;
@@ -72,6 +73,9 @@ pub enum Command {
     Lsp(lsp::Args),
     /// Generate the completion script of a shell
     Completions(completions::Args),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// Runs the command and returns how the process exits.
@@ -101,5 +105,6 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Explain(args) => explain::run(args, cx),
         Command::Lsp(args) => lsp::run(args, cx),
         Command::Completions(args) => completions::run(args, cx),
+        Command::Man(args) => man::run(args, cx),
     }
 }

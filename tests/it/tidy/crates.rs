@@ -39,6 +39,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("codespan-reporting", &["dsvmc"]),
     ("clap", &["dsvmc"]),
     ("clap_complete", &["dsvmc"]),
+    ("clap_mangen", &["dsvmc"]),
     ("reqwest", &["arm-client"]),
     ("azure_core", &["arm-client"]),
     ("azure_identity", &["arm-client"]),

@@ -101,3 +101,27 @@ fn every_integration_file_is_listed() {
         assert!(name == "main" || main.contains(&format!("mod {name};")), "tests/it/{name} is not in main.rs");
     }
 }
+
+/// Actions that are not pinned to a commit: a tag can be moved to other code.
+fn unpinned(workflow: &str) -> Vec<&str> {
+    let used = workflow.lines().filter_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix("uses: "));
+    used.filter(|action| {
+        let commit = action.split_once('@').and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or_default();
+        !(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()))
+    })
+    .collect()
+}
+
+#[test]
+fn workflows_use_actions_of_one_commit() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        hold(unpinned(&text).into_iter().map(|action| format!("`{action}` is not pinned to a commit")).collect());
+        // What a pull request says never becomes a part of a command.
+        assert!(!text.contains("pull_request_target"), "a workflow with rights runs what a fork says");
+        seen += 1;
+    }
+    assert!(seen > 1);
+    assert_eq!(unpinned("      - uses: a/b@v4\n      - uses: c/d\n").len(), 2);
+}

@@ -47,6 +47,7 @@ const OUTSIDE: &[&str] = &[
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("codespan_reporting", &["render"]),
     ("rpassword", &["cli"]),
     ("indicatif", &["cli"]),
