@@ -109,8 +109,7 @@ class Runner:
     def git(self, *arguments):
         command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
         ran = subprocess.run(command, cwd=self.folder / "work", capture_output=True, text=True)
-        check_ran = ran.returncode == 0
-        if not check_ran:
+        if ran.returncode != 0:
             sys.exit(f"git {arguments}: {ran.stderr}")
         return ran.stdout.strip()
 
@@ -188,47 +187,84 @@ def change(api):
     shutil.rmtree(runner.folder)
 
 
-def hostile(api):
-    runner = repository(Runner())
-    outside = runner.folder / "home/canary"
-    outside.write_text("untouched\n")
-    evil = "touch /home/runner/owned; touch /work/owned; touch /temp/owned"
-    # A bare repository among the files: git run in that folder would read its settings.
-    runner.write("pools/bare/HEAD", "ref: refs/heads/main\n")
-    settings = f'[core]\n  repositoryformatversion = 0\n  bare = false\n  worktree = /work/pools/bare\n  fsmonitor = "{evil}"\n  pager = "{evil}"\n'
-    settings += f'  sshCommand = "{evil}"\n  hooksPath = /work/pools/bare/hooks\n[alias]\n  rev-parse = "!{evil}"\n[diff]\n  external = "{evil}"\n'
+EVIL = "touch /home/runner/owned; touch /work/owned; touch /temp/owned"
+
+
+def bare_repository(runner):
+    """Among the files: git run in that folder would take its settings for those of the repository."""
+    settings = f'[core]\n  repositoryformatversion = 0\n  bare = false\n  worktree = /work/pools/bare\n  fsmonitor = "{EVIL}"\n  pager = "{EVIL}"\n'
+    settings += f'  sshCommand = "{EVIL}"\n  hooksPath = /work/pools/bare/hooks\n[diff]\n  external = "{EVIL}"\n[diff "evil"]\n  textconv = "{EVIL}"\n'
     runner.write("pools/bare/config", settings)
+    runner.write("pools/bare/HEAD", "ref: refs/heads/main\n")
     for folder in ("objects", "refs/heads"):
         runner.write(f"pools/bare/{folder}/keep", "")
     for hook in ("post-checkout", "post-index-change", "pre-commit", "reference-transaction"):
-        runner.write(f"pools/bare/hooks/{hook}", f"#!/bin/sh\n{evil}\n")
+        runner.write(f"pools/bare/hooks/{hook}", f"#!/bin/sh\n{EVIL}\n")
         (runner.folder / f"work/pools/bare/hooks/{hook}").chmod(0o755)
     runner.write("pools/bare/main.dsvm", PROJECT.replace("lab", "bare"))
-    runner.write(".gitattributes", f"*.dsvm diff=evil filter=evil\n")
-    runner.write("pools/dsvmc.toml", f'[lint]\nextends = "$({evil})"\ncommand = "{evil}"\n')
+    runner.write(".gitattributes", "*.dsvm diff=evil filter=evil\n")
+
+
+def settings_and_names(runner):
+    runner.write("pools/dsvmc.toml", f'[lint]\nextends = "$({EVIL})"\ncommand = "{EVIL}"\n')
     runner.write("pools/$(touch owned)/main.dsvm", PROJECT.replace("lab", "names"))
-    runner.write("pools/loop/main.dsvm", PROJECT.replace("lab", "loop"))
-    loop = "[[[a + b + c for a in 1..100000] for b in 1..100000] for c in 1..100000]"
-    runner.write("pools/loop/main.test.dsvm", f'fn f(n: int): int = f(n + 1)\nlet many = {loop}\ntest "loops" {{\n  expect f(1) == len(many)\n}}\n')
+    runner.write("pools/-rf `touch owned`/main.dsvm", PROJECT.replace("lab", "more"))
+    runner.write("pools/main.test.dsvm", TEST.replace("the share", "``````` $(touch owned) \\u{202e} ::set-output name=report::/etc"))
+
+
+def endless_test(runner):
+    runner.write("pools/main.test.dsvm", 'fn f(n: int): int = f(n + 1)\ntest "loops" {\n  expect f(1) == 1\n}\n')
+    many = "let l0 = [1, 2, 3, 4, 5, 6, 7, 8]\n" + "".join(f"let l{n} = [[x, x] for x in [[y, l{n - 1}] for y in l{n - 1}]]\n" for n in range(1, 12))
+    runner.write("pools/main.dsvm", PROJECT + many + "check l11 == l10 else \"no\"\n")
+
+
+def links(runner):
     work = runner.folder / "work/pools"
     (work / "links").mkdir()
     (work / "links/main.dsvm").symlink_to("/etc/passwd")
     (work / "links/dsvmc.toml").symlink_to("/home/runner/canary")
     (work / "snapshots/more.snap").symlink_to("/home/runner/canary")
     (work / "again").symlink_to("..")
-    runner.git("add", "-A")
-    runner.git("commit", "-q", "-m", "hostile")
-    started = time.monotonic()
-    ran, _ = runner.steps(api, inputs={"path": "pools"})
-    took = time.monotonic() - started
-    check(f"a hostile branch fails the review, within {SECONDS} s", ran[0][1] == 1, ran)
-    print(f"      it took {took:.0f} s")
-    check("nothing of it was run", runner.owned() == [str(work / "$(touch owned)")] or runner.owned() == [str(work / "$(touch owned)")], runner.owned())
-    check("what is outside is as it was", outside.read_text() == "untouched\n")
-    said = str(ran) + "".join(path.read_text(errors="replace") for path in (runner.folder / "temp/dsvmc").iterdir())
-    check("files outside are not shown", "/home/runner:/bin/bash" not in said and "untouched" not in said, said[:4000])
-    check("no token is shown", TOKEN not in said)
-    shutil.rmtree(runner.folder)
+
+
+def linked_snapshot(runner):
+    snapshot = next((runner.folder / "work/pools/snapshots").glob("*.snap"))
+    snapshot.unlink()
+    snapshot.symlink_to("/home/runner/canary")
+
+
+def linked_report(runner):
+    """The report's folder is outside of the checkout; one with its name inside changes nothing."""
+    (runner.folder / "work/dsvmc").symlink_to("/home/runner")
+    runner.write("pools/main.dsvm", PROJECT.replace("quota = 1", "quota   = 1"))
+
+
+def hostile(api):
+    for branch in (bare_repository, settings_and_names, endless_test, links, linked_snapshot, linked_report):
+        runner = repository(Runner())
+        canary = runner.folder / "home/canary"
+        canary.write_text("untouched\n")
+        branch(runner)
+        runner.git("add", "-A")
+        runner.git("commit", "-q", "-m", "hostile")
+        started = time.monotonic()
+        # Twice: once for what a branch leaves, once for what it does with what the first run left.
+        for _ in range(2):
+            ran, _ = runner.steps(api, inputs={"path": "pools"})
+        print(f"{branch.__name__.replace('_', ' ')}: reviewed twice in {time.monotonic() - started:.0f} s, exit code {ran[0][1]}")
+        if os.environ.get("VERBOSE"):
+            print(ran[0][2])
+        check("  the review ends with a verdict", ran[0][1] in (0, 1) and [name for name, *_ in ran] == ["Review", "Comment"], ran)
+        # Two folders bear the word, and nothing else does.
+        owned = [path for path in runner.owned() if "/pools/$(touch owned)" not in path and "/pools/-rf `touch owned`" not in path]
+        check("  nothing of it is run", owned == [], owned)
+        left = sorted(path.name for path in (runner.folder / "home").iterdir() if not path.name.startswith("."))
+        check("  what is outside is as it was", canary.read_text() == "untouched\n" and left == ["canary"], left)
+        said = str(ran) + "".join(path.read_text(errors="replace") for path in (runner.folder / "temp/dsvmc").iterdir())
+        check("  no file outside and no token is shown", not any(text in said for text in ("/home/runner:/bin/bash", "untouched", TOKEN)), said[:4000])
+        fences = [line for line in runner.report("comment.md").splitlines() if line.startswith("````")]
+        check("  the comment is whole", len(fences) % 2 == 0 and all(line in ("````", "````text") for line in fences), fences)
+        shutil.rmtree(runner.folder)
 
 
 def merged():
@@ -237,9 +273,11 @@ def merged():
     runner.write("pools/main.dsvm", PROJECT.replace("1 TiB", "2 TiB"))
     runner.git("commit", "-qam", "more")
     done = runner.inside("""cd pools
-dsvmc apply --yes --target local > /dev/null
+git() { command git -c safe.directory=* "$@"; }
+git switch -q main && dsvmc apply --yes --target local > /dev/null
+git switch -q more
 dsvmc plan -o /temp/lab.plan --target local
-git -c safe.directory=* switch -q main && git -c safe.directory=* merge -q --ff-only more
+git switch -q main && git merge -q --ff-only more
 dsvmc apply --yes --target local /temp/lab.plan
 echo "== again"; dsvmc apply --yes --target local /temp/lab.plan && exit 9
 echo "== stale"

@@ -59,6 +59,10 @@ fi
   3) skip "the language server in Neovim" "nvim is not installed" ;;
   *) failed=1 ;;
 esac
+"$here/action.sh" || case $? in
+  3) skip "the action in a clean root" "bubblewrap or PyYAML is not there" ;;
+  *) failed=1 ;;
+esac
 "$here/tree-sitter.sh" || case $? in
   3) skip "the tree-sitter grammar" "tree-sitter can neither be found nor built" ;;
   *) failed=1 ;;

@@ -71,9 +71,16 @@ fn nearest_real(path: &Path) -> PathBuf {
     }
 }
 
+/// Runs git in a folder that others may have written: a bare repository among the files of a branch is none, because its
+/// settings name programs (`core.fsmonitor`). The settings of the repository around them are its owner's.
+fn command(folder: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new("git");
+    command.args(["-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"]).arg("-C").arg(folder);
+    command
+}
+
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output =
-        std::process::Command::new("git").arg("-C").arg(folder).args(arguments).output().map_err(|e| e.to_string())?;
+    let output = command(folder).args(arguments).output().map_err(|e| e.to_string())?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
@@ -84,8 +91,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
 impl World for Repository {
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let object = self.object(path)?;
-        let output =
-            std::process::Command::new("git").arg("-C").arg(&self.top).args(["cat-file", "blob", &object]).output();
+        let output = command(&self.top).args(["cat-file", "blob", &object]).output();
         let output = output.map_err(|e| LoadError::unreadable(path, e))?;
         if output.status.success() {
             Ok(output.stdout)

@@ -105,7 +105,10 @@ fn every_command_gets_its_manual_page() {
     assert!(names.len() > 15, "{help}");
     for name in names {
         let page = cx.read(&format!("share/man1/dsvmc-{name}.1"));
-        assert!(page.starts_with(".ie") && page.contains(".SH SYNOPSIS") && page.contains(".SH OPTIONS"), "{name}\n{page}");
+        assert!(
+            page.starts_with(".ie") && page.contains(".SH SYNOPSIS") && page.contains(".SH OPTIONS"),
+            "{name}\n{page}"
+        );
     }
     assert!(cx.read("share/man1/dsvmc.1").contains("dsvmc\\-plan(1)"));
     assert!(cx.read("share/man1/dsvmc-local-up.1").contains("dsvmc local up"));

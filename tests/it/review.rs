@@ -93,6 +93,38 @@ fn a_hostile_branch_runs_nothing() {
     assert_eq!(review(&cx, "--help").status.code(), Some(1));
 }
 
+/// Files of a branch can look like a repository; the settings in them name programs.
+#[test]
+fn a_repository_among_the_files_runs_nothing() {
+    let cx = repository("pools");
+    let owned = cx.path().join("owned");
+    cx.write("pools/bare/main.dsvm", &PROJECT.replace("lab", "bare"));
+    let arguments = ["--git-dir=pools/bare", "--work-tree=pools/bare"];
+    git(&cx, &["init", "-q", "--bare", "-b", "main", "pools/bare"]);
+    git(&cx, &[&arguments[..], &["add", "main.dsvm"]].concat());
+    git(&cx, &[&arguments[..], &["commit", "-q", "-m", "x"]].concat());
+    let bare = cx.path().join("pools/bare");
+    let settings = format!(
+        "[core]\n repositoryformatversion = 0\n bare = false\n worktree = {}\n fsmonitor = \"touch {}\"\n",
+        bare.display(),
+        owned.display()
+    );
+    cx.write("pools/bare/config", &settings);
+    let status = |arguments: &[&str]| Command::new("git").args(arguments).current_dir(&bare).output().unwrap();
+    status(&["status"]);
+    assert!(owned.exists(), "git itself is not misled; this test shows nothing");
+    std::fs::remove_file(&owned).unwrap();
+    for command in
+        ["plan --target local .", "snapshot --against main .", "apply --yes --target local .", "local down ."]
+    {
+        let mut command = cx.command(command);
+        command.current_dir(&bare).output().unwrap();
+        assert!(!owned.exists(), "{command:?}");
+    }
+    assert_eq!(review(&cx, "pools").status.code(), Some(1));
+    assert!(!owned.exists());
+}
+
 /// A host that answers with these comments; what it was sent.
 fn host(comments: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

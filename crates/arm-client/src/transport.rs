@@ -130,13 +130,14 @@ impl Transport {
             if direct {
                 builder = builder.no_proxy();
             }
+            let mut roots = Vec::new();
             if !options.extra_roots.is_empty() {
-                let roots = reqwest::Certificate::from_pem_bundle(&options.extra_roots)
+                roots = reqwest::Certificate::from_pem_bundle(&options.extra_roots)
                     .map_err(|e| AzureError::Setup(format!("the certificates to trust cannot be read: {e}")))?;
-                for root in roots {
-                    builder = builder.add_root_certificate(root);
-                }
             }
+            // A container without the system's certificates reaches the local endpoint all the same.
+            let plain = options.credential == Credential::None && options.cloud.endpoint.starts_with("http://");
+            builder = if plain { builder.tls_certs_only(roots) } else { builder.tls_certs_merge(roots) };
             builder.build().map_err(|e| AzureError::Setup(format!("cannot create an HTTP client: {}", innermost(&e))))
         };
         let endpoint = &options.cloud.endpoint;

@@ -20,7 +20,7 @@ for (const { command } of manifest.contributes.commands) {
 }
 
 // A snippet with its placeholders filled in.
-const expanded = (snippet) => snippet.body.join("\n").replace(/\$\{\d+:([^}]*)\}/g, "$1");
+const expanded = (snippet) => snippet.body.join("\n").replace(/\$\{\d+:([^}]*)\}/g, "$1").replace(/\\([$}{])/g, "$1");
 const snippets = read(manifest.contributes.snippets[0].path);
 const text = [
   "import std.images",
@@ -34,6 +34,7 @@ const text = [
   "check most <= 40 else \"too many\"",
   "env prod {\n  most = 9\n  admin_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM0e99PD7L6H1hsDWtXjCnotLXI7NDNJb9dhjsPl+UGc a@example.org\"\n}",
   expanded(snippets["Test of an env"]).replace("expect no warnings\n", "\n"),
+  expanded(snippets["Rule of a team"]),
   expanded(snippets["Test of a mistake"]).replace("name = ", "most = "),
 ].join("\n");
 const dsvmc = process.env.DSVMC ?? "dsvmc";
