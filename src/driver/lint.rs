@@ -1,10 +1,10 @@
 //! Paths → what lint rules find in the projects there, with the settings of `dsvmc.toml` and the comments of the sources.
 
 use super::compile::{Compilation, Purpose, check_with};
-use super::find::projects;
+use super::find::{Project, projects};
 use super::{LoadError, World, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
-use dsvm_diagnostics::{Code, Diagnostic, Sink};
+use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_lint::allowance::Allowances;
 use dsvm_lint::{Level, Rule, Settings, Subject, rule_named, settings};
 use dsvm_sema::checked::ExemptFinding;
@@ -121,6 +121,29 @@ pub fn lint_each(world: &dyn World, paths: &[PathBuf], wanted: &[String]) -> Res
     Ok(all)
 }
 
+/// What a check and the rules find in one project, for editors: without hints of rules; with errors, what the
+/// check says.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn check_and_lint(world: &dyn World, project: &Project) -> Result<(SourceMap, Vec<Diagnostic>), LoadError> {
+    let settings = settings_of(world, project.folder(), &mut BTreeMap::new());
+    let advice = Advice { settings: &settings, wanted: &[] };
+    let mut done = check_with(world, project, &advice)?;
+    done.require_project(Purpose::Check);
+    if done.failed() {
+        return Ok((done.sources, done.diagnostics));
+    }
+    let mut sink = Sink::default();
+    sink.extend(done.diagnostics.clone());
+    let linted = finish(&mut done, &advice);
+    // Those of the team's own rules are told by the check already. Hints below each second line would hide what matters
+    // while somebody types: `dsvmc lint` has them, and a level in `dsvmc.toml` brings them here.
+    let shown = |found: &Diagnostic| found.code != Code::RuleBroken && found.severity != Severity::Info;
+    sink.extend(linted.findings.into_iter().filter(shown));
+    Ok((linted.sources, sink.finish()))
+}
+
 /// Leaves out what comments allow, and says what is wrong with them.
 fn finish(done: &mut Compilation, advice: &Advice<'_>) -> Linted {
     let name = Some(done.name.to_string());
@@ -128,7 +151,7 @@ fn finish(done: &mut Compilation, advice: &Advice<'_>) -> Linted {
     let team = std::mem::take(&mut done.team_rules);
     if done.failed() {
         let mut findings = std::mem::take(&mut done.diagnostics);
-        findings.retain(|d| d.severity == dsvm_diagnostics::Severity::Error);
+        findings.retain(|d| d.severity == Severity::Error);
         return Linted { name, sources, findings, allowed: Vec::new(), team };
     }
     let mut allowances = Allowances::read(&sources, &team);

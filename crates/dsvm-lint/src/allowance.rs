@@ -42,7 +42,7 @@ impl Allowances {
                 let alone =
                     before.get(start as usize..).is_some() && !before.trim_end_matches([' ', '\t']).ends_with('\n');
                 let start = if alone { start } else { comment.span.start };
-                let whole = (comment.rules.len() == 1).then(|| Span { start, ..comment.span });
+                let whole = (comment.rules.len() == 1).then_some(Span { start, ..comment.span });
                 allowances.comment(comment, whole, team);
             }
         }

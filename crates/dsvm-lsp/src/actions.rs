@@ -4,7 +4,7 @@ use crate::paths::name_of;
 use crate::position::Lines;
 use crate::server::State;
 use dsvm_diagnostics::source::{SourceId, SourceKind, SourceMap, Span};
-use dsvm_diagnostics::{Diagnostic, Safety};
+use dsvm_diagnostics::{Code, Diagnostic, Safety};
 use lsp_types::{CodeActionParams, TextEdit, Uri};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -77,8 +77,22 @@ fn changes(found: &Diagnostic, sources: &SourceMap) -> Vec<Change> {
     });
     let mut all: Vec<Change> = own.collect();
     all.extend(missing_import(found, sources));
+    all.extend(allowance(found, sources));
     all.retain(|change| change.edits.iter().all(|(span, _)| !is_library(span.source)));
     all
+}
+
+/// The comment that allows what a lint rule finds. Its reason is left to a person: without one it has no effect.
+fn allowance(found: &Diagnostic, sources: &SourceMap) -> Option<Change> {
+    let rule = found.rule.as_deref().filter(|_| found.code == Code::LintFinding)?;
+    let span = found.primary()?;
+    let before = sources.get(span.source)?.text.get(..span.start as usize)?;
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let indent: String = before.get(line..)?.chars().take_while(|c| c.is_whitespace()).collect();
+    let at = Span::new(span.source, line as u32, line as u32);
+    let text = format!("{indent}// {} {rule}: \n", dsvm_syntax::allow::WORD);
+    let title = format!("Allow `{rule}` here: a reason is yours to write");
+    Some(Change { title, edits: vec![(at, text)], safe: false })
 }
 
 /// The import that the help of a finding asks for: `write `import std.images` at the start of the file`.

@@ -79,7 +79,7 @@ impl Translator<'_> {
                 Severity::Info => DiagnosticSeverity::INFORMATION,
             }),
             code: Some(NumberOrString::String(found.id())),
-            code_description: page(found.code).filter(|_| self.understood.link).map(|href| CodeDescription { href }),
+            code_description: page(found).filter(|_| self.understood.link).map(|href| CodeDescription { href }),
             source: Some("dsvmc".to_owned()),
             message,
             related_information: (!related.is_empty()).then_some(related),
@@ -109,7 +109,11 @@ impl Translator<'_> {
     }
 }
 
-/// The page that explains a code.
-fn page(code: Code) -> Option<Uri> {
-    Uri::from_str(&format!("{}/blob/main/docs/errors/{}.md", env!("CARGO_PKG_REPOSITORY"), code.slug())).ok()
+/// The page that explains a code, or a rule of the catalogue.
+fn page(found: &Diagnostic) -> Option<Uri> {
+    let page = match found.rule.as_deref().filter(|_| found.code == Code::LintFinding) {
+        Some(rule) => format!("lint/{rule}"),
+        None => format!("errors/{}", found.code.slug()),
+    };
+    Uri::from_str(&format!("{}/blob/main/docs/{page}.md", env!("CARGO_PKG_REPOSITORY"))).ok()
 }

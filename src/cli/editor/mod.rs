@@ -3,7 +3,7 @@
 mod errands;
 
 use super::disk::Disk;
-use crate::driver::{self, Compilation, EntryKind, LoadError, Purpose, World};
+use crate::driver::{self, EntryKind, LoadError, SettingsFile, World};
 use dsvm_diagnostics::Code;
 use dsvm_files::Readers;
 use dsvm_lsp::{Compiled, Deployed, Emitted, Figure, Host, Project, Texts, Told};
@@ -66,6 +66,16 @@ impl World for Overlay<'_> {
         Ok(all.into_iter().collect())
     }
 
+    fn settings(&self, folder: &Path) -> Vec<SettingsFile> {
+        let mut found = self.disk.settings(folder);
+        for file in &mut found {
+            if let Some(text) = self.open(&file.path) {
+                file.bytes = Ok(text);
+            }
+        }
+        found
+    }
+
     fn today(&self) -> Date {
         self.disk.today()
     }
@@ -123,12 +133,8 @@ impl Host for Editor {
         let (world, project) = (self.world(texts), ours(project));
         let mut results = Vec::new();
         if project.files.iter().all(|path| !is_test(path)) {
-            match driver::check(&world, &project) {
-                Ok(mut done) => {
-                    done.require_project(Purpose::Check);
-                    let Compilation { sources, diagnostics, .. } = done;
-                    results.push(Compiled { sources, diagnostics });
-                }
+            match driver::check_and_lint(&world, &project) {
+                Ok((sources, diagnostics)) => results.push(Compiled { sources, diagnostics }),
                 // A file vanished since it was found: the next look for projects tells.
                 Err(_) => results.push(Compiled::default()),
             }

@@ -253,3 +253,38 @@ fn a_file_that_changes_on_the_disk_is_read_again() {
     assert_eq!(editor.diagnostics(&main, Some(1)), Vec::<Value>::new());
     assert_eq!(editor.finish(), 0);
 }
+
+const LINTED: &str = "project lab {\n  location = westeurope\n}\n\nshare work {\n  quota = 1 TiB\n  redundancy = lrs\n  mount = \"/data\"\n}\n";
+
+#[test]
+fn what_rules_find_is_shown_and_can_be_allowed_with_a_reason() {
+    let cx = TestContext::new();
+    cx.write("dsvmc.toml", "[lint]\nmissing-tags = \"error\"\nunused-resource = \"off\"\n");
+    cx.write("main.dsvm", LINTED);
+    let mut editor = Editor::open(&cx);
+    let main = uri(&cx, "main.dsvm");
+    editor.show(&main, LINTED);
+    let found = editor.diagnostics(&main, Some(1));
+    let told = lines(&found);
+    // Hints are left to `dsvmc lint`; the settings of the project count.
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains(" 1 missing-tags: "), "{told:#?}");
+    assert!(told[1].starts_with("6:15-6:18 2 storage-lrs: "), "{told:#?}");
+    assert!(found[1]["codeDescription"]["href"].as_str().unwrap().ends_with("docs/lint/storage-lrs.md"));
+    let request = json!({
+        "textDocument": { "uri": main }, "range": found[1]["range"], "context": { "diagnostics": [found[1]] },
+    });
+    let actions = editor.result("textDocument/codeAction", request);
+    let allow =
+        actions.as_array().unwrap().iter().find(|a| a["title"].as_str().unwrap().starts_with("Allow ")).unwrap();
+    let text = edited(LINTED, &allow["edit"]["changes"][&*main]);
+    assert!(text.contains("\n  // dsvmc-allow storage-lrs: \n  redundancy = lrs\n"), "{text}");
+    // Without a reason it has no effect.
+    editor.replace(&main, 2, &text);
+    let told = lines(&editor.diagnostics(&main, Some(2)));
+    assert!(told.iter().any(|line| line.contains("DSVM0603")), "{told:#?}");
+    editor.replace(&main, 3, &text.replace("storage-lrs: ", "storage-lrs: made anew each night"));
+    let told = lines(&editor.diagnostics(&main, Some(3)));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(editor.finish(), 0);
+}

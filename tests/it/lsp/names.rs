@@ -64,6 +64,7 @@ fn world() -> World {
     let cx = TestContext::new();
     cx.write("main.dsvm", MAIN);
     cx.write("common.dsvm", COMMON);
+    cx.write("dsvmc.toml", "[lint]\nsensitive-port-open = \"off\"\n");
     let mut editor = Editor::open(&cx);
     let (main, common) = (uri(&cx, "main.dsvm"), uri(&cx, "common.dsvm"));
     editor.show(&main, MAIN);
