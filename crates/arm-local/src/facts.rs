@@ -1,16 +1,9 @@
-//! Facts that the endpoint reads in the standard library: built-in roles, time zones, images, sizes, regions.
-
-use std::sync::LazyLock;
+//! Facts that the endpoint reads in the standard library: built-in roles, images, sizes, regions.
 
 use dsvm_stdlib::{IMAGES, REGIONS, SIZES};
-use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use serde_json::{Value, json};
 
-/// The zone data in the program.
-static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
-
 const ROLES: &str = dsvm_stdlib::ROLES;
-const ZONES: &str = dsvm_stdlib::TIMEZONES;
 
 /// The text between quotes behind `key = ` in a block.
 fn field<'t>(block: &'t str, key: &str) -> Option<&'t str> {
@@ -127,46 +120,13 @@ pub fn has_zones(region: &str) -> bool {
         .any(|block| block.split_whitespace().next() == Some(region) && word(block, "zones") == Some("yes"))
 }
 
-/// The IANA zone and the offset without daylight saving of a Windows time zone.
-#[must_use]
-pub fn zone(windows: &str) -> Option<(Option<&'static str>, &'static str)> {
-    blocks(ZONES, "timezone").find_map(|block| {
-        field(block, "name").filter(|name| name.eq_ignore_ascii_case(windows))?;
-        Some((field(block, "iana"), field(block, "offset")?))
-    })
-}
-
-/// A Windows time zone as rules for the calendar, from the zone data in the program: the same on every machine. The plain
-/// offset where the standard library knows no IANA name.
-#[must_use]
-pub fn time_zone(windows: &str) -> Option<TimeZone> {
-    let (iana, offset) = zone(windows)?;
-    if let Some(found) = iana.and_then(|name| BUNDLED.get(name).ok()) {
-        return Some(found);
-    }
-    let (sign, rest) =
-        if let Some(rest) = offset.strip_prefix('-') { (-1, rest) } else { (1, offset.trim_start_matches('+')) };
-    let (hours, minutes) = rest.split_once(':')?;
-    let seconds = sign * (hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60);
-    Some(TimeZone::fixed(Offset::from_seconds(seconds).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn roles_and_zones_are_found() {
+    fn roles_are_found() {
         let reader = roles("s").into_iter().find(|role| role["properties"]["roleName"] == "Reader").expect("reader");
         assert_eq!(reader["name"], "acdd72a7-3385-48ef-bd42-f606fba81ae7");
-        assert_eq!(zone("w. europe standard time").and_then(|(iana, _)| iana), Some("Europe/Berlin"));
-        assert_eq!(zone("Nowhere Standard Time"), None);
-    }
-
-    #[test]
-    fn daylight_saving_needs_no_zone_data_on_the_machine() {
-        let berlin = time_zone("W. Europe Standard Time").expect("zone");
-        let summer: jiff::Timestamp = "2026-07-06T06:00:00Z".parse().expect("time");
-        assert_eq!(berlin.to_datetime(summer).to_string(), "2026-07-06T08:00:00");
     }
 }

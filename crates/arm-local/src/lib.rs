@@ -30,7 +30,6 @@ mod resource_graph;
 mod resources;
 mod router;
 mod rule;
-pub mod scaling;
 mod server;
 mod stacks;
 mod store;

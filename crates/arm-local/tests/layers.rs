@@ -17,7 +17,6 @@ const ORDER: &[&str] = &[
     "clock",
     "cert",
     "facts",
-    "scaling",
     "http",
     "documents",
     "filter",

@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "dsvm-impact",
     "arm-client",
     "arm-apply",
+    "arm-autoscale",
     "arm-local",
     "dsvmc",
 ];

@@ -10,8 +10,8 @@ use crate::core::Cx;
 use crate::documents::{Metric, to_value};
 use crate::error::ArmError;
 use crate::id::key;
-use crate::scaling::{Metrics, Trigger};
 use crate::store::Store;
+use arm_autoscale::{Metrics, Trigger};
 
 pub const KIND: &str = "Microsoft.Insights/autoscaleSettings";
 pub const MINUTE: i64 = 60_000;

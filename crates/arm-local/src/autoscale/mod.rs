@@ -1,4 +1,4 @@
-//! Autoscale settings, evaluated against the endpoint's clock, minute by minute. The evaluation itself is `scaling`; here
+//! Autoscale settings, evaluated against the endpoint's clock, minute by minute. The evaluation itself is `arm-autoscale`; here
 //! are the minutes at which something can happen, and what a decision does to the target.
 //!
 //! Nothing runs in the background: before a request is answered, every setting is brought up to the present.
@@ -14,9 +14,9 @@ use crate::autoscale::metrics::{Fed, KIND, MINUTE, fed};
 pub use crate::autoscale::metrics::{feed, forget_metrics, metrics_body};
 use crate::core::Cx;
 use crate::documents::Row;
-use crate::scaling::{Decision, LastAction, Reason, Record, Setting, State, Trigger, Undocumented, evaluate};
 use crate::types::instances;
 use crate::value::set;
+use arm_autoscale::{Decision, LastAction, Reason, Record, Setting, State, Trigger, Undocumented, evaluate};
 
 /// A jump of the clock beyond this is evaluated for its last part only.
 const MOST_MINUTES: i64 = 32 * 24 * 60;

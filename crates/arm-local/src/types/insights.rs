@@ -184,7 +184,7 @@ fn check_profile(name: &str, profile: &Value) -> Result<(), ArmError> {
             return Err(bad(format!("The recurrence of profile '{name}' must have the frequency Week.")));
         }
         let zone = recurrence.pointer("/schedule/timeZone").and_then(Value::as_str).unwrap_or_default();
-        if crate::facts::time_zone(zone).is_none() {
+        if arm_autoscale::time_zone(zone).is_none() {
             return Err(bad(format!("The time zone '{zone}' of profile '{name}' is not a Windows time zone name.")));
         }
     }

@@ -1,5 +1,5 @@
 //! One run of Azure Monitor's autoscale as a function: setting, metrics, state and time in, a decision out. Nothing is
-//! stored or written here; `autoscale` applies decisions to the resources of the endpoint.
+//! stored or written here. The local endpoint applies decisions to its resources, and the simulator to a pool that it imagines.
 //!
 //! Sources: Microsoft Learn, "Understand autoscale settings" and "Best practices for autoscale" (2026-08), "Flapping in
 //! autoscale" (2024-11), "Diagnostic settings in autoscale" (2026-07). Where they are silent, [`Undocumented`] says what
@@ -8,12 +8,14 @@
 mod records;
 mod schedule;
 mod setting;
+mod zones;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use crate::scaling::records::{Reason, Record, RuleResult};
-pub use crate::scaling::schedule::When;
-pub use crate::scaling::setting::{Change, Direction, Operator, Profile, Rule, Setting, Trigger, in_force};
+pub use records::{Reason, Record, RuleResult};
+pub use schedule::When;
+pub use setting::{Change, Direction, Operator, Profile, Rule, Setting, Trigger, in_force};
+pub use zones::{time_zone, zone};
 
 /// What a run reads of a metric.
 pub trait Metrics {
@@ -83,6 +85,37 @@ pub struct Decision {
     pub records: Vec<Record>,
 }
 
+/// Where a run writes what the service would log.
+pub trait Log {
+    /// Takes a record; one that nobody reads need not be made.
+    fn record(&mut self, make: impl FnOnce() -> Record);
+}
+
+impl Log for Vec<Record> {
+    fn record(&mut self, make: impl FnOnce() -> Record) {
+        self.push(make());
+    }
+}
+
+/// For runs whose records nobody reads: none is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Log for Quiet {
+    fn record(&mut self, _: impl FnOnce() -> Record) {}
+}
+
+/// What a run comes to, without its records.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The new number of machines; `None` when it stays.
+    pub machines: Option<i64>,
+    /// What decided about the number.
+    pub reason: Reason,
+    /// The cooldown timer after the run: changed by an action of a rule.
+    pub last: Option<LastAction>,
+}
+
 /// Runs a setting once.
 #[must_use]
 pub fn evaluate(
@@ -92,90 +125,102 @@ pub fn evaluate(
     now: Timestamp,
     assumed: Undocumented,
 ) -> Decision {
-    let mut run = Run { state, now, assumed, records: Vec::new() };
-    let Some(profile) = in_force(&setting.profiles, now) else {
-        return run.end(None, None, Reason::NothingToDo, None);
+    let mut records = Vec::new();
+    let profile = in_force(&setting.profiles, now);
+    let Outcome { machines, reason, last } = evaluate_profile(profile, metrics, state, now, assumed, &mut records);
+    Decision { profile: profile.map(|profile| profile.name.clone()), machines, reason, last, records }
+}
+
+/// Runs a setting once whose profile in force is known.
+pub fn evaluate_profile<M: Metrics + ?Sized>(
+    profile: Option<&Profile>,
+    metrics: &M,
+    state: State,
+    now: Timestamp,
+    assumed: Undocumented,
+    log: &mut impl Log,
+) -> Outcome {
+    let mut run = Run { state, now, assumed, log };
+    let Some(profile) = profile else {
+        return run.end(None, Reason::NothingToDo, None);
     };
     run.start(profile);
     let have = state.machines;
     let held = run.cooldown(profile);
     if state.in_progress {
-        run.records.push(Record::ScaleActionOperationEvaluation {
+        run.log.record(|| Record::ScaleActionOperationEvaluation {
             last_scale_action_operation_status: "InProgress",
             skip_current_autoscale_evaluation: true,
         });
-        return run.end(Some(profile), None, Reason::InProgress, None);
+        return run.end(None, Reason::InProgress, None);
     }
     if have < profile.minimum || have > profile.maximum {
         if held && assumed.limits_wait {
-            return run.end(Some(profile), None, Reason::Cooldown, None);
+            return run.end(None, Reason::Cooldown, None);
         }
         // the limits of a profile come before its rules
         let to = if have < profile.minimum { profile.minimum } else { profile.maximum };
-        return run.end(Some(profile), Some(to), Reason::Limits, None);
+        return run.end(Some(to), Reason::Limits, None);
     }
     if profile.rules.is_empty() {
-        return run.end(Some(profile), None, Reason::NothingToDo, None);
+        return run.end(None, Reason::NothingToDo, None);
     }
     let results = run.rules(profile, metrics);
-    let missing = |result: &(&Rule, RuleResult)| result.1 == RuleResult::Unknown;
+    let missing = |result: &RuleResult| *result == RuleResult::Unknown;
     let blind = if assumed.any_missing { results.iter().any(missing) } else { results.iter().all(missing) };
     if blind {
         let to = (have < profile.default).then_some(profile.default);
-        return run.end(Some(profile), to, Reason::MetricFailure, None);
+        return run.end(to, Reason::MetricFailure, None);
     }
     if held {
-        return run.end(Some(profile), None, Reason::Cooldown, None);
+        return run.end(None, Reason::Cooldown, None);
     }
-    let outs = fired(&results, Direction::Out);
-    if !outs.is_empty() {
-        let (to, cooldown) = run.target(&outs);
+    let fired = |direction: Direction| {
+        let holds = move |(rule, result): &(&Rule, &RuleResult)| {
+            rule.direction == Some(direction) && **result == RuleResult::Triggered
+        };
+        profile.rules.iter().zip(&results).filter(holds).map(|(rule, _)| rule)
+    };
+    if let Some((to, cooldown)) = run.target(fired(Direction::Out)) {
         let to = to.min(profile.maximum);
         let (to, reason) = if to > have { (Some(to), Reason::ScaleOut) } else { (None, Reason::AtMaximum) };
-        return run.end(Some(profile), to, reason, Some(cooldown));
+        return run.end(to, reason, Some(cooldown));
     }
-    let ins = fired(&results, Direction::In);
     let all = profile.rules.iter().filter(|rule| rule.direction == Some(Direction::In)).count();
-    if ins.is_empty() || ins.len() < all {
-        return run.end(Some(profile), None, Reason::NoRule, None);
-    }
-    let (to, cooldown) = run.target(&ins);
+    let ins = fired(Direction::In);
+    let wanted = if ins.clone().count() < all { None } else { run.target(ins) };
+    let Some((to, cooldown)) = wanted else {
+        return run.end(None, Reason::NoRule, None);
+    };
     let to = to.max(profile.minimum);
     if to >= have {
-        return run.end(Some(profile), None, Reason::AtMinimum, None);
+        return run.end(None, Reason::AtMinimum, None);
     }
     match run.steady(profile, metrics, to) {
-        Some(to) => run.end(Some(profile), Some(to), Reason::ScaleIn, Some(cooldown)),
-        None => run.end(Some(profile), None, Reason::Flapping, None),
+        Some(to) => run.end(Some(to), Reason::ScaleIn, Some(cooldown)),
+        None => run.end(None, Reason::Flapping, None),
     }
-}
-
-/// The rules of a direction whose condition holds.
-fn fired<'r>(results: &[(&'r Rule, RuleResult)], direction: Direction) -> Vec<&'r Rule> {
-    results
-        .iter()
-        .filter(|(rule, result)| rule.direction == Some(direction) && *result == RuleResult::Triggered)
-        .map(|(rule, _)| *rule)
-        .collect()
 }
 
 /// A run under way.
-struct Run {
+struct Run<'l, L> {
     state: State,
     now: Timestamp,
     assumed: Undocumented,
-    records: Vec<Record>,
+    log: &'l mut L,
 }
 
-impl Run {
+impl<L: Log> Run<'_, L> {
     fn start(&mut self, profile: &Profile) {
-        let name = profile.name.clone();
-        self.records.push(match profile.when {
-            When::Between(..) => Record::FixedDateProfileEvaluation { profile: name },
-            When::Weekly { .. } => Record::RecurrentProfileEvaluation { profile: name },
-            When::Always | When::Never => Record::DefaultProfileEvaluation { profile: name },
+        self.log.record(|| {
+            let name = profile.name.clone();
+            match profile.when {
+                When::Between(..) => Record::FixedDateProfileEvaluation { profile: name },
+                When::Weekly { .. } => Record::RecurrentProfileEvaluation { profile: name },
+                When::Always | When::Never => Record::DefaultProfileEvaluation { profile: name },
+            }
         });
-        self.records.push(Record::InstanceCountEvaluation {
+        self.log.record(|| Record::InstanceCountEvaluation {
             current_instance_count: self.state.machines,
             minimum_instance_count: profile.minimum,
             maximum_instance_count: profile.maximum,
@@ -187,7 +232,7 @@ impl Run {
         let Some(last) = self.state.last else { return false };
         let held = last.holds(self.now);
         let seconds = last.cooldown / 1000;
-        self.records.push(Record::ScaleRuleCooldownEvaluation {
+        self.log.record(|| Record::ScaleRuleCooldownEvaluation {
             selected_profile: profile.name.clone(),
             last_scale_action_time: last.time,
             cooldown: format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
@@ -197,8 +242,9 @@ impl Run {
         held
     }
 
-    fn rules<'p>(&mut self, profile: &'p Profile, metrics: &dyn Metrics) -> Vec<(&'p Rule, RuleResult)> {
-        let mut out = Vec::new();
+    /// What each rule of a profile comes to, in their order.
+    fn rules<M: Metrics + ?Sized>(&mut self, profile: &Profile, metrics: &M) -> Vec<RuleResult> {
+        let mut out = Vec::with_capacity(profile.rules.len());
         for (at, rule) in profile.rules.iter().enumerate() {
             let trigger = &rule.trigger;
             let value = metrics.value(trigger, self.now);
@@ -208,41 +254,42 @@ impl Run {
                 Some(value) if trigger.operator.holds(value, trigger.threshold) => RuleResult::Triggered,
                 Some(_) => RuleResult::NotTriggered,
             };
-            self.records.push(Record::MetricEvaluation {
+            self.log.record(|| Record::MetricEvaluation {
                 metric_name: trigger.metric.clone(),
                 metric_resource: trigger.resource.clone(),
                 start_time: self.now.saturating_sub(SignedDuration::from_millis(trigger.window)).unwrap_or(self.now),
                 end_time: self.now,
                 value,
             });
-            self.records.push(Record::ScaleRuleEvaluation {
+            self.log.record(|| Record::ScaleRuleEvaluation {
                 rule: at,
                 observed_value: observed,
                 threshold: trigger.threshold,
                 estimate_scale_result: result,
             });
-            out.push((rule, result));
+            out.push(result);
         }
         out
     }
 
     /// The highest number that rules ask for and the cooldown that follows, in milliseconds. Out that is the farthest
-    /// step, in the most careful one.
-    fn target(&self, rules: &[&Rule]) -> (i64, i64) {
+    /// step, in the most careful one. `None` without rules.
+    fn target<'r>(&self, rules: impl Iterator<Item = &'r Rule>) -> Option<(i64, i64)> {
         let mut best: Option<(i64, i64)> = None;
+        let mut longest = 0;
         for rule in rules {
             let wanted = goal(rule, self.state.machines, self.assumed.percent_up);
+            longest = longest.max(rule.cooldown);
             if best.is_none_or(|(have, _)| wanted > have) {
                 best = Some((wanted, rule.cooldown));
             }
         }
-        let longest = rules.iter().map(|rule| rule.cooldown).max().unwrap_or(0);
-        let (to, cooldown) = best.unwrap_or((self.state.machines, 0));
-        (to, if self.assumed.longest_cooldown { longest } else { cooldown })
+        let (to, cooldown) = best?;
+        Some((to, if self.assumed.longest_cooldown { longest } else { cooldown }))
     }
 
     /// The first number from `intended` up, below the present one, at which no rule out would be true.
-    fn steady(&mut self, profile: &Profile, metrics: &dyn Metrics, intended: i64) -> Option<i64> {
+    fn steady<M: Metrics + ?Sized>(&mut self, profile: &Profile, metrics: &M, intended: i64) -> Option<i64> {
         let have = self.state.machines;
         let outs: Vec<(&Trigger, f64)> = profile
             .rules
@@ -259,9 +306,9 @@ impl Run {
         let found = if intended <= 0 { Some(intended) } else { (intended..have).find(|to| calm(*to)) };
         match found {
             None => {
-                self.records.push(Record::Flapping { current_instance_count: have, intended_instance_count: intended })
+                self.log.record(|| Record::Flapping { current_instance_count: have, intended_instance_count: intended })
             }
-            Some(actual) if actual != intended => self.records.push(Record::FlappingOccurred {
+            Some(actual) if actual != intended => self.log.record(|| Record::FlappingOccurred {
                 current_instance_count: have,
                 intended_instance_count: intended,
                 actual_instance_count: actual,
@@ -271,8 +318,8 @@ impl Run {
         found
     }
 
-    fn end(mut self, profile: Option<&Profile>, to: Option<i64>, reason: Reason, cooldown: Option<i64>) -> Decision {
-        self.records.push(Record::InstanceUpdateEvaluation {
+    fn end(self, to: Option<i64>, reason: Reason, cooldown: Option<i64>) -> Outcome {
+        self.log.record(|| Record::InstanceUpdateEvaluation {
             current_instance_count: self.state.machines,
             new_instance_count: to.unwrap_or(self.state.machines),
             should_update_instance: to.is_some(),
@@ -283,13 +330,7 @@ impl Run {
             (Some(_), Some(cooldown)) => Some(LastAction { time: self.now, cooldown }),
             _ => self.state.last,
         };
-        Decision {
-            profile: profile.map(|profile| profile.name.clone()),
-            machines: to,
-            reason,
-            last,
-            records: self.records,
-        }
+        Outcome { machines: to, reason, last }
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::cell::RefCell;
 
-use arm_local::scaling::{
+use arm_autoscale::{
     Decision, LastAction, Metrics, Reason, Record, RuleResult, Setting, State, Trigger, Undocumented, evaluate,
 };
 use jiff::{Timestamp, ToSpan};

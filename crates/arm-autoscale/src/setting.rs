@@ -1,11 +1,8 @@
 //! An autoscale setting, read from the properties of its resource.
 
-use jiff::Timestamp;
+use super::schedule::When;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde_json::Value;
-
-use crate::clock::duration;
-use crate::scaling::schedule::When;
-use crate::value::whole;
 
 /// What an autoscale setting says of its target.
 #[derive(Clone, Debug)]
@@ -266,6 +263,19 @@ impl Operator {
     }
 }
 
+/// An ISO 8601 duration of weeks, days and clock units in milliseconds; years and months have no fixed length.
 fn milliseconds(text: &str) -> Option<i64> {
-    i64::try_from(duration(text)?.as_millis()).ok()
+    let span: Span = text.parse().ok()?;
+    if span.get_years() != 0 || span.get_months() != 0 {
+        return None;
+    }
+    i64::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.as_millis()).ok()
+}
+
+/// A number that may be written as a string, as capacities are.
+pub(crate) fn whole(value: Option<&Value>) -> Option<i64> {
+    match value? {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    }
 }

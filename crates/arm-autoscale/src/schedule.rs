@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
-use crate::facts::time_zone;
-use crate::value::whole;
+use super::setting::whole;
+use super::zones::time_zone;
 
 /// When a profile is in force.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl When {
     }
 
     /// When a recurrence last began, looking back a week.
-    pub(super) fn last_begin(&self, at: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn last_begin(&self, at: Timestamp) -> Option<Timestamp> {
         let Self::Weekly { zone, .. } = self else { return None };
         let today = zone.to_datetime(at).date();
         (0..=7)
