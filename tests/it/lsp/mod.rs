@@ -9,6 +9,7 @@ mod names;
 mod outline;
 mod pulled;
 mod refactor;
+mod sessions;
 mod shown;
 mod typing;
 mod workspace;
