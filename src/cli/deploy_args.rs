@@ -1,36 +1,39 @@
 //! Arguments that the deployment commands share, and their conversion into the plain types of [`crate::deploy`].
 
 use super::printer::to_stderr;
+use crate::deploy::error::CommandError;
 use crate::deploy::input::DeployInput;
 use crate::deploy::settings::Settings;
 use crate::deploy::target::{DeployTarget, TargetKind};
+use crate::driver::{self, EntryKind, World};
 use arm_client::{DeployMode, Trace};
 use arm_plan::Unmanaged;
-use std::path::PathBuf;
+use dsvm_lint::DeploySettings;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Arguments that say where to deploy.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Where to deploy")]
 pub struct DeployTargetArgs {
-    /// Endpoint on this machine, or Azure
-    #[arg(long, value_enum, env = "DSVMC_TARGET", default_value_t = TargetArg::Local)]
-    pub target: TargetArg,
-    /// Resource group [default: rg-PROJECT, with -ENV when there are envs]
+    /// Endpoint on this machine, or Azure [default: that of `dsvmc.toml`, else local]
+    #[arg(long, value_enum, env = "DSVMC_TARGET")]
+    pub target: Option<TargetArg>,
+    /// Resource group [default: that of the project or of `dsvmc.toml`, else rg-PROJECT, with -ENV when there are envs]
     #[arg(long, short = 'g', value_name = "NAME", env = "DSVMC_RESOURCE_GROUP")]
     pub resource_group: Option<String>,
     /// Region of the resource group if it has to be created
     #[arg(long, value_name = "REGION")]
     pub location: Option<String>,
-    /// Subscription id [default: AZURE_SUBSCRIPTION_ID, else that of `az`]
+    /// Subscription id [default: that of `dsvmc.toml`, AZURE_SUBSCRIPTION_ID, or that of `az`]
     #[arg(long, value_name = "ID")]
     pub subscription: Option<String>,
     /// Tenant that the token must come from
     #[arg(long, value_name = "ID")]
     pub tenant: Option<String>,
-    /// public, china, usgov, or the address of another Resource Manager
-    #[arg(long, value_name = "NAME|URL", env = "AZURE_CLOUD", default_value = "public")]
-    pub cloud: String,
+    /// public, china, usgov, or the address of another Resource Manager [default: that of `dsvmc.toml`, else public]
+    #[arg(long, value_name = "NAME|URL", env = "AZURE_CLOUD")]
+    pub cloud: Option<String>,
     /// How to log in: auto, environment, workload-identity, ci, managed-identity, az, none
     #[arg(long, value_name = "KIND", env = "DSVMC_CREDENTIAL", default_value = "auto")]
     pub credential: String,
@@ -46,9 +49,35 @@ pub struct DeployTargetArgs {
 }
 
 impl DeployTargetArgs {
-    /// The target that these arguments describe.
-    #[must_use]
-    pub fn target(&self, quiet: bool) -> DeployTarget {
+    /// The target of the project at a path: what these arguments say, else what `dsvmc.toml` says.
+    ///
+    /// # Errors
+    /// A `dsvmc.toml` cannot be understood.
+    pub fn target(&self, path: &Path, world: &dyn World, quiet: bool) -> Result<DeployTarget, CommandError> {
+        let folder = match world.kind(path) {
+            Ok(EntryKind::Folder) => path,
+            _ => path.parent().unwrap_or(Path::new("")),
+        };
+        let settings =
+            driver::deploy_settings(world, folder).map_err(|found| CommandError::diagnostics(found.0, found.1))?;
+        Ok(self.with(&settings, quiet))
+    }
+
+    fn with(&self, settings: &DeploySettings, quiet: bool) -> DeployTarget {
+        let mut origin = Vec::new();
+        let mut take = |what: &str, given: bool, setting: &Option<(String, String)>| {
+            let (value, file) = setting.as_ref().filter(|_| !given)?;
+            origin.push(format!("{what} `{value}` from `{file}`"));
+            Some(value.clone())
+        };
+        let chosen = take("target", self.target.is_some(), &settings.target);
+        let chosen = if chosen.as_deref() == Some("azure") { TargetArg::Azure } else { TargetArg::Local };
+        let kind = self.target.unwrap_or(chosen).kind();
+        // The endpoint of this machine knows one subscription and no cloud.
+        let azure = kind == TargetKind::Azure;
+        let cloud = take("cloud", !azure || self.cloud.is_some(), &settings.cloud);
+        let subscription = take("subscription", !azure || self.subscription.is_some(), &settings.subscription);
+        let usual_group = settings.resource_group.clone().filter(|_| self.resource_group.is_none());
         let trace = || {
             Arc::new(|line: &str| {
                 to_stderr(&format!("http: {line}\n"));
@@ -60,12 +89,14 @@ impl DeployTargetArgs {
             }) as Trace
         };
         DeployTarget {
-            kind: self.target.kind(),
+            kind,
             resource_group: self.resource_group.clone(),
+            usual_group,
+            origin: origin.join(", "),
             location: self.location.clone(),
-            subscription: self.subscription.clone(),
+            subscription: self.subscription.clone().or(subscription),
             tenant: self.tenant.clone(),
-            cloud: self.cloud.clone(),
+            cloud: self.cloud.clone().or(cloud).unwrap_or_else(|| "public".to_owned()),
             credential: self.credential.clone(),
             ca_file: self.ca_file.clone(),
             attempts: self.tries,

@@ -201,7 +201,10 @@ impl CompiledProject {
     /// The resource group of a command: its option, else the project's, else the default.
     #[must_use]
     pub fn group_for(&self, target: &DeployTarget) -> String {
-        target.resource_group.clone().or_else(|| self.group.clone()).unwrap_or_else(|| self.default_group())
+        let named = target.resource_group.clone().or_else(|| self.group.clone());
+        named
+            .or_else(|| target.usual_group.as_ref().map(|(name, _)| name.clone()))
+            .unwrap_or_else(|| self.default_group())
     }
 
     /// Name of the deployment stack of one part, at most 90 characters as Azure requires.

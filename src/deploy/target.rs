@@ -31,6 +31,10 @@ pub struct DeployTarget {
     pub kind: TargetKind,
     /// Resource group; without it, the one that the project names, else `rg-PROJECT[-ENV]`.
     pub resource_group: Option<String>,
+    /// Resource group of a project that names none, and the `dsvmc.toml` that says so.
+    pub usual_group: Option<(String, String)>,
+    /// What `dsvmc.toml` decided, for the first line of a plan; empty when it decided nothing.
+    pub origin: String,
     /// Region of the resource group if it has to be created.
     pub location: Option<String>,
     /// Subscription id; without it, from the environment or from what `az` has chosen.
@@ -58,6 +62,8 @@ impl Default for DeployTarget {
         Self {
             kind: TargetKind::Local,
             resource_group: None,
+            usual_group: None,
+            origin: String::new(),
             location: None,
             subscription: None,
             tenant: None,

@@ -6,7 +6,7 @@ use super::{LoadError, World, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_lint::allowance::Allowances;
-use dsvm_lint::{Level, Rule, Settings, Subject, rule_named, settings};
+use dsvm_lint::{DeploySettings, Level, Rule, Settings, Subject, rule_named, settings};
 use dsvm_sema::checked::ExemptFinding;
 use dsvm_sema::rules::TeamRule;
 use rayon::prelude::*;
@@ -185,6 +185,37 @@ fn settings_of(world: &dyn World, folder: &Path, read: &mut BTreeMap<PathBuf, Re
         settings.inherit(&one.settings);
     }
     settings
+}
+
+/// What `dsvmc.toml` files say about where the project in a folder is deployed. A mistake in one is an error: what would be
+/// deployed somewhere else than its author meant is not deployed.
+///
+/// # Errors
+/// The files that cannot be understood, and what is wrong with the first of them.
+pub fn deploy_settings(world: &dyn World, folder: &Path) -> Result<DeploySettings, Box<(SourceMap, Vec<Diagnostic>)>> {
+    let mut settings = DeploySettings::default();
+    for file in world.settings(folder) {
+        let (mut sources, mut sink) = (SourceMap::default(), Sink::default());
+        let name = load::shown(&file.path);
+        match &file.bytes {
+            Ok(bytes) => {
+                let (text, broken) = load::decode(bytes.clone());
+                let source = sources.add(SourceFile::new(name.clone(), text.clone()));
+                match broken {
+                    Some(_) => sink.push(settings::refused(source, "it is not UTF-8 text")),
+                    None => settings.inherit(&DeploySettings::read(&text, &name, source, &mut sink)),
+                }
+            }
+            Err(why) => {
+                let source = sources.add(SourceFile::new(name, String::new()));
+                sink.push(settings::refused(source, why.clause()));
+            }
+        }
+        if sink.has_errors() {
+            return Err(Box::new((sources, sink.finish())));
+        }
+    }
+    Ok(settings)
 }
 
 fn read_settings(file: &SettingsFile) -> ReadSettings {

@@ -19,7 +19,7 @@ pub use figures::{PoolFigures, figures};
 pub use find::{Project, files, projects};
 pub use fix::{Applied, Fixed, fixed};
 pub use given::GivenValue;
-pub use lint::{Linted, SettingsFile, Unread, check_and_lint, lint_each};
+pub use lint::{Linted, SettingsFile, Unread, check_and_lint, deploy_settings, lint_each};
 pub use load::{LoadError, shown};
 
 use dsvm_sema::load::NoText;

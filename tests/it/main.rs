@@ -51,6 +51,7 @@ mod story;
 mod strangers;
 mod support;
 mod tidy;
+mod target_settings;
 mod team_rules;
 mod template_doc;
 #[cfg(unix)]

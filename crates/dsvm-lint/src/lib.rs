@@ -8,11 +8,13 @@
 pub mod allowance;
 mod arm;
 pub mod catalogue;
+mod deploy;
 mod rules;
 pub mod settings;
 mod subject;
 
 pub use catalogue::{Category, Level, RULES, Rule, rule_named, similar_rule};
+pub use deploy::DeploySettings;
 pub use settings::Settings;
 pub use subject::Subject;
 

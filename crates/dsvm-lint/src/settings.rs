@@ -8,6 +8,7 @@
 //! ```
 
 use crate::catalogue::{Level, OptionDefault, OptionSpec, RULES, Rule, rule_named, shown, similar_rule};
+use crate::deploy::{self, DeploySettings};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use regex::Regex;
@@ -97,11 +98,9 @@ impl Settings {
                 ("lint", _) => {
                     sink.push(unusable("`lint` is a table", at).help("write `[lint]` and the rules below it"));
                 }
-                (other, _) => {
-                    let diagnostic = unusable(format!("`{}` is no part of these settings", shown(other)), at);
-                    let rule = rule_named(other).map(|rule| format!("write `{}` below `[lint]`", rule.id));
-                    sink.push(diagnostic.help(rule.unwrap_or_else(|| "the only table is `[lint]`".to_owned())));
-                }
+                // Where to deploy is no matter of rules; that it can be understood is told all the same.
+                (deploy::TABLE, _) => DeploySettings::default().table(value, at, "", (source, text), sink),
+                (other, _) => sink.push(deploy::unknown_table(other, at)),
             }
         }
         settings
@@ -246,20 +245,20 @@ impl Place<'_> {
 }
 
 /// A range of the file, on character boundaries.
-fn span(source: SourceId, text: &str, range: &Range<usize>) -> Span {
+pub(crate) fn span(source: SourceId, text: &str, range: &Range<usize>) -> Span {
     let start = text.floor_char_boundary(range.start.min(text.len()));
     let end = text.ceil_char_boundary(range.end.min(text.len())).max(start);
     Span::new(source, start as u32, end as u32)
 }
 
-fn unreadable(why: &str, at: Span) -> Diagnostic {
+pub(crate) fn unreadable(why: &str, at: Span) -> Diagnostic {
     let first = why.lines().next().unwrap_or_default().trim_end_matches('.');
     Diagnostic::new(Code::SettingsUnreadable, "this file is not TOML", at, "not understood")
         .note(first)
         .help("see <https://toml.io> for the form; `dsvmc explain lint-finding` shows an example")
 }
 
-fn unusable(title: impl Into<String>, at: Span) -> Diagnostic {
+pub(crate) fn unusable(title: impl Into<String>, at: Span) -> Diagnostic {
     Diagnostic::new(Code::SettingUnknown, title, at, "no effect")
 }
 

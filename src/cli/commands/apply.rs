@@ -76,11 +76,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     let saved = if saved_plan::is_saved(&args.path) { Some(saved_plan::read(&args.path)?) } else { None };
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let input = args.input.input();
     let (path, input) = match &saved {
         Some(plan) if input.template.is_none() => (PathBuf::from(&plan.project), saved_plan::input_of(plan, &input)),
         _ => (args.path.clone(), input),
     };
+    let target = args.target.target(&path, cx.world.as_ref(), cx.printer.is_quiet())?;
     let input = with_template(&path, input);
     let project = load(&path, &input, cx.world.as_ref(), &mut cx.printer)?;
     let settings = saved.as_ref().map_or_else(|| args.settings.settings(&args.input), saved_plan::settings_of);
@@ -102,7 +103,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     if cx.format != Format::Json {
         let detail =
             Detail { resources: args.resources, properties: args.full, new_properties: args.full, ..Detail::default() };
-        show(&planned.plan, planned.impact().as_ref(), &title(&planned, session.target.name()), detail, cx)?;
+        show(&planned.plan, planned.impact().as_ref(), &title(&planned, session.target.name(), &target), detail, cx)?;
     }
     let unchanged = planned.plan.is_empty();
     if unchanged && !args.force && !execute::protection_changed(&planned, &settings) {

@@ -55,7 +55,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let (input, target) =
+        (args.input.input(), args.target.target(&args.path, cx.world.as_ref(), cx.printer.is_quiet())?);
     let project = match &args.project {
         Some(name) => CompiledProject {
             name: name.clone(),

@@ -57,7 +57,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         vec![Finding { name: "version", good: Some(true), detail: format!("dsvmc {}", env!("CARGO_PKG_VERSION")) }];
     tools(&mut found);
     state(args, &mut found);
-    let target = args.target.target(cx.printer.is_quiet());
+    let target = args.target.target(&args.path, cx.world.as_ref(), cx.printer.is_quiet())?;
     match target.kind {
         TargetKind::Local => local(args, &target, &mut found)?,
         TargetKind::Azure => azure(args, &target, &mut found)?,

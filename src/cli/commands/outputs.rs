@@ -36,7 +36,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let (input, target) =
+        (args.input.input(), args.target.target(&args.path, cx.world.as_ref(), cx.printer.is_quiet())?);
     let project = load_or_recall(&args.path, &input, cx.world.as_ref(), &mut cx.printer)?;
     let session = session::open(&target, project.endpoint_root(&input))?;
     let group = project.group_for(&target);

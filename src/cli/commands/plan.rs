@@ -10,6 +10,7 @@ use crate::deploy::context::DeployContext;
 use crate::deploy::error::{CommandError, FailureKind};
 use crate::deploy::load::load;
 use crate::deploy::plan::{self, Planned};
+use crate::deploy::target::DeployTarget;
 use crate::deploy::{offline, saved_plan, session, what_if};
 use crate::driver::{projects, shown};
 use crate::render::plan::{Detail, clean};
@@ -158,7 +159,7 @@ fn plan_project(
     project: &CompiledProject,
     cx: &mut Context,
 ) -> Result<(Plan, Option<Impact>, String), CommandError> {
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let (input, target) = (args.input.input(), args.target.target(path, cx.world.as_ref(), cx.printer.is_quiet())?);
     let mut settings = args.settings.settings(&args.input);
     settings.list_suppressed = args.show_suppressed;
     let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };
@@ -175,7 +176,7 @@ fn plan_project(
     let session = session::open(&target, project.endpoint_root(&input))?;
     let context = DeployContext { project, input: &input, target: &target, session: &session, state: &state };
     let planned = plan::make(&context, &settings, world, frontend)?;
-    let title = title(&planned, session.target.name());
+    let title = title(&planned, session.target.name(), &target);
     if let Some(file) = &args.output {
         let place = session.place(&planned.group);
         saved_plan::write(file, &saved_plan::to_saved(&planned, &place, &arm_apply::random_id(), &settings))?;
@@ -225,11 +226,16 @@ fn written(text: &str, cx: &mut Context) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Project, env, endpoint and resource group: says what is compared with what.
+/// Project, env, endpoint and resource group: says what is compared with what, and what `dsvmc.toml` decided of it.
 #[must_use]
-pub fn title(planned: &Planned, target: &str) -> String {
+pub fn title(planned: &Planned, endpoint: &str, target: &DeployTarget) -> String {
     let env = if planned.env.is_empty() { String::new() } else { format!(", env {}", planned.env) };
-    format!("{}{env} on {target}, resource group {}", planned.project, planned.group)
+    let group = target.usual_group.as_ref().filter(|(name, _)| *name == planned.group);
+    let group = group.map(|(_, file)| format!("resource group from `{file}`"));
+    let origin = Some(target.origin.clone()).filter(|origin| !origin.is_empty());
+    let origin: Vec<String> = origin.into_iter().chain(group).collect();
+    let origin = if origin.is_empty() { String::new() } else { format!(" ({})", origin.join(", ")) };
+    format!("{}{env} on {endpoint}, resource group {}{origin}", planned.project, planned.group)
 }
 
 /// Writes a plan to stdout in the chosen format.

@@ -37,7 +37,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let (input, target) =
+        (args.input.input(), args.target.target(&args.path, cx.world.as_ref(), cx.printer.is_quiet())?);
     let DeployedProject { session, planned, .. } =
         inspect(&args.path, &input, &target, cx.world.as_ref(), &mut cx.printer)?;
     let resources: Vec<Value> = planned.observed.resources.iter().map(|r| masked(&r.body.read())).collect();

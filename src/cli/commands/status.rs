@@ -34,7 +34,8 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 }
 
 fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
-    let (input, target) = (args.input.input(), args.target.target(cx.printer.is_quiet()));
+    let (input, target) =
+        (args.input.input(), args.target.target(&args.path, cx.world.as_ref(), cx.printer.is_quiet())?);
     let DeployedProject { project, state, session, planned, compared } =
         inspect(&args.path, &input, &target, cx.world.as_ref(), &mut cx.printer)?;
     let found = deployments(&session, &planned.group, &project)?;
@@ -61,7 +62,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         0 => usize::MAX,
         width => width,
     };
-    let mut text = format!("{}\n", clean(&super::plan::title(&planned, session.target.name())));
+    let mut text = format!("{}\n", clean(&super::plan::title(&planned, session.target.name(), &target)));
     if listed.is_empty() {
         text.push_str("  not deployed\n");
     }

@@ -158,7 +158,7 @@ fn planned(world: &dyn World, compiled: Compilation, path: &Path, env: Option<&s
     let session = session::open(&target, project.endpoint_root(&input))?;
     let context = DeployContext { project: &project, input: &input, target: &target, session: &session, state: &state };
     let planned = planning::make(&context, &Settings::default(), world, &mut Silent)?;
-    let (impact, title) = (planned.impact(), title(&planned, session.target.name()));
+    let (impact, title) = (planned.impact(), title(&planned, session.target.name(), &target));
     Ok(draw::terminal(&planned.plan, impact.as_ref(), &title, Detail::default(), Palette::plain()))
 }
 
