@@ -24,7 +24,7 @@ const GROUP: usize = 90;
 /// What files say about where to deploy; each value with the file that says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeploySettings {
-    /// `local` or `azure`.
+    /// Which endpoint a plan talks to: `local` or `azure`.
     pub target: Option<(String, String)>,
     /// `public`, `china` or `usgov`.
     pub cloud: Option<(String, String)>,
@@ -146,7 +146,7 @@ fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// Whether a text has the form of an id that Azure gives to a subscription: 8-4-4-4-12 hexadecimal digits.
 fn is_guid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
