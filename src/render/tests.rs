@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 pub fn text(reports: &[Report], palette: Palette) -> String {
     let mut out = String::new();
     for report in reports.iter().filter(|report| !report.outcomes.is_empty()) {
-        out.push_str(&format!("{}\n", palette.paint(Role::Title, &shown(&report.project.path))));
+        if let Some(place) = place(report) {
+            out.push_str(&format!("{}\n", palette.paint(Role::Title, &place)));
+        }
         for outcome in &report.outcomes {
             let (word, role) = if outcome.failures.is_empty() { ("ok  ", Role::Good) } else { ("FAIL", Role::Error) };
             out.push_str(&format!("  {}  {}\n", palette.paint(role, word), clean(&outcome.name)));
@@ -28,6 +30,11 @@ pub fn text(reports: &[Report], palette: Palette) -> String {
         }
     }
     out
+}
+
+/// Where the project is; nothing for the one in the current folder.
+fn place(report: &Report) -> Option<String> {
+    Some(shown(&report.project.path)).filter(|path| path != ".")
 }
 
 /// How many ran and how many failed, in one sentence.
@@ -49,8 +56,8 @@ pub fn coverage(reports: &[Report]) -> String {
         let missing: Vec<&str> =
             report.coverage.iter().filter(|(_, seen)| !seen).map(|(what, _)| what.as_str()).collect();
         let all = report.coverage.len();
-        let path = clean(&shown(&report.project.path));
-        out.push_str(&format!("{path}: tests look at {} of {all} blocks and envs", all - missing.len()));
+        let path = place(report).map(|place| format!("{}: ", clean(&place))).unwrap_or_default();
+        out.push_str(&format!("{path}tests look at {} of {all} blocks and envs", all - missing.len()));
         match missing.as_slice() {
             [] => out.push('\n'),
             _ => out.push_str(&format!("; not at {}\n", missing.join(", "))),

@@ -253,3 +253,16 @@ fn reports_for_programs() {
     assert!(one.exit == 0 && one.stderr.contains("1 test passed"), "{}", one.text());
     assert_eq!(cx.run("test --filter nothing").exit, 1);
 }
+
+#[test]
+fn one_s_own_folder_has_no_heading_and_a_filter_without_tests_is_a_mistake() {
+    let (cx, ran) = run("test \"t\" {\n  env = prod\n  expect true\n}\n");
+    assert!(ran.stdout.starts_with("  ok    t\n"), "{}", ran.text());
+    let ran = cx.run("test --filter nothing");
+    assert_eq!(ran.exit, 1);
+    assert_eq!(ran.stderr, "no test has such a name; without `--filter` all tests run\n");
+    // A build is for all envs, and says so to those who name one.
+    let ran = cx.run("build --env prod");
+    assert!(ran.exit == 1 && ran.stderr.contains("it writes a parameter file for each env"), "{}", ran.text());
+    assert!(ran.stderr.contains("parameters.prod.json") && !cx.path().join("build").exists(), "{}", ran.text());
+}

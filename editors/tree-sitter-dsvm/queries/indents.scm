@@ -1,3 +1,5 @@
+; The first name is that of Helix, the second that of nvim-treesitter; each ignores the other.
+
 [
   (body)
   (record)
@@ -6,6 +8,6 @@
   (arguments)
   (parameters)
   (type_record)
-] @indent
+] @indent @indent.begin
 
-["}" ")" "]"] @outdent
+["}" ")" "]"] @outdent @indent.branch

@@ -39,6 +39,9 @@ pub struct Args {
     /// Rejected for the same reason as `set`
     #[arg(long, short = 'p', hide = true, value_name = "@FILE")]
     parameters: Vec<String>,
+    /// Rejected with the reason: a build is for all envs
+    #[arg(long, short = 'e', hide = true, value_name = "ENV")]
+    env: Vec<String>,
     /// Print the template of a single project instead of writing files
     #[arg(long, conflicts_with = "out")]
     pub stdout: bool,
@@ -64,6 +67,14 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
                 "`build` takes no `{option}`: it writes a parameter file for each env, with the env's values alone"
             ),
             "give the value when you deploy, to `plan` and `apply` or to `az deployment group create --parameters`",
+        );
+        return finish(Err(error), &mut cx.printer);
+    }
+    if let Some(env) = args.env.first() {
+        let error = CommandError::input(
+            Code::ParameterUnusable,
+            "`build` takes no `--env`: it writes a parameter file for each env".to_owned(),
+            format!("leave it out, and deploy with `parameters.{env}.json`"),
         );
         return finish(Err(error), &mut cx.printer);
     }

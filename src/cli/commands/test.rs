@@ -61,9 +61,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         cx.printer.say(&draw::coverage(&reports));
     }
     if reports.iter().all(|report| report.outcomes.is_empty()) {
-        let which = if args.filter.is_empty() { "no tests here" } else { "no test with such a name" };
-        cx.printer.say(&format!("{which}; `test \"…\" {{ expect … }}` in the sources or a `.test.dsvm` file is one\n"));
-        return Ok(if args.filter.is_empty() { Exit::Done } else { Exit::Input });
+        if args.filter.is_empty() {
+            cx.printer.say("no tests here; `test \"…\" { expect … }` in the sources or a `.test.dsvm` file is one\n");
+            return Ok(Exit::Done);
+        }
+        cx.printer.say("no test has such a name; without `--filter` all tests run\n");
+        return Ok(Exit::Input);
     }
     cx.printer.note(&draw::summary(&reports));
     let failed = reports.iter().flat_map(|report| &report.outcomes).any(|outcome| !outcome.failures.is_empty());
