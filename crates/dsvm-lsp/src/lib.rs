@@ -24,6 +24,7 @@ mod hints;
 mod host;
 mod lenses;
 mod library;
+mod moved;
 mod navigate;
 mod nodes;
 mod occurrences;

@@ -206,7 +206,13 @@ impl<W: Write> Server<W> {
                     queue.push_back(event);
                 }
             }
-            match queue.pop_front() {
+            let event = queue.pop_front();
+            // One that was waited for may be a cancellation too.
+            if let Some(id) = event.as_ref().and_then(cancelled) {
+                self.cancel(&id, &mut queue)?;
+                continue;
+            }
+            match event {
                 None => {}
                 Some(Event::Analysed(analysis)) => self.analysed(analysis)?,
                 Some(Event::Brought(id, brought)) => self.brought(&id, &brought)?,

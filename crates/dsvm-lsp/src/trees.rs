@@ -64,7 +64,7 @@ impl Trees {
 }
 
 /// Whether a text is one that is not read at all, or may be after a change.
-fn is_refused(text: &str) -> bool {
+pub(crate) fn is_refused(text: &str) -> bool {
     // Almost every text is ASCII or has no such mark, so that looking costs nothing.
     text.contains("<<<<<<< ")
         || !text.is_ascii() && text.contains(|c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))

@@ -3,6 +3,7 @@
 //! A job that waits is replaced by a newer one. Results of projects that a change does not touch are kept.
 
 use crate::host::{Compiled, Host, Project, Texts};
+use crate::moved::moved;
 use crate::paths::name_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,6 +137,10 @@ impl Memory {
         let stale: Vec<Project> =
             self.members.iter().filter(|(_, files)| touched(files)).map(|(project, _)| project.clone()).collect();
         for project in stale {
+            if let Some(known) = self.results.get(&project).and_then(|known| same(known, job)) {
+                self.results.insert(project, Arc::new(known));
+                continue;
+            }
             self.members.remove(&project);
             self.results.remove(&project);
         }
@@ -181,6 +186,21 @@ impl Memory {
         let found = self.members.entry(project.clone());
         found.or_insert_with_key(|project| closure(host, job, project).into_keys().collect()).clone()
     }
+}
+
+/// The result of a project for texts that say what they said before, if they do.
+fn same(known: &Snapshot, job: &Job) -> Option<Snapshot> {
+    let (mut files, mut compiled) = (known.files.clone(), known.compiled.clone());
+    for path in &job.changed {
+        let Some(old) = files.get(path).cloned() else { continue };
+        let new = job.texts.0.get(path)?;
+        let moved = moved(&old, new)?;
+        let name = name_of(path);
+        let each = compiled.iter().map(|one| moved.compiled(one, &name, new));
+        compiled = each.collect::<Option<_>>()?;
+        files.insert(path.clone(), new.clone());
+    }
+    Some(Snapshot { project: known.project.clone(), files, compiled })
 }
 
 /// The folder below which the project of a document is looked for: the innermost of the workspace, else its own.

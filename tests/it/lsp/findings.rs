@@ -288,3 +288,39 @@ fn what_rules_find_is_shown_and_can_be_allowed_with_a_reason() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(editor.finish(), 0);
 }
+
+/// What is known of a text that says the same as before is moved and not found anew.
+#[test]
+fn findings_move_with_comments_and_blanks() {
+    let text = "// a\nproject p { }\n\nlet a = 1 // b\nlet a = 2\n/// c\nparam d: int = nothing\noutput o = frist\nlet first = 1\n";
+    let changes = [
+        ("// a", "// a\n// and more"),
+        ("// b", "/* b"),
+        ("// b", ""),
+        ("\n\n", "\n\n\n\n"),
+        ("/// c", "/// c d e"),
+        ("/// c\n", ""),
+        ("let a = 2", "let   a =  2"),
+        ("// a\n", ""),
+        ("nothing", "nothing // x"),
+        ("frist", "first"),
+        ("1 // b", "1 // \"\"\""),
+    ];
+    for (old, new) in changes {
+        let cx = TestContext::new();
+        let main = uri(&cx, "main.dsvm");
+        let after = text.replacen(old, new, 1);
+        let mut editor = Editor::open(&cx);
+        editor.show(&main, text);
+        editor.diagnostics(&main, Some(1));
+        editor.replace(&main, 2, &after);
+        let moved = editor.diagnostics(&main, Some(2));
+        editor.replace(&main, 3, text);
+        editor.diagnostics(&main, Some(3));
+        assert_eq!(editor.finish(), 0);
+        let mut fresh = Editor::open(&cx);
+        fresh.show(&main, &after);
+        assert_eq!(moved, fresh.diagnostics(&main, Some(1)), "{new}");
+        assert_eq!(fresh.finish(), 0);
+    }
+}

@@ -213,9 +213,14 @@ fn what_is_being_made_can_be_cancelled() {
     let cx = TestContext::new();
     let (mut editor, main) = opened(&cx);
     let first = editor.request("dsvmc/plan", json!({ "textDocument": { "uri": main }, "env": "dev" }));
-    let second = editor.request("dsvmc/preview", json!({ "textDocument": { "uri": main } }));
-    editor.tell("$/cancelRequest", json!({ "id": second }));
-    assert_eq!(editor.answer(second)["error"]["code"], -32800);
+    // In one piece, so that the cancellation comes before anybody begins.
+    let second = json!({
+        "jsonrpc": "2.0", "id": 77, "method": "dsvmc/preview", "params": { "textDocument": { "uri": main } },
+    });
+    let cancel = json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": 77 } });
+    let framed = |message: &Value| format!("Content-Length: {}\r\n\r\n{message}", message.to_string().len());
+    editor.raw([framed(&second), framed(&cancel)].concat().as_bytes());
+    assert_eq!(editor.answer(77)["error"]["code"], -32800);
     assert_eq!(editor.answer(first)["result"]["fine"], true);
     // Requests for the text do not wait for what is being made.
     let slow = editor.request("dsvmc/plan", json!({ "textDocument": { "uri": main }, "env": "dev" }));
