@@ -31,7 +31,8 @@ for generated in parser.c grammar.json node-types.json; do
     cmp "src/$generated" "$here/../editors/tree-sitter-dsvm/src/$generated" || { echo "FAIL: $generated is not that of grammar.js"; exit 1; }
   fi
 done
-"$program" test | tail -1
+"$program" test > tested || { cat tested; exit 1; }
+tail -1 tested
 for query in queries/*.scm; do
   "$program" query "$query" "$here/../crates/dsvm-syntax/src/tour.dsvm" > found 2> failed || { cat failed; exit 1; }
   [ "$query" = queries/injections.scm ] || [ "$(wc -l < found)" -gt 10 ] || { echo "FAIL: $query finds nothing"; exit 1; }

@@ -58,7 +58,7 @@ module.exports = grammar({
     $._of,
     $._initially,
     $._if,
-    // Never found either: can stand nowhere, so that it is valid only while the parser recovers.
+    // Can stand nowhere, so that it is valid only while the parser recovers, and a mistake where it is found.
     $._recovering,
   ],
 
@@ -89,7 +89,7 @@ module.exports = grammar({
     _comma_after_value: $ => seq(optional($._newlines), ",", optional($._space)),
     parameter: $ => seq(field("name", $.identifier), $._of_type, optional($._default)),
     type_declaration: $ => seq("type", field("name", $.identifier), "=", optional($._space), field("type", $._type)),
-    check: $ => seq("check", field("condition", $._expression), optional(seq(optional($._space_before_else), "else", field("message", $._expression)))),
+    check: $ => seq("check", field("condition", $._expression), optional($.otherwise)),
     output: $ => seq("output", field("name", $.identifier), optional($._of_type), $._default),
 
     _of_type: $ => seq(":", field("type", $._type)),
@@ -102,7 +102,7 @@ module.exports = grammar({
     _existing: $ => prec(-1, "existing"),
     repeated: $ => prec.dynamic(2, seq(field("name", $.identifier), choice("[", token.immediate("[")), field("variable", $.identifier), alias($._in, "in"), field("values", $._wide), "]")),
     _parts: $ => choice(seq(repeat1($._part), optional(seq($.class, repeat($._part)))), seq($.class, repeat($._part))),
-    _part: $ => field("part", $._expression),
+    _part: $ => field("part", choice($._expression, alias("for", $.subject))),
     class: $ => seq(":", choice($.string, $.identifier)),
 
     body: $ => seq(alias($._body_open, "{"), optional($._gap), optional(seq($._entry, repeat(seq($._separator, $._entry)), optional($._separator))), "}"),
@@ -110,7 +110,9 @@ module.exports = grammar({
     _separator: $ => repeat1(choice($._newline, ",")),
     _entry: $ => choice($.field, $.phrase),
     field: $ => seq(field("name", choice($.identifier, $.quoted)), "=", field("value", $._expression)),
-    phrase: $ => seq(field("keyword", choice($.identifier, $.quoted)), optional($._parts), optional($.body)),
+    phrase: $ => seq(field("keyword", choice($.identifier, $.quoted)), optional($._parts), optional($.otherwise), optional($.body)),
+    _else: $ => seq(optional($._space_before_else), "else"),
+    otherwise: $ => seq($._else, field("message", $._expression)),
     quoted: $ => seq('"', alias($._text, $.text), '"'),
 
     // ─── Expressions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +137,7 @@ module.exports = grammar({
     list: $ => seq(choice("[", token.immediate("[")), optional(choice(commas($._wide), seq($._wide, $.comprehension))), "]"),
     comprehension: $ => seq("for", optional($._space), field("variable", $.identifier), optional($._space), alias($._in, "in"), field("values", $._wide), optional(seq("if", field("filter", $._wide)))),
     record: $ => seq("{", optional($._gap), optional(seq($.field, repeat(seq($._separator, $.field)), optional($._separator))), "}"),
-    condition: $ => seq(alias($._if, "if"), field("condition", $._expression), optional($._space_before_then), "then", field("then", $._expression), optional($._space_before_else), "else", field("else", $._expression)),
+    condition: $ => seq(alias($._if, "if"), field("condition", $._expression), optional($._space_before_then), "then", field("then", $._expression), $._else, field("else", $._expression)),
 
     // ─── Types ──────────────────────────────────────────────────────────────────────────────────────────────────────
     _type: $ => choice($._one_type, alias($._union, $.union)),

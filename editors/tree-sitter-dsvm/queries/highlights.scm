@@ -19,6 +19,7 @@
 (type_declaration name: (identifier) @type)
 (class (identifier) @type)
 (modifier) @keyword.modifier
+(subject) @keyword
 
 ["import" "from" "as"] @keyword.import
 ["param" "let" "fn" "type" "check" "output"] @keyword
@@ -30,7 +31,7 @@
 (block keyword: (identifier) . part: (identifier) @type.definition)
 (repeated name: (identifier) @type.definition variable: (identifier) @variable.parameter)
 (block keyword: (identifier) @keyword . part: (string) @string.special
-  (#eq? @keyword "test"))
+  (#any-of? @keyword "test" "rule"))
 (phrase keyword: (identifier) @property)
 (field name: (identifier) @property)
 (param name: (identifier) @variable.parameter)
@@ -51,7 +52,7 @@
 ((block part: (identifier) @keyword)
   (#eq? @keyword "from"))
 ((phrase keyword: (identifier) @keyword)
-  (#any-of? @keyword "when" "on" "every" "allow" "expect" "given" "no"))
+  (#any-of? @keyword "when" "on" "every" "allow" "expect" "given" "no" "check"))
 
 ["||" "&&" "==" "!=" "<" "<=" ">" ">=" "??" ".." "+" "-" "*" "/" "%" "!" "=" "|" "?"] @operator
 ["{" "}" "(" ")" "[" "]"] @punctuation.bracket

@@ -305,6 +305,11 @@ static bool word_operator(TSLexer *lexer, const bool *valid) {
     lexer->result_symbol = IF;
     return then_follows(lexer);
   }
+  if (valid[BODY_OPEN] && !valid[SPACE_BEFORE_ELSE] && same(word, "else")) {
+    // No value of a declaration begins with it.
+    lexer->result_symbol = RECOVERING;
+    return true;
+  }
   enum Token token = same(word, "in") ? IN : same(word, "of") ? OF : same(word, "initially") ? INITIALLY : RECOVERING;
   if (token == RECOVERING || !valid[token] || !look_over_space(lexer, false)) return false;
   lexer->result_symbol = token;
