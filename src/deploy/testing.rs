@@ -449,6 +449,9 @@ impl Holder<'_> {
                             path.span,
                             format!("expected {expected}"),
                         );
+                        if let (Some(near), Some(last)) = (near(&body, &path.value), self.failures.last_mut()) {
+                            *last = last.clone().help(format!("write `{near}`"));
+                        }
                         self.show_source(project, resource, "");
                     }
                 }
@@ -544,6 +547,28 @@ fn number(plan: &Plan, name: &str) -> u64 {
         "machines_restarted" => machines(&[EffectKind::OsDisksReplaced, EffectKind::Restart]),
         _ => plan.effective().filter(|c| c.effect.kind == EffectKind::DeletesData).count() as u64,
     }
+}
+
+/// The property that was probably meant: the first name of a path that is not there, taken for one beside it.
+fn near(body: &Value, path: &str) -> Option<String> {
+    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    let mut start = 0;
+    for end in ends {
+        if find(body, path.get(..end)?).is_some() {
+            start = end + 1;
+            continue;
+        }
+        let object = match start {
+            0 => body,
+            _ => find(body, path.get(..start - 1)?)?.0,
+        };
+        let wrong = path.get(start..end)?;
+        let close = |name: &&String| strsim::osa_distance(name, wrong) <= (wrong.len() / 3).max(1);
+        let known = object.as_object()?.keys().filter(close).min_by_key(|name| strsim::osa_distance(name, wrong))?;
+        let meant = format!("{}{known}{}", path.get(..start)?, path.get(end..)?);
+        return find(body, &meant).map(|_| meant);
+    }
+    None
 }
 
 /// Whether `*` in a pattern, each standing for any text, makes it fit.

@@ -266,3 +266,14 @@ fn one_s_own_folder_has_no_heading_and_a_filter_without_tests_is_a_mistake() {
     assert!(ran.exit == 1 && ran.stderr.contains("it writes a parameter file for each env"), "{}", ran.text());
     assert!(ran.stderr.contains("parameters.prod.json") && !cx.path().join("build").exists(), "{}", ran.text());
 }
+
+#[test]
+fn a_property_that_is_misspelled_is_told_apart_from_one_that_is_not_there() {
+    let scale_set = |path: &str| {
+        format!("expect resource \"Microsoft.Compute/virtualMachineScaleSets\" {{\n    \"{path}\" = \"x\"\n  }}")
+    };
+    fails(&scale_set("sku.nme"), &["has no property `sku.nme`", "write `sku.name`"]);
+    fails(&scale_set("skuu.name"), &["has no property `skuu.name`", "write `sku.name`"]);
+    let (_, ran) = run(&format!("test \"t\" {{\n  env = prod\n  {}\n}}\n", scale_set("sku.nothing.like.it")));
+    assert!(ran.exit == 1 && !ran.text().contains("help: write"), "{}", ran.text());
+}
