@@ -213,14 +213,32 @@ fn compile_project(
     if let Some((env, values)) = given {
         super::given::give(&mut program, &mut sources, env, values);
     }
-    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options, None))
+    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options, Guests::default()))
+}
+
+/// What looks at each run of a project, symbolic or of an env, as long as no error was found in it.
+pub(super) type Look<'l> = dyn Fn(&dsvm_lint::Subject<'_, '_>) + Sync + 'l;
+
+/// Who is shown the fleets and graphs of a project besides its own checks.
+#[derive(Clone, Copy, Default)]
+struct Guests<'g> {
+    advice: Option<&'g Advice<'g>>,
+    look: Option<&'g Look<'g>>,
+}
+
+/// Checks a project, and shows each of its runs. Nothing is emitted.
+pub(super) fn check_shown(world: &dyn World, project: &Project, look: &Look<'_>) -> Result<Compilation, LoadError> {
+    let loaded = load_project(world, project, &project.files)?;
+    let guests = Guests { look: Some(look), ..Guests::default() };
+    Ok(compile_loaded(loaded, project, world.today(), Options { stop: Stop::AfterChecks }, guests).0)
 }
 
 /// Checks a project, and asks lint rules about it when nothing is wrong. Nothing is emitted.
 pub(super) fn check_with(world: &dyn World, project: &Project, advice: &Advice<'_>) -> Result<Compilation, LoadError> {
     let loaded = load_project(world, project, &project.files)?;
     let options = Options { stop: Stop::AfterChecks };
-    Ok(compile_loaded(loaded, project, world.today(), options, Some(advice)).0)
+    let guests = Guests { advice: Some(advice), ..Guests::default() };
+    Ok(compile_loaded(loaded, project, world.today(), options, guests).0)
 }
 
 /// All stages after the sources were read; lint rules are asked when nothing is wrong.
@@ -229,16 +247,16 @@ fn compile_loaded(
     project: &Project,
     as_of: Date,
     options: Options,
-    rules: Option<&Advice<'_>>,
+    guests: Guests<'_>,
 ) -> (Compilation, Intermediates) {
     let Loaded { program, sources, mut sink } = loaded;
     let team_rules = dsvm_sema::rules::declared(&program);
     let taken = team_rules.iter().filter(|rule| dsvm_lint::rule_named(&rule.name).is_some());
     sink.extend(taken.map(|rule| diags::name_of_lint_rule(&rule.name, rule.span)));
-    let kept = options.stop == Stop::AfterEmission || rules.is_some();
+    let kept = options.stop == Stop::AfterEmission || guests.advice.is_some() || guests.look.is_some();
     let bodies = if kept { Bodies::Kept } else { Bodies::Freed };
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
-        EnvRun::new(checked, fine.then_some((bodies, as_of)), rules)
+        EnvRun::new(checked, fine.then_some((bodies, as_of)), guests)
     });
     let artifacts = if sink.has_errors() { None } else { finish(&mut runs, as_of, options, &mut sink) };
     let advice = if sink.has_errors() { Vec::new() } else { advice(&mut runs) };
@@ -323,7 +341,7 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
     }
     let as_of = first.and_then(|case| case.as_of).unwrap_or_else(|| world.today());
     let (compilation, (program, _)) =
-        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, None);
+        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, Guests::default());
     let expressions: Vec<&Expr> =
         cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
     let mut sink = Sink::default();
@@ -376,7 +394,7 @@ struct EnvRun {
 impl EnvRun {
     /// The rules of the model are checked in every run. The checks of the graph seldom depend on a parameter, so the
     /// graphs of the envs wait for the result of the symbolic one.
-    fn new(checked: Checked, go_on: Option<(Bodies, Date)>, advice: Option<&Advice<'_>>) -> Self {
+    fn new(checked: Checked, go_on: Option<(Bodies, Date)>, guests: Guests<'_>) -> Self {
         let fine = go_on.is_some();
         let mut run = Self { checked, fine, sink: Sink::default(), graph: None, jobs: Vec::new(), advice: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return run };
@@ -387,14 +405,18 @@ impl EnvRun {
             let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
             run.jobs = dsvm_emit::jobs::files(&fleet, &names);
         }
-        if let Some(advice) = advice.filter(|_| !run.sink.has_errors()) {
+        if (guests.advice.is_some() || guests.look.is_some()) && !run.sink.has_errors() {
             // What is wrong with the graph of an env is told elsewhere.
             let own = match &run.graph {
                 Some(_) => None,
                 None => Some(dsvm_emit::check(&fleet, checked, bodies, &mut Sink::default()).0),
             };
             if let Some(graph) = own.as_ref().or(run.graph.as_ref().map(|(graph, _)| graph)) {
-                run.advice = advice.ask(&dsvm_lint::Subject { fleet: &fleet, graph, checked, as_of });
+                let subject = dsvm_lint::Subject { fleet: &fleet, graph, checked, as_of };
+                run.advice = guests.advice.map(|advice| advice.ask(&subject)).unwrap_or_default();
+                if let Some(look) = guests.look {
+                    look(&subject);
+                }
             }
         }
         run

@@ -15,6 +15,7 @@ pub mod plan_text;
 pub mod plan_tree;
 pub mod sarif;
 pub mod short;
+pub mod simulation;
 pub mod snapshot;
 pub mod snippet;
 pub mod source_map;

@@ -43,6 +43,7 @@ mod rollout;
 mod rollout_story;
 mod sarif;
 mod sema_messages;
+mod simulate;
 mod snapshot;
 mod stdlib;
 mod stdlib_checks;

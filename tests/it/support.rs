@@ -60,7 +60,12 @@ impl TestContext {
 
     /// Runs `dsvmc ARGUMENTS` (separated by blanks). Paths of the temporary folder are shown as `[DIR]`.
     pub fn run(&self, arguments: &str) -> Ran {
-        let output = self.command(arguments).output().unwrap();
+        self.ran(&mut self.command(arguments))
+    }
+
+    /// Runs a command that was made here, perhaps with arguments that have blanks.
+    pub fn ran(&self, command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
         let clean = |bytes: Vec<u8>| {
             String::from_utf8(bytes).unwrap().replace(&*self.path().to_string_lossy(), "[DIR]").replace("\r\n", "\n")
         };

@@ -338,5 +338,6 @@ catalogue! {
     FileIgnored = 905, Warning, "file-ignored", "a file beside `main.dsvm` that nothing imports";
     NoProject = 906, Error, "no-project", "sources without a project";
     TestFailed = 907, Error, "test-failed", "a test whose expectation is not met";
+    WorkloadRefused = 908, Error, "workload-refused", "a workload that cannot be simulated";
     Internal = 999, Error, "internal", "an internal error in dsvmc";
 }

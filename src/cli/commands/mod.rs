@@ -21,6 +21,7 @@ pub mod man;
 pub mod outputs;
 pub mod plan;
 pub mod show;
+pub mod simulate;
 pub mod snapshot;
 pub mod status;
 pub mod test;
@@ -45,6 +46,8 @@ pub enum Command {
     Test(test::Args),
     /// Keep what projects deploy beside the sources as text, and show what changed
     Snapshot(snapshot::Args),
+    /// Simulate pools under a workload: machines, waiting, interruptions
+    Simulate(simulate::Args),
     /// Print the resources that an ARM template expands to
     Expand(expand::Args),
     /// Run the local endpoint, which answers like Azure Resource Manager
@@ -91,6 +94,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Build(args) => build::run(args, cx),
         Command::Test(args) => test::run(args, cx),
         Command::Snapshot(args) => snapshot::run(args, cx),
+        Command::Simulate(args) => simulate::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),
         Command::Plan(args) => plan::run(args, cx),

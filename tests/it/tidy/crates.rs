@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "arm-client",
     "arm-apply",
     "arm-autoscale",
+    "dsvm-simulate",
     "arm-local",
     "dsvmc",
 ];
@@ -48,6 +49,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tempfile", &["dsvm-files"]),
     ("rusqlite", &["arm-local"]),
     ("rcgen", &["arm-local"]),
+    ("csv", &["dsvm-simulate"]),
+    ("rand_chacha", &["dsvm-simulate"]),
     ("toml", &["dsvm-lint"]),
     ("icu_collator", &["arm-template"]),
     ("lsp-server", &["dsvm-lsp"]),

@@ -1,0 +1,392 @@
+//! The simulation: events in the order of time, and between them the minutes in which autoscale may act.
+
+use super::metrics::{Sample, Samples, is_known};
+use super::pool::{Cluster, Policy, Pool};
+use super::report::{Moment, Report, Tally};
+use super::workload::{Kind, MILLI, Span, Task, Workload};
+use arm_autoscale::{LastAction, Profile, Quiet, Setting, State, Undocumented, evaluate_profile, in_force};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// Whether minutes in which nothing can change are left out. The result is the same; a test compares both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// From event to event where nothing else can happen.
+    Events,
+    /// Every minute is looked at, however quiet it is.
+    Minutes,
+}
+
+/// Simulates a pool under a workload.
+#[must_use]
+pub fn simulate(pool: &Pool, workload: &Workload, span: Span, seed: u64, pace: Pace) -> Report {
+    Run::new(pool, workload, span, seed).run(pace)
+}
+
+/// A machine from its order to its removal.
+struct Machine {
+    /// Minute from which it takes people and jobs.
+    ready: u32,
+    /// Free cores and GPUs in thousandths, and seats. People share cores: fewer than none can be free.
+    cores: i64,
+    gpus: u32,
+    seats: u32,
+    /// Busy thousandths of cores, times a hundred.
+    load: u64,
+    /// Tasks on it, by their numbers.
+    tasks: Vec<usize>,
+    /// Last minute in which it had a task, or its first.
+    used: u32,
+}
+
+/// Something that happens at a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A task ends, unless it was put elsewhere since.
+    End { task: usize, place: u32 },
+    /// A machine becomes ready.
+    Ready,
+    /// Another profile comes into force.
+    Turn,
+}
+
+/// Where a task is.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    /// Minutes that are left of it.
+    left: u32,
+    /// Minute at which it was put on its machine.
+    since: u32,
+    /// How many times it was put on a machine.
+    place: u32,
+    /// Minute from which it waits.
+    waits: u32,
+}
+
+struct Run<'p> {
+    pool: &'p Pool,
+    tasks: &'p [Task],
+    span: Span,
+    random: ChaCha8Rng,
+    machines: Vec<Machine>,
+    placed: Vec<Placed>,
+    queue: VecDeque<usize>,
+    next: usize,
+    events: BinaryHeap<Reverse<(u32, Event)>>,
+    samples: Samples,
+    profiles: Vec<(u32, Option<&'p Profile>)>,
+    last: Option<LastAction>,
+    tally: Tally,
+}
+
+impl<'p> Run<'p> {
+    fn new(pool: &'p Pool, workload: &'p Workload, span: Span, seed: u64) -> Self {
+        let tasks = workload.tasks();
+        let setting = if let Policy::Setting(setting) = &pool.policy { Some(setting) } else { None };
+        let windows =
+            setting.iter().flat_map(|s| &s.profiles).flat_map(|p| &p.rules).map(|r| r.trigger.window / 60_000);
+        let window = windows.max().and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(1);
+        let mut run = Self {
+            pool,
+            tasks,
+            span,
+            random: ChaCha8Rng::seed_from_u64(seed),
+            machines: Vec::new(),
+            placed: tasks
+                .iter()
+                .map(|t| Placed { left: t.minutes.max(1), since: 0, place: 0, waits: t.arrives })
+                .collect(),
+            queue: VecDeque::new(),
+            next: 0,
+            events: BinaryHeap::new(),
+            samples: Samples::new(window),
+            profiles: setting.map(|setting| timetable(setting, span)).unwrap_or_default(),
+            last: None,
+            tally: Tally::default(),
+        };
+        // What is there at the start is ready.
+        (0..pool.machines).for_each(|_| run.order(0, Some(0)));
+        run.events.extend(run.profiles.iter().skip(1).map(|(minute, _)| Reverse((*minute, Event::Turn))));
+        let unknown = setting.iter().flat_map(|s| &s.profiles).flat_map(|p| &p.rules).filter(|r| !is_known(&r.trigger));
+        run.tally.unreadable = unknown.map(|rule| rule.trigger.metric.clone()).collect();
+        run
+    }
+
+    fn run(mut self, pace: Pace) -> Report {
+        let mut minute = 0;
+        // The last minute in which anything changed.
+        let mut changed = 0;
+        while minute < self.span.minutes {
+            let moved = self.happen(minute);
+            self.samples.push(minute, self.sample(minute));
+            let acted = self.act(minute);
+            self.tally.moment(minute, self.moment(minute));
+            if moved || acted {
+                changed = minute;
+            }
+            minute = match pace {
+                Pace::Minutes => minute + 1,
+                Pace::Events => {
+                    let quiet =
+                        minute - changed >= self.samples.minutes() && !self.is_held(minute) && !self.is_idle_soon();
+                    let to = if quiet { self.next_event() } else { minute + 1 };
+                    let to = to.clamp(minute + 1, self.span.minutes);
+                    if to > minute + 1 {
+                        self.samples.push(to - 1, self.sample(to - 1));
+                    }
+                    to
+                }
+            };
+        }
+        let waiting: Vec<u32> = self.queue.iter().filter_map(|task| self.placed.get(*task)).map(|p| p.waits).collect();
+        self.tally.finish(self.span, self.pool.cores, &waiting)
+    }
+
+    /// What happens at a minute besides autoscale; `true` if anything did.
+    fn happen(&mut self, minute: u32) -> bool {
+        let mut moved = false;
+        while let Some(Reverse((at, event))) = self.events.peek().copied().filter(|Reverse((at, _))| *at <= minute) {
+            debug_assert!(at <= minute, "events come in order");
+            self.events.pop();
+            moved = true;
+            if let Event::End { task, place } = event {
+                self.end(task, place, minute);
+            }
+        }
+        while let Some(task) = self.tasks.get(self.next).filter(|task| task.arrives <= minute) {
+            moved = true;
+            if self.fits_empty(task) {
+                self.queue.push_back(self.next)
+            } else {
+                self.tally.refused += 1
+            }
+            self.next += 1;
+        }
+        while let Some(task) = self.queue.front().copied() {
+            if !self.place(task, minute) {
+                break;
+            }
+            self.queue.pop_front();
+            moved = true;
+        }
+        moved
+    }
+
+    fn next_event(&self) -> u32 {
+        let event = self.events.peek().map_or(u32::MAX, |Reverse((at, _))| *at);
+        self.tasks.get(self.next).map_or(event, |task| task.arrives.min(event))
+    }
+
+    fn seats(&self) -> u32 {
+        self.pool.seats.unwrap_or(u32::MAX)
+    }
+
+    /// Whether a machine without other tasks could hold it.
+    fn fits_empty(&self, task: &Task) -> bool {
+        (task.kind == Kind::Person || task.cores <= self.pool.cores.saturating_mul(MILLI))
+            && task.gpus <= self.pool.gpus
+    }
+
+    fn order(&mut self, minute: u32, takes: Option<u32>) {
+        let takes = takes.unwrap_or_else(|| self.pool.startup.pick(self.random.next_u32()));
+        let ready = minute.saturating_add(takes);
+        if takes > 0 {
+            self.events.push(Reverse((ready, Event::Ready)));
+        }
+        let cores = i64::from(self.pool.cores) * i64::from(MILLI);
+        let (gpus, seats) = (self.pool.gpus, self.seats());
+        self.machines.push(Machine { ready, cores, gpus, seats, load: 0, tasks: Vec::new(), used: ready });
+    }
+
+    /// Puts a task on the ready machine with the most free cores, the oldest of several. A person needs a seat, a job its cores.
+    fn place(&mut self, number: usize, minute: u32) -> bool {
+        let Some(task) = self.tasks.get(number).copied() else { return true };
+        let person = u32::from(task.kind == Kind::Person);
+        let fits = |m: &Machine| {
+            let room = person > 0 || m.cores >= i64::from(task.cores);
+            m.ready <= minute && room && m.gpus >= task.gpus && m.seats >= person
+        };
+        let best = self
+            .machines
+            .iter_mut()
+            .filter(|m| fits(m))
+            .reduce(|best, next| if next.cores > best.cores { next } else { best });
+        let Some(machine) = best else { return false };
+        machine.cores -= i64::from(task.cores);
+        machine.gpus -= task.gpus;
+        machine.seats -= person;
+        machine.load += u64::from(task.cores) * u64::from(task.load);
+        machine.tasks.push(number);
+        if let Some(placed) = self.placed.get_mut(number) {
+            placed.place += 1;
+            placed.since = minute;
+            let end = Event::End { task: number, place: placed.place };
+            self.events.push(Reverse((minute.saturating_add(placed.left), end)));
+            self.tally.waited(minute.saturating_sub(placed.waits));
+        }
+        true
+    }
+
+    fn end(&mut self, number: usize, place: u32, minute: u32) {
+        if self.placed.get(number).is_none_or(|placed| placed.place != place) {
+            return;
+        }
+        let Some(task) = self.tasks.get(number) else { return };
+        let Some(machine) = self.machines.iter_mut().find(|m| m.tasks.contains(&number)) else { return };
+        machine.tasks.retain(|other| *other != number);
+        machine.cores += i64::from(task.cores);
+        machine.gpus += task.gpus;
+        machine.seats = machine.seats.saturating_add(u32::from(task.kind == Kind::Person));
+        machine.load -= u64::from(task.cores) * u64::from(task.load);
+        machine.used = minute;
+        self.tally.done += 1;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "loads are far below 2^52")]
+    fn sample(&self, minute: u32) -> Sample {
+        let whole = f64::from(self.pool.cores.max(1) * MILLI);
+        let mut sample = Sample {
+            machines: 0,
+            cpu: [0.0, f64::INFINITY, 0.0],
+            sessions: 0,
+            free_seats: 0,
+            waiting: self.queue.len() as u32,
+        };
+        for machine in self.machines.iter().filter(|machine| machine.ready <= minute) {
+            let busy = (machine.load as f64 / whole).min(100.0);
+            sample.machines += 1;
+            sample.cpu[0] += busy;
+            sample.cpu[1] = sample.cpu[1].min(busy);
+            sample.cpu[2] = sample.cpu[2].max(busy);
+            sample.sessions += machine.tasks.len() as u32;
+            sample.free_seats = sample.free_seats.saturating_add(machine.seats);
+        }
+        if sample.machines > 0 {
+            sample.cpu[0] /= f64::from(sample.machines);
+        }
+        sample
+    }
+
+    fn moment(&self, minute: u32) -> Moment {
+        let ready = self.machines.iter().filter(|machine| machine.ready <= minute);
+        let whole = i64::from(self.pool.cores) * i64::from(MILLI);
+        let mut moment =
+            Moment { machines: self.machines.len() as u32, waiting: self.queue.len() as u32, ..Moment::default() };
+        for machine in ready {
+            moment.ready += 1;
+            moment.idle += u32::from(machine.tasks.is_empty());
+            moment.tasks += machine.tasks.len() as u32;
+            moment.held += u32::try_from(whole - machine.cores.max(0)).unwrap_or(0);
+            if machine.load > whole.unsigned_abs() * 100 {
+                moment.crowded += machine.tasks.len() as u32;
+            }
+        }
+        moment
+    }
+
+    /// Whether the cooldown holds autoscale back, so that it may act in a minute without an event.
+    fn is_held(&self, minute: u32) -> bool {
+        let now = self.span.at(minute).as_millisecond();
+        self.last.is_some_and(|last| now - last.time.as_millisecond() <= last.cooldown)
+    }
+
+    /// Whether a node may be removed for having been idle, in a minute without an event.
+    fn is_idle_soon(&self) -> bool {
+        match &self.pool.policy {
+            Policy::Cluster(cluster) => {
+                self.machines.len() as u32 > cluster.least && self.machines.iter().any(|m| m.tasks.is_empty())
+            }
+            Policy::Fixed | Policy::Setting(_) => false,
+        }
+    }
+
+    /// Lets autoscale act; `true` when the number of machines changed.
+    fn act(&mut self, minute: u32) -> bool {
+        match &self.pool.policy {
+            Policy::Fixed => false,
+            Policy::Setting(_) => self.act_by_setting(minute),
+            Policy::Cluster(cluster) => self.act_as_cluster(*cluster, minute),
+        }
+    }
+
+    fn act_by_setting(&mut self, minute: u32) -> bool {
+        let passed = self.profiles.partition_point(|(from, _)| *from <= minute);
+        let profile = passed.checked_sub(1).and_then(|at| self.profiles.get(at)).and_then(|(_, profile)| *profile);
+        let have = self.machines.len() as i64;
+        let state = State { machines: have, last: self.last, in_progress: false };
+        let now = self.span.at(minute);
+        let outcome = evaluate_profile(profile, &self.samples, state, now, Undocumented::ASSUMED, &mut Quiet);
+        self.last = outcome.last;
+        self.change(outcome.machines.unwrap_or(have), minute)
+    }
+
+    fn act_as_cluster(&mut self, cluster: Cluster, minute: u32) -> bool {
+        let whole = self.pool.cores.saturating_mul(MILLI).max(1);
+        let waiting = self.queue.iter().filter_map(|task| self.tasks.get(*task));
+        let (cores, gpus) =
+            waiting.fold((0u64, 0u64), |sum, t| (sum.0 + u64::from(t.cores), sum.1 + u64::from(t.gpus)));
+        let wanted = cores.div_ceil(u64::from(whole)).max(gpus.div_ceil(u64::from(self.pool.gpus.max(1))));
+        let starting = self.machines.iter().filter(|machine| machine.ready > minute).count() as u64;
+        let have = self.machines.len() as i64;
+        let missing = i64::try_from(wanted.saturating_sub(starting)).unwrap_or(i64::MAX);
+        if missing > 0 && have < i64::from(cluster.most) {
+            return self.change(have.saturating_add(missing).min(i64::from(cluster.most)), minute);
+        }
+        let idle = |m: &Machine| m.tasks.is_empty() && m.ready <= minute && minute - m.used >= cluster.idle;
+        let most = self.machines.len().saturating_sub(cluster.least as usize);
+        let gone: Vec<usize> = (0..self.machines.len()).filter(|at| self.machines.get(*at).is_some_and(idle)).collect();
+        let gone: Vec<usize> = gone.into_iter().rev().take(most).collect();
+        gone.iter().for_each(|at| self.remove(*at, minute));
+        self.tally.action(minute, have, have - gone.len() as i64);
+        !gone.is_empty()
+    }
+
+    /// Orders or removes machines up to a number.
+    fn change(&mut self, to: i64, minute: u32) -> bool {
+        let have = self.machines.len() as i64;
+        for _ in have..to {
+            self.order(minute, None);
+        }
+        for _ in to..have {
+            let at = if self.pool.oldest_first { 0 } else { self.machines.len().saturating_sub(1) };
+            self.remove(at, minute);
+        }
+        self.tally.action(minute, have, to);
+        have != to
+    }
+
+    /// Removes a machine; whoever is on it waits again.
+    fn remove(&mut self, at: usize, minute: u32) {
+        if at >= self.machines.len() {
+            return;
+        }
+        let machine = self.machines.remove(at);
+        for number in machine.tasks.into_iter().rev() {
+            let Some((task, placed)) = self.tasks.get(number).zip(self.placed.get_mut(number)) else { continue };
+            placed.place += 1;
+            let spent = minute - placed.since;
+            placed.waits = minute;
+            self.tally.hit(task, spent);
+            if task.kind == Kind::Person {
+                placed.left = placed.left.saturating_sub(spent).max(1);
+            }
+            self.queue.push_front(number);
+        }
+    }
+}
+
+/// The profile in force from each minute on at which another one comes into force.
+fn timetable(setting: &Setting, span: Span) -> Vec<(u32, Option<&Profile>)> {
+    let end = span.at(span.minutes);
+    let mut turns: Vec<u32> =
+        setting.profiles.iter().flat_map(|p| p.when.turns(span.start, end)).filter_map(|at| span.minute(at)).collect();
+    // A fixed date holds to its end, inclusive.
+    let after: Vec<u32> = turns.iter().map(|minute| minute + 1).filter(|minute| *minute < span.minutes).collect();
+    turns.extend(after);
+    turns.push(0);
+    turns.sort_unstable();
+    turns.dedup();
+    turns.into_iter().map(|minute| (minute, in_force(&setting.profiles, span.at(minute)))).collect()
+}

@@ -1,0 +1,167 @@
+//! `dsvmc simulate`: pools of projects under workloads, as text, JSON, CSV and SVG.
+
+use crate::support::{Ran, TestContext};
+use serde_json::Value;
+
+const PROJECT: &str = r#"
+import std.images
+import std.sizes
+
+project lab { location = westeurope }
+
+param most: int in 1..50
+param key: ssh_key
+
+env dev { most = 2 }
+env prod { most = 9 }
+
+pool team: interactive {
+  image = images.ubuntu_2204
+  size = sizes.Standard_D4s_v5
+  machines = 1..most initially 1
+  admin { name = "dsvmuser", key = key }
+  allow ssh from [203.0.113.0/24]
+  autoscale { timezone = "W. Europe Standard Time"
+    when avg(cpu, 10 min) > 70% { add 1, cooldown 10 min }
+    when avg(cpu, 10 min) < 25% { remove 1, cooldown 10 min } }
+}
+
+pool nodes: batch {
+  service = azure_ml
+  size = sizes.Standard_D4s_v5
+  machines = 0..most
+}
+"#;
+
+fn place() -> TestContext {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", PROJECT);
+    cx
+}
+
+fn figures(ran: &Ran, pool: &str, env: &str) -> Value {
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    let data: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut pools = data["pools"].as_array().unwrap().iter();
+    pools.find(|one| one["pool"] == pool && one["env"] == env).unwrap()["figures"].clone()
+}
+
+const OFFICE: &str = "office of 30";
+const CLASS: &str = "class of 30 at 09:00 mon..fri for 2 h";
+
+fn run(cx: &TestContext, more: &[&str]) -> Ran {
+    cx.ran(cx.command("simulate --from 2026-11-30").args(more))
+}
+
+#[test]
+fn a_larger_range_of_machines_makes_room() {
+    let cx = place();
+    let ran = run(&cx, &["--workload", OFFICE, "--format", "json", "--pool", "team"]);
+    let (dev, prod) = (figures(&ran, "team", "dev"), figures(&ran, "team", "prod"));
+    assert_eq!((&dev["machines"]["most"], &dev["served"]), (&2.into(), &150.into()));
+    assert!(prod["machines"]["most"].as_u64() > Some(2));
+    let number = |of: &Value, key: &str| of[key].as_u64().unwrap();
+    assert!(number(&prod, "crowded_minutes") < number(&dev, "crowded_minutes"));
+    assert!(number(&prod, "machine_minutes") > number(&dev, "machine_minutes"));
+    // The same seed, the same result; another one, another.
+    assert_eq!(run(&cx, &["--workload", OFFICE, "--format", "json", "--pool", "team"]).stdout, ran.stdout);
+    let other = run(&cx, &["--workload", OFFICE, "--format", "json", "--pool", "team", "--seed", "2"]);
+    assert_ne!(other.stdout, ran.stdout);
+}
+
+#[test]
+fn a_cluster_starts_for_jobs_of_a_file_and_is_empty_afterwards() {
+    let cx = place();
+    cx.write("jobs.csv", "arrival,duration,cores\n60,30,4\n60,30,4\n2026-12-01T00:00:00Z,10,1\n");
+    let found = figures(
+        &run(&cx, &["--workload", "jobs.csv", "--startup", "5", "--format", "json", "--env", "prod"]),
+        "nodes",
+        "prod",
+    );
+    assert_eq!((&found["machines"]["most"], &found["served"]), (&2.into(), &3.into()));
+    assert_eq!(found["wait_minutes"]["worst"], 5);
+    // Two nodes for 35 minutes and one for 15, each two more until it goes.
+    assert_eq!(found["machine_minutes"], 2 * (5 + 30 + 2) + 5 + 10 + 2);
+}
+
+#[test]
+fn a_picture_and_a_table_are_written_and_other_files_are_left_alone() {
+    let cx = place();
+    let more = ["--workload", CLASS, "--pool", "team", "--env", "prod", "--svg", "a.svg", "--csv", "a.csv"];
+    let ran = run(&cx, &more);
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout
+            .starts_with("team of lab, env prod  Standard_D4s_v5, 7 days from 2026-11-29 (W. Europe Standard Time)"),
+        "{}",
+        ran.stdout
+    );
+    assert!(cx.read("a.svg").starts_with("<svg ") && cx.read("a.svg").ends_with("</svg>\n"));
+    let table = cx.read("a.csv");
+    assert!(table.starts_with("project,env,pool,minute,time,machines,ready,tasks,waiting,cores_held\nlab,prod,team,0,2026-11-29T23:00:00Z,1,1,0,0,"));
+    // Once more over what it wrote itself.
+    assert_eq!(run(&cx, &more).exit, 0);
+    cx.write("a.svg", "mine");
+    let ran = run(&cx, &more);
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("was not written by `dsvmc simulate`"), "{}", ran.stderr);
+    assert_eq!(cx.read("a.svg"), "mine");
+}
+
+#[test]
+fn a_sweep_shows_what_no_other_choice_beats() {
+    let cx = place();
+    let more = [
+        "--workload",
+        CLASS,
+        "--pool",
+        "team",
+        "--env",
+        "prod",
+        "--sweep",
+        "high=50..90:20,low=10..60:25",
+        "--format",
+        "json",
+    ];
+    let data: Value = serde_json::from_str(&run(&cx, &more).stdout).unwrap();
+    let tried = data["pools"][0]["tried"].as_array().unwrap();
+    // low=60 crosses high=50.
+    assert_eq!(tried.len(), 3 * 3 - 1);
+    let numbers = |one: &Value| {
+        let figures = &one["figures"];
+        let number = |key: &str| figures[key].as_u64().unwrap();
+        let hit = number("people_interrupted") + number("jobs_interrupted");
+        [number("machine_minutes"), figures["wait_minutes"]["p95"].as_u64().unwrap(), number("crowded_minutes"), hit]
+    };
+    for one in tried {
+        let beaten = tried.iter().any(|other| {
+            let (a, b) = (numbers(other), numbers(one));
+            a != b && a.iter().zip(&b).all(|(a, b)| a <= b)
+        });
+        assert_eq!(one["best"], !beaten);
+    }
+}
+
+#[test]
+fn what_cannot_be_simulated_says_why() {
+    let cx = place();
+    cx.write("bad.csv", "arrival,duration\nx,1\n");
+    cx.write("open.dsvm", &PROJECT.replace("env dev { most = 2 }\nenv prod { most = 9 }", "env dev { }"));
+    for (more, message) in [
+        (vec!["--workload", "crowd of 30"], "expected `class`, `office` or `batch`, found `crowd`"),
+        (vec!["--workload", "gone.csv"], "`gone.csv` cannot be read"),
+        (vec!["--workload", "bad.csv"], "`bad.csv`, line 2: `arrival` is a moment"),
+        (vec!["--workload", CLASS, "--pool", "nobody"], "no pool to simulate here"),
+        (vec!["--workload", CLASS, "--sweep", "height=1..2"], "`--sweep height=1..2` cannot be read"),
+        (
+            vec!["--workload", CLASS, "--pool", "nodes", "--sweep", "high=1..2"],
+            "the pool `nodes` has no rules that `--sweep` could vary",
+        ),
+        (vec!["open.dsvm", "--workload", CLASS], "known only at deployment"),
+    ] {
+        let files = if more[0] == "open.dsvm" { more.clone() } else { [vec!["main.dsvm"], more.clone()].concat() };
+        let ran = run(&cx, &files);
+        assert_eq!(ran.exit, 1, "{more:?}\n{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("error[DSVM0908]") && ran.stderr.contains(message), "{more:?}\n{}", ran.stderr);
+    }
+}
