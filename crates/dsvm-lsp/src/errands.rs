@@ -211,20 +211,19 @@ fn project_of(state: &State, path: &Path) -> Project {
     around.map_or_else(|| state.host.alone(path), |snapshot| snapshot.project.clone())
 }
 
-/// The answer to a request for which something was brought, made for the texts of `revision`.
-pub(crate) fn answer(state: &mut State, request: &Request, brought: &Brought, revision: u64) -> Result<Value, Failure> {
+/// Whether an answer has places in the text, so that it must be made for the newest one.
+pub(crate) fn has_places(method: &str) -> bool {
+    matches!(method, "textDocument/codeLens" | "textDocument/inlayHint" | "textDocument/codeAction")
+}
+
+/// The answer to a request for which something was brought.
+pub(crate) fn answer(state: &mut State, request: &Request, brought: &Brought) -> Result<Value, Failure> {
     let (method, params) = meant(request)?;
     let about: About = answers::params(params.clone())?;
     let path = path_of(&about.text_document.uri);
     match (&*method, brought) {
         (_, Brought::Nothing) => {
             Err(Failure::new(ErrorCode::InternalError, "this is a bug in dsvmc; please report it"))
-        }
-        // Places in a text that is not there any more mislead; an editor asks again.
-        ("textDocument/codeLens" | "textDocument/inlayHint" | "textDocument/codeAction", _)
-            if revision != state.revision =>
-        {
-            Err(Failure::new(ErrorCode::ContentModified, "the text has changed meanwhile"))
         }
         ("textDocument/codeLens", Brought::Templates(emitted)) => Ok(lenses::all(state, &path, emitted).into()),
         ("textDocument/inlayHint", Brought::Figures(figures)) => hints::all(state, &path, &params, figures),

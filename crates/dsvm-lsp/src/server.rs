@@ -327,8 +327,18 @@ impl<W: Write> Server<W> {
         // A request that was cancelled is not there any more.
         let Some(at) = self.sent.iter().position(|(request, _)| request.id == *id) else { return Ok(()) };
         let (request, revision) = self.sent.swap_remove(at);
+        // Places in a text that is not there any more mislead: they are looked for again.
+        if revision != self.state.revision && errands::has_places(&request.method) {
+            return match answers::needs(&request.method) {
+                Some(needs) if !self.state.has(needs) => {
+                    self.waiting.push((needs, request));
+                    Ok(())
+                }
+                _ => self.send_out(request),
+            };
+        }
         let state = &mut self.state;
-        let answer = safely(|| errands::answer(state, &request, brought, revision));
+        let answer = safely(|| errands::answer(state, &request, brought));
         self.reply(id, answer)
     }
 

@@ -256,3 +256,22 @@ fn uses_are_highlighted_and_lead_up_and_down() {
     assert_eq!(editor.ask("callHierarchy/incomingCalls", json!({}))["error"]["code"], -32602);
     assert_eq!(editor.finish(), 0);
 }
+
+#[test]
+fn what_is_shown_belongs_to_the_newest_text() {
+    let cx = TestContext::new();
+    let (mut editor, main) = opened(&cx);
+    let range = json!({ "start": at(0, 0), "end": at(99, 0) });
+    for version in 2..8 {
+        let request =
+            editor.request("textDocument/inlayHint", json!({ "textDocument": { "uri": main }, "range": range }));
+        let lenses = editor.request("textDocument/codeLens", json!({ "textDocument": { "uri": main } }));
+        let line = "// more\n".repeat(version);
+        editor.replace(&main, version as i64, &format!("{line}{MAIN}"));
+        let answers = [editor.answer(request), editor.answer(lenses)];
+        assert!(answers.iter().all(|answer| answer["result"].is_array()), "{answers:?}");
+    }
+    let hints = editor.result("textDocument/inlayHint", json!({ "textDocument": { "uri": main }, "range": range }));
+    assert_eq!(hints[0]["position"]["line"], line_of("pool team") + 7);
+    assert_eq!(editor.finish(), 0);
+}
