@@ -4,13 +4,15 @@
 usage: benches/lsp.py PATH-OF-DSVMC [--lines N] [--characters N] [--middle] [--pools N] [--peer COMMAND]
 
 Prints p50 and p95 of the time from a keystroke to its diagnostics, and from a keystroke to the answer of a completion that is
-asked for at once, and the peak of resident memory (Linux). Each keystroke waits for its diagnostics. What is typed stands at
+asked for at once, the processor time of the server for one keystroke, which other processes disturb less, and the peak of
+resident memory (Linux). Each keystroke waits for its diagnostics. What is typed stands at
 the end of the document, or in the middle of it. With --pools the document is a project of so many pools. A peer is measured
 in the same run, in turns: a language server for YAML, such as `yaml-language-server --stdio`, with a document of as many
 lines and what is typed at its end.
 """
 import argparse
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -107,11 +109,20 @@ class Typist:
         start = time.perf_counter()
         self.server.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
         self.opened = self.server.wait({"diagnostics": self.published(1)})["diagnostics"] - start
+        self.before = self.processor()
         lines = text.count("\n")
         self.line, self.column, self.version = (lines, 0, 1)
         if middle:
             # The empty line behind a block.
             self.line = next(at for at, line in enumerate(text.split("\n")) if at > lines // 2 and line == "}") + 1
+
+    def processor(self):
+        """Milliseconds of processor time so far; none where /proc is not."""
+        status = pathlib.Path(f"/proc/{self.server.process.pid}/stat")
+        if not status.exists():
+            return None
+        user, system = status.read_text().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def published(self, version):
         # A server that does not tell the version tells about the newest text.
@@ -137,6 +148,8 @@ class Typist:
         print(f"{name}: opened in {self.opened * 1000:.0f} ms")
         for what, values in (("diagnostics", self.diagnostics), ("completion", self.completion)):
             print(f"  keystroke to {what}: p50 {percentile(values, 0.5):.1f} ms, p95 {percentile(values, 0.95):.1f} ms")
+        if self.before is not None:
+            print(f"  processor time for a keystroke: {(self.processor() - self.before) / len(self.diagnostics):.1f} ms")
         print(f"  peak memory: {int(peak[0].split()[1]) / 1024:.0f} MiB" if peak else "  peak memory: not known here")
         last = self.server.ask("shutdown", None)
         self.server.wait({"answer": lambda message: message.get("id") == last})
