@@ -188,7 +188,7 @@ fn outputs(project: &CompiledProject, shorten: &Shorten) -> Vec<Line> {
     for (index, part) in project.parts.iter().enumerate() {
         let template = part.template.read();
         for (name, output) in template.get("outputs").and_then(Value::as_object).into_iter().flatten() {
-            let kind = output.get("type").and_then(Value::as_str).unwrap_or("string");
+            let kind = output.get("type").and_then(Value::as_str).unwrap_or("(no type)");
             let value = output.get("value").map(|value| scalar(value, shorten)).unwrap_or_default();
             let place = project.origin(index, &format!("/outputs/{}", escaped(name)));
             all.insert(name.clone(), Line { text: format!("{name}: {kind} = {value}"), place });
@@ -332,7 +332,13 @@ impl Walk<'_> {
                 for (index, item) in items.iter().enumerate() {
                     let step = names.get(index).copied().flatten().filter(|_| named);
                     let step = step.map_or_else(|| index.to_string(), |name| self.shorten.text(name));
-                    self.value(&format!("{path}[{step}]"), &format!("{pointer}/{index}"), item, out);
+                    let (path, pointer) = (format!("{path}[{step}]"), format!("{pointer}/{index}"));
+                    let before = out.len();
+                    self.value(&path, &pointer, item, out);
+                    // Its name is all that it has: that it is there is what there is to say.
+                    if out.len() == before {
+                        self.line(&path, &pointer, "{}", out);
+                    }
                 }
             }
             Value::Array(items) => {

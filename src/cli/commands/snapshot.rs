@@ -119,6 +119,14 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         } else {
             Vec::new()
         };
+        // The other commit is compiled once, however many envs there are.
+        let old = match (&args.against, taken.first()) {
+            (Some(commit), Some(first)) => match before(first, args, commit) {
+                Ok(old) => old,
+                Err(error) => return report::finish(Err(error), &mut cx.printer),
+            },
+            _ => Vec::new(),
+        };
         for one in taken {
             all.push(match &args.against {
                 Some(_) => Compared { text: None, state: State::Same, differences: Vec::new(), ..unread(&one) },
@@ -127,14 +135,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
                     Err(error) => return report::finish(Err(error), &mut cx.printer),
                 },
             });
-            if let (Some(commit), Some(last)) = (&args.against, all.last_mut()) {
-                match before(&one, args, commit) {
-                    Ok(old) => {
-                        last.differences = compare(&old, &one.snapshot);
-                        last.state = if last.differences.is_empty() { State::Same } else { State::Changed };
-                    }
-                    Err(error) => return report::finish(Err(error), &mut cx.printer),
-                }
+            if let (Some(_), Some(last)) = (&args.against, all.last_mut()) {
+                // An empty one where the project or its env did not exist then.
+                let none = Snapshot::default();
+                let same = old.iter().find(|old| old.env == one.env).map_or(&none, |old| &old.snapshot);
+                last.differences = compare(same, &one.snapshot);
+                last.state = if last.differences.is_empty() { State::Same } else { State::Changed };
             }
         }
         all.extend(stale);
@@ -225,20 +231,17 @@ fn stale(project: &str, envs: &[String], taken: &[Taken]) -> Result<Vec<Compared
     Ok(files.iter().filter_map(|path| ours(path)).collect())
 }
 
-/// The snapshot of the same project and env at another commit; an empty one when it did not exist then.
-fn before(now: &Taken, args: &Args, commit: &str) -> Result<Snapshot, CommandError> {
+/// The snapshots of the same project at another commit; none when it did not exist then.
+fn before(now: &Taken, args: &Args, commit: &str) -> Result<Vec<Taken>, CommandError> {
     let path = now.file.parent().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let paths = if args.paths.iter().any(|p| p.is_file()) { args.paths.as_slice() } else { &[path.to_owned()] };
     let repository = Repository::open(path, commit)?;
-    let Ok(old) = compiled(paths, Some(&now.env).filter(|env| !env.is_empty()).map(String::as_str), &repository) else {
-        return Ok(Snapshot::default());
-    };
+    let Ok(old) = compiled(paths, args.env.as_deref(), &repository) else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
     for project in old.into_iter().filter(|project| project.name == now.project) {
-        if let Some(same) = project.taken?.into_iter().find(|one| one.env == now.env) {
-            return Ok(same.snapshot);
-        }
+        all.extend(project.taken?);
     }
-    Ok(Snapshot::default())
+    Ok(all)
 }
 
 /// Shows, asks and writes.
