@@ -11,6 +11,7 @@
 
 mod again;
 mod batch;
+mod calendar;
 mod catalogue;
 mod changes;
 mod cli;

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod build;
+pub mod calendar;
 pub mod check;
 pub mod completions;
 pub mod destroy;
@@ -48,6 +49,8 @@ pub enum Command {
     Snapshot(snapshot::Args),
     /// Simulate pools under a workload: machines, waiting, interruptions
     Simulate(simulate::Args),
+    /// Show what ends when: images, sizes, pinned versions, secrets, schedules
+    Calendar(calendar::Args),
     /// Print the resources that an ARM template expands to
     Expand(expand::Args),
     /// Run the local endpoint, which answers like Azure Resource Manager
@@ -95,6 +98,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Test(args) => test::run(args, cx),
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Simulate(args) => simulate::run(args, cx),
+        Command::Calendar(args) => calendar::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),
         Command::Plan(args) => plan::run(args, cx),
