@@ -46,6 +46,7 @@ pub mod plan;
 pub mod offline;
 pub mod offline_record;
 pub mod snapshot;
+pub mod simulation;
 pub mod testing;
 pub mod deployed;
 pub mod confirmation;

@@ -8,6 +8,7 @@ use super::input::DeployInput;
 use super::load::from_compilation;
 use super::offline;
 use super::settings::Settings;
+use super::simulation::{self, Asked, AskedFor};
 use super::target::DeployTarget;
 use super::values;
 use crate::driver::{self, LoadError, Project, TestGround, World};
@@ -318,6 +319,58 @@ impl Holder<'_> {
                 Ok(None) => {}
                 Err(why) => self.fail("there is no plan", expectation.span, why),
             },
+            Expected::Simulation { pool, workload, numbers } => {
+                self.simulation((pool, workload), numbers, values);
+            }
+        }
+    }
+
+    /// Simulates a pool, and holds the numbers against the outcome.
+    fn simulation(
+        &mut self,
+        (pool, workload): (&Name, &Name),
+        numbers: &[(Name, dsvm_syntax::ast::Expr)],
+        values: &[&Evaluated],
+    ) {
+        let given = |wanted: &str| {
+            let at = numbers.iter().position(|(name, _)| &*name.value == wanted)?;
+            if let Known::Int(number) = values.get(at)?.value { u64::try_from(number).ok() } else { None }
+        };
+        let run = Asked {
+            pool: &pool.value,
+            workload: &workload.value,
+            days: given("days"),
+            seats: given("seats"),
+            seed: given("seed"),
+            first: self.case.as_of.unwrap_or_else(|| self.world.today()),
+        };
+        let report = match run.simulate(&self.ground.pools) {
+            Ok(report) => report,
+            Err(AskedFor::Pool(why)) => {
+                return self.fail(format!("`{}` cannot be simulated", pool.value), pool.span, why);
+            }
+            Err(AskedFor::Workload(why)) => return self.fail("this workload cannot be simulated", workload.span, why),
+        };
+        for ((name, expr), value) in numbers.iter().zip(values) {
+            let Some(found) = simulation::number(&report, &name.value) else { continue };
+            let fits = match &value.value {
+                Known::Int(expected) => Some(i64::try_from(found).is_ok_and(|found| found == *expected)),
+                Known::Range(range) => match (&range.min, &range.max) {
+                    (Known::Int(min), Known::Int(max)) => {
+                        Some(i64::try_from(found).is_ok_and(|found| (*min..=*max).contains(&found)))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            match fits {
+                Some(true) => {}
+                Some(false) => {
+                    let label = format!("found {found}");
+                    self.fail(format!("the simulation has another `{}`", name.value), expr.span, label);
+                }
+                None => self.fail("a number or a range is expected here", expr.span, "is neither"),
+            }
         }
     }
 

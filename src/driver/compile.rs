@@ -3,6 +3,7 @@
 use super::find::{Project, projects};
 use super::given::GivenValue;
 use super::lint::Advice;
+use super::simulate::{Candidate, candidates};
 use super::{LoadError, World, diags, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
@@ -15,7 +16,7 @@ use dsvm_syntax::ast::Expr;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far a compilation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,6 +303,8 @@ pub struct TestGround {
     pub values: Vec<Evaluated>,
     /// What is wrong with the expressions.
     pub findings: Vec<Diagnostic>,
+    /// Its pools as the simulator takes them; none when no test simulates, or when the project has errors.
+    pub pools: Vec<Candidate>,
 }
 
 /// The tests of a project: those in its own files and those in its files of tests.
@@ -340,13 +343,25 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
         env = loaded.program.override_env(&env, given).to_string();
     }
     let as_of = first.and_then(|case| case.as_of).unwrap_or_else(|| world.today());
+    let simulates = |case: &&TestCase| {
+        case.expectations.iter().any(|expectation| matches!(expectation.kind, Expected::Simulation { .. }))
+    };
+    let pools: Mutex<Vec<Candidate>> = Mutex::default();
+    let keep = |subject: &dsvm_lint::Subject<'_, '_>| {
+        if subject.checked.env.as_deref() == Some(&env) {
+            *pools.lock().unwrap_or_else(PoisonError::into_inner) = candidates(subject, None, None);
+        }
+    };
+    let look: &Look<'_> = &keep;
+    let guests = Guests { look: cases.iter().any(simulates).then_some(look), ..Guests::default() };
     let (compilation, (program, _)) =
-        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, Guests::default());
+        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, guests);
     let expressions: Vec<&Expr> =
         cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
     let mut sink = Sink::default();
     let values = dsvm_sema::testing::evaluate(&program, &env, &expressions, &mut sink);
-    Ok(TestGround { compilation, env, declared, values, findings: sink.finish() })
+    let pools = pools.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(TestGround { compilation, env, declared, values, findings: sink.finish(), pools })
 }
 
 /// The expressions of an expectation, in order.
@@ -354,7 +369,9 @@ pub fn expressions(expectation: &Expectation) -> impl Iterator<Item = &Expr> {
     let (one, many): (Option<&Expr>, &[(_, Expr)]) = match &expectation.kind {
         Expected::Value(expr) => (Some(expr), &[]),
         Expected::Resources { properties, .. } => (None, properties),
-        Expected::Outputs(fields) | Expected::Plan(fields) => (None, fields),
+        Expected::Outputs(fields) | Expected::Plan(fields) | Expected::Simulation { numbers: fields, .. } => {
+            (None, fields)
+        }
         Expected::Diagnostic { .. } => (None, &[]),
     };
     one.into_iter().chain(many.iter().map(|(_, expr)| expr))

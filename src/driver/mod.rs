@@ -12,6 +12,7 @@ mod formula;
 mod given;
 mod lint;
 mod load;
+mod simulate;
 mod study;
 
 pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check, check_given, compile, compile_each};
@@ -22,6 +23,7 @@ pub use fix::{Applied, Fixed, fixed};
 pub use given::GivenValue;
 pub use lint::{Linted, SettingsFile, Unread, check_and_lint, deploy_settings, lint_each};
 pub use load::{LoadError, shown};
+pub use simulate::{Candidate, candidates};
 pub use study::{Studied, study};
 
 use dsvm_sema::load::NoText;

@@ -43,7 +43,7 @@ fn the_example_of_the_page_is_formatted_and_passes() {
     cx.write("lab.dsvm", &example());
     let ran = cx.run("test lab.dsvm --coverage");
     assert_eq!(ran.exit, 0, "{}", ran.text());
-    assert!(ran.stderr.contains("3 tests passed"), "{}", ran.text());
+    assert!(ran.stderr.contains("4 tests passed"), "{}", ran.text());
     assert!(ran.stderr.contains("5 of 5 blocks and envs"), "{}", ran.text());
     assert_eq!(cx.run("fmt --check lab.dsvm").exit, 0);
     // Tests are no part of what is checked, built and planned.
@@ -129,6 +129,27 @@ fn a_failure_shows_what_was_found_and_the_line_that_did_it() {
     }
     let (_, ran) = run("test \"t\" {\n  env = stage\n  expect most == 1\n}\n");
     assert!(ran.exit == 1 && ran.text().contains("the project has no env `stage`"), "{}", ran.text());
+}
+
+#[test]
+fn a_simulation_is_held_against_numbers_and_ranges() {
+    let simulation = |body: &str| format!("expect simulation \"team\" {{ workload = \"class of 20\", {body} }}");
+    fails(&simulation("machines_most = 1"), &["the simulation has another `machines_most`", "found "]);
+    fails(&simulation("served = 101..200"), &["the simulation has another `served`", "found 100"]);
+    fails(&simulation("days = 1, served = 100"), &["found 20"]);
+    fails(&simulation("served = \"all\""), &["a number or a range is expected here"]);
+    fails(&simulation("days = 4000, served = 1"), &["1 to 366 days are simulated"]);
+    let other = "expect simulation \"nobody\" { workload = \"class of 20\", served = 1 }";
+    fails(other, &["`nobody` cannot be simulated", "the project has no such pool"]);
+    let other = "expect simulation \"team\" { workload = \"crowd of 20\", served = 1 }";
+    fails(other, &["this workload cannot be simulated", "found `crowd`"]);
+    for (wrong, says) in [
+        ("expect simulation \"team\" { served = 1 }", "a simulation needs `workload"),
+        ("expect simulation { workload = \"class of 2\" }", "needs the name of a pool in quotes"),
+        ("expect simulation \"team\" { workload = \"class of 2\", speed = 1 }", "a simulation has no number `speed`"),
+    ] {
+        fails(wrong, &["DSVM0125", says]);
+    }
 }
 
 #[test]

@@ -76,6 +76,15 @@ pub enum Expected {
     Outputs(Vec<(ast::Name, Expr)>),
     /// Numbers of a plan, by name: `create`, `update`, `replace`, `delete`, `machines_removed`, …
     Plan(Vec<(ast::Name, Expr)>),
+    /// Numbers of a simulation of a pool.
+    Simulation {
+        /// The pool that is simulated.
+        pool: ast::Name,
+        /// What people and jobs ask for, in words.
+        workload: ast::Name,
+        /// Numbers of [`SIMULATION_FIELDS`] with a value or a range, and those of [`SIMULATION_GIVEN`].
+        numbers: Vec<(ast::Name, Expr)>,
+    },
 }
 
 /// The tests of a program. What is wrong with one is told, and it is left out.
@@ -246,6 +255,24 @@ fn expectation(block: &ast::Block, rules: &[TeamRule]) -> Refused<Expectation> {
             }
             Expected::Plan(fields)
         }
+        Some("simulation") if block.body.is_some() && !absent => {
+            let Some(pool) = rest.first().and_then(|pool| text(pool)).filter(|_| rest.len() == 1) else {
+                return refuse("`expect simulation` needs the name of a pool in quotes", block.span, "here");
+            };
+            let mut numbers = fields(block)?;
+            let workload = numbers.iter().position(|(name, _)| &*name.value == "workload");
+            let workload = workload.map(|at| numbers.remove(at).1);
+            let Some(workload) = workload.as_ref().and_then(text) else {
+                return refuse("a simulation needs `workload = \"…\"`, such as `office of 30`", block.span, "has none");
+            };
+            let known = || SIMULATION_FIELDS.iter().chain(SIMULATION_GIVEN);
+            if let Some((name, _)) = numbers.iter().find(|(name, _)| !known().any(|known| *known == &*name.value)) {
+                let all = known().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ");
+                let title = format!("a simulation has no number `{}`", name.value);
+                return Err(Box::new(bad(title, name.span, "unknown").help(format!("the numbers are {all}"))));
+            }
+            Expected::Simulation { pool, workload, numbers }
+        }
         _ if rest.is_empty() && !absent && block.body.is_none() => Expected::Value(Box::new((*first).clone())),
         _ => return refuse("this is nothing that can be expected", block.span, "not understood"),
     };
@@ -264,6 +291,27 @@ pub const PLAN_FIELDS: &[&str] = &[
     "machines_restarted",
     "data_deleted",
 ];
+
+/// The numbers of a simulation that `expect simulation "pool" { … }` can compare, with a number or a range: minutes of waiting,
+/// machines at one time, hours, and counts.
+pub const SIMULATION_FIELDS: &[&str] = &[
+    "wait_p50",
+    "wait_p95",
+    "wait_worst",
+    "machines_least",
+    "machines_most",
+    "machine_hours",
+    "idle_hours",
+    "crowded_hours",
+    "flaps",
+    "people_interrupted",
+    "jobs_interrupted",
+    "served",
+    "waiting_at_the_end",
+];
+
+/// The numbers that a simulation is given.
+pub const SIMULATION_GIVEN: &[&str] = &["days", "seats", "seed"];
 
 /// An expression with its value, and those of its two sides where it compares.
 #[derive(Clone, Debug)]

@@ -12,18 +12,11 @@ use crate::render::simulation::{self as draw, Simulated, Tried};
 use arm_autoscale::{Setting, time_zone};
 use dsvm_diagnostics::Code;
 use dsvm_files::Readers;
-use dsvm_graph::json::Json;
-use dsvm_graph::versions;
-use dsvm_lint::Subject;
-use dsvm_model::batch::scale::Scale;
-use dsvm_model::read::as_int;
 use dsvm_simulate::words::{FORMS, Words};
-use dsvm_simulate::{Cluster, Pace, Policy, Pool, Span, Startup, Workload, simulate, sweep, trace};
+use dsvm_simulate::{Pace, Policy, Pool, Span, Startup, Workload, simulate, sweep, trace};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::path::{Path, PathBuf};
 
 /// Most days of a simulation.
@@ -90,20 +83,14 @@ fn minutes(text: &str) -> Result<Startup, String> {
     }
 }
 
-/// A pool of a project that can be simulated.
-struct Candidate {
-    name: String,
-    size: String,
-    zone: Option<String>,
-    pool: Result<Pool, &'static str>,
-}
-
 /// Runs `dsvmc simulate` and returns how the process exits.
 ///
 /// # Errors
 /// A file cannot be read or written.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
-    let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| candidates(subject, args))?;
+    let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| {
+        driver::candidates(subject, args.seats, args.startup.as_ref())
+    })?;
     if studied.iter().any(|one| one.compilation.failed()) {
         let found: Vec<Found<'_>> =
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();
@@ -158,7 +145,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
 fn one_pool(
     project: String,
     env: String,
-    candidate: Candidate,
+    candidate: driver::Candidate,
     args: &Args,
     world: &dyn World,
 ) -> Result<Simulated, CommandError> {
@@ -271,92 +258,6 @@ fn read(text: &str, span: Span, zone: &TimeZone, seed: u64, world: &dyn World) -
             "a CSV file has the columns `arrival` and `duration`, and may have `cores`, `gpus`, `load` and `kind`";
         refused(format!("`{}`, {error}", shown(path)), help)
     })
-}
-
-/// The pools of a project with the values of one env.
-fn candidates(subject: &Subject<'_, '_>, args: &Args) -> Vec<Candidate> {
-    let mut all = Vec::new();
-    for (at, pool) in subject.fleet.pools.iter().enumerate() {
-        let node = subject
-            .graph
-            .nodes
-            .iter()
-            .find(|node| node.is(versions::AUTOSCALE) && node.pool.is_some_and(|number| number as usize == at));
-        let policy = match (&pool.autoscale, node) {
-            (Some(_), Some(node)) => {
-                let properties = node.body.get("properties").cloned().map(Json::into_value).unwrap_or_default();
-                let setting = Setting::of(&properties);
-                let profiles = properties.get("profiles").and_then(|profiles| profiles.as_array()).map_or(0, Vec::len);
-                (setting.profiles.len() == profiles)
-                    .then_some(Policy::Setting(setting))
-                    .ok_or("its limits are known only at deployment; set their parameters in an env")
-            }
-            _ => Ok(Policy::Fixed),
-        };
-        let machines = as_int(pool.machines.start()).and_then(|machines| u32::try_from(machines).ok());
-        let size = pool.size;
-        all.push(Candidate {
-            name: pool.block.name.to_string(),
-            size: size.name().to_owned(),
-            zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
-            pool: policy.and_then(|policy| {
-                Ok(Pool {
-                    machines: machines.ok_or("its number of machines is known only at deployment; set it in an env")?,
-                    cores: whole(size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
-                    gpus: gpus(size.0.gpu()),
-                    seats: args.seats,
-                    startup: args.startup.clone().unwrap_or_else(Startup::of_scale_set),
-                    oldest_first: pool.scale_in == dsvm_model::pool::ScaleIn::Oldest,
-                    policy,
-                })
-            }),
-        });
-    }
-    for pool in &subject.fleet.batch {
-        let cluster = match &pool.scale {
-            Scale::Range { least, most, idle } => {
-                let number = |value| as_int(value).and_then(|number| u32::try_from(number).ok());
-                // Two minutes, the default of `nodeIdleTimeBeforeScaleDown`.
-                let idle = idle.and_then(|idle| u32::try_from(idle.get().div_euclid(60)).ok()).unwrap_or(2);
-                let ends = number(least).zip(number(most));
-                let cluster = ends.map(|(least, most)| (least, Policy::Cluster(Cluster { least, most, idle })));
-                cluster.ok_or("its range of machines is known only at deployment; set it in an env")
-            }
-            Scale::Fixed { dedicated, spot, .. } => {
-                let number =
-                    as_int(dedicated).zip(as_int(spot)).and_then(|(a, b)| u32::try_from(a.checked_add(b)?).ok());
-                number.map(|number| (number, Policy::Fixed)).ok_or("its number of machines is known only at deployment")
-            }
-            Scale::Formula { .. } => {
-                Err("its formula is not simulated; `dsvmc formula` evaluates it for given samples")
-            }
-        };
-        all.push(Candidate {
-            name: pool.block.name.to_string(),
-            size: pool.size.name().to_owned(),
-            zone: None,
-            pool: cluster.and_then(|(machines, policy)| {
-                Ok(Pool {
-                    machines,
-                    cores: whole(pool.size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
-                    gpus: gpus(pool.size.0.gpu()),
-                    seats: args.seats,
-                    startup: args.startup.clone().unwrap_or_else(Startup::of_node),
-                    oldest_first: false,
-                    policy,
-                })
-            }),
-        });
-    }
-    all
-}
-
-fn whole(number: Option<i64>) -> Option<u32> {
-    u32::try_from(number?).ok()
-}
-
-fn gpus(number: Decimal) -> u32 {
-    (number * Decimal::from(1000)).to_u32().unwrap_or(0)
 }
 
 /// Writes a file; over an earlier one of the same kind, and over nothing else.

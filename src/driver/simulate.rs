@@ -1,0 +1,112 @@
+//! The pools of a project as the simulator takes them.
+
+use arm_autoscale::Setting;
+use dsvm_graph::json::Json;
+use dsvm_graph::versions;
+use dsvm_lint::Subject;
+use dsvm_model::batch::scale::Scale;
+use dsvm_model::read::as_int;
+use dsvm_simulate::{Cluster, Policy, Pool, Startup};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+/// A pool of a project, if it can be simulated.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Name of its block, with the key of a repeated one.
+    pub name: String,
+    /// Size of its machines, as Azure spells it.
+    pub size: String,
+    /// Windows name of its policy's time zone.
+    pub zone: Option<String>,
+    /// As the simulator takes it, or why it cannot be simulated, in one clause.
+    pub pool: Result<Pool, &'static str>,
+}
+
+/// The pools of a project with the values of one env. `seats`: most people on a machine at once; `startup`: how long its machines
+/// take to start, when that is not what was measured.
+#[must_use]
+pub fn candidates(subject: &Subject<'_, '_>, seats: Option<u32>, startup: Option<&Startup>) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for (at, pool) in subject.fleet.pools.iter().enumerate() {
+        let node = subject
+            .graph
+            .nodes
+            .iter()
+            .find(|node| node.is(versions::AUTOSCALE) && node.pool.is_some_and(|number| number as usize == at));
+        let policy = match (&pool.autoscale, node) {
+            (Some(_), Some(node)) => {
+                let properties = node.body.get("properties").cloned().map(Json::into_value).unwrap_or_default();
+                let setting = Setting::of(&properties);
+                let profiles = properties.get("profiles").and_then(|profiles| profiles.as_array()).map_or(0, Vec::len);
+                (setting.profiles.len() == profiles)
+                    .then_some(Policy::Setting(setting))
+                    .ok_or("its limits are known only at deployment; set their parameters in an env")
+            }
+            _ => Ok(Policy::Fixed),
+        };
+        let machines = as_int(pool.machines.start()).and_then(|machines| u32::try_from(machines).ok());
+        let size = pool.size;
+        all.push(Candidate {
+            name: pool.block.name.to_string(),
+            size: size.name().to_owned(),
+            zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
+            pool: policy.and_then(|policy| {
+                Ok(Pool {
+                    machines: machines.ok_or("its number of machines is known only at deployment; set it in an env")?,
+                    cores: whole(size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
+                    gpus: gpus(size.0.gpu()),
+                    seats,
+                    startup: startup.cloned().unwrap_or_else(Startup::of_scale_set),
+                    oldest_first: pool.scale_in == dsvm_model::pool::ScaleIn::Oldest,
+                    policy,
+                })
+            }),
+        });
+    }
+    for pool in &subject.fleet.batch {
+        let cluster = match &pool.scale {
+            Scale::Range { least, most, idle } => {
+                let number = |value| as_int(value).and_then(|number| u32::try_from(number).ok());
+                // Two minutes, the default of `nodeIdleTimeBeforeScaleDown`.
+                let idle = idle.and_then(|idle| u32::try_from(idle.get().div_euclid(60)).ok()).unwrap_or(2);
+                let ends = number(least).zip(number(most));
+                let cluster = ends.map(|(least, most)| (least, Policy::Cluster(Cluster { least, most, idle })));
+                cluster.ok_or("its range of machines is known only at deployment; set it in an env")
+            }
+            Scale::Fixed { dedicated, spot, .. } => {
+                let number =
+                    as_int(dedicated).zip(as_int(spot)).and_then(|(a, b)| u32::try_from(a.checked_add(b)?).ok());
+                number.map(|number| (number, Policy::Fixed)).ok_or("its number of machines is known only at deployment")
+            }
+            Scale::Formula { .. } => {
+                Err("its formula is not simulated; `dsvmc formula` evaluates it for given samples")
+            }
+        };
+        all.push(Candidate {
+            name: pool.block.name.to_string(),
+            size: pool.size.name().to_owned(),
+            zone: None,
+            pool: cluster.and_then(|(machines, policy)| {
+                Ok(Pool {
+                    machines,
+                    cores: whole(pool.size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
+                    gpus: gpus(pool.size.0.gpu()),
+                    seats,
+                    startup: startup.cloned().unwrap_or_else(Startup::of_node),
+                    oldest_first: false,
+                    policy,
+                })
+            }),
+        });
+    }
+    all
+}
+
+fn whole(number: Option<i64>) -> Option<u32> {
+    u32::try_from(number?).ok()
+}
+
+fn gpus(number: Decimal) -> u32 {
+    (number * Decimal::from(1000)).to_u32().unwrap_or(0)
+}
