@@ -4,6 +4,7 @@
 //! results. Uses no terminal, clock or disk: the caller provides a [`World`].
 
 mod compile;
+mod cost;
 mod diags;
 mod figures;
 mod find;
@@ -17,6 +18,7 @@ mod study;
 
 pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
+pub use cost::{Costs, PoolMachines, costs};
 pub use figures::{PoolFigures, figures};
 pub use find::{Project, files, projects};
 pub use fix::{Applied, Fixed, fixed};

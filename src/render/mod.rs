@@ -1,6 +1,7 @@
 //! Diagnostics and plans → text. Returns strings and does no I/O. The only module that uses codespan.
 
 pub mod calendar;
+pub mod cost;
 pub mod explain;
 pub mod failure;
 pub mod github;

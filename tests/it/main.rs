@@ -19,6 +19,7 @@ mod cloud;
 mod fixes;
 mod format;
 mod formula;
+mod cost;
 mod coverage;
 mod deploy;
 mod examples;

@@ -6,6 +6,7 @@ pub mod build;
 pub mod calendar;
 pub mod check;
 pub mod completions;
+pub mod cost;
 pub mod destroy;
 pub mod doctor;
 pub mod expand;
@@ -51,6 +52,8 @@ pub enum Command {
     Simulate(simulate::Args),
     /// Show what ends when: images, sizes, pinned versions, secrets, schedules
     Calendar(calendar::Args),
+    /// Show what pools cost in a month, with the source of every price
+    Cost(cost::Args),
     /// Print the resources that an ARM template expands to
     Expand(expand::Args),
     /// Run the local endpoint, which answers like Azure Resource Manager
@@ -99,6 +102,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Simulate(args) => simulate::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),
+        Command::Cost(args) => cost::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),
         Command::Plan(args) => plan::run(args, cx),

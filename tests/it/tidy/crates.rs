@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ORDER: &[&str] = &[
     "dsvm-stdlib",
     "dsvm-machine",
+    "dsvm-prices",
     "dsvm-grammar",
     "tree-sitter-dsvm",
     "dsvm-files",

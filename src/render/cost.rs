@@ -1,0 +1,261 @@
+//! Bills of projects → text, Markdown, JSON.
+
+use super::palette::{Palette, Role};
+use super::plan_markdown::escape;
+use super::plan_text::clean;
+use crate::driver::Costs;
+use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The bill of a project with the values of one env.
+pub struct Priced {
+    /// Name of the project.
+    pub project: String,
+    /// The env; empty for the defaults of a project without envs.
+    pub env: String,
+    /// Its bill, the machines that were counted, its regions.
+    pub costs: Costs,
+}
+
+const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
+
+/// Cents, with a comma before each three digits: `12,345.60`.
+#[must_use]
+pub fn dollars(usd: Decimal) -> String {
+    let text = format!("{:.2}", usd.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero));
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    format!("{out}.{cents}")
+}
+
+fn amount(amount: &Amount) -> String {
+    amount.usd().map_or_else(|| "unknown".to_owned(), dollars)
+}
+
+/// With a part unknown, a sum is the least that it can be; with nothing known, it is unknown and not nothing.
+fn sum(total: &Total) -> String {
+    match total.unknown {
+        0 => dollars(total.usd),
+        _ if total.usd.is_zero() => "unknown".to_owned(),
+        _ => format!("≥ {}", dollars(total.usd)),
+    }
+}
+
+fn number(count: Option<Decimal>) -> String {
+    count.map_or_else(|| "unknown".to_owned(), |count| count.round_dp(2).normalize().to_string())
+}
+
+/// `dsvm, env team`, and the region.
+fn title(one: &Priced) -> String {
+    let env = if one.env.is_empty() { String::new() } else { format!(", env {}", clean(&one.env)) };
+    let regions = one.costs.regions.join(", ");
+    let region = if regions.is_empty() { "region unknown".to_owned() } else { clean(&regions) };
+    format!("{}{env} ({region})", clean(&one.project))
+}
+
+/// Pools with their items, then what they share.
+fn parts(one: &Priced) -> Vec<(String, Option<&str>)> {
+    let mut parts = Vec::new();
+    for pool in &one.costs.pools {
+        let [floor, expected, ceiling] = pool.machines.map(number);
+        let head =
+            format!("pool {}: {floor} to {ceiling} machines, {expected} expected ({})", clean(&pool.name), pool.basis);
+        parts.push((head, Some(pool.name.as_str())));
+    }
+    if one.costs.bill.items.iter().any(|item| item.pool.is_none()) {
+        parts.push(("shared".to_owned(), None));
+    }
+    parts
+}
+
+fn label(item: &Item) -> String {
+    let number = if item.number > 1 { format!("{} × ", item.number) } else { String::new() };
+    format!("{number}{}: {}", clean(&item.what), clean(&item.detail))
+}
+
+fn prices(all: &[Priced]) -> impl Iterator<Item = &Price> {
+    all.iter().flat_map(|one| &one.costs.bill.items).flat_map(|item| &item.cases).filter_map(|amount| match amount {
+        Amount::Known { price, .. } => Some(price),
+        _ => None,
+    })
+}
+
+fn sources(all: &[Priced]) -> Vec<&Source> {
+    let mut found: Vec<&Source> = prices(all).map(|price| &*price.source).collect();
+    found.sort_by(|a, b| (b.date, &a.title).cmp(&(a.date, &b.title)));
+    found.dedup();
+    found
+}
+
+/// Sources and dates of the prices that were used, a sentence each.
+fn footnotes(all: &[Priced]) -> Vec<String> {
+    let mut out = vec![format!(
+        "US dollars for a month of {HOURS} hours: pay as you go, before tax and agreements. `≥`: a part is unknown, the true sum is higher."
+    )];
+    for source in sources(all) {
+        out.push(format!("Prices of {}: {} ({}).", source.date, source.title, source.licence));
+    }
+    let unknown: BTreeSet<String> = all
+        .iter()
+        .flat_map(|one| &one.costs.bill.items)
+        .flat_map(|item| item.cases.iter().map(move |amount| (item, amount)))
+        .filter_map(|(item, amount)| match amount {
+            Amount::Unknown(why) => Some(format!("{} ({why})", clean(&item.what))),
+            _ => None,
+        })
+        .collect();
+    if !unknown.is_empty() {
+        out.push(format!("Unknown: {}.", unknown.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    out
+}
+
+/// A table for each project.
+#[must_use]
+pub fn text(all: &[Priced], palette: Palette) -> String {
+    let mut out = String::new();
+    for one in all {
+        let bill = &one.costs.bill;
+        let mut rows: Vec<(String, [String; 3], bool)> = Vec::new();
+        for (head, pool) in parts(one) {
+            let totals = bill.totals(|item| item.pool.as_deref() == pool);
+            rows.push((format!("  {head}"), [0, 1, 2].map(|at| totals.get(at).map(sum).unwrap_or_default()), true));
+            for item in bill.items.iter().filter(|item| item.pool.as_deref() == pool) {
+                let cells = [0, 1, 2].map(|at| item.cases.get(at).map(amount).unwrap_or_default());
+                rows.push((format!("    {}", label(item)), cells, false));
+            }
+        }
+        let totals = bill.totals(|_| true);
+        rows.push(("  total".to_owned(), [0, 1, 2].map(|at| totals.get(at).map(sum).unwrap_or_default()), true));
+        let wide = rows.iter().map(|(label, ..)| label.chars().count()).max().unwrap_or(0);
+        let cell =
+            rows.iter().flat_map(|(_, cells, _)| cells).map(|cell| cell.chars().count()).max().unwrap_or(0).max(8);
+        out.push_str(&palette.paint(Role::Title, &title(one)));
+        out.push('\n');
+        let [a, b, c] = CASES;
+        out.push_str(&format!("{:wide$}  {a:>cell$}  {b:>cell$}  {c:>cell$}\n", ""));
+        for (label, [a, b, c], sum) in rows {
+            let line = format!("{label:wide$}  {a:>cell$}  {b:>cell$}  {c:>cell$}");
+            out.push_str(&if sum { palette.paint(Role::Name, &line) } else { line });
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+    for note in footnotes(all) {
+        out.push_str(&note);
+        out.push('\n');
+    }
+    out
+}
+
+/// A table for each project, for a comment on a pull request.
+#[must_use]
+pub fn markdown(all: &[Priced]) -> String {
+    let mut out = String::new();
+    for one in all {
+        out.push_str(&format!(
+            "### dsvmc cost: {}\n\n| USD a month | floor | expected | ceiling |\n|---|--:|--:|--:|\n",
+            escape(&title(one))
+        ));
+        let bill = &one.costs.bill;
+        for (head, pool) in parts(one) {
+            let [a, b, c] = bill.totals(|item| item.pool.as_deref() == pool).map(|total| sum(&total));
+            out.push_str(&format!("| **{}** | {a} | {b} | {c} |\n", escape(&head)));
+            for item in bill.items.iter().filter(|item| item.pool.as_deref() == pool) {
+                let [a, b, c] = item.cases.each_ref().map(amount);
+                out.push_str(&format!("| {} | {a} | {b} | {c} |\n", escape(&label(item))));
+            }
+        }
+        let [a, b, c] = bill.totals(|_| true).map(|total| sum(&total));
+        out.push_str(&format!("| **total** | **{a}** | **{b}** | **{c}** |\n\n"));
+    }
+    for note in footnotes(all) {
+        out.push_str(&format!("- {}\n", escape(&note)));
+    }
+    out
+}
+
+fn case(amount: &Amount) -> Value {
+    match amount {
+        Amount::Known { count, price } => json!({
+            "usd": amount.usd().map(|usd| usd.round_dp(4).normalize().to_string()),
+            "count": count.normalize().to_string(),
+            "price": {
+                "usd": price.usd.to_string(),
+                "per": match price.per {
+                    Per::Hour => "hour",
+                    Per::Month => "month",
+                    Per::GibMonth => "GiB and month",
+                },
+                "region": price.region,
+                "date": price.source.date.to_string(),
+                "source": price.source.title,
+                "commit": price.source.commit,
+            },
+        }),
+        Amount::Nothing => json!({ "usd": "0" }),
+        Amount::Unknown(why) => json!({ "usd": null, "unknown": why }),
+    }
+}
+
+fn total(total: &Total) -> Value {
+    json!({ "usd": total.usd.round_dp(4).normalize().to_string(), "unknown_items": total.unknown, "complete": total.unknown == 0 })
+}
+
+fn cases(of: impl Fn(usize) -> Value) -> Value {
+    CASES.iter().enumerate().map(|(at, name)| ((*name).to_owned(), of(at))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// One document with every item and the source of every price. Money is text, so that no reader rounds it.
+#[must_use]
+pub fn data(all: &[Priced]) -> Value {
+    let totals = |of: [Total; 3]| cases(|at| of.get(at).map(total).unwrap_or_default());
+    let project = |one: &Priced| {
+        let bill = &one.costs.bill;
+        let pools = one.costs.pools.iter().map(|pool| {
+            json!({
+                "pool": pool.name,
+                "machines": cases(|at| pool.machines.get(at).copied().flatten().map(|n| n.normalize().to_string()).into()),
+                "expected_is": pool.basis,
+                "total": totals(bill.totals(|item| item.pool.as_deref() == Some(&pool.name))),
+            })
+        });
+        let items = bill.items.iter().map(|item| {
+            json!({
+                "pool": item.pool,
+                "what": item.what,
+                "detail": item.detail,
+                "number": item.number,
+                "cases": cases(|at| item.cases.get(at).map(case).unwrap_or_default()),
+            })
+        });
+        json!({
+            "project": one.project,
+            "env": one.env,
+            "regions": one.costs.regions,
+            "total": totals(bill.totals(|_| true)),
+            "pools": pools.collect::<Vec<_>>(),
+            "items": items.collect::<Vec<_>>(),
+        })
+    };
+    let sources = sources(all);
+    let sources = sources.iter().map(|source| {
+        json!({ "title": source.title, "date": source.date.to_string(), "licence": source.licence, "commit": source.commit })
+    });
+    json!({
+        "version": 1,
+        "currency": "USD",
+        "hours": HOURS,
+        "terms": "pay as you go, before tax and agreements",
+        "sources": sources.collect::<Vec<_>>(),
+        "projects": all.iter().map(project).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,177 @@
+//! `dsvmc cost`: bills that were made by hand, and what holds for every bill.
+
+use crate::support::{Ran, TestContext};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+const HEAD: &str = r#"
+import std.images
+import std.sizes
+
+project lab { location = westeurope }
+
+param key: ssh_key
+"#;
+
+const TEAM: &str = r#"
+pool team: interactive {
+  image = images.ubuntu_2204
+  size = sizes.Standard_D8s_v5
+  machines = 1..4
+  admin { name = "dsvmuser", key = key }
+  allow ssh from [203.0.113.0/24]
+  autoscale { timezone = "UTC"
+    schedule workday { on mon..fri from 08:00 to 18:00, machines = 3..4 }
+    when avg(cpu, 10 min) > 70% { add 1, cooldown 10 min }
+    when avg(cpu, 10 min) < 25% { remove 1, cooldown 10 min } }
+}
+"#;
+
+const NIGHT: &str = r#"
+pool night: interactive {
+  image = images.ubuntu_2204
+  size = sizes.Standard_D8s_v5
+  machines = 2
+  priority = spot
+  spot { max_price = 0.20 USD/h }
+  os_disk = standard_ssd
+  os_disk_size = 200 GiB
+  admin { name = "dsvmuser", key = key }
+  allow ssh from [203.0.113.0/24]
+}
+"#;
+
+const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
+
+fn bill(parts: &[&str], more: &[&str]) -> Value {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", &parts.concat());
+    read(&cx.ran(cx.command("cost --format json --as-of 2026-11-23").args(more)))
+}
+
+fn read(ran: &Ran) -> Value {
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn usd(value: &Value) -> Decimal {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// The amounts of an item of a pool, or of what pools share.
+fn item(bill: &Value, pool: Option<&str>, what: &str) -> [Option<Decimal>; 3] {
+    let mut items = bill["projects"][0]["items"].as_array().unwrap().iter();
+    let found = items.find(|item| item["pool"].as_str() == pool && item["what"] == what);
+    let found = found.unwrap_or_else(|| panic!("no {what} of {pool:?}"));
+    CASES.map(|case| Some(&found["cases"][case]["usd"]).filter(|usd| !usd.is_null()).map(usd))
+}
+
+fn known(cases: [&str; 3]) -> [Option<Decimal>; 3] {
+    cases.map(|usd| Some(usd.parse().unwrap()))
+}
+
+/// `westeurope r 0.46 0.828 0.085008 0.153014 0.092` of `size Standard_D8s_v5`, `westeurope r 41.811428` of `disk P15_LRS`,
+/// `westeurope i 0.045` of `nat Standard`.
+#[test]
+fn a_pool_with_a_schedule_costs_what_it_costs_by_hand() {
+    let bill = bill(&[HEAD, TEAM], &[]);
+    // The schedule is in force in 50 of 168 hours: (50 × 3 + 118 × 1) / 168 = 1.595238 machines.
+    // 0.46 × 730 = 335.80; × 1, × 1.595238, × 4.
+    assert_eq!(item(&bill, Some("team"), "machines"), known(["335.8", "535.6809", "1343.2"]));
+    // 150 GiB of the image are billed as P15.
+    assert_eq!(item(&bill, Some("team"), "system disks"), known(["41.8114", "66.6992", "167.2457"]));
+    assert_eq!(item(&bill, None, "NAT gateway"), known(["32.85", "32.85", "32.85"]));
+    assert_eq!(item(&bill, Some("team"), "public address"), [None, None, None]);
+    assert_eq!(bill["projects"][0]["pools"][0]["machines"]["expected"], "1.595238");
+    let price = &bill["projects"][0]["items"][0]["cases"]["floor"]["price"];
+    assert_eq!((&price["usd"], &price["date"]), (&"0.46".into(), &"2026-08-22".into()), "{price}");
+}
+
+/// The same rows, and `westeurope r 19.2` of `disk E15_LRS`.
+#[test]
+fn a_spot_pool_costs_the_spot_price_and_at_most_its_maximum() {
+    let bill = bill(&[HEAD, NIGHT], &[]);
+    // 2 × 0.085008 × 730 at the spot price of that day; 2 × 0.20 × 730 at the maximum.
+    assert_eq!(item(&bill, Some("night"), "machines"), known(["124.1117", "124.1117", "292"]));
+    // 200 GiB are billed as E15, 256 GiB.
+    assert_eq!(item(&bill, Some("night"), "system disks"), known(["38.4", "38.4", "38.4"]));
+}
+
+#[test]
+fn without_a_region_everything_is_unknown_and_nothing_is_free() {
+    let head = HEAD.replace("location = westeurope", "");
+    let nowhere = bill(&[&head, TEAM], &[]);
+    assert_eq!(item(&nowhere, Some("team"), "machines"), [None, None, None]);
+    let why = &nowhere["projects"][0]["items"][0]["cases"]["floor"]["unknown"];
+    assert!(why.as_str().unwrap().contains("--region"), "{why}");
+    let total = &nowhere["projects"][0]["total"]["ceiling"];
+    assert_eq!((&total["usd"], &total["complete"]), (&"0".into(), &false.into()));
+    let given = bill(&[&head, TEAM], &["--region", "westeurope"]);
+    assert_eq!(item(&given, Some("team"), "machines"), item(&bill(&[HEAD, TEAM], &[]), Some("team"), "machines"));
+    let cx = TestContext::new();
+    cx.write("main.dsvm", &[&head, TEAM].concat());
+    let text = cx.ran(&mut cx.command("cost")).stdout;
+    let total = text.lines().find(|line| line.starts_with("  total")).unwrap();
+    assert_eq!(total.split_whitespace().collect::<Vec<_>>(), ["total", "unknown", "unknown", "unknown"], "{text}");
+}
+
+fn totals(project: &Value) -> [(Decimal, u64); 3] {
+    CASES.map(|case| {
+        let total = &project["total"][case];
+        (usd(&total["usd"]), total["unknown_items"].as_u64().unwrap())
+    })
+}
+
+#[test]
+fn a_pool_more_never_costs_less() {
+    let project = |parts: &[&str]| totals(&bill(parts, &[])["projects"][0]);
+    let both = project(&[HEAD, TEAM, NIGHT]);
+    for one in [project(&[HEAD, TEAM]), project(&[HEAD, NIGHT])] {
+        assert!(one.iter().zip(&both).all(|(one, both)| one.0 <= both.0 && one.1 <= both.1), "{one:?} {both:?}");
+    }
+}
+
+#[test]
+fn every_example_costs_from_floor_to_ceiling() {
+    let cx = TestContext::new();
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for more in [&[][..], &["--region", "westeurope"][..]] {
+        let bill = read(&cx.ran(cx.command("cost --format json --as-of 2026-11-23").arg(&examples).args(more)));
+        let projects = bill["projects"].as_array().unwrap();
+        assert!(projects.len() >= 10, "{}", projects.len());
+        for project in projects {
+            let [floor, expected, ceiling] = totals(project).map(|total| total.0);
+            assert!(floor <= expected && expected <= ceiling, "{}", project["project"]);
+            for item in project["items"].as_array().unwrap() {
+                let cases = CASES.map(|case| &item["cases"][case]);
+                let numbers: Vec<Decimal> =
+                    cases.iter().filter(|case| !case["usd"].is_null()).map(|case| usd(&case["usd"])).collect();
+                assert!(numbers.is_sorted(), "{item}");
+                for case in cases {
+                    // What is paid has a price with its date; nothing is paid for nothing; else it says why not.
+                    let paid = case["price"]["date"].is_string() && usd(&case["usd"]) > Decimal::ZERO;
+                    let nothing = case["usd"] == "0" && case.get("price").is_none();
+                    let unknown = case["usd"].is_null() && case["unknown"].is_string();
+                    assert!(u8::from(paid) + u8::from(nothing) + u8::from(unknown) == 1, "{item}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_text_names_sources_dates_and_what_is_unknown() {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", &[HEAD, TEAM].concat());
+    for format in ["human", "markdown"] {
+        let ran = cx.ran(&mut cx.command(&format!("cost --as-of 2026-11-23 --format {format}")));
+        assert_eq!(ran.exit, 0);
+        for part in ["343", "Prices of 2026-08-22", "before tax and agreements", "load balancer", "unknown", "535.68"] {
+            let part = if part == "343" { "1,343.20" } else { part };
+            assert!(ran.stdout.contains(part), "{format} {part}: {}", ran.stdout);
+        }
+    }
+    let ran = cx.ran(&mut cx.command("cost --env nowhere"));
+    assert_eq!(ran.exit, 1);
+    assert!(ran.stderr.contains("there is no env `nowhere`"), "{}", ran.stderr);
+}
