@@ -17,6 +17,7 @@ pub mod plan_text;
 pub mod plan_tree;
 pub mod sarif;
 pub mod short;
+pub mod sizes;
 pub mod simulation;
 pub mod snapshot;
 pub mod snippet;

@@ -46,6 +46,7 @@ mod rollout_story;
 mod sarif;
 mod sema_messages;
 mod simulate;
+mod sizes;
 mod snapshot;
 mod stdlib;
 mod stdlib_checks;

@@ -9,11 +9,13 @@ use super::diags;
 use super::eval::{Eval, Pass};
 use super::fit::{compare, deferred_part};
 use super::library;
-use super::load::{Def, DefId, DefKind, Program};
+use super::load::{Def, DefId, DefKind, NoText, Program, load};
 use super::table::{BlockKind, suggest, suggest_word};
 use super::value::{BlockId, Value};
-use dsvm_diagnostics::source::Span;
-use dsvm_syntax::ast::{Argument, BinaryOp, Expr, ExprKind};
+use dsvm_diagnostics::source::{SourceFile, SourceMap, Span};
+use dsvm_diagnostics::{Diagnostic, Sink};
+use dsvm_syntax::ast::{Argument, BinaryOp, Expr, ExprKind, ItemKind};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use std::cmp::Ordering;
@@ -38,6 +40,94 @@ static LIBRARY: LazyLock<Vec<(u32, Block)>> = LazyLock::new(|| {
     sizes
 });
 
+/// A size of the standard library, for a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FittingSize {
+    /// As Azure spells it.
+    pub name: String,
+    /// Quota family, as the quota list spells it.
+    pub family: Option<String>,
+    /// Virtual processors of one machine.
+    pub vcpu: i64,
+    /// Bytes of main memory of one machine.
+    pub memory: i64,
+    /// Number of GPUs; less than 1 when machines share one.
+    pub gpu: Decimal,
+    /// Short name of the GPU.
+    pub gpu_model: Option<String>,
+    /// From this day it cannot be deployed.
+    pub retired: Option<Date>,
+    /// Its end was announced, with or without a day.
+    pub ends: bool,
+}
+
+impl FittingSize {
+    fn of(block: &Block) -> Option<Self> {
+        let text = |name: &str| match block.get(name) {
+            Some(Value::String(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let whole = |name: &str| match block.get(name) {
+            Some(Value::Int(number) | Value::Size(number)) => Some(*number),
+            _ => None,
+        };
+        let gpu = match block.get("gpu") {
+            Some(Value::Decimal(count)) => *count,
+            _ => Decimal::ZERO,
+        };
+        let retirement = block.children(BlockKind::Retirement).next();
+        let retired = retirement.and_then(|retirement| match retirement.get("retired") {
+            Some(Value::Date(day)) => Some(*day),
+            _ => None,
+        });
+        Some(Self {
+            name: text("name").unwrap_or_else(|| block.name.to_string()),
+            family: text("family"),
+            vcpu: whole("vcpu")?,
+            memory: whole("memory")?,
+            gpu,
+            gpu_model: text("gpu_model"),
+            retired,
+            ends: retirement.is_some(),
+        })
+    }
+}
+
+/// Sizes of the standard library that fit, also those that end, and what is wrong with the needs.
+pub struct Fitting {
+    /// The needs as a file, for messages that point into them.
+    pub sources: SourceMap,
+    /// Why the needs cannot be read; then no size fits.
+    pub diagnostics: Vec<Diagnostic>,
+    /// In the order of the library.
+    pub sizes: Vec<FittingSize>,
+}
+
+/// The sizes of the standard library that fit needs in the words of `smallest(…)`: `gpu >= 1 of A100`. Without needs, all.
+#[must_use]
+pub fn fitting(needs: Option<&str>) -> Fitting {
+    let mut sources = SourceMap::default();
+    let (mut sink, mut sizes) = (Sink::default(), Vec::new());
+    match needs {
+        None => sizes.extend(LIBRARY.iter().filter_map(|(_, block)| FittingSize::of(block))),
+        Some(needs) => {
+            // The text of a definition, so that needs are read and explained exactly as in a project.
+            let source = sources.add(SourceFile::new("needs", format!("let size = smallest({needs})\n")));
+            let program = load(&[source], &mut sources, &mut |_| Err(NoText::Missing), &mut sink);
+            if !sink.has_errors() {
+                let mut eval = Eval::new(&program, Pass::Symbolic);
+                let found = eval.inside(program.main(), |eval| eval.sizes_of_definition(&program));
+                sink.extend(std::mem::take(&mut eval.sink).finish());
+                sizes.extend(found.into_iter().flatten());
+            }
+        }
+    }
+    if sink.has_errors() {
+        sizes.clear();
+    }
+    Fitting { sources, diagnostics: sink.finish(), sizes }
+}
+
 /// A size that could be chosen.
 #[derive(Clone, Copy)]
 enum Candidate {
@@ -59,19 +149,7 @@ struct Need {
 
 impl<'p> Eval<'p> {
     pub(crate) fn smallest(&mut self, arguments: &'p [Argument], span: Span) -> Value {
-        let mut needs = Vec::new();
-        for argument in arguments {
-            if let Some(name) = &argument.name {
-                return self.report(diags::need_without_operator(name.span));
-            }
-            match self.need(&argument.value) {
-                Some(need) => needs.push(need),
-                None => return Value::Error,
-            }
-        }
-        if needs.is_empty() {
-            return self.report(diags::need_nothing(span));
-        }
+        let Some(needs) = self.needs(arguments, span) else { return Value::Error };
         self.use_sizes();
         let mut fitting: Vec<Candidate> = Vec::new();
         let mut nearest: Option<((usize, i64), Candidate)> = None;
@@ -120,6 +198,39 @@ impl<'p> Eval<'p> {
                 self.report_value(diags::no_size_fits(near, span))
             }
         }
+    }
+
+    /// Sizes that fit the first definition of the program, a call of `smallest`.
+    fn sizes_of_definition(&mut self, program: &'p Program) -> Option<Vec<FittingSize>> {
+        let item = match &program.module(program.main())?.defs.first()?.kind {
+            DefKind::Item(item) => item,
+            _ => return None,
+        };
+        let ItemKind::Let(definition) = &item.kind else { return None };
+        let ExprKind::Call(_, arguments) = &definition.value.kind else {
+            self.report(diags::need_without_operator(definition.value.span));
+            return None;
+        };
+        let needs = self.needs(arguments, definition.value.span)?;
+        let fits = |block: &&Block| needs.iter().all(|need| meets(block, need));
+        Some(LIBRARY.iter().map(|(_, block)| block).filter(fits).filter_map(FittingSize::of).collect())
+    }
+
+    /// What is needed; `None` after a report.
+    fn needs(&mut self, arguments: &'p [Argument], span: Span) -> Option<Vec<Need>> {
+        let mut needs = Vec::new();
+        for argument in arguments {
+            if let Some(name) = &argument.name {
+                self.report(diags::need_without_operator(name.span));
+                return None;
+            }
+            needs.push(self.need(&argument.value)?);
+        }
+        if needs.is_empty() {
+            self.report(diags::need_nothing(span));
+            return None;
+        }
+        Some(needs)
     }
 
     /// An import of `std.sizes` is used by a choice among them.

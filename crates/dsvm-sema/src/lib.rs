@@ -39,6 +39,7 @@ mod tests;
 
 pub use eval::type_names;
 pub use given::ProvidedValue;
+pub use hardware::{Fitting, FittingSize, fitting};
 pub use load::{Program, load};
 pub use run::is_known;
 pub use ty::Ty;

@@ -24,6 +24,7 @@ pub mod outputs;
 pub mod plan;
 pub mod show;
 pub mod simulate;
+pub mod sizes;
 pub mod snapshot;
 pub mod status;
 pub mod test;
@@ -54,6 +55,8 @@ pub enum Command {
     Calendar(calendar::Args),
     /// Show what pools cost in a month, with the source of every price
     Cost(cost::Args),
+    /// List machine sizes that fit, with their prices in a region
+    Sizes(sizes::Args),
     /// Print the resources that an ARM template expands to
     Expand(expand::Args),
     /// Run the local endpoint, which answers like Azure Resource Manager
@@ -103,6 +106,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Simulate(args) => simulate::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),
         Command::Cost(args) => cost::run(args, cx),
+        Command::Sizes(args) => sizes::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),
         Command::Plan(args) => plan::run(args, cx),
