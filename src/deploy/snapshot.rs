@@ -221,7 +221,11 @@ impl Shorten {
     }
 
     fn text(&self, text: &str) -> String {
-        let mut text = text.replace(&self.group, "…/").replace(&self.subscription, "/subscriptions/…");
+        // Most texts are too short for an id, and a search costs more than a look at the length.
+        let mut text = match text.len() < self.subscription.len() {
+            true => text.to_owned(),
+            false => text.replace(&self.group, "…/").replace(&self.subscription, "/subscriptions/…"),
+        };
         // A text that only the deployment completes is an expression, in which the program is a literal. A search for a text
         // so long costs more than all the rest: most expressions are shorter than it.
         if text.starts_with('[') {
