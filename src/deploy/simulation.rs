@@ -101,7 +101,7 @@ mod tests {
             oldest_first: false,
             policy: Policy::Fixed,
         };
-        let one = Candidate { name: "a".to_owned(), size: String::new(), zone: None, pool: Ok(pool) };
+        let one = Candidate { name: "a".to_owned(), size: String::new(), zone: None, price: None, pool: Ok(pool) };
         let first = jiff::civil::date(2026, 12, 1);
         let asked = Asked { pool: "a", workload: "office of 3", days: None, seats: None, seed: None, first };
         let Ok(report) = asked.simulate(&[one]) else { panic!("is simulated") };

@@ -349,7 +349,7 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
     let pools: Mutex<Vec<Candidate>> = Mutex::default();
     let keep = |subject: &dsvm_lint::Subject<'_, '_>| {
         if subject.checked.env.as_deref() == Some(&env) {
-            *pools.lock().unwrap_or_else(PoisonError::into_inner) = candidates(subject, None, None);
+            *pools.lock().unwrap_or_else(PoisonError::into_inner) = candidates(subject, None, None, None);
         }
     };
     let look: &Look<'_> = &keep;

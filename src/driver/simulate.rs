@@ -6,6 +6,7 @@ use dsvm_graph::versions;
 use dsvm_lint::Subject;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read::as_int;
+use dsvm_prices::{Book, Price, Term};
 use dsvm_simulate::{Cluster, Policy, Pool, Startup};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -19,15 +20,31 @@ pub struct Candidate {
     pub size: String,
     /// Windows name of its policy's time zone.
     pub zone: Option<String>,
+    /// What a machine costs in an hour, if its region and price are known.
+    pub price: Option<Price>,
     /// As the simulator takes it, or why it cannot be simulated, in one clause.
     pub pool: Result<Pool, &'static str>,
 }
 
 /// The pools of a project with the values of one env. `seats`: most people on a machine at once; `startup`: how long its machines
-/// take to start, when that is not what was measured.
+/// take to start, when that is not what was measured; `region`: where resources are whose region only the deployment knows.
 #[must_use]
-pub fn candidates(subject: &Subject<'_, '_>, seats: Option<u32>, startup: Option<&Startup>) -> Vec<Candidate> {
+pub fn candidates(
+    subject: &Subject<'_, '_>,
+    seats: Option<u32>,
+    startup: Option<&Startup>,
+    region: Option<&str>,
+) -> Vec<Candidate> {
     let mut all = Vec::new();
+    let region_of = |kind: versions::ResourceType, at: Option<usize>| {
+        let mine = |number: Option<u32>| at.is_none_or(|at| number.is_some_and(|number| number as usize == at));
+        let node = subject.graph.nodes.iter().find(|node| node.is(kind) && mine(node.pool));
+        let location = node.and_then(|node| node.body.get("location")).and_then(Json::as_str);
+        location.filter(|location| !location.starts_with('[')).or(region).map(str::to_owned)
+    };
+    let price = |size: &str, region: Option<String>, windows: bool, term: Term| {
+        region.and_then(|region| Book::shipped().machine(size, &region, windows, term))
+    };
     for (at, pool) in subject.fleet.pools.iter().enumerate() {
         let node = subject
             .graph
@@ -50,6 +67,12 @@ pub fn candidates(subject: &Subject<'_, '_>, seats: Option<u32>, startup: Option
         all.push(Candidate {
             name: pool.block.name.to_string(),
             size: size.name().to_owned(),
+            price: price(
+                size.name(),
+                region_of(versions::SCALE_SET, Some(at)),
+                pool.image.windows(),
+                if pool.spot.is_some() { Term::Spot } else { Term::OnDemand },
+            ),
             zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
             pool: policy.and_then(|policy| {
                 Ok(Pool {
@@ -86,6 +109,12 @@ pub fn candidates(subject: &Subject<'_, '_>, seats: Option<u32>, startup: Option
         all.push(Candidate {
             name: pool.block.name.to_string(),
             size: pool.size.name().to_owned(),
+            price: price(
+                pool.size.name(),
+                region_of(versions::BATCH_ACCOUNT, None).or_else(|| region_of(versions::WORKSPACE, None)),
+                pool.image.is_some_and(dsvm_model::facts::Image::windows),
+                if pool.spot { Term::LowPriority } else { Term::OnDemand },
+            ),
             zone: None,
             pool: cluster.and_then(|(machines, policy)| {
                 Ok(Pool {

@@ -2,8 +2,11 @@
 
 use super::palette::{Palette, Role};
 use super::plan_text::clean;
+use dsvm_prices::Price;
 use dsvm_simulate::Report;
 use dsvm_simulate::sweep::Knob;
+use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
 /// A pool and what happened to it.
@@ -20,8 +23,8 @@ pub struct Simulated {
     pub zone: String,
     /// The workload as it was given.
     pub workload: String,
-    /// Cores of a machine.
-    pub cores: u32,
+    /// What a machine costs in an hour, when it is known.
+    pub price: Option<Price>,
     /// The outcome with the rules as they are written.
     pub report: Report,
     /// With other numbers in the rules.
@@ -69,6 +72,14 @@ fn group(number: u64) -> String {
 /// Minutes as people say them: `45 min`, `2 h 05 min`.
 fn wait(minutes: u32) -> String {
     if minutes < 120 { format!("{minutes} min") } else { format!("{} h {:02} min", minutes / 60, minutes % 60) }
+}
+
+/// Machine hours in US dollars, to a cent.
+fn usd(minutes: u64, price: &Price) -> String {
+    let sum = price.usd * Decimal::from(minutes) / Decimal::from(60);
+    let cents = sum.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let whole = cents.trunc().to_u64().unwrap_or(u64::MAX);
+    format!("{}.{:02}", group(whole), (cents.fract() * Decimal::from(100)).to_u64().unwrap_or(0))
 }
 
 fn percent(part: u64, whole: u64) -> u64 {
@@ -136,6 +147,17 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
             percent(report.idle_minutes, report.machine_minutes),
             report.used / 10
         ));
+        out.push_str(&match &one.price {
+            Some(price) => format!(
+                "  cost        {} USD for machines, at {} USD an hour in {} ({}, {})\n",
+                usd(report.machine_minutes, price),
+                price.usd.normalize(),
+                price.region,
+                price.source.date,
+                clean(&price.source.title)
+            ),
+            None => "  cost        unknown: no price of this size and region is known\n".to_owned(),
+        });
         out.push_str(&format!(
             "  autoscale   added {} times, removed {} times, flapped {} times\n",
             report.actions.0, report.actions.1, report.flaps
@@ -248,6 +270,13 @@ pub fn data(all: &[Simulated]) -> Value {
             "minutes": one.report.span.minutes,
             "timezone": one.zone,
             "figures": figures(&one.report),
+            "machine_cost": one.price.as_ref().map(|price| json!({
+                "usd": usd(one.report.machine_minutes, price).replace(',', ""),
+                "usd_per_hour": price.usd.normalize().to_string(),
+                "region": price.region,
+                "date": price.source.date.to_string(),
+                "source": price.source.title,
+            })),
             "tried": one.tried.iter().map(tried).collect::<Vec<_>>(),
         })
     };

@@ -61,6 +61,9 @@ pub struct Args {
     /// Most people on a machine at once; without it everyone is let in
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seats: Option<u32>,
+    /// Region of the prices where only the deployment knows it
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
     /// Another number makes other arrivals, durations and starts
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -89,7 +92,7 @@ fn minutes(text: &str) -> Result<Startup, String> {
 /// A file cannot be read or written.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| {
-        driver::candidates(subject, args.seats, args.startup.as_ref())
+        driver::candidates(subject, args.seats, args.startup.as_ref(), args.region.as_deref())
     })?;
     if studied.iter().any(|one| one.compilation.failed()) {
         let found: Vec<Found<'_>> =
@@ -194,18 +197,8 @@ fn one_pool(
         }
     };
     let workload = args.workload.join("; ");
-    let size = candidate.size;
-    Ok(Simulated {
-        project,
-        env,
-        pool: candidate.name,
-        size,
-        zone: zone_name,
-        workload,
-        cores: pool.cores,
-        report,
-        tried,
-    })
+    let (size, price) = (candidate.size, candidate.price);
+    Ok(Simulated { project, env, pool: candidate.name, size, zone: zone_name, workload, price, report, tried })
 }
 
 /// Simulates every choice; those that cross are left out.
