@@ -15,6 +15,7 @@ pub mod plan_markdown;
 mod plan_places;
 pub mod plan_text;
 pub mod plan_tree;
+pub mod quota;
 pub mod sarif;
 pub mod short;
 pub mod sizes;

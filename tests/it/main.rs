@@ -38,6 +38,7 @@ mod mutations;
 mod parse_props;
 mod pool;
 mod printed;
+mod quota;
 mod reference;
 mod review;
 mod rights;

@@ -1,5 +1,6 @@
 //! Quotas and sizes that a region does not offer, as a test sets them (`POST /_local/limits`), and what is listed of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -121,16 +122,83 @@ pub fn node_start_ms(cx: &Cx<'_>) -> i64 {
     span.and_then(|span| i64::try_from(span.as_millis()).ok()).unwrap_or(0)
 }
 
-/// `GET …/locations/{location}/usages` of compute.
+/// `GET …/locations/{location}/usages` of compute. Spot machines count in one number for all families.
 #[must_use]
 pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
     let most = get(cx).cores.get(location).copied().unwrap_or(10_000);
-    let sets = cx.store.of_kind(SCALE_SETS).iter().filter(|row| row.location() == location).count();
+    let sets: Vec<_> = cx.store.of_kind(SCALE_SETS).into_iter().filter(|row| row.location() == location).collect();
     let usage = |name: &str, text: &str, now: i64, most: i64| json!({ "unit": "Count", "currentValue": now, "limit": most, "name": { "value": name, "localizedValue": text } });
-    vec![
-        usage("cores", "Total Regional vCPUs", cores_of(cx, location, ""), most),
-        usage("virtualMachineScaleSets", "Virtual Machine Scale Sets", i64::try_from(sets).unwrap_or(i64::MAX), 2500),
+    let (mut regular, mut spot, mut machines) = (0, 0, 0);
+    let mut families: BTreeMap<&str, i64> = facts::sizes().map(|size| (size.family, 0)).collect();
+    for row in &sets {
+        machines += row.body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
+        if row.at("/properties/virtualMachineProfile/priority").is_some_and(|word| word == "Spot" || word == "Low") {
+            spot += cores(&row.body);
+            continue;
+        }
+        regular += cores(&row.body);
+        let name = row.text("/sku/name").unwrap_or_default();
+        if let Some(size) = facts::sizes().find(|size| size.name.eq_ignore_ascii_case(name))
+            && let Some(family) = families.get_mut(size.family)
+        {
+            *family += cores(&row.body);
+        }
+    }
+    let mut all = vec![
+        usage("cores", "Total Regional vCPUs", regular, most),
+        usage("virtualMachines", "Virtual Machines", machines, 25_000),
+        usage("virtualMachineScaleSets", "Virtual Machine Scale Sets", count(sets.len()), 2500),
+        usage("lowPriorityCores", "Total Regional Low-priority vCPUs", spot, 10_000),
+    ];
+    all.extend(families.iter().map(|(family, now)| usage(family, &format!("{family} vCPUs"), *now, 10_000)));
+    for (name, text, most) in [
+        ("PremiumDiskCount", "Premium Storage Managed Disks", 50_000),
+        ("StandardSSDDiskCount", "StandardSSDStorageDisks", 50_000),
+        ("StandardDiskCount", "Standard Storage Managed Disks", 50_000),
+    ] {
+        all.push(usage(name, text, 0, most));
+    }
+    all
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// `GET …/locations/{location}/usages` of networks, in the shape and with the limits of a recorded answer
+/// (<https://github.com/Azure/azure-cli>, `test_network_usage_list.yaml`, 2022).
+#[must_use]
+pub fn network_usages(cx: &Cx<'_>, subscription: &str, location: &str) -> Vec<Value> {
+    let there = |kind: &str, standard: bool| {
+        let rows = cx.store.of_kind(kind);
+        let rows = rows.iter().filter(|row| row.location() == location);
+        count(
+            rows.filter(|row| {
+                !standard || row.text("/sku/name").is_some_and(|name| name.eq_ignore_ascii_case("Standard"))
+            })
+            .count(),
+        )
+    };
+    [
+        ("VirtualNetworks", "Virtual Networks", "virtualNetworks", false, 1000),
+        ("NetworkSecurityGroups", "Network Security Groups", "networkSecurityGroups", false, 5000),
+        ("PublicIPAddresses", "Public IP Addresses", "publicIPAddresses", false, 1000),
+        ("NatGateways", "Nat Gateways", "natGateways", false, 1000),
+        ("NetworkInterfaces", "Network Interfaces", "networkInterfaces", false, 65_536),
+        ("PrivateEndpoints", "Private Endpoints", "privateEndpoints", false, 65_536),
+        ("LoadBalancers", "Load Balancers", "loadBalancers", false, 1000),
+        ("StandardSkuLoadBalancers", "Standard Sku Load Balancers", "loadBalancers", true, 1000),
+        ("StandardSkuPublicIpAddresses", "Public IP Addresses - Standard", "publicIPAddresses", true, 1000),
     ]
+    .into_iter()
+    .map(|(name, text, kind, standard, most)| {
+        json!({
+            "currentValue": there(&format!("Microsoft.Network/{kind}"), standard),
+            "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/usages/{name}"),
+            "limit": most, "name": { "localizedValue": text, "value": name }, "unit": "Count", "isAdjustable": true,
+        })
+    })
+    .collect()
 }
 
 /// `GET …/providers/Microsoft.Compute/skus`: the sizes of the standard library in every region, with restrictions, and the

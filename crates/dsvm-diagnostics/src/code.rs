@@ -339,5 +339,6 @@ catalogue! {
     NoProject = 906, Error, "no-project", "sources without a project";
     TestFailed = 907, Error, "test-failed", "a test whose expectation is not met";
     WorkloadRefused = 908, Error, "workload-refused", "a workload that cannot be simulated";
+    UsagesUnusable = 910, Error, "usages-unusable", "a list of limits that cannot be used";
     Internal = 999, Error, "internal", "an internal error in dsvmc";
 }

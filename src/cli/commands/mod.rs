@@ -22,6 +22,7 @@ pub mod lsp;
 pub mod man;
 pub mod outputs;
 pub mod plan;
+pub mod quota;
 pub mod show;
 pub mod simulate;
 pub mod sizes;
@@ -51,6 +52,8 @@ pub enum Command {
     Snapshot(snapshot::Args),
     /// Simulate pools under a workload: machines, waiting, interruptions
     Simulate(simulate::Args),
+    /// Show what a tree of projects asks of Azure's quotas, and which it breaks
+    Quota(quota::Args),
     /// Show what ends when: images, sizes, pinned versions, secrets, schedules
     Calendar(calendar::Args),
     /// Show what pools cost in a month, with the source of every price
@@ -104,6 +107,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Test(args) => test::run(args, cx),
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Simulate(args) => simulate::run(args, cx),
+        Command::Quota(args) => quota::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),
         Command::Cost(args) => cost::run(args, cx),
         Command::Sizes(args) => sizes::run(args, cx),

@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "dsvm-model",
     "dsvm-graph",
     "dsvm-emit",
+    "dsvm-quota",
     "dsvm-lint",
     "dsvm-import",
     "dsvm-lsp",

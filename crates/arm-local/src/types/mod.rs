@@ -283,6 +283,12 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
         ("GET", "microsoft.compute", "usages") => {
             Some(page(request, limits::usages(cx, &location.unwrap_or_default())))
         }
+        ("GET", "microsoft.network", "usages")
+            if path.types.first().is_some_and(|first| first.eq_ignore_ascii_case("locations")) =>
+        {
+            let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
+            Some(page(request, limits::network_usages(cx, sub, &location.unwrap_or_default())))
+        }
         ("GET", "microsoft.compute", "vmsizes") if location.is_some() && path.types.len() == 2 => {
             Some(Reply::ok(json!({ "value": limits::machine_sizes(cx, &location.unwrap_or_default()) })))
         }

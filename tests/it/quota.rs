@@ -1,0 +1,159 @@
+//! `dsvmc quota`: demands of trees of projects, and limits that they break.
+
+use crate::support::{Ran, TestContext};
+use serde_json::{Value, json};
+
+fn pool(name: &str, size: &str, machines: &str, more: &str) -> String {
+    format!(
+        "pool {name}: interactive {{\n  image = images.ubuntu_2204\n  size = sizes.{size}\n  machines = {machines}\n  \
+         admin {{ name = \"dsvmuser\", key = key }}\n  allow ssh from [203.0.113.0/24]\n  {more}\n}}\n"
+    )
+}
+
+fn autoscale() -> &'static str {
+    "autoscale { timezone = \"W. Europe Standard Time\"\n    when avg(cpu, 10 min) > 70% { add 1, cooldown 10 min }\n    \
+     when avg(cpu, 10 min) < 25% { remove 1, cooldown 10 min } }"
+}
+
+fn project(name: &str, params: &str, pools: &[String]) -> String {
+    format!(
+        "import std.images\nimport std.sizes\nproject {name} {{ location = westus }}\nparam key: ssh_key\n{params}\n{}",
+        pools.concat()
+    )
+}
+
+/// `lab` has at most 9 machines of 4 cores and 5 spot machines of 4, `more` 20 of 4.
+fn tree() -> TestContext {
+    let cx = TestContext::new();
+    let params = "param most: int in 1..50\nenv dev { most = 2 }\nenv prod { most = 9 }";
+    let pools = [
+        pool("team", "Standard_D4s_v3", "1..most initially 1", autoscale()),
+        pool("cheap", "Standard_D4s_v3", "5", "priority = spot"),
+    ];
+    cx.write("lab/main.dsvm", &project("lab", params, &pools));
+    cx.write("more/main.dsvm", &project("more", "", &[pool("crowd", "Standard_D4s_v3", "20", "")]));
+    cx
+}
+
+fn run(cx: &TestContext, more: &[&str]) -> Ran {
+    cx.ran(cx.command("quota lab more --format json").args(more))
+}
+
+fn line(ran: &Ran, quota: &str) -> Value {
+    let data: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+    data["lines"].as_array().unwrap().iter().find(|line| line["quota"] == quota).cloned().unwrap_or(Value::Null)
+}
+
+/// Parts of a recorded answer (<https://github.com/Azure/azure-cli>, `test_vm_usage.yaml` at 00177d99, 2023-05-25, MIT).
+fn recorded() -> Value {
+    let usage = |limit: u32, used: u32, name: &str| json!({ "limit": limit, "unit": "Count", "currentValue": used, "name": { "value": name, "localizedValue": name } });
+    json!({ "value": [
+        usage(100, 9, "cores"), usage(25000, 6, "virtualMachines"), usage(2500, 0, "virtualMachineScaleSets"),
+        usage(100, 0, "lowPriorityCores"), usage(100, 4, "standardDSv3Family"), usage(50000, 29, "PremiumDiskCount"),
+    ] })
+}
+
+#[test]
+fn projects_add_up_with_the_largest_env_of_each() {
+    let cx = tree();
+    let ran = run(&cx, &[]);
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    // (9 + 20) machines of 4 cores; 5 spot machines of 4 cores; 34 machines in 3 scale sets
+    let cores = line(&ran, "cores");
+    assert_eq!(cores["demand"], 116);
+    assert_eq!(cores["from"][0], json!({ "project": "lab", "env": "prod", "demand": 36 }));
+    assert_eq!(line(&ran, "standardDSv3Family")["demand"], 116);
+    assert_eq!(line(&ran, "lowPriorityCores")["demand"], 20);
+    assert_eq!(line(&ran, "virtualMachines")["demand"], 34);
+    assert_eq!(line(&ran, "virtualMachineScaleSets")["demand"], 3);
+    assert!(cores["verdict"].is_null());
+    // (2 + 20) machines
+    let dev = run(&cx, &["--env", "dev"]);
+    assert_eq!(line(&dev, "cores")["demand"], 88);
+    let ran = run(&cx, &["--env", "none"]);
+    assert!(ran.exit == 1 && ran.stderr.contains("no project here has an env `none`"), "{}", ran.stderr);
+}
+
+#[test]
+fn recorded_limits_break_where_they_should() {
+    let cx = tree();
+    cx.write("compute.json", &recorded().to_string());
+    let ran = run(&cx, &["--usages", "compute.json"]);
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    // 9 used + 116 of 100; 4 used + 116 of 100
+    let cores = line(&ran, "cores");
+    assert_eq!((&cores["verdict"], &cores["by"], &cores["ask"]), (&json!("breaks"), &json!(25), &json!(125)));
+    let family = line(&ran, "standardDSv3Family");
+    assert_eq!((&family["by"], &family["ask"]), (&json!(20), &json!(120)));
+    assert!(
+        family["how"].as_str().unwrap().contains("--resource-name \"standardDSv3Family\" --limit-object value=120")
+    );
+    assert_eq!(line(&ran, "lowPriorityCores")["verdict"], "fits");
+    assert_eq!(line(&ran, "VirtualNetworks")["verdict"], "unknown");
+    // 9 used + 88 of 100
+    assert_eq!(run(&cx, &["--env", "dev", "--usages", "westus=compute.json"]).exit, 0);
+    let text = cx.ran(&mut cx.command("quota lab more --usages compute.json")).stdout;
+    assert!(text.contains("breaks by 25: ask for 125") && text.contains("36 of lab, env prod"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_limits_are_refused() {
+    let cx = tree();
+    cx.write("other.json", "{\"error\": 1}");
+    cx.write("broken.json", "{");
+    for (file, says) in [("other.json", "no list of usages"), ("broken.json", "EOF"), ("none.json", "cannot be read")] {
+        let ran = run(&cx, &["--usages", file]);
+        assert!(ran.exit == 1 && ran.stderr.contains(says), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_only_the_deployment_knows_is_told() {
+    let cx = TestContext::new();
+    let pools = [pool("team", "Standard_D4s_v3", "most", ""), pool("known", "Standard_D4s_v3", "2", "")];
+    cx.write("lab/main.dsvm", &project("lab", "param most: int in 1..50", &pools));
+    let ran = cx.ran(&mut cx.command("quota lab --format json"));
+    let cores = line(&ran, "cores");
+    assert_eq!((&cores["demand"], &cores["unknown"]), (&json!(8), &json!(["pool `team` of lab"])));
+    let text = cx.ran(&mut cx.command("quota lab")).stdout;
+    assert!(text.contains("≥ 8") && text.contains("not known before the deployment: pool `team` of lab"), "{text}");
+    cx.write("compute.json", &recorded().to_string());
+    let ran = cx.ran(&mut cx.command("quota lab --format json --usages compute.json"));
+    assert_eq!((ran.exit, line(&ran, "cores")["verdict"].clone()), (0, json!("unknown")));
+}
+
+#[test]
+fn one_pool_more_lowers_nothing() {
+    let cx = TestContext::new();
+    let kinds = [
+        pool("a", "Standard_D4s_v3", "3", ""),
+        pool("b", "Standard_D8s_v5", "1..7 initially 2", autoscale()),
+        pool("c", "Standard_NC4as_T4_v3", "2", "priority = spot"),
+        "pool nodes: batch {\n  service = azure_ml\n  size = sizes.Standard_D4s_v5\n  machines = 0..6\n}\n".to_owned(),
+    ];
+    let mut before: Vec<Value> = Vec::new();
+    for number in 1..=kinds.len() {
+        cx.write("lab/main.dsvm", &project("lab", "", &kinds[..number]));
+        let ran = cx.ran(&mut cx.command("quota lab --format json"));
+        let data: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+        for old in &before {
+            let new = line(&ran, old["quota"].as_str().unwrap());
+            assert!(new["demand"].as_u64() >= old["demand"].as_u64(), "{old} {new}");
+        }
+        before = data["lines"].as_array().unwrap().clone();
+    }
+    let ran = cx.ran(&mut cx.command("quota lab --format json"));
+    // 6 nodes of 4 cores, apart from the region's
+    assert_eq!(line(&ran, "Total Cluster Dedicated Regional vCPUs")["demand"], 24);
+    assert_eq!(line(&ran, "cores")["demand"], 3 * 4 + 7 * 8);
+}
+
+#[test]
+fn the_local_endpoint_is_asked() {
+    let cx = tree();
+    let ran = run(&cx, &["--target", "local"]);
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    for quota in ["cores", "lowPriorityCores", "standardDSv3Family", "VirtualNetworks", "StandardSkuLoadBalancers"] {
+        assert_eq!(line(&ran, quota)["verdict"], "fits", "{quota} {}", ran.stdout);
+    }
+}
