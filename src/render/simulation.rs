@@ -325,8 +325,8 @@ pub fn svg(all: &[Simulated]) -> String {
 }
 
 fn chart(one: &Simulated, top: u32) -> String {
-    const LEFT: u32 = 60;
-    const INNER: u32 = 880;
+    const LEFT: u32 = 84;
+    const INNER: u32 = 860;
     const MAIN: (u32, u32) = (30, 110);
     const WAIT: (u32, u32) = (155, 40);
     let report = &one.report;
