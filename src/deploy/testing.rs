@@ -34,7 +34,7 @@ pub struct Report {
     pub sources: SourceMap,
     /// One for each test that ran, in the order of the sources.
     pub outcomes: Vec<Outcome>,
-    /// Blocks and envs, with whether a test looked at them.
+    /// Blocks, envs and team rules, with whether a test looked at them.
     pub coverage: Vec<(String, bool)>,
 }
 
@@ -84,25 +84,30 @@ pub fn run(world: &dyn World, project: &Project, filter: &str) -> Result<Report,
         seen.looked_at.extend(more.looked_at);
         seen.envs.extend(more.envs);
         seen.used.extend(more.used);
+        seen.rules.extend(more.rules);
+        seen.tested.extend(more.tested);
     }
     all.sort_by_key(|(at, _)| *at);
     report.outcomes = all.into_iter().map(|(_, outcome)| outcome).collect();
     let blocks = seen.blocks.iter().map(|block| (block.clone(), seen.looked_at.contains(block)));
     let envs = seen.envs.iter().map(|env| (format!("env {env}"), seen.used.contains(env)));
-    report.coverage = blocks.chain(envs).collect();
+    let rules = seen.rules.iter().map(|rule| (format!("rule \"{rule}\""), seen.tested.contains(rule)));
+    report.coverage = blocks.chain(envs).chain(rules).collect();
     Ok(report)
 }
 
 /// The outcomes of a group by the position of their tests, and what they looked at.
 type GroupDone = (Vec<(usize, Outcome)>, Seen);
 
-/// Blocks and envs that there are, and those that tests looked at.
+/// Blocks, envs and team rules that there are, and those that tests looked at.
 #[derive(Default)]
 struct Seen {
     blocks: BTreeSet<String>,
     looked_at: BTreeSet<String>,
     envs: BTreeSet<String>,
     used: BTreeSet<String>,
+    rules: BTreeSet<String>,
+    tested: BTreeSet<String>,
 }
 
 fn text_of(sources: &SourceMap, span: Span) -> &str {
@@ -118,6 +123,12 @@ fn run_group(world: &dyn World, project: &Project, group: &[(usize, &TestCase)])
     let mut seen = Seen::default();
     seen.envs.extend(ground.declared.iter().cloned());
     seen.used.insert(ground.env.clone());
+    seen.rules.extend(ground.compilation.team_rules.iter().map(|rule| rule.name.to_string()));
+    for expectation in cases.iter().flat_map(|case| &case.expectations) {
+        if let Expected::Diagnostic { rule: Some(rule), .. } = &expectation.kind {
+            seen.tested.insert(rule.value.to_string());
+        }
+    }
     if let Ok((compiled, _)) = &state {
         seen.blocks.extend(compiled.blocks.iter().map(|block| block.title()));
     }

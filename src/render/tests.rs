@@ -48,7 +48,7 @@ pub fn summary(reports: &[Report]) -> String {
     }
 }
 
-/// The blocks and envs that no test looked at, by project.
+/// The blocks, envs and team rules that no test looked at, by project.
 #[must_use]
 pub fn coverage(reports: &[Report]) -> String {
     let mut out = String::new();
@@ -57,7 +57,7 @@ pub fn coverage(reports: &[Report]) -> String {
             report.coverage.iter().filter(|(_, seen)| !seen).map(|(what, _)| what.as_str()).collect();
         let all = report.coverage.len();
         let path = place(report).map(|place| format!("{}: ", clean(&place))).unwrap_or_default();
-        out.push_str(&format!("{path}tests look at {} of {all} blocks and envs", all - missing.len()));
+        out.push_str(&format!("{path}tests look at {} of {all} blocks, envs and rules", all - missing.len()));
         match missing.as_slice() {
             [] => out.push('\n'),
             _ => out.push_str(&format!("; not at {}\n", missing.join(", "))),

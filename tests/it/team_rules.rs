@@ -47,7 +47,13 @@ fn the_page_holds() {
     for line in block("text output").lines() {
         assert!(ran.stderr.contains(line), "{line}\n{}", ran.text());
     }
-    let tests = cx.run("test lab --as-of 2026-12-01");
+    let tests = cx.run("test lab --as-of 2026-12-01 --coverage");
+    // Rules that no test names are told.
+    assert!(
+        tests.stderr.contains("blocks, envs and rules; not at") && tests.stderr.contains("rule \""),
+        "{}",
+        tests.text()
+    );
     assert_eq!(tests.exit, 0, "{}", tests.text());
     assert!(tests.stderr.contains("3 tests passed"), "{}", tests.text());
     assert_eq!(cx.run("fmt --check lab policy.dsvm").exit, 0, "{}", cx.run("fmt --check lab policy.dsvm").text());

@@ -44,7 +44,7 @@ fn the_example_of_the_page_is_formatted_and_passes() {
     let ran = cx.run("test lab.dsvm --coverage");
     assert_eq!(ran.exit, 0, "{}", ran.text());
     assert!(ran.stderr.contains("4 tests passed"), "{}", ran.text());
-    assert!(ran.stderr.contains("5 of 5 blocks and envs"), "{}", ran.text());
+    assert!(ran.stderr.contains("5 of 5 blocks, envs and rules"), "{}", ran.text());
     assert_eq!(cx.run("fmt --check lab.dsvm").exit, 0);
     // Tests are no part of what is checked, built and planned.
     assert_eq!(cx.run("check lab.dsvm").exit, 0);
@@ -169,7 +169,7 @@ fn another_day_has_other_retirements() {
     cx.write("main.test.dsvm", "test \"one\" { env = dev\n as_of = 2026-12-01\n expect most == 2 }\n");
     let ran = cx.run("test --coverage");
     assert!(
-        ran.stderr.contains("1 of 5 blocks and envs; not at") && ran.stderr.contains("pool team"),
+        ran.stderr.contains("1 of 5 blocks, envs and rules; not at") && ran.stderr.contains("pool team"),
         "{}",
         ran.text()
     );

@@ -29,7 +29,7 @@ pub struct Args {
     /// Also write the outcomes as JUnit's XML, for build servers
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Name the blocks and envs that no test looked at
+    /// Name the blocks, envs and team rules that no test looked at
     #[arg(long)]
     coverage: bool,
 }
