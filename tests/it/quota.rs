@@ -157,3 +157,52 @@ fn the_local_endpoint_is_asked() {
         assert_eq!(line(&ran, quota)["verdict"], "fits", "{quota} {}", ran.stdout);
     }
 }
+
+const BATCH: &str = r#"
+import std.images
+import std.sizes
+project lab { location = westus }
+param n: int in 1..5
+vault keys { }
+batch_account own { name = "acct1" }
+batch_account subs { name = "acct2", allocation = user_subscription, vault = keys }
+network lan { }
+pool render: batch { service = azure_batch, account = own, image = images.ubuntu_2204, size = sizes.Standard_D4s_v5
+  machines = 0..6, spot_machines = 0..3 }
+pool cheap: batch { service = azure_batch, account = own, image = images.ubuntu_2204, size = sizes.Standard_D4s_v5
+  machines = 0..5, priority = spot }
+pool mine: batch { service = azure_batch, account = subs, image = images.ubuntu_2204, size = sizes.Standard_D8s_v5
+  machines = 60, network = lan }
+pool late: batch { service = azure_batch, account = own, image = images.ubuntu_2204, size = sizes.Standard_D4s_v5
+  machines = n }
+"#;
+
+#[test]
+fn batch_accounts_have_limits_of_their_own() {
+    let cx = TestContext::new();
+    cx.write("lab/main.dsvm", BATCH);
+    let quotas = json!({ "name": "acct1", "type": "Microsoft.Batch/batchAccounts", "properties": {
+        "dedicatedCoreQuota": 500, "lowPriorityCoreQuota": 31, "poolQuota": 100,
+        "dedicatedCoreQuotaPerVMFamily": [{ "name": "StandardDSv5 family", "coreQuota": 20 }],
+        "dedicatedCoreQuotaPerVMFamilyEnforced": true } });
+    cx.write("account.json", &quotas.to_string());
+    let ran = cx.ran(&mut cx.command("quota lab --format json --usages account.json"));
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    let lines: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let of = |scope: &str, quota: &str| {
+        let mut all = lines["lines"].as_array().unwrap().iter();
+        all.find(|line| line["scope"] == scope && line["quota"] == quota).cloned().unwrap_or(Value::Null)
+    };
+    // 6 machines of 4 cores, and those of `late`; 3 + 5 spot machines of 4 cores
+    let dedicated = of("batchAccount", "dedicatedCoreQuota");
+    assert_eq!((&dedicated["demand"], &dedicated["verdict"]), (&json!(24), &json!("unknown")));
+    let low = of("batchAccount", "lowPriorityCoreQuota");
+    assert_eq!((&low["demand"], &low["by"], &low["used"]), (&json!(32), &json!(1), &Value::Null));
+    assert_eq!(of("batchAccount", "standardDSv5Family")["by"], 4);
+    assert_eq!(of("batchAccount", "poolQuota")["demand"], 3);
+    // 60 machines of 8 cores in the subscription; 50 nodes and 10 in a network; the address of its gateway
+    assert_eq!(of("region", "cores")["demand"], 480);
+    assert_eq!(of("region", "virtualMachines")["demand"], 60);
+    assert_eq!(of("region", "NetworkSecurityGroups")["demand"], 2);
+    assert_eq!(of("region", "StandardSkuPublicIpAddresses")["demand"], 3);
+}

@@ -294,6 +294,11 @@ impl<'a> Reader<'_, 'a> {
         let (scope, service) = if own { (near.clone(), Service::Compute) } else { (scope, Service::Batch) };
         self.cores(&scope, service, size, dedicated, false, &what);
         self.cores(&scope, service, size, spot, true, &what);
+        if own {
+            for number in [dedicated, spot] {
+                self.push(&scope, Quota::new(Service::Compute, "virtualMachines"), number, &what);
+            }
+        }
         if pool.network.is_some() {
             let nodes = dedicated.and_then(|dedicated| dedicated.checked_add(spot?));
             let parts = nodes.map(|nodes| nodes.div_ceil(BATCH_NODES));

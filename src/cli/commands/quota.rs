@@ -140,6 +140,15 @@ fn limits(
                 })?;
             }
         }
+        if lines.iter().any(|line| matches!(line.scope, Scope::Batch(_))) {
+            let kind = versions::BATCH_ACCOUNT;
+            let path =
+                format!("/subscriptions/{}/providers/{}?api-version={}", session.subscription, kind.name, kind.version);
+            for account in session.client.pages(&path)? {
+                // An account whose quotas cannot be read keeps them unknown.
+                let _ = usages.add(&account, None);
+            }
+        }
         subscription = Some(session.subscription.clone());
     }
     // With one region there is no doubt of which a file is.
