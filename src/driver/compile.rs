@@ -416,13 +416,15 @@ impl EnvRun {
         let mut run = Self { checked, fine, sink: Sink::default(), graph: None, jobs: Vec::new(), advice: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return run };
         let checked = &run.checked;
+        let budget = super::cost::has_budget(checked);
+        let bodies = if budget { Bodies::Kept } else { bodies };
         let fleet = dsvm_model::build(checked, as_of, &mut run.sink);
         if checked.env.is_none() {
             run.graph = Some(dsvm_emit::check(&fleet, checked, bodies, &mut run.sink));
             let names: Vec<&str> = checked.envs.iter().map(|env| env.name.as_ref()).collect();
             run.jobs = dsvm_emit::jobs::files(&fleet, &names);
         }
-        if (guests.advice.is_some() || guests.look.is_some()) && !run.sink.has_errors() {
+        if (guests.advice.is_some() || guests.look.is_some() || budget) && !run.sink.has_errors() {
             // What is wrong with the graph of an env is told elsewhere.
             let own = match &run.graph {
                 Some(_) => None,
@@ -433,6 +435,9 @@ impl EnvRun {
                 run.advice = guests.advice.map(|advice| advice.ask(&subject)).unwrap_or_default();
                 if let Some(look) = guests.look {
                     look(&subject);
+                }
+                if budget {
+                    run.sink.extend(super::cost::budget(&subject));
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! A project with the values of one env → its bill: machines by the schedules of their pools, and everything else that the
 //! graph has by its type.
 
+use super::diags;
 use arm_autoscale::{Setting, in_force};
+use dsvm_diagnostics::Diagnostic;
 use dsvm_graph::json::{Json, Map};
 use dsvm_graph::versions as v;
 use dsvm_graph::{Node, ResourceGraph};
@@ -9,8 +11,11 @@ use dsvm_lint::Subject;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::pool::Pool;
-use dsvm_model::read::{Machines, as_int};
-use dsvm_prices::{Amount, Bill, Book, Item, Price, Term};
+use dsvm_model::read::{Machines, as_int, present};
+use dsvm_prices::{Amount, Bill, Book, Item, Price, Term, dollars};
+use dsvm_sema::checked::Checked;
+use dsvm_sema::table::project::Project;
+use dsvm_sema::table::schema::View;
 use dsvm_sema::value::Value;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -110,6 +115,30 @@ pub fn costs(subject: &Subject<'_, '_>, book: &Book, region: Option<&str>) -> Co
     regions.sort();
     regions.dedup();
     Costs { regions, bill: maker.bill, pools: maker.pools }
+}
+
+/// Seconds of a month, as `USD/month` counts them: 730 hours.
+const MONTH: i64 = 730 * 3600;
+
+/// What is wrong with the budget of a project. Its amount is compared where parameters have values.
+pub(super) fn budget(subject: &Subject<'_, '_>) -> Option<Diagnostic> {
+    let checked = subject.checked;
+    let view = View::<Project>::new(&checked[checked.project?])?;
+    let field = view.fields().budget();
+    let Some(Value::Money(budget)) = present(field) else { return None };
+    let per = budget.per_seconds.filter(|_| &*budget.currency == "USD" && budget.amount > Decimal::ZERO);
+    let Some(per) = per else { return Some(diags::budget_refused(field.span())) };
+    checked.env.as_ref()?;
+    let monthly = budget.amount.checked_mul(Decimal::from(MONTH))?.checked_div(Decimal::from(per))?;
+    let [_, _, ceiling] = costs(subject, Book::shipped(), None).bill.totals(|_| true);
+    (ceiling.usd > monthly)
+        .then(|| diags::budget_exceeded(&dollars(ceiling.usd), &dollars(monthly), ceiling.unknown, field.span()))
+}
+
+/// Whether a project has a budget to compare.
+pub(super) fn has_budget(checked: &Checked) -> bool {
+    let view = checked.project.and_then(|id| View::<Project>::new(&checked[id]));
+    view.is_some_and(|view| present(view.fields().budget()).is_some())
 }
 
 fn usage(why: &str) -> [Amount; 3] {

@@ -2,7 +2,7 @@
 
 use super::load::shown;
 use dsvm_diagnostics::source::{SourceId, Span};
-use dsvm_diagnostics::{Code, Diagnostic};
+use dsvm_diagnostics::{Code, Diagnostic, count};
 use std::path::Path;
 
 /// A file beside `main.dsvm` that nothing imports; `first` is the length of its first line.
@@ -27,6 +27,25 @@ pub(super) fn no_project(source: SourceId, first: u32, path: &Path, exports: boo
     diagnostic.help(
         "begin the file with `project NAME { location = … }`; in a file that others import, write `export` before what they use",
     )
+}
+
+/// A budget that the most machines exceed. `unknown`: how much of the bill has no price, and is not in `usd`.
+pub(super) fn budget_exceeded(usd: &str, budget: &str, unknown: u32, span: Span) -> Diagnostic {
+    let title = format!("this project can cost {usd} USD a month, more than its budget of {budget} USD");
+    let diagnostic = Diagnostic::new(Code::BudgetExceeded, title, span, "less than the most machines cost").help(
+        "lower the most machines of a pool, choose smaller ones, or raise the budget; `dsvmc cost` shows every item",
+    );
+    match unknown {
+        0 => diagnostic,
+        n => diagnostic.note(format!("{} without a known price come on top", count(n as usize, "item"))),
+    }
+}
+
+/// A budget in another currency, without a time, or of nothing.
+pub(super) fn budget_refused(span: Span) -> Diagnostic {
+    let title = "a budget is an amount of US dollars for a time";
+    Diagnostic::new(Code::BudgetRefused, title, span, "cannot be compared with prices")
+        .help("write it as `9_000 USD/month`; `USD/day`, `USD/week` and `USD/h` are possible too")
 }
 
 /// A byte that is not UTF-8; `at` is its place in the text as decoded.

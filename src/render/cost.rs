@@ -4,8 +4,8 @@ use super::palette::{Palette, Role};
 use super::plan_markdown::escape;
 use super::plan_text::clean;
 use crate::driver::Costs;
-use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total};
-use rust_decimal::{Decimal, RoundingStrategy};
+use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total, dollars};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -20,21 +20,6 @@ pub struct Priced {
 }
 
 const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
-
-/// Cents, with a comma before each three digits: `12,345.60`.
-#[must_use]
-pub fn dollars(usd: Decimal) -> String {
-    let text = format!("{:.2}", usd.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero));
-    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
-    let mut out = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    format!("{out}.{cents}")
-}
 
 fn amount(amount: &Amount) -> String {
     amount.usd().map_or_else(|| "unknown".to_owned(), dollars)

@@ -175,3 +175,35 @@ fn the_text_names_sources_dates_and_what_is_unknown() {
     assert_eq!(ran.exit, 1);
     assert!(ran.stderr.contains("there is no env `nowhere`"), "{}", ran.stderr);
 }
+
+/// The team costs 1,343.20 (machines) + 167.25 (disks) + 32.85 (NAT) = 1,543.30 at most, with more that is unknown.
+#[test]
+fn a_budget_is_held_against_the_ceiling_of_each_env() {
+    let cx = TestContext::new();
+    let checked = |budget: &str, envs: &str, most: &str| {
+        let head = HEAD.replace("location = westeurope", &format!("location = westeurope, budget = {budget}"));
+        cx.write("main.dsvm", &[&head, envs, &TEAM.replace("..4", most)].concat());
+        cx.ran(&mut cx.command("check --as-of 2026-11-23"))
+    };
+    let tight = checked("1_543 USD/month", "", "..4");
+    assert_eq!(tight.exit, 0, "{}", tight.stderr);
+    let words = "this project can cost 1,543.30 USD a month, more than its budget of 1,543.00 USD";
+    assert!(tight.stderr.contains(words), "{}", tight.stderr);
+    assert!(tight.stderr.contains("without a known price come on top"), "{}", tight.stderr);
+    for enough in ["1_544 USD/month", "2.12 USD/h", "51 USD/day"] {
+        let ran = checked(enough, "", "..4");
+        assert!(!ran.stderr.contains("DSVM0482"), "{enough}: {}", ran.stderr);
+    }
+    assert!(checked("2.11 USD/h", "", "..4").stderr.contains("DSVM0482"));
+    for unusable in ["9_000 EUR/month", "9_000 USD", "0 USD/month"] {
+        let ran = checked(unusable, "", "..4");
+        assert!(ran.exit == 1 && ran.stderr.contains("DSVM0483"), "{unusable}: {}", ran.stderr);
+    }
+    // 377.61 for each machine with its disk, and 32.85: 1,165.68 with three, 1,543.30 with four, 1,920.91 with five.
+    let envs = "param most: int in 3..9\nenv small { most = 3 }\nenv large { most = 4 }\nenv huge { most = 5 }\n";
+    let ran = checked("1_200 USD/month", envs, "..most");
+    for words in ["cost 1,543.30 USD", "in env `large`", "cost 1,920.91 USD", "in env `huge`"] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("`small`"), "{}", ran.stderr);
+}

@@ -288,6 +288,8 @@ catalogue! {
     AllowedWithoutAddress = 479, Warning, "allowed-without-address", "access from the internet to a pool without a public address";
     StorageOpened = 480, Warning, "storage-opened", "a storage account that an override or a resource opens";
     HostNamesCut = 481, Info, "host-names-cut", "host names that begin with a part of the pool's name";
+    BudgetExceeded = 482, Warning, "budget-exceeded", "a project that can cost more than its budget";
+    BudgetRefused = 483, Error, "budget-refused", "a budget that cannot be compared with prices";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

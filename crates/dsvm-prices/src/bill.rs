@@ -2,7 +2,7 @@
 //! the most; where a case is unknown, the one below it is the least that it costs.
 
 use super::book::{Per, Price};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 /// What one case of an item costs in a month.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +129,21 @@ impl Bill {
     }
 }
 
+/// Cents, with a comma before each three digits: `12,345.60`.
+#[must_use]
+pub fn dollars(usd: Decimal) -> String {
+    let text = format!("{:.2}", usd.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero));
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    format!("{out}.{cents}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +159,15 @@ mod tests {
 
     fn item(cases: [Amount; 3]) -> Item {
         Item { pool: None, what: String::new(), detail: String::new(), number: 1, cases }
+    }
+
+    #[test]
+    fn dollars_have_cents_and_groups() {
+        let text = |text: &str| dollars(text.parse().unwrap());
+        assert_eq!(
+            [text("0"), text("0.005"), text("999.994"), text("1234567.8")],
+            ["0.00", "0.01", "999.99", "1,234,567.80"]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 pub mod bill;
 pub mod book;
 
-pub use bill::{Amount, Bill, Item, Total};
+pub use bill::{Amount, Bill, Item, Total, dollars};
 pub use book::{Book, BookError, Per, Price, Source, Term};
 
 /// Hours of a month, as Azure's price pages count them.

@@ -12,8 +12,8 @@ type Key = (Code, Option<Cow<'static, str>>, Option<Span>, Option<String>);
 /// Merges what the symbolic run found with what the runs of the envs found. An env named `""` means the defaults.
 #[must_use]
 pub fn merge(symbolic: Vec<Diagnostic>, envs: Vec<(Arc<str>, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
-    // What a team rule says depends on the values.
-    let said = |d: &Diagnostic| (d.code == Code::RuleBroken).then(|| d.title.clone());
+    // What a team rule says depends on the values, and so do costs.
+    let said = |d: &Diagnostic| matches!(d.code, Code::RuleBroken | Code::BudgetExceeded).then(|| d.title.clone());
     let key = |d: &Diagnostic| -> Key { (d.code, d.rule.clone(), d.primary(), said(d)) };
     let mut known: IndexMap<Key, ()> = IndexMap::new();
     for diagnostic in &symbolic {

@@ -3,7 +3,7 @@
 use super::Head;
 use super::choices::Location;
 use super::schema::blocks;
-use super::types::{StringMap, Text};
+use super::types::{Money, StringMap, Text};
 
 blocks! {
     /// What is deployed together, and the defaults of everything in it. A project has exactly one such block.
@@ -19,6 +19,9 @@ blocks! {
             resource_group: Text, early;
             /// First part of the names of all resources. Default: the name of the project.
             prefix: Text, early;
+            /// Most that the project may cost, in US dollars for a time: `9_000 USD/month`. A warning tells when the most
+            /// machines cost more, at the prices that are known.
+            budget: Money, early;
         }
         attributes ProjectAttribute {
             /// Name of the project.
