@@ -1,8 +1,8 @@
 //! Quotas: what a fleet asks of a subscription with every pool at its maximum, and which limits that breaks.
 //!
 //! Promises: a number that only the deployment knows is told as unknown, never counted as 0; where Microsoft does not say
-//! whether something counts, it counts. [`needs`] reads one project, [`sum`] adds up a tree of them, [`Usages`] reads what Azure
-//! answers, [`judge`] compares.
+//! whether something counts, it counts. [`needs()`] reads one project, [`sum()`] adds up a tree of them, [`Usages`] reads what Azure
+//! answers, [`judge()`] compares.
 //!
 //! Sources: "Both tiers must hold", "allocated and deallocated" cores count:
 //! <https://learn.microsoft.com/azure/virtual-machines/quotas>; spot machines count in one number for all families:
