@@ -25,7 +25,7 @@ ok server vm image list-skus -l westeurope -p Canonical -f ubuntu-24_04-lts --qu
 ok V2 vm image show -l westeurope --urn Canonical:ubuntu-24_04-lts:server:latest --query hyperVGeneration -o tsv
 ok 28672 vm list-sizes -l westeurope --query "[?name=='Standard_NC4as_T4_v3'].memoryInMB | [0]" -o tsv
 ok 4 vm list-skus -l westeurope --size Standard_NC4as_T4_v3 --query "[0].capabilities[?name=='vCPUs'].value | [0]" -o tsv
-ok 2 vm list-usage -l westeurope --query "length(@)" -o tsv
+ok 1 vm list-usage -l westeurope --query "length([?name.value == 'cores'])" -o tsv
 
 echo "# networks"
 ok Succeeded network vnet create -g comp -n net -l westeurope --address-prefixes 10.0.0.0/16 --subnet-name pool --subnet-prefixes 10.0.0.0/24 --query newVNet.provisioningState -o tsv
