@@ -13,6 +13,7 @@ pub mod exit;
 mod frontend;
 pub mod interrupt;
 pub mod machines;
+pub mod own_file;
 pub mod printer;
 pub mod progress;
 pub mod report;

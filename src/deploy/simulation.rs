@@ -59,7 +59,8 @@ impl Asked<'_> {
             zone.to_timestamp(monday.to_datetime(Time::midnight())).map_err(|_| refuse("the day is out of reach"))?;
         let span = Span { start, minutes };
         let seed = self.seed.unwrap_or(1);
-        Ok(simulate(&pool, &words.tasks(span, &zone, seed), span, seed, Pace::Events))
+        let tasks = words.tasks(span, &zone, seed).map_err(|error| AskedFor::Workload(error.message))?;
+        Ok(simulate(&pool, &tasks, span, seed, Pace::Events))
     }
 }
 

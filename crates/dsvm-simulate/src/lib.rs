@@ -12,6 +12,7 @@
 //!   balancer does, and people get in each other's way. A job that no machine can hold is refused.
 //! - Processors are busy with the load of the tasks, nothing else.
 //! - A person whose machine is removed waits again for the rest of their time; a job starts over.
+//! - A pool has 10,000 machines at most, a workload five million tasks, a window seven days.
 //! - Machines are removed newest first, or oldest first when the pool says so. Zones are not balanced.
 
 mod metrics;

@@ -82,7 +82,8 @@ impl Samples {
     /// The value of a rule's window that ends now; `None` when nothing was measured in it.
     fn fold(&self, trigger: &Trigger, of: Name) -> Option<f64> {
         let minutes = |milliseconds: i64| u32::try_from(milliseconds / 60_000).unwrap_or(1).max(1);
-        let (window, grain) = (minutes(trigger.window).min(self.minutes()), minutes(trigger.grain));
+        let window = minutes(trigger.window).min(self.minutes());
+        let grain = minutes(trigger.grain).min(window);
         let mut whole = Fold::default();
         let mut at = (self.now + 1).saturating_sub(window);
         while at <= self.now {

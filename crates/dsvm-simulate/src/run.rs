@@ -10,6 +10,11 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+/// Most machines that are simulated; a scale set has 1,000 at most.
+const MACHINES: i64 = 10_000;
+/// Longest window that is simulated, in minutes; Azure's is twelve hours.
+const WINDOW: u32 = 7 * 1440;
+
 /// Whether minutes in which nothing can change are left out. The result is the same; a test compares both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -87,7 +92,7 @@ impl<'p> Run<'p> {
         let setting = if let Policy::Setting(setting) = &pool.policy { Some(setting) } else { None };
         let windows =
             setting.iter().flat_map(|s| &s.profiles).flat_map(|p| &p.rules).map(|r| r.trigger.window / 60_000);
-        let window = windows.max().and_then(|minutes| u32::try_from(minutes).ok()).unwrap_or(1);
+        let window = windows.max().map_or(1, |minutes| u32::try_from(minutes).unwrap_or(WINDOW)).min(WINDOW);
         let mut run = Self {
             pool,
             tasks,
@@ -107,7 +112,7 @@ impl<'p> Run<'p> {
             tally: Tally::default(),
         };
         // What is there at the start is ready.
-        (0..pool.machines).for_each(|_| run.order(0, Some(0)));
+        (0..i64::from(pool.machines).min(MACHINES)).for_each(|_| run.order(0, Some(0)));
         run.events.extend(run.profiles.iter().skip(1).map(|(minute, _)| Reverse((*minute, Event::Turn))));
         let unknown = setting.iter().flat_map(|s| &s.profiles).flat_map(|p| &p.rules).filter(|r| !is_known(&r.trigger));
         run.tally.unreadable = unknown.map(|rule| rule.trigger.metric.clone()).collect();
@@ -278,7 +283,7 @@ impl<'p> Run<'p> {
             moment.ready += 1;
             moment.idle += u32::from(machine.tasks.is_empty());
             moment.tasks += machine.tasks.len() as u32;
-            moment.held += u32::try_from(whole - machine.cores.max(0)).unwrap_or(0);
+            moment.held = moment.held.saturating_add(u32::try_from(whole - machine.cores.max(0)).unwrap_or(0));
             if machine.load > whole.unsigned_abs() * 100 {
                 moment.crowded += machine.tasks.len() as u32;
             }
@@ -345,7 +350,7 @@ impl<'p> Run<'p> {
 
     /// Orders or removes machines up to a number.
     fn change(&mut self, to: i64, minute: u32) -> bool {
-        let have = self.machines.len() as i64;
+        let (have, to) = (self.machines.len() as i64, to.clamp(0, MACHINES));
         for _ in have..to {
             self.order(minute, None);
         }

@@ -3,8 +3,8 @@
 use super::workload::{Kind, MILLI, Span, Task, Workload};
 use jiff::Timestamp;
 
-/// Most tasks of a file.
-const TASKS: usize = 5_000_000;
+/// Most tasks of a workload.
+pub(crate) const TASKS: usize = 5_000_000;
 
 /// Why a file is no workload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

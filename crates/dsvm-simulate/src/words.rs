@@ -1,5 +1,6 @@
 //! Workloads in words: `class of 30 at 09:00 mon..fri for 2 h`, `office of 40`, `batch of 200 at 02:00 for 30 min with 4 cores`.
 
+use super::trace::TASKS;
 use super::workload::{Kind, MILLI, Span, Task, Workload};
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
@@ -133,8 +134,10 @@ impl Words {
     }
 
     /// The tasks of a span of time; the times of day are those of a zone.
-    #[must_use]
-    pub fn tasks(&self, span: Span, zone: &TimeZone, seed: u64) -> Workload {
+    ///
+    /// # Errors
+    /// They are more than are simulated.
+    pub fn tasks(&self, span: Span, zone: &TimeZone, seed: u64) -> Result<Workload, WordsError> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut below = |most: u32| if most == 0 { 0 } else { random.next_u32() % most };
         let kind = if self.shape == Shape::Batch { Kind::Job } else { Kind::Person };
@@ -147,6 +150,9 @@ impl Words {
             if self.days.get(day(date.weekday())) == Some(&true)
                 && let Some(begin) = begin
             {
+                if tasks.len() + self.count as usize > TASKS {
+                    return wrong("more than five million people or jobs in all these days".to_owned());
+                }
                 for _ in 0..self.count {
                     let (late, minutes) = match self.shape {
                         Shape::Class => (below(10), vary(self.minutes, 10, &mut below)),
@@ -170,7 +176,7 @@ impl Words {
             let Ok(next) = date.tomorrow() else { break };
             date = next;
         }
-        Workload::new(tasks)
+        Ok(Workload::new(tasks))
     }
 }
 
@@ -245,7 +251,7 @@ mod tests {
 
     fn week_of(text: &str) -> Vec<Task> {
         let span = Span { start: "2026-11-30T00:00:00Z".parse().unwrap(), minutes: 7 * 1440 };
-        text.parse::<Words>().unwrap().tasks(span, &TimeZone::UTC, 1).tasks().to_vec()
+        text.parse::<Words>().unwrap().tasks(span, &TimeZone::UTC, 1).unwrap().tasks().to_vec()
     }
 
     #[test]
@@ -272,9 +278,17 @@ mod tests {
         let span = Span { start: "2026-10-23T00:00:00Z".parse().unwrap(), minutes: 7 * 1440 };
         let zone = arm_autoscale::time_zone("W. Europe Standard Time").unwrap();
         let class: Words = "class of 1 at 09:00 daily for 1 h".parse().unwrap();
-        let hours: Vec<u32> = class.tasks(span, &zone, 1).tasks().iter().map(|task| task.arrives % 1440 / 60).collect();
+        let hours: Vec<u32> =
+            class.tasks(span, &zone, 1).unwrap().tasks().iter().map(|task| task.arrives % 1440 / 60).collect();
         // Summer time ends on the 25th.
         assert_eq!(hours, [7, 7, 8, 8, 8, 8, 8]);
+    }
+
+    #[test]
+    fn a_crowd_that_no_memory_holds_is_refused() {
+        let span = Span { start: "2026-11-30T00:00:00Z".parse().unwrap(), minutes: 7 * 1440 };
+        let crowd: Words = "batch of 1000000 daily".parse().unwrap();
+        assert!(crowd.tasks(span, &TimeZone::UTC, 1).unwrap_err().message.contains("five million"));
     }
 
     #[test]

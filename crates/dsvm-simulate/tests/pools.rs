@@ -132,6 +132,19 @@ fn a_metric_that_a_simulated_pool_does_not_have_is_told() {
     assert_eq!(report.unreadable, ["Disk Read Bytes"]);
 }
 
+#[test]
+fn numbers_without_end_are_simulated_in_bounds() {
+    let rules = [rule("Increase", "GreaterThan", 1.0, 4_000_000_000, 1, 4_000_000)];
+    let mut endless = rules[0].clone();
+    endless["metricTrigger"]["timeGrain"] = json!("P49999D");
+    let policy = Policy::Setting(setting(1, 4_000_000_000, &[rules[0].clone(), endless]));
+    let report = run(&pool(1, policy), vec![person(0, 50)], 100);
+    assert_eq!(report.machines, (10_000, 10_000));
+    let mut many = pool(4_000_000_000, Policy::Fixed);
+    many.cores = 4096;
+    assert_eq!(run(&many, vec![], 5).machines.1, 10_000);
+}
+
 fn tasks() -> impl Strategy<Value = Vec<Task>> {
     let task = (0u32..900, 1u32..200, 1u32..9, 0u8..=100, any::<bool>()).prop_map(
         |(arrives, minutes, cores, load, person)| {

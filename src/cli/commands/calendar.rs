@@ -1,22 +1,18 @@
 //! `dsvmc calendar`: what of the projects of a tree ends, and when.
 
-use super::build::WriteError;
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::cli::report;
-use crate::deploy::error::CommandError;
-use crate::driver::{self, shown};
+use crate::cli::{own_file, report};
+use crate::driver;
 use crate::render::Found;
 use crate::render::calendar::{self as draw, End};
-use dsvm_diagnostics::Code;
 use dsvm_diagnostics::source::{SourceMap, Span};
-use dsvm_files::Readers;
 use dsvm_lint::Subject;
 use dsvm_model::autoscale::Time;
 use dsvm_model::facts::{Image, Retirement, Size};
 use jiff::civil::Date;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The command line arguments of `calendar`.
 #[derive(Debug, clap::Args)]
@@ -87,7 +83,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     }
     ends.sort_by(|a, b| (a.date, &a.place, &a.what).cmp(&(b.date, &b.place, &b.what)));
     if let Some(path) = &args.ics
-        && let Err(error) = write(path, &draw::ics(&ends))
+        && let Err(error) = own_file::write(path, &draw::ics(&ends), draw::ICS_BEGIN)
     {
         return report::finish(Err(error), &mut cx.printer);
     }
@@ -184,19 +180,4 @@ fn of_retirement(
             all.push(Ending { date, what: what.to_owned(), why: why.to_owned(), then: then(), at });
         }
     }
-}
-
-/// Writes the calendar; over an earlier one of dsvmc, and over nothing else.
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    match std::fs::read(path) {
-        Ok(old) if old.starts_with(draw::ICS_BEGIN.as_bytes()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        _ => {
-            let title = format!("`{}` is there and was not written by `dsvmc calendar`", shown(path));
-            return Err(CommandError::input(Code::OutputUnwritable, title, "give another path, or move the file away"));
-        }
-    }
-    dsvm_files::replace(path, text.as_bytes(), Readers::Usual).map_err(|cause| {
-        CommandError::environment(Code::OutputUnwritable, WriteError::new(path, cause).to_string(), "")
-    })
 }

@@ -1,17 +1,15 @@
 //! `dsvmc simulate`: what happens to the pools of a project under a workload, minute by minute.
 
-use super::build::WriteError;
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::cli::report;
+use crate::cli::{own_file, report};
 use crate::deploy::error::CommandError;
 use crate::driver::{self, World, shown};
 use crate::render::Found;
 use crate::render::simulation::{self as draw, Simulated, Tried};
 use arm_autoscale::{Setting, time_zone};
 use dsvm_diagnostics::Code;
-use dsvm_files::Readers;
 use dsvm_simulate::words::{FORMS, Words};
 use dsvm_simulate::{Pace, Policy, Pool, Span, Startup, Workload, simulate, sweep, trace};
 use jiff::civil::Date;
@@ -130,7 +128,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         [(&args.svg, draw::svg as fn(&[Simulated]) -> String, draw::SVG_BEGIN), (&args.csv, draw::csv, draw::CSV_BEGIN)]
     {
         if let Some(path) = path
-            && let Err(error) = write(path, &text(&simulated), begin)
+            && let Err(error) = own_file::write(path, &text(&simulated), begin)
         {
             return report::finish(Err(error), &mut cx.printer);
         }
@@ -239,7 +237,7 @@ fn read(text: &str, span: Span, zone: &TimeZone, seed: u64, world: &dyn World) -
     if !["csv", "swf"].contains(&ending) {
         let words: Words =
             text.parse().map_err(|error: dsvm_simulate::words::WordsError| refused(error.message, FORMS))?;
-        return Ok(words.tasks(span, zone, seed));
+        return words.tasks(span, zone, seed).map_err(|error| refused(error.message, FORMS));
     }
     let bytes = world.read(path).map_err(|_| {
         refused(format!("`{}` cannot be read", shown(path)), "give the path of a file, or words such as `office of 40`")
@@ -250,20 +248,5 @@ fn read(text: &str, span: Span, zone: &TimeZone, seed: u64, world: &dyn World) -
         let help =
             "a CSV file has the columns `arrival` and `duration`, and may have `cores`, `gpus`, `load` and `kind`";
         refused(format!("`{}`, {error}", shown(path)), help)
-    })
-}
-
-/// Writes a file; over an earlier one of the same kind, and over nothing else.
-fn write(path: &Path, text: &str, begin: &str) -> Result<(), CommandError> {
-    match std::fs::read(path) {
-        Ok(old) if old.starts_with(begin.as_bytes()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        _ => {
-            let title = format!("`{}` is there and was not written by `dsvmc simulate`", shown(path));
-            return Err(CommandError::input(Code::OutputUnwritable, title, "give another path, or move the file away"));
-        }
-    }
-    dsvm_files::replace(path, text.as_bytes(), Readers::Usual).map_err(|cause| {
-        CommandError::environment(Code::OutputUnwritable, WriteError::new(path, cause).to_string(), "")
     })
 }

@@ -1,18 +1,14 @@
 //! `dsvmc test`: runs the tests that stand in the sources and in `*.test.dsvm` files.
 
-use super::build::WriteError;
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::cli::report;
-use crate::deploy::error::CommandError;
+use crate::cli::{own_file, report};
 use crate::deploy::testing::{self, Report};
-use crate::driver::{self, shown};
+use crate::driver;
 use crate::render::{Found, tests as draw};
-use dsvm_diagnostics::Code;
-use dsvm_files::Readers;
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The command line arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -49,7 +45,7 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         return Ok(cx.report_all(&found)?);
     }
     if let Some(path) = &args.junit
-        && let Err(error) = write(path, &draw::junit(&reports))
+        && let Err(error) = own_file::write(path, &draw::junit(&reports), draw::JUNIT_BEGIN)
     {
         return report::finish(Err(error), &mut cx.printer);
     }
@@ -71,19 +67,4 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     cx.printer.note(&draw::summary(&reports));
     let failed = reports.iter().flat_map(|report| &report.outcomes).any(|outcome| !outcome.failures.is_empty());
     Ok(if failed { Exit::Input } else { Exit::Done })
-}
-
-/// Writes the report; over an earlier one, and over nothing else.
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    match std::fs::read(path) {
-        Ok(old) if old.starts_with(draw::JUNIT_BEGIN.as_bytes()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        _ => {
-            let title = format!("`{}` is there and is no report of dsvmc", shown(path));
-            return Err(CommandError::input(Code::OutputUnwritable, title, "give another path, or move the file away"));
-        }
-    }
-    dsvm_files::replace(path, text.as_bytes(), Readers::Usual).map_err(|cause| {
-        CommandError::environment(Code::OutputUnwritable, WriteError::new(path, cause).to_string(), "")
-    })
 }
