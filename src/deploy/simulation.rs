@@ -95,6 +95,8 @@ mod tests {
     fn every_number_that_a_test_can_name_is_there() {
         let pool = Pool {
             machines: 1,
+            spot: 0,
+            slots: None,
             cores: 4,
             gpus: 0,
             seats: None,
@@ -102,7 +104,14 @@ mod tests {
             oldest_first: false,
             policy: Policy::Fixed,
         };
-        let one = Candidate { name: "a".to_owned(), size: String::new(), zone: None, price: None, pool: Ok(pool) };
+        let one = Candidate {
+            name: "a".to_owned(),
+            size: String::new(),
+            zone: None,
+            price: None,
+            spot_price: None,
+            pool: Ok(pool),
+        };
         let first = jiff::civil::date(2026, 12, 1);
         let asked = Asked { pool: "a", workload: "office of 3", days: None, seats: None, seed: None, first };
         let Ok(report) = asked.simulate(&[one]) else { panic!("is simulated") };

@@ -4,10 +4,11 @@ use arm_autoscale::Setting;
 use dsvm_graph::json::Json;
 use dsvm_graph::versions;
 use dsvm_lint::Subject;
+use dsvm_model::batch::Service;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read::as_int;
 use dsvm_prices::{Book, Price, Term};
-use dsvm_simulate::{Cluster, Policy, Pool, Startup};
+use dsvm_simulate::{Cluster, Evaluated, Policy, Pool, Startup};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -22,6 +23,8 @@ pub struct Candidate {
     pub zone: Option<String>,
     /// What a machine costs in an hour, if its region and price are known.
     pub price: Option<Price>,
+    /// The same for a spot machine of a pool that has both.
+    pub spot_price: Option<Price>,
     /// As the simulator takes it, or why it cannot be simulated, in one clause.
     pub pool: Result<Pool, &'static str>,
 }
@@ -73,10 +76,13 @@ pub fn candidates(
                 pool.image.windows(),
                 if pool.spot.is_some() { Term::Spot } else { Term::OnDemand },
             ),
+            spot_price: None,
             zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
             pool: policy.and_then(|policy| {
                 Ok(Pool {
                     machines: machines.ok_or("its number of machines is known only at deployment; set it in an env")?,
+                    spot: 0,
+                    slots: None,
                     cores: whole(size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
                     gpus: gpus(size.0.gpu()),
                     seats,
@@ -88,40 +94,32 @@ pub fn candidates(
         });
     }
     for pool in &subject.fleet.batch {
-        let cluster = match &pool.scale {
-            Scale::Range { least, most, idle } => {
-                let number = |value| as_int(value).and_then(|number| u32::try_from(number).ok());
-                // Two minutes, the default of `nodeIdleTimeBeforeScaleDown`.
-                let idle = idle.and_then(|idle| u32::try_from(idle.get().div_euclid(60)).ok()).unwrap_or(2);
-                let ends = number(least).zip(number(most));
-                let cluster = ends.map(|(least, most)| (least, Policy::Cluster(Cluster { least, most, idle })));
-                cluster.ok_or("its range of machines is known only at deployment; set it in an env")
-            }
-            Scale::Fixed { dedicated, spot, .. } => {
-                let number =
-                    as_int(dedicated).zip(as_int(spot)).and_then(|(a, b)| u32::try_from(a.checked_add(b)?).ok());
-                number.map(|number| (number, Policy::Fixed)).ok_or("its number of machines is known only at deployment")
-            }
-            Scale::Formula { .. } => {
-                Err("its formula is not simulated; `dsvmc formula` evaluates it for given samples")
-            }
+        let region = region_of(versions::BATCH_ACCOUNT, None).or_else(|| region_of(versions::WORKSPACE, None));
+        let windows = pool.image.is_some_and(dsvm_model::facts::Image::windows);
+        let price = |term| price(pool.size.name(), region.clone(), windows, term);
+        let (price, spot_price) = match pool.service {
+            Service::AzureMl if pool.spot => (price(Term::LowPriority), None),
+            Service::AzureMl => (price(Term::OnDemand), None),
+            Service::AzureBatch => (price(Term::OnDemand), price(Term::LowPriority)),
         };
         all.push(Candidate {
             name: pool.block.name.to_string(),
             size: pool.size.name().to_owned(),
-            price: price(
-                pool.size.name(),
-                region_of(versions::BATCH_ACCOUNT, None).or_else(|| region_of(versions::WORKSPACE, None)),
-                pool.image.is_some_and(dsvm_model::facts::Image::windows),
-                if pool.spot { Term::LowPriority } else { Term::OnDemand },
-            ),
+            price,
+            spot_price,
             zone: None,
-            pool: cluster.and_then(|(machines, policy)| {
+            pool: scaling(&pool.scale).and_then(|(machines, spot, policy)| {
                 Ok(Pool {
                     machines,
+                    spot,
                     cores: whole(pool.size.vcpu()).ok_or("the number of vCPUs of its size is not known")?,
                     gpus: gpus(pool.size.0.gpu()),
                     seats,
+                    // A job of Azure Machine Learning takes whole machines: one slot.
+                    slots: Some(match pool.service {
+                        Service::AzureBatch => u32::try_from(pool.task_slots).unwrap_or(1),
+                        Service::AzureMl => 1,
+                    }),
                     startup: startup.cloned().unwrap_or_else(Startup::of_node),
                     oldest_first: false,
                     policy,
@@ -130,6 +128,39 @@ pub fn candidates(
         });
     }
     all
+}
+
+/// Machines at the start, those of them that are spot machines, and what decides about their number.
+fn scaling(scale: &Scale) -> Result<(u32, u32, Policy), &'static str> {
+    let number = |value| as_int(value).and_then(|number| u32::try_from(number).ok());
+    match scale {
+        Scale::Range { least, most, idle } => {
+            // Two minutes, the default of `nodeIdleTimeBeforeScaleDown`.
+            let idle = idle.and_then(|idle| u32::try_from(idle.get().div_euclid(60)).ok()).unwrap_or(2);
+            let ends = number(least).zip(number(most));
+            let (least, most) = ends.ok_or("its range of machines is known only at deployment; set it in an env")?;
+            Ok((least, 0, Policy::Cluster(Cluster { least, most, idle })))
+        }
+        Scale::Fixed { dedicated, spot, .. } => {
+            let both = number(dedicated).zip(number(spot));
+            let (dedicated, spot) =
+                both.ok_or("its number of machines is known only at deployment; set it in an env")?;
+            let all = dedicated.checked_add(spot).ok_or("it has too many machines")?;
+            Ok((all, spot, Policy::Fixed))
+        }
+        Scale::Formula { text, holes, every, .. } => {
+            let mut text = text.clone();
+            for (hole, value) in holes {
+                let value = number(value)
+                    .ok_or("its formula needs values that are known only at deployment; set them in an env")?;
+                text = text.replace(hole, &value.to_string());
+            }
+            let formula = batch_formula::parse(&text).map_err(|_| "its formula cannot be read")?;
+            let every = u32::try_from(every.get().max(60).div_euclid(60) + i64::from(every.get().rem_euclid(60) > 0));
+            let every = every.unwrap_or(15);
+            Ok((0, 0, Policy::Formula(Evaluated { text, formula, every })))
+        }
+    }
 }
 
 fn whole(number: Option<i64>) -> Option<u32> {

@@ -25,6 +25,8 @@ pub struct Simulated {
     pub workload: String,
     /// What a machine costs in an hour, when it is known.
     pub price: Option<Price>,
+    /// The same for a spot machine of a pool that has both.
+    pub spot_price: Option<Price>,
     /// The outcome with the rules as they are written.
     pub report: Report,
     /// With other numbers in the rules.
@@ -74,9 +76,17 @@ fn wait(minutes: u32) -> String {
     if minutes < 120 { format!("{minutes} min") } else { format!("{} h {:02} min", minutes / 60, minutes % 60) }
 }
 
-/// Machine hours in US dollars, to a cent.
-fn usd(minutes: u64, price: &Price) -> String {
-    let sum = price.usd * Decimal::from(minutes) / Decimal::from(60);
+/// What the machines of a report cost in US dollars; `None` when a price is missing that they need.
+pub fn cost(report: &Report, price: Option<&Price>, spot: Option<&Price>) -> Option<Decimal> {
+    let of = |minutes: u64, price: Option<&Price>| match (minutes, price) {
+        (0, _) => Some(Decimal::ZERO),
+        (minutes, price) => Some(price?.usd * Decimal::from(minutes) / Decimal::from(60)),
+    };
+    Some(of(report.machine_minutes - report.spot_minutes, price)? + of(report.spot_minutes, spot)?)
+}
+
+/// An amount to a cent.
+fn usd(sum: Decimal) -> String {
     let cents = sum.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     let whole = cents.trunc().to_u64().unwrap_or(u64::MAX);
     format!("{}.{:02}", group(whole), (cents.fract() * Decimal::from(100)).to_u64().unwrap_or(0))
@@ -90,6 +100,26 @@ fn percent(part: u64, whole: u64) -> u64 {
 fn bars(values: impl Iterator<Item = u32>, most: u32) -> String {
     let level = |value: u32| (u64::from(value) * 8).div_ceil(u64::from(most.max(1))).min(8) as usize;
     values.map(|value| BARS.get(level(value)).copied().unwrap_or(' ')).collect()
+}
+
+/// The line about costs, with each price that went into it and its source.
+fn paid(one: &Simulated) -> String {
+    let report = &one.report;
+    let Some(sum) = cost(report, one.price.as_ref(), one.spot_price.as_ref()) else {
+        return "  cost        unknown: no price of this size and region is known\n".to_owned();
+    };
+    let (spot, all) = (report.spot_minutes, report.machine_minutes);
+    let used = [(&one.price, all > spot, ""), (&one.spot_price, spot > 0, "spot ")];
+    let prices: Vec<String> = used
+        .into_iter()
+        .filter(|(_, used, _)| *used)
+        .filter_map(|(price, _, kind)| Some((price.as_ref()?, kind)))
+        .map(|(price, kind)| {
+            let (usd, title) = (price.usd.normalize(), clean(&price.source.title));
+            format!(", at {usd} USD {kind}an hour in {} ({}, {title})", price.region, price.source.date)
+        })
+        .collect();
+    format!("  cost        {} USD for machines{}\n", usd(sum), prices.concat())
 }
 
 /// A paragraph for each pool.
@@ -147,17 +177,7 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
             percent(report.idle_minutes, report.machine_minutes),
             report.used / 10
         ));
-        out.push_str(&match &one.price {
-            Some(price) => format!(
-                "  cost        {} USD for machines, at {} USD an hour in {} ({}, {})\n",
-                usd(report.machine_minutes, price),
-                price.usd.normalize(),
-                price.region,
-                price.source.date,
-                clean(&price.source.title)
-            ),
-            None => "  cost        unknown: no price of this size and region is known\n".to_owned(),
-        });
+        out.push_str(&paid(one));
         out.push_str(&format!(
             "  autoscale   added {} times, removed {} times, flapped {} times\n",
             report.actions.0, report.actions.1, report.flaps
@@ -175,7 +195,16 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
         if refused > 0 {
             out.push_str(&palette.paint(Role::Warning, &format!("; {refused} are larger than a machine")));
         }
+        if report.ended > 0 {
+            let note = format!("; {} ended with their machine and do not start again", report.ended);
+            out.push_str(&palette.paint(Role::Warning, &note));
+        }
         out.push('\n');
+        if let Some((count, first)) = &report.failed {
+            let note =
+                format!("  formula     gave no result {count} times and left the pool as it was: {}\n", clean(first));
+            out.push_str(&palette.paint(Role::Warning, &note));
+        }
         for metric in &report.unreadable {
             let note = format!("  the metric `{}` is not simulated: its rules saw nothing\n", clean(metric));
             out.push_str(&palette.paint(Role::Warning, &note));
@@ -235,6 +264,7 @@ fn figures(report: &Report) -> Value {
         "wait_minutes": { "p50": report.wait(50), "p95": report.wait(95), "worst": report.worst_wait() },
         "machines": { "least": report.machines.0, "most": report.machines.1 },
         "machine_minutes": report.machine_minutes,
+        "spot_minutes": report.spot_minutes,
         "idle_minutes": report.idle_minutes,
         "crowded_minutes": report.crowded_minutes,
         "cores_held_per_mille": report.used,
@@ -247,7 +277,23 @@ fn figures(report: &Report) -> Value {
         "served": report.tasks.0,
         "waiting_at_the_end": report.tasks.1,
         "too_large": report.tasks.2,
+        "ended_with_their_machine": report.ended,
+        "formula_failures": report.failed.as_ref().map(|(count, first)| json!({ "count": count, "first": first })),
         "metrics_not_simulated": report.unreadable,
+    })
+}
+
+fn machine_cost(one: &Simulated) -> Value {
+    let Some(sum) = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref()) else { return Value::Null };
+    let rate = |price: &Price| price.usd.normalize().to_string();
+    let Some(price) = one.price.as_ref().or(one.spot_price.as_ref()) else { return Value::Null };
+    json!({
+        "usd": usd(sum).replace(',', ""),
+        "usd_per_hour": one.price.as_ref().map(rate),
+        "usd_per_spot_hour": one.spot_price.as_ref().map(rate),
+        "region": price.region,
+        "date": price.source.date.to_string(),
+        "source": price.source.title,
     })
 }
 
@@ -270,13 +316,7 @@ pub fn data(all: &[Simulated]) -> Value {
             "minutes": one.report.span.minutes,
             "timezone": one.zone,
             "figures": figures(&one.report),
-            "machine_cost": one.price.as_ref().map(|price| json!({
-                "usd": usd(one.report.machine_minutes, price).replace(',', ""),
-                "usd_per_hour": price.usd.normalize().to_string(),
-                "region": price.region,
-                "date": price.source.date.to_string(),
-                "source": price.source.title,
-            })),
+            "machine_cost": machine_cost(one),
             "tried": one.tried.iter().map(tried).collect::<Vec<_>>(),
         })
     };

@@ -102,6 +102,56 @@ fn a_cluster_starts_for_jobs_of_a_file_and_is_empty_afterwards() {
     assert_eq!(found["machine_minutes"], 2 * (5 + 30 + 2) + 5 + 10 + 2);
 }
 
+const BATCH: &str = r#"
+import std.images
+import std.sizes
+
+project lab { location = westeurope }
+param most: int in 1..50
+
+env prod { most = 4 }
+env open { }
+
+pool nightly: batch {
+  service = azure_batch
+  image = images.ubuntu_hpc
+  size = sizes.Standard_D8s_v5
+  machines = 0..most
+  task_slots = 4
+  autoscale every 5 min { look_back = 15 min, on_removal = task_completion }
+}
+"#;
+
+#[test]
+fn the_formula_of_a_batch_pool_decides_about_its_machines() {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", BATCH);
+    let more = ["--workload", "batch of 20 at 02:00 daily for 30 min", "--startup", "5", "--format", "json"];
+    let found = figures(&run(&cx, &[&more[..], &["--env", "prod"]].concat()), "nightly", "prod");
+    // 20 jobs on four machines of four slots: one round begins after five minutes, the rest when the first jobs end.
+    assert_eq!((&found["machines"]["least"], &found["machines"]["most"]), (&0.into(), &4.into()));
+    assert_eq!((&found["served"], &found["jobs_interrupted"]), (&140.into(), &0.into()));
+    assert_eq!(found["wait_minutes"]["p50"], 5);
+    let worst = found["wait_minutes"]["worst"].as_u64().unwrap();
+    assert!((5 + 24..=5 + 36).contains(&worst), "{worst}");
+    let ran = run(&cx, &[&more[..], &["--env", "open"]].concat());
+    assert!(ran.exit == 1 && ran.stderr.contains("its formula needs values that are known only at deployment"));
+}
+
+#[test]
+fn a_formula_without_a_result_is_told_with_its_reason() {
+    let cx = TestContext::new();
+    let formula = "machines = 0..most\n  every = 5 min\n  formula = \"\"\"\n$TargetDedicatedNodes = min(4, max(1, avg($MemoryBytes.GetSample(TimeInterval_Minute * 5, 70))));\n\"\"\"";
+    let typed = "machines = 0..most\n  task_slots = 4\n  autoscale every 5 min { look_back = 15 min, on_removal = task_completion }";
+    cx.write("main.dsvm", &BATCH.replace(typed, formula));
+    let ran = run(&cx, &["--workload", CLASS, "--env", "prod", "--days", "1"]);
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    for part in ["gave no result 288 times", "$MemoryBytes wanted 70%, received 0%", "`$MemoryBytes` is not simulated"]
+    {
+        assert!(ran.stdout.contains(part), "{part}\n{}", ran.stdout);
+    }
+}
+
 #[test]
 fn a_picture_and_a_table_are_written_and_other_files_are_left_alone() {
     let cx = place();

@@ -2,6 +2,8 @@
 //!
 //! Equality ignores places, so that a formula equals its own print. A tree is never deeper than [`MAX_DEPTH`].
 
+use std::collections::BTreeSet;
+
 /// Deepest nesting that is read; keeps every walk over the tree within the stack.
 pub const MAX_DEPTH: u32 = 200;
 
@@ -34,6 +36,24 @@ impl FormulaSpan {
 pub struct Formula {
     /// Its statements, in order.
     pub statements: Vec<Statement>,
+}
+
+impl Formula {
+    /// The service's variables that it reads, under their full names.
+    #[must_use]
+    pub fn reads(&self) -> BTreeSet<&'static str> {
+        let mut found = BTreeSet::new();
+        for statement in &self.statements {
+            statement.value.walk(&mut |part| {
+                if let ExprKind::Variable(name) = &part.kind
+                    && let Some(variable) = super::names::variable(name)
+                {
+                    found.insert(variable.canonical);
+                }
+            });
+        }
+        found
+    }
 }
 
 /// `name = value;`, or a value alone (only useful for `stop()`).

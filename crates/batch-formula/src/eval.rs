@@ -295,7 +295,7 @@ impl Evaluator<'_> {
         match (name, values.as_slice()) {
             ("GetSample", [Value::Number(count)]) => {
                 let mut last: Vec<f64> =
-                    self.pool.of(metric).rev().take(whole(*count) as usize).map(|s| s.value).collect();
+                    self.pool.of(metric).iter().rev().take(whole(*count) as usize).map(|s| s.value).collect();
                 last.reverse();
                 self.vector(last, place)
             }
@@ -312,10 +312,10 @@ impl Evaluator<'_> {
                         ),
                     }));
                 }
-                self.vector(samples.into_iter().map(|s| s.value).collect(), place)
+                self.vector(samples.iter().map(|s| s.value).collect(), place)
             }
             ("GetSample", times) => match self.frame(metric, &times.iter().map(moment).collect::<Vec<_>>()) {
-                Some((samples, _)) => self.vector(samples.into_iter().map(|s| s.value).collect(), place),
+                Some((samples, _)) => self.vector(samples.iter().map(|s| s.value).collect(), place),
                 None => wrong_frame(name, place),
             },
             ("GetSamplePercent", times) => match self.frame(metric, &times.iter().map(moment).collect::<Vec<_>>()) {
@@ -323,8 +323,8 @@ impl Evaluator<'_> {
                 None => wrong_frame(name, place),
             },
             ("GetSamplePeriod", []) => Ok(Value::Interval(PERIOD)),
-            ("Count", []) => Ok(Value::Number(self.pool.of(metric).count() as f64)),
-            ("HistoryBeginTime", []) => match self.pool.of(metric).next() {
+            ("Count", []) => Ok(Value::Number(self.pool.of(metric).len() as f64)),
+            ("HistoryBeginTime", []) => match self.pool.of(metric).first() {
                 Some(first) => Ok(Value::Timestamp(first.time)),
                 None => fail(place, format!("{metric} has no samples")),
             },
@@ -340,14 +340,16 @@ impl Evaluator<'_> {
     }
 
     /// The samples between two times (or one and now), and the percentage of possible samples that exist.
-    fn frame(&self, metric: &str, times: &[Option<i64>]) -> Option<(Vec<Sample>, f64)> {
+    fn frame(&self, metric: &str, times: &[Option<i64>]) -> Option<(&[Sample], f64)> {
         let (a, b) = match times {
             [Some(a)] => (*a, self.pool.now),
             [Some(a), Some(b)] => (*a, *b),
             _ => return None,
         };
         let (from, to) = (a.min(b), a.max(b));
-        let samples: Vec<Sample> = self.pool.of(metric).filter(|s| s.time > from && s.time <= to).collect();
+        let known = self.pool.of(metric);
+        let place = |time: i64| known.partition_point(|sample| sample.time <= time);
+        let samples = known.get(place(from)..place(to)).unwrap_or_default();
         let possible = to.saturating_sub(from) / PERIOD;
         let percent = if possible == 0 {
             if samples.is_empty() { 0.0 } else { 100.0 }

@@ -28,7 +28,7 @@ pub use eval::{EvalError, Evaluation, evaluate};
 pub use parse::parse;
 pub use print::print;
 pub use rules::PoolLimits;
-pub use samples::{PoolState, Sample};
+pub use samples::{PERIOD, PoolState, Sample};
 pub use time::read_timestamp;
 pub use value::Value;
 

@@ -112,8 +112,9 @@ impl PoolState {
     }
 
     /// Samples of a metric that were taken up to now, oldest first.
-    pub(super) fn of(&self, metric: &str) -> impl DoubleEndedIterator<Item = Sample> + '_ {
-        self.samples.get(metric).into_iter().flatten().copied().filter(|s| s.time <= self.now)
+    pub(super) fn of(&self, metric: &str) -> &[Sample] {
+        let all = self.samples.get(metric).map(Vec::as_slice).unwrap_or_default();
+        all.get(..all.partition_point(|sample| sample.time <= self.now)).unwrap_or_default()
     }
 }
 

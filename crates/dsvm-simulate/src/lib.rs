@@ -13,7 +13,10 @@
 //! - Processors are busy with the load of the tasks, nothing else.
 //! - A person whose machine is removed waits again for the rest of their time; a job starts over.
 //! - A pool has 10,000 machines at most, a workload five million tasks, a window seven days.
-//! - Machines are removed newest first, or oldest first when the pool says so. Zones are not balanced.
+//! - Machines are removed newest first, or oldest first when the pool says so. Zones are not balanced. Azure Batch chooses itself
+//!   ("Pool - Resize"); here it takes empty nodes first, then those with the fewest tasks.
+//! - A formula is evaluated from the first minute on at its interval, against samples of every 30 seconds of the last day or two.
+//!   `retaineddata` is taken as `taskcompletion`: how long files are kept is not simulated.
 
 mod metrics;
 mod pool;
@@ -24,7 +27,7 @@ pub mod trace;
 pub mod words;
 mod workload;
 
-pub use pool::{Cluster, Policy, Pool, Startup};
+pub use pool::{Cluster, Evaluated, Policy, Pool, Startup};
 pub use report::{Moment, Report};
 pub use run::{Pace, simulate};
 pub use workload::{Kind, Span, Task, Workload};

@@ -1,18 +1,23 @@
 //! The pool that is simulated.
 
 use arm_autoscale::Setting;
+use batch_formula::Formula;
 
 /// Machines, and what decides how many there are.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// Machines at the start.
     pub machines: u32,
+    /// How many of them are spot machines.
+    pub spot: u32,
     /// Cores of a machine.
     pub cores: u32,
     /// GPUs of a machine, in thousandths.
     pub gpus: u32,
     /// Most people on a machine at once; `None`: everyone is let in.
     pub seats: Option<u32>,
+    /// Task slots of a node of Azure Batch: a job takes as many as its cores need, one at least. `None`: a job takes its cores.
+    pub slots: Option<u32>,
     /// How long a machine takes from its order to its first user.
     pub startup: Startup,
     /// Whether the oldest machine is removed first.
@@ -30,6 +35,19 @@ pub enum Policy {
     Setting(Setting),
     /// The scaling of an Azure Machine Learning cluster.
     Cluster(Cluster),
+    /// An autoscale formula of Azure Batch.
+    Formula(Evaluated),
+}
+
+/// A formula, and how often it is evaluated.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// Its text, for the places in messages.
+    pub text: String,
+    /// What is evaluated: the tree of that text.
+    pub formula: Formula,
+    /// Minutes from one evaluation to the next: `autoScaleEvaluationInterval`, rounded up.
+    pub every: u32,
 }
 
 /// An Azure Machine Learning cluster: grows at once to what waits, and shrinks by what has been idle for a time.

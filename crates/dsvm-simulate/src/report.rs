@@ -11,6 +11,8 @@ pub(crate) const FLAP: u32 = 30;
 pub struct Moment {
     /// Machines that are paid for, those that start included.
     pub machines: u32,
+    /// How many of them are spot machines.
+    pub spot: u32,
     /// Machines that take people and jobs.
     pub ready: u32,
     /// Ready machines with nobody and nothing on them.
@@ -36,6 +38,8 @@ pub struct Report {
     pub waits: Vec<u32>,
     /// Minutes of all machines together, from order to removal: what is paid.
     pub machine_minutes: u64,
+    /// Those of them that spot machines had.
+    pub spot_minutes: u64,
     /// Minutes of machines that were ready and held nothing.
     pub idle_minutes: u64,
     /// Minutes of people and jobs on machines whose processors were asked for more than they have.
@@ -54,6 +58,10 @@ pub struct Report {
     pub jobs_hit: (u32, u64),
     /// Tasks that ended, still wait, and are too large for every machine.
     pub tasks: (u32, u32, u32),
+    /// Jobs that were ended with their machine and do not start again.
+    pub ended: u32,
+    /// Times that the formula gave no result, and the first reason with its place in the text.
+    pub failed: Option<(u32, String)>,
     /// Metrics of rules that a simulated pool does not have: these rules saw nothing.
     pub unreadable: Vec<String>,
 }
@@ -84,6 +92,7 @@ impl Report {
             for part in of(*minute)..=of(end.saturating_sub(1).max(*minute)) {
                 let Some(place) = out.get_mut(part) else { continue };
                 place.machines = place.machines.max(moment.machines);
+                place.spot = place.spot.max(moment.spot);
                 place.ready = place.ready.max(moment.ready);
                 place.idle = place.idle.max(moment.idle);
                 place.tasks = place.tasks.max(moment.tasks);
@@ -109,6 +118,8 @@ pub(crate) struct Tally {
     jobs_hit: (u32, u64),
     pub(crate) done: u32,
     pub(crate) refused: u32,
+    pub(crate) ended: u32,
+    pub(crate) failed: Option<(u32, String)>,
     pub(crate) unreadable: BTreeSet<String>,
 }
 
@@ -153,11 +164,12 @@ impl Tally {
     pub(crate) fn finish(mut self, span: Span, cores: u32, waiting: &[u32]) -> Report {
         self.waits.extend(waiting.iter().map(|from| span.minutes.saturating_sub(*from)));
         self.waits.sort_unstable();
-        let (mut paid, mut idle, mut held, mut offered, mut crowded) = (0u64, 0u64, 0u64, 0u64, 0u64);
+        let (mut paid, mut spot, mut idle, mut held, mut offered, mut crowded) = (0u64, 0u64, 0u64, 0u64, 0u64, 0u64);
         for (at, (minute, moment)) in self.moments.iter().enumerate() {
             let end = self.moments.get(at + 1).map_or(span.minutes, |(next, _)| *next);
             let minutes = u64::from(end - minute);
             paid += minutes * u64::from(moment.machines);
+            spot += minutes * u64::from(moment.spot);
             held += minutes * u64::from(moment.held);
             crowded += minutes * u64::from(moment.crowded);
             offered += minutes * u64::from(moment.ready) * u64::from(cores) * u64::from(MILLI);
@@ -168,6 +180,7 @@ impl Tally {
             span,
             waits: self.waits,
             machine_minutes: paid,
+            spot_minutes: spot,
             idle_minutes: idle,
             crowded_minutes: crowded,
             used: (held * 1000).checked_div(offered).unwrap_or(0),
@@ -178,6 +191,8 @@ impl Tally {
             people_hit: self.people_hit,
             jobs_hit: self.jobs_hit,
             tasks: (self.done, waiting.len() as u32, self.refused),
+            ended: self.ended,
+            failed: self.failed,
             unreadable: self.unreadable.into_iter().collect(),
         }
     }

@@ -1,7 +1,9 @@
 //! The simulation: events in the order of time, and between them the minutes in which autoscale may act.
 
+mod formula;
+
 use super::metrics::{Sample, Samples, is_known};
-use super::pool::{Cluster, Policy, Pool};
+use super::pool::{Cluster, Evaluated, Policy, Pool};
 use super::report::{Moment, Report, Tally};
 use super::workload::{Kind, MILLI, Span, Task, Workload};
 use arm_autoscale::{LastAction, Profile, Quiet, Setting, State, Undocumented, evaluate_profile, in_force};
@@ -9,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+
+use formula::Scaler;
 
 /// Most machines that are simulated; a scale set has 1,000 at most.
 const MACHINES: i64 = 10_000;
@@ -32,6 +36,10 @@ pub fn simulate(pool: &Pool, workload: &Workload, span: Span, seed: u64, pace: P
 
 /// A machine from its order to its removal.
 struct Machine {
+    /// Azure can take it back, and asks less for it.
+    spot: bool,
+    /// It takes no more tasks, and goes when its last one ends.
+    leaving: bool,
     /// Minute from which it takes people and jobs.
     ready: u32,
     /// Free cores and GPUs in thousandths, and seats. People share cores: fewer than none can be free.
@@ -53,7 +61,7 @@ enum Event {
     End { task: usize, place: u32 },
     /// A machine becomes ready.
     Ready,
-    /// Another profile comes into force.
+    /// Another profile comes into force, or the formula is evaluated.
     Turn,
 }
 
@@ -83,6 +91,7 @@ struct Run<'p> {
     samples: Samples,
     profiles: Vec<(u32, Option<&'p Profile>)>,
     last: Option<LastAction>,
+    scaler: Option<Scaler<'p>>,
     tally: Tally,
 }
 
@@ -109,13 +118,20 @@ impl<'p> Run<'p> {
             samples: Samples::new(window),
             profiles: setting.map(|setting| timetable(setting, span)).unwrap_or_default(),
             last: None,
+            scaler: None,
             tally: Tally::default(),
         };
         // What is there at the start is ready.
-        (0..i64::from(pool.machines).min(MACHINES)).for_each(|_| run.order(0, Some(0)));
+        let spot = i64::from(pool.spot);
+        (0..i64::from(pool.machines).min(MACHINES)).for_each(|at| run.order(0, Some(0), at < spot));
+        if let Policy::Formula(evaluated) = &pool.policy {
+            let scaler = Scaler::new(evaluated, pool, span);
+            run.tally.unreadable = scaler.unreadable();
+            run.scaler = Some(scaler);
+        }
         run.events.extend(run.profiles.iter().skip(1).map(|(minute, _)| Reverse((*minute, Event::Turn))));
         let unknown = setting.iter().flat_map(|s| &s.profiles).flat_map(|p| &p.rules).filter(|r| !is_known(&r.trigger));
-        run.tally.unreadable = unknown.map(|rule| rule.trigger.metric.clone()).collect();
+        run.tally.unreadable.extend(unknown.map(|rule| rule.trigger.metric.clone()));
         run
     }
 
@@ -125,7 +141,7 @@ impl<'p> Run<'p> {
         let mut changed = 0;
         while minute < self.span.minutes {
             let moved = self.happen(minute);
-            self.samples.push(minute, self.sample(minute));
+            self.measure(minute);
             let acted = self.act(minute);
             self.tally.moment(minute, self.moment(minute));
             if moved || acted {
@@ -139,7 +155,7 @@ impl<'p> Run<'p> {
                     let to = if quiet { self.next_event() } else { minute + 1 };
                     let to = to.clamp(minute + 1, self.span.minutes);
                     if to > minute + 1 {
-                        self.samples.push(to - 1, self.sample(to - 1));
+                        self.measure(to - 1);
                     }
                     to
                 }
@@ -147,6 +163,18 @@ impl<'p> Run<'p> {
         }
         let waiting: Vec<u32> = self.queue.iter().filter_map(|task| self.placed.get(*task)).map(|p| p.waits).collect();
         self.tally.finish(self.span, self.pool.cores, &waiting)
+    }
+
+    /// Takes the samples of every minute up to and with this one.
+    fn measure(&mut self, minute: u32) {
+        let sample = self.sample(minute);
+        self.samples.push(minute, sample);
+        if self.scaler.is_some() {
+            let counts = self.counts(minute, &sample);
+            if let Some(scaler) = &mut self.scaler {
+                scaler.push(minute, counts);
+            }
+        }
     }
 
     /// What happens at a minute besides autoscale; `true` if anything did.
@@ -181,6 +209,7 @@ impl<'p> Run<'p> {
 
     fn next_event(&self) -> u32 {
         let event = self.events.peek().map_or(u32::MAX, |Reverse((at, _))| *at);
+        let event = self.scaler.as_ref().map_or(event, |scaler| scaler.next().min(event));
         self.tasks.get(self.next).map_or(event, |task| task.arrives.min(event))
     }
 
@@ -194,7 +223,19 @@ impl<'p> Run<'p> {
             && task.gpus <= self.pool.gpus
     }
 
-    fn order(&mut self, minute: u32, takes: Option<u32>) {
+    /// Thousandths of cores that a task holds: whole slots where a machine has slots.
+    fn holds(&self, task: &Task) -> u32 {
+        let whole = self.pool.cores.saturating_mul(MILLI);
+        match self.pool.slots.filter(|_| task.kind == Kind::Job && task.cores <= whole) {
+            Some(slots) => {
+                let slot = (whole / slots.max(1)).max(1);
+                task.cores.max(1).div_ceil(slot).saturating_mul(slot).min(whole)
+            }
+            None => task.cores,
+        }
+    }
+
+    fn order(&mut self, minute: u32, takes: Option<u32>, spot: bool) {
         let takes = takes.unwrap_or_else(|| self.pool.startup.pick(self.random.next_u32()));
         let ready = minute.saturating_add(takes);
         if takes > 0 {
@@ -202,16 +243,18 @@ impl<'p> Run<'p> {
         }
         let cores = i64::from(self.pool.cores) * i64::from(MILLI);
         let (gpus, seats) = (self.pool.gpus, self.seats());
-        self.machines.push(Machine { ready, cores, gpus, seats, load: 0, tasks: Vec::new(), used: ready });
+        let (leaving, load, tasks, used) = (false, 0, Vec::new(), ready);
+        self.machines.push(Machine { spot, leaving, ready, cores, gpus, seats, load, tasks, used });
     }
 
     /// Puts a task on the ready machine with the most free cores, the oldest of several. A person needs a seat, a job its cores.
     fn place(&mut self, number: usize, minute: u32) -> bool {
         let Some(task) = self.tasks.get(number).copied() else { return true };
         let person = u32::from(task.kind == Kind::Person);
+        let held = i64::from(self.holds(&task));
         let fits = |m: &Machine| {
-            let room = person > 0 || m.cores >= i64::from(task.cores);
-            m.ready <= minute && room && m.gpus >= task.gpus && m.seats >= person
+            let room = person > 0 || m.cores >= held;
+            m.ready <= minute && !m.leaving && room && m.gpus >= task.gpus && m.seats >= person
         };
         let best = self
             .machines
@@ -219,7 +262,7 @@ impl<'p> Run<'p> {
             .filter(|m| fits(m))
             .reduce(|best, next| if next.cores > best.cores { next } else { best });
         let Some(machine) = best else { return false };
-        machine.cores -= i64::from(task.cores);
+        machine.cores -= held;
         machine.gpus -= task.gpus;
         machine.seats -= person;
         machine.load += u64::from(task.cores) * u64::from(task.load);
@@ -239,14 +282,19 @@ impl<'p> Run<'p> {
             return;
         }
         let Some(task) = self.tasks.get(number) else { return };
-        let Some(machine) = self.machines.iter_mut().find(|m| m.tasks.contains(&number)) else { return };
+        let held = i64::from(self.holds(task));
+        let Some(at) = self.machines.iter().position(|m| m.tasks.contains(&number)) else { return };
+        let Some(machine) = self.machines.get_mut(at) else { return };
         machine.tasks.retain(|other| *other != number);
-        machine.cores += i64::from(task.cores);
+        machine.cores += held;
         machine.gpus += task.gpus;
         machine.seats = machine.seats.saturating_add(u32::from(task.kind == Kind::Person));
         machine.load -= u64::from(task.cores) * u64::from(task.load);
         machine.used = minute;
         self.tally.done += 1;
+        if machine.leaving && machine.tasks.is_empty() {
+            self.machines.remove(at);
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "loads are far below 2^52")]
@@ -279,6 +327,7 @@ impl<'p> Run<'p> {
         let whole = i64::from(self.pool.cores) * i64::from(MILLI);
         let mut moment =
             Moment { machines: self.machines.len() as u32, waiting: self.queue.len() as u32, ..Moment::default() };
+        moment.spot = self.machines.iter().filter(|machine| machine.spot).count() as u32;
         for machine in ready {
             moment.ready += 1;
             moment.idle += u32::from(machine.tasks.is_empty());
@@ -303,7 +352,7 @@ impl<'p> Run<'p> {
             Policy::Cluster(cluster) => {
                 self.machines.len() as u32 > cluster.least && self.machines.iter().any(|m| m.tasks.is_empty())
             }
-            Policy::Fixed | Policy::Setting(_) => false,
+            Policy::Fixed | Policy::Setting(_) | Policy::Formula(_) => false,
         }
     }
 
@@ -313,6 +362,7 @@ impl<'p> Run<'p> {
             Policy::Fixed => false,
             Policy::Setting(_) => self.act_by_setting(minute),
             Policy::Cluster(cluster) => self.act_as_cluster(*cluster, minute),
+            Policy::Formula(_) => self.act_by_formula(minute),
         }
     }
 
@@ -352,7 +402,7 @@ impl<'p> Run<'p> {
     fn change(&mut self, to: i64, minute: u32) -> bool {
         let (have, to) = (self.machines.len() as i64, to.clamp(0, MACHINES));
         for _ in have..to {
-            self.order(minute, None);
+            self.order(minute, None, false);
         }
         for _ in to..have {
             let at = if self.pool.oldest_first { 0 } else { self.machines.len().saturating_sub(1) };

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use arm_autoscale::Setting;
-use dsvm_simulate::{Cluster, Kind, Pace, Policy, Pool, Report, Span, Startup, Task, Workload, simulate};
+use dsvm_simulate::{Cluster, Evaluated, Kind, Pace, Policy, Pool, Report, Span, Startup, Task, Workload, simulate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -25,7 +25,17 @@ fn setting(least: u32, most: u32, rules: &[Value]) -> Setting {
 }
 
 fn pool(machines: u32, policy: Policy) -> Pool {
-    Pool { machines, cores: 4, gpus: 0, seats: Some(2), startup: Startup::new(vec![5]), oldest_first: false, policy }
+    Pool {
+        machines,
+        spot: 0,
+        cores: 4,
+        gpus: 0,
+        seats: Some(2),
+        slots: None,
+        startup: Startup::new(vec![5]),
+        oldest_first: false,
+        policy,
+    }
 }
 
 fn person(arrives: u32, minutes: u32) -> Task {
@@ -124,6 +134,63 @@ fn a_cluster_follows_its_queue_and_its_idle_time() {
     assert_eq!(report.machine_minutes, 2 * (55 + 15 - 10) + (35 + 15 - 10));
 }
 
+fn formula(text: &str, every: u32) -> Policy {
+    let formula = batch_formula::parse(text).expect("a formula");
+    Policy::Formula(Evaluated { text: text.to_owned(), formula, every })
+}
+
+fn job(arrives: u32, minutes: u32, cores: u32) -> Task {
+    Task { arrives, minutes, cores: cores * 1000, gpus: 0, load: 100, kind: Kind::Job }
+}
+
+const PENDING: &str = "$TargetDedicatedNodes = min(3, $PendingTasks.GetSample(1) / 2 + 0.5);\n";
+
+#[test]
+fn a_formula_is_evaluated_at_its_interval_and_jobs_take_slots() {
+    let mut nodes = pool(0, formula(PENDING, 5));
+    nodes.slots = Some(2);
+    // Seven jobs, three nodes of two slots, although a job asks for one core of four only.
+    let report = run(&nodes, vec![job(6, 20, 1); 7], 120);
+    // Seen at 10, ready at 15, and one waits for another 20 minutes.
+    assert_eq!(report.waits, [9, 9, 9, 9, 9, 9, 29]);
+    assert_eq!(report.machines, (0, 3));
+    // At 35 one is left: two nodes go at once; it ends at 55, and its node goes at the evaluation of that minute.
+    assert_eq!(report.machine_minutes, 2 * 25 + 45);
+    assert_eq!((report.tasks, report.jobs_hit, report.failed), ((7, 0, 0), (0, 0), None));
+    // Two slots each: one on a node, and two nodes for three jobs.
+    assert_eq!(run(&nodes, vec![job(6, 20, 4); 3], 120).waits, [9, 9, 29]);
+}
+
+#[test]
+fn the_deallocation_option_decides_about_jobs_on_nodes_that_go() {
+    let clock = "$TargetDedicatedNodes = time().minute < 30 ? 2 : 1;\n$NodeDeallocationOption = ";
+    let with = |option: &str| {
+        let mut nodes = pool(0, formula(&format!("{clock}{option};"), 30));
+        nodes.slots = Some(1);
+        run(&nodes, vec![job(0, 40, 1), job(1, 50, 1)], 59)
+    };
+    // Both nodes are ready at 5; at 30 the newer one goes.
+    let (requeue, terminate, complete) = (with("requeue"), with("terminate"), with("taskcompletion"));
+    // Jobs of 40 and 50 minutes: the first ends at 45, the second starts over there.
+    assert_eq!((requeue.tasks, requeue.jobs_hit, requeue.ended), ((1, 0, 0), (1, 25), 0));
+    assert_eq!(requeue.waits, [4, 5, 15]);
+    assert_eq!((terminate.tasks, terminate.jobs_hit, terminate.ended), ((1, 0, 0), (1, 25), 1));
+    assert_eq!((complete.tasks, complete.jobs_hit, complete.ended), ((2, 0, 0), (0, 0), 0));
+    assert_eq!((requeue.machine_minutes, complete.machine_minutes), (30 + 59, 55 + 59));
+}
+
+#[test]
+fn spot_nodes_are_counted_apart_and_a_formula_without_samples_keeps_the_pool() {
+    let report = run(&pool(0, formula("$TargetDedicatedNodes = 1; $TargetLowPriorityNodes = 2;", 15)), vec![], 60);
+    assert_eq!((report.machine_minutes, report.spot_minutes), (180, 120));
+    let broken = "$TargetDedicatedNodes = avg($MemoryBytes.GetSample(TimeInterval_Minute * 5, 70));";
+    let report = run(&pool(2, formula(broken, 15)), vec![], 60);
+    assert_eq!((report.machines, report.unreadable.as_slice()), ((2, 2), &["$MemoryBytes".to_owned()][..]));
+    let (count, first) = report.failed.expect("a failure");
+    assert_eq!(count, 4);
+    assert!(first.starts_with("Line 1, Col ") && first.contains("$MemoryBytes wanted 70%, received 0%"), "{first}");
+}
+
 #[test]
 fn a_metric_that_a_simulated_pool_does_not_have_is_told() {
     let mut unknown = rule("Increase", "GreaterThan", 70.0, 1, 10, 5);
@@ -167,7 +234,20 @@ fn policy() -> impl Strategy<Value = Policy> {
     });
     let cluster =
         (0u32..2, 2u32..6, 1u32..40).prop_map(|(least, most, idle)| Policy::Cluster(Cluster { least, most, idle }));
-    prop_oneof![Just(Policy::Fixed), auto, cluster]
+    // A window, spot machines, the time and every option.
+    let options = prop_oneof![Just("requeue"), Just("terminate"), Just("taskcompletion")];
+    let formula = (1u32..30, 0u32..4, 1u32..40, options).prop_map(|(window, spot, every, option)| {
+        let frame = format!("TimeInterval_Minute * {window}");
+        formula(
+            &format!(
+                "$TargetDedicatedNodes = $PendingTasks.GetSamplePercent({frame}) < 70 ? time().hour / 12 : min(5, \
+                 avg($PendingTasks.GetSample({frame})));\n$TargetLowPriorityNodes = min({spot}, $ActiveTasks.GetSample(1));\n\
+                 $NodeDeallocationOption = {option};"
+            ),
+            every,
+        )
+    });
+    prop_oneof![Just(Policy::Fixed), auto, cluster, formula]
 }
 
 proptest! {
@@ -175,9 +255,11 @@ proptest! {
 
     #[test]
     fn leaving_out_quiet_minutes_changes_nothing(
-        tasks in tasks(), policy in policy(), machines in 0u32..4, startup in prop::collection::vec(0u32..20, 0..4), seed in any::<u64>()
+        tasks in tasks(), policy in policy(), machines in 0u32..4, slots in prop::option::of(1u32..6),
+        startup in prop::collection::vec(0u32..20, 0..4), seed in any::<u64>()
     ) {
         let mut pool = pool(machines, policy);
+        pool.slots = slots;
         pool.startup = Startup::new(startup);
         let workload = Workload::new(tasks);
         let quick = simulate(&pool, &workload, span(1440), seed, Pace::Events);
@@ -191,11 +273,13 @@ proptest! {
         let count = tasks.len() as u32;
         let report = simulate(&pool, &Workload::new(tasks), span(3000), seed, Pace::Events);
         let last = report.moments.last().expect("a moment").1;
-        prop_assert_eq!(report.tasks.0 + report.tasks.1 + report.tasks.2 + last.tasks, count);
+        prop_assert_eq!(report.tasks.0 + report.tasks.1 + report.tasks.2 + report.ended + last.tasks, count);
         let most = match &pool.policy {
             Policy::Setting(setting) => setting.profiles[0].maximum.max(2) as u32,
             Policy::Cluster(cluster) => cluster.most.max(2),
             Policy::Fixed => 2,
+            // Two kinds; nodes that go when their tasks end stay while others come.
+            Policy::Formula(_) => u32::MAX,
         };
         prop_assert!(report.machines.1 <= most);
         prop_assert!(report.idle_minutes <= report.machine_minutes && report.used <= 1000);

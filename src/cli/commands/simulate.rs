@@ -195,8 +195,9 @@ fn one_pool(
         }
     };
     let workload = args.workload.join("; ");
-    let (size, price) = (candidate.size, candidate.price);
-    Ok(Simulated { project, env, pool: candidate.name, size, zone: zone_name, workload, price, report, tried })
+    let (pool, size) = (candidate.name, candidate.size);
+    let (price, spot_price) = (candidate.price, candidate.spot_price);
+    Ok(Simulated { project, env, pool, size, zone: zone_name, workload, price, spot_price, report, tried })
 }
 
 /// Simulates every choice; those that cross are left out.

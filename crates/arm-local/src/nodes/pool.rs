@@ -1,11 +1,9 @@
 //! Azure Batch pools: a fixed number of machines, or the number that the pool's formula computes from samples of its tasks
 //! and machines, every evaluation interval.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
-use batch_formula::{Formula, PoolState, Sample, ast::ExprKind, names};
+use batch_formula::{Formula, PoolState, Sample};
 
 use crate::clock::duration;
 use crate::core::Cx;
@@ -176,7 +174,7 @@ fn state(cx: &Cx<'_>, row: &Row, sim: &Sim, formula: &Formula, at: i64) -> PoolS
     state.task_slots = number(sim.slots);
     state.seed = u64::from_ne_bytes(at.to_ne_bytes());
     let ticked = |at: i64, value: f64| Sample { time: at.saturating_mul(TICKS), value };
-    for metric in metrics(formula) {
+    for metric in formula.reads() {
         let fed = fed(cx, &row.id, metric).map(|all| {
             let known = all.into_iter().filter(|(time, _)| *time <= at && *time > at - LOOK_BACK);
             known.map(|(time, value)| ticked(time, value)).collect::<Vec<_>>()
@@ -190,21 +188,6 @@ fn state(cx: &Cx<'_>, row: &Row, sim: &Sim, formula: &Formula, at: i64) -> PoolS
         }
     }
     state
-}
-
-/// The metrics that a formula asks for.
-fn metrics(formula: &Formula) -> BTreeSet<&'static str> {
-    let mut found = BTreeSet::new();
-    for statement in &formula.statements {
-        statement.value.walk(&mut |part| {
-            if let ExprKind::Variable(name) = &part.kind
-                && let Some(variable) = names::variable(name)
-            {
-                found.insert(variable.canonical);
-            }
-        });
-    }
-    found
 }
 
 /// What a metric of the pool itself is; the machines' own (processors, disks, networks) only come from the user.
