@@ -2,6 +2,7 @@
 
 use super::compiled::{CompiledPart, CompiledProject, Template};
 use super::context::DeployContext;
+use super::cost::{self, Pricing};
 use super::desired::{self, Scope};
 use super::live::Answers;
 use super::parameters;
@@ -17,6 +18,12 @@ use std::sync::Arc;
 #[must_use]
 pub fn describe(situation: &Situation<'_>) -> Option<Impact> {
     (!situation.blocks.is_empty()).then(|| dsvm_impact::describe(situation))
+}
+
+/// The same with what the changes cost.
+#[must_use]
+pub fn describe_priced(situation: &Situation<'_>, pricing: &Pricing) -> Option<Impact> {
+    describe(situation).map(|impact| Impact { cost: cost::change(situation, pricing), ..impact })
 }
 
 /// The resources as the last deployment sent them: its template with its parameter values. Read only when the plan

@@ -32,6 +32,7 @@ pub mod session;
 pub mod live;
 pub mod desired;
 pub mod context;
+pub mod cost;
 pub mod impact;
 pub mod stacks;
 pub mod registration;

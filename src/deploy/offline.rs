@@ -1,6 +1,7 @@
 //! Plans without an endpoint: against a file of resources, or against another commit of the sources.
 
 use super::compiled::CompiledProject;
+use super::cost::Pricing;
 use super::desired;
 use super::error::{CommandError, FailureKind};
 use super::frontend::Frontend;
@@ -93,7 +94,7 @@ pub fn against_text(
     pending.resolve(&observed, &Answers::default());
     let (desired, _) = pending.finish(&observed, &Answers::default());
     let plan = arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), project);
-    Ok(described(plan, (&desired, &observed, true), &project.blocks))
+    Ok(described(plan, (&desired, &observed, true), &project.blocks, &Pricing::of(project, world)))
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
@@ -136,7 +137,8 @@ pub fn against_commit(
             // The sources did not exist then: everything is new.
             let new = expanded(project, input, &scope, world, frontend)?;
             let plan = arm_plan::diff_from(&new, &Observed::default(), &options(settings, None), project);
-            return Ok(described(plan, (&new, &Observed::default(), false), &project.blocks));
+            let sides = (&new, &Observed::default(), false);
+            return Ok(described(plan, sides, &project.blocks, &Pricing::of(project, world)));
         }
         Err(error) => return Err(error),
     };
@@ -163,7 +165,7 @@ pub fn against_commit(
         ..block.clone()
     });
     let blocks: Vec<Block> = project.blocks.iter().cloned().chain(removed).collect();
-    Ok(described(plan, (&new, &observed, false), &blocks))
+    Ok(described(plan, (&new, &observed, false), &blocks, &Pricing::of(project, world)))
 }
 
 /// The plan, and what it means where the sources have blocks. Nothing was sent that is not observed here.
@@ -171,10 +173,11 @@ fn described(
     plan: Plan,
     (desired, observed, live): (&Desired, &Observed, bool),
     blocks: &[Block],
+    pricing: &Pricing,
 ) -> (Plan, Option<Impact>) {
     let sent = Desired::default();
-    let impact =
-        impact::describe(&Situation { plan: &plan, desired, observed, declared: desired, sent: &sent, live, blocks });
+    let situation = Situation { plan: &plan, desired, observed, declared: desired, sent: &sent, live, blocks };
+    let impact = impact::describe_priced(&situation, pricing);
     (plan, impact)
 }
 

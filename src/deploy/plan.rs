@@ -2,6 +2,7 @@
 
 use super::compiled::{CompiledProject, Template};
 use super::context::DeployContext;
+use super::cost::Pricing;
 use super::desired;
 use super::dns_zones;
 use super::error::CommandError;
@@ -65,6 +66,8 @@ pub struct Planned {
     pub blocks: Vec<dsvm_impact::Block>,
     /// Features and providers that the subscription has not registered, although the deployment needs them.
     pub unregistered: Vec<Registration>,
+    /// What the resources are paid with.
+    pub pricing: Pricing,
 }
 
 impl Planned {
@@ -72,7 +75,8 @@ impl Planned {
     #[must_use]
     pub fn impact(&self) -> Option<Impact> {
         let Self { plan, desired, observed, sent, blocks, .. } = self;
-        impact::describe(&Situation { plan, desired, observed, declared: desired, sent, live: true, blocks })
+        let situation = Situation { plan, desired, observed, declared: desired, sent, live: true, blocks };
+        impact::describe_priced(&situation, &self.pricing)
     }
 
     /// The existing resources of a project whose sources cannot be used, with an empty plan.
@@ -180,6 +184,7 @@ pub fn make(
         sent,
         blocks: project.blocks.clone(),
         unregistered,
+        pricing: Pricing::of(project, world),
     })
 }
 

@@ -3,6 +3,7 @@
 //! The projects of a tree are compiled in parallel and reported in the order of their paths; the same files give the same
 //! results. Uses no terminal, clock or disk: the caller provides a [`World`].
 
+pub mod charges;
 mod compile;
 mod cost;
 mod diags;

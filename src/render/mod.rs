@@ -11,6 +11,7 @@ pub mod palette;
 pub mod impact;
 mod impact_markdown;
 pub mod plan;
+pub mod plan_cost;
 pub mod plan_markdown;
 mod plan_places;
 pub mod plan_text;

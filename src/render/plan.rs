@@ -62,6 +62,9 @@ pub fn terminal(plan: &Plan, impact: Option<&Impact>, title: &str, detail: Detai
         return out;
     };
     out.push_str(&super::impact::terminal(impact, room, palette));
+    if let Some(cost) = &impact.cost {
+        out.push_str(&super::plan_cost::terminal(cost, room, palette));
+    }
     let listed = detail.resources || detail.properties || detail.new_properties;
     if listed && !plan.is_empty() {
         out.push_str(&format!("{}\n", palette.paint(Role::Title, "Resources")));

@@ -21,7 +21,10 @@ pub(super) fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: u
     let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), escape(&said));
     let touched = touched(plan);
     match impact {
-        Some(impact) => out.push_str(&super::impact_markdown::markdown(impact, limit / 2)),
+        Some(impact) => {
+            out.push_str(&super::impact_markdown::markdown(impact, limit / 2));
+            out.push_str(&impact.cost.as_ref().map(super::plan_cost::markdown).unwrap_or_default());
+        }
         None if touched.is_empty() => {}
         None => out.push_str(&format!("\n**{}**\n", escape(&touched))),
     }

@@ -207,3 +207,77 @@ fn a_budget_is_held_against_the_ceiling_of_each_env() {
     }
     assert!(!ran.stderr.contains("`small`"), "{}", ran.stderr);
 }
+
+/// The difference of a month that `plan --against` tells, in the three formats.
+fn planned(cx: &TestContext, format: &str) -> String {
+    let mut command = cx.command(&format!("plan --against HEAD --as-of 2026-11-23 --format {format}"));
+    let ran = cx.ran(command.env(
+        "DSVMC_PARAM_key",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGqQ0hS2dGmqBYTyZWXh1cYvDZc2OzPsbZuOgbOa2ZbZ a@b",
+    ));
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+fn committed(parts: &[&str]) -> TestContext {
+    let cx = TestContext::new();
+    cx.write("main.dsvm", &parts.concat());
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.current_dir(cx.path()).args(["-c", "user.email=a@example.com", "-c", "user.name=a"]).args(arguments);
+        assert!(command.output().unwrap().status.success(), "git {arguments:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "before"]);
+    cx
+}
+
+/// `westeurope r 0.46 …` of `size Standard_D8s_v5` and `westeurope r 0.92 …` of `size Standard_D16s_v5`. Before, the team costs
+/// what [`a_pool_with_a_schedule_costs_what_it_costs_by_hand`] says: 335.80 + 41.8114, 535.6809 + 66.6992, 1343.20 + 167.2457.
+/// After: twice the price of a machine, the same disks, at most five machines:
+/// 671.60 + 41.8114, 1.595238 × (671.60 + 41.811428), 5 × (671.60 + 41.8114).
+#[test]
+fn a_plan_tells_what_it_costs_before_and_after() {
+    let cx = committed(&[HEAD, TEAM]);
+    let after = TEAM.replace("D8s_v5", "D16s_v5").replace("1..4", "1..5").replace("3..4", "3..5");
+    cx.write("main.dsvm", &[HEAD, &after].concat());
+    let plan: Value = serde_json::from_str(&planned(&cx, "json")).unwrap();
+    assert_eq!(crate::plan::schema::errors(&plan), Vec::<String>::new());
+    let cost = &plan["impact"]["cost"];
+    let amounts = |of: &Value| CASES.map(|case| of[case]["amount"].as_str().unwrap().to_owned());
+    assert_eq!(cost["blocks"].as_array().unwrap().len(), 1, "{cost}");
+    let team = &cost["blocks"][0];
+    assert_eq!(team["block"], "pool team");
+    assert_eq!(amounts(&team["before"]), ["377.6114", "602.3801", "1510.4457"]);
+    assert_eq!(amounts(&team["after"]), ["713.4114", "1138.061", "3567.0571"]);
+    assert_eq!(amounts(&cost["difference"]), ["335.8", "535.6809", "2056.6114"]);
+    let text = planned(&cx, "human");
+    for words in ["377.61 → 713.41  602.38 → 1,138.06  1,510.45 → 3,567.06", "+ 335.80", "+ 535.68", "+ 2,056.61"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(text.contains("Prices: andy-diericks/azure-pricing-radar (2026-08-22)"), "{text}");
+    assert!(planned(&cx, "markdown").contains("| pool team | 377.61 → 713.41 |"));
+}
+
+/// A pool that goes saves what it cost; what is unknown is told and never counted as nothing.
+#[test]
+fn a_plan_tells_what_is_saved_and_what_is_unknown() {
+    let cx = committed(&[HEAD, TEAM, NIGHT]);
+    cx.write("main.dsvm", &[HEAD, TEAM].concat());
+    let text = planned(&cx, "human");
+    // 124.1117 + 38.4 of the machines and disks, and an address and a balancer without a known price.
+    assert!(text.contains("pool night          ≥ 162.51 → 0          ≥ 162.51 → 0          ≥ 330.40 → 0"), "{text}");
+    assert!(text.contains("− 162.51 and unknown") && text.contains("− 330.40 and unknown"), "{text}");
+}
+
+#[test]
+fn a_plan_that_changes_nothing_that_is_paid_has_no_line_of_costs() {
+    let cx = committed(&[HEAD, TEAM]);
+    cx.write("main.dsvm", &[HEAD, &TEAM.replace("> 70%", "> 60%").replace("203.0.113", "203.0.114")].concat());
+    for format in ["human", "markdown", "json"] {
+        let text = planned(&cx, format);
+        assert!(!text.contains("Cost in a month") && !text.contains("\"cost\""), "{text}");
+    }
+}

@@ -28,11 +28,14 @@ mod tests;
 
 pub use resource::is_setup;
 pub use situation::{Block, Situation};
-pub use types::{BlockChanges, Impact, Line, Notice, Refusal, Severity};
+pub use types::{
+    BlockChanges, BlockCost, CostCase, CostCases, CostChange, Impact, Line, Notice, PriceSource, Refusal, Severity,
+};
 
 use arm_plan::{Action, Plan};
 use dsvm_diagnostics::count;
 use situation::Index;
+use std::collections::BTreeMap;
 
 /// Puts a plan into the words of the source, with who notices it.
 #[must_use]
@@ -47,7 +50,13 @@ pub fn describe(situation: &Situation<'_>) -> Impact {
     let (blocks, mut notices) = blocks::changes(&index);
     let blocks = same::merge(blocks);
     notices::complete(&blocks, &mut notices);
-    Impact { refusals, notices, blocks, summary }
+    Impact { refusals, notices, blocks, cost: None, summary }
+}
+
+/// The title of the block that each change of a plan belongs to, by id in lower case.
+#[must_use]
+pub fn titles(situation: &Situation<'_>) -> BTreeMap<String, String> {
+    Index::of(situation).into_titles()
 }
 
 /// How many resources the plan touches, and whether anything is deleted: `4 of 20 resources are updated; nothing is

@@ -118,6 +118,10 @@ impl<'a> Index<'a> {
         index
     }
 
+    pub(crate) fn into_titles(self) -> BTreeMap<String, String> {
+        self.titles
+    }
+
     /// The resource as it exists; null when it does not.
     pub(crate) fn before(&self, id: &str) -> Value {
         self.before.get(&fold(id)).map(|body| body.read()).unwrap_or_default()

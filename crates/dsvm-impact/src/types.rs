@@ -14,8 +14,71 @@ pub struct Impact {
     pub notices: Vec<Notice>,
     /// Changes by block of the source, in source order; those of removed blocks first.
     pub blocks: Vec<BlockChanges>,
+    /// What the changes cost or save in a month, where the caller has prices and the plan changes what is paid.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<CostChange>,
     /// One sentence: how many resources are touched, and whether anything is deleted.
     pub summary: String,
+}
+
+/// What a plan changes in the costs of a month. Amounts are decimal numbers as text, so that no reader rounds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostChange {
+    /// Currency of all amounts, such as `USD`.
+    pub currency: String,
+    /// Hours that a month is counted with.
+    pub hours: u32,
+    /// Blocks of the source whose costs change, with what changes there.
+    pub blocks: Vec<BlockCost>,
+    /// What all changes add; less than nothing when they save.
+    pub difference: CostCases,
+    /// Own terms that apply, such as discounts, a clause each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub terms: Vec<String>,
+    /// Where the prices of what changes are from, newest first.
+    pub prices: Vec<PriceSource>,
+}
+
+/// The costs of what a plan changes in a block; what it leaves alone is not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockCost {
+    /// Title of the block, such as `pool team`.
+    pub block: String,
+    /// Before; absent for what is new.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<CostCases>,
+    /// After; absent for what is removed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<CostCases>,
+}
+
+/// From the fewest machines to the most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostCases {
+    /// With the fewest machines.
+    pub floor: CostCase,
+    /// With the machines that the schedules keep.
+    pub expected: CostCase,
+    /// With the most machines.
+    pub ceiling: CostCase,
+}
+
+/// What is known of one case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostCase {
+    /// In a month, as a decimal number.
+    pub amount: String,
+    /// How many things have no known price: the amount is without them.
+    pub unknown_items: u32,
+}
+
+/// Who published a price, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceSource {
+    /// Project or service that published it.
+    pub title: String,
+    /// Day of the price list.
+    pub date: String,
 }
 
 /// A change that Azure refuses.

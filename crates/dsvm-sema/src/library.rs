@@ -101,6 +101,39 @@ fn role_names() -> HashMap<String, String> {
     declared.collect()
 }
 
+/// Size of the system disk of a Marketplace image in GiB, where the library knows the image.
+#[must_use]
+pub fn image_disk(publisher: &str, offer: &str, sku: &str) -> Option<u32> {
+    static DISKS: LazyLock<HashMap<String, u32>> = LazyLock::new(image_disks);
+    DISKS.get(&[publisher, offer, sku].join("/").to_ascii_lowercase()).copied()
+}
+
+fn image_disks() -> HashMap<String, u32> {
+    let Some((at, (_, text))) = TEXTS.iter().enumerate().find(|(_, (name, _))| *name == "images") else {
+        return HashMap::new();
+    };
+    let source = SourceId::library(at as u32);
+    let declared = index(text).into_iter().filter_map(|entry| match parser::item(source, text, &entry)?.kind {
+        ItemKind::Block(block) => {
+            let name = [plain_field(&block, "publisher")?, plain_field(&block, "offer")?, plain_field(&block, "sku")?];
+            Some((name.join("/").to_ascii_lowercase(), gib_field(&block, "os_disk")?))
+        }
+        _ => None,
+    });
+    declared.collect()
+}
+
+/// A field that is a number of GiB.
+fn gib_field(block: &Block, name: &str) -> Option<u32> {
+    block.body.as_ref()?.entries.iter().find_map(|entry| match entry {
+        Entry::Field(field) if &*field.name.value == name => match &field.value.kind {
+            ExprKind::Quantity(number, unit) if &*unit.value == "GiB" => number.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 /// A field that is a plain text.
 fn plain_field(block: &Block, name: &str) -> Option<String> {
     let body = block.body.as_ref()?;

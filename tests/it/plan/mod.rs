@@ -12,7 +12,7 @@ mod offline;
 mod properties;
 mod render;
 mod requests;
-mod schema;
+pub mod schema;
 mod snippets;
 mod strangers;
 mod values;
