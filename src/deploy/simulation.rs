@@ -88,6 +88,7 @@ pub fn number(report: &Report, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::Places;
     use dsvm_sema::testing::SIMULATION_FIELDS;
     use dsvm_simulate::{Policy, Pool, Startup};
 
@@ -110,6 +111,7 @@ mod tests {
             zone: None,
             price: None,
             spot_price: None,
+            places: Places::default(),
             pool: Ok(pool),
         };
         let first = jiff::civil::date(2026, 12, 1);

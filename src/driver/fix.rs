@@ -32,10 +32,13 @@ pub struct Applied {
 #[derive(Clone, Debug, Default)]
 pub struct Fixed {
     /// Text before and after, by path.
-    pub files: BTreeMap<PathBuf, (String, String)>,
+    pub files: Files,
     /// In the order in which they were made.
     pub applied: Vec<Applied>,
 }
+
+/// Texts before and after, by path.
+pub type Files = BTreeMap<PathBuf, (String, String)>;
 
 /// Findings of one project with the files that they point into.
 pub type Asked = Vec<(SourceMap, Vec<Diagnostic>)>;
@@ -85,7 +88,7 @@ fn worse(before: &Asked, after: &Asked) -> bool {
 /// The changes of one round.
 #[derive(Default)]
 struct Round {
-    files: BTreeMap<PathBuf, (String, String)>,
+    files: Files,
     applied: Vec<Applied>,
 }
 
@@ -126,20 +129,44 @@ impl Round {
                 texts.entry(file.name.to_string()).or_insert_with(|| file.text.to_string());
             }
         }
-        let mut files = BTreeMap::new();
-        for (file, mut edits) in edits {
-            let Some(old) = texts.remove(&file) else { continue };
-            edits.sort_unstable();
-            let mut new = old.clone();
-            for (start, end, text) in edits.into_iter().rev() {
-                if new.get(start..end).is_some() {
-                    new.replace_range(start..end, &text);
-                }
-            }
-            files.insert(PathBuf::from(file), (old, new));
-        }
-        Self { files, applied }
+        Self { files: made(texts, edits), applied }
     }
+}
+
+/// The texts before and after edits, by path. Edits of one file do not overlap.
+fn made(mut texts: BTreeMap<String, String>, edits: BTreeMap<String, Vec<(usize, usize, String)>>) -> Files {
+    let mut files = Files::new();
+    for (file, mut edits) in edits {
+        let Some(old) = texts.remove(&file) else { continue };
+        edits.sort_unstable();
+        edits.dedup();
+        let mut new = old.clone();
+        for (start, end, text) in edits.into_iter().rev() {
+            if new.get(start..end).is_some() {
+                new.replace_range(start..end, &text);
+            }
+        }
+        files.insert(PathBuf::from(file), (old, new));
+    }
+    files
+}
+
+/// The files of a project with other texts at some places. `None` when one of them is not in a file of the project.
+#[must_use]
+pub fn edited(sources: &SourceMap, edits: &[(Span, String)]) -> Option<Files> {
+    let mut placed: BTreeMap<String, Vec<(usize, usize, String)>> = BTreeMap::new();
+    for (span, text) in edits {
+        let (file, start, end, text) = edit(sources, *span, text)?;
+        placed.entry(file).or_default().push((start, end, text));
+    }
+    let texts = sources.iter().map(|(_, file)| (file.name.to_string(), file.text.to_string())).collect();
+    Some(made(texts, placed))
+}
+
+/// The world with other texts in some files.
+#[must_use]
+pub fn changed<'w>(world: &'w dyn World, files: &'w Files) -> impl World + 'w {
+    Changed { world, files }
 }
 
 /// An edit of a project's file; a line of which nothing would be left goes as a whole.
@@ -163,7 +190,7 @@ fn edit(sources: &SourceMap, span: Span, text: &str) -> Option<(String, usize, u
 /// A world in which some files have other texts.
 struct Changed<'w> {
     world: &'w dyn World,
-    files: &'w BTreeMap<PathBuf, (String, String)>,
+    files: &'w Files,
 }
 
 impl Changed<'_> {

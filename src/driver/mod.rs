@@ -16,6 +16,7 @@ mod lint;
 mod load;
 mod simulate;
 mod study;
+mod tune;
 
 pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
@@ -28,6 +29,7 @@ pub use lint::{Linted, SettingsFile, Unread, check_and_lint, deploy_settings, li
 pub use load::{LoadError, shown};
 pub use simulate::{Candidate, candidates};
 pub use study::{Studied, study};
+pub use tune::{Edits, Places};
 
 use dsvm_sema::load::NoText;
 use jiff::civil::Date;

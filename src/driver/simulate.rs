@@ -1,5 +1,6 @@
 //! The pools of a project as the simulator takes them.
 
+use super::tune::Places;
 use arm_autoscale::Setting;
 use dsvm_graph::json::Json;
 use dsvm_graph::versions;
@@ -25,6 +26,8 @@ pub struct Candidate {
     pub price: Option<Price>,
     /// The same for a spot machine of a pool that has both.
     pub spot_price: Option<Price>,
+    /// Where its numbers are written.
+    pub places: Places,
     /// As the simulator takes it, or why it cannot be simulated, in one clause.
     pub pool: Result<Pool, &'static str>,
 }
@@ -77,6 +80,7 @@ pub fn candidates(
                 if pool.spot.is_some() { Term::Spot } else { Term::OnDemand },
             ),
             spot_price: None,
+            places: Places::of(pool),
             zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
             pool: policy.and_then(|policy| {
                 Ok(Pool {
@@ -107,6 +111,7 @@ pub fn candidates(
             size: pool.size.name().to_owned(),
             price,
             spot_price,
+            places: Places::of_batch(pool),
             zone: None,
             pool: scaling(&pool.scale).and_then(|(machines, spot, policy)| {
                 Ok(Pool {

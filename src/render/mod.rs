@@ -21,6 +21,7 @@ pub mod sarif;
 pub mod short;
 pub mod sizes;
 pub mod simulation;
+pub mod simulation_pair;
 pub mod snapshot;
 pub mod snippet;
 pub mod source_map;

@@ -35,12 +35,31 @@ pub struct Simulated {
 
 /// The same with other numbers in the rules.
 pub struct Tried {
-    /// The knobs that were turned, in the order of the command line.
-    pub choice: Vec<(Knob, u32)>,
-    /// The outcome with them.
+    /// What is other than in the sources.
+    pub choice: Choice,
+    /// The outcome with it.
     pub report: Report,
+    /// What one of its machines costs in an hour, when it is known.
+    pub price: Option<Price>,
+    /// The same for a spot machine.
+    pub spot_price: Option<Price>,
     /// No other choice is as good in everything and better in something.
     pub best: bool,
+}
+
+/// What can be other than in the sources.
+pub enum Choice {
+    /// The knobs that were turned, in the order of the command line.
+    Knobs(Vec<(Knob, u32)>),
+    /// Machines of another size, and so many for each of today's: the first number for the second.
+    Size {
+        /// As Azure spells it.
+        size: String,
+        /// Most machines that the pool then has.
+        most: u32,
+        /// Numbers of machines are multiplied by it.
+        ratio: (u64, u64),
+    },
 }
 
 /// How every SVG file of dsvmc begins.
@@ -53,7 +72,7 @@ const ROWS: usize = 12;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Hours with one digit behind the point, exact to a tenth.
-fn hours(minutes: u64) -> String {
+pub(super) fn hours(minutes: u64) -> String {
     let tenths = (minutes + 3) / 6;
     format!("{}.{}", group(tenths / 10), tenths % 10)
 }
@@ -72,7 +91,7 @@ fn group(number: u64) -> String {
 }
 
 /// Minutes as people say them: `45 min`, `2 h 05 min`.
-fn wait(minutes: u32) -> String {
+pub(super) fn wait(minutes: u32) -> String {
     if minutes < 120 { format!("{minutes} min") } else { format!("{} h {:02} min", minutes / 60, minutes % 60) }
 }
 
@@ -86,7 +105,7 @@ pub fn cost(report: &Report, price: Option<&Price>, spot: Option<&Price>) -> Opt
 }
 
 /// An amount to a cent.
-fn usd(sum: Decimal) -> String {
+pub(super) fn usd(sum: Decimal) -> String {
     let cents = sum.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     let whole = cents.trunc().to_u64().unwrap_or(u64::MAX);
     format!("{}.{:02}", group(whole), (cents.fract() * Decimal::from(100)).to_u64().unwrap_or(0))
@@ -130,7 +149,8 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
         let report = &one.report;
         let env = if one.env.is_empty() { String::new() } else { format!(", env {}", clean(&one.env)) };
         let title = format!("{} of {}{env}", clean(&one.pool), clean(&one.project));
-        let first = report.span.start.strftime("%Y-%m-%d");
+        let zone = arm_autoscale::time_zone(&one.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let first = zone.to_datetime(report.span.start).date();
         let days = report.span.minutes / 1440;
         out.push_str(&palette.paint(Role::Title, &title));
         out.push_str(&format!("  {}, {days} days from {first} ({})\n", clean(&one.size), clean(&one.zone)));
@@ -151,7 +171,6 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
         if days <= 31 && per_day >= 3 {
             let names = (0..days).map(|day| {
                 let at = report.span.at(day * 1440 + 720);
-                let zone = arm_autoscale::time_zone(&one.zone).unwrap_or(jiff::tz::TimeZone::UTC);
                 format!("{:<1$}", zone.to_datetime(at).strftime("%a").to_string(), per_day as usize)
             });
             out.push_str(&format!("            {}\n", names.collect::<String>().trim_end()));
@@ -211,23 +230,34 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
         }
         if !one.tried.is_empty() {
             out.push('\n');
-            out.push_str(&tried(&one.tried));
+            out.push_str(&tried(one));
         }
         out.push('\n');
     }
     out
 }
 
-fn choice(of: &[(Knob, u32)]) -> String {
-    of.iter().map(|(knob, value)| format!("{}={value}", knob.word())).collect::<Vec<_>>().join(" ")
+fn choice(of: &Choice) -> String {
+    match of {
+        Choice::Knobs(of) => {
+            of.iter().map(|(knob, value)| format!("{}={value}", knob.word())).collect::<Vec<_>>().join(" ")
+        }
+        Choice::Size { size, most, .. } => format!("up to {most} x {}", clean(size)),
+    }
 }
 
-/// The choices that no other beats, fewest machine hours first.
-fn tried(all: &[Tried]) -> String {
+/// The choices that no other beats, each outcome once: those of fewest machine hours first, or the cheapest.
+#[must_use]
+pub fn shown(all: &[Tried]) -> Vec<&Tried> {
+    let sum = |one: &Tried| match one.choice {
+        Choice::Knobs(_) => None,
+        Choice::Size { .. } => cost(&one.report, one.price.as_ref(), one.spot_price.as_ref()),
+    };
     let mut best: Vec<&Tried> = all.iter().filter(|one| one.best).collect();
-    best.sort_by_key(|one| one.report.machine_minutes);
+    best.sort_by_key(|one| (sum(one), one.report.machine_minutes));
     best.dedup_by_key(|one| {
         (
+            sum(one),
             one.report.machine_minutes,
             one.report.wait(95),
             one.report.crowded_minutes,
@@ -235,23 +265,44 @@ fn tried(all: &[Tried]) -> String {
             one.report.jobs_hit.0,
         )
     });
-    let mut out = format!("  Of {} choices, those that no other one beats:\n", all.len());
-    let wide = best.iter().map(|one| choice(&one.choice).len()).max().unwrap_or(0);
+    best
+}
+
+/// A table of what [`shown`] gives, beside the pool as it is.
+fn tried(one: &Simulated) -> String {
+    let best = shown(&one.tried);
+    let mut out = format!("  Of {} choices, those that no other one beats:\n", one.tried.len());
+    let labels: Vec<String> = best.iter().take(ROWS).map(|one| choice(&one.choice)).collect();
+    let wide = labels.iter().map(String::len).max().unwrap_or(0).max("as it is".len());
+    let sizes = one.tried.iter().any(|one| matches!(one.choice, Choice::Size { .. }));
+    let now = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref());
+    let head = if sizes { format!("{:>10}  {:>7}", "USD", "") } else { format!("{:>10}", "hours paid") };
     out.push_str(&format!(
-        "    {:<wide$}  {:>10}  {:>10}  {:>8}  {:>11}  {:>5}\n",
-        "", "hours paid", "95 % wait", "crowded", "interrupted", "flaps"
+        "        {:<wide$}  {head}  {:>10}  {:>8}  {:>11}  {:>5}\n",
+        "", "95 % wait", "crowded", "interrupted", "flaps"
     ));
-    for one in best.iter().take(ROWS) {
-        let report = &one.report;
+    let mut row = |number: &str, label: &str, report: &Report, sum: Option<Decimal>| {
+        let paid = if sizes {
+            let part = now
+                .zip(sum)
+                .filter(|_| !number.is_empty())
+                .and_then(|(now, sum)| super::simulation_pair::percent(now, sum));
+            format!("{:>10}  {:>7}", sum.map_or_else(|| "unknown".to_owned(), usd), part.unwrap_or_default())
+        } else {
+            format!("{:>10}", hours(report.machine_minutes))
+        };
         out.push_str(&format!(
-            "    {:<wide$}  {:>10}  {:>10}  {:>8}  {:>11}  {:>5}\n",
-            choice(&one.choice),
-            hours(report.machine_minutes),
+            "    {number:>3} {label:<wide$}  {paid}  {:>10}  {:>8}  {:>11}  {:>5}\n",
             wait(report.wait(95)),
             hours(report.crowded_minutes),
             report.people_hit + report.jobs_hit.0,
             report.flaps
         ));
+    };
+    row("", "as it is", &one.report, now);
+    for (at, (one, label)) in best.iter().zip(&labels).enumerate() {
+        let sum = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref());
+        row(&(at + 1).to_string(), label, &one.report, sum);
     }
     if best.len() > ROWS {
         out.push_str(&format!("    and {} more; `--format json` has all\n", best.len() - ROWS));
@@ -301,10 +352,24 @@ fn machine_cost(one: &Simulated) -> Value {
 #[must_use]
 pub fn data(all: &[Simulated]) -> Value {
     let one = |one: &Simulated| {
+        let rows = shown(&one.tried);
         let tried = |tried: &Tried| {
-            let choice: serde_json::Map<String, Value> =
-                tried.choice.iter().map(|(knob, value)| (knob.word().to_owned(), json!(value))).collect();
-            json!({ "choice": choice, "best": tried.best, "figures": figures(&tried.report) })
+            let choice: serde_json::Map<String, Value> = match &tried.choice {
+                Choice::Knobs(knobs) => {
+                    knobs.iter().map(|(knob, value)| (knob.word().to_owned(), json!(value))).collect()
+                }
+                Choice::Size { size, most, .. } => {
+                    [("size".to_owned(), json!(size)), ("machines_most".to_owned(), json!(most))].into_iter().collect()
+                }
+            };
+            let sum = cost(&tried.report, tried.price.as_ref(), tried.spot_price.as_ref());
+            json!({
+                "row": rows.iter().position(|row| std::ptr::eq(*row, tried)).map(|at| at + 1),
+                "choice": choice,
+                "best": tried.best,
+                "machine_cost_usd": sum.map(|sum| usd(sum).replace(',', "")),
+                "figures": figures(&tried.report),
+            })
         };
         json!({
             "project": one.project,

@@ -160,7 +160,7 @@ fn a_picture_and_a_table_are_written_and_other_files_are_left_alone() {
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     assert!(
         ran.stdout
-            .starts_with("team of lab, env prod  Standard_D4s_v5, 7 days from 2026-11-29 (W. Europe Standard Time)"),
+            .starts_with("team of lab, env prod  Standard_D4s_v5, 7 days from 2026-11-30 (W. Europe Standard Time)"),
         "{}",
         ran.stdout
     );
@@ -208,6 +208,85 @@ fn a_sweep_shows_what_no_other_choice_beats() {
         });
         assert_eq!(one["best"], !beaten);
     }
+}
+
+const SWEEP: &str = "high=60..90:10,low=10..25:5,cooldown=5..15:5,window=5..15:5";
+
+/// The row of the table of a sweep, from its JSON.
+fn row(cx: &TestContext, more: &[&str], number: u64) -> Value {
+    let ran = run(cx, &[more, &["--format", "json"]].concat());
+    let data: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut tried = data["pools"][0]["tried"].as_array().unwrap().iter();
+    tried.find(|one| one["row"] == number).unwrap().clone()
+}
+
+#[test]
+fn the_chosen_row_of_a_sweep_is_a_change_of_the_sources_with_that_outcome() {
+    let cx = place();
+    // One rule without a cooldown, and a schedule without rules of its own.
+    let day = "schedule day { on mon..fri from 08:00 to 19:00, machines = 2..most }";
+    cx.write("main.dsvm", &PROJECT.replace("{ add 1, cooldown 10 min }", &format!("{{ add 1 }}\n    {day}")));
+    let more = ["--workload", OFFICE, "--pool", "team", "--env", "prod", "--sweep", SWEEP];
+    let wanted = row(&cx, &more, 2);
+    let before = cx.read("main.dsvm");
+    let ran = run(&cx, &[&more[..], &["--choose", "2"]].concat());
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    let choice = |name: &str| wanted["choice"][name].as_u64().unwrap();
+    let (window, cooldown) = (choice("window"), choice("cooldown"));
+    let rule = format!("avg(cpu, {window} min) > {}% {{ add 1, cooldown {cooldown} min }}", choice("high"));
+    assert!(ran.stdout.contains(&format!("+    when {rule}")), "{}", ran.stdout);
+    assert_eq!(cx.read("main.dsvm"), before);
+    let ran = run(&cx, &[&more[..], &["--choose", "2", "--fix"]].concat());
+    assert_eq!((ran.exit, ran.stderr.trim_end()), (0, "changed main.dsvm"));
+    assert_eq!(cx.run("check").exit, 0);
+    let after = run(&cx, &["--workload", OFFICE, "--format", "json"]);
+    assert_eq!(figures(&after, "team", "prod"), wanted["figures"]);
+}
+
+#[test]
+fn a_choice_that_is_not_written_where_it_is_used_is_refused_with_the_reason() {
+    let cx = place();
+    let refused = |more: &[&str], reason: &str| {
+        let ran = run(&cx, &[&["--workload", OFFICE, "--sweep", SWEEP][..], more].concat());
+        assert_eq!(ran.exit, 1, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("error[DSVM0908]") && ran.stderr.contains(reason), "{}", ran.stderr);
+    };
+    refused(&["--pool", "team", "--choose", "1"], "`--choose` is for one pool, and 2 are simulated");
+    refused(&["--pool", "team", "--env", "prod", "--choose", "99"], "the table has no row 99");
+    let named = PROJECT.replace("> 70%", "> full").replace("param most", "let full = 70%\nparam most");
+    cx.write("main.dsvm", &named);
+    refused(&["--pool", "team", "--env", "prod", "--choose", "1"], "a threshold is written as `full`");
+    assert_eq!(cx.read("main.dsvm"), named);
+}
+
+#[test]
+fn two_sources_and_two_pools_are_shown_side_by_side() {
+    let cx = place();
+    let more = ["--workload", OFFICE, "--env", "prod", "--format", "json"];
+    let compared = |more: &[&str]| {
+        let ran = run(&cx, more);
+        assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["compared"].clone()
+    };
+    cx.write("old/main.dsvm", &PROJECT.replace("> 70%", "> 90%").replace("D4s_v5", "D8s_v5"));
+    let pairs = compared(&[&["main.dsvm", "--pool", "team", "--against", "old"][..], &more].concat());
+    let [pair] = pairs.as_array().unwrap().as_slice() else { panic!("{pairs}") };
+    let number = |at: usize| pair["sides"][at]["figures"]["machine_minutes"].as_i64().unwrap();
+    assert_eq!((&pair["sides"][0]["name"], &pair["sides"][0]["size"]), (&"old".into(), &"Standard_D8s_v5".into()));
+    assert_eq!(pair["difference"]["machine_minutes"], number(1) - number(0));
+    let ran = run(&cx, &["old", "--workload", OFFICE, "--env", "prod", "--format", "json"]);
+    assert_eq!(figures(&ran, "team", "prod")["machine_minutes"], number(0));
+    let pairs = compared(&[&["main.dsvm", "--pool", "team", "--pool", "nodes"][..], &more].concat());
+    assert_eq!((&pairs[0]["sides"][0]["name"], &pairs[0]["sides"][1]["name"]), (&"team".into(), &"nodes".into()));
+    let text = run(&cx, &["main.dsvm", "--pool", "team", "--against", "old", "--workload", OFFICE, "--env", "prod"]);
+    for part in ["team of lab, env prod, under the same workload", "old", "here", "difference", "cost in USD"] {
+        assert!(text.stdout.contains(part), "{part}\n{}", text.stdout);
+    }
+    cx.write("old/main.dsvm", "pool team: interactive { }");
+    let ran = run(&cx, &["main.dsvm", "--workload", OFFICE, "--against", "old"]);
+    assert!(ran.exit == 1 && ran.stderr.contains("the sources of `old` do not compile"), "{}", ran.stderr);
+    let ran = run(&cx, &["main.dsvm", "--workload", OFFICE, "--against", "no-such-commit"]);
+    assert_eq!(ran.exit, 1, "{}", ran.stderr);
 }
 
 #[test]

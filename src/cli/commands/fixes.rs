@@ -28,10 +28,27 @@ pub fn apply(
         return Ok(());
     }
     let fixed = fix::fixed(cx.world.as_ref(), ask)?;
+    let left = put(&fixed.files, args.diff, "fixed", cx)?;
+    let made: Vec<_> = fixed.applied.iter().filter(|one| !left.contains(&one.file)).collect();
+    for one in &made {
+        let what = if args.diff { "would fix" } else { "fixed" };
+        let mut letters = one.title.chars();
+        let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
+        let title = format!("{first}{}", letters.as_str());
+        cx.printer.note(&format!("{what} {}:{}: {} ({title})\n", one.file, one.line, one.id));
+    }
+    if made.is_empty() {
+        cx.printer.note("nothing to fix without review\n");
+    }
+    Ok(())
+}
+
+/// Writes the files, or shows what would change; `made` says by what. Tells of those that it leaves alone, and gives their names.
+pub(super) fn put(files: &fix::Files, diff: bool, made: &str, cx: &mut Context) -> Result<Vec<String>, miette::Report> {
     let mut left: Vec<String> = Vec::new();
-    for (path, (old, new)) in &fixed.files {
-        if args.diff {
-            cx.printer.data(&difference(path, old, new, "fixed", cx.printer.output_palette()))?;
+    for (path, (old, new)) in files {
+        if diff {
+            cx.printer.data(&difference(path, old, new, made, cx.printer.output_palette()))?;
             continue;
         }
         if !fix::unchanged(cx.world.as_ref(), path, old) {
@@ -45,16 +62,5 @@ pub fn apply(
         let written = dsvm_files::replace(path, new.as_bytes(), Readers::Usual);
         written.map_err(|cause| WriteError::new(path, cause))?;
     }
-    let made: Vec<_> = fixed.applied.iter().filter(|one| !left.contains(&one.file)).collect();
-    for one in &made {
-        let what = if args.diff { "would fix" } else { "fixed" };
-        let mut letters = one.title.chars();
-        let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
-        let title = format!("{first}{}", letters.as_str());
-        cx.printer.note(&format!("{what} {}:{}: {} ({title})\n", one.file, one.line, one.id));
-    }
-    if made.is_empty() {
-        cx.printer.note("nothing to fix without review\n");
-    }
-    Ok(())
+    Ok(left)
 }

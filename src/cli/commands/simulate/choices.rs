@@ -1,0 +1,151 @@
+//! Other numbers for the rules of a pool: what each gives, which are worth a look, and the one that is chosen as a change of the
+//! sources.
+
+use super::Args;
+use super::pools::{Case, Scene, study};
+use super::workload::refused;
+use crate::cli::Context;
+use crate::cli::commands::fixes;
+use crate::deploy::error::CommandError;
+use crate::driver::{self, Edits, World, fix};
+use crate::render::simulation::{Choice, Tried, cost, shown};
+use arm_autoscale::Setting;
+use dsvm_diagnostics::Severity;
+use dsvm_simulate::{Policy, Pool, Report, sweep};
+use rayon::prelude::*;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+/// Most combinations of `--sweep`.
+const COMBINATIONS: usize = 10_000;
+
+/// Simulates every combination of `--sweep`; those in which rules cross are left out.
+pub fn sweep(text: &str, case: &Case<'_>, scene: &Scene) -> Result<Vec<Tried>, CommandError> {
+    let axes = sweep::axes(text).ok_or_else(|| {
+        let help = "write `high=50..90:10,low=20..40:10,cooldown=5..30:5,window=5..20:5`, or some of these";
+        refused(format!("`--sweep {text}` cannot be read"), help)
+    })?;
+    let choices = sweep::combinations(&axes);
+    if choices.len() > COMBINATIONS {
+        let title = format!("`--sweep` has {} combinations", choices.len());
+        return Err(refused(title, "write larger steps: at most 10,000 are simulated"));
+    }
+    let Policy::Setting(setting) = &scene.pool.policy else {
+        let title = format!("the pool `{}` has no rules that `--sweep` could vary", case.candidate.name);
+        return Err(refused(title, "give the pool an `autoscale` block, or name another pool with `--pool`"));
+    };
+    let with = |setting: Setting| Pool { policy: Policy::Setting(setting), ..scene.pool.clone() };
+    let mut tried: Vec<Tried> = choices
+        .par_iter()
+        .filter_map(|choice| {
+            let report = scene.play(&with(sweep::vary(setting, choice)?));
+            let choice = Choice::Knobs(choice.clone());
+            let (price, spot_price) = (case.candidate.price.clone(), case.candidate.spot_price.clone());
+            Some(Tried { choice, report, price, spot_price, best: false })
+        })
+        .collect();
+    judge(&mut tried);
+    Ok(tried)
+}
+
+/// Marks those that no other one beats.
+pub fn judge(tried: &mut [Tried]) {
+    let results: Vec<[u64; 4]> = tried
+        .iter()
+        .map(|one| {
+            let hit = one.report.people_hit + one.report.jobs_hit.0;
+            let paid = match &one.choice {
+                Choice::Knobs(_) => one.report.machine_minutes,
+                // Hours of different sizes cannot be compared, what they cost can.
+                Choice::Size { .. } => cents(one).unwrap_or(u64::MAX),
+            };
+            [paid, u64::from(one.report.wait(95)), u64::from(hit), one.report.crowded_minutes]
+        })
+        .collect();
+    for (one, best) in tried.iter_mut().zip(sweep::frontier(&results)) {
+        one.best = best;
+    }
+}
+
+fn cents(one: &Tried) -> Option<u64> {
+    (cost(&one.report, one.price.as_ref(), one.spot_price.as_ref())? * Decimal::from(100)).round().to_u64()
+}
+
+/// The row of the table that `--choose` names.
+fn chosen(number: usize, tried: &[Tried]) -> Result<&Tried, CommandError> {
+    let rows = shown(tried);
+    let found = number.checked_sub(1).and_then(|at| rows.get(at)).copied();
+    found.ok_or_else(|| {
+        refused(format!("the table has no row {number}"), &format!("choose one of its {} rows", rows.len()))
+    })
+}
+
+/// The change of the sources that makes a choice. The changed project is compiled and simulated, and the outcome must be the one
+/// that the table shows.
+pub fn patch(
+    number: usize,
+    case: &Case<'_>,
+    tried: &[Tried],
+    args: &Args,
+    world: &dyn World,
+) -> Result<fix::Files, CommandError> {
+    let tried = chosen(number, tried)?;
+    let sources = &case.studied.compilation.sources;
+    let edits = match &tried.choice {
+        Choice::Knobs(knobs) => case.candidate.places.rules(sources, knobs),
+        Choice::Size { size, ratio, .. } => case.candidate.places.size(sources, size, *ratio),
+    };
+    let title = |why: &str| format!("the choice cannot be written into the sources: {why}");
+    let edits = edits.map_err(|why| refused(title(&why), "change the value where it comes from"))?;
+    let (files, report) = with_edits(&edits, case, args, world).map_err(|why| {
+        let help = "change the sources by hand, and simulate them again";
+        refused(title(&why), help)
+    })?;
+    if report != tried.report {
+        let why = "with the change, the outcome is another one than that of the choice";
+        return Err(refused(title(why), "change the sources by hand, and simulate them again"));
+    }
+    Ok(files)
+}
+
+/// The files of a project with some edits, and what happens to its pool then; or why not, in one clause.
+pub fn with_edits(
+    edits: &Edits,
+    case: &Case<'_>,
+    args: &Args,
+    world: &dyn World,
+) -> Result<(fix::Files, Report), String> {
+    let files = fix::edited(&case.studied.compilation.sources, edits).ok_or("it is not in a file of the project")?;
+    let report = {
+        let changed = fix::changed(world, &files);
+        let paths = [case.studied.compilation.project.path.clone()];
+        let studied = study(args, &changed, &paths).map_err(|_| "the project cannot be read")?;
+        let error = studied.iter().flat_map(|one| &one.compilation.diagnostics).find(|d| d.severity == Severity::Error);
+        if let Some(error) = error {
+            return Err(format!("then it does not compile: {}", error.title));
+        }
+        let envs = studied.iter().flat_map(|one| one.found.iter().map(move |(env, found)| (one, env, found)));
+        let same = envs
+            .filter(|(_, env, _)| &***env == case.env)
+            .flat_map(|(studied, env, found)| found.iter().map(move |candidate| Case { studied, env, candidate }));
+        let same = same.into_iter().find(|other| other.candidate.name == case.candidate.name);
+        let other = same.ok_or("then the project has no such pool")?;
+        let scene = Scene::of(&other, args, &changed).map_err(|error| error.title())?;
+        scene.play(&scene.pool)
+    };
+    Ok((files, report))
+}
+
+/// Writes the change, or shows it.
+pub fn put(files: &fix::Files, args: &Args, cx: &mut Context) -> Result<(), miette::Report> {
+    let left = fixes::put(files, !args.fix, "with the choice", cx)?;
+    for (path, (old, new)) in files {
+        let path = driver::shown(path);
+        if old == new {
+            cx.printer.note(&format!("`{path}` says so already\n"));
+        } else if args.fix && !left.contains(&path) {
+            cx.printer.note(&format!("changed {path}\n"));
+        }
+    }
+    Ok(())
+}
