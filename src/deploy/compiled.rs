@@ -7,7 +7,9 @@ use arm_plan::{JsonText, Source};
 use arm_template::json::{Node, NodeKind};
 use dsvm_diagnostics::source::{SourceId, SourceMap, Span};
 use dsvm_graph::json::Json;
+use dsvm_quota::Cores;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,6 +40,8 @@ pub struct CompiledProject {
     pub sources: SourceMap,
     /// The top-level blocks of the source; none of a bare template.
     pub blocks: Vec<dsvm_impact::Block>,
+    /// Cores and quota families of the sizes that the sources use, by name in lower case; none of a bare template.
+    pub sizes: BTreeMap<String, Cores>,
 }
 
 /// One deployment of a project.

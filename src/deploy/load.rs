@@ -12,9 +12,13 @@ use arm_template::json;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Severity};
 use dsvm_graph::json::Json;
+use dsvm_quota::Cores;
+use dsvm_sema::checked::Checked;
 use dsvm_sema::table::View;
+use dsvm_sema::table::facts::Size;
 use dsvm_sema::table::project::Project;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -76,6 +80,7 @@ pub fn from_compilation(
     let group = compiled.checked.as_ref().and_then(|c| View::<Project>::new(&c[c.project?])?.resource_group());
     let group = group.map(str::to_owned);
     let blocks = compiled.checked.as_ref().map(|checked| super::blocks::of(checked, &compiled.sources));
+    let sizes = compiled.checked.as_ref().map(sizes_of).unwrap_or_default();
     // The checked program is large, and nothing below reads it.
     drop(compiled.checked);
     let parts = artifacts.deployments.into_iter().map(|mut deployment| {
@@ -108,7 +113,18 @@ pub fn from_compilation(
         parts,
         sources: compiled.sources,
         blocks: blocks.unwrap_or_default(),
+        sizes,
     })
+}
+
+/// Cores and families of the sizes of a program, as quota counts them.
+fn sizes_of(checked: &Checked) -> BTreeMap<String, Cores> {
+    let of = |size: View<'_, Size>| {
+        let each = size.quota_vcpu().or(size.vcpu()).and_then(|cores| u64::try_from(cores).ok());
+        let name = size.name().unwrap_or(&size.block().name).to_ascii_lowercase();
+        (name, Cores { each, family: size.family().map(str::to_owned) })
+    };
+    checked.all::<Size>().map(|(_, size)| of(size)).collect()
 }
 
 fn choose_env(known: &[&str], wanted: Option<&str>, project: &str) -> Result<String, CommandError> {

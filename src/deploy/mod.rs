@@ -40,6 +40,7 @@ pub mod previews;
 pub mod observation;
 pub mod machines;
 pub mod existing;
+pub mod quota;
 pub mod dns_zones;
 pub mod narrowing;
 pub mod soft_delete;

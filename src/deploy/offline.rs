@@ -12,6 +12,7 @@ use super::live::Answers;
 use super::load::load;
 use super::parameters::lenient;
 use super::plan::DEFAULT_LOCATION;
+use super::quota;
 use super::settings::Settings;
 use super::target::DeployTarget;
 use super::values;
@@ -19,12 +20,24 @@ use crate::driver::World;
 use arm_plan::{Desired, DiffOptions, Observed, ObservedResource, Plan};
 use dsvm_diagnostics::Code;
 use dsvm_impact::{Block, Impact, Situation};
+use dsvm_quota::Growth;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Subscription id of comparisons without an endpoint.
 const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A comparison without an endpoint.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The changes that would be made.
+    pub plan: Plan,
+    /// What they mean; nothing for a template.
+    pub impact: Option<Impact>,
+    /// How they move the demand of each limit of the subscription.
+    pub growth: Vec<Growth>,
+}
 
 /// Compares with the resources of a file, as `show --json` writes them.
 ///
@@ -38,7 +51,7 @@ pub fn against_file(
     settings: &Settings,
     world: &dyn World,
     frontend: &mut dyn Frontend,
-) -> Result<(Plan, Option<Impact>), CommandError> {
+) -> Result<Compared, CommandError> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         CommandError::environment(Code::FileUnreadable, format!("`{}` cannot be read: {e}", file.display()), "")
     })?;
@@ -57,7 +70,7 @@ pub fn against_text(
     settings: &Settings,
     world: &dyn World,
     frontend: &mut dyn Frontend,
-) -> Result<(Plan, Option<Impact>), CommandError> {
+) -> Result<Compared, CommandError> {
     let unusable = |why: String| {
         CommandError::input(
             Code::ObservedUnusable,
@@ -94,7 +107,13 @@ pub fn against_text(
     pending.resolve(&observed, &Answers::default());
     let (desired, _) = pending.finish(&observed, &Answers::default());
     let plan = arm_plan::diff_from(&desired, &observed, &options(settings, state.baseline()), project);
-    Ok(described(plan, (&desired, &observed, true), &project.blocks, &Pricing::of(project, world)))
+    Ok(described(
+        plan,
+        (&desired, &observed, true),
+        &project.blocks,
+        &Pricing::of(project, world),
+        (project, &scope.location),
+    ))
 }
 
 fn location_of(observed: &Observed) -> Option<String> {
@@ -121,7 +140,7 @@ pub fn against_commit(
     settings: &Settings,
     world: &dyn World,
     frontend: &mut dyn Frontend,
-) -> Result<(Plan, Option<Impact>), CommandError> {
+) -> Result<Compared, CommandError> {
     let repository = Repository::open(path, revision)?;
     let scope = desired::Scope {
         subscription: NO_SUBSCRIPTION.to_owned(),
@@ -138,7 +157,13 @@ pub fn against_commit(
             let new = expanded(project, input, &scope, world, frontend)?;
             let plan = arm_plan::diff_from(&new, &Observed::default(), &options(settings, None), project);
             let sides = (&new, &Observed::default(), false);
-            return Ok(described(plan, sides, &project.blocks, &Pricing::of(project, world)));
+            return Ok(described(
+                plan,
+                sides,
+                &project.blocks,
+                &Pricing::of(project, world),
+                (project, &scope.location),
+            ));
         }
         Err(error) => return Err(error),
     };
@@ -165,7 +190,7 @@ pub fn against_commit(
         ..block.clone()
     });
     let blocks: Vec<Block> = project.blocks.iter().cloned().chain(removed).collect();
-    Ok(described(plan, (&new, &observed, false), &blocks, &Pricing::of(project, world)))
+    Ok(described(plan, (&new, &observed, false), &blocks, &Pricing::of(project, world), (project, &scope.location)))
 }
 
 /// The plan, and what it means where the sources have blocks. Nothing was sent that is not observed here.
@@ -174,11 +199,13 @@ fn described(
     (desired, observed, live): (&Desired, &Observed, bool),
     blocks: &[Block],
     pricing: &Pricing,
-) -> (Plan, Option<Impact>) {
+    (project, location): (&CompiledProject, &str),
+) -> Compared {
+    let growth = quota::of_plan(&plan, (desired, observed), &project.sizes, location);
     let sent = Desired::default();
     let situation = Situation { plan: &plan, desired, observed, declared: desired, sent: &sent, live, blocks };
     let impact = impact::describe_priced(&situation, pricing);
-    (plan, impact)
+    Compared { plan, impact, growth }
 }
 
 fn with_id(resource: &arm_plan::DesiredResource) -> ObservedResource {

@@ -13,6 +13,7 @@ use super::machines;
 use super::narrowing;
 use super::observation::{self, Observation};
 use super::previews;
+use super::quota;
 use super::registration::{self, Registration};
 use super::settings::Settings;
 use super::soft_delete;
@@ -24,6 +25,7 @@ use arm_client::DeployMode;
 use arm_plan::{Desired, Observed, Plan};
 use dsvm_diagnostics::Code;
 use dsvm_impact::{Impact, Situation};
+use dsvm_quota::Growth;
 use serde_json::{Map, Value};
 
 /// Region of the local endpoint, and of comparisons without an endpoint, when nothing names one.
@@ -68,6 +70,8 @@ pub struct Planned {
     pub unregistered: Vec<Registration>,
     /// What the resources are paid with.
     pub pricing: Pricing,
+    /// How the plan moves the demand of each limit of the subscription.
+    pub growth: Vec<Growth>,
 }
 
 impl Planned {
@@ -166,6 +170,7 @@ pub fn make(
     if let Some(note) = registration::note(&unregistered) {
         frontend.warn(&note);
     }
+    let growth = quota::of_plan(&plan, (&seen.desired, &seen.observed), &project.sizes, &location);
     Ok(Planned {
         plan,
         leftovers: seen.leftovers,
@@ -185,6 +190,7 @@ pub fn make(
         blocks: project.blocks.clone(),
         unregistered,
         pricing: Pricing::of(project, world),
+        growth,
     })
 }
 

@@ -554,7 +554,7 @@ impl Holder<'_> {
             &mut Silent,
         );
         match made {
-            Ok((plan, _)) => Ok(Some(plan)),
+            Ok(made) => Ok(Some(made.plan)),
             Err(error) => Err(match error.detail {
                 FailureDetail::Message(report) => report.to_string(),
                 FailureDetail::Diagnostics(found) => found.1.first().map(|d| d.title.to_string()).unwrap_or_default(),

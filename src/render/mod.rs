@@ -14,6 +14,7 @@ pub mod plan;
 pub mod plan_cost;
 pub mod plan_markdown;
 mod plan_places;
+pub mod plan_quota;
 pub mod plan_text;
 pub mod plan_tree;
 pub mod quota;

@@ -27,7 +27,8 @@ pub struct Detail {
 
 impl Detail {
     /// Columns to fill; a fixed number when there is no terminal.
-    fn columns(self) -> usize {
+    #[must_use]
+    pub fn columns(self) -> usize {
         const ELSEWHERE: usize = 120;
         const NARROWEST: usize = 60;
         if self.width == 0 { ELSEWHERE } else { self.width.max(NARROWEST) }

@@ -5,7 +5,7 @@ use arm_plan::{Action, AttributeKind, Change, EffectKind, Plan};
 use dsvm_impact::Impact;
 
 /// Code hosts cut off comments at 65,536 characters.
-pub(super) const LIMIT: usize = 64_000;
+pub const LIMIT: usize = 64_000;
 /// Properties shown for one change.
 const MOST_PROPERTIES: usize = 20;
 
@@ -16,7 +16,8 @@ pub fn markdown(plan: &Plan, impact: Option<&Impact>, title: &str) -> String {
 }
 
 /// The same in at most about `limit` bytes.
-pub(super) fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: usize) -> String {
+#[must_use]
+pub fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: usize) -> String {
     let said = impact.map_or_else(|| summary(&plan.summary), |impact| impact.summary.clone());
     let mut out = format!("### dsvmc plan: {}\n\n{}\n", escape(title), escape(&said));
     let touched = touched(plan);

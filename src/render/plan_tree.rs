@@ -57,15 +57,18 @@ pub fn human(all: &[ProjectPlan], detail: Detail, palette: Palette) -> String {
     out
 }
 
-/// As data: `docs/plan.schema.json`, under `$defs/tree`.
+/// As data: `docs/plan.schema.json`, under `$defs/tree`. `quota`: what all of them mean for quotas together.
 #[must_use]
-pub fn json(all: &[ProjectPlan]) -> String {
+pub fn json(all: &[ProjectPlan], quota: Option<Value>) -> String {
     let projects = all.iter().map(|one| {
         json!({ "path": one.path, "project": one.project, "env": one.env, "title": one.title,
             "plan": super::plan::data(&one.plan, one.impact.as_ref()) })
     });
     let projects: Vec<Value> = projects.collect();
-    let document = json!({ "schema": SCHEMA, "summary": total(all), "projects": projects });
+    let mut document = json!({ "schema": SCHEMA, "summary": total(all), "projects": projects });
+    if let (Some(quota), Some(map)) = (quota, document.as_object_mut()) {
+        map.insert("quota".to_owned(), quota);
+    }
     format!("{document:#}\n")
 }
 
@@ -87,7 +90,8 @@ pub fn markdown(all: &[ProjectPlan]) -> String {
     let mut out = format!("## dsvmc plan: {}\n", plan_markdown::escape(&last_line(all)));
     let (changed, quiet): (Vec<&ProjectPlan>, Vec<&ProjectPlan>) = all.iter().partition(|one| !one.plan.is_empty());
     let footer = 2_000;
-    let room = plan_markdown::LIMIT - footer;
+    // The quotas come behind it.
+    let room = plan_markdown::LIMIT - footer - super::plan_quota::ROOM;
     let mut left = changed.len();
     let mut cut = Vec::new();
     for one in changed {

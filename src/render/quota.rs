@@ -2,7 +2,7 @@
 
 use super::palette::{Palette, Role};
 use super::plan_text::clean;
-use dsvm_quota::{Line, Scope, Service, Verdict};
+use dsvm_quota::{Line, Quota, Scope, Service, Verdict, folded};
 use serde_json::{Value, json};
 
 /// A demand, and how it compares with its limit; nothing when no limits were asked for.
@@ -21,7 +21,8 @@ impl Judged {
     }
 }
 
-fn place(scope: &Scope) -> String {
+/// A place in words.
+pub(super) fn place(scope: &Scope) -> String {
     let or = |name: &Option<String>, other: &str| name.as_deref().map_or_else(|| other.to_owned(), clean);
     match scope {
         Scope::Region(region) => or(region, "the region of the resource group (say it with --location)"),
@@ -41,27 +42,43 @@ fn demand(line: &Line) -> String {
     }
 }
 
-/// How the larger limit is asked for: the command of the Azure CLI's extension `quota`
-/// (<https://learn.microsoft.com/cli/azure/quota#az-quota-update>), or where the portal has it.
-#[must_use]
-pub fn how_to_ask(line: &Line, name: &str, ask: u64, subscription: Option<&str>) -> String {
-    match &line.scope {
-        Scope::Region(Some(region)) => {
-            let kind = match (line.quota.service, name.eq_ignore_ascii_case("lowPriorityCores")) {
-                (Service::Compute, true) => " --resource-type lowPriority",
-                (Service::Compute, false) => " --resource-type dedicated",
-                _ => "",
-            };
-            let subscription = subscription.unwrap_or("SUBSCRIPTION");
-            format!(
-                "az quota update --resource-name \"{name}\" --limit-object value={ask}{kind} \
-                 --scope /subscriptions/{subscription}/providers/{}/locations/{region}",
-                line.quota.service.namespace()
-            )
-        }
-        Scope::Batch(_) => format!("portal: the Batch account, Quotas, Request quota increase: {name} to {ask}"),
-        _ => format!("portal: Quotas, Machine learning, Request increase: {name} to {ask}"),
+/// The kind of a place and its name, as JSON has them.
+pub(super) fn scope_data(scope: &Scope) -> (&'static str, &Option<String>) {
+    match scope {
+        Scope::Region(region) => ("region", region),
+        Scope::Batch(account) => ("batchAccount", account),
+        Scope::MachineLearning(region) => ("machineLearning", region),
     }
+}
+
+/// How the larger limit is asked for: the command of the Azure CLI's extension `quota`, or where the portal has it.
+///
+/// Arguments as in the extension's examples (<https://github.com/Azure/azure-cli-extensions>, `src/quota`, `aaz/latest/quota` at
+/// 7380c3b6): `--resource-type dedicated` for cores of compute, `lowPriority` for low-priority cores, of Azure Machine Learning
+/// too, whose total of them is the only one that the extension's examples ask for. Other resources need no type.
+#[must_use]
+pub fn how_to_ask(scope: &Scope, quota: &Quota, name: &str, ask: u64, subscription: Option<&str>) -> String {
+    let low = folded(name).contains("lowpriority");
+    let (region, name, kind) = match (scope, quota.service) {
+        (Scope::Region(Some(region)), Service::Compute) if low => (region, name, " --resource-type lowPriority"),
+        (Scope::Region(Some(region)), Service::Compute) if quota.family || name.eq_ignore_ascii_case("cores") => {
+            (region, name, " --resource-type dedicated")
+        }
+        (Scope::Region(Some(region)), _) => (region, name, ""),
+        (Scope::MachineLearning(Some(region)), _) if low => {
+            (region, "TotalLowPriorityCores", " --resource-type lowPriority")
+        }
+        (Scope::Batch(_), _) => {
+            return format!("portal: the Batch account, Quotas, Request quota increase: {name} to {ask}");
+        }
+        _ => return format!("portal: Quotas, Machine learning, Request increase: {name} to {ask}"),
+    };
+    let subscription = subscription.unwrap_or("SUBSCRIPTION");
+    format!(
+        "az quota update --resource-name \"{name}\" --limit-object value={ask}{kind} \
+         --scope /subscriptions/{subscription}/providers/{}/locations/{region}",
+        quota.service.namespace()
+    )
 }
 
 /// A table for each place.
@@ -104,7 +121,10 @@ pub fn text(all: &[Judged], subscription: Option<&str>, palette: Palette) -> Str
                     let env = if part.env.is_empty() { String::new() } else { format!(", env {}", clean(&part.env)) };
                     out.push_str(&format!("      {} of {}{env}\n", part.number, clean(&part.project)));
                 }
-                out.push_str(&format!("      {}\n", clean(&how_to_ask(line, name, *ask, subscription))));
+                out.push_str(&format!(
+                    "      {}\n",
+                    clean(&how_to_ask(&line.scope, &line.quota, name, *ask, subscription))
+                ));
             }
         }
         for what in &line.unknown {
@@ -122,11 +142,7 @@ pub fn data(all: &[Judged], subscription: Option<&str>) -> Value {
         .iter()
         .map(|one| {
             let line = &one.line;
-            let (kind, at) = match &line.scope {
-                Scope::Region(region) => ("region", region),
-                Scope::Batch(account) => ("batchAccount", account),
-                Scope::MachineLearning(region) => ("machineLearning", region),
-            };
+            let (kind, at) = scope_data(&line.scope);
             let parts: Vec<Value> = line
                 .parts
                 .iter()
@@ -144,7 +160,7 @@ pub fn data(all: &[Judged], subscription: Option<&str>) -> Value {
                 }
                 Some(Verdict::Breaks { used, limit, by, ask, name }) => json!({
                     "verdict": "breaks", "used": used, "limit": limit, "by": by, "ask": ask,
-                    "how": how_to_ask(line, name, *ask, subscription),
+                    "how": how_to_ask(&line.scope, &line.quota, name, *ask, subscription),
                 }),
             };
             if let (Some(entry), Value::Object(more)) = (entry.as_object_mut(), more) {

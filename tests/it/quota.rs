@@ -206,3 +206,158 @@ fn batch_accounts_have_limits_of_their_own() {
     assert_eq!(of("region", "NetworkSecurityGroups")["demand"], 2);
     assert_eq!(of("region", "StandardSkuPublicIpAddresses")["demand"], 3);
 }
+
+/// A running endpoint, and a project on it whose pool can grow to `most` machines of 4 cores.
+struct Running {
+    cx: TestContext,
+    endpoint: arm_local::Endpoint,
+}
+
+impl Running {
+    fn new(most: &str) -> Self {
+        let cx = TestContext::new();
+        let state = cx.path().join("lab/.dsvmc/local");
+        let running = Self {
+            endpoint: arm_local::Endpoint::start(arm_local::Options {
+                state: Some(state),
+                ..arm_local::Options::default()
+            })
+            .unwrap(),
+            cx,
+        };
+        running.write(most);
+        running
+    }
+
+    fn write(&self, most: &str) {
+        let team = pool("team", "Standard_D4s_v3", &format!("1..{most} initially 2"), autoscale());
+        self.cx.write("lab/main.dsvm", &project("lab", "", &[team]));
+    }
+
+    fn limit(&self, cores: u32) {
+        let port = self.endpoint.http_url.rsplit(':').next().unwrap().parse().unwrap();
+        let body = json!({ "cores": { "westus": cores } }).to_string();
+        arm_local::ask(port, "POST", "/_local/limits", &body).unwrap();
+    }
+
+    fn run(&self, arguments: &str) -> Ran {
+        self.cx.ran(self.cx.command(arguments).env("DSVMC_PARAM_key", KEY))
+    }
+
+    /// What the plan says about the cores of the region.
+    fn cores(&self) -> Value {
+        let ran = self.run("plan lab --format json");
+        let plan: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+        let told = plan["quota"].as_array().cloned().unwrap_or_default();
+        told.into_iter().find(|line| line["quota"] == "cores").unwrap_or(Value::Null)
+    }
+}
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJkY5vbRzYfY7xJv3nH5zQ5d1m8x1yq2q6rY0y9wVb5E x";
+
+#[test]
+fn a_plan_tells_which_limits_of_its_target_it_breaks() {
+    let lab = Running::new("10");
+    // 40 cores at most
+    lab.limit(100);
+    assert_eq!(lab.cores(), Value::Null, "far below the limit");
+    lab.limit(43);
+    assert_eq!(lab.cores()["verdict"], "near");
+    lab.limit(39);
+    let told = lab.cores();
+    assert_eq!((&told["verdict"], &told["by"], &told["ask"]), (&json!("breaks"), &json!(1), &json!(40)));
+    let text = lab.run("plan lab").stdout;
+    assert!(
+        text.contains("Total Regional vCPUs in westus: 40 needed, the limit is 39, 0 used now: 1 too few"),
+        "{text}"
+    );
+    assert!(text.contains("az quota update --resource-name \"cores\" --limit-object value=40"), "{text}");
+    let text = lab.run("plan lab --format markdown").stdout;
+    assert!(text.contains("**Total Regional vCPUs in westus: 40 needed"), "{text}");
+}
+
+#[test]
+fn what_is_deployed_is_not_counted_twice() {
+    let lab = Running::new("10");
+    let ran = lab.run("apply lab --yes");
+    assert!(ran.exit == 0 && !ran.stdout.contains("Quotas"), "{}{}", ran.stdout, ran.stderr);
+    lab.limit(48);
+    assert_eq!(lab.cores(), Value::Null, "nothing changes");
+    lab.write("12");
+    // 2 machines run, and are among the 12
+    let told = lab.cores();
+    assert_eq!((&told["verdict"], &told["used"], &told["deployed"]), (&json!("near"), &json!(8), &json!(8)));
+    assert_eq!((&told["before"], &told["after"]), (&json!(40), &json!(48)));
+    lab.write("13");
+    assert_eq!(lab.cores()["by"], 4);
+    let ran = lab.run("apply lab --yes");
+    assert!(ran.exit == 0 && ran.stdout.contains("4 too few"), "it warns, and applies: {}{}", ran.stdout, ran.stderr);
+    lab.write("5");
+    assert_eq!(lab.cores(), Value::Null, "less than before");
+}
+
+#[test]
+fn plans_without_a_target_take_the_limits_of_a_file() {
+    let lab = Running::new("24");
+    lab.cx.write("compute.json", &recorded().to_string());
+    lab.cx.write("live.json", "[]");
+    // 9 used + 96 of 100; 4 used + 96 of 100
+    for more in ["", "--live live.json"] {
+        let ran = lab.run(&format!("plan lab --usages westus=compute.json --format json {more}"));
+        let plan: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+        let told: Vec<(&Value, &Value)> =
+            plan["quota"].as_array().unwrap().iter().map(|line| (&line["quota"], &line["verdict"])).collect();
+        let expected = [("cores", "breaks"), ("standardDSv3Family", "near")];
+        assert_eq!(told, expected.map(|(a, b)| (json!(a), json!(b))).each_ref().map(|(a, b)| (a, b)));
+        crate::plan::schema::fits(&plan);
+    }
+    let ran = lab.run("plan lab --usages live.json lab/main.dsvm");
+    assert!(ran.exit == 1 && ran.stderr.contains("lab/main.dsvm` cannot be used"), "{}", ran.stderr);
+}
+
+#[test]
+fn projects_of_a_tree_are_compared_together() {
+    let lab = Running::new("13");
+    let crowd = pool("crowd", "Standard_D4s_v3", "11", "");
+    lab.cx.write("more/main.dsvm", &project("more", "", &[crowd]));
+    lab.cx.write("compute.json", &recorded().to_string());
+    // 9 used + 52 + 44 of 100
+    let ran = lab.run("plan . --usages westus=compute.json --format json");
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+    assert_eq!((&plan["quota"][0]["quota"], &plan["quota"][0]["by"]), (&json!("cores"), &json!(5)));
+    assert_eq!(plan["quota"][0]["from"].as_array().map(Vec::len), Some(2));
+    assert!(plan["projects"][0]["plan"]["quota"].is_null());
+}
+
+const CLUSTER: &str = r#"
+import std.sizes
+project lab { location = westus }
+pool nodes: batch { service = azure_ml, size = sizes.Standard_D4s_v5, machines = 0..6 }
+"#;
+
+#[test]
+fn clusters_are_compared_with_the_limits_of_machine_learning() {
+    let cx = TestContext::new();
+    cx.write("lab/main.dsvm", CLUSTER);
+    let entry = |name: &str, kind: &str, used: u32, limit: i32| {
+        json!({ "id": "", "amlWorkspaceLocation": "westus", "unit": "Count",
+        "type": format!("Microsoft.MachineLearningServices/{kind}/usages"), "currentValue": used, "limit": limit,
+        "name": { "value": name, "localizedValue": name } })
+    };
+    let list = json!([
+        entry("TotalDedicatedCores", "dedicatedCores", 8, 24),
+        entry("standardDSv5Family", "vmFamily/dedicatedCores", 0, 24),
+        entry("TotalClusters", "totalCores", 1, 200)
+    ]);
+    cx.write("ml.json", &list.to_string());
+    let ran = cx.ran(&mut cx.command("quota lab --format json --usages ml.json"));
+    let total = line(&ran, "Total Cluster Dedicated Regional vCPUs");
+    assert_eq!((&total["verdict"], &total["by"], &total["ask"]), (&json!("breaks"), &json!(8), &json!(32)));
+    assert!(total["how"].as_str().unwrap().contains("portal: Quotas, Machine learning"), "{total}");
+    assert_eq!(line(&ran, "standardDSv5Family")["verdict"], "fits");
+    assert_eq!(line(&ran, "Total Clusters")["verdict"], "fits");
+    let ran = cx.ran(&mut cx.command("quota lab --format json --target local"));
+    for name in ["Total Cluster Dedicated Regional vCPUs", "standardDSv5Family", "Total Clusters"] {
+        assert_eq!(line(&ran, name)["verdict"], "fits", "{name} {}", ran.stdout);
+    }
+}

@@ -121,12 +121,31 @@ impl Client {
     /// Each item of a list, page by page. What is no list is an error: taken for an empty one, it would look as if nothing
     /// was there.
     pub(super) fn each_of(&self, path: &str, item: &mut dyn FnMut(Value)) -> Result<(), AzureError> {
+        self.each(path, &|url| self.raw(url), item)
+    }
+
+    /// All pages of a list that nothing depends on: a page that does not come at once is not asked for again.
+    ///
+    /// # Errors
+    /// The call for one of the pages failed.
+    pub fn pages_at_once(&self, path: &str) -> Result<Vec<Value>, AzureError> {
+        let mut all = Vec::new();
+        self.each(path, &|url| self.raw_once(url), &mut |item| all.push(item))?;
+        Ok(all)
+    }
+
+    fn each(
+        &self,
+        path: &str,
+        read: &dyn Fn(&str) -> Result<Reply, AzureError>,
+        item: &mut dyn FnMut(Value),
+    ) -> Result<(), AzureError> {
         let (host, limits) = (self.transport.host(), self.transport.limits());
         let mut count = PageCount::default();
         let mut next = Some(path.to_owned());
         while let Some(url) = next {
             count.ask(&url, &host, limits)?;
-            let reply = self.raw(&url)?;
+            let reply = read(&url)?;
             if reply.status == 204 {
                 return Ok(());
             }

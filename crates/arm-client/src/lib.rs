@@ -163,6 +163,11 @@ impl Client {
         self.runtime.block_on(self.transport.send_raw(Method::Get, path, None))
     }
 
+    /// The same in one attempt.
+    fn raw_once(&self, path: &str) -> Result<Reply, AzureError> {
+        self.runtime.block_on(self.transport.send_within(1, Method::Get, path, None))
+    }
+
     /// Waits as long as the budget allows one wait to be.
     pub fn sleep(&self, wait: Duration) {
         let wait = wait.min(self.transport.longest_wait());

@@ -196,6 +196,17 @@ impl Transport {
 
     /// Sends a request; the body of the answer is left as text.
     pub(super) async fn send_raw(&self, method: Method, path: &str, body: Option<String>) -> Result<Reply, AzureError> {
+        self.send_within(self.retry.attempts, method, path, body).await
+    }
+
+    /// The same with another number of attempts.
+    pub(super) async fn send_within(
+        &self,
+        attempts: u32,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<Reply, AzureError> {
         let url = resolve(&self.cloud.endpoint, path)?;
         let host = host_of(&url);
         let begun = Instant::now();
@@ -204,12 +215,12 @@ impl Transport {
         for attempt in 1.. {
             let token = self.tokens.get(refused.as_deref()).await?;
             let outcome = self.once(method, &url, body.clone(), token.as_deref()).await?;
-            let may_wait = |wait: Duration| attempt < self.retry.attempts && begun.elapsed() + wait <= self.retry.total;
+            let may_wait = |wait: Duration| attempt < attempts && begun.elapsed() + wait <= self.retry.total;
             let (wait, why) = match outcome {
                 Attempt::Answer(reply) => return Ok(reply),
                 // The token ran out between two calls: one more try with a new one.
                 Attempt::Later { error, .. } if error.status == 401 => {
-                    if refused.is_some() || token.is_none() || attempt >= self.retry.attempts {
+                    if refused.is_some() || token.is_none() || attempt >= attempts {
                         return Err(AzureError::Service(Box::new(error)));
                     }
                     refused = token;
@@ -236,8 +247,11 @@ impl Transport {
                 }
             };
             if wait >= TOLD || begun.elapsed() >= TOLD {
-                let (seconds, all) = (wait.as_secs_f64().ceil(), self.retry.attempts);
-                self.notice(&format!("`{host}` {why}; trying again in {seconds} s (try {} of {all})", attempt + 1));
+                let seconds = wait.as_secs_f64().ceil();
+                self.notice(&format!(
+                    "`{host}` {why}; trying again in {seconds} s (try {} of {attempts})",
+                    attempt + 1
+                ));
             }
             tokio::time::sleep(wait).await;
             next = (next * 2).min(self.retry.longest_wait);

@@ -25,6 +25,7 @@ mod lro;
 mod meta;
 mod names;
 mod nodes;
+mod placement;
 mod providers;
 mod resource_graph;
 mod resources;

@@ -122,6 +122,21 @@ pub fn node_start_ms(cx: &Cx<'_>) -> i64 {
     span.and_then(|span| i64::try_from(span.as_millis()).ok()).unwrap_or(0)
 }
 
+/// Spot cores that a region has.
+const MOST_SPOT: i64 = 10_000;
+
+fn is_spot(row: &Row) -> bool {
+    row.at("/properties/virtualMachineProfile/priority").is_some_and(|word| word == "Spot" || word == "Low")
+}
+
+/// Spot cores of a region that no machine has.
+#[must_use]
+pub fn spot_cores_left(cx: &Cx<'_>, location: &str) -> i64 {
+    let sets = cx.store.of_kind(SCALE_SETS);
+    let there = sets.iter().filter(|row| row.location() == location && is_spot(row));
+    MOST_SPOT - there.map(|row| cores(&row.body)).sum::<i64>()
+}
+
 /// `GET …/locations/{location}/usages` of compute. Spot machines count in one number for all families.
 #[must_use]
 pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
@@ -132,7 +147,7 @@ pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
     let mut families: BTreeMap<&str, i64> = facts::sizes().map(|size| (size.family, 0)).collect();
     for row in &sets {
         machines += row.body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
-        if row.at("/properties/virtualMachineProfile/priority").is_some_and(|word| word == "Spot" || word == "Low") {
+        if is_spot(row) {
             spot += cores(&row.body);
             continue;
         }
@@ -148,7 +163,7 @@ pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
         usage("cores", "Total Regional vCPUs", regular, most),
         usage("virtualMachines", "Virtual Machines", machines, 25_000),
         usage("virtualMachineScaleSets", "Virtual Machine Scale Sets", count(sets.len()), 2500),
-        usage("lowPriorityCores", "Total Regional Low-priority vCPUs", spot, 10_000),
+        usage("lowPriorityCores", "Total Regional Low-priority vCPUs", spot, MOST_SPOT),
     ];
     all.extend(families.iter().map(|(family, now)| usage(family, &format!("{family} vCPUs"), *now, 10_000)));
     for (name, text, most) in [

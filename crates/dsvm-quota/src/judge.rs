@@ -1,5 +1,6 @@
 //! A demand and what Azure answers of its limit → whether it fits.
 
+use super::growth::Growth;
 use super::sum::Line;
 use super::usages::{Given, Usages};
 
@@ -61,6 +62,26 @@ pub fn judge(line: &Line, usages: &Usages) -> Verdict {
     Verdict::Fits { used, limit: Some(limit) }
 }
 
+/// A tenth of a limit that is left is little: what comes near it is told.
+const NEAR: u64 = 10;
+
+/// Judges what a change adds; what is deployed already is a part of what is used, and is taken off. Nothing when the change asks
+/// for no more than before, or far less than the limit. What fits is near its limit.
+#[must_use]
+pub fn judge_growth(growth: &Growth, usages: &Usages) -> Option<Verdict> {
+    if !growth.grows() {
+        return None;
+    }
+    let Given::Usage(usage) = usages.get(&growth.scope, &growth.quota) else { return None };
+    let limit = usage.limit?;
+    let others = usage.used.unwrap_or(0).saturating_sub(growth.now);
+    let ask = others.saturating_add(growth.after);
+    if ask > limit {
+        return Some(Verdict::Breaks { used: usage.used, limit, by: ask - limit, ask, name: usage.name.clone() });
+    }
+    (limit - ask < limit.div_ceil(NEAR)).then_some(Verdict::Fits { used: usage.used, limit: Some(limit) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +135,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_deployed_is_taken_off_what_is_used() {
+        let growth = |now, before, after| Growth {
+            scope: Scope::Region(Some("westus".to_owned())),
+            quota: Quota::of_family(Service::Compute, "standardDSv3Family"),
+            now,
+            before,
+            after,
+            unknown: BTreeSet::new(),
+            parts: Vec::new(),
+        };
+        let judged = |growth: &Growth| judge_growth(growth, &usages());
+        // 4 used, all of it by this project: 100 fit
+        let near = Some(Verdict::Fits { used: Some(4), limit: Some(100) });
+        assert_eq!(judged(&growth(4, 8, 100)), near);
+        assert!(matches!(judged(&growth(4, 8, 101)), Some(Verdict::Breaks { by: 1, ask: 101, .. })));
+        // 4 used by others
+        assert!(matches!(judged(&growth(0, 0, 97)), Some(Verdict::Breaks { by: 1, ask: 101, .. })));
+        assert_eq!(judged(&growth(0, 0, 86)), None);
+        assert_eq!(judged(&growth(0, 0, 87)), near);
+        // no more than before, however much that is
+        assert_eq!(judged(&growth(4, 200, 200)), None);
+    }
+
+    #[test]
     fn a_limit_that_is_not_listed_is_unknown() {
         let line = line(Quota::of_family(Service::Compute, "standardXFamily"), 1);
         assert!(matches!(judge(&line, &usages()), Verdict::Unknown { .. }));
@@ -142,6 +187,59 @@ mod tests {
         assert!(matches!(judge(&family, &usages), Verdict::Breaks { used: None, by: 24, .. }));
         let total = line(Quota::new(Service::Batch, "dedicatedCoreQuota"), 500);
         assert_eq!(judge(&total, &usages), Verdict::Fits { used: None, limit: Some(500) });
+    }
+
+    /// Entries of the example of Microsoft's REST specification (`Usage/list.json`, 2022-10-01, MIT), of an answer with the names of
+    /// the API, and of what `az ml compute list-usage` prints (azure-ai-ml, `UsageSchema`).
+    #[test]
+    fn machine_learning_is_read_in_the_names_of_all_its_lists() {
+        let kind = |part: &str| format!("Microsoft.MachineLearningServices/{part}/usages");
+        let entry = |part: &str, id: &str, name: &str, used: i64, limit: i64| {
+            json!({ "id": format!("/subscriptions/0{id}/usages/x"), "type": kind(part), "currentValue": used, "limit": limit,
+                "name": { "value": name, "localizedValue": name }, "unit": "Count" })
+        };
+        let specified = json!({ "value": [
+            entry("totalCores", "", "Clusters", 7, 100),
+            entry("dedicatedCores", "", "Total Cluster Dedicated Regional vCPUs", 14, 24),
+            entry("vmFamily", "", "Standard DSv2 Family Cluster Dedicated vCPUs", 2, 24),
+            entry("workspaces", "/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/w",
+                "Standard DSv2 Family Cluster Dedicated vCPUs", 2, 1),
+            entry("lowPriorityCores", "", "Total Cluster LowPriority Regional vCPUs", 18, 50),
+            entry("vmFamily", "", "Standard DSv2 Family Cluster LowPriority vCPUs", 0, -1),
+        ] });
+        let named = json!([
+            entry("totalCores", "", "TotalClusters", 7, 100),
+            entry("dedicatedCores", "", "TotalDedicatedCores", 14, 24),
+            entry("vmFamily/dedicatedCores", "", "standardDSv2Family", 2, 24),
+            entry("lowPriorityCores", "", "TotalLowPriorityCores", 18, 50),
+            entry("vmFamily/lowPriorityCores", "", "standardDSv2Family", 18, -1),
+        ]);
+        let printed = json!([
+            { "aml_workspace_location": "westus", "type": kind("totalCores"), "current_value": 7, "limit": 100, "name": { "value": "TotalClusters", "localized_value": "Total Clusters" } },
+            { "aml_workspace_location": "westus", "type": kind("dedicatedCores"), "current_value": 14, "limit": 24, "name": { "value": "TotalDedicatedCores", "localized_value": "Total Cluster Dedicated Regional vCPUs" } },
+            { "aml_workspace_location": "westus", "type": kind("vmFamily"), "current_value": 2, "limit": 24, "name": { "value": "standardDSv2Family", "localized_value": "Standard DSv2 Family Cluster Dedicated vCPUs" } },
+            { "aml_workspace_location": "westus", "type": kind("vmFamily"), "current_value": 0, "limit": -1, "name": { "value": "standardDSv2Family", "localized_value": "Standard DSv2 Family Cluster LowPriority vCPUs" } },
+            { "aml_workspace_location": "westus", "type": kind("lowPriorityCores"), "current_value": 18, "limit": 50, "name": { "value": "TotalLowPriorityCores", "localized_value": "Total Cluster Low Priority Regional vCPUs" } },
+        ]);
+        for (body, region) in [(specified, Some("westus")), (named, Some("West US")), (printed, None)] {
+            let mut usages = Usages::default();
+            assert_eq!(usages.add(&body, region), Ok(()));
+            let learning = |quota, number| Line {
+                scope: Scope::MachineLearning(Some("westus".to_owned())),
+                ..line(quota, number)
+            };
+            let of = |name: &str, number| judge(&learning(Quota::new(Service::MachineLearning, name), number), &usages);
+            assert!(matches!(of("Total Cluster Dedicated Regional vCPUs", 11), Verdict::Breaks { by: 1, ask: 25, .. }));
+            assert!(matches!(of("Total Cluster Low Priority Regional vCPUs", 33), Verdict::Breaks { by: 1, .. }));
+            assert_eq!(of("Total Clusters", 93), Verdict::Fits { used: Some(7), limit: Some(100) });
+            let family = learning(Quota::of_family(Service::MachineLearning, "standardDSv2Family"), 23);
+            assert!(
+                matches!(judge(&family, &usages), Verdict::Breaks { used: Some(2), limit: 24, by: 1, .. }),
+                "{body}"
+            );
+            let compute = line(Quota::of_family(Service::Compute, "standardDSv2Family"), 1);
+            assert!(matches!(judge(&compute, &usages), Verdict::Unknown { .. }));
+        }
     }
 
     #[test]

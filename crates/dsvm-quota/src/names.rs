@@ -45,7 +45,7 @@ impl Service {
 pub struct Quota {
     /// The resource provider that keeps it.
     pub service: Service,
-    /// `name.value` of its usage; of Azure Machine Learning, where no body is known, the name that people see.
+    /// `name.value` of its usage; of Azure Machine Learning, where lists disagree in it, the name that people see.
     pub name: String,
     /// Counts the cores of one family of sizes.
     pub family: bool,

@@ -1,8 +1,9 @@
 //! What Azure answers of limits and of what is used.
 //!
-//! Three shapes: a list of usages as the REST API returns it (`{"value": […]}`), the same list as `az vm list-usage -o json` and
-//! `az network list-usages -o json` print it (an array; `az vm` writes numbers as texts), and a Batch account, which carries its
-//! quotas in its properties.
+//! Shapes: a list of usages as the REST API returns it (`{"value": […]}`), the same list as `az vm list-usage -o json` and
+//! `az network list-usages -o json` print it (an array; `az vm` writes numbers as texts), the list of Azure Machine Learning, which
+//! `az ml compute list-usage -o json` prints with other names of keys, and a Batch account, which carries its quotas in its
+//! properties.
 
 use super::names::{Quota, Scope, folded};
 use serde_json::Value;
@@ -32,6 +33,7 @@ struct Account {
 #[derive(Clone, Debug, Default)]
 pub struct Usages {
     regions: BTreeMap<String, BTreeMap<String, Usage>>,
+    learning: BTreeMap<String, BTreeMap<String, Usage>>,
     accounts: BTreeMap<String, Account>,
 }
 
@@ -77,6 +79,44 @@ fn number(value: Option<&Value>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
+/// Limits of Azure Machine Learning that are no family's, by the names under which lists have them, folded: the name of the API
+/// (`TotalDedicatedCores`), the one that people see, and that of the example in Microsoft's REST specification
+/// (<https://github.com/Azure/azure-rest-api-specs>, `Microsoft.MachineLearningServices/stable/2022-10-01/examples/Usage/list.json`).
+const LEARNING: &[(&str, &[&str])] = &[
+    ("Total Clusters", &["totalclusters", "clusters"]),
+    ("Total Cluster Dedicated Regional vCPUs", &["totaldedicatedcores", "totalclusterdedicatedregionalvcpus"]),
+    ("Total Cluster Low Priority Regional vCPUs", &["totallowprioritycores", "totalclusterlowpriorityregionalvcpus"]),
+];
+
+/// Whether a usage is one of Azure Machine Learning.
+fn is_learning(entry: &Value) -> bool {
+    let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
+    kind.get(..LEARNING_TYPE.len()).is_some_and(|head| head.eq_ignore_ascii_case(LEARNING_TYPE))
+}
+
+const LEARNING_TYPE: &str = "Microsoft.MachineLearningServices/";
+
+/// The name under which needs have the limit of a usage of Azure Machine Learning, folded; nothing where none has it: parts of
+/// workspaces and clusters, and families of low-priority machines, whose limit is one number over all of them.
+fn learning_key(entry: &Value, name: &str) -> Option<String> {
+    let text = |path: &str| entry.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    if text("/id").to_ascii_lowercase().contains("/workspaces/") {
+        return None;
+    }
+    let key = folded(name);
+    if let Some((known, _)) = LEARNING.iter().find(|(_, names)| names.contains(&key.as_str())) {
+        return Some(folded(known));
+    }
+    let shown = folded(if text("/name/localizedValue").is_empty() {
+        text("/name/localized_value")
+    } else {
+        text("/name/localizedValue")
+    });
+    let low = [&folded(text("/type")), &key, &shown].iter().any(|text| text.contains("lowpriority"));
+    let family = key.strip_suffix("clusterdedicatedvcpus").unwrap_or(&key);
+    (!low).then(|| family.to_owned())
+}
+
 impl Usages {
     /// Adds an answer. `region`: the region that it is of, where the caller knows; entries with an id say it themselves.
     ///
@@ -90,10 +130,19 @@ impl Usages {
         for (at, entry) in list.iter().enumerate() {
             let name = entry.pointer("/name/value").and_then(Value::as_str).ok_or(UsagesError::Entry(at))?;
             let limit = number(entry.get("limit")).ok_or(UsagesError::Entry(at))?;
-            let used = number(entry.get("currentValue")).and_then(|used| u64::try_from(used).ok());
+            let used = entry.get("currentValue").or_else(|| entry.get("current_value"));
+            let used = number(used).and_then(|used| u64::try_from(used).ok());
             let usage = Usage { name: name.to_owned(), used, limit: u64::try_from(limit).ok() };
             let own = entry.get("id").and_then(Value::as_str).and_then(region_of_id);
-            let region = own.or(region).ok_or(UsagesError::Region)?;
+            let there = ["amlWorkspaceLocation", "aml_workspace_location"];
+            let there = there.iter().find_map(|key| entry.get(key).and_then(Value::as_str)).filter(|at| !at.is_empty());
+            let region = own.or(there).or(region).ok_or(UsagesError::Region)?;
+            if is_learning(entry) {
+                if let Some(key) = learning_key(entry, name) {
+                    self.learning.entry(folded(region)).or_default().insert(key, usage);
+                }
+                continue;
+            }
             self.regions.entry(folded(region)).or_default().insert(folded(name), usage);
         }
         Ok(())
@@ -127,6 +176,7 @@ impl Usages {
         let key = folded(&quota.name);
         let list = match scope {
             Scope::Region(Some(region)) => self.regions.get(region),
+            Scope::MachineLearning(Some(region)) => self.learning.get(region),
             Scope::Batch(Some(account)) => match self.accounts.get(&folded(account)) {
                 Some(account) if quota.family && !account.families => return Given::NotEnforced,
                 Some(account) => Some(&account.quotas),

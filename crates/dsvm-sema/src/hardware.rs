@@ -49,6 +49,8 @@ pub struct FittingSize {
     pub family: Option<String>,
     /// Virtual processors of one machine.
     pub vcpu: i64,
+    /// Virtual processors that quota counts: of a constrained size those of its parent.
+    pub quota_vcpu: i64,
     /// Bytes of main memory of one machine.
     pub memory: i64,
     /// Number of GPUs; less than 1 when machines share one.
@@ -84,6 +86,7 @@ impl FittingSize {
             name: text("name").unwrap_or_else(|| block.name.to_string()),
             family: text("family"),
             vcpu: whole("vcpu")?,
+            quota_vcpu: whole("quota_vcpu").or_else(|| whole("vcpu"))?,
             memory: whole("memory")?,
             gpu,
             gpu_model: text("gpu_model"),

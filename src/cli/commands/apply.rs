@@ -18,9 +18,10 @@ use crate::deploy::plan::{self, Planned};
 use crate::deploy::report::{ApplyOutcome, ApplyReport};
 use crate::deploy::rollout::can_continue;
 use crate::deploy::settings::Settings;
-use crate::deploy::{registration, saved_plan, session};
+use crate::deploy::{quota, registration, saved_plan, session};
 use crate::render::palette::Role;
 use crate::render::plan::{Detail, clean};
+use crate::render::plan_quota;
 use arm_apply::StateDir;
 use dsvm_diagnostics::count;
 use serde_json::{Map, Value, json};
@@ -100,10 +101,19 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         saved_plan::verify_first(saved, &state)?;
         saved_plan::verify_saved_plan(saved, &planned, &session, &settings)?;
     }
-    if cx.format != Format::Json {
+    let source = quota::Source { session: Some(&session), files: &[] };
+    let (limits, remark) = quota::compare(planned.growth.clone(), &source, cx.world.as_ref())?;
+    if let Some(remark) = remark {
+        cx.printer.note(&format!("note: {remark}\n"));
+    }
+    if cx.format == Format::Json {
+        let text = plan_quota::terminal(&limits, usize::MAX, cx.printer.error_palette());
+        cx.printer.note(text.trim_start());
+    } else {
         let detail =
             Detail { resources: args.resources, properties: args.full, new_properties: args.full, ..Detail::default() };
-        show(&planned.plan, planned.impact().as_ref(), &title(&planned, session.target.name(), &target), detail, cx)?;
+        let title = title(&planned, session.target.name(), &target);
+        show(&planned.plan, planned.impact().as_ref(), &limits, &title, detail, cx)?;
     }
     let unchanged = planned.plan.is_empty();
     if unchanged && !args.force && !execute::protection_changed(&planned, &settings) {

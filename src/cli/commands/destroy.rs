@@ -9,6 +9,7 @@ use crate::deploy::confirmation::{Approval, confirm};
 use crate::deploy::context::DeployContext;
 use crate::deploy::error::CommandError;
 use crate::deploy::offline_record::load_or_recall;
+use crate::deploy::quota::PlanQuota;
 use crate::deploy::{destroy, session};
 use crate::render::plan::Detail;
 use arm_apply::StateDir;
@@ -81,7 +82,8 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     }
     let title = format!("{}: destroy what it deployed to {group} on {endpoint}", project.name);
     let detail = Detail { resources: args.resources, ..Detail::default() };
-    super::plan::show(&deletion.plan, deletion.impact(&project.blocks).as_ref(), &title, detail, cx)?;
+    let (impact, quota) = (deletion.impact(&project.blocks), PlanQuota::default());
+    super::plan::show(&deletion.plan, impact.as_ref(), &quota, &title, detail, cx)?;
     for sentence in &deletion.kept {
         cx.printer.note(&format!("note: {sentence}\n"));
     }

@@ -10,15 +10,19 @@ use crate::deploy::context::DeployContext;
 use crate::deploy::error::{CommandError, FailureKind};
 use crate::deploy::load::load;
 use crate::deploy::plan::{self, Planned};
-use crate::deploy::target::DeployTarget;
+use crate::deploy::quota::{self, PlanQuota};
+use crate::deploy::session::Session;
+use crate::deploy::target::{DeployTarget, TargetKind};
 use crate::deploy::{offline, saved_plan, session, what_if};
 use crate::driver::{projects, shown};
 use crate::render::plan::{Detail, clean};
 use crate::render::plan_tree::{self, ProjectPlan};
+use crate::render::{plan_markdown, plan_quota};
 use arm_apply::StateDir;
 use arm_plan::Plan;
 use dsvm_diagnostics::Code;
 use dsvm_impact::Impact;
+use dsvm_quota::Growth;
 use std::path::{Path, PathBuf};
 
 /// The command line arguments of `plan`.
@@ -62,6 +66,10 @@ pub struct Args {
     /// List the resources with every property, those of new ones too
     #[arg(long)]
     full: bool,
+    /// Compare with the limits in a file instead of those of the target: output of `az vm list-usage`, `az network list-usages`,
+    /// `az ml compute list-usage` or `az batch account show`, or an answer of the REST API. Can be repeated
+    #[arg(long, value_name = "[REGION=]FILE", num_args = 1..)]
+    usages: Vec<String>,
     /// Also run the what-if of the service and show where it differs
     #[arg(long, conflicts_with_all = ["live", "against"])]
     what_if: bool,
@@ -83,8 +91,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     };
     let exit = |empty: bool| if args.detailed_exitcode && !empty { Exit::Changes } else { Exit::Done };
     if let Some(projects) = tree(args, cx)? {
-        let Some(all) = plan_each(args, &projects, cx)? else { return Ok(Exit::Input) };
-        show_tree(&all, detail, cx)?;
+        let mut demand = Demand::default();
+        let Some(all) = plan_each(args, &projects, &mut demand, cx)? else { return Ok(Exit::Input) };
+        let quota = demand.compared(args, cx)?;
+        show_tree(&all, &quota, detail, cx)?;
         all.iter().try_for_each(|one| refused(&one.plan))?;
         return Ok(exit(all.iter().all(|one| one.plan.is_empty())));
     }
@@ -92,8 +102,10 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
         saved_plan::may_write(file)?;
     }
     let project = load(&args.path, &args.input.input(), cx.world.as_ref(), &mut cx.printer)?;
-    let (plan, impact, title) = plan_project(args, &args.path, &project, cx)?;
-    show(&plan, impact.as_ref(), &title, detail, cx)?;
+    let mut demand = Demand::default();
+    let (plan, impact, title) = plan_project(args, &args.path, &project, &mut demand, cx)?;
+    let quota = demand.compared(args, cx)?;
+    show(&plan, impact.as_ref(), &quota, &title, detail, cx)?;
     refused(&plan)?;
     Ok(exit(plan.is_empty()))
 }
@@ -127,7 +139,12 @@ fn tree(args: &Args, cx: &Context) -> Result<Option<Vec<PathBuf>>, CommandError>
 
 /// Plans project after project. The errors of all of them are printed before the first is compared with anything; `None`
 /// when there are any.
-fn plan_each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Option<Vec<ProjectPlan>>, CommandError> {
+fn plan_each(
+    args: &Args,
+    paths: &[PathBuf],
+    demand: &mut Demand,
+    cx: &mut Context,
+) -> Result<Option<Vec<ProjectPlan>>, CommandError> {
     let input = args.input.input();
     let mut compiled = Vec::with_capacity(paths.len());
     let mut failed = false;
@@ -146,7 +163,7 @@ fn plan_each(args: &Args, paths: &[PathBuf], cx: &mut Context) -> Result<Option<
     }
     let mut all = Vec::with_capacity(compiled.len());
     for (path, project) in compiled {
-        let (plan, impact, title) = plan_project(args, path, &project, cx)?;
+        let (plan, impact, title) = plan_project(args, path, &project, demand, cx)?;
         all.push(ProjectPlan { path: shown(path), project: project.name, env: project.env, title, plan, impact });
     }
     Ok(Some(all))
@@ -157,6 +174,7 @@ fn plan_project(
     args: &Args,
     path: &Path,
     project: &CompiledProject,
+    demand: &mut Demand,
     cx: &mut Context,
 ) -> Result<(Plan, Option<Impact>, String), CommandError> {
     let (input, target) = (args.input.input(), args.target.target(path, cx.world.as_ref(), cx.printer.is_quiet())?);
@@ -165,12 +183,14 @@ fn plan_project(
     let env = if project.env.is_empty() { String::new() } else { format!(", env {}", project.env) };
     let (world, frontend) = (cx.world.as_ref(), &mut cx.printer);
     if let Some(revision) = &args.against {
-        let (plan, impact) = offline::against_commit(project, path, &input, revision, &settings, world, frontend)?;
-        return Ok((plan, impact, format!("{}{env}: the working tree against {revision}", project.name)));
+        let made = offline::against_commit(project, path, &input, revision, &settings, world, frontend)?;
+        demand.growth.extend(made.growth);
+        return Ok((made.plan, made.impact, format!("{}{env}: the working tree against {revision}", project.name)));
     }
     if let Some(file) = &args.live {
-        let (plan, impact) = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
-        return Ok((plan, impact, format!("{}{env}: the source against {}", project.name, file.display())));
+        let made = offline::against_file(project, &target, &input, file, &settings, world, frontend)?;
+        demand.growth.extend(made.growth);
+        return Ok((made.plan, made.impact, format!("{}{env}: the source against {}", project.name, file.display())));
     }
     let state = StateDir::new(project.state_root(), &project.name, &project.env);
     let session = session::open(&target, project.endpoint_root(&input))?;
@@ -186,7 +206,47 @@ fn plan_project(
         cx.printer.say(&what_if_text(comparison.as_ref()));
     }
     let impact = planned.impact();
+    demand.growth.extend(planned.growth);
+    match session.target {
+        TargetKind::Azure => demand.session = Some(session),
+        // Each project may have an endpoint of its own, with limits of its own.
+        TargetKind::Local => demand.ask(&session, args, cx)?,
+    }
     Ok((planned.plan, impact, title))
+}
+
+/// What the planned projects ask of quotas. Projects that go to one subscription are compared with its limits together.
+#[derive(Default)]
+struct Demand {
+    growth: Vec<Growth>,
+    session: Option<Session>,
+    told: PlanQuota,
+}
+
+impl Demand {
+    /// Compares what was collected, and forgets it.
+    fn compare(&mut self, session: Option<&Session>, args: &Args, cx: &mut Context) -> Result<(), CommandError> {
+        let growth = dsvm_quota::added_up(std::mem::take(&mut self.growth));
+        let source = quota::Source { session, files: &args.usages };
+        let (mut found, remark) = quota::compare(growth, &source, cx.world.as_ref())?;
+        if let Some(remark) = remark {
+            cx.printer.note(&format!("note: {remark}\n"));
+        }
+        self.told.told.append(&mut found.told);
+        self.told.subscription = self.told.subscription.take().or(found.subscription);
+        Ok(())
+    }
+
+    /// Compares with the limits of an endpoint. Files are of one subscription: with them, everything is compared at the end.
+    fn ask(&mut self, session: &Session, args: &Args, cx: &mut Context) -> Result<(), CommandError> {
+        if args.usages.is_empty() { self.compare(Some(session), args, cx) } else { Ok(()) }
+    }
+
+    fn compared(mut self, args: &Args, cx: &mut Context) -> Result<PlanQuota, CommandError> {
+        let session = self.session.take();
+        self.compare(session.as_ref(), args, cx)?;
+        Ok(self.told)
+    }
 }
 
 fn what_if_text(comparison: Option<&what_if::WhatIf>) -> String {
@@ -206,13 +266,16 @@ fn what_if_text(comparison: Option<&what_if::WhatIf>) -> String {
 }
 
 /// Writes the plans of a tree to stdout in the chosen format.
-fn show_tree(all: &[ProjectPlan], detail: Detail, cx: &mut Context) -> Result<(), CommandError> {
+fn show_tree(all: &[ProjectPlan], quota: &PlanQuota, detail: Detail, cx: &mut Context) -> Result<(), CommandError> {
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
-        Format::Json => plan_tree::json(all),
+        Format::Json => plan_tree::json(all, plan_quota::data(quota)),
         Format::Sarif => plan_tree::sarif(all),
-        Format::Markdown => plan_tree::markdown(all),
-        Format::Human | Format::Short | Format::Github => plan_tree::human(all, detail, cx.printer.output_palette()),
+        Format::Markdown => plan_tree::markdown(all) + &plan_quota::markdown(quota),
+        Format::Human | Format::Short | Format::Github => {
+            let palette = cx.printer.output_palette();
+            plan_tree::human(all, detail, palette) + &plan_quota::terminal(quota, detail.columns(), palette)
+        }
     };
     written(&text, cx)
 }
@@ -242,17 +305,30 @@ pub fn title(planned: &Planned, endpoint: &str, target: &DeployTarget) -> String
 pub fn show(
     plan: &Plan,
     impact: Option<&Impact>,
+    quota: &PlanQuota,
     title: &str,
     detail: Detail,
     cx: &mut Context,
 ) -> Result<(), CommandError> {
     let detail = Detail { width: cx.printer.columns(), ..detail };
     let text = match cx.format {
-        Format::Json => format!("{:#}\n", crate::render::plan::data(plan, impact)),
+        Format::Json => {
+            let mut document = crate::render::plan::data(plan, impact);
+            if let (Some(quota), Some(map)) = (plan_quota::data(quota), document.as_object_mut()) {
+                map.insert("quota".to_owned(), quota);
+            }
+            format!("{document:#}\n")
+        }
         Format::Sarif => crate::render::sarif::plan(plan),
-        Format::Markdown => crate::render::plan_markdown::markdown(plan, impact, title),
+        Format::Markdown => {
+            let section = plan_quota::markdown(quota);
+            let room = plan_markdown::LIMIT - section.len();
+            plan_markdown::within(plan, impact, title, room) + &section
+        }
         Format::Human | Format::Short | Format::Github => {
-            crate::render::plan::terminal(plan, impact, title, detail, cx.printer.output_palette())
+            let palette = cx.printer.output_palette();
+            crate::render::plan::terminal(plan, impact, title, detail, palette)
+                + &plan_quota::terminal(quota, detail.columns(), palette)
         }
     };
     written(&text, cx)

@@ -6,14 +6,13 @@ use crate::cli::deploy_args::DeployTargetArgs;
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::deploy::error::CommandError;
+use crate::deploy::quota::{self, Place};
 use crate::deploy::session;
-use crate::driver::{self, World, shown};
+use crate::driver::{self, World};
 use crate::render::Found;
 use crate::render::quota::{self as draw, Judged};
 use dsvm_diagnostics::Code;
-use dsvm_graph::versions;
-use dsvm_quota::{Line, Project, Scope, Usages, judge, needs, sum};
-use serde_json::Value;
+use dsvm_quota::{Line, Project, Usages, judge, needs, sum};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -32,8 +31,8 @@ pub struct Args {
     /// Take this env of each project; without it the one that asks for the most, limit by limit
     #[arg(long, short = 'e', value_name = "ENV")]
     env: Option<String>,
-    /// Compare with the limits in a file: output of `az vm list-usage`, `az network list-usages` or `az batch account show`, or
-    /// an answer of the REST API. Can be repeated
+    /// Compare with the limits in a file: output of `az vm list-usage`, `az network list-usages`, `az ml compute
+    /// list-usage` or `az batch account show`, or an answer of the REST API. Can be repeated
     #[arg(long, value_name = "[REGION=]FILE", num_args = 1..)]
     usages: Vec<String>,
     #[command(flatten)]
@@ -100,17 +99,6 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     Ok(if judged.iter().any(Judged::breaks) { Exit::Input } else { Exit::Done })
 }
 
-/// The regions that a demand goes to.
-fn regions(lines: &[Line]) -> BTreeSet<&str> {
-    lines
-        .iter()
-        .filter_map(|line| match &line.scope {
-            Scope::Region(region) => region.as_deref(),
-            Scope::Batch(_) | Scope::MachineLearning(_) => None,
-        })
-        .collect()
-}
-
 /// What was asked to compare with, and of which subscription it is when that is known.
 fn limits(
     args: &Args,
@@ -118,58 +106,23 @@ fn limits(
     world: &dyn World,
     quiet: bool,
 ) -> Result<(Option<Usages>, Option<String>), CommandError> {
+    let places: BTreeSet<Place> = lines.iter().map(|line| (line.scope.clone(), line.quota.service)).collect();
     let mut usages = Usages::default();
-    let regions = regions(lines);
     let live = args.target.target.is_some();
     let mut subscription = args.target.subscription.clone();
     if live {
         let root = args.paths.first().map_or(Path::new("."), PathBuf::as_path);
         let target = args.target.target(root, world, quiet)?;
         let session = session::open(&target, root)?;
-        for region in &regions {
-            for kind in [versions::SCALE_SET, versions::NETWORK] {
-                let provider = kind.name.split('/').next().unwrap_or_default();
-                let path = format!(
-                    "/subscriptions/{}/providers/{provider}/locations/{region}/usages?api-version={}",
-                    session.subscription, kind.version
-                );
-                let list = Value::Array(session.client.pages(&path)?);
-                usages.add(&list, Some(region)).map_err(|error| {
-                    let title = format!("the limits of {provider} in {region} cannot be used: {error}");
-                    CommandError::environment(Code::UsagesUnusable, title, "give them as files with `--usages`")
-                })?;
-            }
+        let (read, refused) = quota::live(&session, &places, true);
+        if let Some(one) = refused.into_iter().next() {
+            let title = format!("the limits of {} cannot be read: {}", one.what, one.why);
+            let help = "give them as files with `--usages`";
+            return Err(CommandError::environment(Code::UsagesUnusable, title, help));
         }
-        if lines.iter().any(|line| matches!(line.scope, Scope::Batch(_))) {
-            let kind = versions::BATCH_ACCOUNT;
-            let path =
-                format!("/subscriptions/{}/providers/{}?api-version={}", session.subscription, kind.name, kind.version);
-            for account in session.client.pages(&path)? {
-                // An account whose quotas cannot be read keeps them unknown.
-                let _ = usages.add(&account, None);
-            }
-        }
+        usages = read;
         subscription = Some(session.subscription.clone());
     }
-    // With one region there is no doubt of which a file is.
-    let only = regions.iter().next().copied().filter(|_| regions.len() == 1);
-    for given in &args.usages {
-        let (region, path) = match given.split_once('=') {
-            Some((region, path)) if region.chars().all(|c| c.is_ascii_alphanumeric()) => (Some(region), path),
-            _ => (only, given.as_str()),
-        };
-        let path = Path::new(path);
-        let refused = |why: String| {
-            let title = format!("`{}` cannot be used: {why}", shown(path));
-            let help = "give what `az vm list-usage -o json` printed, with its region: `--usages westeurope=FILE`";
-            CommandError::input(Code::UsagesUnusable, title, help)
-        };
-        let bytes = world.read(path).map_err(|_| {
-            let title = format!("`{}` cannot be read", shown(path));
-            CommandError::input(Code::FileUnreadable, title, "give the path of a file")
-        })?;
-        let body: Value = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
-        usages.add(&body, region).map_err(|error| refused(error.to_string()))?;
-    }
+    quota::from_files(&mut usages, &args.usages, &places, world)?;
     Ok(((live || !args.usages.is_empty()).then_some(usages), subscription))
 }

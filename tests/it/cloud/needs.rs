@@ -67,6 +67,28 @@ fn a_missing_feature_is_told_and_registered_with_consent_only() {
     assert!(sent.len() > 2, "and then it is deployed: {sent:?}");
 }
 
+/// Who may not read limits plans all the same, and is told.
+#[test]
+fn limits_that_cannot_be_read_are_a_remark() {
+    let place = Place::new();
+    place.cx.write("main.dsvm", &format!("{BEGIN}{TEAM}  image = images.ubuntu_2204\n}}\n"));
+    for status in [403, 500] {
+        place.gate.rule(move |asked: &Asked| match asked.path().ends_with("/usages") {
+            true => Verdict::Answer(status, r#"{"error":{"code":"AuthorizationFailed","message":"no"}}"#),
+            false => Verdict::Pass,
+        });
+        let before = place.gate.seen().len();
+        let (exit, text) = plan(&place);
+        assert_eq!(exit, 0, "{text}");
+        let told = "not compared with the quotas of Microsoft.Compute in westus2, Microsoft.Network in westus2: they cannot be \
+                    read (AuthorizationFailed)";
+        assert!(text.replace('\n', " ").contains(told), "{text}");
+        let seen = place.gate.seen();
+        let asked = seen.iter().skip(before).filter(|asked| asked.path().ends_with("/usages")).count();
+        assert_eq!(asked, 2, "each once");
+    }
+}
+
 const SOURCE: &str = r#"project corp { location = westus2 }
 import std.images
 import std.sizes

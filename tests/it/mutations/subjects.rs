@@ -239,7 +239,7 @@ fn planned(template: &str, live: &str, folder: &Path) -> String {
         offline::against_file(&project, &target, &input, &observed, &Settings::default(), world, &mut Silent)
     });
     match made {
-        Ok((found, impact)) => {
+        Ok(offline::Compared { plan: found, impact, .. }) => {
             let detail =
                 plan::Detail { resources: true, properties: true, new_properties: true, ..plan::Detail::default() };
             let mut out = plan::terminal(&found, impact.as_ref(), "t", detail, Palette::plain());

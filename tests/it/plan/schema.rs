@@ -75,6 +75,14 @@ pub fn errors(plan: &Value) -> Vec<String> {
     errors
 }
 
+/// Holds a plan against the schema.
+pub fn fits(plan: &Value) {
+    let schema = schema();
+    let mut errors = Vec::new();
+    check(&schema, &schema, plan, "", &mut errors);
+    assert_eq!(errors, Vec::<String>::new());
+}
+
 #[test]
 fn plans_fit_the_published_schema() {
     let schema = schema();

@@ -108,3 +108,58 @@ impl Rule for Compute {
         Ok(Some(Reply::ok(json!({ "nodes": list }))))
     }
 }
+
+/// Limits that the endpoint has for clusters; Azure's depend on the offer of the subscription.
+const MOST_CORES: i64 = 10_000;
+const MOST_CLUSTERS: i64 = 500;
+
+/// `GET …/locations/{location}/usages` and `…/quotas`: names of the API, shape of the examples in Microsoft's REST specification
+/// (`Microsoft.MachineLearningServices/stable/2022-10-01/examples/Usage/list.json` and `Quota/list.json`). Low-priority machines
+/// count in one number for all families, whose own limits are -1.
+#[must_use]
+pub fn limits(cx: &Cx<'_>, subscription: &str, location: &str, usages: bool) -> Vec<Value> {
+    let (mut clusters, mut dedicated, mut low) = (0_i64, 0_i64, 0_i64);
+    let mut families: std::collections::BTreeMap<&str, (i64, i64)> =
+        crate::facts::sizes().map(|size| (size.family, (0, 0))).collect();
+    for row in cx.store.of_kind(nodes::memory::COMPUTE) {
+        if row.location() != location || !is_cluster(&row.body) {
+            continue;
+        }
+        clusters += 1;
+        let name = row.text("/properties/properties/vmSize").unwrap_or_default();
+        let Some(size) = crate::facts::sizes().find(|size| size.name.eq_ignore_ascii_case(name)) else { continue };
+        let count = Memory::of(&row.hidden).map_or(0, |memory| memory.sim.nodes_at(cx.now_ms()).iter().sum::<i64>());
+        let cores = count.saturating_mul(i64::from(size.vcpus));
+        let spot =
+            row.text("/properties/properties/vmPriority").is_some_and(|word| word.eq_ignore_ascii_case("LowPriority"));
+        let family = families.entry(size.family).or_default();
+        if spot {
+            (low, family.1) = (low + cores, family.1 + cores);
+        } else {
+            (dedicated, family.0) = (dedicated + cores, family.0 + cores);
+        }
+    }
+    let word = if usages { "usages" } else { "quotas" };
+    let line = |name: &str, kind: &str, shown: &str, used: i64, most: i64| {
+        let mut entry = json!({
+            "id": format!("/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/{word}/{name}"),
+            "type": format!("Microsoft.MachineLearningServices/{kind}/{word}"), "limit": most,
+            "name": { "value": name, "localizedValue": shown }, "unit": "Count",
+        });
+        if let (true, Some(entry)) = (usages, entry.as_object_mut()) {
+            entry.insert("currentValue".into(), json!(used));
+        }
+        entry
+    };
+    let mut all = vec![
+        line("TotalClusters", "totalCores", "Total Clusters", clusters, MOST_CLUSTERS),
+        line("TotalDedicatedCores", "dedicatedCores", "Total Cluster Dedicated Regional vCPUs", dedicated, MOST_CORES),
+        line("TotalLowPriorityCores", "lowPriorityCores", "Total Cluster Low Priority Regional vCPUs", low, MOST_CORES),
+    ];
+    for (family, (dedicated, low)) in families {
+        let shown = |kind: &str| format!("{family} Cluster {kind} vCPUs");
+        all.push(line(family, "vmFamily/dedicatedCores", &shown("Dedicated"), dedicated, MOST_CORES));
+        all.push(line(family, "vmFamily/lowPriorityCores", &shown("LowPriority"), low, -1));
+    }
+    all
+}

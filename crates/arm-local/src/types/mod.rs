@@ -289,6 +289,18 @@ pub fn service(cx: &mut Cx<'_>, request: &Request, path: &Path, word: &str) -> R
             let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
             Some(page(request, limits::network_usages(cx, sub, &location.unwrap_or_default())))
         }
+        ("GET", "microsoft.machinelearningservices", "usages" | "quotas")
+            if path.types.first().is_some_and(|first| first.eq_ignore_ascii_case("locations")) =>
+        {
+            let sub = path.subscription().unwrap_or(crate::id::SUBSCRIPTION);
+            let usages = word == "usages";
+            Some(page(request, learning::limits(cx, sub, &location.unwrap_or_default(), usages)))
+        }
+        ("POST", "microsoft.compute", "generate")
+            if path.types.get(1).is_some_and(|kind| kind.eq_ignore_ascii_case("placementScores")) =>
+        {
+            Some(Reply::ok(crate::placement::scores(cx, &request.json()?)?))
+        }
         ("GET", "microsoft.compute", "vmsizes") if location.is_some() && path.types.len() == 2 => {
             Some(Reply::ok(json!({ "value": limits::machine_sizes(cx, &location.unwrap_or_default()) })))
         }
