@@ -16,14 +16,14 @@ pub struct Resource {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its JSON.
+    /// The whole of it, in the shape of a template or of an answer.
     pub body: Value,
 }
 
 /// Resources of a project before and after a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'r> {
-    /// What is deployed.
+    /// Read from the service; empty for something new.
     pub before: &'r [Resource],
     /// What is there afterwards.
     pub after: &'r [Resource],
