@@ -101,9 +101,12 @@ pub type Place = (Scope, Service);
 pub struct Refused {
     /// What was asked for: `Microsoft.Compute in westeurope`.
     pub what: String,
-    /// Why not.
+    /// The answer of the service, or what happened to the call.
     pub why: AzureError,
 }
+
+/// What was asked for, of which region, and what came of it.
+type Answer<'a> = (String, Option<&'a str>, Result<Vec<Value>, AzureError>);
 
 /// Reads the limits of places, side by side. `patient`: what the target does not answer at once is asked for again.
 #[must_use]
@@ -135,7 +138,7 @@ pub fn live(session: &Session, places: &BTreeSet<Place>, patient: bool) -> (Usag
         false => session.client.pages_at_once(path),
     };
     let read = &read;
-    let answers: Vec<(String, Option<&str>, Result<Vec<Value>, AzureError>)> = std::thread::scope(|scope| {
+    let answers: Vec<Answer<'_>> = std::thread::scope(|scope| {
         let calls: Vec<_> =
             asked.into_iter().map(|(path, (what, region))| (what, region, scope.spawn(move || read(&path)))).collect();
         let broken = || Err(AzureError::Setup("the call was not made".to_owned()));

@@ -23,7 +23,7 @@ pub(crate) struct Counter<'s> {
     pub near: Option<&'s str>,
     /// What is known of sizes.
     pub sizes: &'s Sizes<'s>,
-    /// The needs.
+    /// One for each thing and limit.
     pub all: Vec<Need>,
 }
 

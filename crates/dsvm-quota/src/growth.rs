@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A resource as a template or the service has it.
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// Full ARM id.
+    /// Id in Resource Manager, from `/subscriptions/` on.
     pub id: String,
-    /// Full resource type.
+    /// Resource type with its namespace, `Microsoft.Compute/virtualMachineScaleSets`.
     pub kind: String,
-    /// Its name.
+    /// A child has its parent before it: `account/pool`.
     pub name: String,
     /// The whole of it, in the shape of a template or of an answer.
     pub body: Value,
