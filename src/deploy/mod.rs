@@ -41,6 +41,7 @@ pub mod observation;
 pub mod machines;
 pub mod existing;
 pub mod quota;
+pub mod placement;
 pub mod dns_zones;
 pub mod narrowing;
 pub mod soft_delete;

@@ -15,6 +15,7 @@ mod given;
 mod lint;
 mod load;
 mod simulate;
+mod spot;
 mod study;
 mod tune;
 
@@ -28,6 +29,7 @@ pub use given::GivenValue;
 pub use lint::{Linted, SettingsFile, Unread, check_and_lint, deploy_settings, lint_each};
 pub use load::{LoadError, shown};
 pub use simulate::{Candidate, candidates};
+pub use spot::{SpotPool, spot_pools};
 pub use study::{Studied, study};
 pub use tune::{Edits, Places};
 

@@ -25,6 +25,7 @@ pub mod simulation;
 pub mod simulation_pair;
 pub mod snapshot;
 pub mod snippet;
+pub mod spot;
 pub mod source_map;
 pub mod tests;
 pub mod visible;

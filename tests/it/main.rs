@@ -54,6 +54,7 @@ mod stdlib_checks;
 mod stdlib_doc;
 mod story;
 mod strangers;
+mod spot;
 mod support;
 mod tidy;
 mod target_settings;

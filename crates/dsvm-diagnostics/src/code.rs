@@ -342,5 +342,6 @@ catalogue! {
     TestFailed = 907, Error, "test-failed", "a test whose expectation is not met";
     WorkloadRefused = 908, Error, "workload-refused", "a workload that cannot be simulated";
     UsagesUnusable = 910, Error, "usages-unusable", "a list of limits that cannot be used";
+    PlacementRefused = 911, Error, "placement-refused", "regions or machines that Azure does not score";
     Internal = 999, Error, "internal", "an internal error in dsvmc";
 }

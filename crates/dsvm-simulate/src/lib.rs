@@ -18,6 +18,7 @@
 //! - A formula is evaluated from the first minute on at its interval, against samples of every 30 seconds of the last day or two.
 //!   `retaineddata` is taken as `taskcompletion`: how long files are kept is not simulated.
 
+pub mod eviction;
 mod metrics;
 mod pool;
 mod report;

@@ -27,6 +27,7 @@ pub mod show;
 pub mod simulate;
 pub mod sizes;
 pub mod snapshot;
+pub mod spot;
 pub mod status;
 pub mod test;
 
@@ -54,6 +55,8 @@ pub enum Command {
     Simulate(simulate::Args),
     /// Show what a tree of projects asks of Azure's quotas, and which it breaks
     Quota(quota::Args),
+    /// Show what spot machines cost, and what their evictions cost
+    Spot(spot::Args),
     /// Show what ends when: images, sizes, pinned versions, secrets, schedules
     Calendar(calendar::Args),
     /// Show what pools cost in a month, with the source of every price
@@ -108,6 +111,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Simulate(args) => simulate::run(args, cx),
         Command::Quota(args) => quota::run(args, cx),
+        Command::Spot(args) => spot::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),
         Command::Cost(args) => cost::run(args, cx),
         Command::Sizes(args) => sizes::run(args, cx),
