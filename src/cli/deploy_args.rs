@@ -60,6 +60,8 @@ impl DeployTargetArgs {
         };
         let settings =
             driver::deploy_settings(world, folder).map_err(|found| CommandError::diagnostics(found.0, found.1))?;
+        // Prices count in plans: a mistake in them is told before anything is planned.
+        driver::prices_of(world, folder).map_err(|found| CommandError::diagnostics(found.0, found.1))?;
         Ok(self.with(&settings, quiet))
     }
 

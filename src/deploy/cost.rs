@@ -2,8 +2,8 @@
 //! read, so that a plan of thousands of them stays as fast as before.
 
 use super::compiled::CompiledProject;
-use crate::driver::World;
 use crate::driver::charges::{Charge, Counts, Pricer, ScaleSet, by_schedules, charge_of, text};
+use crate::driver::{World, prices_of};
 use arm_plan::{Action, Plan, type_of_id};
 use dsvm_graph::versions as v;
 use dsvm_impact::{BlockCost, CostCase, CostCases, CostChange, PriceSource, Situation};
@@ -25,8 +25,9 @@ pub struct Pricing {
 impl Pricing {
     /// Today's, of a project.
     #[must_use]
-    pub fn of(_project: &CompiledProject, world: &dyn World) -> Self {
-        Self { prices: Prices::default(), as_of: world.today() }
+    pub fn of(project: &CompiledProject, world: &dyn World) -> Self {
+        // What is wrong with the settings was told when the target was read from the same files.
+        Self { prices: prices_of(world, &project.root).unwrap_or_default(), as_of: world.today() }
     }
 }
 
@@ -87,17 +88,30 @@ pub fn change(situation: &Situation<'_>, pricing: &Pricing) -> Option<CostChange
     let prices = sources(gone.items.iter().chain(&new.items));
     let mut difference = new.totals(|_| true);
     for (more, less) in difference.iter_mut().zip(gone.totals(|_| true)) {
-        more.usd -= less.usd;
+        more.sum -= less.sum;
         more.unknown = more.unknown.saturating_add(less.unknown);
     }
-    Some(CostChange {
-        currency: "USD".to_owned(),
-        hours: HOURS,
-        blocks,
-        difference: cases(difference),
-        terms: Vec::new(),
-        prices,
-    })
+    let terms = terms(gone.items.iter().chain(&new.items), &pricing.prices);
+    let currency = pricing.prices.currency().to_owned();
+    Some(CostChange { currency, hours: HOURS, blocks, difference: cases(difference), terms, prices })
+}
+
+/// Discounts and the rate that count in these items, and that reservations do not.
+fn terms<'i>(items: impl Iterator<Item = &'i Item>, prices: &Prices) -> Vec<String> {
+    let (mut terms, mut converted) = (Vec::new(), false);
+    for amount in items.flat_map(|item| &item.cases) {
+        if let Amount::Known { price, .. } = amount {
+            terms.extend(price.discount.as_ref().map(|discount| discount.title()));
+            converted |= prices.converts(&price.source);
+        }
+    }
+    terms.sort();
+    terms.dedup();
+    terms.extend(prices.rate_note().filter(|_| converted));
+    if !prices.terms.reservations.is_empty() {
+        terms.push("reservations are not taken into account here: `dsvmc cost` does".to_owned());
+    }
+    terms
 }
 
 fn sources<'i>(items: impl Iterator<Item = &'i Item>) -> Vec<PriceSource> {
@@ -115,7 +129,7 @@ fn sources<'i>(items: impl Iterator<Item = &'i Item>) -> Vec<PriceSource> {
 
 fn cases([floor, expected, ceiling]: [Total; 3]) -> CostCases {
     let case =
-        |total: Total| CostCase { amount: total.usd.round_dp(4).normalize().to_string(), unknown_items: total.unknown };
+        |total: Total| CostCase { amount: total.sum.round_dp(4).normalize().to_string(), unknown_items: total.unknown };
     CostCases { floor: case(floor), expected: case(expected), ceiling: case(ceiling) }
 }
 

@@ -3,7 +3,7 @@
 
 use arm_autoscale::{Setting, in_force};
 use dsvm_graph::versions as v;
-use dsvm_prices::{Amount, Item, Price, Prices, Term};
+use dsvm_prices::{Amount, Item, Price, Prices, Reservation, Term};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -157,6 +157,12 @@ impl Pricer<'_> {
     /// Machines of a scale set with their disks.
     #[must_use]
     pub fn scale_set(&self, set: &ScaleSet, counts: Counts, region: Option<&str>) -> Vec<Item> {
+        self.beyond(set, counts, counts, region)
+    }
+
+    /// The same where some machines are paid by a reservation: `paid` are those beyond it, `counts` all that have disks.
+    #[must_use]
+    pub fn beyond(&self, set: &ScaleSet, counts: Counts, paid: Counts, region: Option<&str>) -> Vec<Item> {
         let size = set.size.as_deref().unwrap_or("size unknown");
         let of = |term| self.prices.machine(size, region.unwrap_or_default(), set.windows, term);
         let (prices, terms) = match &set.spot {
@@ -164,18 +170,20 @@ impl Pricer<'_> {
             Some(cap) => {
                 let most = match (cap, of(Term::OnDemand)) {
                     (Cap::Regular, regular) => regular,
-                    (Cap::Price(Some(cap)), Some(regular)) => Some(Price { usd: (*cap).min(regular.usd), ..regular }),
-                    (Cap::Price(_), _) => None,
+                    (Cap::Price(cap), Some(regular)) => cap
+                        .and_then(|cap| self.prices.from_dollars(cap))
+                        .map(|cap| Price { amount: cap.min(regular.amount), ..regular }),
+                    (Cap::Price(_), None) => None,
                 };
                 let now = of(Term::Spot).map(|now| match &most {
-                    Some(most) if most.usd < now.usd => most.clone(),
+                    Some(most) if most.amount < now.amount => most.clone(),
                     _ => now,
                 });
                 ([now.clone(), now, most], "spot, at most as on demand")
             }
         };
         let system = if set.windows { "Windows" } else { "Linux" };
-        let cases = Self::priced(counts, prices, region);
+        let cases = Self::priced(paid, prices, region);
         let mut items = vec![item("machines", &format!("{size}, {system}, {terms}"), cases)];
         items.extend(set.disks.iter().map(|disk| self.disk(disk, counts, region)));
         items
@@ -265,6 +273,14 @@ impl Pricer<'_> {
     }
 }
 
+/// What a reservation costs, whether its machines run or not.
+#[must_use]
+pub fn reserved(prices: &Prices, reservation: &Reservation) -> Item {
+    let price = prices.reserved(reservation);
+    let detail = format!("{} × {} in {}: {}", reservation.machines, reservation.size, price.region, reservation.name);
+    item("reserved machines", &detail, thrice(Amount::Known { count: reservation.machines.into(), price }))
+}
+
 /// Something that is paid by what is done with it.
 pub fn usage(what: &str, detail: &str, why: &str) -> Item {
     let unknown = Amount::Unknown(why.to_owned());
@@ -278,10 +294,20 @@ const WEEKS: i64 = 52;
 /// time in which it is in force. Nothing when a schedule has numbers that only the deployment knows.
 #[must_use]
 pub fn by_schedules(properties: &Value, as_of: Date) -> Option<Counts> {
-    let setting = Setting::of(properties);
+    beyond_by_schedules(properties, as_of, 0)
+}
+
+/// The same without so many machines, at each moment.
+#[must_use]
+pub fn beyond_by_schedules(properties: &Value, as_of: Date, covered: u32) -> Option<Counts> {
+    let mut setting = Setting::of(properties);
     let written = properties.get("profiles").and_then(Value::as_array).map_or(0, Vec::len);
     if setting.profiles.len() != written {
         return None;
+    }
+    for profile in &mut setting.profiles {
+        profile.minimum = profile.minimum.saturating_sub(i64::from(covered)).max(0);
+        profile.maximum = profile.maximum.saturating_sub(i64::from(covered)).max(0);
     }
     let floor = setting.profiles.iter().map(|profile| profile.minimum).min();
     let ceiling = setting.profiles.iter().map(|profile| profile.maximum).max();

@@ -3,11 +3,13 @@
 use super::find::{Project, projects};
 use super::given::GivenValue;
 use super::lint::Advice;
+use super::prices::LazyPrices;
 use super::simulate::{Candidate, candidates};
 use super::{LoadError, World, diags, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
 use dsvm_diagnostics::{Code, Diagnostic, Severity, Sink};
 use dsvm_emit::{Artifacts, Bodies};
+use dsvm_prices::Prices;
 use dsvm_sema::checked::{Checked, Clean, ExemptFinding};
 use dsvm_sema::rules::TeamRule;
 use dsvm_sema::testing::{Evaluated, Expectation, Expected, TestCase};
@@ -214,7 +216,7 @@ fn compile_project(
     if let Some((env, values)) = given {
         super::given::give(&mut program, &mut sources, env, values);
     }
-    Ok(compile_loaded(Loaded { program, sources, sink }, project, world.today(), options, Guests::default()))
+    Ok(compile_loaded(Loaded { program, sources, sink }, project, world, world.today(), options, Guests::default()))
 }
 
 /// What looks at each run of a project, symbolic or of an env, as long as no error was found in it.
@@ -231,7 +233,7 @@ struct Guests<'g> {
 pub(super) fn check_shown(world: &dyn World, project: &Project, look: &Look<'_>) -> Result<Compilation, LoadError> {
     let loaded = load_project(world, project, &project.files)?;
     let guests = Guests { look: Some(look), ..Guests::default() };
-    Ok(compile_loaded(loaded, project, world.today(), Options { stop: Stop::AfterChecks }, guests).0)
+    Ok(compile_loaded(loaded, project, world, world.today(), Options { stop: Stop::AfterChecks }, guests).0)
 }
 
 /// Checks a project, and asks lint rules about it when nothing is wrong. Nothing is emitted.
@@ -239,13 +241,14 @@ pub(super) fn check_with(world: &dyn World, project: &Project, advice: &Advice<'
     let loaded = load_project(world, project, &project.files)?;
     let options = Options { stop: Stop::AfterChecks };
     let guests = Guests { advice: Some(advice), ..Guests::default() };
-    Ok(compile_loaded(loaded, project, world.today(), options, guests).0)
+    Ok(compile_loaded(loaded, project, world, world.today(), options, guests).0)
 }
 
 /// All stages after the sources were read; lint rules are asked when nothing is wrong.
 fn compile_loaded(
     loaded: Loaded,
     project: &Project,
+    world: &dyn World,
     as_of: Date,
     options: Options,
     guests: Guests<'_>,
@@ -256,8 +259,9 @@ fn compile_loaded(
     sink.extend(taken.map(|rule| diags::name_of_lint_rule(&rule.name, rule.span)));
     let kept = options.stop == Stop::AfterEmission || guests.advice.is_some() || guests.look.is_some();
     let bodies = if kept { Bodies::Kept } else { Bodies::Freed };
+    let prices = LazyPrices::new(world, project.folder());
     let mut runs = dsvm_sema::check_each(&program, &mut sink, |checked, fine| {
-        EnvRun::new(checked, fine.then_some((bodies, as_of)), guests)
+        EnvRun::new(checked, fine.then_some((bodies, as_of)), guests, &prices)
     });
     let artifacts = if sink.has_errors() { None } else { finish(&mut runs, as_of, options, &mut sink) };
     let advice = if sink.has_errors() { Vec::new() } else { advice(&mut runs) };
@@ -349,13 +353,14 @@ pub fn test_ground(world: &dyn World, project: &Project, cases: &[&TestCase]) ->
     let pools: Mutex<Vec<Candidate>> = Mutex::default();
     let keep = |subject: &dsvm_lint::Subject<'_, '_>| {
         if subject.checked.env.as_deref() == Some(&env) {
-            *pools.lock().unwrap_or_else(PoisonError::into_inner) = candidates(subject, None, None, None);
+            *pools.lock().unwrap_or_else(PoisonError::into_inner) =
+                candidates(subject, &Prices::default(), None, None, None);
         }
     };
     let look: &Look<'_> = &keep;
     let guests = Guests { look: cases.iter().any(simulates).then_some(look), ..Guests::default() };
     let (compilation, (program, _)) =
-        compile_loaded(loaded, project, as_of, Options { stop: Stop::AfterEmission }, guests);
+        compile_loaded(loaded, project, world, as_of, Options { stop: Stop::AfterEmission }, guests);
     let expressions: Vec<&Expr> =
         cases.iter().flat_map(|case| case.expectations.iter().flat_map(expressions)).collect();
     let mut sink = Sink::default();
@@ -411,7 +416,7 @@ struct EnvRun {
 impl EnvRun {
     /// The rules of the model are checked in every run. The checks of the graph seldom depend on a parameter, so the
     /// graphs of the envs wait for the result of the symbolic one.
-    fn new(checked: Checked, go_on: Option<(Bodies, Date)>, guests: Guests<'_>) -> Self {
+    fn new(checked: Checked, go_on: Option<(Bodies, Date)>, guests: Guests<'_>, prices: &LazyPrices<'_>) -> Self {
         let fine = go_on.is_some();
         let mut run = Self { checked, fine, sink: Sink::default(), graph: None, jobs: Vec::new(), advice: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return run };
@@ -437,7 +442,7 @@ impl EnvRun {
                     look(&subject);
                 }
                 if budget {
-                    run.sink.extend(super::cost::budget(&subject));
+                    run.sink.extend(super::cost::budget(&subject, prices));
                 }
             }
         }

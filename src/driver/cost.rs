@@ -1,8 +1,9 @@
 //! A project with the values of one env → its bill: machines by the schedules of their pools, and everything else that the
 //! graph has by its type.
 
-use super::charges::{Cap, Charge, Counts, Pricer, ScaleSet, by_schedules, charge_of, text, usage};
+use super::charges::{Cap, Charge, Counts, Pricer, ScaleSet, beyond_by_schedules, charge_of, reserved, text, usage};
 use super::diags;
+use super::prices::LazyPrices;
 use dsvm_diagnostics::Diagnostic;
 use dsvm_graph::json::Json;
 use dsvm_graph::versions as v;
@@ -12,19 +13,24 @@ use dsvm_model::batch::scale::Scale;
 use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::pool::Pool;
 use dsvm_model::read::{Machines, as_int, present};
-use dsvm_prices::{Bill, Item, Prices, Term, dollars};
+use dsvm_prices::{Amount, Bill, Item, Prices, Term, USD, cents, prices::same};
 use dsvm_sema::checked::Checked;
 use dsvm_sema::table::project::Project;
 use dsvm_sema::table::schema::View;
-use dsvm_sema::value::Value;
+use dsvm_sema::value::{Money, Value};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 /// What a project pays, and what was assumed.
 #[derive(Clone, Debug)]
 pub struct Costs {
     /// Regions of the resources, as far as they are known.
     pub regions: Vec<String>,
+    /// Currency of all amounts.
+    pub currency: String,
+    /// What a dollar costs in it, where prices are converted.
+    pub rate: Option<String>,
     /// What is paid for, with the reason where the amount is unknown.
     pub bill: Bill,
     /// Pools in the order of the source, with their tags.
@@ -46,7 +52,8 @@ pub struct PoolMachines {
 #[must_use]
 pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -> Costs {
     let given = region.map(str::to_owned);
-    let mut maker = Maker { subject, prices, region: given, bill: Bill::default(), pools: Vec::new() };
+    let left = prices.terms.reservations.iter().map(|one| one.machines).collect();
+    let mut maker = Maker { subject, prices, region: given, bill: Bill::default(), pools: Vec::new(), left };
     for (at, pool) in subject.fleet.pools.iter().enumerate() {
         maker.pool(at, pool);
     }
@@ -55,6 +62,9 @@ pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -
     }
     for node in &subject.graph.nodes {
         maker.node(node);
+    }
+    for reservation in &prices.terms.reservations {
+        maker.add(None, [reserved(prices, reservation)]);
     }
     if subject.graph.nodes.iter().any(|node| node.is(v::PUBLIC_IP) || node.is(v::BATCH_POOL) || node.is(v::COMPUTE)) {
         maker.add(None, [usage("data sent", "to the internet and between zones", "paid by what is sent")]);
@@ -68,25 +78,45 @@ pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -
         .collect();
     regions.sort();
     regions.dedup();
-    Costs { regions, bill: maker.bill, pools: maker.pools }
+    let known = maker.bill.items.iter().flat_map(|item| &item.cases);
+    let converted = known.into_iter().any(|amount| match amount {
+        Amount::Known { price, .. } => prices.converts(&price.source),
+        _ => false,
+    });
+    let rate = prices.rate_note().filter(|_| converted);
+    Costs { regions, currency: prices.currency().to_owned(), rate, bill: maker.bill, pools: maker.pools }
 }
 
 /// Seconds of a month, as `USD/month` counts them: 730 hours.
 const MONTH: i64 = 730 * 3600;
 
 /// What is wrong with the budget of a project. Its amount is compared where parameters have values.
-pub(super) fn budget(subject: &Subject<'_, '_>) -> Option<Diagnostic> {
+pub(super) fn budget(subject: &Subject<'_, '_>, prices: &LazyPrices<'_>) -> Option<Diagnostic> {
     let checked = subject.checked;
     let view = View::<Project>::new(&checked[checked.project?])?;
     let field = view.fields().budget();
     let Some(Value::Money(budget)) = present(field) else { return None };
-    let per = budget.per_seconds.filter(|_| &*budget.currency == "USD" && budget.amount > Decimal::ZERO);
-    let Some(per) = per else { return Some(diags::budget_refused(field.span())) };
+    let Some(prices) = prices.get() else { return Some(diags::budget_not_compared(field.span())) };
+    let Some(monthly) = monthly(budget, prices) else {
+        return Some(diags::budget_refused(prices.currency(), field.span()));
+    };
     checked.env.as_ref()?;
-    let monthly = budget.amount.checked_mul(Decimal::from(MONTH))?.checked_div(Decimal::from(per))?;
-    let [_, _, ceiling] = costs(subject, &Prices::default(), None).bill.totals(|_| true);
-    (ceiling.usd > monthly)
-        .then(|| diags::budget_exceeded(&dollars(ceiling.usd), &dollars(monthly), ceiling.unknown, field.span()))
+    let [_, _, ceiling] = costs(subject, prices, None).bill.totals(|_| true);
+    let exceeded = || {
+        diags::budget_exceeded(&cents(ceiling.sum), &cents(monthly), prices.currency(), ceiling.unknown, field.span())
+    };
+    (ceiling.sum > monthly).then(exceeded)
+}
+
+/// A budget for a month in the currency of the prices; nothing when the two cannot be compared.
+fn monthly(budget: &Money, prices: &Prices) -> Option<Decimal> {
+    let per = budget.per_seconds.filter(|_| budget.amount > Decimal::ZERO)?;
+    let amount = match &*budget.currency {
+        own if own == prices.currency() => budget.amount,
+        USD => prices.from_dollars(budget.amount)?,
+        _ => return None,
+    };
+    amount.checked_mul(Decimal::from(MONTH))?.checked_div(Decimal::from(per))
 }
 
 /// Whether a project has a budget to compare.
@@ -101,6 +131,8 @@ struct Maker<'s, 'a> {
     region: Option<String>,
     bill: Bill,
     pools: Vec<PoolMachines>,
+    /// Machines of each reservation that no pool has taken.
+    left: Vec<u32>,
 }
 
 fn location(node: &Node) -> Option<&str> {
@@ -139,7 +171,7 @@ impl Maker<'_, '_> {
         let nodes = &self.subject.graph.nodes;
         let Some(node) = nodes.iter().filter(of_pool).find(|node| node.is(v::SCALE_SET)) else { return };
         let setting = nodes.iter().filter(of_pool).find(|node| node.is(v::AUTOSCALE));
-        let (counts, basis) = scheduled(pool, setting, self.subject.as_of);
+        let (counts, basis) = scheduled(pool, setting, self.subject.as_of, 0);
         let name = &*pool.block.name;
         self.pools.push(PoolMachines { name: name.to_owned(), machines: counts, basis });
         let region = self.region_of(node);
@@ -150,8 +182,27 @@ impl Maker<'_, '_> {
         set.windows = pool.image.windows() && !own_licence;
         set.size.get_or_insert_with(|| pool.size.name().to_owned());
         set.spot = pool.spot.as_ref().map(|spot| spot.max_price.map_or(Cap::Regular, |most| Cap::Price(money(most))));
-        let items = self.pricer().scale_set(&set, counts, region.as_deref());
+        let place = region.as_deref();
+        let covered = if set.spot.is_none() { self.take(set.size.as_deref(), place, counts) } else { 0 };
+        let (paid, _) = scheduled(pool, setting, self.subject.as_of, covered);
+        let items = self.pricer().beyond(&set, counts, paid, place);
         self.add(Some(name), items);
+    }
+
+    /// Machines of a pool that reservations pay for: pools take them in the order of the source, as many as they ever have.
+    fn take(&mut self, size: Option<&str>, region: Option<&str>, [_, _, most]: Counts) -> u32 {
+        let (Some(size), Some(region)) = (size, region) else { return 0 };
+        let mut wanted = most.and_then(|most| most.to_u32()).unwrap_or(0);
+        let mut taken = 0;
+        for (left, one) in self.left.iter_mut().zip(&self.prices.terms.reservations) {
+            if same(&one.size, size) && same(&one.region, region) {
+                let some = wanted.min(*left);
+                *left -= some;
+                wanted -= some;
+                taken += some;
+            }
+        }
+        taken
     }
 
     fn batch(&mut self, pool: &BatchPool<'_>) {
@@ -248,14 +299,16 @@ fn money(value: &Value) -> Option<Decimal> {
 }
 
 /// Fewest, expected and most machines of a pool, and how the expected number was found: without autoscale the number that
-/// the pool begins with; with it the fewest that each schedule keeps, weighed by the time in which it is in force.
-fn scheduled(pool: &Pool<'_>, node: Option<&Node>, as_of: Date) -> (Counts, &'static str) {
-    let start = as_int(pool.machines.start()).map(Decimal::from);
-    let [min, max] = [as_int(&pool.machines.min), as_int(&pool.machines.max)].map(|end| end.map(Decimal::from));
+/// the pool begins with; with it the fewest that each schedule keeps, weighed by the time in which it is in force. Those that
+/// are `covered` are left out at each moment.
+fn scheduled(pool: &Pool<'_>, node: Option<&Node>, as_of: Date, covered: u32) -> (Counts, &'static str) {
+    let beyond = |count: Option<i64>| count.map(|count| Decimal::from(count.saturating_sub(covered.into()).max(0)));
+    let start = beyond(as_int(pool.machines.start()));
+    let [min, max] = [as_int(&pool.machines.min), as_int(&pool.machines.max)].map(beyond);
     let Some(node) = node.filter(|_| pool.autoscale.as_ref().is_some_and(|policy| policy.enabled)) else {
         return ([min, start, max], "the number at the beginning");
     };
     let properties = node.body.get("properties").cloned().map(Json::into_value).unwrap_or_default();
-    let counts = by_schedules(&properties, as_of).unwrap_or([min, None, max]);
+    let counts = beyond_by_schedules(&properties, as_of, covered).unwrap_or([min, None, max]);
     (counts, "the fewest that the schedules keep, by time")
 }

@@ -29,9 +29,9 @@ pub(super) fn no_project(source: SourceId, first: u32, path: &Path, exports: boo
     )
 }
 
-/// A budget that the most machines exceed. `unknown`: how much of the bill has no price, and is not in `usd`.
-pub(super) fn budget_exceeded(usd: &str, budget: &str, unknown: u32, span: Span) -> Diagnostic {
-    let title = format!("this project can cost {usd} USD a month, more than its budget of {budget} USD");
+/// A budget that the most machines exceed. `unknown`: how much of the bill has no price, and is not in `sum`.
+pub(super) fn budget_exceeded(sum: &str, budget: &str, currency: &str, unknown: u32, span: Span) -> Diagnostic {
+    let title = format!("this project can cost {sum} {currency} a month, more than its budget of {budget} {currency}");
     let diagnostic = Diagnostic::new(Code::BudgetExceeded, title, span, "less than the most machines cost").help(
         "lower the most machines of a pool, choose smaller ones, or raise the budget; `dsvmc cost` shows every item",
     );
@@ -41,11 +41,22 @@ pub(super) fn budget_exceeded(usd: &str, budget: &str, unknown: u32, span: Span)
     }
 }
 
-/// A budget in another currency, without a time, or of nothing.
-pub(super) fn budget_refused(span: Span) -> Diagnostic {
-    let title = "a budget is an amount of US dollars for a time";
-    Diagnostic::new(Code::BudgetRefused, title, span, "cannot be compared with prices")
-        .help("write it as `9_000 USD/month`; `USD/day`, `USD/week` and `USD/h` are possible too")
+/// A budget in another currency, without a time, or of nothing. `currency` is that of the prices.
+pub(super) fn budget_refused(currency: &str, span: Span) -> Diagnostic {
+    let title = match currency {
+        "USD" => "a budget is an amount of US dollars for a time".to_owned(),
+        _ => format!("a budget is an amount of {currency} for a time"),
+    };
+    Diagnostic::new(Code::BudgetRefused, title, span, "cannot be compared with prices").help(format!(
+        "write it as `9_000 {currency}/month`; `{currency}/day`, `{currency}/week` and `{currency}/h` are possible too"
+    ))
+}
+
+/// A budget of a project whose prices cannot be read.
+pub(super) fn budget_not_compared(span: Span) -> Diagnostic {
+    let title = "this budget is not compared: `dsvmc.toml` says something about prices that cannot be used";
+    Diagnostic::new(Code::BudgetExceeded, title, span, "with which prices?")
+        .help("run `dsvmc cost` to see what is wrong there")
 }
 
 /// A byte that is not UTF-8; `at` is its place in the text as decoded.

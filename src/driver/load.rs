@@ -31,6 +31,12 @@ pub enum LoadError {
         /// Paths of the projects found.
         projects: Vec<String>,
     },
+    /// What a `dsvmc.toml` says about prices cannot be used.
+    #[error("`dsvmc.toml` says something about prices that cannot be used: {title}")]
+    Prices {
+        /// The first mistake in it.
+        title: String,
+    },
     /// A folder without any `.dsvm` file.
     #[error("there is no `.dsvm` file in `{}`", shown(.path))]
     Empty {
@@ -50,6 +56,7 @@ impl LoadError {
         match self {
             LoadError::Unreadable { .. } | LoadError::LeadsOut { .. } => Code::FileUnreadable,
             LoadError::Empty { .. } => Code::NoSources,
+            LoadError::Prices { .. } => Code::SettingUnknown,
             LoadError::SeveralProjects { .. } => Code::SeveralProjects,
         }
     }
@@ -75,6 +82,7 @@ impl Diagnostic for LoadError {
             }
             LoadError::Unreadable { .. } => "make the file readable for your user",
             LoadError::LeadsOut { .. } => "name the file that it leads to, or put a copy there",
+            LoadError::Prices { .. } => "run `dsvmc cost` there to see what is wrong",
             LoadError::Empty { .. } => "run `dsvmc init` to write a first file",
         };
         Some(Box::new(help))

@@ -8,7 +8,7 @@ use dsvm_lint::Subject;
 use dsvm_model::batch::Service;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read::as_int;
-use dsvm_prices::{Book, Price, Term};
+use dsvm_prices::{Price, Prices, Term};
 use dsvm_simulate::{Cluster, Evaluated, Policy, Pool, Startup};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -37,6 +37,7 @@ pub struct Candidate {
 #[must_use]
 pub fn candidates(
     subject: &Subject<'_, '_>,
+    prices: &Prices,
     seats: Option<u32>,
     startup: Option<&Startup>,
     region: Option<&str>,
@@ -49,7 +50,7 @@ pub fn candidates(
         location.filter(|location| !location.starts_with('[')).or(region).map(str::to_owned)
     };
     let price = |size: &str, region: Option<String>, windows: bool, term: Term| {
-        region.and_then(|region| Book::shipped().machine(size, &region, windows, term))
+        region.and_then(|region| prices.machine(size, &region, windows, term))
     };
     for (at, pool) in subject.fleet.pools.iter().enumerate() {
         let node = subject

@@ -43,7 +43,7 @@ impl SpotPool {
     #[must_use]
     pub fn is_below_price(&self) -> bool {
         let [spot, _] = &self.prices;
-        self.max_price.zip(spot.as_ref()).is_some_and(|(most, price)| most < price.usd)
+        self.max_price.zip(spot.as_ref()).is_some_and(|(most, price)| most < price.amount)
     }
 }
 

@@ -4,7 +4,7 @@ use super::palette::{Palette, Role};
 use super::plan_markdown::escape;
 use super::plan_text::clean;
 use crate::driver::Costs;
-use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total, dollars};
+use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total, cents};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,15 +22,15 @@ pub struct Priced {
 const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
 
 fn amount(amount: &Amount) -> String {
-    amount.usd().map_or_else(|| "unknown".to_owned(), dollars)
+    amount.sum().map_or_else(|| "unknown".to_owned(), cents)
 }
 
 /// With a part unknown, a sum is the least that it can be; with nothing known, it is unknown and not nothing.
 fn sum(total: &Total) -> String {
     match total.unknown {
-        0 => dollars(total.usd),
-        _ if total.usd.is_zero() => "unknown".to_owned(),
-        _ => format!("≥ {}", dollars(total.usd)),
+        0 => cents(total.sum),
+        _ if total.sum.is_zero() => "unknown".to_owned(),
+        _ => format!("≥ {}", cents(total.sum)),
     }
 }
 
@@ -63,7 +63,12 @@ fn parts(one: &Priced) -> Vec<(String, Option<&str>)> {
 
 fn label(item: &Item) -> String {
     let number = if item.number > 1 { format!("{} × ", item.number) } else { String::new() };
-    format!("{number}{}: {}", clean(&item.what), clean(&item.detail))
+    let discount = item.cases.iter().find_map(|amount| match amount {
+        Amount::Known { price, .. } => price.discount.as_ref(),
+        _ => None,
+    });
+    let discount = discount.map(|discount| format!(", {}", clean(&discount.title()))).unwrap_or_default();
+    format!("{number}{}: {}{discount}", clean(&item.what), clean(&item.detail))
 }
 
 fn prices(all: &[Priced]) -> impl Iterator<Item = &Price> {
@@ -80,11 +85,38 @@ fn sources(all: &[Priced]) -> Vec<&Source> {
     found
 }
 
+fn currency(all: &[Priced]) -> String {
+    let mut known: Vec<&str> = all.iter().map(|one| one.costs.currency.as_ref()).collect();
+    known.sort_unstable();
+    known.dedup();
+    match known.as_slice() {
+        [] | ["USD"] => "USD".to_owned(),
+        codes => codes.join(", "),
+    }
+}
+
+fn rate_notes(all: &[Priced]) -> Vec<String> {
+    let mut notes: Vec<String> = all.iter().filter_map(|one| one.costs.rate.clone()).collect();
+    notes.sort();
+    notes.dedup();
+    notes
+}
+
 /// Sources and dates of the prices that were used, a sentence each.
 fn footnotes(all: &[Priced]) -> Vec<String> {
+    let mut off: Vec<String> = prices(all).filter_map(|price| Some(price.discount.as_ref()?.title())).collect();
+    off.sort();
+    off.dedup();
+    let terms = if off.is_empty() {
+        "Pay as you go, before agreements.".to_owned()
+    } else {
+        format!("Pay as you go; {}.", off.iter().map(|one| clean(one)).collect::<Vec<_>>().join(", "))
+    };
     let mut out = vec![format!(
-        "US dollars for a month of {HOURS} hours: pay as you go, before tax and agreements. `≥`: a part is unknown, the true sum is higher."
+        "{} for a month of {HOURS} hours, before tax. {terms} `≥`: a part is unknown, the true sum is higher.",
+        currency(all)
     )];
+    out.extend(rate_notes(all).into_iter().map(|note| format!("Prices in US dollars are converted: {note}.")));
     for source in sources(all) {
         out.push(format!("Prices of {}: {} ({}).", source.date, source.title, source.licence));
     }
@@ -147,8 +179,9 @@ pub fn markdown(all: &[Priced]) -> String {
     let mut out = String::new();
     for one in all {
         out.push_str(&format!(
-            "### dsvmc cost: {}\n\n| USD a month | floor | expected | ceiling |\n|---|--:|--:|--:|\n",
-            escape(&title(one))
+            "### dsvmc cost: {}\n\n| {} a month | floor | expected | ceiling |\n|---|--:|--:|--:|\n",
+            escape(&title(one)),
+            currency(std::slice::from_ref(one))
         ));
         let bill = &one.costs.bill;
         for (head, pool) in parts(one) {
@@ -171,10 +204,11 @@ pub fn markdown(all: &[Priced]) -> String {
 fn case(amount: &Amount) -> Value {
     match amount {
         Amount::Known { count, price } => json!({
-            "usd": amount.usd().map(|usd| usd.round_dp(4).normalize().to_string()),
+            "amount": amount.sum().map(|sum| sum.round_dp(4).normalize().to_string()),
             "count": count.normalize().to_string(),
             "price": {
-                "usd": price.usd.to_string(),
+                "amount": price.amount.to_string(),
+                "discount": price.discount.as_ref().map(|discount| discount.title()),
                 "per": match price.per {
                     Per::Hour => "hour",
                     Per::Month => "month",
@@ -186,13 +220,13 @@ fn case(amount: &Amount) -> Value {
                 "commit": price.source.commit,
             },
         }),
-        Amount::Nothing => json!({ "usd": "0" }),
-        Amount::Unknown(why) => json!({ "usd": null, "unknown": why }),
+        Amount::Nothing => json!({ "amount": "0" }),
+        Amount::Unknown(why) => json!({ "amount": null, "unknown": why }),
     }
 }
 
 fn total(total: &Total) -> Value {
-    json!({ "usd": total.usd.round_dp(4).normalize().to_string(), "unknown_items": total.unknown, "complete": total.unknown == 0 })
+    json!({ "amount": total.sum.round_dp(4).normalize().to_string(), "unknown_items": total.unknown, "complete": total.unknown == 0 })
 }
 
 fn cases(of: impl Fn(usize) -> Value) -> Value {
@@ -237,9 +271,10 @@ pub fn data(all: &[Priced]) -> Value {
     });
     json!({
         "version": 1,
-        "currency": "USD",
+        "currency": currency(all),
         "hours": HOURS,
-        "terms": "pay as you go, before tax and agreements",
+        "terms": "before tax",
+        "rates": rate_notes(all),
         "sources": sources.collect::<Vec<_>>(),
         "projects": all.iter().map(project).collect::<Vec<_>>(),
     })

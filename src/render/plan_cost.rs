@@ -5,7 +5,7 @@ use super::palette::{Palette, Role};
 use super::plan_markdown::escape;
 use super::plan_text::clean;
 use dsvm_impact::{BlockCost, CostCase, CostCases, CostChange};
-use dsvm_prices::dollars;
+use dsvm_prices::cents;
 use rust_decimal::Decimal;
 
 const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
@@ -21,9 +21,9 @@ fn amount(case: &CostCase) -> Decimal {
 /// With a part unknown, a sum is the least that it can be; with nothing known, it is unknown and not nothing.
 fn sum(case: &CostCase) -> String {
     match (case.unknown_items, amount(case)) {
-        (0, known) => dollars(known),
+        (0, known) => cents(known),
         (_, known) if known.is_zero() => "unknown".to_owned(),
-        (_, known) => format!("≥ {}", dollars(known)),
+        (_, known) => format!("≥ {}", cents(known)),
     }
 }
 
@@ -43,9 +43,9 @@ fn step(block: &BlockCost) -> [String; 3] {
 fn difference(case: &CostCase) -> String {
     let known = amount(case);
     let text = match known {
-        known if known.is_sign_negative() && !known.is_zero() => format!("− {}", dollars(known.abs())),
+        known if known.is_sign_negative() && !known.is_zero() => format!("− {}", cents(known.abs())),
         known if known.is_zero() => "0.00".to_owned(),
-        known => format!("+ {}", dollars(known)),
+        known => format!("+ {}", cents(known)),
     };
     match (case.unknown_items, known.is_zero()) {
         (0, _) => text,

@@ -99,7 +99,7 @@ pub(super) fn wait(minutes: u32) -> String {
 pub fn cost(report: &Report, price: Option<&Price>, spot: Option<&Price>) -> Option<Decimal> {
     let of = |minutes: u64, price: Option<&Price>| match (minutes, price) {
         (0, _) => Some(Decimal::ZERO),
-        (minutes, price) => Some(price?.usd * Decimal::from(minutes) / Decimal::from(60)),
+        (minutes, price) => Some(price?.amount * Decimal::from(minutes) / Decimal::from(60)),
     };
     Some(of(report.machine_minutes - report.spot_minutes, price)? + of(report.spot_minutes, spot)?)
 }
@@ -121,6 +121,11 @@ fn bars(values: impl Iterator<Item = u32>, most: u32) -> String {
     values.map(|value| BARS.get(level(value)).copied().unwrap_or(' ')).collect()
 }
 
+/// Currency of the prices of a pool.
+pub(super) fn currency(one: &Simulated) -> &str {
+    one.price.as_ref().or(one.spot_price.as_ref()).map_or("USD", |price| &*price.currency)
+}
+
 /// The line about costs, with each price that went into it and its source.
 fn paid(one: &Simulated) -> String {
     let report = &one.report;
@@ -134,11 +139,15 @@ fn paid(one: &Simulated) -> String {
         .filter(|(_, used, _)| *used)
         .filter_map(|(price, _, kind)| Some((price.as_ref()?, kind)))
         .map(|(price, kind)| {
-            let (usd, title) = (price.usd.normalize(), clean(&price.source.title));
-            format!(", at {usd} USD {kind}an hour in {} ({}, {title})", price.region, price.source.date)
+            let (amount, title) = (price.amount.normalize(), clean(&price.source.title));
+            let off = price.discount.as_ref().map(|one| format!(", {}", clean(&one.title()))).unwrap_or_default();
+            format!(
+                ", at {amount} {} {kind}an hour in {} ({}, {title}{off})",
+                price.currency, price.region, price.source.date
+            )
         })
         .collect();
-    format!("  cost        {} USD for machines{}\n", usd(sum), prices.concat())
+    format!("  cost        {} {} for machines{}\n", usd(sum), currency(one), prices.concat())
 }
 
 /// A paragraph for each pool.
@@ -276,7 +285,7 @@ fn tried(one: &Simulated) -> String {
     let wide = labels.iter().map(String::len).max().unwrap_or(0).max("as it is".len());
     let sizes = one.tried.iter().any(|one| matches!(one.choice, Choice::Size { .. }));
     let now = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref());
-    let head = if sizes { format!("{:>10}  {:>7}", "USD", "") } else { format!("{:>10}", "hours paid") };
+    let head = if sizes { format!("{:>10}  {:>7}", currency(one), "") } else { format!("{:>10}", "hours paid") };
     out.push_str(&format!(
         "        {:<wide$}  {head}  {:>10}  {:>8}  {:>11}  {:>5}\n",
         "", "95 % wait", "crowded", "interrupted", "flaps"
@@ -336,12 +345,13 @@ fn figures(report: &Report) -> Value {
 
 fn machine_cost(one: &Simulated) -> Value {
     let Some(sum) = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref()) else { return Value::Null };
-    let rate = |price: &Price| price.usd.normalize().to_string();
+    let rate = |price: &Price| price.amount.normalize().to_string();
     let Some(price) = one.price.as_ref().or(one.spot_price.as_ref()) else { return Value::Null };
     json!({
-        "usd": usd(sum).replace(',', ""),
-        "usd_per_hour": one.price.as_ref().map(rate),
-        "usd_per_spot_hour": one.spot_price.as_ref().map(rate),
+        "amount": usd(sum).replace(',', ""),
+        "currency": &*price.currency,
+        "per_hour": one.price.as_ref().map(rate),
+        "per_spot_hour": one.spot_price.as_ref().map(rate),
         "region": price.region,
         "date": price.source.date.to_string(),
         "source": price.source.title,
@@ -367,7 +377,7 @@ pub fn data(all: &[Simulated]) -> Value {
                 "row": rows.iter().position(|row| std::ptr::eq(*row, tried)).map(|at| at + 1),
                 "choice": choice,
                 "best": tried.best,
-                "machine_cost_usd": sum.map(|sum| usd(sum).replace(',', "")),
+                "machine_cost": sum.map(|sum| usd(sum).replace(',', "")),
                 "figures": figures(&tried.report),
             })
         };

@@ -17,6 +17,7 @@ struct Side {
 
 /// Two pools under the same workload: what was, or the first; and what is, or the second.
 pub struct Pair {
+    currency: String,
     title: String,
     env: String,
     sides: [Side; 2],
@@ -82,7 +83,8 @@ impl Pair {
             report: one.report.clone(),
             cost: cost(&one.report, one.price.as_ref(), one.spot_price.as_ref()),
         };
-        Self { title, env: second.env.clone(), sides: [side(left, first), side(right, second)] }
+        let currency = super::simulation::currency(second).to_owned();
+        Self { title, env: second.env.clone(), currency, sides: [side(left, first), side(right, second)] }
     }
 
     /// A table of both; rows that are zero on both sides are left out.
@@ -106,7 +108,12 @@ impl Pair {
             let part = percent(from, to).map(|part| format!(" ({part})")).unwrap_or_default();
             format!("{sign}{}{part}", usd((to - from).abs()))
         });
-        rows.push(["cost in USD".to_owned(), amount(left.cost), amount(right.cost), change.unwrap_or_default()]);
+        rows.push([
+            format!("cost in {}", self.currency),
+            amount(left.cost),
+            amount(right.cost),
+            change.unwrap_or_default(),
+        ]);
         let head = [String::new(), clean(&left.name), clean(&right.name), "difference".to_owned()];
         let wide: Vec<usize> = (0..4)
             .map(|at| rows.iter().chain([&head]).filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max())
@@ -133,7 +140,7 @@ impl Pair {
             ROWS.iter().map(|(name, _, _, of)| ((*name).to_owned(), json!(of(&side.report)))).collect()
         };
         let amount = |cost: Option<Decimal>| cost.map(|cost| usd(cost).replace(',', ""));
-        let side = |side: &Side| json!({ "name": side.name, "size": side.size, "figures": figures(side), "machine_cost_usd": amount(side.cost) });
+        let side = |side: &Side| json!({ "name": side.name, "size": side.size, "figures": figures(side), "machine_cost": amount(side.cost) });
         let differences: serde_json::Map<String, Value> = ROWS
             .iter()
             .map(|(name, _, _, of)| {

@@ -17,6 +17,8 @@ pub struct Terms {
     pub region: String,
     /// With the licence of Windows.
     pub windows: bool,
+    /// Currency of the prices.
+    pub currency: String,
     /// At the spot price.
     pub spot: bool,
 }
@@ -29,7 +31,17 @@ impl Terms {
     }
 }
 
-const HEADS: [&str; 8] = ["size", "vCPU", "memory", "GPU", "USD/h", "as of", "quota family", "end"];
+const HEADS: [&str; 8] = ["size", "vCPU", "memory", "GPU", "price/h", "as of", "quota family", "end"];
+/// The column of prices.
+const PRICE: usize = 4;
+
+fn heads(terms: &Terms) -> [String; 8] {
+    let mut heads = HEADS.map(str::to_owned);
+    if let Some(head) = heads.get_mut(PRICE) {
+        *head = format!("{}/h", terms.currency);
+    }
+    heads
+}
 
 fn gib(bytes: i64) -> String {
     let gib = Decimal::from(bytes) / Decimal::from(1_i64 << 30);
@@ -51,7 +63,7 @@ fn cells((price, size): &Row) -> [String; 8] {
         size.vcpu.to_string(),
         gib(size.memory),
         gpu,
-        price.as_ref().map_or_else(|| "unknown".to_owned(), |price| price.usd.to_string()),
+        price.as_ref().map_or_else(|| "unknown".to_owned(), |price| price.amount.to_string()),
         price.as_ref().map(|price| price.source.date.to_string()).unwrap_or_default(),
         size.family.as_deref().map(clean).unwrap_or_default(),
         end,
@@ -71,7 +83,15 @@ fn notes(rows: &[Row], terms: &Terms) -> Vec<String> {
         0 => String::new(),
         n => format!("; {n} of {} sizes have no known price there", rows.len()),
     };
-    let mut out = vec![format!("{}: US dollars an hour, before tax and agreements{known}.", terms.words())];
+    let mut off: Vec<String> = rows
+        .iter()
+        .filter_map(|(price, _)| Some(price.as_ref()?.discount.as_ref()?.title()))
+        .map(|title| format!(" {}.", clean(&title)))
+        .collect();
+    off.sort();
+    off.dedup();
+    let off = off.concat();
+    let mut out = vec![format!("{}: {} an hour, before tax{known}.{off}", terms.words(), terms.currency)];
     out.extend(sources(rows).iter().map(|s| format!("Prices of {}: {} ({}).", s.date, s.title, s.licence)));
     out
 }
@@ -83,11 +103,13 @@ pub fn text(rows: &[Row], terms: &Terms, palette: Palette) -> String {
         return "no size fits\n".to_owned();
     }
     let all: Vec<[String; 8]> = rows.iter().map(cells).collect();
+    let heads = heads(terms);
     let line = |row: &[String; 8]| {
         let mut out = String::new();
         for (at, cell) in row.iter().enumerate() {
             let others = all.iter().filter_map(|row| row.get(at)).map(String::as_str);
-            let wide = others.chain(HEADS.get(at).copied()).map(|cell| cell.chars().count()).max().unwrap_or(0);
+            let wide =
+                others.chain(heads.get(at).map(String::as_str)).map(|cell| cell.chars().count()).max().unwrap_or(0);
             // Numbers stand below each other.
             out.push_str(&if [1, 2, 4].contains(&at) {
                 format!("{cell:>wide$}  ")
@@ -97,7 +119,7 @@ pub fn text(rows: &[Row], terms: &Terms, palette: Palette) -> String {
         }
         out.trim_end().to_owned()
     };
-    let mut out = palette.paint(Role::Title, &line(&HEADS.map(str::to_owned)));
+    let mut out = palette.paint(Role::Title, &line(&heads));
     out.push('\n');
     for row in &all {
         out.push_str(&line(row));
@@ -114,7 +136,7 @@ pub fn text(rows: &[Row], terms: &Terms, palette: Palette) -> String {
 /// The same table for a page or a comment.
 #[must_use]
 pub fn markdown(rows: &[Row], terms: &Terms) -> String {
-    let mut out = format!("| {} |\n|---|--:|--:|---|--:|---|---|---|\n", HEADS.join(" | "));
+    let mut out = format!("| {} |\n|---|--:|--:|---|--:|---|---|---|\n", heads(terms).join(" | "));
     for row in rows {
         out.push_str(&format!("| {} |\n", cells(row).map(|cell| escape(&cell)).join(" | ")));
     }
@@ -139,7 +161,8 @@ pub fn data(rows: &[Row], terms: &Terms) -> Value {
             "retirement": size.ends,
             "retired": size.retired.map(|day| day.to_string()),
             "price": price.as_ref().map(|price| json!({
-                "usd": price.usd.to_string(),
+                "amount": price.amount.to_string(),
+                "discount": price.discount.as_ref().map(|discount| discount.title()),
                 "per": "hour",
                 "date": price.source.date.to_string(),
                 "source": price.source.title,
@@ -149,7 +172,7 @@ pub fn data(rows: &[Row], terms: &Terms) -> Value {
     };
     json!({
         "version": 1,
-        "currency": "USD",
+        "currency": terms.currency,
         "region": terms.region,
         "windows": terms.windows,
         "spot": terms.spot,

@@ -66,7 +66,7 @@ fn lost(pool: &SpotPool, rate: Rate, checkpoint: u32) -> Lost {
     let hours = pool.most.map(|most| share * f64::from(MONTH) / 60.0 * most as f64);
     let [spot, _] = &pool.prices;
     let usd = hours.zip(spot.as_ref()).and_then(|(hours, price)| {
-        let usd = Decimal::try_from(hours).ok()?.checked_mul(price.usd)?;
+        let usd = Decimal::try_from(hours).ok()?.checked_mul(price.amount)?;
         Some(usd.round_dp(2))
     });
     Lost { checkpoint, share: share * 100.0, hours, usd }
@@ -100,11 +100,11 @@ fn price(pool: &SpotPool) -> String {
     let per_hour = |price: Decimal| format!("{} USD/h", price.normalize());
     match &pool.prices {
         [Some(spot), regular] => {
-            let of = regular.as_ref().filter(|regular| !regular.usd.is_zero()).map(|regular| {
-                let share = (spot.usd / regular.usd * Decimal::from(100)).round();
-                format!(", {share} % of {}", per_hour(regular.usd))
+            let of = regular.as_ref().filter(|regular| !regular.amount.is_zero()).map(|regular| {
+                let share = (spot.amount / regular.amount * Decimal::from(100)).round();
+                format!(", {share} % of {}", per_hour(regular.amount))
             });
-            format!("{}{} ({}, {})", per_hour(spot.usd), of.unwrap_or_default(), spot.source.title, spot.source.date)
+            format!("{}{} ({}, {})", per_hour(spot.amount), of.unwrap_or_default(), spot.source.title, spot.source.date)
         }
         [None, _] if pool.region.is_none() => "unknown: name the region with --region".to_owned(),
         [None, _] => "unknown".to_owned(),
@@ -238,7 +238,7 @@ pub fn data(rows: &[Row], question: Option<&Question>) -> Value {
         .map(|row| {
             let pool = &row.pool;
             let [spot, regular] = &pool.prices;
-            let usd = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.usd.normalize().to_string());
+            let usd = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.amount.normalize().to_string());
             let mut entry = json!({
                 "project": row.project, "env": row.env, "pool": pool.name, "service": pool.service, "size": pool.size,
                 "region": pool.region, "machines": pool.most, "offered": pool.offered.word(),

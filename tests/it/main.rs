@@ -31,6 +31,7 @@ mod expand;
 mod local;
 mod lsp;
 mod plan;
+mod prices;
 mod machine;
 mod lint;
 mod mistakes;

@@ -77,11 +77,11 @@ fn the_paid_hours_have_a_price_with_its_source_or_none() {
     let (cost, figures) = (&data["pools"][0]["machine_cost"], &data["pools"][0]["figures"]);
     // Standard_D4s_v5 in westeurope on 22 August 2026: 0.23 USD an hour.
     assert_eq!(
-        (&cost["usd_per_hour"], &cost["region"], &cost["date"]),
+        (&cost["per_hour"], &cost["region"], &cost["date"]),
         (&"0.23".into(), &"westeurope".into(), &"2026-08-22".into())
     );
     let cents = (figures["machine_minutes"].as_u64().unwrap() * 23 + 30) / 60;
-    assert_eq!(cost["usd"], format!("{}.{:02}", cents / 100, cents % 100));
+    assert_eq!(cost["amount"], format!("{}.{:02}", cents / 100, cents % 100));
     cx.write("main.dsvm", &PROJECT.replace("project lab { location = westeurope }", "project lab { }"));
     let data: Value = serde_json::from_str(&run(&cx, &more).stdout).unwrap();
     assert_eq!(data["pools"][0]["machine_cost"], Value::Null);

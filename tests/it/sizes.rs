@@ -29,13 +29,13 @@ fn sizes_that_fit_are_listed_by_price() {
     ];
     assert_eq!(names, wanted);
     let first = &found[0];
-    assert_eq!((&first["price"]["usd"], &first["price"]["date"]), (&"4.775".into(), &"2026-08-22".into()));
+    assert_eq!((&first["price"]["amount"], &first["price"]["date"]), (&"4.775".into(), &"2026-08-22".into()));
     assert_eq!((&first["vcpu"], &first["quota_family"]), (&24.into(), &"StandardNCADSA100v4Family".into()));
 }
 
 #[test]
 fn unknown_prices_are_last_and_no_price_is_nothing() {
-    let usd = |size: &Value| -> Option<Decimal> { Some(size["price"]["usd"].as_str()?.parse().unwrap()) };
+    let usd = |size: &Value| -> Option<Decimal> { Some(size["price"]["amount"].as_str()?.parse().unwrap()) };
     for terms in
         [&["--region", "eastus"][..], &["--region", "westeurope", "--spot"], &["--region", "West Europe", "--windows"]]
     {

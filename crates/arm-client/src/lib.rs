@@ -19,6 +19,7 @@ mod machines;
 mod observe;
 mod pages;
 mod poll;
+mod retail;
 mod transport;
 #[cfg(test)]
 mod hostile;
@@ -33,6 +34,7 @@ pub use limits::Limits;
 pub use machines::SCALE_SETS_API;
 pub use observe::ResourceRef;
 pub use poll::{OperationStatus, Pending};
+pub use retail::{PRICES, PriceService};
 pub use transport::{Method, Reply, RetryBudget};
 
 use std::sync::Arc;

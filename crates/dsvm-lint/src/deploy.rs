@@ -4,6 +4,7 @@
 //! address, to which credentials would be sent, is not accepted in a file.
 
 use crate::catalogue::shown;
+use crate::prices;
 use crate::settings::{span, unreadable, unusable};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Diagnostic, Sink};
@@ -50,7 +51,7 @@ impl DeploySettings {
             let at = span(source, text, &key.span());
             match key.get_ref().as_ref() {
                 TABLE => settings.table(value, at, file, (source, text), sink),
-                "lint" => {}
+                "lint" | prices::TABLE => {}
                 other => sink.push(unknown_table(other, at)),
             }
         }
@@ -139,7 +140,9 @@ pub(crate) fn unknown_table(name: &str, at: Span) -> Diagnostic {
     let made = unusable(format!("`{}` is no part of these settings", shown(name)), at);
     let rule = crate::rule_named(name).map(|rule| format!("write `{}` below `[lint]`", rule.id));
     let key = KEYS.contains(&name).then(|| format!("write `{name}` below `[deploy]`"));
-    made.help(rule.or(key).unwrap_or_else(|| "the tables are `[lint]` and `[deploy]`".to_owned()))
+    let price = prices::KEYS.contains(&name).then(|| format!("write `{name}` below `[prices]`"));
+    let tables = || "the tables are `[lint]`, `[deploy]` and `[prices]`".to_owned();
+    made.help(rule.or(key).or(price).unwrap_or_else(tables))
 }
 
 fn listed(words: &[&str]) -> String {

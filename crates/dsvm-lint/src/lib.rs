@@ -9,12 +9,14 @@ pub mod allowance;
 mod arm;
 pub mod catalogue;
 mod deploy;
+mod prices;
 mod rules;
 pub mod settings;
 mod subject;
 
 pub use catalogue::{Category, Level, RULES, Rule, rule_named, similar_rule};
 pub use deploy::DeploySettings;
+pub use prices::{PriceSettings, WrittenDiscount};
 pub use settings::Settings;
 pub use subject::Subject;
 

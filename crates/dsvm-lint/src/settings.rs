@@ -9,6 +9,7 @@
 
 use crate::catalogue::{Level, OptionDefault, OptionSpec, RULES, Rule, rule_named, shown, similar_rule};
 use crate::deploy::{self, DeploySettings};
+use crate::prices::{self, PriceSettings};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic, Sink};
 use regex::Regex;
@@ -100,6 +101,7 @@ impl Settings {
                 }
                 // Where to deploy is no matter of rules; that it can be understood is told all the same.
                 (deploy::TABLE, _) => DeploySettings::default().table(value, at, "", (source, text), sink),
+                (prices::TABLE, _) => PriceSettings::default().table(value, at, "", (source, text), sink),
                 (other, _) => sink.push(deploy::unknown_table(other, at)),
             }
         }
@@ -258,7 +260,9 @@ pub(crate) fn unreadable(why: &str, at: Span) -> Diagnostic {
         .help("see <https://toml.io> for the form; `dsvmc explain lint-finding` shows an example")
 }
 
-pub(crate) fn unusable(title: impl Into<String>, at: Span) -> Diagnostic {
+/// An entry of a settings file that cannot be used as it is.
+#[must_use]
+pub fn unusable(title: impl Into<String>, at: Span) -> Diagnostic {
     Diagnostic::new(Code::SettingUnknown, title, at, "no effect")
 }
 

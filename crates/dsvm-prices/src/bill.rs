@@ -32,16 +32,16 @@ impl Amount {
         }
     }
 
-    /// US dollars in a month; `None` when unknown, or when the number is out of reach.
+    /// What it costs in a month, in the currency of its price; `None` when unknown, or when the number is out of reach.
     #[must_use]
-    pub fn usd(&self) -> Option<Decimal> {
+    pub fn sum(&self) -> Option<Decimal> {
         match self {
             Self::Known { count, price } => {
                 let hours = match price.per {
                     Per::Hour => Decimal::from(super::HOURS),
                     Per::Month | Per::GibMonth => Decimal::ONE,
                 };
-                count.checked_mul(price.usd)?.checked_mul(hours)
+                count.checked_mul(price.amount)?.checked_mul(hours)
             }
             Self::Nothing => Some(Decimal::ZERO),
             Self::Unknown(_) => None,
@@ -67,8 +67,8 @@ pub struct Item {
 /// A sum of which a part may be unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Total {
-    /// What is known, in US dollars a month.
-    pub usd: Decimal,
+    /// What is known, in a month.
+    pub sum: Decimal,
     /// Number of items with an unknown amount: the true sum is higher.
     pub unknown: u32,
 }
@@ -118,11 +118,11 @@ impl Bill {
         for item in self.items.iter().filter(|item| wanted(item)) {
             let mut least = Decimal::ZERO;
             for (total, amount) in totals.iter_mut().zip(&item.cases) {
-                match amount.usd() {
-                    Some(usd) => least = least.max(usd),
+                match amount.sum() {
+                    Some(sum) => least = least.max(sum),
                     None => total.unknown = total.unknown.saturating_add(item.number),
                 }
-                total.usd = total.usd.saturating_add(least);
+                total.sum = total.sum.saturating_add(least);
             }
         }
         totals
@@ -131,8 +131,8 @@ impl Bill {
 
 /// Cents, with a comma before each three digits: `12,345.60`.
 #[must_use]
-pub fn dollars(usd: Decimal) -> String {
-    let text = format!("{:.2}", usd.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero));
+pub fn cents(amount: Decimal) -> String {
+    let text = format!("{:.2}", amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero));
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
@@ -153,8 +153,10 @@ mod tests {
 
     fn price(cents: i64, per: Per) -> Price {
         let date = jiff::civil::date(2026, 8, 22);
-        let source = Source { title: String::new(), date, licence: String::new(), commit: String::new() };
-        Price { usd: Decimal::new(cents, 2), per, region: "westeurope".to_owned(), source: Arc::new(source) }
+        let none = String::new;
+        let source = Source { title: none(), date, licence: none(), commit: none(), currency: "USD".into() };
+        let (amount, region) = (Decimal::new(cents, 2), "westeurope".to_owned());
+        Price { amount, per, region, source: Arc::new(source), currency: "USD".into(), discount: None }
     }
 
     fn item(cases: [Amount; 3]) -> Item {
@@ -162,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn dollars_have_cents_and_groups() {
-        let text = |text: &str| dollars(text.parse().unwrap());
+    fn amounts_have_cents_and_groups() {
+        let text = |text: &str| cents(text.parse().unwrap());
         assert_eq!(
             [text("0"), text("0.005"), text("999.994"), text("1234567.8")],
             ["0.00", "0.01", "999.99", "1,234,567.80"]
@@ -173,15 +175,15 @@ mod tests {
     #[test]
     fn an_hour_counts_730_times_and_a_month_once() {
         let hourly = Amount::of(Some(2.into()), Some(price(46, Per::Hour)), ("", ""));
-        assert_eq!(hourly.usd(), Some(Decimal::new(67160, 2)));
+        assert_eq!(hourly.sum(), Some(Decimal::new(67160, 2)));
         let monthly = Amount::of(Some(3.into()), Some(price(2168, Per::Month)), ("", ""));
-        assert_eq!(monthly.usd(), Some(Decimal::new(6504, 2)));
+        assert_eq!(monthly.sum(), Some(Decimal::new(6504, 2)));
     }
 
     #[test]
     fn unknown_is_counted_and_never_nothing() {
         let unknown = Amount::of(Some(1.into()), None, ("number", "price"));
-        assert_eq!((unknown.clone(), unknown.usd()), (Amount::Unknown("price".to_owned()), None));
+        assert_eq!((unknown.clone(), unknown.sum()), (Amount::Unknown("price".to_owned()), None));
         let nothing = Amount::of(Some(0.into()), None, ("number", "price"));
         assert_eq!(nothing, Amount::Nothing);
         let known = Amount::of(Some(1.into()), Some(price(100, Per::Month)), ("", ""));
@@ -189,7 +191,7 @@ mod tests {
             items: vec![item([known.clone(), unknown.clone(), known]), item([nothing, unknown.clone(), unknown])],
         };
         let one = Decimal::ONE;
-        let total = |usd, unknown| Total { usd, unknown };
+        let total = |sum, unknown| Total { sum, unknown };
         assert_eq!(bill.totals(|_| true), [total(one, 0), total(one, 2), total(one, 1)]);
     }
 
@@ -205,8 +207,8 @@ mod tests {
                 });
                 bill.add(item(cases));
                 let now = bill.totals(|_| true);
-                prop_assert!(now[0].usd <= now[1].usd && now[1].usd <= now[2].usd);
-                prop_assert!(before.iter().zip(&now).all(|(a, b)| a.usd <= b.usd && a.unknown <= b.unknown));
+                prop_assert!(now[0].sum <= now[1].sum && now[1].sum <= now[2].sum);
+                prop_assert!(before.iter().zip(&now).all(|(a, b)| a.sum <= b.sum && a.unknown <= b.unknown));
                 before = now;
             }
         }

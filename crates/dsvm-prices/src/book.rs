@@ -1,5 +1,6 @@
 //! The price book: text → prices by size, region and meter.
 
+use super::prices::{Discount, USD};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct Source {
     pub licence: String,
     /// Commit of the project that was read.
     pub commit: String,
+    /// Currency of its prices, such as `USD`.
+    pub currency: Arc<str>,
 }
 
 /// What a price is for.
@@ -42,14 +45,19 @@ pub enum Per {
 /// What one unit costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
-    /// In US dollars before tax, as it was published.
-    pub usd: Decimal,
+    /// Before tax: in a book in the currency of the source, as it was published; of [`Prices`](crate::Prices) in that of the
+    /// project, less its discount.
+    pub amount: Decimal,
     /// What one is: prices of disks are monthly, of machines hourly.
     pub per: Per,
     /// Region that the price is for.
     pub region: String,
     /// Where the price is from.
     pub source: Arc<Source>,
+    /// Currency of the amount.
+    pub currency: Arc<str>,
+    /// What was taken off.
+    pub discount: Option<Arc<Discount>>,
 }
 
 /// The terms on which a machine is paid.
@@ -107,7 +115,7 @@ enum Section {
 }
 
 /// As regions and sizes are compared: without regard to case and spaces.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
@@ -133,7 +141,8 @@ impl Book {
     /// # Errors
     /// A line has another form than the head of `data/prices.txt` says, or says something twice.
     pub fn read(text: &str) -> Result<Self, BookError> {
-        let mut reader = Reader { book: Self::default(), keys: BTreeMap::new(), section: Section::None };
+        let mut reader =
+            Reader { book: Self::default(), keys: BTreeMap::new(), section: Section::None, currency: USD.into() };
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
@@ -149,6 +158,13 @@ impl Book {
         &self.sources
     }
 
+    /// Whether the price of a machine is known in a region.
+    #[must_use]
+    pub fn has_region(&self, region: &str) -> bool {
+        let region = key(region);
+        self.machines.values().any(|regions| regions.contains_key(&region))
+    }
+
     /// What a machine costs in an hour.
     #[must_use]
     pub fn machine(&self, size: &str, region: &str, windows: bool, term: Term) -> Option<Price> {
@@ -162,7 +178,14 @@ impl Book {
             (Term::LowPriority, false) => row.low_priority,
             (Term::LowPriority, true) => None,
         };
-        Some(Price { usd: usd?, per: Per::Hour, region, source: Arc::clone(&row.source) })
+        Some(Price {
+            amount: usd?,
+            per: Per::Hour,
+            region,
+            source: Arc::clone(&row.source),
+            currency: Arc::clone(&row.source.currency),
+            discount: None,
+        })
     }
 
     /// What a meter costs in a region: `nat`, `Standard`.
@@ -171,7 +194,14 @@ impl Book {
         let meter = self.meters.get(&(key(kind), key(sku)))?;
         let region = key(region);
         let (source, usd) = meter.regions.get(&region)?;
-        Some(Price { usd: *usd, per: meter.per, region, source: Arc::clone(source) })
+        Some(Price {
+            amount: *usd,
+            per: meter.per,
+            region,
+            source: Arc::clone(source),
+            currency: Arc::clone(&source.currency),
+            discount: None,
+        })
     }
 
     /// The tier that a disk is billed as: the smallest that holds it. `kind` is `P` for Premium SSD, `E` for Standard SSD
@@ -182,16 +212,30 @@ impl Book {
     }
 }
 
+/// Whether a text has the form of a currency's code (ISO 4217): three capital letters.
+#[must_use]
+pub fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
 struct Reader {
     book: Book,
     keys: BTreeMap<String, Arc<Source>>,
     section: Section,
+    currency: Arc<str>,
 }
 
 impl Reader {
     fn line(&mut self, line: &str) -> Result<(), &'static str> {
         let mut words = line.split(' ');
         match words.next() {
+            Some("currency") => match words.next() {
+                Some(code) if is_currency(code) && self.book.sources.is_empty() => {
+                    self.currency = code.into();
+                    Ok(())
+                }
+                _ => Err("expected `currency EUR` before the first source"),
+            },
             Some("source") => self.source(line),
             Some("tier") => {
                 let (name, gib) = words.next().zip(words.next()).ok_or("expected `tier NAME GIB`")?;
@@ -236,7 +280,7 @@ impl Reader {
         let (name, date, licence, commit, title) = (word()?, word()?, word()?, word()?, word()?);
         let date = date.parse().map_err(|_| "expected the date of a source")?;
         let (licence, commit, title) = (licence.to_owned(), commit.to_owned(), title.to_owned());
-        let source = Arc::new(Source { title, date, licence, commit });
+        let source = Arc::new(Source { title, date, licence, commit, currency: self.currency.clone() });
         self.book.sources.push(Arc::clone(&source));
         match self.keys.insert(name.to_owned(), source) {
             None => Ok(()),
@@ -283,7 +327,7 @@ mod tests {
     }
 
     fn usd(price: Option<Price>) -> Option<String> {
-        price.map(|price| price.usd.to_string())
+        price.map(|price| price.amount.to_string())
     }
 
     /// Against the rows as they were published.

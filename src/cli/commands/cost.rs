@@ -9,7 +9,6 @@ use crate::driver;
 use crate::render::Found;
 use crate::render::cost::{self as draw, Priced};
 use dsvm_diagnostics::Code;
-use dsvm_prices::Prices;
 use std::path::PathBuf;
 
 /// The command line arguments of `cost`.
@@ -38,9 +37,13 @@ pub struct Args {
 /// # Errors
 /// A file cannot be read.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
-    let prices = &Prices::default();
     let region = args.region.as_deref();
-    let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| driver::costs(subject, prices, region))?;
+    let studied =
+        driver::study_priced(cx.world.as_ref(), &args.paths, |subject, prices| driver::costs(subject, prices, region))?;
+    let studied = match studied {
+        Ok(studied) => studied,
+        Err(unusable) => return Ok(cx.report(&unusable.0, &unusable.1)?),
+    };
     if studied.iter().any(|one| one.compilation.failed()) {
         let found: Vec<Found<'_>> =
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();

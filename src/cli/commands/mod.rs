@@ -22,6 +22,7 @@ pub mod lsp;
 pub mod man;
 pub mod outputs;
 pub mod plan;
+pub mod prices;
 pub mod quota;
 pub mod show;
 pub mod simulate;
@@ -61,6 +62,8 @@ pub enum Command {
     Calendar(calendar::Args),
     /// Show what pools cost in a month, with the source of every price
     Cost(cost::Args),
+    /// Read Azure's public prices into a file of the project
+    Prices(prices::Args),
     /// List machine sizes that fit, with their prices in a region
     Sizes(sizes::Args),
     /// Print the resources that an ARM template expands to
@@ -114,6 +117,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Spot(args) => spot::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),
         Command::Cost(args) => cost::run(args, cx),
+        Command::Prices(args) => prices::run(args, cx),
         Command::Sizes(args) => sizes::run(args, cx),
         Command::Expand(args) => expand::run(args, cx),
         Command::Local(args) => local::run(args, cx),

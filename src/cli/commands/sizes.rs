@@ -3,9 +3,11 @@
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
+use crate::driver;
 use crate::render::sizes::{self as draw, Terms};
 use dsvm_diagnostics::Severity;
-use dsvm_prices::{Book, Term};
+use dsvm_prices::Term;
+use std::path::Path;
 
 /// The command line arguments of `sizes`.
 #[derive(Debug, clap::Args)]
@@ -37,17 +39,25 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     if !found.diagnostics.is_empty() {
         return Ok(cx.report(&found.sources, &found.diagnostics)?);
     }
-    let book = Book::shipped();
+    let book = match driver::prices_of(cx.world.as_ref(), Path::new("")) {
+        Ok(prices) => prices,
+        Err(unusable) => return Ok(cx.report(&unusable.0, &unusable.1)?),
+    };
     let term = if args.spot { Term::Spot } else { Term::OnDemand };
     let price = |name: &str| book.machine(name, &args.region, args.windows, term);
     let mut rows: Vec<draw::Row> = found.sizes.into_iter().map(|size| (price(&size.name), size)).collect();
     // The cheapest first; what has no price last, and the smallest first among equals.
     rows.sort_by(|(a, left), (b, right)| {
-        let usd = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.usd);
+        let usd = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.amount);
         let sizes = || (left.vcpu, left.memory, &left.name).cmp(&(right.vcpu, right.memory, &right.name));
         a.is_none().cmp(&b.is_none()).then_with(|| usd(a).cmp(&usd(b))).then_with(sizes)
     });
-    let terms = Terms { region: args.region.clone(), windows: args.windows, spot: args.spot };
+    let terms = Terms {
+        region: args.region.clone(),
+        windows: args.windows,
+        currency: book.currency().to_owned(),
+        spot: args.spot,
+    };
     match cx.format {
         Format::Human => {
             let palette = cx.printer.output_palette();

@@ -158,7 +158,7 @@ fn mistakes_in_settings_are_told_once_with_what_was_meant() {
     dsvmc.toml:13:26: error[DSVM0605]: `tags` of `required-tags` takes a list of texts (help: write a list such as `["one", "two"]`)
     dsvmc.toml:14:34: error[DSVM0605]: `patterns` of `naming-convention` takes a table of patterns (help: `(` is no regular expression)
     dsvmc.toml:15:15: error[DSVM0605]: a level is a text (help: write one of `"off"`, `"info"`, `"warn"`, `"error"`)
-    dsvmc.toml:16:2: error[DSVM0605]: `format` is no part of these settings (help: the tables are `[lint]` and `[deploy]`)
+    dsvmc.toml:16:2: error[DSVM0605]: `format` is no part of these settings (help: the tables are `[lint]`, `[deploy]` and `[prices]`)
     a/main.dsvm:12:16: warning[storage-lrs]: all copies of `work` are in one building (help: write `zrs` for copies in three zones, or leave `redundancy` out)
     b/main.dsvm:12:16: warning[storage-lrs]: all copies of `work` are in one building (help: write `zrs` for copies in three zones, or leave `redundancy` out)
     --- stderr

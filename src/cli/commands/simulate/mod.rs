@@ -10,7 +10,7 @@ use crate::cli::args::Format;
 use crate::cli::exit::Exit;
 use crate::cli::{own_file, report};
 use crate::deploy::error::CommandError;
-use crate::driver::{Studied, fix};
+use crate::driver::{self, Studied, fix};
 use crate::render::Found;
 use crate::render::simulation::{self as draw, Simulated};
 use crate::render::simulation_pair::Pair;
@@ -108,6 +108,9 @@ struct Outcome {
 /// # Errors
 /// A file cannot be read or written.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
+    if let Err(unusable) = driver::usable_prices(cx.world.as_ref(), &args.paths)? {
+        return Ok(cx.report(&unusable.0, &unusable.1)?);
+    }
     let studied = study(args, cx.world.as_ref(), &args.paths)?;
     if studied.iter().any(|one| one.compilation.failed()) {
         return Ok(cx.report_all(&found(&studied))?);

@@ -30,8 +30,12 @@ pub fn study(
     world: &dyn World,
     paths: &[PathBuf],
 ) -> Result<Vec<Studied<Vec<Candidate>>>, driver::LoadError> {
-    driver::study(world, paths, |subject| {
-        driver::candidates(subject, args.seats, args.startup.as_ref(), args.region.as_deref())
+    let studied = driver::study_priced(world, paths, |subject, prices| {
+        driver::candidates(subject, prices, args.seats, args.startup.as_ref(), args.region.as_deref())
+    })?;
+    studied.map_err(|unusable| {
+        let title = unusable.1.first().map(|found| found.title.to_string()).unwrap_or_default();
+        driver::LoadError::Prices { title }
     })
 }
 
