@@ -79,18 +79,22 @@ pub fn of_plan(
         after.extend(then);
     }
     // What runs may have a size that the sources do not name.
-    let library: LazyCell<BTreeMap<String, Cores>> = LazyCell::new(|| {
-        let cores = |size: dsvm_sema::FittingSize| {
-            let cores = Cores { each: u64::try_from(size.quota_vcpu).ok(), family: size.family };
-            (size.name.to_ascii_lowercase(), cores)
-        };
-        dsvm_sema::fitting(None).sizes.into_iter().map(cores).collect()
-    });
+    let library = LazyCell::new(library);
     let sizes = |name: &str| {
         let name = name.to_ascii_lowercase();
         own.get(&name).or_else(|| library.get(&name)).cloned()
     };
     growth(&Change { before: &before, after: &after, near: Some(near) }, &sizes)
+}
+
+/// Cores and families of the sizes of the standard library, by name in lower case.
+#[must_use]
+pub fn library() -> BTreeMap<String, Cores> {
+    let cores = |size: dsvm_sema::FittingSize| {
+        let cores = Cores { each: u64::try_from(size.quota_vcpu).ok(), family: size.family };
+        (size.name.to_ascii_lowercase(), cores)
+    };
+    dsvm_sema::fitting(None).sizes.into_iter().map(cores).collect()
 }
 
 /// A limit's place, and whose it is.
@@ -242,4 +246,55 @@ pub fn compare(
     let told = all.into_iter().filter_map(|growth| Some(Told { verdict: judge_growth(&growth, &usages)?, growth }));
     let subscription = source.session.map(|session| session.subscription.clone());
     Ok((PlanQuota { told: told.collect(), subscription }, remark))
+}
+
+/// A resource group, and type and name of a resource in it.
+pub type Named = (String, String, String);
+
+/// What is deployed of several projects: two lists of the whole subscription, and a call for each cluster.
+///
+/// # Errors
+/// The target does not answer.
+pub fn deployed(session: &Session, all: &[Vec<Named>]) -> Result<Vec<Vec<Resource>>, AzureError> {
+    /// API version of the list of all resources.
+    const LIST: &str = "2024-11-01";
+    let root = format!("/subscriptions/{}", session.subscription);
+    let mut there: BTreeMap<String, Value> = BTreeMap::new();
+    let sets = versions::SCALE_SET;
+    for path in [
+        format!("{root}/resources?api-version={LIST}"),
+        // Whole bodies, with the number of machines.
+        format!("{root}/providers/{}?api-version={}", sets.name, sets.version),
+    ] {
+        for body in session.client.pages(&path)? {
+            if let Some(id) = body.get("id").and_then(Value::as_str) {
+                there.insert(id.to_ascii_lowercase(), body);
+            }
+        }
+    }
+    let mut found = Vec::with_capacity(all.len());
+    for one in all {
+        let mut own = Vec::new();
+        for (group, kind, name) in one {
+            let id = id_of(&root, group, kind, name);
+            let cluster = kind.eq_ignore_ascii_case(versions::COMPUTE.name);
+            let body = match cluster {
+                true => session.client.resource(&id, versions::COMPUTE.version)?,
+                false => there.get(&id.to_ascii_lowercase()).cloned(),
+            };
+            own.extend(body.map(|body| Resource { id, kind: kind.clone(), name: name.clone(), body }));
+        }
+        found.push(own);
+    }
+    Ok(found)
+}
+
+/// Id of a resource, children behind their parents: `…/providers/Namespace/parents/parent/children/child`.
+fn id_of(root: &str, group: &str, kind: &str, name: &str) -> String {
+    let mut types = kind.split('/');
+    let mut id = format!("{root}/resourceGroups/{group}/providers/{}", types.next().unwrap_or_default());
+    for (kind, name) in types.zip(name.split('/')) {
+        id.push_str(&format!("/{kind}/{name}"));
+    }
+    id
 }

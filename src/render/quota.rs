@@ -119,7 +119,11 @@ pub fn text(all: &[Judged], subscription: Option<&str>, palette: Palette) -> Str
                 out.push_str(&palette.paint(Role::Error, &format!("  breaks by {by}: ask for {ask}\n")));
                 for part in line.parts.iter().filter(|part| part.number > 0) {
                     let env = if part.env.is_empty() { String::new() } else { format!(", env {}", clean(&part.env)) };
-                    out.push_str(&format!("      {} of {}{env}\n", part.number, clean(&part.project)));
+                    let there = match part.deployed {
+                        0 => String::new(),
+                        number => format!(" ({number} deployed)"),
+                    };
+                    out.push_str(&format!("      {} of {}{env}{there}\n", part.number, clean(&part.project)));
                 }
                 out.push_str(&format!(
                     "      {}\n",
@@ -146,11 +150,13 @@ pub fn data(all: &[Judged], subscription: Option<&str>) -> Value {
             let parts: Vec<Value> = line
                 .parts
                 .iter()
-                .map(|part| json!({ "project": part.project, "env": part.env, "demand": part.number }))
+                .map(|part| {
+                    json!({ "project": part.project, "env": part.env, "demand": part.number, "deployed": part.deployed })
+                })
                 .collect();
             let mut entry = json!({
                 "scope": kind, "place": at, "service": line.quota.service.namespace(), "quota": line.quota.name,
-                "title": line.quota.title(), "demand": line.number, "unknown": line.unknown, "from": parts,
+                "title": line.quota.title(), "demand": line.number, "unknown": line.unknown, "from": parts, "deployed": line.deployed,
             });
             let more = match &one.verdict {
                 None => json!({}),

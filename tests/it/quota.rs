@@ -61,7 +61,7 @@ fn projects_add_up_with_the_largest_env_of_each() {
     // (9 + 20) machines of 4 cores; 5 spot machines of 4 cores; 34 machines in 3 scale sets
     let cores = line(&ran, "cores");
     assert_eq!(cores["demand"], 116);
-    assert_eq!(cores["from"][0], json!({ "project": "lab", "env": "prod", "demand": 36 }));
+    assert_eq!(cores["from"][0], json!({ "project": "lab", "env": "prod", "demand": 36, "deployed": 0 }));
     assert_eq!(line(&ran, "standardDSv3Family")["demand"], 116);
     assert_eq!(line(&ran, "lowPriorityCores")["demand"], 20);
     assert_eq!(line(&ran, "virtualMachines")["demand"], 34);
@@ -294,6 +294,30 @@ fn what_is_deployed_is_not_counted_twice() {
     assert!(ran.exit == 0 && ran.stdout.contains("4 too few"), "it warns, and applies: {}{}", ran.stdout, ran.stderr);
     lab.write("5");
     assert_eq!(lab.cores(), Value::Null, "less than before");
+}
+
+/// The same for the demand of a tree.
+#[test]
+fn a_tree_takes_off_what_is_deployed_of_it() {
+    let lab = Running::new("10");
+    let cores = |more: &str| line(&lab.run(&format!("quota lab --format json {more}")), "cores");
+    lab.limit(45);
+    // 10 machines of 4 cores
+    assert_eq!(
+        (&cores("--target local")["verdict"], &cores("--target local")["deployed"]),
+        (&json!("fits"), &json!(0))
+    );
+    let ran = lab.run("apply lab --yes");
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    // 2 of them run: 8 used, all of it its own
+    let there = cores("--target local");
+    assert_eq!((&there["used"], &there["deployed"], &there["demand"]), (&json!(8), &json!(8), &json!(40)));
+    assert_eq!(there["verdict"], "fits");
+    assert_eq!(cores("--target local -g rg-other")["verdict"], "breaks", "nothing of it is there");
+    lab.limit(39);
+    assert_eq!((&cores("--target local")["by"], &cores("--target local")["ask"]), (&json!(1), &json!(40)));
+    let text = lab.run("quota lab --target local").stdout;
+    assert!(text.contains("40 of lab (8 deployed)"), "{text}");
 }
 
 #[test]

@@ -102,6 +102,12 @@ pub fn growth(change: &Change<'_>, sizes: &Sizes<'_>) -> Vec<Growth> {
     all.into_values().collect()
 }
 
+/// What resources use now, as Azure counts it: scale sets and clusters with the machines that they have.
+#[must_use]
+pub fn deployed(resources: &[Resource], near: Option<&str>, sizes: &Sizes<'_>) -> Vec<Need> {
+    needs_of(resources, near, sizes, At::Now)
+}
+
 fn needs_of(resources: &[Resource], near: Option<&str>, sizes: &Sizes<'_>, at: At) -> Vec<Need> {
     let mut counter = Counter { near, sizes, all: Vec::new() };
     let is = |resource: &Resource, kind: v::ResourceType| resource.kind.eq_ignore_ascii_case(kind.name);

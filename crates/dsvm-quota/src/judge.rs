@@ -38,8 +38,8 @@ pub enum Verdict {
     },
 }
 
-/// Compares a demand with its limit less what is used now. Resources of the tree that are deployed already are part of what is
-/// used and are counted again: the answer is on the safe side.
+/// Compares a demand with its limit less what others use now. Resources of the tree that are deployed already are part of what is
+/// used; where nobody read them, they are counted again and the answer is on the safe side.
 #[must_use]
 pub fn judge(line: &Line, usages: &Usages) -> Verdict {
     let unknown = |why| Verdict::Unknown { used: None, limit: None, why };
@@ -51,7 +51,8 @@ pub fn judge(line: &Line, usages: &Usages) -> Verdict {
     };
     let used = usage.used;
     let Some(limit) = usage.limit else { return Verdict::Fits { used, limit: None } };
-    let ask = used.unwrap_or(0).saturating_add(line.number);
+    let others = used.unwrap_or(0).saturating_sub(line.deployed);
+    let ask = others.saturating_add(line.number);
     if ask > limit && line.number > 0 {
         let by = ask - limit;
         return Verdict::Breaks { used, limit, by, ask, name: usage.name.clone() };
@@ -101,7 +102,7 @@ mod tests {
 
     fn line(quota: Quota, number: u64) -> Line {
         let scope = Scope::Region(Some("westus".to_owned()));
-        Line { scope, quota, number, unknown: BTreeSet::new(), parts: Vec::new() }
+        Line { scope, quota, number, deployed: 0, unknown: BTreeSet::new(), parts: Vec::new() }
     }
 
     fn usages() -> Usages {
@@ -117,6 +118,10 @@ mod tests {
         let broken =
             Verdict::Breaks { used: Some(4), limit: 100, by: 1, ask: 101, name: "standardDSv3Family".to_owned() };
         assert_eq!(judge(&family(97), &usages()), broken);
+        // 3 of the 4 are its own
+        let own = Line { deployed: 3, ..family(99) };
+        assert_eq!(judge(&own, &usages()), Verdict::Fits { used: Some(4), limit: Some(100) });
+        assert!(matches!(judge(&Line { number: 100, ..own }, &usages()), Verdict::Breaks { by: 1, ask: 101, .. }));
     }
 
     #[test]
