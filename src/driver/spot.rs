@@ -8,7 +8,7 @@ use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::facts::{Image, Known, Size};
 use dsvm_model::read::as_int;
 use dsvm_model::{Machines, read};
-use dsvm_prices::{Book, Price, Term};
+use dsvm_prices::{Price, Prices, Term};
 use dsvm_sema::value::Value;
 use dsvm_simulate::Startup;
 use rust_decimal::Decimal;
@@ -30,8 +30,12 @@ pub struct SpotPool {
     pub offered: Known,
     /// What a spot machine and a regular one cost in an hour.
     pub prices: [Option<Price>; 2],
-    /// Most that is paid for a machine in an hour.
+    /// Most that is paid for a machine in an hour, in US dollars.
     pub max_price: Option<Decimal>,
+    /// The same in the currency of the prices, as far as its rate is known.
+    pub converted: Option<Decimal>,
+    /// Currency of the prices.
+    pub currency: String,
     /// What becomes of an evicted machine, in words of the source or of the service.
     pub on_eviction: String,
     /// Longest start of a machine, in minutes: so long nothing runs after an eviction when another machine is found at once.
@@ -43,21 +47,21 @@ impl SpotPool {
     #[must_use]
     pub fn is_below_price(&self) -> bool {
         let [spot, _] = &self.prices;
-        self.max_price.zip(spot.as_ref()).is_some_and(|(most, price)| most < price.amount)
+        self.converted.zip(spot.as_ref()).is_some_and(|(most, price)| most < price.amount)
     }
 }
 
 /// The pools with spot machines in the order of the source. `region`: where resources are whose region only the deployment knows.
 #[must_use]
-pub fn spot_pools(subject: &Subject<'_, '_>, region: Option<&str>) -> Vec<SpotPool> {
+pub fn spot_pools(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -> Vec<SpotPool> {
     let region_of = |kind: v::ResourceType, at: Option<usize>| {
         let mine = |number: Option<u32>| at.is_none_or(|at| number.is_some_and(|number| number as usize == at));
         let node = subject.graph.nodes.iter().find(|node| node.is(kind) && mine(node.pool));
         let location = node.and_then(|node| node.body.get("location")).and_then(Json::as_str);
         location.filter(|location| !location.starts_with('[')).or(region).map(str::to_owned)
     };
-    let prices = |size: Size<'_>, region: &Option<String>, windows: bool, spot: Term| {
-        [spot, Term::OnDemand].map(|term| Book::shipped().machine(size.name(), region.as_deref()?, windows, term))
+    let priced = |size: Size<'_>, region: &Option<String>, windows: bool, spot: Term| {
+        [spot, Term::OnDemand].map(|term| prices.machine(size.name(), region.as_deref()?, windows, term))
     };
     let mut all = Vec::new();
     for (at, pool) in subject.fleet.pools.iter().enumerate() {
@@ -73,9 +77,11 @@ pub fn spot_pools(subject: &Subject<'_, '_>, region: Option<&str>) -> Vec<SpotPo
             size: pool.size.name().to_owned(),
             most: pool.machines.most().and_then(|most| u64::try_from(most).ok()),
             offered: pool.size.spot(),
-            prices: prices(pool.size, &region, pool.image.windows(), Term::Spot),
+            prices: priced(pool.size, &region, pool.image.windows(), Term::Spot),
             region,
             max_price,
+            converted: max_price.and_then(|most| prices.from_dollars(most)),
+            currency: prices.currency().to_owned(),
             on_eviction: spot.on_eviction.word().to_owned(),
             restart: Startup::of_scale_set().longest(),
         });
@@ -97,9 +103,11 @@ pub fn spot_pools(subject: &Subject<'_, '_>, region: Option<&str>) -> Vec<SpotPo
             size: pool.size.name().to_owned(),
             most,
             offered: pool.size.spot(),
-            prices: prices(pool.size, &region, windows, Term::LowPriority),
+            prices: priced(pool.size, &region, windows, Term::LowPriority),
             region,
             max_price: None,
+            converted: None,
+            currency: prices.currency().to_owned(),
             on_eviction: "the task is run again".to_owned(),
             restart: Startup::of_node().longest(),
         });

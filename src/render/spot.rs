@@ -55,8 +55,8 @@ struct Lost {
     share: f64,
     /// Hours of a month of all machines.
     hours: Option<f64>,
-    /// What these hours cost.
-    usd: Option<Decimal>,
+    /// What these hours cost, in the currency of the prices.
+    cost: Option<Decimal>,
 }
 
 fn lost(pool: &SpotPool, rate: Rate, checkpoint: u32) -> Lost {
@@ -65,11 +65,11 @@ fn lost(pool: &SpotPool, rate: Rate, checkpoint: u32) -> Lost {
     #[expect(clippy::cast_precision_loss, reason = "numbers of machines are far below 2^52")]
     let hours = pool.most.map(|most| share * f64::from(MONTH) / 60.0 * most as f64);
     let [spot, _] = &pool.prices;
-    let usd = hours.zip(spot.as_ref()).and_then(|(hours, price)| {
-        let usd = Decimal::try_from(hours).ok()?.checked_mul(price.amount)?;
-        Some(usd.round_dp(2))
+    let cost = hours.zip(spot.as_ref()).and_then(|(hours, price)| {
+        let cost = Decimal::try_from(hours).ok()?.checked_mul(price.amount)?;
+        Some(cost.round_dp(2))
     });
-    Lost { checkpoint, share: share * 100.0, hours, usd }
+    Lost { checkpoint, share: share * 100.0, hours, cost }
 }
 
 /// `1 h 30 min`, `2 h`, `45 min`.
@@ -97,7 +97,7 @@ fn offered(pool: &SpotPool) -> &'static str {
 }
 
 fn price(pool: &SpotPool) -> String {
-    let per_hour = |price: Decimal| format!("{} USD/h", price.normalize());
+    let per_hour = |price: Decimal| format!("{} {}/h", price.round_dp(6).normalize(), pool.currency);
     match &pool.prices {
         [Some(spot), regular] => {
             let of = regular.as_ref().filter(|regular| !regular.amount.is_zero()).map(|regular| {
@@ -182,15 +182,20 @@ const NOT_KNOWN: &str = "Not known here: whether the offer of the subscription h
 fn evictions(pool: &SpotPool, question: &Question, palette: Palette, out: &mut String) {
     let rate = question.rate;
     out.push_str(&format!("  {:<14}{:.1} in a month of each machine at {rate}\n", "evictions", rate.in_a_month()));
-    let head =
-        format!("  {:<14}{:>10}  {:>16}  {:>12}", "checkpoints", "work lost", "hours in a month", "USD in a month");
+    let head = format!(
+        "  {:<14}{:>10}  {:>16}  {:>14}",
+        "checkpoints",
+        "work lost",
+        "hours in a month",
+        format!("{} in a month", pool.currency)
+    );
     out.push_str(&format!("\n{}\n", palette.paint(Role::Dim, &head)));
     for checkpoint in &question.checkpoints {
         let lost = lost(pool, rate, *checkpoint);
         let hours = lost.hours.map_or_else(|| "unknown".to_owned(), |hours| format!("{hours:.1}"));
-        let usd = lost.usd.map_or_else(|| "unknown".to_owned(), |usd| format!("{usd:.2}"));
+        let cost = lost.cost.map_or_else(|| "unknown".to_owned(), |cost| format!("{cost:.2}"));
         let share = format!("{:.1} %", lost.share);
-        out.push_str(&format!("  {:<14}{share:>10}  {hours:>16}  {usd:>12}\n", time(lost.checkpoint)));
+        out.push_str(&format!("  {:<14}{share:>10}  {hours:>16}  {cost:>14}\n", time(lost.checkpoint)));
     }
     let Some(minutes) = question.job else { return };
     let within = question.deadline.map(|end| format!("within {}", time(end))).unwrap_or_default();
@@ -238,11 +243,11 @@ pub fn data(rows: &[Row], question: Option<&Question>) -> Value {
         .map(|row| {
             let pool = &row.pool;
             let [spot, regular] = &pool.prices;
-            let usd = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.amount.normalize().to_string());
+            let amount = |price: &Option<dsvm_prices::Price>| price.as_ref().map(|price| price.amount.normalize().to_string());
             let mut entry = json!({
                 "project": row.project, "env": row.env, "pool": pool.name, "service": pool.service, "size": pool.size,
                 "region": pool.region, "machines": pool.most, "offered": pool.offered.word(),
-                "spotUsdPerHour": usd(spot), "regularUsdPerHour": usd(regular),
+                "currency": pool.currency, "spotPerHour": amount(spot), "regularPerHour": amount(regular),
                 "priceDate": spot.as_ref().map(|price| price.source.date.to_string()),
                 "maximumUsdPerHour": pool.max_price.map(|most| most.normalize().to_string()),
                 "maximumBelowPrice": pool.is_below_price(), "onEviction": pool.on_eviction,
@@ -262,7 +267,7 @@ pub fn data(rows: &[Row], question: Option<&Question>) -> Value {
                     .map(|at| {
                         let lost = lost(pool, question.rate, *at);
                         json!({ "checkpointMinutes": at, "lostPercent": rounded(lost.share), "hoursPerMonth": lost.hours.map(rounded),
-                            "usdPerMonth": lost.usd.map(|usd| usd.to_string()) })
+                            "costPerMonth": lost.cost.map(|cost| cost.to_string()) })
                     })
                     .collect();
                 let jobs: Vec<Value> = of_job(question)

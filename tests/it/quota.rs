@@ -96,6 +96,62 @@ fn recorded_limits_break_where_they_should() {
     assert!(text.contains("breaks by 25: ask for 125") && text.contains("36 of lab, env prod"), "{text}");
 }
 
+/// Names and numbers as they were recorded (<https://github.com/Azure/azure-cli>, `test_vm_usage.yaml` at 00177d99, 2023-05-25, MIT;
+/// 16 of its about 150 entries): limit, used, name.
+const RECORDED: &[(u32, u32, &str)] = &[
+    (2500, 0, "availabilitySets"),
+    (100, 9, "cores"),
+    (25000, 6, "virtualMachines"),
+    (2500, 0, "virtualMachineScaleSets"),
+    (3000, 0, "dedicatedVCpus"),
+    (2500, 0, "cloudServices"),
+    (100, 0, "lowPriorityCores"),
+    (100, 5, "standardDSv2Family"),
+    (100, 4, "standardDSv3Family"),
+    (24, 0, "standardNVFamily"),
+    (0, 0, "standard NDAMSv4_A100Family"),
+    (0, 0, "StandardNVADSA10v5Family"),
+    (0, 0, "StandardNCADSA100v4Family"),
+    (0, 0, "standardHBv4Family"),
+    (50000, 29, "PremiumDiskCount"),
+    (50000, 0, "StandardSSDDiskCount"),
+];
+
+#[test]
+fn families_of_the_library_are_found_under_the_recorded_names() {
+    let cx = TestContext::new();
+    let entry = |(limit, used, name): &(u32, u32, &str)| json!({ "limit": limit, "unit": "Count", "currentValue": used, "name": { "value": name } });
+    let list: Vec<Value> = RECORDED.iter().map(entry).collect();
+    cx.write("compute.json", &json!({ "value": list }).to_string());
+    // size, its machines, cores of one as the size pages say
+    let sizes = [
+        ("Standard_D4s_v3", 2, 4, "standardDSv3Family", "fits"),
+        ("Standard_NC24ads_A100_v4", 1, 24, "StandardNCADSA100v4Family", "breaks"),
+        ("Standard_HB176rs_v4", 1, 176, "standardHBv4Family", "breaks"),
+    ];
+    for (size, machines, cores, family, verdict) in sizes {
+        let nodes = format!(
+            "pool nodes: batch {{ service = azure_batch, account = own, size = sizes.{size}, machines = {machines}\n  image = images.ubuntu_2204 }}\n"
+        );
+        let account = "vault keys { }\nbatch_account own { allocation = user_subscription, vault = keys }\n";
+        cx.write("lab/main.dsvm", &project("lab", account, &[nodes]));
+        let ran = cx.ran(&mut cx.command("quota lab --format json --usages compute.json"));
+        let data: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{size} {}{}", ran.stdout, ran.stderr));
+        let mut lines = data["lines"].as_array().unwrap().iter();
+        let found =
+            lines.find(|line| dsvm_quota::folded(line["quota"].as_str().unwrap()) == dsvm_quota::folded(family));
+        let found = found.unwrap_or_else(|| panic!("{size} {family} {data:#}"));
+        assert_eq!(
+            (&found["demand"], &found["verdict"]),
+            (&json!(machines * cores), &json!(verdict)),
+            "{size} {found}"
+        );
+        let used = RECORDED.iter().find(|entry| entry.2 == family).map(|entry| entry.1);
+        assert_eq!(found["used"], json!(used), "{size}");
+    }
+}
+
 #[test]
 fn files_that_are_no_limits_are_refused() {
     let cx = tree();

@@ -46,7 +46,7 @@ fn spot_pools_have_prices_and_a_maximum_that_is_too_low_is_told() {
     assert_eq!((&all[0]["maximumBelowPrice"], &dear[0]["maximumBelowPrice"]), (&json!(true), &json!(false)));
     let usd = |one: &Value, key: &str| one[key].as_str().unwrap().parse::<f64>().unwrap();
     for one in &all {
-        assert!(usd(one, "spotUsdPerHour") < usd(one, "regularUsdPerHour"), "{one}");
+        assert!(usd(one, "spotPerHour") < usd(one, "regularPerHour"), "{one}");
     }
     assert_eq!((&all[0]["machines"], &all[2]["machines"]), (&json!(2), &json!(5)));
     assert_eq!((&all[1]["service"], &all[1]["machines"]), (&json!("Azure Machine Learning"), &json!(6)));
@@ -129,4 +129,16 @@ fn the_endpoint_scores_placements() {
     let many = (0..8).map(|n| format!("--in region{n}")).collect::<Vec<_>>().join(" ");
     let ran = run(&format!("--placement {many}"));
     assert!(ran.exit == 1 && ran.stderr.contains("at most 8 regions"), "{}", ran.stderr);
+}
+
+/// Azure's documentation excludes promotional versions of all sizes.
+#[test]
+fn promotional_sizes_have_no_spot_machines() {
+    let cx = lab();
+    let own = "size Standard_D2_v2_Promo { family = \"standardDv2PromoFamily\", generations = [1, 2], vcpu = 2, memory = 7 GiB, spot = yes }\n";
+    let source =
+        SOURCE.replace("size = sizes.Standard_D4s_v5, machines = most", "size = Standard_D2_v2_Promo, machines = most");
+    cx.write("lab/main.dsvm", &format!("{source}{own}"));
+    let ran = cx.ran(&mut cx.command("check lab"));
+    assert!(ran.exit == 1 && ran.stderr.contains("`Standard_D2_v2_Promo` is not available as spot"), "{}", ran.stderr);
 }

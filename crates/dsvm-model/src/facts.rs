@@ -290,10 +290,16 @@ impl<'a> Size<'a> {
         self.0.premium()
     }
 
-    /// Whether it is offered at spot price.
+    /// Whether it is offered at spot price. Promotional versions of sizes are not
+    /// (<https://learn.microsoft.com/azure/virtual-machines/spot-vms#limitations>, 2023-03-09).
     #[must_use]
     pub fn spot(self) -> Known {
-        self.0.spot()
+        let name = self.name();
+        let promotional = name.len().checked_sub(6).and_then(|at| name.get(at..));
+        match promotional.is_some_and(|end| end.eq_ignore_ascii_case("_Promo")) {
+            true => Known::No,
+            false => self.0.spot(),
+        }
     }
 
     /// Whether Trusted Launch works: as its facts say, else when it boots generation 2.

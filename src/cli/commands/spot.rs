@@ -76,7 +76,13 @@ fn minutes(text: &str) -> Result<u32, String> {
 /// A file cannot be read.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let region = args.region.as_deref().or(args.target.location.as_deref());
-    let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| driver::spot_pools(subject, region))?;
+    let studied = driver::study_priced(cx.world.as_ref(), &args.paths, |subject, prices| {
+        driver::spot_pools(subject, prices, region)
+    })?;
+    let studied = match studied {
+        Ok(studied) => studied,
+        Err(unusable) => return Ok(cx.report(&unusable.0, &unusable.1)?),
+    };
     if studied.iter().any(|one| one.compilation.failed()) {
         let found: Vec<Found<'_>> =
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();
