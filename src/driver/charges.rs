@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Floor, expected, ceiling; `None` where unknown.
 pub type Counts = [Option<Decimal>; 3];
@@ -138,7 +139,8 @@ pub struct Pricer<'p> {
 }
 
 fn item(what: &str, detail: &str, cases: [Amount; 3]) -> Item {
-    Item { pool: None, what: what.to_owned(), detail: detail.to_owned(), number: 1, cases }
+    let (what, detail) = (what.to_owned(), detail.to_owned());
+    Item { pool: None, region: None, tags: BTreeMap::new(), what, detail, number: 1, cases }
 }
 
 fn thrice<T: Clone>(one: T) -> [T; 3] {

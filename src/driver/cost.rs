@@ -5,6 +5,7 @@ use super::charges::{Cap, Charge, Counts, Pricer, ScaleSet, beyond_by_schedules,
 use super::diags;
 use super::prices::LazyPrices;
 use dsvm_diagnostics::Diagnostic;
+use dsvm_diagnostics::source::Span as DiagnosticSpan;
 use dsvm_graph::json::Json;
 use dsvm_graph::versions as v;
 use dsvm_graph::{Node, ResourceGraph};
@@ -13,14 +14,17 @@ use dsvm_model::batch::scale::Scale;
 use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::pool::Pool;
 use dsvm_model::read::{Machines, as_int, present};
-use dsvm_prices::{Amount, Bill, Item, Prices, Term, USD, cents, prices::same};
-use dsvm_sema::checked::Checked;
+use dsvm_prices::{Amount, Bill, Item, Prices, Term, Total, USD, prices::same};
+use dsvm_sema::checked::{Checked, Origin};
+use dsvm_sema::table::batch::BatchPool as BatchRow;
+use dsvm_sema::table::pool::Pool as PoolRow;
 use dsvm_sema::table::project::Project;
-use dsvm_sema::table::schema::View;
+use dsvm_sema::table::schema::{FieldRef, View};
 use dsvm_sema::value::{Money, Value};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use std::collections::BTreeMap;
 
 /// What a project pays, and what was assumed.
 #[derive(Clone, Debug)]
@@ -33,7 +37,9 @@ pub struct Costs {
     pub rate: Option<String>,
     /// What is paid for, with the reason where the amount is unknown.
     pub bill: Bill,
-    /// Pools in the order of the source, with their tags.
+    /// Budgets of the project and of its pools, in the order of the source.
+    pub budgets: Vec<Budget>,
+    /// Pools in the order of the source.
     pub pools: Vec<PoolMachines>,
 }
 
@@ -64,10 +70,10 @@ pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -
         maker.node(node);
     }
     for reservation in &prices.terms.reservations {
-        maker.add(None, [reserved(prices, reservation)]);
+        maker.add(None, None, [reserved(prices, reservation)]);
     }
     if subject.graph.nodes.iter().any(|node| node.is(v::PUBLIC_IP) || node.is(v::BATCH_POOL) || node.is(v::COMPUTE)) {
-        maker.add(None, [usage("data sent", "to the internet and between zones", "paid by what is sent")]);
+        maker.add(None, None, [usage("data sent", "to the internet and between zones", "paid by what is sent")]);
     }
     let mut regions: Vec<String> = subject
         .graph
@@ -83,29 +89,77 @@ pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -
         Amount::Known { price, .. } => prices.converts(&price.source),
         _ => false,
     });
+    let budgets = budgets(subject.checked, &maker.bill, prices);
     let rate = prices.rate_note().filter(|_| converted);
-    Costs { regions, currency: prices.currency().to_owned(), rate, bill: maker.bill, pools: maker.pools }
+    Costs { regions, currency: prices.currency().to_owned(), rate, budgets, bill: maker.bill, pools: maker.pools }
 }
 
 /// Seconds of a month, as `USD/month` counts them: 730 hours.
 const MONTH: i64 = 730 * 3600;
 
-/// What is wrong with the budget of a project. Its amount is compared where parameters have values.
-pub(super) fn budget(subject: &Subject<'_, '_>, prices: &LazyPrices<'_>) -> Option<Diagnostic> {
-    let checked = subject.checked;
-    let view = View::<Project>::new(&checked[checked.project?])?;
-    let field = view.fields().budget();
-    let Some(Value::Money(budget)) = present(field) else { return None };
-    let Some(prices) = prices.get() else { return Some(diags::budget_not_compared(field.span())) };
-    let Some(monthly) = monthly(budget, prices) else {
-        return Some(diags::budget_refused(prices.currency(), field.span()));
+/// A budget that the sources declare, and what it is held against.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// The pool that it is for; the whole project without one.
+    pub pool: Option<String>,
+    /// For a month, in the currency of the prices.
+    pub monthly: Decimal,
+    /// What the most machines cost, as far as that is known.
+    pub ceiling: Total,
+    span: DiagnosticSpan,
+}
+
+impl Budget {
+    /// Whether the most machines cost more than the budget.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.ceiling.sum > self.monthly
+    }
+}
+
+/// The budgets that are written: of which pool, how much, and where.
+fn written(checked: &Checked) -> Vec<(Option<String>, Money, DiagnosticSpan)> {
+    let project = checked.project.and_then(|id| View::<Project>::new(&checked[id]));
+    let mut fields: Vec<(Option<String>, FieldRef<'_>)> = Vec::new();
+    fields.extend(project.map(|view| (None, view.fields().budget())));
+    for block in checked.blocks.iter().filter(|block| block.origin == Origin::Project) {
+        let name = || Some(block.name.to_string());
+        fields.extend(View::<PoolRow>::new(block).map(|view| (name(), view.fields().budget())));
+        fields.extend(View::<BatchRow>::new(block).map(|view| (name(), view.fields().budget())));
+    }
+    let money = |(pool, field): (Option<String>, FieldRef<'_>)| match present(field) {
+        Some(Value::Money(budget)) => Some((pool, (**budget).clone(), field.span())),
+        _ => None,
     };
-    checked.env.as_ref()?;
-    let [_, _, ceiling] = costs(subject, prices, None).bill.totals(|_| true);
-    let exceeded = || {
-        diags::budget_exceeded(&cents(ceiling.sum), &cents(monthly), prices.currency(), ceiling.unknown, field.span())
+    fields.into_iter().filter_map(money).collect()
+}
+
+/// The budgets of a project against its bill; those that cannot be compared are told by `check`.
+fn budgets(checked: &Checked, bill: &Bill, prices: &Prices) -> Vec<Budget> {
+    let compared = written(checked).into_iter().filter_map(|(pool, budget, span)| {
+        let monthly = monthly(&budget, prices)?;
+        let [_, _, ceiling] = bill.totals(|item| pool.is_none() || item.pool == pool);
+        Some(Budget { pool, monthly, ceiling, span })
+    });
+    compared.collect()
+}
+
+/// What is wrong with the budgets of a project. Their amounts are compared where parameters have values.
+pub(super) fn budget(subject: &Subject<'_, '_>, prices: &LazyPrices<'_>) -> Vec<Diagnostic> {
+    let all = written(subject.checked);
+    let Some(prices) = prices.get() else {
+        return all.into_iter().map(|(_, _, span)| diags::budget_not_compared(span)).collect();
     };
-    (ceiling.sum > monthly).then(exceeded)
+    let currency = prices.currency();
+    let unusable = all.iter().filter(|(_, budget, _)| monthly(budget, prices).is_none());
+    let mut found: Vec<Diagnostic> = unusable.map(|(_, _, span)| diags::budget_refused(currency, *span)).collect();
+    if subject.checked.env.is_some() && found.is_empty() {
+        let costs = costs(subject, prices, None);
+        found.extend(
+            costs.budgets.iter().filter(|one| one.is_exceeded()).map(|one| diags::budget_exceeded(one, currency)),
+        );
+    }
+    found
 }
 
 /// A budget for a month in the currency of the prices; nothing when the two cannot be compared.
@@ -121,8 +175,13 @@ fn monthly(budget: &Money, prices: &Prices) -> Option<Decimal> {
 
 /// Whether a project has a budget to compare.
 pub(super) fn has_budget(checked: &Checked) -> bool {
-    let view = checked.project.and_then(|id| View::<Project>::new(&checked[id]));
-    view.is_some_and(|view| present(view.fields().budget()).is_some())
+    !written(checked).is_empty()
+}
+
+impl Budget {
+    pub(super) fn span(&self) -> DiagnosticSpan {
+        self.span
+    }
 }
 
 struct Maker<'s, 'a> {
@@ -139,14 +198,30 @@ fn location(node: &Node) -> Option<&str> {
     node.body.get("location").and_then(Json::as_str).filter(|place| !place.starts_with('['))
 }
 
+/// Tags of a resource; what has none, such as a share, has those of what it is part of.
+fn tags(graph: &ResourceGraph, node: &Node) -> BTreeMap<String, String> {
+    let mut here = Some(node);
+    while let Some(node) = here {
+        if let Some(tags) = node.body.get("tags").and_then(Json::as_object) {
+            let known = tags.iter().filter_map(|(name, value)| Some((name.to_string(), value.as_str()?.to_owned())));
+            return known.filter(|(_, value)| !value.starts_with('[')).collect();
+        }
+        here = parent(graph, node);
+    }
+    BTreeMap::new()
+}
+
 fn body(node: &Node) -> serde_json::Value {
     Json::Object(node.body.clone()).into_value()
 }
 
 impl Maker<'_, '_> {
-    fn add(&mut self, pool: Option<&str>, items: impl IntoIterator<Item = Item>) {
+    fn add(&mut self, pool: Option<&str>, node: Option<&Node>, items: impl IntoIterator<Item = Item>) {
+        let region = node.and_then(|node| self.region_of(node));
+        let tags = node.map(|node| tags(self.subject.graph, node)).unwrap_or_default();
         for item in items {
-            self.bill.add(Item { pool: pool.map(str::to_owned), ..item });
+            let (pool, region, tags) = (pool.map(str::to_owned), region.clone(), tags.clone());
+            self.bill.add(Item { pool, region, tags, ..item });
         }
     }
 
@@ -186,7 +261,7 @@ impl Maker<'_, '_> {
         let covered = if set.spot.is_none() { self.take(set.size.as_deref(), place, counts) } else { 0 };
         let (paid, _) = scheduled(pool, setting, self.subject.as_of, covered);
         let items = self.pricer().beyond(&set, counts, paid, place);
-        self.add(Some(name), items);
+        self.add(Some(name), Some(node), items);
     }
 
     /// Machines of a pool that reservations pay for: pools take them in the order of the source, as many as they ever have.
@@ -249,10 +324,10 @@ impl Maker<'_, '_> {
         for (counts, term) in rows {
             if !counts.iter().all(|count| count.is_some_and(|count| count.is_zero())) {
                 let item = self.pricer().nodes(size, term, counts, region.as_deref());
-                self.add(Some(name), [item]);
+                self.add(Some(name), node, [item]);
             }
         }
-        self.add(Some(name), [Pricer::around(all)]);
+        self.add(Some(name), node, [Pricer::around(all)]);
     }
 
     fn node(&mut self, node: &Node) {
@@ -266,14 +341,14 @@ impl Maker<'_, '_> {
         if node.is(v::FILE_SHARE) {
             let account = storage_of(self.subject.graph, node).map(body);
             let item = self.pricer().share(&body(node), account.as_ref(), region.as_deref());
-            return self.add(None, [item]);
+            return self.add(None, Some(node), [item]);
         }
         let item = match charge_of(&node.kind) {
             // Most resources are free: their JSON is not copied.
             Some((_, Charge::Free)) => None,
             _ => self.pricer().other(&node.kind, &body(node), region.as_deref()),
         };
-        self.add(pool, item);
+        self.add(pool, Some(node), item);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Diagnostics of loading: what is wrong with a file before it is parsed.
 
+use super::cost::Budget;
 use super::load::shown;
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic, count};
+use dsvm_prices::cents;
 use std::path::Path;
 
 /// A file beside `main.dsvm` that nothing imports; `first` is the length of its first line.
@@ -29,13 +31,15 @@ pub(super) fn no_project(source: SourceId, first: u32, path: &Path, exports: boo
     )
 }
 
-/// A budget that the most machines exceed. `unknown`: how much of the bill has no price, and is not in `sum`.
-pub(super) fn budget_exceeded(sum: &str, budget: &str, currency: &str, unknown: u32, span: Span) -> Diagnostic {
-    let title = format!("this project can cost {sum} {currency} a month, more than its budget of {budget} {currency}");
-    let diagnostic = Diagnostic::new(Code::BudgetExceeded, title, span, "less than the most machines cost").help(
+/// A budget that the most machines exceed.
+pub(super) fn budget_exceeded(budget: &Budget, currency: &str) -> Diagnostic {
+    let what = budget.pool.as_ref().map_or_else(|| "this project".to_owned(), |pool| format!("the pool `{pool}`"));
+    let (sum, most) = (cents(budget.ceiling.sum), cents(budget.monthly));
+    let title = format!("{what} can cost {sum} {currency} a month, more than its budget of {most} {currency}");
+    let diagnostic = Diagnostic::new(Code::BudgetExceeded, title, budget.span(), "less than the most machines cost").help(
         "lower the most machines of a pool, choose smaller ones, or raise the budget; `dsvmc cost` shows every item",
     );
-    match unknown {
+    match budget.ceiling.unknown {
         0 => diagnostic,
         n => diagnostic.note(format!("{} without a known price come on top", count(n as usize, "item"))),
     }

@@ -22,7 +22,7 @@ mod tune;
 
 pub use compile::{Compilation, Options, Purpose, Stop, TestGround, build, check, check_given, compile, compile_each};
 pub use compile::{expressions, test_cases, test_ground};
-pub use cost::{Costs, PoolMachines, costs};
+pub use cost::{Budget, Costs, PoolMachines, costs};
 pub use figures::{PoolFigures, figures};
 pub use find::{Project, files, projects};
 pub use fix::{Applied, Fixed, fixed};

@@ -3,11 +3,11 @@
 use super::palette::{Palette, Role};
 use super::plan_markdown::escape;
 use super::plan_text::clean;
-use crate::driver::Costs;
-use dsvm_prices::{Amount, HOURS, Item, Per, Price, Source, Total, cents};
+use crate::driver::{Budget, Costs};
+use dsvm_prices::{Amount, Bill, HOURS, Item, Per, Price, Source, Total, cents};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The bill of a project with the values of one env.
 pub struct Priced {
@@ -135,6 +135,150 @@ fn footnotes(all: &[Priced]) -> Vec<String> {
     out
 }
 
+/// `budget of pool team: 900.00, the most machines cost 1,510.45: exceeded`.
+fn budgets(one: &Priced) -> Vec<String> {
+    let line = |budget: &Budget| {
+        let what = budget.pool.as_ref().map(|pool| format!(" of pool {}", clean(pool))).unwrap_or_default();
+        let held = if budget.is_exceeded() {
+            "exceeded"
+        } else if budget.ceiling.unknown > 0 {
+            "kept, as far as prices are known"
+        } else {
+            "kept"
+        };
+        format!("budget{what}: {}, the most machines cost {}: {held}", cents(budget.monthly), sum(&budget.ceiling))
+    };
+    one.costs.budgets.iter().map(line).collect()
+}
+
+/// What sums are made by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The pool, with what pools share apart.
+    Pool,
+    /// The env of a project.
+    Env,
+    /// As Azure spells it, of what has one.
+    Region,
+    /// The value of a tag.
+    Tag(String),
+}
+
+impl By {
+    /// The group of an item.
+    fn group(&self, one: &Priced, item: &Item) -> String {
+        match self {
+            Self::Pool => item.pool.as_ref().map_or_else(|| "shared".to_owned(), |pool| format!("pool {pool}")),
+            Self::Env if one.env.is_empty() => "no env".to_owned(),
+            Self::Env => format!("env {}", one.env),
+            Self::Region => item.region.clone().unwrap_or_else(|| "no region known".to_owned()),
+            Self::Tag(name) => match item.tags.get(name) {
+                Some(value) => format!("{name} = {value}"),
+                None => format!("without the tag {name}"),
+            },
+        }
+    }
+}
+
+/// The items of all bills by a group, in the order of its names.
+#[must_use]
+pub fn grouped(all: &[Priced], by: &By) -> Vec<(String, [Total; 3])> {
+    let mut groups: BTreeMap<String, Bill> = BTreeMap::new();
+    for one in all {
+        for item in &one.costs.bill.items {
+            groups.entry(by.group(one, item)).or_default().items.push(item.clone());
+        }
+    }
+    groups.into_iter().map(|(name, bill)| (name, bill.totals(|_| true))).collect()
+}
+
+/// Sums over all projects, for a terminal or as Markdown.
+#[must_use]
+pub fn groups(all: &[Priced], by: &By, markdown: bool, palette: Palette) -> String {
+    let rows: Vec<(String, [String; 3])> =
+        grouped(all, by).iter().map(|(name, totals)| (clean(name), totals.map(|total| sum(&total)))).collect();
+    let [a, b, c] = CASES;
+    let mut out = String::new();
+    if markdown {
+        out.push_str(&format!("| {} a month | {a} | {b} | {c} |\n|---|--:|--:|--:|\n", currency(all)));
+        for (name, [a, b, c]) in &rows {
+            out.push_str(&format!("| {} | {a} | {b} | {c} |\n", escape(name)));
+        }
+    } else {
+        let wide = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let cells = rows.iter().flat_map(|(_, cells)| cells).map(|cell| cell.chars().count());
+        let cell = cells.max().unwrap_or(0).max(8);
+        let head = format!("{:wide$}  {a:>cell$}  {b:>cell$}  {c:>cell$}", "");
+        out.push_str(&format!("{}\n", palette.paint(Role::Title, &head)));
+        for (name, [a, b, c]) in &rows {
+            out.push_str(&format!("{name:wide$}  {a:>cell$}  {b:>cell$}  {c:>cell$}\n"));
+        }
+    }
+    out.push('\n');
+    for note in footnotes(all) {
+        out.push_str(&if markdown { format!("- {}\n", escape(&note)) } else { format!("{note}\n") });
+    }
+    out
+}
+
+/// How every table of `--csv` begins.
+pub const CSV_BEGIN: &str = "project,env,pool,region,what,detail,number,currency,floor,expected,ceiling,";
+
+/// A line for each item; an amount that is unknown is empty, and `unknown` says why.
+#[must_use]
+pub fn csv(all: &[Priced]) -> String {
+    let mut tags: Vec<&String> =
+        all.iter().flat_map(|one| &one.costs.bill.items).flat_map(|item| item.tags.keys()).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let quoted = |text: &str| {
+        // A spreadsheet takes what begins so for a formula.
+        let safe = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
+        if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
+    };
+    let mut out = format!("{CSV_BEGIN}price_source,price_date,discount,unknown");
+    for tag in &tags {
+        out.push_str(&format!(",{}", quoted(&format!("tag:{tag}"))));
+    }
+    out.push('\n');
+    for one in all {
+        for item in &one.costs.bill.items {
+            let amounts = item
+                .cases
+                .each_ref()
+                .map(|amount| amount.sum().map(|sum| sum.round_dp(4).normalize().to_string()).unwrap_or_default());
+            let price = item.cases.iter().rev().find_map(|amount| match amount {
+                Amount::Known { price, .. } => Some(price),
+                _ => None,
+            });
+            let unknown = item.cases.iter().find_map(|amount| match amount {
+                Amount::Unknown(why) => Some(why.as_str()),
+                _ => None,
+            });
+            let discount = price.and_then(|price| Some(price.discount.as_ref()?.title()));
+            let mut cells: Vec<String> = vec![
+                one.project.clone(),
+                one.env.clone(),
+                item.pool.clone().unwrap_or_default(),
+                item.region.clone().unwrap_or_default(),
+                item.what.clone(),
+                item.detail.clone(),
+                item.number.to_string(),
+                one.costs.currency.clone(),
+            ];
+            cells.extend(amounts);
+            cells.push(price.map(|price| price.source.title.clone()).unwrap_or_default());
+            cells.push(price.map(|price| price.source.date.to_string()).unwrap_or_default());
+            cells.push(discount.unwrap_or_default());
+            cells.push(unknown.unwrap_or_default().to_owned());
+            cells.extend(tags.iter().map(|tag| item.tags.get(*tag).cloned().unwrap_or_default()));
+            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+            out.push_str(&format!("{}\n", cells.join(",")));
+        }
+    }
+    out
+}
+
 /// A table for each project.
 #[must_use]
 pub fn text(all: &[Priced], palette: Palette) -> String {
@@ -163,6 +307,9 @@ pub fn text(all: &[Priced], palette: Palette) -> String {
             let line = format!("{label:wide$}  {a:>cell$}  {b:>cell$}  {c:>cell$}");
             out.push_str(&if sum { palette.paint(Role::Name, &line) } else { line });
             out.push('\n');
+        }
+        for line in budgets(one) {
+            out.push_str(&format!("  {line}\n"));
         }
         out.push('\n');
     }
@@ -194,6 +341,10 @@ pub fn markdown(all: &[Priced]) -> String {
         }
         let [a, b, c] = bill.totals(|_| true).map(|total| sum(&total));
         out.push_str(&format!("| **total** | **{a}** | **{b}** | **{c}** |\n\n"));
+        for line in budgets(one) {
+            out.push_str(&format!("- {}\n", escape(&line)));
+        }
+        out.push_str(if one.costs.budgets.is_empty() { "" } else { "\n" });
     }
     for note in footnotes(all) {
         out.push_str(&format!("- {}\n", escape(&note)));
@@ -235,7 +386,7 @@ fn cases(of: impl Fn(usize) -> Value) -> Value {
 
 /// One document with every item and the source of every price. Money is text, so that no reader rounds it.
 #[must_use]
-pub fn data(all: &[Priced]) -> Value {
+pub fn data(all: &[Priced], by: Option<&By>) -> Value {
     let totals = |of: [Total; 3]| cases(|at| of.get(at).map(total).unwrap_or_default());
     let project = |one: &Priced| {
         let bill = &one.costs.bill;
@@ -247,9 +398,19 @@ pub fn data(all: &[Priced]) -> Value {
                 "total": totals(bill.totals(|item| item.pool.as_deref() == Some(&pool.name))),
             })
         });
+        let budgets = one.costs.budgets.iter().map(|budget| {
+            json!({
+                "pool": budget.pool,
+                "amount": budget.monthly.round_dp(4).normalize().to_string(),
+                "ceiling": total(&budget.ceiling),
+                "exceeded": budget.is_exceeded(),
+            })
+        });
         let items = bill.items.iter().map(|item| {
             json!({
                 "pool": item.pool,
+                "region": item.region,
+                "tags": item.tags,
                 "what": item.what,
                 "detail": item.detail,
                 "number": item.number,
@@ -261,6 +422,7 @@ pub fn data(all: &[Priced]) -> Value {
             "env": one.env,
             "regions": one.costs.regions,
             "total": totals(bill.totals(|_| true)),
+            "budgets": budgets.collect::<Vec<_>>(),
             "pools": pools.collect::<Vec<_>>(),
             "items": items.collect::<Vec<_>>(),
         })
@@ -269,7 +431,12 @@ pub fn data(all: &[Priced]) -> Value {
     let sources = sources.iter().map(|source| {
         json!({ "title": source.title, "date": source.date.to_string(), "licence": source.licence, "commit": source.commit })
     });
+    let groups = by.map(|by| {
+        let group = |(name, sums): &(String, [Total; 3])| json!({ "group": name, "total": totals(*sums) });
+        grouped(all, by).iter().map(group).collect::<Vec<_>>()
+    });
     json!({
+        "groups": groups,
         "version": 1,
         "currency": currency(all),
         "hours": HOURS,

@@ -281,3 +281,83 @@ fn a_plan_that_changes_nothing_that_is_paid_has_no_line_of_costs() {
         assert!(!text.contains("Cost in a month") && !text.contains("\"cost\""), "{text}");
     }
 }
+
+/// The team costs 1,343.20 + 167.2457 at most, 1,510.45; the night pool 292 + 38.40, 330.40, and more that is unknown.
+#[test]
+fn a_pool_has_a_budget_of_its_own_and_costs_show_what_is_kept() {
+    let cx = TestContext::new();
+    let team = TEAM.replace("machines = 1..4", "machines = 1..4\n  budget = 1_510 USD/month");
+    let night = NIGHT.replace("machines = 2", "machines = 2\n  budget = 331 USD/month");
+    let head = HEAD.replace("location = westeurope", "location = westeurope, budget = 5_000 USD/month");
+    cx.write("main.dsvm", &format!("{head}{team}{night}"));
+    let ran = cx.run("check --as-of 2026-11-23");
+    let words = "the pool `team` can cost 1,510.45 USD a month, more than its budget of 1,510.00 USD";
+    assert!(ran.exit == 0 && ran.stderr.contains(words), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("warning[DSVM0482]").count(), 1, "{}", ran.stderr);
+    let text = cx.run("cost --as-of 2026-11-23").stdout;
+    for words in [
+        "budget: 5,000.00, the most machines cost ≥ 1,873.70: kept, as far as prices are known",
+        "budget of pool team: 1,510.00, the most machines cost ≥ 1,510.45: exceeded",
+        "budget of pool night: 331.00, the most machines cost ≥ 330.40: kept, as far as prices are known",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let bill = read(&cx.ran(&mut cx.command("cost --as-of 2026-11-23 --format json")));
+    let budgets = &bill["projects"][0]["budgets"];
+    assert_eq!(
+        (&budgets[0]["exceeded"], &budgets[1]["exceeded"], &budgets[1]["pool"]),
+        (&false.into(), &true.into(), &"team".into())
+    );
+    cx.write(
+        "main.dsvm",
+        &[HEAD, &TEAM.replace("machines = 1..4", "machines = 1..4\n  budget = 5 GBP/month")].concat(),
+    );
+    let ran = cx.run("check");
+    assert!(ran.exit == 1 && ran.stderr.contains("DSVM0483"), "{}", ran.stderr);
+}
+
+#[test]
+fn sums_by_tag_region_env_and_pool_are_those_of_the_items() {
+    let cx = TestContext::new();
+    let team = TEAM.replace("machines = 1..4", "machines = 1..4\n  tags = { team = \"research\" }");
+    let night = NIGHT.replace("machines = 2", "machines = 2\n  tags = { team = \"=cmd,1\" }");
+    let envs =
+        "env dev { key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGqQ0hS2dGmqBYTyZWXh1cYvDZc2OzPsbZuOgbOa2ZbZ\" }\n";
+    cx.write("main.dsvm", &[HEAD, envs, &team, &night].concat());
+    let all = ["pool", "env", "region", "tag:team"]
+        .map(|by| read(&cx.ran(cx.command("cost --as-of 2026-11-23 --format json --by").arg(by))));
+    for bill in &all {
+        for case in CASES {
+            let groups = bill["groups"].as_array().unwrap().iter();
+            let sum: Decimal = groups.map(|group| usd(&group["total"][case]["amount"])).sum();
+            assert_eq!(sum.round_dp(2), usd(&bill["projects"][0]["total"][case]["amount"]).round_dp(2), "{case}");
+        }
+    }
+    let names = |bill: &Value| -> Vec<String> {
+        bill["groups"].as_array().unwrap().iter().map(|group| group["group"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&all[1]), ["env dev"]);
+    assert!(names(&all[2]).contains(&"westeurope".to_owned()), "{:?}", names(&all[2]));
+    assert_eq!(names(&all[3]), ["team = =cmd,1", "team = research", "without the tag team"]);
+    // Machines, disks, and what Azure makes for the pool of the tag.
+    let research = &all[3]["groups"][1]["total"];
+    assert_eq!(research["ceiling"]["amount"], "1510.4457");
+    let text = cx.run("cost --by tag:team --as-of 2026-11-23").stdout;
+    assert!(text.contains("team = research") && text.contains("≥ 1,510.45"), "{text}");
+    let ran = cx.run("cost --by colour");
+    assert_eq!(ran.exit, 64, "{}", ran.stderr);
+    // The table has a line for each item, an empty amount for what is unknown, and nothing that is taken for a formula.
+    let ran = cx.run("cost --as-of 2026-11-23 --csv costs.csv");
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let csv = cx.read("costs.csv");
+    assert!(
+        csv.contains(
+            "lab,dev,team,westeurope,machines,\"Standard_D8s_v5, Linux, on demand\",1,USD,335.8,535.6809,1343.2,"
+        ),
+        "{csv}"
+    );
+    assert!(csv.contains(",public address,Standard,1,USD,,,,,,,no price is known,"), "{csv}");
+    assert!(csv.contains(",\"'=cmd,1\"\n") && !csv.contains(",\"=cmd"), "{csv}");
+    cx.write("notes.csv", "mine\n");
+    assert_ne!(cx.run("cost --csv notes.csv").exit, 0);
+}

@@ -3,6 +3,7 @@
 
 use super::book::{Per, Price};
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::collections::BTreeMap;
 
 /// What one case of an item costs in a month.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +55,10 @@ impl Amount {
 pub struct Item {
     /// The pool that it belongs to; what pools share has none.
     pub pool: Option<String>,
+    /// Where it is, as far as that is known.
+    pub region: Option<String>,
+    /// Tags of the resource, by name.
+    pub tags: BTreeMap<String, String>,
     /// In a few words, such as `machines` or `system disks`.
     pub what: String,
     /// What exactly is paid: size, tier, terms.
@@ -94,11 +99,18 @@ impl Amount {
     }
 }
 
+impl Item {
+    /// Whether another item is of the same kind, in the same place and under the same tags.
+    fn alike(&self, other: &Self) -> bool {
+        (&self.pool, &self.region, &self.tags) == (&other.pool, &other.region, &other.tags)
+            && (&self.what, &self.detail) == (&other.what, &other.detail)
+    }
+}
+
 impl Bill {
     /// Adds an item; one that is like an earlier one is counted there.
     pub fn add(&mut self, item: Item) {
-        let same =
-            |known: &&mut Item| (&known.pool, &known.what, &known.detail) == (&item.pool, &item.what, &item.detail);
+        let same = |known: &&mut Item| known.alike(&item);
         if let Some(known) = self.items.iter_mut().find(same) {
             let [a, b, c] = &known.cases;
             let [d, e, f] = &item.cases;
@@ -160,7 +172,8 @@ mod tests {
     }
 
     fn item(cases: [Amount; 3]) -> Item {
-        Item { pool: None, what: String::new(), detail: String::new(), number: 1, cases }
+        let (what, detail) = (String::new(), String::new());
+        Item { pool: None, region: None, tags: BTreeMap::new(), what, detail, number: 1, cases }
     }
 
     #[test]

