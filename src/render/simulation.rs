@@ -23,6 +23,8 @@ pub struct Simulated {
     pub zone: String,
     /// The workload as it was given.
     pub workload: String,
+    /// What is to be known of it, in sentences.
+    pub notes: Vec<String>,
     /// What a machine costs in an hour, when it is known.
     pub price: Option<Price>,
     /// The same for a spot machine of a pool that has both.
@@ -233,6 +235,9 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
                 format!("  formula     gave no result {count} times and left the pool as it was: {}\n", clean(first));
             out.push_str(&palette.paint(Role::Warning, &note));
         }
+        for note in &one.notes {
+            out.push_str(&palette.paint(Role::Warning, &format!("  {}\n", clean(note))));
+        }
         for metric in &report.unreadable {
             let note = format!("  the metric `{}` is not simulated: its rules saw nothing\n", clean(metric));
             out.push_str(&palette.paint(Role::Warning, &note));
@@ -387,6 +392,7 @@ pub fn data(all: &[Simulated]) -> Value {
             "pool": one.pool,
             "size": one.size,
             "workload": one.workload,
+            "notes": one.notes,
             "from": one.report.span.start.to_string(),
             "minutes": one.report.span.minutes,
             "timezone": one.zone,

@@ -50,7 +50,9 @@ const OFFICE: &str = "office of 30";
 const CLASS: &str = "class of 30 at 09:00 mon..fri for 2 h";
 
 fn run(cx: &TestContext, more: &[&str]) -> Ran {
-    cx.ran(cx.command("simulate --from 2026-11-30").args(more))
+    // A day of its own comes last and counts.
+    let first = if more.contains(&"--from") { "simulate" } else { "simulate --from 2026-11-30" };
+    cx.ran(cx.command(first).args(more))
 }
 
 #[test]
@@ -121,6 +123,61 @@ pool nightly: batch {
   autoscale every 5 min { look_back = 15 min, on_removal = task_completion }
 }
 "#;
+
+/// A metric as `az monitor metrics list -o json` prints it: on Monday 2019-05-06 from eight so much for an hour each.
+fn recorded(hours: &[f64]) -> String {
+    let data = hours.iter().enumerate().map(|(at, value)| {
+        let time = format!("2019-05-06T{:02}:00:00Z", 8 + at);
+        serde_json::json!({ "timeStamp": time, "average": value, "count": null })
+    });
+    let name = serde_json::json!({ "localizedValue": "Percentage CPU", "value": "Percentage CPU" });
+    let series = serde_json::json!([{ "data": data.collect::<Vec<_>>(), "metadatavalues": [] }]);
+    serde_json::json!({
+        "cost": 59, "interval": "PT1H", "namespace": "Microsoft.Compute/virtualMachineScaleSets",
+        "resourceregion": "westeurope", "timespan": "2019-05-06T08:00:00Z/2019-05-06T12:00:00Z",
+        "value": [{ "name": name, "timeseries": series, "type": "Microsoft.Insights/metrics", "unit": "Percent" }],
+    })
+    .to_string()
+}
+
+#[test]
+fn a_recorded_metric_is_the_load_of_the_machines_that_were_there() {
+    let cx = place();
+    cx.write("cpu.json", &recorded(&[50.0, 100.0, 0.0, 25.0]));
+    let more = ["--pool", "team", "--env", "dev", "--format", "json", "--workload"];
+    let found = figures(&run(&cx, &[&more[..], &["cpu.json of 2 machines"]].concat()), "team", "dev");
+    // Eight cores: four, eight and two of them busy, in quarters that come and go.
+    assert_eq!(found["served"], 16 + 16 + 8);
+    // Two cores of four and of eight are busy from the begin: the first machine is full, so a second one starts.
+    assert_eq!((&found["machines"]["most"], &found["people_interrupted"]), (&2.into(), &0.into()));
+    let text = run(&cx, &["--pool", "team", "--env", "dev", "--workload", "cpu.json of 2 machines with 8 cores"]);
+    assert!(text.stdout.contains("in 60 minutes of `cpu.json` the machines were full"), "{}", text.stdout);
+    cx.write("was.csv", "time,machines\n2019-05-06T08:00:00Z,1\n2019-05-06T09:00:00Z,2\n");
+    let found = figures(&run(&cx, &[&more[..], &["cpu.json of was.csv"]].concat()), "team", "dev");
+    assert_eq!(found["served"], 8 + 24 + 8);
+    for (workload, message) in [
+        ("cpu.json", "how many machines `cpu.json` was recorded of is not clear"),
+        ("cpu.json of no machines", "is not clear"),
+        ("gone.json of 2 machines", "`gone.json` cannot be read"),
+        ("cpu.json of gone.csv", "`gone.csv` cannot be read"),
+    ] {
+        let ran = run(&cx, &["--workload", workload]);
+        assert!(ran.exit == 1 && ran.stderr.contains(message), "{workload}\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_log_of_sessions_is_a_workload() {
+    let cx = place();
+    cx.write(
+        "log.csv",
+        "user,login,logout\nann,2026-11-30T08:00:00Z,2026-11-30T09:00:00Z\nbob,2026-12-01T08:00:00Z,\n",
+    );
+    let found = figures(&run(&cx, &["--workload", "log.csv", "--format", "json"]), "team", "prod");
+    assert_eq!((&found["served"], &found["waiting_at_the_end"]), (&1.into(), &0.into()));
+    let ran = run(&cx, &["--workload", "log.csv", "--from", "2020-01-06"]);
+    assert!(ran.exit == 1 && ran.stderr.contains("nobody comes from 2020-01-05 to 2020-01-12"), "{}", ran.stderr);
+}
 
 #[test]
 fn the_formula_of_a_batch_pool_decides_about_its_machines() {

@@ -19,6 +19,7 @@
 //!   `retaineddata` is taken as `taskcompletion`: how long files are kept is not simulated.
 
 pub mod eviction;
+pub mod metric;
 mod metrics;
 mod pool;
 mod report;

@@ -154,6 +154,8 @@ impl Tally {
     pub(crate) fn hit(&mut self, task: &Task, spent: u32) {
         match task.kind {
             Kind::Person => self.people_hit += 1,
+            // Nobody knows how many people it was.
+            Kind::Load => {}
             Kind::Job => {
                 self.jobs_hit.0 += 1;
                 self.jobs_hit.1 += u64::from(spent);

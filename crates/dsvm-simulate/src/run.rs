@@ -219,8 +219,7 @@ impl<'p> Run<'p> {
 
     /// Whether a machine without other tasks could hold it.
     fn fits_empty(&self, task: &Task) -> bool {
-        (task.kind == Kind::Person || task.cores <= self.pool.cores.saturating_mul(MILLI))
-            && task.gpus <= self.pool.gpus
+        (task.kind != Kind::Job || task.cores <= self.pool.cores.saturating_mul(MILLI)) && task.gpus <= self.pool.gpus
     }
 
     /// Thousandths of cores that a task holds: whole slots where a machine has slots.
@@ -253,7 +252,7 @@ impl<'p> Run<'p> {
         let person = u32::from(task.kind == Kind::Person);
         let held = i64::from(self.holds(&task));
         let fits = |m: &Machine| {
-            let room = person > 0 || m.cores >= held;
+            let room = task.kind != Kind::Job || m.cores >= held;
             m.ready <= minute && !m.leaving && room && m.gpus >= task.gpus && m.seats >= person
         };
         let best = self
@@ -424,7 +423,7 @@ impl<'p> Run<'p> {
             let spent = minute - placed.since;
             placed.waits = minute;
             self.tally.hit(task, spent);
-            if task.kind == Kind::Person {
+            if task.kind != Kind::Job {
                 placed.left = placed.left.saturating_sub(spent).max(1);
             }
             self.queue.push_front(number);

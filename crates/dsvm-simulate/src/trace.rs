@@ -20,6 +20,9 @@ pub struct TraceError {
 /// order; others are ignored. An arrival is a moment (`2026-11-30T09:00:00Z`) or the minutes since the start; a duration is in
 /// minutes; `load` is the percentage of the cores that is busy; `kind` is `person` or `job`, which it is by itself.
 ///
+/// A log of sessions has `login` and `logout` instead, both as arrivals are: people, who keep 60 % of their cores busy unless
+/// there is a `load`. Who has no logout is there to the end.
+///
 /// # Errors
 /// A column is missing, or a value cannot be read.
 pub fn csv(text: &str, span: Span) -> Result<Workload, TraceError> {
@@ -31,10 +34,16 @@ pub fn csv(text: &str, span: Span) -> Result<Workload, TraceError> {
     let header = reader.headers().map_err(|error| broken(&error))?.clone();
     let column = |name: &str| header.iter().position(|field| field.eq_ignore_ascii_case(name));
     let needed = |name: &str| {
-        let message = format!("the first line names no column `{name}`; it needs `arrival` and `duration`");
+        let message = format!(
+            "the first line names no column `{name}`; it needs `arrival` and `duration`, or `login` and `logout`"
+        );
         column(name).ok_or(TraceError { line: 1, message })
     };
-    let (arrival, duration) = (needed("arrival")?, needed("duration")?);
+    let sessions = column("login").is_some() && column("arrival").is_none();
+    let (begin, end) = if sessions { ("login", "logout") } else { ("arrival", "duration") };
+    let (arrival, duration) = (needed(begin)?, needed(end)?);
+    let usual = if sessions { (Kind::Person, 60.0) } else { (Kind::Job, 100.0) };
+    let mut rows = 0u64;
     let (cores, gpus, load, kind) = (column("cores"), column("gpus"), column("load"), column("kind"));
     let mut tasks = Vec::new();
     for record in reader.records() {
@@ -51,17 +60,31 @@ pub fn csv(text: &str, span: Span) -> Result<Workload, TraceError> {
             let value = found.parse::<f64>().ok().filter(|value| (0.0..=most).contains(value));
             value.ok_or_else(|| wrong(name, found, &format!("a number from 0 to {most}")))
         };
-        let text = record.get(arrival).unwrap_or_default();
-        let arrives = match text.parse::<f64>() {
-            Ok(minutes) if minutes >= 0.0 => Some(minutes as u32).filter(|minute| *minute < span.minutes),
-            _ => match text.parse::<Timestamp>() {
-                Ok(at) => span.minute(at),
-                Err(_) => return Err(wrong("arrival", text, "a moment such as `2026-11-30T09:00:00Z`, or minutes")),
+        // Minutes from the start, which may lie before or after what is simulated.
+        let moment = |at: usize, name: &str| {
+            let text = record.get(at).unwrap_or_default();
+            match text.parse::<f64>() {
+                Ok(minutes) if (0.0..=1e12).contains(&minutes) => Ok(minutes as i64),
+                _ => match text.parse::<Timestamp>() {
+                    Ok(at) => Ok(at.duration_since(span.start).as_secs().div_euclid(60)),
+                    Err(_) => Err(wrong(name, text, "a moment such as `2026-11-30T09:00:00Z`, or minutes")),
+                },
+            }
+        };
+        let came = moment(arrival, begin)?;
+        let arrives = u32::try_from(came).ok().filter(|minute| *minute < span.minutes);
+        let minutes = match (sessions, record.get(duration)) {
+            (false, _) => number(Some(duration), end, 1.0, 1e7)?,
+            (true, None | Some("")) => f64::from(span.minutes),
+            (true, Some(left)) => match moment(duration, end)? - came {
+                stayed if stayed >= 0 => stayed as f64,
+                _ => return Err(wrong(end, left, "not before the login")),
             },
         };
-        let minutes = number(Some(duration), "duration", 1.0, 1e7)?;
-        let kind = match kind.and_then(|at| record.get(at)).unwrap_or("job") {
-            "job" | "" => Kind::Job,
+        rows += 1;
+        let kind = match kind.and_then(|at| record.get(at)).unwrap_or_default() {
+            "" => usual.0,
+            "job" => Kind::Job,
             "person" => Kind::Person,
             other => return Err(wrong("kind", other, "`person` or `job`")),
         };
@@ -70,7 +93,7 @@ pub fn csv(text: &str, span: Span) -> Result<Workload, TraceError> {
             minutes: (minutes.ceil() as u32).max(1),
             cores: milli(number(cores, "cores", 1.0, 1e4)?),
             gpus: milli(number(gpus, "gpus", 0.0, 1e3)?),
-            load: number(load, "load", 100.0, 100.0)? as u8,
+            load: number(load, "load", usual.1, 100.0)? as u8,
             kind,
         };
         // What arrives outside of the time is no part of it.
@@ -80,6 +103,11 @@ pub fn csv(text: &str, span: Span) -> Result<Workload, TraceError> {
         if tasks.len() > TASKS {
             return Err(TraceError { line, message: "more than five million tasks".to_owned() });
         }
+    }
+    if tasks.is_empty() && rows > 0 {
+        let days = (span.start.strftime("%Y-%m-%d"), span.at(span.minutes).strftime("%Y-%m-%d"));
+        let message = format!("nobody comes from {} to {}, the time that is simulated", days.0, days.1);
+        return Err(TraceError { line: 1, message });
     }
     Ok(Workload::new(tasks))
 }
@@ -145,7 +173,7 @@ mod tests {
         let error = |text: &str| csv(text, day()).unwrap_err().to_string();
         assert_eq!(
             error("arrival\n1\n"),
-            "line 1: the first line names no column `duration`; it needs `arrival` and `duration`"
+            "line 1: the first line names no column `duration`; it needs `arrival` and `duration`, or `login` and `logout`"
         );
         assert_eq!(
             error("arrival,duration\n1,2\nx,2\n"),
@@ -153,6 +181,19 @@ mod tests {
         );
         assert_eq!(error("arrival,duration\n1,-2\n"), "line 2: `duration` is a number from 0 to 10000000, found `-2`");
         assert_eq!(error("arrival,duration\n1,2,3\n"), "line 2: not CSV: every line needs as many fields as the first");
+    }
+
+    #[test]
+    fn a_log_of_sessions_is_of_people() {
+        let text = "user,login,logout\na,2026-11-30T09:00:20Z,2026-11-30T10:30:00Z\nb,600,\n";
+        let tasks = csv(text, day()).unwrap().tasks().to_vec();
+        assert_eq!(tasks[0], Task { arrives: 540, minutes: 90, cores: 1000, gpus: 0, load: 60, kind: Kind::Person });
+        assert_eq!((tasks[1].arrives, tasks[1].minutes), (600, 1440));
+        let error = |text: &str| csv(text, day()).unwrap_err().to_string();
+        assert_eq!(error("login,logout\n60,30\n"), "line 2: `logout` is not before the login, found `30`");
+        assert!(error("login\n60\n").contains("no column `logout`"));
+        let past = "login,logout\n2020-01-01T00:00:00Z,2020-01-01T01:00:00Z\n";
+        assert_eq!(error(past), "line 1: nobody comes from 2026-11-30 to 2026-12-01, the time that is simulated");
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Kind {
     Person,
     /// A program runs to its end.
     Job,
+    /// A part of a load that was measured, of nobody knows whom: it shares cores as people do, and takes no seat.
+    Load,
 }
 
 /// One session of a person, or one job.

@@ -213,12 +213,11 @@ fn numbers_without_end_are_simulated_in_bounds() {
 }
 
 fn tasks() -> impl Strategy<Value = Vec<Task>> {
-    let task = (0u32..900, 1u32..200, 1u32..9, 0u8..=100, any::<bool>()).prop_map(
-        |(arrives, minutes, cores, load, person)| {
-            let kind = if person { Kind::Person } else { Kind::Job };
+    let task =
+        (0u32..900, 1u32..200, 1u32..9, 0u8..=100, 0usize..3).prop_map(|(arrives, minutes, cores, load, kind)| {
+            let kind = [Kind::Person, Kind::Job, Kind::Load][kind];
             Task { arrives, minutes, cores: cores * 500, gpus: 0, load, kind }
-        },
-    );
+        });
     prop::collection::vec(task, 0..60)
 }
 

@@ -30,7 +30,8 @@ const DAYS: u32 = 366 * 3;
     after_help = "Workloads, one or more:\n  \"class of 30 at 09:00 mon..fri for 2 h\"      people who come at once\n  \
                   \"office of 40 from 08:00 to 18:00\"            people who come and go\n  \
                   \"batch of 200 at 02:00 daily for 30 min\"      jobs\n  \
-                  jobs.csv, jobs.swf                            a file with arrivals and durations\n  \
+                  jobs.csv, jobs.swf                            a file with arrivals and durations, or log-ins\n  \
+                  \"cpu.json of 4 machines\"                      processor use as Azure Monitor recorded it\n  \
                   Then `with 2 cores`, `with 0.5 gpu`, `50% busy`.\n\n\
                   Examples:\n  dsvmc simulate --env prod --workload \"class of 30 at 09:00 mon..fri for 2 h\"\n  \
                   dsvmc simulate --pool team --workload jobs.csv --days 30 --svg week.svg\n  \
@@ -41,7 +42,7 @@ pub struct Args {
     /// Files, project folders, or folders with projects below them
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// What people and jobs ask for: words, or a file in CSV or the Standard Workload Format
+    /// What people and jobs ask for: words, a file in CSV or the Standard Workload Format, or a recorded metric
     #[arg(long, value_name = "WORKLOAD", required = true)]
     workload: Vec<String>,
     /// Simulate only this pool; two of them are shown side by side

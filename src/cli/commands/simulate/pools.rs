@@ -60,6 +60,8 @@ pub struct Scene {
     pub pool: Pool,
     /// What people and jobs ask of it.
     pub workload: Workload,
+    /// What is to be known of the workload.
+    notes: Vec<String>,
     /// The days that are simulated.
     pub span: Span,
     seed: u64,
@@ -80,15 +82,17 @@ impl Scene {
         let start = zone.to_timestamp(first.to_datetime(jiff::civil::Time::midnight()));
         let start = start.map_err(|_| refused(format!("the day {first} is out of reach"), "give a year up to 9999"))?;
         let span = Span { start, minutes: args.days * 1440 };
-        let mut workload = Workload::default();
-        for (at, text) in args.workload.iter().enumerate() {
-            workload = workload.and(read(text, span, &zone, args.seed.wrapping_add(at as u64), world)?);
-        }
         let pool = candidate.pool.clone().map_err(|why| {
             let title = format!("the pool `{}` cannot be simulated: {why}", candidate.name);
             refused(title, "name another pool with `--pool`")
         })?;
-        Ok(Self { pool, workload, span, seed: args.seed, zone: name })
+        let (mut workload, mut notes) = (Workload::default(), Vec::new());
+        for (at, text) in args.workload.iter().enumerate() {
+            let found = read(text, (span, &zone), pool.cores, args.seed.wrapping_add(at as u64), world)?;
+            workload = workload.and(found.workload);
+            notes.extend(found.notes);
+        }
+        Ok(Self { pool, workload, notes, span, seed: args.seed, zone: name })
     }
 
     /// What happens to another pool under the same workload, with the same random numbers.
@@ -105,6 +109,7 @@ impl Scene {
             size: case.candidate.size.clone(),
             zone: self.zone.clone(),
             workload: args.workload.join("; "),
+            notes: self.notes.clone(),
             price: case.candidate.price.clone(),
             spot_price: case.candidate.spot_price.clone(),
             report: self.play(&self.pool),
