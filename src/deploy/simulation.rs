@@ -112,6 +112,7 @@ mod tests {
             price: None,
             spot_price: None,
             places: Places::default(),
+            bursts: false,
             pool: Ok(pool),
         };
         let first = jiff::civil::date(2026, 12, 1);

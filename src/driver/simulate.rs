@@ -26,6 +26,8 @@ pub struct Candidate {
     pub price: Option<Price>,
     /// The same for a spot machine of a pool that has both.
     pub spot_price: Option<Price>,
+    /// Its processors run at full speed only while there are credits, which are not simulated.
+    pub bursts: bool,
     /// Where its numbers are written.
     pub places: Places,
     /// As the simulator takes it, or why it cannot be simulated, in one clause.
@@ -82,6 +84,7 @@ pub fn candidates(
             ),
             spot_price: None,
             places: Places::of(pool),
+            bursts: size.0.burst_base().is_some(),
             zone: pool.autoscale.as_ref().map(|policy| policy.timezone.to_owned()),
             pool: policy.and_then(|policy| {
                 Ok(Pool {
@@ -113,6 +116,7 @@ pub fn candidates(
             price,
             spot_price,
             places: Places::of_batch(pool),
+            bursts: pool.size.0.burst_base().is_some(),
             zone: None,
             pool: scaling(&pool.scale).and_then(|(machines, spot, policy)| {
                 Ok(Pool {

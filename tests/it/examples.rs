@@ -67,7 +67,7 @@ fn artifacts(name: &str) -> Artifacts {
 fn tests_of_the_examples_pass() {
     let ran = crate::support::TestContext::new().run(&format!("test {}", root().display()));
     assert_eq!(ran.exit, 0, "{}", ran.text());
-    assert!(ran.stderr.contains("4 tests passed"), "{}", ran.text());
+    assert!(ran.stderr.contains("7 tests passed"), "{}", ran.text());
 }
 
 #[test]

@@ -317,6 +317,46 @@ fn a_choice_that_is_not_written_where_it_is_used_is_refused_with_the_reason() {
 }
 
 #[test]
+fn other_sizes_are_tried_and_the_chosen_one_is_a_change_of_the_sources() {
+    let cx = place();
+    let large = PROJECT.replace(
+        "sizes.Standard_D4s_v5\n  machines = 1..most initially 1",
+        "sizes.Standard_D16s_v5\n  machines = 1..4 initially 1",
+    );
+    cx.write("main.dsvm", &large);
+    let more = ["--workload", OFFICE, "--pool", "team", "--env", "prod", "--sizes"];
+    let ran = run(&cx, &[&more[..], &["--format", "json"]].concat());
+    let data: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    let (now, tried) = (&data["pools"][0], data["pools"][0]["tried"].as_array().unwrap());
+    let cents = |text: &Value| text.as_str().unwrap().replace('.', "").parse::<u64>().unwrap();
+    assert!(tried.len() > 8, "{}", tried.len());
+    for one in tried {
+        // Only what has a price, and never more than the pool has today.
+        assert!(cents(&one["machine_cost_usd"]) > 0);
+        assert!(one["figures"]["machines"]["most"].as_u64() <= one["choice"]["machines_most"].as_u64());
+    }
+    let cheaper = tried.iter().filter(|one| cents(&one["machine_cost_usd"]) < cents(&now["machine_cost"]["usd"]));
+    assert!(cheaper.count() > 0);
+    let wanted = row(&cx, &more, 1);
+    let ran = run(&cx, &[&more[..], &["--choose", "1", "--fix"]].concat());
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(cx.read("main.dsvm").contains(&format!("sizes.{}", wanted["choice"]["size"].as_str().unwrap())));
+    let after = run(&cx, &["--workload", OFFICE, "--pool", "team", "--env", "prod", "--format", "json"]);
+    assert_eq!(figures(&after, "team", "prod"), wanted["figures"]);
+    // A range with a parameter stays as it is.
+    cx.write("main.dsvm", PROJECT);
+    let ran = run(&cx, &more);
+    assert!(
+        ran.stdout.contains("numbers of machines as they are: its number of machines is written as `most`"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    let ran = run(&cx, &["--workload", OFFICE, "--sizes"]);
+    assert!(ran.exit == 1 && ran.stderr.contains("`--sizes` is for one pool, and 4 are simulated"), "{}", ran.stderr);
+}
+
+#[test]
 fn two_sources_and_two_pools_are_shown_side_by_side() {
     let cx = place();
     let more = ["--workload", OFFICE, "--env", "prod", "--format", "json"];

@@ -61,6 +61,8 @@ pub struct FittingSize {
     pub retired: Option<Date>,
     /// Its end was announced, with or without a day.
     pub ends: bool,
+    /// Its processors run at full speed only while there are credits.
+    pub bursts: bool,
 }
 
 impl FittingSize {
@@ -92,6 +94,7 @@ impl FittingSize {
             gpu_model: text("gpu_model"),
             retired,
             ends: retirement.is_some(),
+            bursts: matches!(block.get("burst_base"), Some(Value::Percent(_))),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::driver::{self, Edits, World, fix};
 use crate::render::simulation::{Choice, Tried, cost, shown};
 use arm_autoscale::Setting;
 use dsvm_diagnostics::Severity;
+use dsvm_prices::Price;
 use dsvm_simulate::{Policy, Pool, Report, sweep};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
@@ -97,26 +98,35 @@ pub fn patch(
     };
     let title = |why: &str| format!("the choice cannot be written into the sources: {why}");
     let edits = edits.map_err(|why| refused(title(&why), "change the value where it comes from"))?;
-    let (files, report) = with_edits(&edits, case, args, world).map_err(|why| {
+    let edited = with_edits(&edits, case, args, world).map_err(|why| {
         let help = "change the sources by hand, and simulate them again";
         refused(title(&why), help)
     })?;
-    if report != tried.report {
+    if edited.report != tried.report {
         let why = "with the change, the outcome is another one than that of the choice";
         return Err(refused(title(why), "change the sources by hand, and simulate them again"));
     }
-    Ok(files)
+    Ok(edited.files)
 }
 
-/// The files of a project with some edits, and what happens to its pool then; or why not, in one clause.
-pub fn with_edits(
-    edits: &Edits,
-    case: &Case<'_>,
-    args: &Args,
-    world: &dyn World,
-) -> Result<(fix::Files, Report), String> {
+/// A project with some edits.
+pub struct Edited {
+    /// Its files before and after.
+    pub files: fix::Files,
+    /// The pool as it then is.
+    pub pool: Pool,
+    /// What happens to it.
+    pub report: Report,
+    /// What one of its machines costs in an hour, when it is known.
+    pub price: Option<Price>,
+    /// The same for a spot machine.
+    pub spot_price: Option<Price>,
+}
+
+/// Compiles a project with some edits, and simulates the pool of a case; or why it cannot be, in one clause.
+pub fn with_edits(edits: &Edits, case: &Case<'_>, args: &Args, world: &dyn World) -> Result<Edited, String> {
     let files = fix::edited(&case.studied.compilation.sources, edits).ok_or("it is not in a file of the project")?;
-    let report = {
+    let (scene, price, spot_price) = {
         let changed = fix::changed(world, &files);
         let paths = [case.studied.compilation.project.path.clone()];
         let studied = study(args, &changed, &paths).map_err(|_| "the project cannot be read")?;
@@ -131,9 +141,10 @@ pub fn with_edits(
         let same = same.into_iter().find(|other| other.candidate.name == case.candidate.name);
         let other = same.ok_or("then the project has no such pool")?;
         let scene = Scene::of(&other, args, &changed).map_err(|error| error.title())?;
-        scene.play(&scene.pool)
+        (scene, other.candidate.price.clone(), other.candidate.spot_price.clone())
     };
-    Ok((files, report))
+    let report = scene.play(&scene.pool);
+    Ok(Edited { files, pool: scene.pool, report, price, spot_price })
 }
 
 /// Writes the change, or shows it.

@@ -3,6 +3,7 @@
 mod beside;
 mod choices;
 mod pools;
+mod sizes;
 mod workload;
 
 use crate::cli::Context;
@@ -36,7 +37,8 @@ const DAYS: u32 = 366 * 3;
                   Examples:\n  dsvmc simulate --env prod --workload \"class of 30 at 09:00 mon..fri for 2 h\"\n  \
                   dsvmc simulate --pool team --workload jobs.csv --days 30 --svg week.svg\n  \
                   dsvmc simulate --workload \"office of 40\" --against main\n  \
-                  dsvmc simulate --workload \"office of 40\" --sweep high=50..90:10,low=20..40:10 --choose 2 --fix"
+                  dsvmc simulate --workload \"office of 40\" --sweep high=50..90:10,low=20..40:10 --choose 2 --fix\n  \
+                  dsvmc simulate --pool gpus --env prod --workload jobs.csv --sizes"
 )]
 pub struct Args {
     /// Files, project folders, or folders with projects below them
@@ -73,10 +75,13 @@ pub struct Args {
     #[arg(long, value_name = "COMMIT|PATH")]
     against: Option<String>,
     /// Try other numbers in the rules: `high=50..90:10,low=20..40:10,cooldown=5..30:5,window=5..20:5`
-    #[arg(long, value_name = "RANGES")]
+    #[arg(long, value_name = "RANGES", group = "tries")]
     sweep: Option<String>,
+    /// Try other sizes for the machines, with a quarter to all of the processors or GPUs that the pool has
+    #[arg(long, group = "tries")]
+    sizes: bool,
     /// Show the change of the sources that row N of the table needs
-    #[arg(long, value_name = "N", requires = "sweep")]
+    #[arg(long, value_name = "N", requires = "tries")]
     choose: Option<usize>,
     /// With `--choose`: make that change
     #[arg(long, requires = "choose")]
@@ -167,11 +172,21 @@ fn outcome(
 ) -> Result<Outcome, CommandError> {
     let world = cx.world.as_ref();
     let cases = cases(args, studied)?;
+    if (args.sizes || args.choose.is_some()) && cases.len() > 1 {
+        let option = if args.sizes { "--sizes" } else { "--choose" };
+        let title = format!("`{option}` is for one pool, and {} are simulated", cases.len());
+        return Err(refused(title, "name one with `--pool` and `--env`"));
+    }
     let one = |case: &Case<'_>| {
         let scene = Scene::of(case, args, world)?;
         let mut simulated = scene.simulated(case, args);
         if let Some(text) = &args.sweep {
             simulated.tried = choices::sweep(text, case, &scene)?;
+        }
+        if args.sizes {
+            let (tried, note) = sizes::sizes(case, &scene, args, world)?;
+            simulated.tried = tried;
+            simulated.notes.extend(note);
         }
         Ok(simulated)
     };
@@ -182,12 +197,8 @@ fn outcome(
         pairs.extend(beside::sources(other, &simulated, args, world)?);
     }
     let change = match (args.choose, cases.as_slice(), simulated.as_slice()) {
-        (None, ..) => None,
         (Some(number), [case], [one]) => Some(choices::patch(number, case, &one.tried, args, world)?),
-        (Some(_), many, _) => {
-            let title = format!("`--choose` is for one pool, and {} are simulated", many.len());
-            return Err(refused(title, "name one with `--pool` and `--env`"));
-        }
+        _ => None,
     };
     Ok(Outcome { simulated, pairs, change })
 }

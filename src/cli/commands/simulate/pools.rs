@@ -87,6 +87,10 @@ impl Scene {
             refused(title, "name another pool with `--pool`")
         })?;
         let (mut workload, mut notes) = (Workload::default(), Vec::new());
+        if candidate.bursts {
+            let size = &candidate.size;
+            notes.push(format!("{size} is burstable: it is simulated as if its credits never ran out"));
+        }
         for (at, text) in args.workload.iter().enumerate() {
             let found = read(text, (span, &zone), pool.cores, args.seed.wrapping_add(at as u64), world)?;
             workload = workload.and(found.workload);
