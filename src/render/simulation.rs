@@ -144,7 +144,7 @@ fn paid(one: &Simulated) -> String {
             let (amount, title) = (price.amount.normalize(), clean(&price.source.title));
             let off = price.discount.as_ref().map(|one| format!(", {}", clean(&one.title()))).unwrap_or_default();
             format!(
-                ", at {amount} {} {kind}an hour in {} ({}, {title}{off})",
+                ", at {amount} {} {kind}an hour in {}\n              ({}, {title}{off})",
                 price.currency, price.region, price.source.date
             )
         })
@@ -195,11 +195,9 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
             wait(report.worst_wait())
         ));
         let crowded = hours(report.crowded_minutes);
+        out.push_str(&format!("  crowded     {crowded} hours at work on machines without a free processor\n"));
         out.push_str(&format!(
-            "  crowded     {crowded} hours of people and jobs on machines without a free processor\n"
-        ));
-        out.push_str(&format!(
-            "  machines    {} to {}; {} hours paid, {} of them idle ({} %); {} % of the cores held\n",
+            "  machines    {} to {}; {} hours paid, {} idle ({} %); {} % of the cores held\n",
             report.machines.0,
             report.machines.1,
             hours(report.machine_minutes),
@@ -285,38 +283,43 @@ pub fn shown(all: &[Tried]) -> Vec<&Tried> {
 /// A table of what [`shown`] gives, beside the pool as it is.
 fn tried(one: &Simulated) -> String {
     let best = shown(&one.tried);
-    let mut out = format!("  Of {} choices, those that no other one beats:\n", one.tried.len());
-    let labels: Vec<String> = best.iter().take(ROWS).map(|one| choice(&one.choice)).collect();
-    let wide = labels.iter().map(String::len).max().unwrap_or(0).max("as it is".len());
     let sizes = one.tried.iter().any(|one| matches!(one.choice, Choice::Size { .. }));
     let now = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref());
-    let head = if sizes { format!("{:>10}  {:>7}", currency(one), "") } else { format!("{:>10}", "hours paid") };
-    out.push_str(&format!(
-        "        {:<wide$}  {head}  {:>10}  {:>8}  {:>11}  {:>5}\n",
-        "", "95 % wait", "crowded", "interrupted", "flaps"
-    ));
-    let mut row = |number: &str, label: &str, report: &Report, sum: Option<Decimal>| {
-        let paid = if sizes {
-            let part = now
-                .zip(sum)
-                .filter(|_| !number.is_empty())
-                .and_then(|(now, sum)| super::simulation_pair::percent(now, sum));
-            format!("{:>10}  {:>7}", sum.map_or_else(|| "unknown".to_owned(), usd), part.unwrap_or_default())
-        } else {
-            format!("{:>10}", hours(report.machine_minutes))
-        };
-        out.push_str(&format!(
-            "    {number:>3} {label:<wide$}  {paid}  {:>10}  {:>8}  {:>11}  {:>5}\n",
-            wait(report.wait(95)),
-            hours(report.crowded_minutes),
-            report.people_hit + report.jobs_hit.0,
-            report.flaps
-        ));
+    let row = |number: String, label: String, report: &Report, sum: Option<Decimal>| {
+        let part = now.zip(sum).filter(|_| sizes && !number.is_empty());
+        let part = part.and_then(|(now, sum)| super::simulation_pair::percent(now, sum)).unwrap_or_default();
+        let paid = if sizes { sum.map_or_else(|| "unknown".to_owned(), usd) } else { hours(report.machine_minutes) };
+        let hit = report.people_hit + report.jobs_hit.0;
+        let numbers = [u64::from(report.wait(95)), report.crowded_minutes, u64::from(hit), u64::from(report.flaps)];
+        let texts = [wait(report.wait(95)), hours(report.crowded_minutes), hit.to_string(), report.flaps.to_string()];
+        ([vec![number, label, paid, part], texts.to_vec()].concat(), numbers)
     };
-    row("", "as it is", &one.report, now);
-    for (at, (one, label)) in best.iter().zip(&labels).enumerate() {
+    let rows = best.iter().take(ROWS).zip(1..).map(|(one, number): (_, u32)| {
         let sum = cost(&one.report, one.price.as_ref(), one.spot_price.as_ref());
-        row(&(at + 1).to_string(), label, &one.report, sum);
+        row(number.to_string(), choice(&one.choice), &one.report, sum)
+    });
+    let rows: Vec<(Vec<String>, [u64; 4])> =
+        std::iter::once(row(String::new(), "as it is".to_owned(), &one.report, now)).chain(rows).collect();
+    let heads =
+        ["", "", if sizes { currency(one) } else { "paid hours" }, "", "95 % wait", "crowded", "interrupted", "flaps"];
+    let mut out = format!("  Of {} choices, those that no other one beats:\n", one.tried.len());
+    let heads: Vec<String> = heads.map(str::to_owned).to_vec();
+    for cells in std::iter::once(&heads).chain(rows.iter().map(|(cells, _)| cells)) {
+        let mut line = String::from("  ");
+        for (at, cell) in cells.iter().enumerate() {
+            // What is nothing in every row says nothing, and lines stay short.
+            let tells = match at {
+                0..=2 => true,
+                3 => sizes,
+                _ => rows.iter().any(|(_, numbers)| numbers.get(at - 4).is_some_and(|number| *number > 0)),
+            };
+            let all = rows.iter().map(|(cells, _)| cells).chain([&heads]);
+            let wide = all.filter_map(|cells| cells.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+            if tells {
+                line.push_str(&if at == 1 { format!("  {cell:<wide$}") } else { format!("  {cell:>wide$}") });
+            }
+        }
+        out.push_str(&format!("{}\n", line.trim_end()));
     }
     if best.len() > ROWS {
         out.push_str(&format!("    and {} more; `--format json` has all\n", best.len() - ROWS));

@@ -157,7 +157,7 @@ fn an_update_writes_a_file_that_costs_are_counted_with() {
     assert_eq!(own["price"]["amount"], "0.5");
     let simulated = cx.ran(cx.command("simulate --as-of 2026-11-23 --workload").arg("office of 4"));
     assert!(
-        simulated.stdout.contains("at 0.5 USD an hour in westeurope (2026-12-01"),
+        simulated.stdout.contains("at 0.5 USD an hour in westeurope\n              (2026-12-01"),
         "{}{}",
         simulated.stdout,
         simulated.stderr

@@ -8,9 +8,9 @@ use super::choices::{judge, with_edits};
 use super::pools::{Case, Scene};
 use super::workload::refused;
 use crate::deploy::error::CommandError;
-use crate::driver::World;
+use crate::driver::{World, prices_of};
 use crate::render::simulation::{Choice, Tried};
-use dsvm_prices::{Book, Term};
+use dsvm_prices::{Prices, Term};
 use dsvm_sema::FittingSize;
 use dsvm_simulate::Policy;
 use rayon::prelude::*;
@@ -40,6 +40,10 @@ pub fn sizes(
         let title = format!("no price of `{own}` is known, so that other sizes cannot be compared with it");
         refused(title, "name a region with `--region`; `dsvmc sizes` lists the sizes that have a price there")
     })?;
+    let folder = case.studied.compilation.project.folder();
+    let prices = prices_of(world, folder).map_err(|_| {
+        refused("the prices of the project cannot be read".to_owned(), "run `dsvmc cost`, which says why")
+    })?;
     let places = &case.candidate.places;
     let sources = &case.studied.compilation.sources;
     let kept = places.size(sources, own, (1, 1));
@@ -47,7 +51,7 @@ pub fn sizes(
     let stays = places.size(sources, own, (2, 1)).err();
     let quarters = if stays.is_some() { &QUARTERS[..1] } else { &QUARTERS[..] };
     let mut choices: Vec<(&FittingSize, (u64, u64))> = Vec::new();
-    for size in candidates(mine, &catalogue, &price.region) {
+    for size in candidates(mine, &catalogue, &price.region, &prices) {
         let (of, to) = (amount(mine), amount(size));
         choices.extend(quarters.iter().map(|part| match stays {
             Some(_) => (size, (1, 1)),
@@ -93,7 +97,7 @@ fn amount(size: &FittingSize) -> u64 {
 
 /// Sizes that could do: the same GPU, no less memory for each processor, from a quarter to four times as large, with a price, not
 /// about to end, and no burstable ones, whose credits are not simulated. The cheapest for what the pool has come first.
-fn candidates<'s>(mine: &FittingSize, all: &'s [FittingSize], region: &str) -> Vec<&'s FittingSize> {
+fn candidates<'s>(mine: &FittingSize, all: &'s [FittingSize], region: &str, prices: &Prices) -> Vec<&'s FittingSize> {
     // A twentieth less is the same: 440 GiB for 64 processors, 56 GiB for eight.
     let roomy = |size: &FittingSize| {
         let (a, b) = (i128::from(size.memory) * i128::from(mine.vcpu), i128::from(mine.memory) * i128::from(size.vcpu));
@@ -111,8 +115,8 @@ fn candidates<'s>(mine: &FittingSize, all: &'s [FittingSize], region: &str) -> V
         .iter()
         .filter(same)
         .filter_map(|size| {
-            let price = Book::shipped().machine(&size.name, region, false, Term::OnDemand)?;
-            Some((price.usd.checked_div(Decimal::from(amount(size)))?, size))
+            let price = prices.machine(&size.name, region, false, Term::OnDemand)?;
+            Some((price.amount.checked_div(Decimal::from(amount(size)))?, size))
         })
         .collect();
     priced.sort_by(|(a, one), (b, other)| (a, &one.name).cmp(&(b, &other.name)));
