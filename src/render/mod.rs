@@ -17,6 +17,7 @@ mod plan_places;
 pub mod plan_quota;
 pub mod plan_text;
 pub mod plan_tree;
+pub mod proof;
 pub mod quota;
 pub mod sarif;
 pub mod short;

@@ -39,6 +39,7 @@ mod mutations;
 mod parse_props;
 mod pool;
 mod printed;
+mod prove;
 mod quota;
 mod reference;
 mod review;

@@ -21,6 +21,12 @@ pub use zones::{time_zone, zone};
 pub trait Metrics {
     /// The value of a trigger's window that ends at `now`, before any division by machines; `None` when it cannot be read.
     fn value(&self, trigger: &Trigger, now: Timestamp) -> Option<f64>;
+
+    /// Whether the condition of a trigger holds for a value: what was read, its share of one machine, or what a smaller pool
+    /// would show. Whoever asks for which loads a run ends as it does listens here.
+    fn holds(&self, trigger: &Trigger, value: f64) -> bool {
+        trigger.operator.holds(value, trigger.threshold)
+    }
 }
 
 /// The target and what autoscale did to it before.
@@ -251,7 +257,7 @@ impl<L: Log> Run<'_, L> {
             let observed = value.map(|value| observed(trigger, value, self.state.machines));
             let result = match observed {
                 None => RuleResult::Unknown,
-                Some(value) if trigger.operator.holds(value, trigger.threshold) => RuleResult::Triggered,
+                Some(value) if metrics.holds(trigger, value) => RuleResult::Triggered,
                 Some(_) => RuleResult::NotTriggered,
             };
             self.log.record(|| Record::MetricEvaluation {
@@ -297,11 +303,8 @@ impl<L: Log> Run<'_, L> {
             .filter(|rule| rule.direction == Some(Direction::Out))
             .filter_map(|rule| Some((&rule.trigger, metrics.value(&rule.trigger, self.now)?)))
             .collect();
-        let calm = |to: i64| {
-            !outs
-                .iter()
-                .any(|(trigger, value)| trigger.operator.holds(projected(trigger, *value, have, to), trigger.threshold))
-        };
+        let calm =
+            |to: i64| !outs.iter().any(|(trigger, value)| metrics.holds(trigger, projected(trigger, *value, have, to)));
         // nothing can be divided by no machines: the documentation has no estimate for that
         let found = if intended <= 0 { Some(intended) } else { (intended..have).find(|to| calm(*to)) };
         match found {

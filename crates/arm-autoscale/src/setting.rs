@@ -29,7 +29,7 @@ pub struct Profile {
 }
 
 /// A condition on a metric, and what follows from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The condition that makes the rule fire.
     pub trigger: Trigger,
@@ -62,7 +62,7 @@ pub enum Change {
 }
 
 /// The condition of a rule: `metricTrigger`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trigger {
     /// Id of the resource that emits the metric.
     pub resource: String,

@@ -567,7 +567,8 @@ struct Reached {
 
 #[test]
 fn random_settings_move_as_the_documentation_says() {
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
+    let asked = std::env::var("DSVMC_SETTINGS").ok().and_then(|count| count.parse().ok());
+    let config = Config { cases: asked.unwrap_or(2_000), failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let reached = RefCell::new(Reached::default());
     let result = runner.run(&cases(), |case| {

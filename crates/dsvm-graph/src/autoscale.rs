@@ -23,7 +23,7 @@ fn word(word: &'static str) -> Json {
 }
 
 /// Name of the profile that holds when no other does, as the portal calls it.
-const DEFAULT: &str = "Auto created default scale condition";
+pub const DEFAULT: &str = "Auto created default scale condition";
 
 /// The body of the setting.
 pub(crate) fn body(policy: &Autoscale<'_>, machines: &Machines, names: &PoolNames, resolver: &Resolver<'_, '_>) -> Map {

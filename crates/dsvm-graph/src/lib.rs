@@ -67,6 +67,7 @@ mod visitor;
 mod waits;
 mod words;
 
+pub use autoscale::DEFAULT as DEFAULT_PROFILE;
 pub use expr::Text;
 pub use internal::{Broken, Built};
 pub use node::{Node, NodeId, Output, Owned, ResourceGraph, Variable};

@@ -1,6 +1,6 @@
 //! The one list of rules. One row for each: the table, the pages and the documentation come from it.
 
-use crate::rules::{access, batch, cost, data, machines, people, raw, scale, unused, written};
+use crate::rules::{access, batch, cost, data, machines, people, proof, raw, scale, unused, written};
 use crate::subject::Look;
 use dsvm_diagnostics::{Diagnostic, Severity};
 
@@ -323,6 +323,12 @@ catalogue! {
     "autoscale-cooldown-short", Reliability, Info, scale::cooldown_short, ["minutes" = Number(5)],
         "a rule that acts again before its effect is seen",
         "Azure Monitor autoscale, best practices";
+    "autoscale-flaps", Reliability, Warn, proof::flaps, ["startup" = Number(5)],
+        "rules that add and remove machines for ever under a constant load",
+        "Azure Monitor autoscale, flapping; evaluated for every load";
+    "autoscale-sleeps", Reliability, Warn, proof::sleeps, ["startup" = Number(5)],
+        "a pool at zero that a little work does not wake",
+        "Azure Monitor autoscale, best practices; evaluated for every load";
     "autoscale-disabled", Reliability, Info, scale::disabled, [],
         "an autoscale policy that is switched off",
         "APRL ee66ff65";

@@ -97,6 +97,15 @@ impl Startup {
         self.0.get(at).copied().unwrap_or(0)
     }
 
+    /// The different times, shortest first, in minutes.
+    #[must_use]
+    pub fn times(&self) -> Vec<u32> {
+        let mut all = self.0.clone();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The longest of its times, in minutes.
     #[must_use]
     pub fn longest(&self) -> u32 {

@@ -23,6 +23,7 @@ pub mod man;
 pub mod outputs;
 pub mod plan;
 pub mod prices;
+pub mod prove;
 pub mod quota;
 pub mod show;
 pub mod simulate;
@@ -54,6 +55,8 @@ pub enum Command {
     Snapshot(snapshot::Args),
     /// Simulate pools under a workload: machines, waiting, interruptions
     Simulate(simulate::Args),
+    /// Prove what autoscale does under every load: it settles, it wakes from zero, it costs no more than
+    Prove(prove::Args),
     /// Show what a tree of projects asks of Azure's quotas, and which it breaks
     Quota(quota::Args),
     /// Show what spot machines cost, and what their evictions cost
@@ -113,6 +116,7 @@ pub fn run(command: &Command, cx: &mut Context) -> Result<Exit, miette::Report> 
         Command::Test(args) => test::run(args, cx),
         Command::Snapshot(args) => snapshot::run(args, cx),
         Command::Simulate(args) => simulate::run(args, cx),
+        Command::Prove(args) => prove::run(args, cx),
         Command::Quota(args) => quota::run(args, cx),
         Command::Spot(args) => spot::run(args, cx),
         Command::Calendar(args) => calendar::run(args, cx),

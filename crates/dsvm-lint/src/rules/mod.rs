@@ -7,6 +7,7 @@ pub(crate) mod cost;
 pub(crate) mod data;
 pub(crate) mod machines;
 pub(crate) mod people;
+pub(crate) mod proof;
 pub(crate) mod raw;
 pub(crate) mod scale;
 pub(crate) mod unused;

@@ -94,7 +94,7 @@ pub struct Args {
     csv: Option<PathBuf>,
 }
 
-fn minutes(text: &str) -> Result<Startup, String> {
+pub(super) fn minutes(text: &str) -> Result<Startup, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     match (first.trim().parse::<u32>(), last.trim().parse::<u32>()) {
         (Ok(first), Ok(last)) if first <= last && last <= 240 => Ok(Startup::new((first..=last).collect())),
