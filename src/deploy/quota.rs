@@ -59,13 +59,11 @@ pub fn of_plan(
     let wanted: BTreeMap<String, &arm_plan::DesiredResource> =
         desired.resources.iter().map(|one| (one.id.to_ascii_lowercase(), one)).collect();
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    for change in &plan.changes {
+    for change in plan.changes.iter().filter(|change| dsvm_quota::counts(&change.resource_type)) {
         let key = change.id.to_ascii_lowercase();
-        let resource = |body: Value| Resource {
-            id: change.id.clone(),
-            kind: change.resource_type.clone(),
-            name: type_of_id(&change.id).1,
-            body,
+        let resource = |body: Value| {
+            let (id, kind) = (change.id.clone(), change.resource_type.clone());
+            Resource { name: type_of_id(&id).1, id, kind, body }.slim()
         };
         let now = live.get(&key).map(|one| resource(one.body.read()));
         let then = match change.action {

@@ -17,6 +17,19 @@ pub struct Cores {
 /// The facts of a size, by its name.
 pub type Sizes<'s> = dyn Fn(&str) -> Option<Cores> + 's;
 
+/// Types of resources that [`Counter::resource`] counts.
+pub(crate) const COUNTED: &[&str] = &[
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Compute/disks",
+    "Microsoft.Network/networkInterfaces",
+    v::PUBLIC_IP.name,
+    v::LOAD_BALANCER.name,
+    v::PRIVATE_ENDPOINT.name,
+    v::NETWORK.name,
+    v::SECURITY_GROUP.name,
+    v::NAT_GATEWAY.name,
+];
+
 /// What is counted so far.
 pub(crate) struct Counter<'s> {
     /// The region of the resource group, which is that of what names none.

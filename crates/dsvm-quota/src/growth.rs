@@ -58,6 +58,28 @@ impl Growth {
     }
 }
 
+/// Parts of the model of machines that say nothing about quotas; with scripts and settings they are most of it.
+const HEAVY: &[&str] = &["osProfile", "extensionProfile", "userData", "diagnosticsProfile", "securityProfile"];
+
+/// Whether resources of a type count against any limit, or say how many machines others have.
+#[must_use]
+pub fn counts(kind: &str) -> bool {
+    let of_machines = [v::SCALE_SET, v::AUTOSCALE, v::COMPUTE, v::BATCH_POOL].map(|kind| kind.name);
+    of_machines.iter().chain(super::count::COUNTED).any(|one| one.eq_ignore_ascii_case(kind))
+}
+
+impl Resource {
+    /// Without what says nothing about quotas: a plan may hold thousands.
+    #[must_use]
+    pub fn slim(mut self) -> Self {
+        let model = self.body.pointer_mut("/properties/virtualMachineProfile").and_then(Value::as_object_mut);
+        if let Some(model) = model {
+            model.retain(|key, _| !HEAVY.contains(&key.as_str()));
+        }
+        self
+    }
+}
+
 /// Which number of machines counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -237,6 +259,24 @@ mod tests {
         let all = growth(&change, &sizes);
         let found = all.iter().find(|one| one.quota == Quota::new(Service::Compute, "cores"));
         found.map(|one| (one.now, one.before, one.after)).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_body_counts_nowhere() {
+        let mut whole = set(2);
+        if let Some(body) = whole.body.as_object_mut() {
+            body.insert(
+                "properties".to_owned(),
+                json!({ "virtualMachineProfile": { "osProfile": { "customData": "x" }, "priority": "Spot",
+                    "networkProfile": { "networkInterfaceConfigurations": [{}] },
+                    "storageProfile": { "osDisk": { "managedDisk": { "storageAccountType": "Premium_LRS" } } } } }),
+            );
+        }
+        let slim = whole.clone().slim();
+        assert!(!slim.body.to_string().contains("customData"));
+        let needs = |one: Resource| deployed(&[one], None, &sizes);
+        assert_eq!(needs(slim), needs(whole));
+        assert!(counts("microsoft.compute/virtualmachinescalesets") && !counts("Microsoft.KeyVault/vaults"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod sum;
 mod usages;
 
 pub use count::{Cores, Sizes};
-pub use growth::{Change, Growth, Resource, added_up, deployed, growth};
+pub use growth::{Change, Growth, Resource, added_up, counts, deployed, growth};
 pub use judge::{Verdict, judge, judge_growth};
 pub use names::{Quota, Scope, Service, folded};
 pub use needs::{Need, needs};

@@ -295,3 +295,32 @@ fn a_cluster_is_checked() {
     assert_eq!(local.delete(&format!("{CLUSTER}?underlyingResourceAction=Delete")).status, 202);
     assert_eq!(local.get(CLUSTER).status, 404);
 }
+
+#[test]
+fn clusters_count_in_the_usages_of_machine_learning() {
+    let local = Local::with(Options::default());
+    move_to(&local, "2026-11-23T08:00:00Z");
+    assert_eq!(local.put("/subscriptions/{sub}/resourceGroups/rg", r#"{"location":"westeurope"}"#).status, 201);
+    let workspace = "{rg}/Microsoft.MachineLearningServices/workspaces/lab";
+    assert!(local.put(workspace, r#"{"location":"westeurope","properties":{}}"#).status < 300);
+    let cluster = json!({ "location": "westeurope", "properties": { "computeType": "AmlCompute", "properties": {
+        "vmSize": "Standard_D4s_v5", "vmPriority": "LowPriority", "scaleSettings": { "minNodeCount": 2, "maxNodeCount": 5 } } } });
+    assert!(local.put(CLUSTER, &cluster.to_string()).status < 300);
+    advance(&local, "PT30M");
+    let list = |word: &str| {
+        let path = format!(
+            "/subscriptions/{{sub}}/providers/Microsoft.MachineLearningServices/locations/westeurope/{word}?api-version=2025-12-01"
+        );
+        let reply = local.get(&path);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        body(&reply)["value"].as_array().cloned().unwrap_or_default()
+    };
+    let usages = list("usages");
+    let used =
+        |name: &str| usages.iter().find(|one| one["name"]["value"] == name).map(|one| one["currentValue"].clone());
+    assert_eq!(used("TotalClusters"), Some(json!(1)));
+    assert_eq!((used("TotalLowPriorityCores"), used("TotalDedicatedCores")), (Some(json!(8)), Some(json!(0))));
+    let quotas = list("quotas");
+    assert_eq!(quotas.len(), usages.len());
+    assert!(quotas.iter().all(|one| one.get("currentValue").is_none() && one["limit"].is_i64()), "{quotas:?}");
+}
