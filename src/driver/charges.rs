@@ -280,7 +280,9 @@ impl Pricer<'_> {
 pub fn reserved(prices: &Prices, reservation: &Reservation) -> Item {
     let price = prices.reserved(reservation);
     let detail = format!("{} × {} in {}: {}", reservation.machines, reservation.size, price.region, reservation.name);
-    item("reserved machines", &detail, thrice(Amount::Known { count: reservation.machines.into(), price }))
+    let region = Some(price.region.clone());
+    let cases = thrice(Amount::Known { count: reservation.machines.into(), price });
+    Item { region, ..item("reserved machines", &detail, cases) }
 }
 
 /// Something that is paid by what is done with it.

@@ -220,7 +220,8 @@ impl Maker<'_, '_> {
         let region = node.and_then(|node| self.region_of(node));
         let tags = node.map(|node| tags(self.subject.graph, node)).unwrap_or_default();
         for item in items {
-            let (pool, region, tags) = (pool.map(str::to_owned), region.clone(), tags.clone());
+            let region = region.clone().or_else(|| item.region.clone());
+            let (pool, tags) = (pool.map(str::to_owned), tags.clone());
             self.bill.add(Item { pool, region, tags, ..item });
         }
     }

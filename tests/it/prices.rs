@@ -239,6 +239,11 @@ fn reserved_machines_are_paid_whether_they_run_or_not() {
     let bill = cost(&project(reserved));
     assert_eq!(item(&bill, None, "reserved machines"), known(["438", "438", "438"]));
     assert_eq!(item(&bill, Some("team"), "machines"), known(["0", "99.9405", "671.6"]));
+    let items = bill["projects"][0]["items"].as_array().unwrap();
+    assert!(
+        items.iter().any(|item| item["what"] == "reserved machines" && item["region"] == "westeurope"),
+        "{items:?}"
+    );
     // Disks are not reserved.
     assert_eq!(item(&bill, Some("team"), "system disks"), known(["41.8114", "66.6992", "167.2457"]));
     assert_eq!(bill["projects"][0]["pools"][0]["machines"]["ceiling"], "4");
