@@ -201,6 +201,9 @@ pub struct SettingsArgs {
     /// Leave resources that are no longer in the source as they are instead of deleting them
     #[arg(long)]
     pub detach: bool,
+    /// Pools with `size = first of […]` go back to their first choice, as far as Azure has it
+    #[arg(long)]
+    pub first_choice: bool,
 }
 
 impl SettingsArgs {
@@ -217,6 +220,7 @@ impl SettingsArgs {
             targets: self.only.clone(),
             excludes: self.exclude.clone(),
             list_suppressed: false,
+            first_choice: self.first_choice,
         }
     }
 }

@@ -299,7 +299,7 @@ fn nodes(pricer: &Pricer<'_>, size: Option<&str>, rows: &[(Counts, Term)], regio
     for (counts, term) in rows {
         all = std::array::from_fn(|case| Some(all.get(case).copied()?? + counts.get(case).copied()??));
         if !counts.iter().all(|count| count.is_some_and(|count| count.is_zero())) {
-            items.push(pricer.nodes(size.unwrap_or("size unknown"), *term, *counts, region));
+            items.push(pricer.nodes(&Vec::from_iter(size), *term, *counts, region));
         }
     }
     items.push(Pricer::around(all));

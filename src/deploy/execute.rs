@@ -1,5 +1,6 @@
 //! Executes a plan: the job that is sent, the receipt, and the record that later plans compare with.
 
+use super::alternatives::{self, SizeChoice};
 use super::confirmation;
 use super::context::DeployContext;
 use super::desired;
@@ -10,7 +11,7 @@ use super::plan::Planned;
 use super::report::{ApplyOutcome, ApplyReport, receipt_items};
 use super::settings::Settings;
 use super::stacks::{mark, mark_tags};
-use arm_apply::{ApplyError, Job, Observer, Reassigned, Receipt, Step};
+use arm_apply::{ApplyError, Event, Job, Observer, Reassigned, Receipt, Step};
 use arm_client::DeployMode;
 use arm_plan::{Action, Baseline};
 use serde_json::{Value, json};
@@ -103,8 +104,19 @@ pub fn execute(
     let DeployContext { project, session, state, .. } = *context;
     let started = jiff::Timestamp::now();
     let commit = commit(&project.root);
-    let job = job(planned, settings, options, &commit, &state.salt());
-    let result = arm_apply::run(&job, &session.client, state, &started.to_string(), watch);
+    let mut now = std::borrow::Cow::Borrowed(planned);
+    let result = loop {
+        let job = job(&now, settings, options, &commit, &state.salt());
+        let result = arm_apply::run(&job, &session.client, state, &started.to_string(), watch);
+        let Err(ApplyError::Refused(refusals)) = &result else { break result };
+        let today = started.strftime("%F").to_string();
+        let Some(sizes) = alternatives::next(&now.sizes, refusals, &now.plan, &today) else { break result };
+        for line in alternatives::told(&sizes, &now.sizes) {
+            watch.event(&Event::Phase(line));
+        }
+        now = std::borrow::Cow::Owned(again(context, &now, sizes, settings)?);
+    };
+    let planned = now.as_ref();
     let ended = jiff::Timestamp::now();
     let mut receipt = Receipt {
         schema: 1,
@@ -145,6 +157,21 @@ pub fn execute(
     Ok(ApplyOutcome::Succeeded(Box::new(report)))
 }
 
+/// The same plan with other sizes: what exists is read again, because a part of the deployment may be done.
+fn again(
+    context: &DeployContext<'_>,
+    planned: &Planned,
+    sizes: Vec<SizeChoice>,
+    settings: &Settings,
+) -> Result<Planned, CommandError> {
+    let DeployContext { project, session, state, .. } = *context;
+    let mut parts = planned.parts.clone();
+    alternatives::put(&sizes, &mut parts);
+    let place = (planned.group.as_str(), planned.location.as_str());
+    let Observation { desired, .. } = observation::refresh(project, &parts, place, session, settings.mode, state)?;
+    Ok(Planned { desired, parts, sizes, ..planned.clone() })
+}
+
 /// A plain deployment deletes nothing, so what earlier ones deployed still belongs to the project.
 /// A narrowed one has no outputs.
 fn keep_known(receipt: &mut Receipt, last: Option<Receipt>, narrowed: bool) {
@@ -183,6 +210,7 @@ fn job(planned: &Planned, settings: &Settings, options: ExecuteOptions, commit: 
     let sent = planned.plan.changes.iter().filter(|c| options.force || c.action != Action::NoChange);
     let selected: Vec<String> = sent.map(|c| c.id.clone()).collect();
     let mut tags = mark_tags(&confirmation::marked(planned));
+    tags.extend(alternatives::tags(&planned.sizes));
     for (name, value) in [
         ("version", env!("CARGO_PKG_VERSION")),
         ("project", &planned.project),

@@ -28,6 +28,7 @@ pub mod parameters;
 pub mod state_home;
 pub mod load;
 pub mod values;
+pub mod alternatives;
 pub mod session;
 pub mod live;
 pub mod desired;

@@ -1,5 +1,6 @@
 //! What exists of a project: its resources, its stacks, and the resource groups that do not exist yet.
 
+use super::alternatives;
 use super::compiled::CompiledProject;
 use super::desired::{self, DesiredState};
 use super::error::CommandError;
@@ -29,6 +30,8 @@ pub struct Observation {
     pub leftovers: Vec<String>,
     /// Marks of the resources that the last apply protected.
     pub marks: Vec<String>,
+    /// Since when pools have which of their sizes, by the name of the pool.
+    pub sizes: BTreeMap<String, String>,
 }
 
 /// Remembers which resource groups exist, so that each is read once.
@@ -110,8 +113,8 @@ pub fn observe(
         left = read_stacks(session, &scope.group, project, parts, &wanted, state, &mut observed)?;
     }
     let groups = missing(&mut groups, scope, &desired)?;
-    let StackLeftovers { notes, leftovers, marks } = left;
-    Ok(Observation { notes, desired, observed, outputs, groups, leftovers, marks })
+    let StackLeftovers { notes, leftovers, marks, sizes } = left;
+    Ok(Observation { notes, desired, observed, outputs, groups, leftovers, marks, sizes })
 }
 
 /// The resource groups that the deployment needs and that do not exist: the target first, then the others in order.
@@ -161,6 +164,7 @@ struct StackLeftovers {
     notes: Vec<String>,
     leftovers: Vec<String>,
     marks: Vec<String>,
+    sizes: BTreeMap<String, String>,
 }
 
 /// Reads the stacks and the resources that they manage although the source no longer has them.
@@ -183,6 +187,7 @@ fn read_stacks(
             left.leftovers.push(name.to_owned());
         }
         left.marks.extend(marks_of(&stack));
+        left.sizes.extend(alternatives::records_of(&stack));
     }
     // Every stack carries the whole record.
     left.notes.dedup();

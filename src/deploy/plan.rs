@@ -1,5 +1,6 @@
 //! Project and endpoint → plan: parameter values, expansion, observation, comparison.
 
+use super::alternatives::{self, SizeChoice};
 use super::compiled::{CompiledProject, Template};
 use super::context::DeployContext;
 use super::cost::Pricing;
@@ -72,6 +73,8 @@ pub struct Planned {
     pub pricing: Pricing,
     /// How the plan moves the demand of each limit of the subscription.
     pub growth: Vec<Growth>,
+    /// Pools whose size is one of several.
+    pub sizes: Vec<SizeChoice>,
 }
 
 impl Planned {
@@ -112,7 +115,7 @@ pub fn make(
 ) -> Result<Planned, CommandError> {
     let DeployContext { project, input, target, session, state } = *context;
     let local = session.target == TargetKind::Local;
-    let parts = values::complete(project, input, state, local, world, frontend)?;
+    let mut parts = values::complete(project, input, state, local, world, frontend)?;
     let group = project.group_for(target);
     let found_group = session.client.resource_group(&group)?;
     let existing = found_group.as_ref().and_then(|g| g.get("location")).and_then(Value::as_str).map(str::to_owned);
@@ -133,7 +136,12 @@ pub fn make(
         }
     };
     let scope = observation::scope_of(session, &group, &location, found_group.as_ref());
-    let seen = observation::observe(project, &parts, &scope, session, settings.mode, state)?;
+    let mut seen = observation::observe(project, &parts, &scope, session, settings.mode, state)?;
+    let sizes = alternatives::choices(&parts, &seen.desired, &seen.observed, &seen.sizes, settings.first_choice);
+    // What exists is known now; what is wanted differs by the sizes that pools keep.
+    if alternatives::put(&sizes, &mut parts) {
+        seen = observation::observe(project, &parts, &scope, session, settings.mode, state)?;
+    }
     if settings.mode == DeployMode::Stack && parts.iter().any(|part| reads_deployment_name(&part.template)) {
         frontend.note(
             "the template reads `deployment().name`, which a stack makes anew each time: give one with `--deployment-name`",
@@ -162,6 +170,7 @@ pub fn make(
         }
     };
     plan.warnings.extend(machines::warnings(session, &seen.observed, &plan));
+    plan.warnings.extend(alternatives::remarks(&sizes, &plan));
     if !local && !plan.is_empty() {
         for line in previews::in_use(&seen.desired) {
             frontend.note(&line);
@@ -191,6 +200,7 @@ pub fn make(
         unregistered,
         pricing: Pricing::of(project, world),
         growth,
+        sizes,
     })
 }
 

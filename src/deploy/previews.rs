@@ -21,14 +21,23 @@ struct Preview {
 
 /// What dsvmc emits by itself and Microsoft's documents marked as preview when they were last read. API versions are not
 /// here: all that dsvmc emits are stable, and a test holds that.
-fn table() -> [Preview; 1] {
-    [Preview {
-        resource: "microsoft.storage/storageaccounts",
-        pointer: "/properties/azureFilesIdentityBasedAuthentication/smbOAuthSettings/isSmbOAuthEnabled",
-        value: Value::Bool(true),
-        name: "mounting SMB shares with managed identities (`auth = managed_identity`; `key_vault` is generally available)",
-        source: "https://learn.microsoft.com/azure/storage/files/files-managed-identities, November 2025",
-    }]
+fn table() -> [Preview; 2] {
+    [
+        Preview {
+            resource: "microsoft.storage/storageaccounts",
+            pointer: "/properties/azureFilesIdentityBasedAuthentication/smbOAuthSettings/isSmbOAuthEnabled",
+            value: Value::Bool(true),
+            name: "mounting SMB shares with managed identities (`auth = managed_identity`; `key_vault` is generally available)",
+            source: "https://learn.microsoft.com/azure/storage/files/files-managed-identities, November 2025",
+        },
+        Preview {
+            resource: "microsoft.compute/virtualmachinescalesets",
+            pointer: "/properties/skuProfile/allocationStrategy",
+            value: Value::from("Prioritized"),
+            name: "sizes by rank in a scale set (`size = first of […]`)",
+            source: "https://learn.microsoft.com/azure/virtual-machine-scale-sets/instance-mix-overview, May 2026",
+        },
+    ]
 }
 
 /// A line for each preview feature and each preview version of the desired resources.

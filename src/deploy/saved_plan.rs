@@ -35,6 +35,7 @@ pub fn to_saved(planned: &Planned, place: &str, salt: &str, settings: &Settings)
         detach: settings.unmanaged == Unmanaged::Detach,
         targets: settings.targets.clone(),
         excludes: settings.excludes.clone(),
+        first_choice: settings.first_choice,
         templates: planned.parts.iter().map(|p| digest(&p.template.read())).collect(),
         parameters: arm_plan::slow_hash(&parameters, salt),
         salt: salt.to_owned(),
@@ -54,6 +55,7 @@ pub fn settings_of(saved: &SavedPlan) -> Settings {
         targets: saved.targets.clone(),
         excludes: saved.excludes.clone(),
         list_suppressed: false,
+        first_choice: saved.first_choice,
     }
 }
 

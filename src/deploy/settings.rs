@@ -16,6 +16,8 @@ pub struct Settings {
     pub excludes: Vec<String>,
     /// Keep the differences that a rule suppressed, to list them.
     pub list_suppressed: bool,
+    /// Pools that have one of several sizes go back to the first.
+    pub first_choice: bool,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
             targets: Vec::new(),
             excludes: Vec::new(),
             list_suppressed: false,
+            first_choice: false,
         }
     }
 }

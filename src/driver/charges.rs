@@ -3,6 +3,7 @@
 
 use arm_autoscale::{Setting, in_force};
 use dsvm_graph::versions as v;
+use dsvm_model::pool::RegularShare;
 use dsvm_prices::{Amount, Item, Price, Prices, Reservation, Term};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -72,8 +73,10 @@ fn whole(body: &Value, pointer: &str) -> Option<u32> {
 
 /// The machines of a scale set, and what is paid for each.
 pub struct ScaleSet {
-    /// Size as Azure spells it.
-    pub size: Option<String>,
+    /// Sizes as Azure spells them, in order of preference; none when only the deployment knows.
+    pub sizes: Vec<String>,
+    /// Regular machines among spot machines.
+    pub regular: Option<RegularShare>,
     /// Whether the licence of Windows is paid with the machine.
     pub windows: bool,
     /// Spot machines, and what a machine costs at most.
@@ -128,8 +131,25 @@ impl ScaleSet {
         }
         let data = body.pointer(&profile("/storageProfile/dataDisks")).and_then(Value::as_array);
         disks.extend(data.into_iter().flatten().map(|data| disk(data, "data disks", None)));
-        Self { size: text(body, "/sku/name").map(str::to_owned), windows: windows && !own_licence, spot, disks }
+        let mix = body.pointer("/properties/skuProfile/vmSizes").and_then(Value::as_array);
+        let mix = mix.into_iter().flatten().filter_map(|size| Some(size.get("name")?.as_str()?.to_owned()));
+        let one = text(body, "/sku/name").filter(|name| *name != "Mix").map(str::to_owned);
+        let part = |name: &str| body.pointer(&format!("/properties/priorityMixPolicy/{name}")).and_then(Value::as_i64);
+        let regular = match (part("baseRegularPriorityCount"), part("regularPriorityPercentageAboveBase")) {
+            (None, None) => None,
+            (base, above) => Some(RegularShare { base: base.unwrap_or(0), above: above.unwrap_or(0) }),
+        };
+        // By rank, which is the order in which dsvmc writes them.
+        let sizes = one.map_or_else(|| mix.collect(), |one| vec![one]);
+        Self { sizes, regular, windows: windows && !own_licence, spot, disks }
     }
+}
+
+/// The regular ones of a number of machines, which may be an average.
+fn share_of(share: RegularShare, machines: Decimal) -> Decimal {
+    let base = machines.min(Decimal::from(share.base));
+    let above = (machines - base).checked_mul(Decimal::from(share.above)).unwrap_or_default();
+    base + above / Decimal::ONE_HUNDRED
 }
 
 /// Prices, and what they are asked for.
@@ -156,6 +176,20 @@ impl Pricer<'_> {
         std::array::from_fn(|_| cases.next().unwrap_or(Amount::Nothing))
     }
 
+    /// The price of a machine of one of several sizes: the cheapest, the one wanted most, the dearest.
+    fn machine(&self, sizes: &[&str], region: Option<&str>, windows: bool, term: Term) -> [Option<Price>; 3] {
+        let mut all = sizes.iter().map(|size| self.prices.machine(size, region.unwrap_or_default(), windows, term));
+        let Some(first) = all.next() else { return [None, None, None] };
+        let mut cases = thrice(first);
+        for price in all {
+            let [cheapest, _, dearest] = &mut cases;
+            // Of sizes without a price, nobody knows which is the cheapest.
+            *cheapest = cheapest.take().zip(price.clone()).map(|(a, b)| if b.amount < a.amount { b } else { a });
+            *dearest = dearest.take().zip(price).map(|(a, b)| if b.amount > a.amount { b } else { a });
+        }
+        cases
+    }
+
     /// Machines of a scale set with their disks.
     #[must_use]
     pub fn scale_set(&self, set: &ScaleSet, counts: Counts, region: Option<&str>) -> Vec<Item> {
@@ -165,42 +199,57 @@ impl Pricer<'_> {
     /// The same where some machines are paid by a reservation: `paid` are those beyond it, `counts` all that have disks.
     #[must_use]
     pub fn beyond(&self, set: &ScaleSet, counts: Counts, paid: Counts, region: Option<&str>) -> Vec<Item> {
-        let size = set.size.as_deref().unwrap_or("size unknown");
-        let of = |term| self.prices.machine(size, region.unwrap_or_default(), set.windows, term);
-        let (prices, terms) = match &set.spot {
-            None => (thrice(of(Term::OnDemand)), "on demand"),
+        let sizes: Vec<&str> = set.sizes.iter().map(String::as_str).collect();
+        let named = if sizes.is_empty() { "size unknown".to_owned() } else { sizes.join(" or ") };
+        let system = if set.windows { "Windows" } else { "Linux" };
+        let of = |term| self.machine(&sizes, region, set.windows, term);
+        let line = |counts, prices, terms: &str| {
+            item("machines", &format!("{named}, {system}, {terms}"), Self::priced(counts, prices, region))
+        };
+        let mut items = match &set.spot {
+            None => vec![line(paid, of(Term::OnDemand), "on demand")],
             Some(cap) => {
-                let most = match (cap, of(Term::OnDemand)) {
-                    (Cap::Regular, regular) => regular,
-                    (Cap::Price(cap), Some(regular)) => cap
+                let regular = set.regular.map(|share| paid.map(|count| count.map(|count| share_of(share, count))));
+                let spot = match regular {
+                    Some(regular) => std::array::from_fn(|case| {
+                        Some(paid.get(case).copied().flatten()? - regular.get(case).copied().flatten()?)
+                    }),
+                    None => paid,
+                };
+                let [_, _, dearest] = of(Term::OnDemand);
+                let most = match (cap, dearest) {
+                    (Cap::Regular, dearest) => dearest,
+                    (Cap::Price(cap), Some(dearest)) => cap
                         .and_then(|cap| self.prices.from_dollars(cap))
-                        .map(|cap| Price { amount: cap.min(regular.amount), ..regular }),
+                        .map(|cap| Price { amount: cap.min(dearest.amount), ..dearest }),
                     (Cap::Price(_), None) => None,
                 };
-                let now = of(Term::Spot).map(|now| match &most {
-                    Some(most) if most.amount < now.amount => most.clone(),
-                    _ => now,
+                let [floor, now, _] = of(Term::Spot).map(|now| {
+                    now.map(|now| match &most {
+                        Some(most) if most.amount < now.amount => most.clone(),
+                        _ => now,
+                    })
                 });
-                ([now.clone(), now, most], "spot, at most as on demand")
+                let mut items = vec![line(spot, [floor, now, most], "spot, at most as on demand")];
+                items.extend(regular.map(|regular| line(regular, of(Term::OnDemand), "on demand")));
+                items
             }
         };
-        let system = if set.windows { "Windows" } else { "Linux" };
-        let cases = Self::priced(paid, prices, region);
-        let mut items = vec![item("machines", &format!("{size}, {system}, {terms}"), cases)];
         items.extend(set.disks.iter().map(|disk| self.disk(disk, counts, region)));
         items
     }
 
-    /// Machines of a service that has no scale set.
+    /// Machines of a service that has no scale set; of one of several sizes, in order of preference.
     #[must_use]
-    pub fn nodes(&self, size: &str, term: Term, counts: Counts, region: Option<&str>) -> Item {
-        let price = self.prices.machine(size, region.unwrap_or_default(), false, term);
+    pub fn nodes(&self, sizes: &[&str], term: Term, counts: Counts, region: Option<&str>) -> Item {
+        let prices = self.machine(sizes, region, false, term);
+        let named = if sizes.is_empty() { "size unknown".to_owned() } else { sizes.join(" or ") };
         let terms = match term {
             Term::OnDemand => "on demand",
             Term::Spot => "spot",
             Term::LowPriority => "low priority",
         };
-        item("machines", &format!("{size}, Linux, {terms}"), Self::priced(counts, thrice(price), region))
+        item("machines", &format!("{named}, Linux, {terms}"), Self::priced(counts, prices, region))
     }
 
     /// What a service makes around its machines, when there are any.

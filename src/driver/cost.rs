@@ -12,6 +12,7 @@ use dsvm_graph::{Node, ResourceGraph};
 use dsvm_lint::Subject;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::batch::{BatchPool, Service};
+use dsvm_model::facts::Size;
 use dsvm_model::pool::Pool;
 use dsvm_model::read::{Machines, as_int, present};
 use dsvm_prices::{Amount, Bill, Item, Prices, Term, Total, USD, prices::same};
@@ -256,10 +257,16 @@ impl Maker<'_, '_> {
         let mut set = ScaleSet::of(&body, image_gib);
         let own_licence = text(&body, "/properties/virtualMachineProfile/licenseType").is_some();
         set.windows = pool.image.windows() && !own_licence;
-        set.size.get_or_insert_with(|| pool.size.name().to_owned());
+        if set.sizes.is_empty() {
+            set.sizes = pool.sizes().map(|size| size.name().to_owned()).collect();
+        }
         set.spot = pool.spot.as_ref().map(|spot| spot.max_price.map_or(Cap::Regular, |most| Cap::Price(money(most))));
         let place = region.as_deref();
-        let covered = if set.spot.is_none() { self.take(set.size.as_deref(), place, counts) } else { 0 };
+        // Which of several sizes a machine gets is not known, nor whether a reservation pays for it.
+        let covered = match (&set.spot, set.sizes.as_slice()) {
+            (None, [size]) => self.take(Some(size.as_str()), place, counts),
+            _ => 0,
+        };
         let (paid, _) = scheduled(pool, setting, self.subject.as_of, covered);
         let items = self.pricer().beyond(&set, counts, paid, place);
         self.add(Some(name), Some(node), items);
@@ -321,10 +328,13 @@ impl Maker<'_, '_> {
         self.pools.push(PoolMachines { name: name.to_owned(), machines: all, basis });
         let json = node.map(body).unwrap_or_default();
         let size = text(&json, "/properties/vmSize").or_else(|| text(&json, "/properties/properties/vmSize"));
-        let size = size.unwrap_or_else(|| pool.size.name());
+        let sizes: Vec<&str> = match size {
+            Some(size) => vec![size],
+            None => pool.sizes().map(Size::name).collect(),
+        };
         for (counts, term) in rows {
             if !counts.iter().all(|count| count.is_some_and(|count| count.is_zero())) {
-                let item = self.pricer().nodes(size, term, counts, region.as_deref());
+                let item = self.pricer().nodes(&sizes, term, counts, region.as_deref());
                 self.add(Some(name), node, [item]);
             }
         }

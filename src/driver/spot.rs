@@ -75,7 +75,10 @@ pub fn spot_pools(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&st
             name: pool.block.name.to_string(),
             service: "scale set",
             size: pool.size.name().to_owned(),
-            most: pool.machines.most().and_then(|most| u64::try_from(most).ok()),
+            most: pool.machines.most().and_then(|most| {
+                let regular = spot.regular.map_or(0, |share| share.of(most));
+                u64::try_from(most - regular).ok()
+            }),
             offered: pool.size.spot(),
             prices: priced(pool.size, &region, pool.image.windows(), Term::Spot),
             region,

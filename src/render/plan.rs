@@ -341,9 +341,10 @@ fn draw_warnings(plan: &Plan, room: usize, palette: Palette, out: &mut String) {
     let hidden = plan.warnings.iter().filter(|w| w.kind == WarningKind::SecretNotCompared).count();
     // What the source cannot change is a note.
     let mut tell = |kind: WarningKind, text: &str| {
-        let (word, role) = if kind == WarningKind::Busy { ("note:", Role::Info) } else { ("warning:", Role::Warning) };
+        let role = if kind.word() == "note" { Role::Info } else { Role::Warning };
+        let word = format!("{}:", kind.word());
         let text = wrap(&format!("{}{text}", " ".repeat(word.len() + 1)), room, "  ");
-        out.push_str(&format!("{} {}\n", palette.paint(role, word), text.trim_start()));
+        out.push_str(&format!("{} {}\n", palette.paint(role, &word), text.trim_start()));
     };
     for warning in plan.warnings.iter().filter(|w| hidden <= FEW || w.kind != WarningKind::SecretNotCompared) {
         tell(warning.kind, &format!("`{}`: {}", name_of(plan, &warning.id), clean(&warning.text)));

@@ -82,7 +82,7 @@ pub fn within(plan: &Plan, impact: Option<&Impact>, title: &str, limit: usize) -
     }
     for (index, warning) in plan.warnings.iter().enumerate() {
         let name = super::plan::name_of(plan, &warning.id);
-        let word = if warning.kind == arm_plan::WarningKind::Busy { "note" } else { "warning" };
+        let word = warning.kind.word();
         let line = format!("> **{word}** {}: {}\n", code(&name), escape(&warning.text));
         if out.len() + line.len() > limit {
             out.push_str(&format!("> … and {} more warnings\n", plan.warnings.len() - index));

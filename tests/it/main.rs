@@ -16,6 +16,7 @@ mod catalogue;
 mod changes;
 mod cli;
 mod cloud;
+mod fall_backs;
 mod fixes;
 mod format;
 mod formula;

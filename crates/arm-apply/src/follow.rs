@@ -103,14 +103,14 @@ pub(super) fn deploy(
                 wait_until_idle(arm, job.mode, &job.group, &step.name, observer)?;
                 arm.sleep(Duration::from_secs(1));
             }
-            Err(error) => return Err(refused_by(error, None)),
+            Err(error) => return Err(located(refused_by(error, None), &job.desired)),
         }
     };
     let outcome = follow(job, step, reply, arm, observer, done);
     let end = arm.current(job.mode, &job.group, &step.name);
     let id = deployment_id(job, end.as_ref().ok().and_then(Option::as_ref));
     report_operations(&id, arm, observer, &mut BTreeMap::new(), done, &mut BTreeSet::new());
-    outcome?;
+    outcome.map_err(|error| located(error, &job.desired))?;
     let Some(end) = end? else { return Ok(()) };
     collect(&end, job, done);
     Ok(())
@@ -317,6 +317,16 @@ fn about(error: &ServiceError) -> Option<String> {
 fn named_in(error: &ServiceError, desired: &Desired) -> Option<String> {
     let hit = desired.resources.iter().filter(|r| error.mentions(&format!("'{}'", r.name)) || error.mentions(&r.id));
     hit.max_by_key(|r| r.name.len()).map(|r| r.id.clone())
+}
+
+/// Finds the resources of refusals that name them in their words only, as a validation before the start does.
+fn located(error: ApplyError, desired: &Desired) -> ApplyError {
+    let ApplyError::Refused(list) = error else { return error };
+    let each = list.into_iter().map(|refused| RefusedResource {
+        id: refused.id.or_else(|| named_in(&refused.error, desired)),
+        error: refused.error,
+    });
+    ApplyError::Refused(each.collect())
 }
 
 pub(super) fn refused_by(error: AzureError, id: Option<&str>) -> ApplyError {

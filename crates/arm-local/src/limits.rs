@@ -34,10 +34,55 @@ fn cores_of(cx: &Cx<'_>, location: &str, but: &str) -> i64 {
         .sum()
 }
 
+/// The sizes of a scale set: one, or those of its instance mix by rank, of which each machine gets the first that there is.
+fn ranked(body: &Value) -> Vec<&str> {
+    let one = body.pointer("/sku/name").and_then(Value::as_str);
+    if one != Some("Mix") {
+        return one.into_iter().collect();
+    }
+    let sizes = body.pointer("/properties/skuProfile/vmSizes").and_then(Value::as_array);
+    let mut sizes: Vec<(i64, &str)> = sizes
+        .into_iter()
+        .flatten()
+        .filter_map(|size| {
+            let rank = size.get("rank").and_then(Value::as_i64).unwrap_or(i64::MAX);
+            Some((rank, size.get("name").and_then(Value::as_str)?))
+        })
+        .collect();
+    sizes.sort_by_key(|(rank, _)| *rank);
+    sizes.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The size that a new machine of a scale set gets.
+#[must_use]
+pub fn size_of(cx: &Cx<'_>, set: &Row) -> String {
+    let limits = get(cx);
+    let sizes = ranked(&set.body);
+    let there = sizes.iter().find(|size| !lacks(&limits, &set.location(), size)).or(sizes.first());
+    there.map(|size| (*size).to_owned()).unwrap_or_default()
+}
+
+/// Regular machines among so many of a scale set: all, none of a spot set, or the share of its mix.
+#[must_use]
+pub fn regular(body: &Value, machines: i64) -> i64 {
+    let priority = body.pointer("/properties/virtualMachineProfile/priority").and_then(Value::as_str);
+    if !priority.is_some_and(|word| word == "Spot" || word == "Low") {
+        return machines;
+    }
+    let part = |name: &str| {
+        body.pointer(&format!("/properties/priorityMixPolicy/{name}")).and_then(Value::as_i64).unwrap_or(0)
+    };
+    let base = machines.min(part("baseRegularPriorityCount"));
+    base + (machines - base).saturating_mul(part("regularPriorityPercentageAboveBase")) / 100
+}
+
 fn cores(body: &Value) -> i64 {
     let capacity = body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
-    let each = body.pointer("/sku/name").and_then(Value::as_str).and_then(vcpus).unwrap_or(1);
-    capacity.saturating_mul(each)
+    capacity.saturating_mul(each(body))
+}
+
+fn each(body: &Value) -> i64 {
+    ranked(body).first().copied().and_then(vcpus).unwrap_or(1)
 }
 
 /// Refuses a scale set beyond the limits of its region.
@@ -46,8 +91,8 @@ fn cores(body: &Value) -> i64 {
 /// The error codes `SkuNotAvailable`, `OperationNotAllowed` of Azure.
 pub fn check(put: &WriteContext<'_, '_>, location: &str) -> Result<(), ArmError> {
     let limits = get(put.cx);
-    let size = put.text("/sku/name").unwrap_or_default();
-    if lacks(&limits, location, size) {
+    let sizes = ranked(&put.body);
+    if !sizes.is_empty() && sizes.iter().all(|size| lacks(&limits, location, size)) {
         return Err(ArmError::conflict(
             "SkuNotAvailable",
             format!(
@@ -125,16 +170,18 @@ pub fn node_start_ms(cx: &Cx<'_>) -> i64 {
 /// Spot cores that a region has.
 const MOST_SPOT: i64 = 10_000;
 
-fn is_spot(row: &Row) -> bool {
-    row.at("/properties/virtualMachineProfile/priority").is_some_and(|word| word == "Spot" || word == "Low")
+/// Cores of the spot machines of a scale set.
+fn spot_cores(body: &Value) -> i64 {
+    let capacity = body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
+    (capacity - regular(body, capacity)).saturating_mul(each(body))
 }
 
 /// Spot cores of a region that no machine has.
 #[must_use]
 pub fn spot_cores_left(cx: &Cx<'_>, location: &str) -> i64 {
     let sets = cx.store.of_kind(SCALE_SETS);
-    let there = sets.iter().filter(|row| row.location() == location && is_spot(row));
-    MOST_SPOT - there.map(|row| cores(&row.body)).sum::<i64>()
+    let there = sets.iter().filter(|row| row.location() == location);
+    MOST_SPOT - there.map(|row| spot_cores(&row.body)).sum::<i64>()
 }
 
 /// `GET …/locations/{location}/usages` of compute. Spot machines count in one number for all families.
@@ -147,16 +194,15 @@ pub fn usages(cx: &Cx<'_>, location: &str) -> Vec<Value> {
     let mut families: BTreeMap<&str, i64> = facts::sizes().map(|size| (size.family, 0)).collect();
     for row in &sets {
         machines += row.body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
-        if is_spot(row) {
-            spot += cores(&row.body);
-            continue;
-        }
-        regular += cores(&row.body);
-        let name = row.text("/sku/name").unwrap_or_default();
+        let capacity = row.body.pointer("/sku/capacity").and_then(Value::as_i64).unwrap_or(0);
+        let own = self::regular(&row.body, capacity);
+        spot += spot_cores(&row.body);
+        regular += own.saturating_mul(each(&row.body));
+        let name = ranked(&row.body).first().copied().unwrap_or_default();
         if let Some(size) = facts::sizes().find(|size| size.name.eq_ignore_ascii_case(name))
             && let Some(family) = families.get_mut(size.family)
         {
-            *family += cores(&row.body);
+            *family += own.saturating_mul(each(&row.body));
         }
     }
     let mut all = vec![

@@ -33,6 +33,9 @@ pub struct SavedPlan {
     /// Patterns of `--exclude`; see `targets`.
     #[serde(default)]
     pub excludes: Vec<String>,
+    /// Pools go back to the first of their sizes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_choice: bool,
     /// Hash of each template.
     pub templates: Vec<String>,
     /// Slow hash of the parameter values; see [`slow_hash`].

@@ -375,6 +375,7 @@ fn saved_plans_are_sealed() {
         detach: false,
         targets: vec![],
         excludes: vec![],
+        first_choice: false,
         templates: vec!["h".into()],
         parameters: "p".into(),
         salt: "s".into(),

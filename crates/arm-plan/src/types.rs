@@ -482,4 +482,19 @@ pub enum WarningKind {
     MachinesBehind,
     /// Something else is changing the resource at this moment.
     Busy,
+    /// Which of several sizes a pool has or gets, and why.
+    SizeChoice,
+}
+
+impl WarningKind {
+    /// How it is announced: only some are about something wrong.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Busy | Self::SizeChoice => "note",
+            Self::CapacityOutsideRange | Self::NotObserved | Self::SecretNotCompared | Self::MachinesBehind => {
+                "warning"
+            }
+        }
+    }
 }

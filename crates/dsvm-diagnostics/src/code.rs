@@ -126,6 +126,7 @@ catalogue! {
     BadCondition = 222, Error, "bad-condition", "a malformed autoscale condition";
     SecretSuspected = 223, Warning, "secret-suspected", "text that looks like a secret";
     RuleBroken = 224, Warning, "rule-broken", "a block that breaks a rule of the team";
+    AlternativesRefused = 227, Error, "alternatives-refused", "alternatives that `first of` cannot hold";
     // 03xx pool model
     ImageWithoutSource = 300, Error, "image-without-source", "an image without a source";
     ImageIsGone = 301, Error, "image-is-gone", "an image that can no longer be deployed";
@@ -290,6 +291,8 @@ catalogue! {
     HostNamesCut = 481, Info, "host-names-cut", "host names that begin with a part of the pool's name";
     BudgetExceeded = 482, Warning, "budget-exceeded", "a project that can cost more than its budget";
     BudgetRefused = 483, Error, "budget-refused", "a budget that cannot be compared with prices";
+    AlternativesDiffer = 494, Error, "alternatives-differ", "sizes that cannot stand in for each other";
+    SpotShareRefused = 495, Error, "spot-share-refused", "a share of regular machines that a spot pool cannot have";
     // 05xx emission
     NameRefused = 501, Error, "name-refused", "a name that Azure rejects";
     TooManyParameters = 502, Error, "too-many-parameters", "more parameters than a template can have";

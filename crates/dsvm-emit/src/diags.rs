@@ -104,7 +104,7 @@ pub fn parameter_taken(name: &str, span: Span, pool: Span) -> Diagnostic {
         span,
         "already in use",
     )
-    .also(pool, "its number of machines is passed in that parameter")
+    .also(pool, "the value of that parameter comes from here")
     .note("parameter names are not case-sensitive")
     .help("rename your parameter")
 }

@@ -252,6 +252,7 @@ impl<'a> Elsewhere<'a> {
         let clash = |name: &str| {
             self.checked.params.iter().any(|p| p.name.eq_ignore_ascii_case(name))
                 || self.graph.owned.iter().any(|o| o.parameter.eq_ignore_ascii_case(name))
+                || self.graph.sized.iter().any(|o| o.parameter.eq_ignore_ascii_case(name))
         };
         if clash(variable) { format!("{variable}Variable") } else { variable.to_owned() }
     }

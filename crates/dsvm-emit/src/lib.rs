@@ -70,7 +70,7 @@ pub fn emit(graph: Clean<ResourceGraph>, checked: &Checked, sink: &mut Sink) -> 
             let mut own = Sink::default();
             let (template, trace) = template::write(graph, checked, &places, (group, bodies), groups.len() == 1);
             let parameters = parameters::files(checked, &template);
-            limits::check_template(checked, &template, &mut own);
+            limits::check_template(checked, graph, &template, &mut own);
             let depends_on = group.after.iter().filter_map(|g| names.get(*g).cloned()).collect();
             let template::Trace { places: provenance, causes } = trace;
             (Deployment { name: name.clone(), template, provenance, causes, parameters, depends_on }, own)

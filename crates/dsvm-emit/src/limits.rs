@@ -71,9 +71,10 @@ fn check_around(graph: &ResourceGraph, checked: &Checked, sink: &mut Sink) {
             }
         });
     }
-    for owned in &graph.owned {
-        if let Some(param) = checked.params.iter().find(|p| p.name.eq_ignore_ascii_case(&owned.parameter)) {
-            sink.push(diags::parameter_taken(&param.name, param.name_span, owned.span));
+    let owned = graph.owned.iter().map(|owned| (&owned.parameter, owned.span));
+    for (parameter, span) in owned.chain(graph.sized.iter().map(|sized| (&sized.parameter, sized.span))) {
+        if let Some(param) = checked.params.iter().find(|p| p.name.eq_ignore_ascii_case(parameter)) {
+            sink.push(diags::parameter_taken(&param.name, param.name_span, span));
         }
     }
     let outputs: Vec<_> = graph.outputs.iter().filter(|o| o.pool.is_none()).collect();
@@ -123,12 +124,13 @@ fn is_open(node: &Node) -> bool {
 }
 
 /// Checks the finished template.
-pub(crate) fn check_template(checked: &Checked, template: &Json, sink: &mut Sink) {
+pub(crate) fn check_template(checked: &Checked, graph: &ResourceGraph, template: &Json, sink: &mut Sink) {
     let count = template.get("parameters").and_then(Json::as_object).map_or(0, Map::len);
+    let declared = checked.params.last().map(|last| last.name_span);
     if count > PARAMETERS
-        && let Some(last) = checked.params.last()
+        && let Some(span) = declared.or_else(|| graph.sized.last().map(|last| last.span))
     {
-        sink.push(diags::too_many_parameters(count, PARAMETERS, last.name_span));
+        sink.push(diags::too_many_parameters(count, PARAMETERS, span));
     }
 }
 

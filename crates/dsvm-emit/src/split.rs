@@ -51,7 +51,9 @@ pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
     let nodes = graph.nodes.par_iter().with_min_len(CHUNK);
     let sizes: Vec<usize> = nodes.map(|node| node.body.estimate() + 400 + of_variables(node, &lengths)).collect();
     let all: usize = sizes.iter().sum();
-    if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len() <= POOLS {
+    // Each pool may add a parameter with its size to the one with its number.
+    let most_pools = if graph.sized.is_empty() { POOLS } else { POOLS / 2 };
+    if graph.nodes.len() <= RESOURCES && all <= BYTES && graph.owned.len().max(graph.sized.len()) <= most_pools {
         return vec![Group { nodes: graph.ids().collect(), last: true, ..Group::default() }];
     }
     let parts = parts(graph);
@@ -67,7 +69,7 @@ pub(crate) fn split(graph: &ResourceGraph) -> Vec<Group> {
         let may_cut = pool.is_none() || last.is_none_or(|(_, before)| before != pool);
         let room = if pool.is_some() { 16 } else { 1 };
         let full = groups.last().is_some_and(|g: &Group| {
-            may_cut && (g.nodes.len() + room > RESOURCES || bytes + size * 8 > BYTES || pools.len() + 1 > POOLS)
+            may_cut && (g.nodes.len() + room > RESOURCES || bytes + size * 8 > BYTES || pools.len() + 1 > most_pools)
         });
         if full || last.is_none_or(|(before, _)| before != part) {
             (bytes, pools) = (0, BTreeSet::new());

@@ -68,6 +68,10 @@ pub(crate) fn write(
         provenance.places.push((format!("/parameters/{}", mark.parameter), mark.span));
         parameters.insert(mark.parameter.clone().into(), capacity_parameter(mark));
     }
+    for mark in graph.sized.iter().filter(|mark| here.contains(&mark.node)) {
+        provenance.places.push((format!("/parameters/{}", mark.parameter), mark.span));
+        parameters.insert(mark.parameter.clone().into(), size_parameter(mark));
+    }
     let mut template = Map::new();
     template.insert("$schema".into(), json!(SCHEMA));
     template.insert("contentVersion".into(), json!("1.0.0.0"));
@@ -194,6 +198,19 @@ fn capacity_parameter(mark: &dsvm_graph::Owned) -> Json {
     );
     out.insert("metadata".into(), json!({ "description": text }));
     Json::Object(out)
+}
+
+fn size_parameter(mark: &dsvm_graph::Sized) -> Json {
+    let text = format!(
+        "Size of the machines of pool {}: the first of these, in order, that Azure has. Give the present one when deploying again.",
+        mark.pool
+    );
+    json!({
+        "type": "string",
+        "defaultValue": mark.sizes.first(),
+        "allowedValues": mark.sizes.iter().map(|size| json!(size)).collect::<Vec<_>>(),
+        "metadata": { "description": text, "dsvmc": { "sizesOf": mark.pool.as_str() } },
+    })
 }
 
 /// Parameters that the project declares, as the template has them.

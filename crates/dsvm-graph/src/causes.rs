@@ -3,6 +3,7 @@
 
 use dsvm_model::pool::{ManagedDisk, Orchestration, OsDisk, Pool, PoolIdentity};
 use dsvm_model::share::{Protocol, Share};
+use dsvm_model::sizes::Fallback;
 use std::fmt::Write as _;
 
 const PROFILE: &str = "/properties/virtualMachineProfile";
@@ -21,6 +22,14 @@ pub(crate) fn of_scale_set(pool: &Pool<'_>) -> Vec<(String, String)> {
             _ => "nothing in the pool needs a Uniform set, and without `orchestration` a set is Flexible, which is fixed at creation".to_owned(),
         };
         add("/properties/orchestrationMode", cause);
+    }
+    match &pool.fallback {
+        Fallback::None => {}
+        Fallback::Mix => add(
+            "/properties/skuProfile",
+            "the sizes of `first of` can be mixed in one Flexible set, where Azure takes them by rank".to_owned(),
+        ),
+        Fallback::Apply(why) => add("/sku/name", format!("`apply` tries the sizes of `first of` in order: {why}")),
     }
     if pool.orchestration == Orchestration::Uniform {
         let cause = match pool.large {

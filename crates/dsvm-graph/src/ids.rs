@@ -107,6 +107,11 @@ pub(crate) fn camel(name: &str) -> String {
     out
 }
 
+/// Name of the parameter with the size of the machines of a pool: `gpu-night` becomes `gpuNightSize`.
+pub(crate) fn size_parameter(pool: &str) -> String {
+    format!("{}Size", camel(pool))
+}
+
 /// Name of the parameter with the number of machines of a pool: `gpu-night` becomes `gpuNightMachines`.
 pub(crate) fn capacity_parameter(pool: &str) -> String {
     format!("{}Machines", camel(pool))

@@ -70,7 +70,7 @@ mod words;
 pub use autoscale::DEFAULT as DEFAULT_PROFILE;
 pub use expr::Text;
 pub use internal::{Broken, Built};
-pub use node::{Node, NodeId, Output, Owned, ResourceGraph, Variable};
+pub use node::{Node, NodeId, Output, Owned, ResourceGraph, Sized, Variable};
 pub use visitor::NodeVisitor;
 
 use dsvm_diagnostics::Sink;
@@ -113,7 +113,8 @@ fn assemble(fleet: &Fleet<'_>, checked: &Checked, visitor: &dyn NodeVisitor, sin
     let shared =
         pool::Shared { plans: &plans, networks: &networks, identities: &identities, vaults: &vaults, shares: &shares };
     let pools = pool::build_all(&input, &shared, &mut nodes, visitor, sink)?;
-    batch::build(&input, &shared, &reach, &mut nodes, sink)?;
+    let mut sized = pools.sized;
+    sized.extend(batch::build(&input, &shared, &reach, &mut nodes, sink)?);
     roles::grants(&input, &identities, &mut nodes);
     resources::build(&input, &mut nodes, sink);
     protect::mark(nodes.all_mut().iter_mut(), &protect::spans(checked));
@@ -124,7 +125,8 @@ fn assemble(fleet: &Fleet<'_>, checked: &Checked, visitor: &dyn NodeVisitor, sin
     let order = order::order(&nodes, sink);
     let mut variables = names.variables;
     variables.extend(pools.variables);
-    let mut graph = ResourceGraph { project: fleet.name.to_owned(), nodes, variables, owned: pools.owned, outputs };
+    let project = fleet.name.to_owned();
+    let mut graph = ResourceGraph { project, nodes, variables, owned: pools.owned, sized, outputs };
     order::sort(&mut graph, &order)?;
     Ok(graph)
 }

@@ -100,6 +100,21 @@ pub struct Owned {
     pub span: Span,
 }
 
+/// The size of a pool's machines where it has alternatives that `apply` tries in order.
+#[derive(Clone, Debug)]
+pub struct Sized {
+    /// Node of the scale set, Batch pool or cluster.
+    pub node: NodeId,
+    /// Parameter that carries the size.
+    pub parameter: String,
+    /// The sizes, in order of preference.
+    pub sizes: Vec<String>,
+    /// Name of the pool in the source.
+    pub pool: String,
+    /// Source of the sizes.
+    pub span: Span,
+}
+
 /// A text that resources refer to by a name: a long literal, or a name that is generated at deployment.
 #[derive(Clone, Debug)]
 pub struct Variable {
@@ -139,6 +154,8 @@ pub struct ResourceGraph {
     pub variables: Vec<Variable>,
     /// Scale sets whose number of machines autoscale owns.
     pub owned: Vec<Owned>,
+    /// Pools whose size is one of several.
+    pub sized: Vec<Sized>,
     /// Outputs of pools, then declared ones.
     pub outputs: Vec<Output>,
 }

@@ -109,6 +109,9 @@ pub(crate) fn sort(graph: &mut ResourceGraph, order: &[usize]) -> Built<()> {
     for owned in &mut graph.owned {
         owned.node = renumber(owned.node, owned.span)?;
     }
+    for sized in &mut graph.sized {
+        sized.node = renumber(sized.node, sized.span)?;
+    }
     for output in &mut graph.outputs {
         output.needs = output.needs.iter().map(|need| renumber(*need, output.span)).collect::<Built<_>>()?;
     }

@@ -2,14 +2,14 @@
 //! built by itself, many at once, in a list of its own; then the lists are joined in source order.
 
 use super::expr::Text;
-use super::ids::{Named, capacity_parameter, resource_id};
+use super::ids::{Named, capacity_parameter, resource_id, size_parameter};
 use super::input::Input;
 use super::internal::{Broken, Built};
 use super::json::Map;
 use super::names::PoolNames;
 use super::naming::home_of;
 use super::network::{NetworkNodes, NetworkPlans};
-use super::node::{Node, NodeId, Owned, Variable};
+use super::node::{Node, NodeId, Owned, Sized, Variable};
 use super::nodes::Nodes;
 use super::roles::{SECRETS_USER, SMB_MI_ADMIN, Scope, assignment, pull, scope_of};
 use super::vault::VaultNodes;
@@ -22,6 +22,7 @@ use dsvm_model::ids::{IdentityId, ShareId, TiSlice, VaultId};
 use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::read;
 use dsvm_model::share::{Auth, Share};
+use dsvm_model::sizes::Fallback;
 use dsvm_sema::table::BlockKind;
 use dsvm_sema::table::words::PoolResource;
 use dsvm_sema::value::BlockId;
@@ -114,6 +115,7 @@ struct PoolParts {
 #[derive(Default)]
 pub(crate) struct PoolResults {
     pub(crate) owned: Vec<Owned>,
+    pub(crate) sized: Vec<Sized>,
     pub(crate) variables: Vec<Variable>,
 }
 
@@ -198,6 +200,15 @@ fn join(
     }
     let scale_set = *joined.get(parts.scale_set.0).ok_or(lost)?;
     nodes.set_pool(pool.id, scale_set, *joined.get(parts.address.0).ok_or(lost)?);
+    if let Fallback::Apply(_) = pool.fallback {
+        results.sized.push(Sized {
+            node: scale_set,
+            parameter: size_parameter(&pool.block.name),
+            sizes: pool.sizes().map(|size| size.name().to_owned()).collect(),
+            pool: pool.block.name.to_string(),
+            span: pool.view.fields().size().span(),
+        });
+    }
     results.owned.extend(parts.parameter.map(|parameter| Owned {
         node: scale_set,
         parameter,

@@ -1,11 +1,13 @@
 //! The body of a pool's scale set.
 
 use super::expr::Text;
+use super::ids::size_parameter;
 use super::json::{Json, Map, json};
 use super::names::{PoolNames, Resolver};
 use super::values::{self, iso};
 use super::{profile, words};
 use dsvm_model::pool::{Orchestration, Pool};
+use dsvm_model::sizes::Fallback;
 use dsvm_sema::value::Value;
 
 /// The scale set: `setup` is the extension that makes its machines, `parameter` holds the number of machines of a pool under
@@ -22,7 +24,7 @@ pub(crate) fn body(
         Some(_) => Json::from(Text::call("parameters", &[parameter.into()])),
         None => values::json(pool.machines.start(), resolver),
     };
-    body.insert("sku".into(), json!({ "name": pool.size.name(), "tier": "Standard", "capacity": capacity }));
+    body.insert("sku".into(), sku(pool, capacity));
     if let Some((name, publisher, product)) = pool.image.plan() {
         body.insert("plan".into(), json!({ "name": name, "publisher": publisher, "product": product }));
     }
@@ -38,6 +40,20 @@ pub(crate) fn body(
     if !flexible {
         properties.insert("overprovision".into(), json!(false));
         properties.insert("singlePlacementGroup".into(), json!(!pool.large));
+    }
+    if pool.fallback == Fallback::Mix {
+        let sizes = pool.sizes().enumerate();
+        let sizes: Vec<Json> = sizes.map(|(rank, size)| json!({ "name": size.name(), "rank": rank })).collect();
+        properties.insert("skuProfile".into(), json!({ "vmSizes": sizes, "allocationStrategy": "Prioritized" }));
+    }
+    if let Some(share) = pool.spot.as_ref().and_then(|spot| spot.regular).filter(|_| flexible) {
+        properties.insert(
+            "priorityMixPolicy".into(),
+            json!({
+                "baseRegularPriorityCount": share.base,
+                "regularPriorityPercentageAboveBase": share.above,
+            }),
+        );
     }
     // The count is fixed at creation. Only 1 (as many fault domains as there are) is legal in both modes, with zones and
     // without ("Manage fault domains", 2025-11-17), so that zones can be added later.
@@ -61,6 +77,19 @@ pub(crate) fn body(
     properties.insert("virtualMachineProfile".into(), Json::Object(profile));
     body.insert("properties".into(), Json::Object(properties));
     body
+}
+
+/// Size and number. An instance mix has `Mix` for a size and must have no tier
+/// (`SkuTierMustNotBeSetIfSkuProfileIsSpecified`, instance mix FAQ of 2026-05-19).
+fn sku(pool: &Pool<'_>, capacity: Json) -> Json {
+    match pool.fallback {
+        Fallback::None => json!({ "name": pool.size.name(), "tier": "Standard", "capacity": capacity }),
+        Fallback::Mix => json!({ "name": "Mix", "capacity": capacity }),
+        Fallback::Apply(_) => {
+            let size = Text::call("parameters", &[size_parameter(&pool.block.name).as_str().into()]);
+            json!({ "name": size.json(), "tier": "Standard", "capacity": capacity })
+        }
+    }
 }
 
 fn machine(pool: &Pool<'_>, names: &PoolNames, (subnet, setup): (&Text, Json), resolver: &Resolver<'_, '_>) -> Map {

@@ -132,6 +132,10 @@ fn starts_with(main: &Change, after: &Value) -> String {
         return units::shown(quota, Unit::Gibibytes);
     }
     let size = text("/sku/name").filter(|_| is(&main.resource_type, "virtualMachineScaleSets"));
+    // An instance mix has the word `Mix` for a size, and its sizes in a profile.
+    let mix = after.pointer("/properties/skuProfile/vmSizes").and_then(Value::as_array);
+    let mix: Vec<&str> = mix.into_iter().flatten().filter_map(|one| one.get("name")?.as_str()).collect();
+    let size = if mix.is_empty() { size } else { Some(mix.join(", else ")) };
     let size = size.or_else(|| text("/properties/vmSize")).or_else(|| text("/properties/properties/vmSize"));
     match (size, main.effect.machines.and_then(|n| i64::try_from(n).ok())) {
         (Some(size), Some(n)) => format!("starts with {} of {size}", count(n, "machine")),

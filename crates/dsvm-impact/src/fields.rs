@@ -94,6 +94,15 @@ const ROWS: &[Row] = &[
     (VMSS, "properties.automaticRepairsPolicy.gracePeriod", "repair grace", "repair", Unit::Duration),
     (VMSS, "properties.automaticRepairsPolicy.repairAction", "repair action", "repair", Unit::Word),
     (VMSS, "properties.scaleInPolicy", "scale_in", "", SCALE_IN),
+    (VMSS, "properties.skuProfile", "size", "size", Unit::Plain),
+    (VMSS, "properties.priorityMixPolicy.baseRegularPriorityCount", "spot base", "spot", Unit::Plain),
+    (
+        VMSS,
+        "properties.priorityMixPolicy.regularPriorityPercentageAboveBase",
+        "spot regular_above",
+        "spot",
+        Unit::Percent,
+    ),
     (VMSS, "properties.spotRestorePolicy", "spot restore", "spot", Unit::Duration),
     (VMSS, "properties.upgradePolicy.mode", "upgrade mode", "upgrade", Unit::Word),
     (

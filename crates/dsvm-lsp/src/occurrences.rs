@@ -93,10 +93,10 @@ pub(crate) fn kinds(ty: &FieldType, found: &mut Vec<BlockKind>) {
     }
 }
 
-/// The type of the elements of a list.
+/// The type of the elements of a list, or of the alternatives of `first of […]`.
 pub(crate) fn element(ty: &FieldType) -> Option<&FieldType> {
     match ty {
-        FieldType::List(inner) => Some(inner),
+        FieldType::List(inner) | FieldType::First(inner) => Some(inner),
         FieldType::Either(parts) => parts.iter().find_map(element),
         FieldType::Secret(inner) => element(inner),
         _ => None,
@@ -490,6 +490,12 @@ impl Walker<'_> {
                 self.expr(index, None);
             }
             ExprKind::Unary(_, operand) => self.expr(operand, formula),
+            // `first` is a word here, not a name.
+            ExprKind::Binary(op, left, right)
+                if op.value == BinaryOp::Of && matches!(&left.kind, ExprKind::Name(name) if &**name == "first") =>
+            {
+                self.expr(right, wanted);
+            }
             ExprKind::Binary(op, left, right) => {
                 let wanted = if op.value == BinaryOp::Coalesce { wanted } else { formula };
                 self.expr(left, wanted);

@@ -3,11 +3,12 @@
 use super::facts::{Image, Known, Size};
 use super::network::{Outbound, overlap};
 use super::pool::{
-    Health, HealthProtocol, HealthSource, ManagedDisk, OnEviction, OnFailure, OsDisk, Pool, RepairAction, Spot,
-    Upgrade, UpgradeMode,
+    EphemeralPlace, Health, HealthProtocol, HealthSource, ManagedDisk, OnEviction, OnFailure, Orchestration, OsDisk,
+    Pool, RegularShare, RepairAction, Spot, Upgrade, UpgradeMode,
 };
 use super::services::JUPYTERHUB;
 use super::share::{Auth, Protocol};
+use super::sizes::Sizes;
 use super::support::Access;
 use super::{Context, diags, read};
 use crate::units::{GIB, HOUR, MINUTE, Seconds, bounds};
@@ -54,7 +55,7 @@ pub(crate) struct Hardware<'a> {
 impl Hardware<'_> {
     /// Checks the image against the size, and both against the calendar.
     pub(crate) fn check(self, cx: Context<'_, '_>, sink: &mut Sink) {
-        let Self { image, image_at, size, size_at, .. } = self;
+        let Self { image, image_at, size, .. } = self;
         let image_end = image.retirement();
         let successor = image_end.and_then(|r| r.successor(cx.checked));
         let retired = image_end.and_then(|r| r.retired_by(cx.as_of));
@@ -64,14 +65,8 @@ impl Hardware<'_> {
         } else if image.state() == ImageState::Deprecated {
             sink.push(diags::image_is_ageing(image.name(), image_at, successor));
         }
-        if let Some(end) = size.retirement() {
-            let successor = end.successor(cx.checked);
-            if let Some(date) = end.retired_by(cx.as_of) {
-                sink.push(diags::size_is_retired(size.name(), size_at, date, successor));
-                return;
-            } else if let Some(date) = end.restricted_by(cx.as_of) {
-                sink.push(diags::size_is_restricted(size.name(), size_at, date, end.retired(), successor));
-            }
+        if self.ended(cx, sink) {
+            return;
         }
         if let Some((version, until)) = image.pinned().zip(image.version_kept_until())
             && until < cx.as_of
@@ -86,6 +81,34 @@ impl Hardware<'_> {
         if size.has_gpu() {
             self.check_gpu(sink);
         }
+    }
+
+    /// Checks another size with the image, of which everything else was said with the first.
+    pub(crate) fn check_alternative(self, cx: Context<'_, '_>, sink: &mut Sink) {
+        let retired = self.image.retirement().and_then(|end| end.retired_by(cx.as_of));
+        let unusable = self.image.state() == ImageState::Gone || retired.is_some() || self.image.windows();
+        if unusable || self.ended(cx, sink) {
+            return;
+        }
+        self.check_boot(sink);
+        if self.size.has_gpu() {
+            self.check_gpu(sink);
+        }
+    }
+
+    /// Whether the size can no longer be deployed; its announced end is reported too.
+    fn ended(self, cx: Context<'_, '_>, sink: &mut Sink) -> bool {
+        let Self { size, size_at, .. } = self;
+        let Some(end) = size.retirement() else { return false };
+        let successor = end.successor(cx.checked);
+        if let Some(date) = end.retired_by(cx.as_of) {
+            sink.push(diags::size_is_retired(size.name(), size_at, date, successor));
+            return true;
+        }
+        if let Some(date) = end.restricted_by(cx.as_of) {
+            sink.push(diags::size_is_restricted(size.name(), size_at, date, end.retired(), successor));
+        }
+        false
     }
 
     /// Whether the size starts the image.
@@ -133,7 +156,7 @@ impl Hardware<'_> {
 /// Terms of spot machines.
 pub(crate) fn spot<'a>(
     pool: View<'a, rows::Pool>,
-    size: Size<'_>,
+    sizes: &Sizes<'_>,
     autoscaled: bool,
     sink: &mut Sink,
 ) -> Option<Spot<'a>> {
@@ -148,11 +171,11 @@ pub(crate) fn spot<'a>(
         }
     }
     let fields = pool.fields();
-    if size.spot() == Known::No {
+    for size in sizes.all().filter(|size| size.spot() == Known::No) {
         sink.push(diags::spot_not_offered(size.name(), fields.priority().span(), fields.size().span()));
     }
     let Some(terms) = terms else {
-        return Some(Spot { max_price: None, on_eviction: OnEviction::Delete, restore: None });
+        return Some(Spot { max_price: None, on_eviction: OnEviction::Delete, restore: None, regular: None });
     };
     let fields = terms.fields();
     let on_eviction = terms.on_eviction();
@@ -170,17 +193,72 @@ pub(crate) fn spot<'a>(
             sink.push(diags::max_price_not_per_hour(span));
         }
     }
-    Some(Spot { max_price, on_eviction, restore })
+    Some(Spot { max_price, on_eviction, restore, regular: regular(terms, sink) })
+}
+
+/// The regular machines among spot machines.
+fn regular(terms: View<'_, rows::Spot>, sink: &mut Sink) -> Option<RegularShare> {
+    let fields = terms.fields();
+    if terms.base().is_none() && terms.regular_above().is_none() {
+        return None;
+    }
+    let above = terms.regular_above().and_then(|part| bounds::REGULAR_SHARE.check(part, fields.regular_above(), sink));
+    let share = RegularShare { base: terms.base().unwrap_or(0), above: above.map_or(0, |part| part.get()) };
+    if share.above == 100 {
+        sink.push(diags::no_spot_left(fields.regular_above().span()));
+    }
+    Some(share)
 }
 
 /// System disk and Trusted Launch: `Some(secure boot)`.
 pub(crate) fn disk_and_boot(
     pool: View<'_, rows::Pool>,
     image: Image<'_>,
-    size: Size<'_>,
+    sizes: &Sizes<'_>,
     sink: &mut Sink,
 ) -> (OsDisk, Option<bool>) {
-    (os_disk(pool, image, size, sink), trusted_launch(pool, image, size, sink))
+    let mut disk = os_disk(pool, image, sizes.first, sink);
+    for other in &sizes.others {
+        disk = disk_of_alternative(pool, (image, disk), (sizes.first, *other), sink);
+    }
+    (disk, trusted_launch(pool, image, sizes, sink))
+}
+
+/// The system disk that another size has too: one model is for all of them.
+fn disk_of_alternative(
+    pool: View<'_, rows::Pool>,
+    (image, disk): (Image<'_>, OsDisk),
+    (first, size): (Size<'_>, Size<'_>),
+    sink: &mut Sink,
+) -> OsDisk {
+    let fields = pool.fields();
+    let span = fields.os_disk().span();
+    match (disk, size.ephemeral()) {
+        (OsDisk::Ephemeral(..), None) => {
+            sink.push(diags::ephemeral_disk_impossible(size.name(), span, fields.size().span()));
+        }
+        (OsDisk::Ephemeral(place, wanted), Some((other, space))) => {
+            if place != other {
+                let shown =
+                    |place: EphemeralPlace| format!("its ephemeral OS disk on the {}", place.word().replace('_', " "));
+                let pair = (shown(other), shown(place));
+                sink.push(diags::sizes_differ(first.name(), size.name(), (&pair.0, &pair.1), fields.size().span()));
+            }
+            if let (Some(space), Some(need)) = (space, wanted.map(|size| size.get() * GIB).or(image.os_disk()))
+                && need > space
+            {
+                sink.push(diags::ephemeral_disk_too_small(size.name(), space, need, span));
+            }
+        }
+        (OsDisk::Managed(ManagedDisk::PremiumSsd, wanted), _) if !size.premium() => {
+            if fields.os_disk().written() {
+                sink.push(diags::premium_disk_impossible(size.name(), span));
+            }
+            return OsDisk::Managed(ManagedDisk::StandardSsd, wanted);
+        }
+        (OsDisk::Managed(..), _) => {}
+    }
+    disk
 }
 
 fn os_disk(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> OsDisk {
@@ -220,8 +298,10 @@ fn os_disk(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &
     }
 }
 
-fn trusted_launch(pool: View<'_, rows::Pool>, image: Image<'_>, size: Size<'_>, sink: &mut Sink) -> Option<bool> {
+fn trusted_launch(pool: View<'_, rows::Pool>, image: Image<'_>, sizes: &Sizes<'_>, sink: &mut Sink) -> Option<bool> {
     let fields = pool.fields();
+    // The size that it fails on, if any: one model is for all of them.
+    let size = sizes.all().find(|size| !size.trusted_launch()).unwrap_or(sizes.first);
     let possible = image.generation() == Some(2) && size.trusted_launch() && image.trusted_launch() != Known::No;
     let launch = match pool.security() {
         Some(Security::Standard) => false,
@@ -395,6 +475,14 @@ pub(crate) fn check_pool(cx: Context<'_, '_>, pool: &Pool<'_>, sink: &mut Sink) 
     check_os_images(pool, sink);
     let network = &cx.networks[pool.network];
     let fields = pool.view.fields();
+    if pool.orchestration == Orchestration::Uniform
+        && let Some(terms) = pool.view.spot()
+        && pool.spot.as_ref().is_some_and(|spot| spot.regular.is_some())
+    {
+        let at = if terms.fields().base().written() { terms.fields().base() } else { terms.fields().regular_above() };
+        let why = pool.uniform_for.map_or(fields.orchestration().span(), |need| need.span);
+        sink.push(diags::regular_share_of_uniform(at.span(), why));
+    }
     if let (Some(spot), None, false) = (&pool.spot, &pool.autoscale, pool.machines.ranged)
         && spot.restore.is_none()
     {

@@ -24,6 +24,7 @@ mod rules;
 mod scaling;
 pub mod services;
 pub mod share;
+pub mod sizes;
 mod smb;
 pub mod support;
 mod thresholds;

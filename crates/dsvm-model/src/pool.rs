@@ -7,6 +7,7 @@ use super::limits::{self, Limits};
 use super::login::{self, Admin, User};
 use super::services::{self, Service};
 use super::share::Auth;
+use super::sizes::{Fallback, Sizes};
 use super::{Context, Machines, diags, hardware, network, read, scaling};
 use crate::units::{Seconds, WholeGib, WholeMinutes, WholePercent, bounds};
 use dsvm_diagnostics::Sink;
@@ -34,8 +35,12 @@ pub struct Pool<'a> {
     pub block: &'a Block,
     /// What the machines run.
     pub image: Image<'a>,
-    /// The size of the machines.
+    /// The size of the machines: the one that is wanted most.
     pub size: Size<'a>,
+    /// The sizes that take its place, in order.
+    pub others: Vec<Size<'a>>,
+    /// How they take its place.
+    pub fallback: Fallback,
     /// How many machines it has.
     pub machines: Machines,
     /// Kind of scale set.
@@ -111,6 +116,27 @@ pub struct Spot<'a> {
     pub on_eviction: OnEviction,
     /// How long Azure tries to bring evicted machines back.
     pub restore: Option<Seconds>,
+    /// Regular machines among them, where some are.
+    pub regular: Option<RegularShare>,
+}
+
+/// The regular machines of a pool of spot machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegularShare {
+    /// The first machines, which are all regular.
+    pub base: i64,
+    /// Percent of the machines beyond those that are regular.
+    pub above: i64,
+}
+
+impl RegularShare {
+    /// How many of so many machines are regular. The fraction of a machine is a spot machine: of 41 machines with base 10
+    /// and 50 %, 15 beyond the base are regular and 16 are not ("Spot Priority Mix", 2026-05-19).
+    #[must_use]
+    pub fn of(self, machines: i64) -> i64 {
+        let base = machines.min(self.base);
+        base + (machines - base).saturating_mul(self.above) / 100
+    }
 }
 
 /// Where a machine's system disk is.
@@ -182,7 +208,8 @@ impl<'a> Pool<'a> {
             return None;
         }
         let image = Image(cx.checked.view(view.image()?));
-        let size = Size(cx.checked.view(view.size()?));
+        let sizes = Sizes::read(cx, view.size()?)?;
+        let size = sizes.first;
         let hardware = hardware::Hardware {
             image,
             size,
@@ -191,6 +218,10 @@ impl<'a> Pool<'a> {
             setup: view.setup(),
         };
         hardware.check(cx, sink);
+        sizes.check(fields.size().span(), true, sink);
+        for other in &sizes.others {
+            hardware::Hardware { size: *other, ..hardware }.check_alternative(cx, sink);
+        }
         let machines = Machines::of(fields.machines())?;
         let wanted = view.subnet().map(|key| (key, fields.subnet().span()));
         let named = view.network().map(|network| (network.id, fields.network().span()));
@@ -217,10 +248,10 @@ impl<'a> Pool<'a> {
             true => autoscale::read(cx, view, &machines, setup, sink),
             false => None,
         };
-        let spot = hardware::spot(view, size, autoscale.is_some(), sink);
+        let spot = hardware::spot(view, &sizes, autoscale.is_some(), sink);
         let health = hardware::health(view, setup, sink);
-        let (orchestration, uniform_for, large) = scaling::orchestration(cx, view, size, &machines, sink);
-        let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, size, sink);
+        let (orchestration, uniform_for, large) = scaling::orchestration(cx, view, &sizes, &machines, sink);
+        let (os_disk, trusted_launch) = hardware::disk_and_boot(view, image, &sizes, sink);
         let vault = view.vault().and_then(|vault| cx.places.vaults.of(vault.id, fields.vault().span(), sink));
         let needs_identity = vault.is_some()
             || view.registries().into_iter().flatten().next().is_some()
@@ -235,6 +266,11 @@ impl<'a> Pool<'a> {
             None if needs_identity => PoolIdentity::Own,
             None => PoolIdentity::None,
         };
+        let fallback = match (sizes.others.is_empty(), sizes.unmixable(orchestration, os_disk)) {
+            (true, _) => Fallback::None,
+            (false, None) => Fallback::Mix,
+            (false, Some(why)) => Fallback::Apply(why),
+        };
         let (network, subnet) = place?;
         let pool = Self {
             id,
@@ -242,6 +278,7 @@ impl<'a> Pool<'a> {
             block,
             image,
             size,
+            fallback,
             orchestration,
             uniform_for,
             large,
@@ -258,14 +295,13 @@ impl<'a> Pool<'a> {
             os_disk,
             trusted_launch,
             encryption_at_host: view.encryption_at_host(),
-            accelerated_networking: view.accelerated_networking().unwrap_or(match size.accelerated_networking() {
-                NetworkAcceleration::No => false,
-                NetworkAcceleration::Yes | NetworkAcceleration::Required => true,
-            }),
+            accelerated_networking: view
+                .accelerated_networking()
+                .unwrap_or_else(|| sizes.all().all(|size| size.accelerated_networking() != NetworkAcceleration::No)),
             identity,
             vault,
             host_key: read::present(fields.host_key()),
-            limits: limits::read(view, size, sink),
+            limits: limits::read(view, sizes.smallest(), sink),
             entra_login: view.entra_login(),
             repair: hardware::repair(view, setup, sink),
             upgrade: hardware::upgrade(view, sink),
@@ -277,9 +313,15 @@ impl<'a> Pool<'a> {
             spot,
             autoscale,
             health,
+            others: sizes.others,
         };
         hardware::check_pool(cx, &pool, sink);
         Some(pool)
+    }
+
+    /// Its sizes in order of preference.
+    pub fn sizes(&self) -> impl Iterator<Item = Size<'a>> + Clone {
+        std::iter::once(self.size).chain(self.others.iter().copied())
     }
 
     /// Its name with `-` for `_`.

@@ -140,8 +140,8 @@ fn known_metric<'a>(
         return None;
     }
     if fact.burstable_only()
-        && let Some(size) = pool.size()
-        && !Size(cx.checked.view(size)).burstable()
+        && let Some(sizes) = pool.size()
+        && !sizes.iter().all(|size| Size(cx.checked.view(size)).burstable())
     {
         sink.push(diags::metric_of_burstable(word, span, pool.fields().size().span()));
         return None;

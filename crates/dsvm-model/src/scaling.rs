@@ -1,10 +1,10 @@
 //! Kind of scale set and how many machines it can hold.
 
 use super::batch::BatchPool;
-use super::facts::Size;
 use super::ids::{NetworkId, SubnetPlace, TiSlice};
 use super::network::{Network, room};
 use super::pool::{Orchestration, Pool};
+use super::sizes::Sizes;
 use super::{Context, Machines, diags, read};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
@@ -58,7 +58,7 @@ fn uniform_needs(pool: View<'_, rows::Pool>) -> Vec<UniformNeed> {
 pub(crate) fn orchestration(
     cx: Context<'_, '_>,
     pool: View<'_, rows::Pool>,
-    size: Size<'_>,
+    sizes: &Sizes<'_>,
     machines: &Machines,
     sink: &mut Sink,
 ) -> (Orchestration, Option<UniformNeed>, bool) {
@@ -77,7 +77,8 @@ pub(crate) fn orchestration(
     if most > MOST {
         sink.push(diags::too_many_machines(most, MOST, machines.span, kind));
     }
-    if kind == Orchestration::Uniform && size.infiniband().is_some() && most > PLACEMENT_GROUP {
+    let joined = sizes.all().find(|size| size.infiniband().is_some());
+    if let Some(size) = joined.filter(|_| kind == Orchestration::Uniform && most > PLACEMENT_GROUP) {
         sink.push(diags::infiniband_beyond_placement_group(size.name(), most, machines.span));
     }
     let decides = needs.first().copied().filter(|_| pool.orchestration().is_none());

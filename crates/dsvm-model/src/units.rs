@@ -246,6 +246,9 @@ pub mod bounds {
     /// Machines of an upgrade at once, or unhealthy.
     pub const UPGRADE_SHARE: Bounds<WholePercent> =
         Bounds::new(5, 100, "Azure accepts whole percentages from 5% to 100%");
+    /// Regular machines among spot machines.
+    pub const REGULAR_SHARE: Bounds<WholePercent> =
+        Bounds::new(0, 100, "Azure accepts whole percentages from 0% to 100%");
     /// For which evicted machines are brought back.
     pub const RESTORE: Bounds<Seconds> = Bounds::from(1, "the time to restore machines must be positive");
     /// Between two readings of a metric.

@@ -3,6 +3,7 @@
 use super::names::{Quota, Scope, Service, folded};
 use super::needs::Need;
 use dsvm_graph::versions as v;
+use dsvm_model::pool::RegularShare;
 use serde_json::Value;
 
 /// The cores of a machine as quota counts them, and their family.
@@ -87,6 +88,40 @@ pub(crate) fn with_surge(body: &Value, most: Option<u64>) -> Option<u64> {
     most.map(|most| most.saturating_add(most.saturating_mul(share).div_ceil(100)))
 }
 
+/// The sizes of a scale set: one, or those of its instance mix.
+pub(crate) fn sizes_of(body: &Value) -> Vec<&str> {
+    let mix = body.pointer("/properties/skuProfile/vmSizes").and_then(Value::as_array);
+    match mix {
+        Some(mix) => mix.iter().filter_map(|size| size.get("name")?.as_str()).collect(),
+        None => body.pointer("/sku/name").and_then(Value::as_str).into_iter().collect(),
+    }
+}
+
+/// Machines of one profile: all, the regular ones and the spot ones.
+#[derive(Clone, Copy)]
+struct Parts {
+    number: Option<u64>,
+    regular: Option<u64>,
+    spot: Option<u64>,
+}
+
+impl Parts {
+    /// `mix`: the `priorityMixPolicy` of a set with both.
+    fn of(profile: &Value, number: Option<u64>, mix: Option<&Value>) -> Self {
+        let priority = profile.get("priority").and_then(Value::as_str).unwrap_or("Regular");
+        if !["spot", "low"].iter().any(|word| priority.eq_ignore_ascii_case(word)) {
+            return Self { number, regular: number, spot: Some(0) };
+        }
+        let Some(mix) = mix else { return Self { number, regular: Some(0), spot: number } };
+        let part = |name: &str| mix.get(name).and_then(Value::as_i64).unwrap_or(0);
+        let share =
+            RegularShare { base: part("baseRegularPriorityCount"), above: part("regularPriorityPercentageAboveBase") };
+        let regular = number.and_then(|number| u64::try_from(share.of(i64::try_from(number).ok()?)).ok());
+        let spot = number.zip(regular).map(|(number, regular)| number.saturating_sub(regular));
+        Self { number, regular, spot }
+    }
+}
+
 impl Counter<'_> {
     /// The region of a resource as Azure names it; nothing for one that only the deployment knows.
     pub fn region(&self, body: &Value) -> Option<String> {
@@ -115,7 +150,7 @@ impl Counter<'_> {
             let what = named();
             let profile = body.get("properties").unwrap_or(&Value::Null);
             let size = profile.pointer("/hardwareProfile/vmSize").and_then(Value::as_str);
-            self.machines(&scope, size, profile, Some(1), &what);
+            self.machines(&scope, &Vec::from_iter(size), profile, Parts::of(profile, Some(1), None), &what);
         } else if is("Microsoft.Compute/disks") {
             let quota = body.pointer("/sku/name").and_then(Value::as_str).and_then(disk_quota);
             let number = quota.map(|_| 1);
@@ -144,13 +179,13 @@ impl Counter<'_> {
         }
     }
 
-    /// A scale set with that many machines.
-    pub fn scale_set(&mut self, body: &Value, machines: Option<u64>, what: &str) {
+    /// A scale set with that many machines, of one of several sizes.
+    pub fn scale_set(&mut self, body: &Value, sizes: &[&str], machines: Option<u64>, what: &str) {
         let scope = Scope::Region(self.region(body));
         self.push(&scope, Quota::new(Service::Compute, "virtualMachineScaleSets"), Some(1), what);
-        let size = body.pointer("/sku/name").and_then(Value::as_str);
         let profile = body.pointer("/properties/virtualMachineProfile").unwrap_or(&Value::Null);
-        self.machines(&scope, size, profile, machines, what);
+        let mix = body.pointer("/properties/priorityMixPolicy");
+        self.machines(&scope, sizes, profile, Parts::of(profile, machines, mix), what);
         let cards = profile.pointer("/networkProfile/networkInterfaceConfigurations").and_then(Value::as_array);
         let cards = cards.map_or(&[][..], Vec::as_slice);
         let (mut addresses, mut number) = (0, 0);
@@ -166,11 +201,12 @@ impl Counter<'_> {
     }
 
     /// Cores, machines and disks of machines with one profile.
-    fn machines(&mut self, scope: &Scope, size: Option<&str>, profile: &Value, number: Option<u64>, what: &str) {
+    fn machines(&mut self, scope: &Scope, sizes: &[&str], profile: &Value, parts: Parts, what: &str) {
         let compute = |name: &str| Quota::new(Service::Compute, name);
-        let priority = profile.get("priority").and_then(Value::as_str).unwrap_or("Regular");
-        let spot = ["spot", "low"].iter().any(|word| priority.eq_ignore_ascii_case(word));
-        self.cores(scope, Service::Compute, size.unwrap_or("a size made at deployment"), number, spot, what);
+        let number = parts.number;
+        let sizes = if sizes.is_empty() { &["a size made at deployment"] } else { sizes };
+        self.cores(scope, Service::Compute, sizes, parts.regular, false, what);
+        self.cores(scope, Service::Compute, sizes, parts.spot, true, what);
         self.push(scope, compute("virtualMachines"), number, what);
         let system = profile.pointer("/storageProfile/osDisk");
         let ephemeral = system.is_some_and(|disk| disk.get("diffDiskSettings").is_some());
@@ -187,10 +223,17 @@ impl Counter<'_> {
     }
 
     /// The cores of machines of a size: spot machines count in one number for all families, others in the total and their
-    /// family's.
-    pub fn cores(&mut self, scope: &Scope, service: Service, size: &str, number: Option<u64>, spot: bool, what: &str) {
-        let facts = (self.sizes)(size);
-        let each = facts.as_ref().and_then(|facts| facts.each);
+    /// family's. Of several sizes each may be the one that is used, so that each family needs the whole number and the total
+    /// the largest.
+    pub fn cores(
+        &mut self,
+        scope: &Scope,
+        service: Service,
+        sizes: &[&str],
+        number: Option<u64>,
+        spot: bool,
+        what: &str,
+    ) {
         let (total, low) = match service {
             Service::Compute | Service::Network => ("cores", "lowPriorityCores"),
             Service::Batch => ("dedicatedCoreQuota", "lowPriorityCoreQuota"),
@@ -198,14 +241,28 @@ impl Counter<'_> {
                 ("Total Cluster Dedicated Regional vCPUs", "Total Cluster Low Priority Regional vCPUs")
             }
         };
-        let all = times(number, each);
-        if spot {
-            return self.push(scope, Quota::new(service, low), all, what);
+        let largest = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.max(b));
+        let mut most = Some(0);
+        let mut families: Vec<(String, Option<u64>)> = Vec::new();
+        for size in sizes {
+            let facts = (self.sizes)(size);
+            let all = times(number, facts.as_ref().and_then(|facts| facts.each));
+            most = largest(most, all);
+            let (family, all) = match facts.and_then(|facts| facts.family) {
+                Some(family) => (family, all),
+                None => (format!("family of {size},"), times(all, None)),
+            };
+            match families.iter_mut().find(|(known, _)| *known == family) {
+                Some((_, known)) => *known = largest(*known, all),
+                None => families.push((family, all)),
+            }
         }
-        self.push(scope, Quota::new(service, total), all, what);
-        match facts.and_then(|facts| facts.family) {
-            Some(family) => self.push(scope, Quota::of_family(service, &family), all, what),
-            None => self.push(scope, Quota::of_family(service, &format!("family of {size},")), times(all, None), what),
+        if spot {
+            return self.push(scope, Quota::new(service, low), most, what);
+        }
+        self.push(scope, Quota::new(service, total), most, what);
+        for (family, all) in families {
+            self.push(scope, Quota::of_family(service, &family), all, what);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Resources before and after a change → what it adds to the demand of which limit.
 
-use super::count::{Counter, Sizes, most_of, times, whole, with_surge};
+use super::count::{Counter, Sizes, most_of, sizes_of, times, whole, with_surge};
 use super::names::{Quota, Scope, Service};
 use super::needs::Need;
 use dsvm_graph::versions as v;
@@ -152,7 +152,7 @@ fn needs_of(resources: &[Resource], near: Option<&str>, sizes: &Sizes<'_>, at: A
                     with_surge(&one.body, most_of(setting).map(|most| most.max(own.unwrap_or(0))))
                 }
             };
-            counter.scale_set(&one.body, machines, &what());
+            counter.scale_set(&one.body, &sizes_of(&one.body), machines, &what());
         } else if is(one, v::COMPUTE) {
             cluster(&mut counter, &one.body, at, &what());
         } else if is(one, v::BATCH_POOL) {
@@ -179,7 +179,7 @@ fn cluster(counter: &mut Counter<'_>, body: &Value, at: At, what: &str) {
     let spot = text("/properties/properties/vmPriority").is_some_and(|word| word.eq_ignore_ascii_case("LowPriority"));
     counter.push(&scope, Quota::new(Service::MachineLearning, "Total Clusters"), Some(1), what);
     let size = text("/properties/properties/vmSize").unwrap_or("a size made at deployment");
-    counter.cores(&scope, Service::MachineLearning, size, nodes, spot, what);
+    counter.cores(&scope, Service::MachineLearning, &[size], nodes, spot, what);
 }
 
 /// A pool of a Batch account. What a formula decides is not known here.
@@ -198,8 +198,8 @@ fn nodes(counter: &mut Counter<'_>, pool: &Resource, at: At, what: &str) {
     let size = pool.body.pointer("/properties/vmSize").and_then(Value::as_str).unwrap_or("a size made at deployment");
     let dedicated = number("/properties/currentDedicatedNodes", &format!("{fixed}/targetDedicatedNodes"));
     let spot = number("/properties/currentLowPriorityNodes", &format!("{fixed}/targetLowPriorityNodes"));
-    counter.cores(&scope, Service::Batch, size, times(dedicated, Some(1)), false, what);
-    counter.cores(&scope, Service::Batch, size, times(spot, Some(1)), true, what);
+    counter.cores(&scope, Service::Batch, &[size], times(dedicated, Some(1)), false, what);
+    counter.cores(&scope, Service::Batch, &[size], times(spot, Some(1)), true, what);
 }
 
 /// Adds up what several projects add to one subscription.

@@ -1,6 +1,6 @@
 //! One project with the values of one env → what it asks of which limit.
 
-use super::count::{Cores, Counter, most_of, whole, with_surge};
+use super::count::{Cores, Counter, most_of, sizes_of, whole, with_surge};
 use super::names::{Quota, Scope, Service};
 use dsvm_graph::json::Json;
 use dsvm_graph::{Node, ResourceGraph, versions as v};
@@ -32,8 +32,8 @@ pub struct Need {
 #[must_use]
 pub fn needs(fleet: &Fleet<'_>, graph: &ResourceGraph, near: Option<&str>) -> Vec<Need> {
     let sizes = |name: &str| {
-        let pools = fleet.pools.iter().map(|pool| pool.size);
-        let mut all = pools.chain(fleet.batch.iter().map(|pool| pool.size));
+        let pools = fleet.pools.iter().flat_map(|pool| pool.sizes());
+        let mut all = pools.chain(fleet.batch.iter().flat_map(|pool| pool.sizes()));
         all.find(|size| size.name().eq_ignore_ascii_case(name)).map(cores)
     };
     let counter = Counter { near, sizes: &sizes, all: Vec::new() };
@@ -78,7 +78,13 @@ impl<'a> Reader<'_, 'a> {
             None => format!("scale set `{}`", name(node)),
         };
         let most = with_surge(&body, self.most(node, &body));
-        self.counter.scale_set(&body, most, &what);
+        // A parameter names no size: any of the alternatives may be the one that is used.
+        let deferred = body.pointer("/sku/name").and_then(Value::as_str).is_some_and(|name| name.starts_with('['));
+        let sizes: Vec<&str> = match pool.filter(|_| deferred) {
+            Some(pool) => pool.sizes().map(Size::name).collect(),
+            None => sizes_of(&body),
+        };
+        self.counter.scale_set(&body, &sizes, most, &what);
     }
 
     /// Most machines that a scale set can get: of its autoscale profiles, of the pool, and its own number.
@@ -104,7 +110,8 @@ impl<'a> Reader<'_, 'a> {
     /// makes them in the subscription.
     fn batch(&mut self, pool: &BatchPool<'a>) {
         let what = format!("pool `{}`", pool.block.name);
-        let size = pool.size.name();
+        let sizes: Vec<&str> = pool.sizes().map(Size::name).collect();
+        let sizes = sizes.as_slice();
         let node = self
             .graph
             .nodes
@@ -114,8 +121,8 @@ impl<'a> Reader<'_, 'a> {
         if pool.service == Runs::AzureMl {
             let scope = Scope::MachineLearning(node.and_then(|node| self.counter.region(&body(node))));
             self.counter.push(&scope, Quota::new(Service::MachineLearning, "Total Clusters"), Some(1), &what);
-            self.counter.cores(&scope, Service::MachineLearning, size, dedicated, false, &what);
-            self.counter.cores(&scope, Service::MachineLearning, size, spot, true, &what);
+            self.counter.cores(&scope, Service::MachineLearning, sizes, dedicated, false, &what);
+            self.counter.cores(&scope, Service::MachineLearning, sizes, spot, true, &what);
             return;
         }
         let account = pool.home.and_then(|home| self.fleet.batch_support.accounts.get(home));
@@ -132,8 +139,8 @@ impl<'a> Reader<'_, 'a> {
         self.counter.push(&scope, Quota::new(Service::Batch, "poolQuota"), Some(1), &what);
         let own = account.is_some_and(|account| account.user_subscription);
         let (scope, service) = if own { (near.clone(), Service::Compute) } else { (scope, Service::Batch) };
-        self.counter.cores(&scope, service, size, dedicated, false, &what);
-        self.counter.cores(&scope, service, size, spot, true, &what);
+        self.counter.cores(&scope, service, sizes, dedicated, false, &what);
+        self.counter.cores(&scope, service, sizes, spot, true, &what);
         if own {
             for number in [dedicated, spot] {
                 self.counter.push(&scope, Quota::new(Service::Compute, "virtualMachines"), number, &what);

@@ -111,6 +111,13 @@ pub(crate) fn fit(value: &Value, ty: &Ty, facts: &dyn Facts) -> Result<Value, Mi
             }
             Ok(Value::List(Arc::new(list)))
         }
+        (Value::First(items), Ty::First(element)) => {
+            for (at, item) in items.iter().enumerate() {
+                fit(item, element, facts)
+                    .map_err(|misfit| inside(format!("choice {}", at + 1), item, element, misfit))?;
+            }
+            Ok(value.clone())
+        }
         (Value::Record(fields), Ty::Map(element)) => {
             if stays(element) {
                 for (name, field) in fields.iter() {
@@ -266,6 +273,7 @@ pub(crate) fn type_fits(from: &Ty, to: &Ty, facts: &dyn Facts) -> bool {
         (Ty::Literal(value), to) => fit(value, to, facts).is_ok(),
         (Ty::String | Ty::OneOf(_), Ty::Literal(value)) => matches!(value.as_ref(), Value::String(_)),
         (Ty::Int | Ty::Port, Ty::Literal(value)) => matches!(value.as_ref(), Value::Int(_)),
+        (Ty::First(from), Ty::First(to)) => type_fits(from, to, facts),
         (Ty::List(from), Ty::List(to)) => type_fits(from, to, facts),
         (Ty::Map(from), Ty::Map(to)) => type_fits(from, to, facts),
         (Ty::Record(rows), Ty::Map(to)) => rows.values().all(|row| type_fits(&row.ty, to, facts)),
@@ -293,7 +301,7 @@ pub(crate) fn has_secret(value: &Value) -> bool {
 pub(crate) fn secret_path(value: &Value) -> Option<&[SecretStep]> {
     match value {
         Value::Deferred(deferred) if !deferred.secret.is_empty() => Some(&deferred.secret),
-        Value::List(items) => items.iter().find_map(secret_path),
+        Value::List(items) | Value::First(items) => items.iter().find_map(secret_path),
         Value::Record(fields) => fields.values().find_map(secret_path),
         Value::Range(range) => {
             secret_path(&range.min).or_else(|| secret_path(&range.max)).or(range.initial.as_ref().and_then(secret_path))
@@ -311,7 +319,7 @@ fn no_secret_inside(value: &Value) -> Result<(), Misfit> {
 pub(crate) fn deferred_part(value: &Value) -> Option<&Arc<Deferred>> {
     match value {
         Value::Deferred(deferred) => Some(deferred),
-        Value::List(items) => items.iter().find_map(deferred_part),
+        Value::List(items) | Value::First(items) => items.iter().find_map(deferred_part),
         Value::Record(fields) => fields.values().find_map(deferred_part),
         Value::Range(range) => deferred_part(&range.min)
             .or_else(|| deferred_part(&range.max))

@@ -101,6 +101,7 @@ impl fmt::Display for Value {
             Value::Cidr(cidr) => write!(f, "{cidr}"),
             Value::Ip(ip) => write!(f, "{ip}"),
             Value::String(text) => write!(f, "\"{}\"", text.escape_debug()),
+            Value::First(items) => write!(f, "first of {}", Value::List(items.clone())),
             Value::List(items) => {
                 f.write_str("[")?;
                 for (i, item) in items.iter().enumerate().take(9) {

@@ -57,6 +57,8 @@ pub enum Ty {
     Literal(Box<Value>),
     /// A list, written `[T]`.
     List(Arc<Ty>),
+    /// Alternatives in order of preference, written `first of [T]`.
+    First(Arc<Ty>),
     /// A record with any keys and values of one type.
     Map(Arc<Ty>),
     /// `{ a: T, b: T = default }`
@@ -138,6 +140,29 @@ impl Ty {
         }
     }
 
+    /// Of `T | first of [T]` the `T`: what to tell someone who wrote neither.
+    #[must_use]
+    pub fn without_alternatives(&self) -> &Ty {
+        match self.base() {
+            Ty::Union(parts) => match parts.as_ref() {
+                [one, Ty::First(several)] if *one == **several => one,
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+
+    /// The type of alternatives, where `first of […]` can stand.
+    #[must_use]
+    pub fn alternative(&self) -> Option<&Ty> {
+        match self.base() {
+            Ty::First(element) => Some(element),
+            Ty::Nullable(inner) => inner.alternative(),
+            Ty::Union(parts) => parts.iter().find_map(Ty::alternative),
+            _ => None,
+        }
+    }
+
     /// The type of elements of a list, if it is one.
     #[must_use]
     pub fn element(&self) -> Option<&Ty> {
@@ -173,6 +198,7 @@ impl From<&FieldType> for Ty {
             FieldType::SshKey => Ty::SshKey,
             FieldType::Ref(kind) => Ty::Ref(*kind),
             FieldType::List(element) => Ty::List(Arc::new(Ty::from(*element))),
+            FieldType::First(element) => Ty::First(Arc::new(Ty::from(*element))),
             FieldType::StringMap => Ty::Map(Arc::new(Ty::String)),
             FieldType::Any => Ty::Any,
             FieldType::Either(parts) => Ty::Union(parts.iter().map(Ty::from).collect()),
@@ -209,6 +235,7 @@ impl fmt::Display for Ty {
             Ty::OneOf(words) => write!(f, "{}", words.join(" | ")),
             Ty::Literal(value) => write!(f, "{value}"),
             Ty::List(element) => write!(f, "[{element}]"),
+            Ty::First(element) => write!(f, "first of [{element}]"),
             Ty::Map(element) => write!(f, "record of {element}"),
             Ty::Record(fields) => {
                 f.write_str("{ ")?;

@@ -47,6 +47,8 @@ pub enum Value {
     String(Arc<str>),
     /// A list, deferred elements included.
     List(Arc<Vec<Value>>),
+    /// `first of [a, b]`: alternatives in order of preference; at least one.
+    First(Arc<Vec<Value>>),
     /// Record, in source order.
     Record(Arc<IndexMap<Arc<str>, Value>>),
     /// A declared block: a share, an image of the library, a pool.

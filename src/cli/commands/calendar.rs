@@ -107,7 +107,9 @@ fn endings(subject: &Subject<'_, '_>) -> Vec<Ending> {
     for pool in &subject.fleet.pools {
         let fields = pool.view.fields();
         let name = &pool.block.name;
-        of_size(subject, name, pool.size, fields.size().span(), &mut all);
+        for size in pool.sizes() {
+            of_size(subject, name, size, fields.size().span(), &mut all);
+        }
         of_image(subject, name, pool.image, fields.image().span(), &mut all);
         for schedule in pool.autoscale.iter().flat_map(|policy| &policy.schedules) {
             if let Time::Dates(_, last) = schedule.time {
@@ -119,7 +121,9 @@ fn endings(subject: &Subject<'_, '_>) -> Vec<Ending> {
     }
     for pool in &subject.fleet.batch {
         let fields = pool.view.fields();
-        of_size(subject, &pool.block.name, pool.size, fields.size().span(), &mut all);
+        for size in pool.sizes() {
+            of_size(subject, &pool.block.name, size, fields.size().span(), &mut all);
+        }
         if let Some(image) = pool.image {
             of_image(subject, &pool.block.name, image, fields.image().span(), &mut all);
             if let Some(date) = image.0.node_agent_until() {

@@ -95,7 +95,7 @@ fn body(args: &Args, cx: &mut Context) -> Result<Exit, CommandError> {
     text.push_str(&format!("  {} {verb}\n", count(number, "resource")));
     text.push_str(&machines::text(&pools));
     for warning in planned.plan.warnings.iter().filter(|w| w.kind != WarningKind::MachinesBehind) {
-        let word = if warning.kind == WarningKind::Busy { "note" } else { "warning" };
+        let word = warning.kind.word();
         text.push_str(&format!(
             "  {word}: `{}`: {}\n",
             clean(&arm_plan::type_of_id(&warning.id).1),

@@ -113,6 +113,7 @@ impl Rule for ScaleSet {
             ));
         }
         check_size(put, flexible)?;
+        check_mix(put, flexible)?;
         providers::check_encryption_at_host(put.cx, put.path, put.sent.pointer("/properties/virtualMachineProfile"))?;
         if put.at("/properties/virtualMachineProfile").is_some() {
             check_profile(put)?;
@@ -225,6 +226,94 @@ fn check_size(put: &WriteContext<'_, '_>, flexible: bool) -> Result<(), ArmError
                 if most == 100 { "; set singlePlacementGroup to false for more" } else { "" }
             ),
         ));
+    }
+    Ok(())
+}
+
+/// The rules of an instance mix and of a priority mix. Codes and messages of the first: "Virtual machine scale sets with
+/// instance mix frequently asked questions and troubleshooting" (2026-05-19); of the second only the rules are documented
+/// ("Spot Priority Mix", 2026-05-19).
+fn check_mix(put: &WriteContext<'_, '_>, flexible: bool) -> Result<(), ArmError> {
+    if let Some(mix) = put.at("/properties/priorityMixPolicy").filter(|mix| !mix.is_null()) {
+        let spot = put.text("/properties/virtualMachineProfile/priority") == Some("Spot");
+        let share = mix.get("regularPriorityPercentageAboveBase").and_then(Value::as_i64).unwrap_or(0);
+        if !flexible || !spot || !(0..=100).contains(&share) {
+            return Err(bad(
+                "priorityMixPolicy",
+                "A priority mix needs Flexible orchestration, Spot priority in the virtual machine profile, and a percentage from 0 to 100.",
+            ));
+        }
+    }
+    let name = put.text("/sku/name").unwrap_or_default();
+    let Some(profile) = put.at("/properties/skuProfile").filter(|profile| !profile.is_null()) else {
+        return Ok(());
+    };
+    let refused = |code: &str, message: String| Err(ArmError::bad(code, message));
+    if !flexible {
+        return refused(
+            "SkuProfileScenarioNotSupported",
+            "orchestrationMode is not supported on Virtual Machine Scale Sets with Sku Profile.".to_owned(),
+        );
+    }
+    if name != "Mix" {
+        return refused(
+            "SkuNameMustBeMixIfSkuProfileIsSpecified",
+            format!(
+                "Sku name is {name}. Virtual Machine Scale Sets with Sku Profile must have the Sku name property set to \"Mix\"."
+            ),
+        );
+    }
+    if let Some(tier) = put.text("/sku/tier") {
+        return refused(
+            "SkuTierMustNotBeSetIfSkuProfileIsSpecified",
+            format!(
+                "Sku tier is {tier}. Virtual Machine Scale Sets with Sku Profile must not have the Sku tier property set."
+            ),
+        );
+    }
+    let strategy = profile.get("allocationStrategy").and_then(Value::as_str).unwrap_or("LowestPrice");
+    if !["LowestPrice", "CapacityOptimized", "Prioritized"].iter().any(|known| known.eq_ignore_ascii_case(strategy)) {
+        return refused(
+            "SkuProfileAllocationStrategyInvalid",
+            "Sku Profile's Allocation Strategy is invalid.".to_owned(),
+        );
+    }
+    let sizes: Vec<&str> = profile
+        .get("vmSizes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|size| size.get("name").and_then(Value::as_str))
+        .collect();
+    match sizes.len() {
+        0 => {
+            return refused(
+                "SkuProfileVMSizesCannotBeNullOrEmpty",
+                "Sku Profile VM Sizes cannot be null or empty. Please provide a valid list of VM Sizes and retry."
+                    .to_owned(),
+            );
+        }
+        1..=5 => {}
+        _ => {
+            return refused(
+                "SkuProfileHasTooManyVMSizesInRequest",
+                "Too many VM Sizes were specified in the request. Please provide no more than 5 VM Sizes.".to_owned(),
+            );
+        }
+    }
+    let again =
+        sizes.iter().enumerate().find(|(at, size)| sizes.iter().take(*at).any(|one| one.eq_ignore_ascii_case(size)));
+    if let Some((_, size)) = again {
+        return refused(
+            "SkuProfileVMSizesCannotHaveDuplicates",
+            format!("Sku Profile contains duplicate VM Size: {size}. Please remove any duplicates and retry."),
+        );
+    }
+    if put.at("/properties/virtualMachineProfile/storageProfile/osDisk/diffDiskSettings").is_some() {
+        return refused(
+            "SkuProfileScenarioNotSupported",
+            "diffDiskSettings is not supported on Virtual Machine Scale Sets with Sku Profile.".to_owned(),
+        );
     }
     Ok(())
 }
@@ -406,7 +495,9 @@ fn fill(put: &mut WriteContext<'_, '_>, flexible: bool) {
     let old_unique = put.old.as_ref().and_then(|old| old.text("/properties/uniqueId").map(str::to_owned));
     let unique = old_unique.unwrap_or_else(|| put.cx.unique());
     let now = put.cx.now.to_string();
-    put.default("/sku/tier", json!("Standard"));
+    if put.text("/sku/name") != Some("Mix") {
+        put.default("/sku/tier", json!("Standard"));
+    }
     put.default("/sku/capacity", json!(0));
     put.default("/properties/orchestrationMode", json!("Uniform"));
     if !flexible {

@@ -137,7 +137,7 @@ pub(super) fn cluster(
     let span = pool.block.name_span;
     let mut properties = Map::new();
     properties.insert("osType".into(), json!("Linux"));
-    properties.insert("vmSize".into(), json!(pool.size.name()));
+    properties.insert("vmSize".into(), super::size(pool));
     properties.insert("vmPriority".into(), json!(if pool.spot { "LowPriority" } else { "Dedicated" }));
     if let Scale::Range { least, most, idle } = &pool.scale {
         let mut scale = Map::new();

@@ -8,11 +8,12 @@ mod pool;
 mod registry;
 mod start;
 
-use super::ids::Named;
+use super::expr::Text;
+use super::ids::{Named, size_parameter};
 use super::input::{Input, Site};
 use super::internal::{Broken, Built};
 use super::json::{Json, Map, json};
-use super::node::NodeId;
+use super::node::{NodeId, Sized};
 use super::nodes::Nodes;
 use super::pool::Shared;
 use super::reach::Reach;
@@ -25,14 +26,15 @@ use dsvm_sema::checked::Block;
 use dsvm_sema::table::BlockKind;
 use dsvm_sema::table::words::BatchResource;
 
-/// Builds everything for batch.
+/// Builds everything for batch; returns the pools whose size is one of several.
 pub(crate) fn build(
     input: &Input<'_, '_>,
     shared: &Shared<'_>,
     reach: &Reach,
     nodes: &mut Nodes,
     sink: &mut Sink,
-) -> Built<()> {
+) -> Built<Vec<Sized>> {
+    let mut sized = Vec::new();
     let fleet = input.fleet;
     let containers = container::build(input, shared, reach, nodes)?;
     let accounts = account::build(input, nodes)?;
@@ -56,9 +58,26 @@ pub(crate) fn build(
             Service::AzureBatch => pool::build(input, (pool, names), &context, nodes)?,
             Service::AzureMl => ml::cluster(input, (pool, names), &context, nodes)?,
         };
+        if !pool.others.is_empty() {
+            sized.push(Sized {
+                node: id,
+                parameter: size_parameter(&pool.block.name),
+                sizes: pool.sizes().map(|size| size.name().to_owned()).collect(),
+                pool: pool.block.name.to_string(),
+                span: pool.view.fields().size().span(),
+            });
+        }
         overrides(input, pool, (id, identity), nodes, sink);
     }
-    Ok(())
+    Ok(sized)
+}
+
+/// The size of a pool's machines: a parameter where there are several to try.
+fn size(pool: &BatchPool<'_>) -> Json {
+    match pool.others.is_empty() {
+        true => json!(pool.size.name()),
+        false => Text::call("parameters", &[size_parameter(&pool.block.name).as_str().into()]).into(),
+    }
 }
 
 /// What a batch pool refers to.

@@ -51,7 +51,7 @@ pub(super) fn build(
     if let Some(name) = read::present(pool.view.fields().display_name()) {
         properties.insert("displayName".into(), input.text(name).into());
     }
-    properties.insert("vmSize".into(), json!(pool.size.name()));
+    properties.insert("vmSize".into(), super::size(pool));
     properties.insert(
         "deploymentConfiguration".into(),
         json!({ "virtualMachineConfiguration": machine(input, pool, names) }),

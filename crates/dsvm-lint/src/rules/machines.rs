@@ -289,11 +289,11 @@ pub(crate) fn retires_soon(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     };
     let mut all = Vec::new();
     for pool in look.pools() {
-        all.push((pool.block, pool.view.fields().size().span(), size(pool.size)));
+        all.extend(pool.sizes().map(|one| (pool.block, pool.view.fields().size().span(), size(one))));
         all.push((pool.block, pool.view.fields().image().span(), image(pool.image)));
     }
     for pool in look.batch() {
-        all.push((pool.block, pool.view.fields().size().span(), size(pool.size)));
+        all.extend(pool.sizes().map(|one| (pool.block, pool.view.fields().size().span(), size(one))));
         all.extend(pool.image.map(|one| (pool.block, pool.view.fields().image().span(), image(one))));
         all.extend(pool.image.and_then(|one| {
             let name = format!("the node agent of {}", one.name());

@@ -135,8 +135,12 @@ pub(crate) fn size_not_allowed(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     if allowed.is_empty() {
         return;
     }
-    let interactive = look.pools().map(|pool| (pool.block, pool.size.name(), pool.view.fields().size().span()));
-    let batch = look.batch().map(|pool| (pool.block, pool.size.name(), pool.view.fields().size().span()));
+    let interactive = look
+        .pools()
+        .flat_map(|pool| pool.sizes().map(|size| (pool.block, size.name(), pool.view.fields().size().span())));
+    let batch = look
+        .batch()
+        .flat_map(|pool| pool.sizes().map(|size| (pool.block, size.name(), pool.view.fields().size().span())));
     for (block, size, span) in interactive.chain(batch).filter(|(_, size, _)| !listed(allowed, size)) {
         out.push(
             found(format!("`{}` has machines of size {size}", block.name), span, "not allowed by `dsvmc.toml`")

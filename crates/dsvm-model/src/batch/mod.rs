@@ -11,6 +11,7 @@ pub mod target;
 use super::facts::{Image, Size};
 use super::ids::{ShareId, SubnetPlace};
 use super::share::{Auth, Protocol};
+use super::sizes::Sizes;
 use super::{Context, hardware, pool, read};
 use dsvm_diagnostics::Sink;
 use dsvm_sema::checked::Block;
@@ -57,8 +58,10 @@ pub struct BatchPool<'a> {
     pub home: Option<usize>,
     /// What the machines run (Azure Batch).
     pub image: Option<Image<'a>>,
-    /// Size of its machines.
+    /// Size of its machines: the one that is wanted most.
     pub size: Size<'a>,
+    /// The sizes that take its place, in order, when the service refuses it.
+    pub others: Vec<Size<'a>>,
     /// Machines are spot machines.
     pub spot: bool,
     /// How many, and what changes it.
@@ -97,7 +100,7 @@ impl<'a> BatchPool<'a> {
             }
         };
         rules::fields_of_service(view, service, sink);
-        let size = Size(cx.checked.view(view.size()?));
+        let Sizes { first: size, others } = Sizes::read(cx, view.size()?)?;
         let image = view.image().map(|image| Image(cx.checked.view(image)));
         let at_shares = fields.shares().span();
         let shares: Vec<ShareId> = view
@@ -156,6 +159,7 @@ impl<'a> BatchPool<'a> {
             home,
             image,
             size,
+            others,
             spot,
             scale,
             shares,
@@ -172,11 +176,22 @@ impl<'a> BatchPool<'a> {
             } else {
                 let setup = view.setup();
                 let (image_at, size_at) = (fields.image().span(), fields.size().span());
-                hardware::Hardware { image, image_at, size, size_at, setup }.check(cx, sink);
+                let hardware = hardware::Hardware { image, image_at, size, size_at, setup };
+                hardware.check(cx, sink);
+                for other in &pool.others {
+                    hardware::Hardware { size: *other, ..hardware }.check_alternative(cx, sink);
+                }
             }
         }
+        let sizes = Sizes { first: size, others: pool.others.clone() };
+        sizes.check(fields.size().span(), pool.image.is_some(), sink);
         rules::check(cx, support, &pool, sink);
         Some(pool)
+    }
+
+    /// Its sizes in order of preference.
+    pub fn sizes(&self) -> impl Iterator<Item = Size<'a>> + Clone {
+        std::iter::once(self.size).chain(self.others.iter().copied())
     }
 
     /// Its key in names.

@@ -91,9 +91,9 @@ pub(super) fn fields_of_service(pool: View<'_, rows::BatchPool>, service: Servic
 pub(super) fn check(cx: Context<'_, '_>, support: &BatchSupport<'_>, pool: &BatchPool<'_>, sink: &mut Sink) {
     name(pool, sink);
     mounts(cx, support, pool, sink);
-    if pool.spot && pool.size.spot() == facts::Known::No {
+    for size in pool.sizes().filter(|size| pool.spot && size.spot() == facts::Known::No) {
         sink.push(crate::diags::spot_not_offered(
-            pool.size.name(),
+            size.name(),
             pool.view.fields().priority().span(),
             pool.view.fields().size().span(),
         ));
@@ -177,13 +177,15 @@ fn image(cx: Context<'_, '_>, pool: &BatchPool<'_>, sink: &mut Sink) {
 }
 
 fn size(pool: &BatchPool<'_>, sink: &mut Sink) {
-    if pool.size.burstable() {
-        sink.push(diags::burstable(pool.size.name(), pool.view.fields().size().span()));
-    }
-    if let Some(vcpu) = pool.size.vcpu() {
-        let limit = (4 * vcpu).min(256);
-        if pool.task_slots > limit {
-            sink.push(diags::too_many_slots(pool.task_slots, limit, pool.size.name(), pool.view));
+    for size in pool.sizes() {
+        if size.burstable() {
+            sink.push(diags::burstable(size.name(), pool.view.fields().size().span()));
+        }
+        if let Some(vcpu) = size.vcpu() {
+            let limit = (4 * vcpu).min(256);
+            if pool.task_slots > limit {
+                sink.push(diags::too_many_slots(pool.task_slots, limit, size.name(), pool.view));
+            }
         }
     }
 }
@@ -210,9 +212,9 @@ fn disks(pool: &BatchPool<'_>, sink: &mut Sink) {
     };
     if ephemeral && spot {
         sink.push(diags::ephemeral_spot(pool.view));
-    } else if ephemeral && pool.size.ephemeral().is_none() {
+    } else if ephemeral && let Some(without) = pool.sizes().find(|size| size.ephemeral().is_none()) {
         let (disk, size) = (pool.view.fields().os_disk().span(), pool.view.fields().size().span());
-        sink.push(crate::diags::ephemeral_disk_impossible(pool.size.name(), disk, size));
+        sink.push(crate::diags::ephemeral_disk_impossible(without.name(), disk, size));
     }
 }
 

@@ -528,3 +528,39 @@ pub(crate) fn infiniband_beyond_placement_group(name: &str, most: i64, span: Spa
     .note("InfiniBand connects at most the 100 machines of one placement group")
     .help("use at most 100 machines")
 }
+
+pub(crate) fn size_twice(name: &str, at: Span) -> Diagnostic {
+    new(Code::AlternativesRefused, format!("size `{name}` is named twice"), at, "listed again")
+        .help("list each size once, in order of preference")
+}
+
+/// `pair`: what the other size has, and what the first has.
+pub(crate) fn sizes_differ(first: &str, other: &str, pair: (&str, &str), at: Span) -> Diagnostic {
+    let (has, wanted) = pair;
+    new(
+        Code::AlternativesDiffer,
+        format!("`{other}` cannot stand in for `{first}`"),
+        at,
+        "one of these cannot run what runs on the others",
+    )
+    .note(format!("`{other}` has {has}, `{first}` has {wanted}"))
+    .note("the machines of a pool have one model: what works on the first size must work on each alternative")
+    .help(format!("leave `{other}` out, or declare a second pool with it"))
+}
+
+pub(crate) fn regular_share_of_uniform(at: Span, why: Span) -> Diagnostic {
+    new(
+        Code::SpotShareRefused,
+        "a uniform scale set has no regular machines among its spot machines",
+        at,
+        "needs a flexible scale set",
+    )
+    .also(why, "makes the scale set uniform")
+    .note("Azure offers Spot Priority Mix for flexible scale sets only")
+    .help("leave out `base` and `regular_above`, or what makes the scale set uniform; or declare a second pool of regular machines")
+}
+
+pub(crate) fn no_spot_left(at: Span) -> Diagnostic {
+    new(Code::SpotShareRefused, "all machines of this spot pool are regular", at, "leaves no spot machine")
+        .help("write a smaller share, or `priority = regular`")
+}

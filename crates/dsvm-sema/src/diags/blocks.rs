@@ -294,6 +294,7 @@ fn skeleton(ty: &FieldType) -> String {
         FieldType::Ref(BlockKind::Size) => "sizes.Standard_D8s_v5".to_owned(),
         FieldType::Ref(kind) => format!("my_{}", kind.keyword()),
         FieldType::List(element) => format!("[{}]", skeleton(element)),
+        FieldType::First(element) => format!("first of [{}]", skeleton(element)),
         FieldType::StringMap => "{ team = \"research\" }".to_owned(),
         FieldType::Either(parts) => parts.first().map(skeleton).unwrap_or_default(),
         FieldType::Secret(_) => "password".to_owned(),

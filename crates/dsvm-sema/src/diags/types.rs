@@ -124,6 +124,9 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
         (Value::Int(n @ 0..), Ty::Range) => format!("write a range: `{n}..{n}`"),
         (Value::Int(_), Ty::Range) => "a range is written with two dots: `1..10`".to_owned(),
         (Value::Int(n @ 0..=24), Ty::Time) => format!("write `{n:02}:00`"),
+        (Value::List(_), Ty::Ref(BlockKind::Size)) => {
+            "write `first of` before the list: the sizes are tried in this order".to_owned()
+        }
         (Value::List(_), Ty::Map(_)) => "write a record: `{ team = \"research\" }`".to_owned(),
         (_, Ty::Ref(kind)) => format!("write the name of {} `{wanted_text}`{}", article(&wanted_text), example(*kind)),
         (Value::String(text), wanted) if in_quotes(text, wanted) => {
@@ -400,8 +403,47 @@ pub(crate) fn condition_arguments(aggregate: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn misplaced_of(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadNeed, "`of` is not allowed here", span, "not allowed here")
-        .help("use it to name a GPU model in `smallest`: `smallest(gpu >= 1 of A100)`")
+    Diagnostic::new(Code::BadNeed, "`of` is not allowed here", span, "not allowed here").help(
+        "use it to name a GPU model, as in `smallest(gpu >= 1 of A100)`, or alternatives, as in `first of [a, b]`",
+    )
+}
+
+pub(crate) fn no_alternative(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::AlternativesRefused, "`first of` has no alternatives", span, "the list is empty")
+        .help("list what to use, in order of preference: `first of [Standard_D8s_v5, Standard_E8s_v5]`")
+}
+
+pub(crate) fn too_many_alternatives(count: usize, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::AlternativesRefused,
+        format!("`first of` has {count} alternatives, more than {most}"),
+        span,
+        "too many alternatives",
+    )
+    .help(format!("keep the {most} that are worth a try: each one that is refused costs a deployment"))
+}
+
+pub(crate) fn alternatives_of_no_list(found: &Ty, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::AlternativesRefused, format!("`first of` needs a list, not `{found}`"), span, "not a list")
+        .help(
+            "write the alternatives in brackets, in order of preference: `first of [Standard_D8s_v5, Standard_E8s_v5]`",
+        )
+}
+
+/// `first of` where a field takes one value. Regions get an explanation: what is deployed cannot move.
+pub(crate) fn no_alternatives(kind: &str, field: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::AlternativesRefused,
+        format!("`{field}` of a {kind} takes no alternatives"),
+        span,
+        "one value is needed here",
+    );
+    match field {
+        "location" => diagnostic
+            .note("a resource never moves to another region, and what a pool needs (network, shares, balancer) is created there before Azure says whether it has machines")
+            .help("write the first region; for the second one declare an `env` with another value of a parameter, and deploy that"),
+        _ => diagnostic.help("write one value; `first of` is for the `size` of a pool"),
+    }
 }
 
 pub(crate) fn need_without_operator(span: Span) -> Diagnostic {

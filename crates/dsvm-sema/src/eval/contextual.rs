@@ -83,6 +83,9 @@ impl<'p> Eval<'p> {
             }
             ExprKind::Binary(op, left, right) => match op.value {
                 BinaryOp::Coalesce => self.coalesce(left, right, Some(ty), expr.span),
+                BinaryOp::Of if super::preferred::is_first(left) => {
+                    self.first_of(right, Some(ty.alternative().unwrap_or(ty)), expr.span)
+                }
                 _ if matches!(ty.base(), Ty::Formula) => self.formula_value(expr),
                 _ if matches!(ty.base(), Ty::Condition) => self.condition(expr),
                 _ => self.eval(expr),

@@ -15,6 +15,7 @@ mod formula;
 mod literal;
 mod name;
 mod operator;
+mod preferred;
 mod secret_text;
 mod types;
 
@@ -414,7 +415,11 @@ impl<'p> Eval<'p> {
 
     fn misfit_diagnostic(&self, value: &Value, ty: &Ty, misfit: &Misfit, span: Span) -> Diagnostic {
         let found = self.type_of(value);
+        let ty = ty.without_alternatives();
         match (misfit, self.place) {
+            (Misfit::Type, Some((kind, field))) if matches!(value, Value::First(_)) => {
+                diags::no_alternatives(kind, field, span)
+            }
             (Misfit::Secret(path), Some((kind, field))) => {
                 diags::secret_exposed(path, span, &format!("`{field}` of a {kind}, which Azure does not keep secret"))
             }
@@ -448,6 +453,11 @@ impl<'p> Eval<'p> {
                 let first = items.first().map_or(Ty::Any, |item| self.type_of(item));
                 let same = items.iter().take(100).all(|item| self.type_of(item) == first);
                 Ty::List(Arc::new(if same { first } else { Ty::Any }))
+            }
+            Value::First(items) => {
+                let first = items.first().map_or(Ty::Any, |item| self.type_of(item));
+                let same = items.iter().all(|item| self.type_of(item) == first);
+                Ty::First(Arc::new(if same { first } else { Ty::Any }))
             }
             Value::Record(fields) => Ty::Record(Arc::new(
                 fields

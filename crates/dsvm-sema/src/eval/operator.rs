@@ -55,7 +55,10 @@ impl<'p> Eval<'p> {
             BinaryOp::Coalesce => return self.coalesce(left, right, None, span),
             BinaryOp::Initially => return self.initially(left, right, span),
             BinaryOp::Of => {
-                return self.report(diags::misplaced_of(op.span));
+                return match super::preferred::is_first(left) {
+                    true => self.first_of(right, None, span),
+                    false => self.report(diags::misplaced_of(op.span)),
+                };
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use super::registry::Registry;
 use super::resource::Override;
 use super::schema::blocks;
 use super::share::Share;
-use super::types::{IntIn, IntRange, List, Money, PortNumber, Ref, Seconds, Secret, StringMap, Text};
+use super::types::{IntIn, IntRange, List, Money, PortNumber, Preferred, Ref, Seconds, Secret, StringMap, Text};
 use super::vault::Vault;
 use super::words::{
     Allocation, BatchOsDisk, BatchService, BatchUpgradeMode, Fill, OnRemoval, Placement, Priority, Redundancy,
@@ -40,8 +40,9 @@ blocks! {
             /// What the machines run; one that Azure Batch supports. Azure Machine Learning brings its own: there
             /// the environment of a job is a container.
             image: Ref<Image>, early;
-            /// Hardware: a size by name, or by requirements with `smallest(…)`.
-            size: Ref<Size>, required, early;
+            /// Hardware: a size by name, or by requirements with `smallest(…)`. `first of [a, b]` names alternatives in
+            /// order of preference, for when Azure has none of the first.
+            size: Preferred<Ref<Size>>, required, early;
             /// How many, of the kind that `priority` says. A range belongs to autoscale; deploying again never
             /// resets the number.
             machines: Count<'static>, required;

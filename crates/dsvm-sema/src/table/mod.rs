@@ -159,6 +159,8 @@ pub enum FieldType {
     Ref(BlockKind),
     /// A list of one type.
     List(&'static FieldType),
+    /// Alternatives in order of preference: `first of [a, b]`.
+    First(&'static FieldType),
     /// A record of strings (tags).
     StringMap,
     /// A value of any type.

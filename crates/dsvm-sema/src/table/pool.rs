@@ -10,7 +10,7 @@ use super::resource::Override;
 use super::schema::blocks;
 use super::share::Share;
 use super::types::{
-    Bytes, IntIn, List, Money, OneOrMany, Percent, PortNumber, Ref, Seconds, Secret, SshKey, StringMap, Text,
+    Bytes, IntIn, List, Money, OneOrMany, Percent, PortNumber, Preferred, Ref, Seconds, Secret, SshKey, StringMap, Text,
 };
 use super::vault::Vault;
 use super::words::{
@@ -27,8 +27,9 @@ blocks! {
         fields {
             /// What the machines run.
             image: Ref<Image>, required, early;
-            /// Hardware: a size by name, or by requirements with `smallest(…)`.
-            size: Ref<Size>, required, early;
+            /// Hardware: a size by name, or by requirements with `smallest(…)`. `first of [a, b]` names alternatives in
+            /// order of preference, for when Azure has none of the first.
+            size: Preferred<Ref<Size>>, required, early;
             /// How many. A range belongs to autoscale and begins at `initially`, else at its smaller end; deploying
             /// again never resets the number.
             machines: Count<'static>, required;
@@ -269,6 +270,11 @@ blocks! {
             on_eviction: OnEviction = "delete", early;
             /// How long Azure tries to bring evicted machines back; not under autoscale.
             restore: Seconds, early;
+            /// Regular machines of the pool, which are never taken away: so many of the first. All are spot machines if
+            /// neither this nor `regular_above` is written. Flexible sets only.
+            base: IntIn<0, 1000>, early;
+            /// Share of the machines beyond `base` that are regular too, in whole percent.
+            regular_above: Percent, early;
         }
     }
 

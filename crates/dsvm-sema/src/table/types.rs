@@ -167,6 +167,22 @@ impl<T: FieldValue> FieldValue for List<T> {
     }
 }
 
+/// One `T`, or several in order of preference (`first of [a, b]`), read as [`ListOf`].
+#[derive(Clone, Copy, Debug)]
+pub struct Preferred<T>(PhantomData<T>);
+
+impl<T: FieldValue> FieldValue for Preferred<T> {
+    const TYPE: FieldType = FieldType::Either(&[T::TYPE, FieldType::First(&T::TYPE)]);
+    type Out<'a> = ListOf<'a, T>;
+    fn read(value: &Value) -> Option<Self::Out<'_>> {
+        match value {
+            Value::First(items) => Some(ListOf { items, of: PhantomData }),
+            Value::Null | Value::Error | Value::List(_) => None,
+            single => Some(ListOf { items: std::slice::from_ref(single), of: PhantomData }),
+        }
+    }
+}
+
 /// One `T` or a list of them, read as [`ListOf`].
 #[derive(Clone, Copy, Debug)]
 pub struct OneOrMany<T>(PhantomData<T>);

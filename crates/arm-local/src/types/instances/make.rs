@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use crate::core::Cx;
 use crate::documents::Row;
 use crate::id::Path;
+use crate::limits;
 use crate::types::addresses;
 use crate::types::instances::model::{self, Effect};
 use crate::types::instances::view::{KIND, MACHINE, flexible, number, set_of};
-use crate::types::instances::{health, parts, runs};
+use crate::types::instances::{health, list, parts, runs};
 use crate::value::set;
 
 fn computer_name(prefix: &str, n: i64) -> String {
@@ -56,6 +57,12 @@ pub fn make(cx: &mut Cx<'_>, set_row: &Row, n: i64, address: Option<String>) {
         settling: String::new(),
         hidden: json!({ "number": n, "power": "running", "address": address, "suffix": suffix }),
     };
+    if set_row.at("/properties/priorityMixPolicy").is_some() {
+        let others = list::of(cx, set_row);
+        let regular = others.iter().filter(|other| other.hidden.get("regular") == Some(&json!(true))).count();
+        let wanted = limits::regular(&set_row.body, i64::try_from(others.len()).unwrap_or(i64::MAX).saturating_add(1));
+        set(&mut vm.hidden, "/regular", json!(i64::try_from(regular).unwrap_or(i64::MAX) < wanted));
+    }
     give_model(cx, set_row, &mut vm, true);
     set(&mut vm.body, "/properties/timeCreated", json!(cx.now.to_string()));
     runs::run(set_row, &mut vm, true, &cx.now.to_string());
@@ -74,17 +81,17 @@ pub fn make(cx: &mut Cx<'_>, set_row: &Row, n: i64, address: Option<String>) {
     parts::show_runs(cx, &vm);
 }
 
-fn list(set_row: &Row, pointer: &str) -> Vec<Value> {
+fn entries(set_row: &Row, pointer: &str) -> Vec<Value> {
     let list = set_row.at(&format!("/properties/virtualMachineProfile/{pointer}")).and_then(Value::as_array);
     list.cloned().unwrap_or_default()
 }
 
 fn extensions(set_row: &Row) -> Vec<Value> {
-    list(set_row, "extensionProfile/extensions")
+    entries(set_row, "extensionProfile/extensions")
 }
 
 fn make_interfaces(cx: &mut Cx<'_>, set_row: &Row, vm: &Row) {
-    let configs = list(set_row, "networkProfile/networkInterfaceConfigurations");
+    let configs = entries(set_row, "networkProfile/networkInterfaceConfigurations");
     let address = vm.hidden.get("address").and_then(Value::as_str);
     let entries = vm.at("/properties/networkProfile/networkInterfaces").and_then(Value::as_array);
     for (at, (config, entry)) in configs.iter().zip(entries.into_iter().flatten()).enumerate() {
@@ -127,11 +134,12 @@ fn give_model(cx: &Cx<'_>, set_row: &Row, vm: &mut Row, disk: bool) {
         map.insert("computerName".into(), json!(computer_name(prefix.as_str().unwrap_or_default(), n)));
     }
     let storage = profile.get("storageProfile").cloned().unwrap_or_else(|| json!({}));
+    let size = limits::size_of(cx, set_row);
     let properties = if vm.kind == MACHINE {
-        machine_properties(set_row, vm, &profile, storage, os)
+        machine_properties(set_row, vm, (&profile, &size), storage, os)
     } else {
-        set(&mut vm.body, "/sku", json!({ "name": set_row.text("/sku/name"), "tier": set_row.text("/sku/tier") }));
-        instance_properties(set_row, vm, &profile, storage, os)
+        set(&mut vm.body, "/sku", json!({ "name": size, "tier": set_row.text("/sku/tier") }));
+        instance_properties(set_row, vm, (&profile, &size), storage, os)
     };
     set(&mut vm.body, "/properties", properties);
     for part in ["name", "managedDisk"] {
@@ -144,6 +152,12 @@ fn give_model(cx: &Cx<'_>, set_row: &Row, vm: &mut Row, disk: bool) {
     {
         if let Some(value) = profile.get(part).filter(|_| part == "priority" || vm.kind == MACHINE) {
             set(&mut vm.body, &format!("/properties/{part}"), value.clone());
+        }
+    }
+    if vm.hidden.get("regular") == Some(&json!(true)) {
+        set(&mut vm.body, "/properties/priority", json!("Regular"));
+        if let Some(properties) = vm.body.pointer_mut("/properties").and_then(Value::as_object_mut) {
+            properties.shift_remove("evictionPolicy");
         }
     }
     set(&mut vm.body, "/properties/timeCreated", json!(created));
@@ -161,13 +175,19 @@ fn vm_id(set_row: &Row, n: i64) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes()).to_string()
 }
 
-fn instance_properties(set_row: &Row, vm: &Row, profile: &Value, mut storage: Value, os: Value) -> Value {
+fn instance_properties(
+    set_row: &Row,
+    vm: &Row,
+    (profile, size): (&Value, &str),
+    mut storage: Value,
+    os: Value,
+) -> Value {
     let n = number(vm);
     let disks = disks_made(vm);
     let what = if disks == 0 { "disk".to_owned() } else { format!("disk{disks}") };
     let name = format!("{}_{n}_OsDisk_1_{}", set_row.name, word(set_row, n, &what));
     set(&mut storage, "/osDisk/name", json!(name));
-    let configs = list(set_row, "networkProfile/networkInterfaceConfigurations");
+    let configs = entries(set_row, "networkProfile/networkInterfaceConfigurations");
     let interfaces: Vec<Value> = configs
         .iter()
         .map(|config| {
@@ -179,17 +199,17 @@ fn instance_properties(set_row: &Row, vm: &Row, profile: &Value, mut storage: Va
     json!({
         "networkProfile": { "networkInterfaces": interfaces },
         "latestModelApplied": true, "modelDefinitionApplied": "VirtualMachineScaleSet", "vmId": vm_id(set_row, n),
-        "hardwareProfile": { "vmSize": set_row.text("/sku/name") }, "storageProfile": storage, "osProfile": os,
+        "hardwareProfile": { "vmSize": size }, "storageProfile": storage, "osProfile": os,
         "networkProfileConfiguration": profile.get("networkProfile"), "provisioningState": "Succeeded",
         "timeCreated": null,
     })
 }
 
-fn machine_properties(set_row: &Row, vm: &Row, profile: &Value, storage: Value, os: Value) -> Value {
+fn machine_properties(set_row: &Row, vm: &Row, (profile, size): (&Value, &str), storage: Value, os: Value) -> Value {
     let n = number(vm);
     let scope = Path::of(&set_row.id).scope;
     let suffix = vm.hidden.get("suffix").and_then(Value::as_str).unwrap_or_default();
-    let configs = list(set_row, "networkProfile/networkInterfaceConfigurations");
+    let configs = entries(set_row, "networkProfile/networkInterfaceConfigurations");
     let interfaces: Vec<Value> = configs
         .iter()
         .map(|config| {
@@ -203,7 +223,7 @@ fn machine_properties(set_row: &Row, vm: &Row, profile: &Value, storage: Value, 
         .collect();
     let mut properties = json!({
         "vmId": vm_id(set_row, n), "virtualMachineScaleSet": { "id": set_row.id },
-        "hardwareProfile": { "vmSize": set_row.text("/sku/name") }, "storageProfile": storage, "osProfile": os,
+        "hardwareProfile": { "vmSize": size }, "storageProfile": storage, "osProfile": os,
         "networkProfile": { "networkInterfaces": interfaces }, "provisioningState": "Succeeded", "timeCreated": null,
     });
     let disks = disks_made(vm);
