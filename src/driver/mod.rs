@@ -31,7 +31,7 @@ pub use given::GivenValue;
 pub use lint::{Linted, SettingsFile, Unread, check_and_lint, deploy_settings, lint_each};
 pub use load::{LoadError, shown};
 pub use prices::{Unusable, price_file, price_settings, prices_of};
-pub use prove::{Proof, Proven, Spell, proofs};
+pub use prove::{BudgetProof, Proof, Proofs, Proven, Spell, proofs};
 pub use simulate::{Candidate, candidates};
 pub use spot::{SpotPool, spot_pools};
 pub use study::{Studied, study, study_priced, usable_prices};

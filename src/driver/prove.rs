@@ -1,15 +1,48 @@
 //! The pools of a project → what their autoscale settings do under every load.
 
+use super::cost::{Costs, costs};
 use super::simulate::{Candidate, candidates};
 use arm_autoscale::{Profile, Setting, time_zone};
 use dsvm_lint::Subject;
-use dsvm_prices::Prices;
+use dsvm_prices::{Amount, Item, Prices, Total};
 use dsvm_proof::{Asleep, Finding, PATIENT, Question, Undecided, asleep, busiest, in_use, prove};
 use dsvm_simulate::{Policy, Startup};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
 use std::sync::Arc;
+
+/// What was found out about a project with the values of one env.
+#[derive(Clone, Debug)]
+pub struct Proofs {
+    /// Pools with a policy, in the order of the source.
+    pub pools: Vec<Proof>,
+    /// The budgets that the project declares.
+    pub budgets: Vec<BudgetProof>,
+    /// Currency of their amounts.
+    pub currency: String,
+}
+
+/// A budget, and what no load costs more than.
+#[derive(Clone, Debug)]
+pub struct BudgetProof {
+    /// The pool that it is for; the whole project without one.
+    pub pool: Option<String>,
+    /// For a month of 730 hours.
+    pub monthly: Decimal,
+    /// With all machines that the schedules allow at each time, in the dearest month.
+    pub most: Total,
+}
+
+impl BudgetProof {
+    /// Whether every load stays in it, as far as prices are known.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.most.sum <= self.monthly
+    }
+}
 
 /// What was found out about a pool.
 #[derive(Clone, Debug)]
@@ -33,6 +66,8 @@ pub struct Proven {
     pub reaches_zero: bool,
     /// The most machine hours of a calendar month that its schedules allow, with the first day of the month.
     pub busiest: (Date, f64),
+    /// The most machines that a calendar month has on average by its schedules.
+    pub busiest_average: f64,
     /// Machines that these hours are a share of: the highest maximum.
     pub most: i64,
 }
@@ -63,10 +98,44 @@ impl Spell {
 /// Finds out what the pools of a project do with the values of one env, over a year from a day on. Pools without a policy are
 /// left out: nothing changes their number.
 #[must_use]
-pub fn proofs(subject: &Subject<'_, '_>, startup: Option<&Startup>, pool: Option<&str>, from: Date) -> Vec<Proof> {
-    let named = candidates(subject, &Prices::default(), None, startup, None);
+pub fn proofs(
+    subject: &Subject<'_, '_>,
+    prices: &Prices,
+    startup: Option<&Startup>,
+    pool: Option<&str>,
+    from: Date,
+) -> Proofs {
+    let named = candidates(subject, prices, None, startup, None);
     let wanted = named.into_iter().filter(|candidate| pool.is_none_or(|wanted| wanted == candidate.name));
-    wanted.filter_map(|candidate| one(candidate, from)).collect()
+    let pools: Vec<Proof> = wanted.filter_map(|candidate| one(candidate, from)).collect();
+    let costs = costs(subject, prices, None);
+    let of = |wanted: &Option<String>| pool.is_none_or(|pool| wanted.as_deref() == Some(pool));
+    let budgets = costs.budgets.iter().filter(|budget| of(&budget.pool)).map(|budget| BudgetProof {
+        pool: budget.pool.clone(),
+        monthly: budget.monthly,
+        most: dearest(&costs, &pools, budget.pool.as_deref()),
+    });
+    Proofs { budgets: budgets.collect(), currency: costs.currency.clone(), pools }
+}
+
+/// What a month costs at most: as the ceiling of the bill, but with the machines that schedules allow at each time.
+fn dearest(costs: &Costs, pools: &[Proof], of: Option<&str>) -> Total {
+    let mine = |item: &&Item| of.is_none_or(|of| item.pool.as_deref() == Some(of));
+    let [_, _, mut total] = costs.bill.totals(|item| mine(&item));
+    for item in costs.bill.items.iter().filter(mine).filter(|item| item.what == "machines") {
+        let proven = pools.iter().find(|proof| Some(&proof.pool) == item.pool.as_ref());
+        let Some(proven) = proven.and_then(|proof| proof.found.as_ref().ok()) else { continue };
+        let [_, _, ceiling] = &item.cases;
+        // Reserved machines are paid whether they are used or not, and are no part of the count.
+        let Amount::Known { count, .. } = ceiling else { continue };
+        let part = Decimal::from_f64(proven.busiest_average).and_then(|average| average.checked_div(*count));
+        let Some((sum, part)) = ceiling.sum().zip(part).filter(|_| *count == Decimal::from(proven.most)) else {
+            continue;
+        };
+        let saved = sum.checked_mul(Decimal::ONE - part.round_dp(6).min(Decimal::ONE)).unwrap_or_default();
+        total.sum -= saved.max(Decimal::ZERO);
+    }
+    total
 }
 
 fn one(candidate: Candidate, from: Date) -> Option<Proof> {
@@ -123,14 +192,20 @@ fn proven(setting: &Setting, startup: &Startup, machines: i64, zone: &TimeZone, 
     });
     let months = (0..12).map(|month| {
         let first = from.first_of_month().saturating_add(month.months());
-        (first, busiest(setting, begin(first), begin(first.saturating_add(1.month()))))
+        let (start, end) = (begin(first), begin(first.saturating_add(1.month())));
+        let used = busiest(setting, start, end);
+        (first, used, used * 3600.0 / end.duration_since(start).as_secs_f64().max(1.0))
     });
-    let busiest = months.reduce(|best, next| if next.1 > best.1 { next } else { best }).unwrap_or((from, 0.0));
+    let months: Vec<(Date, f64, f64)> = months.collect();
+    let busiest_average = months.iter().map(|month| month.2).fold(0.0, f64::max);
+    let longest = months.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let busiest = longest.map_or((from, 0.0), |(first, used, _)| (first, used));
     Proven {
         spells: kinds.into_iter().map(|(_, spell)| spell).collect(),
         asleep,
         reaches_zero: falls || machines == 0,
         busiest,
+        busiest_average,
         most,
     }
 }

@@ -2,30 +2,35 @@
 
 use super::palette::{Palette, Role};
 use super::plan_text::clean;
-use crate::driver::{Proof, Proven, Spell};
+use crate::driver::{BudgetProof, Proof, Proofs, Proven, Spell};
 use arm_autoscale::{Reason, time_zone};
 use dsvm_diagnostics::count;
+use dsvm_prices::cents;
 use dsvm_proof::{Asleep, Example, Finding, Interval, Undecided, number};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// The findings about a pool, with its place.
+/// The findings about a project, with its env.
 pub struct Shown {
     /// Name of the project.
     pub project: String,
     /// The env; empty for the defaults of a project without envs.
     pub env: String,
-    /// The findings, or why the pool cannot be judged.
-    pub proof: Proof,
+    /// What was found about its pools and budgets.
+    pub proofs: Proofs,
 }
 
 /// Most steps of a counterexample that are shown as text.
 const STEPS: usize = 24;
 
-/// Whether a pool does what it should: its number settles, and it wakes, soon enough when a time is given.
+/// Whether everything is as it should be: numbers settle, pools wake, soon enough when a time is given, budgets suffice.
 #[must_use]
-pub fn holds(proof: &Proof, longest: Option<SignedDuration>) -> bool {
+pub fn holds(proofs: &Proofs, longest: Option<SignedDuration>) -> bool {
+    proofs.budgets.iter().all(BudgetProof::holds) && proofs.pools.iter().all(|proof| pool_holds(proof, longest))
+}
+
+fn pool_holds(proof: &Proof, longest: Option<SignedDuration>) -> bool {
     match &proof.found {
         Err(_) => true,
         Ok(proven) => proven.spells.iter().all(|spell| flaps(spell).is_none()) && wakes(proven, longest),
@@ -103,16 +108,26 @@ fn moment(at: Timestamp, zone: Option<&str>) -> String {
 #[must_use]
 pub fn text(all: &[Shown], longest: Option<SignedDuration>, palette: Palette) -> String {
     let mut out = String::new();
-    for (at, one) in all.iter().enumerate() {
-        if at > 0 {
-            out.push('\n');
-        }
+    for one in all {
         let env = if one.env.is_empty() { String::new() } else { format!(", env {}", clean(&one.env)) };
-        let title = format!("{} of {}{env}", clean(&one.proof.pool), clean(&one.project));
-        out.push_str(&format!("{}\n", palette.paint(Role::Title, &title)));
-        match &one.proof.found {
-            Err(why) => out.push_str(&format!("  not judged: {why}\n")),
-            Ok(proven) => pool(&mut out, proven, one.proof.zone.as_deref(), longest, palette),
+        for proof in &one.proofs.pools {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            let title = format!("{} of {}{env}", clean(&proof.pool), clean(&one.project));
+            out.push_str(&format!("{}\n", palette.paint(Role::Title, &title)));
+            match &proof.found {
+                Err(why) => out.push_str(&format!("  not judged: {why}\n")),
+                Ok(proven) => pool(&mut out, proven, proof.zone.as_deref(), longest, palette),
+            }
+        }
+        if !one.proofs.budgets.is_empty() {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            let title = format!("budget of {}{env}", clean(&one.project));
+            out.push_str(&format!("{}\n", palette.paint(Role::Title, &title)));
+            one.proofs.budgets.iter().for_each(|budget| spent(&mut out, budget, &one.proofs.currency, palette));
         }
     }
     out
@@ -150,6 +165,24 @@ fn pool(out: &mut String, proven: &Proven, zone: Option<&str>, longest: Option<S
     let words =
         format!("at most  {hours:.0} machine hours in a month, whatever the load ({})", month.strftime("%B %Y"));
     out.push_str(&format!("  {} {words}\n", mark(Role::Good, palette)));
+}
+
+fn spent(out: &mut String, budget: &BudgetProof, currency: &str, palette: Palette) {
+    let role = if budget.holds() { Role::Good } else { Role::Error };
+    let of = budget.pool.as_deref().map_or_else(|| "the project".to_owned(), |pool| format!("`{}`", clean(pool)));
+    let (most, monthly) = (cents(budget.most.sum), cents(budget.monthly));
+    let unknown = match budget.most.unknown {
+        0 => String::new(),
+        parts => format!(", and {} without a known price", count(i64::from(parts), "part")),
+    };
+    let words = if budget.holds() {
+        format!("at most  {of} costs {most} {currency} a month under every load{unknown}, of {monthly}")
+    } else {
+        format!(
+            "exceeds  {of} costs {most} {currency} a month{unknown} under a load that keeps all machines, of {monthly}"
+        )
+    };
+    out.push_str(&format!("  {} {words}\n", mark(role, palette)));
 }
 
 fn mark(role: Role, palette: Palette) -> String {
@@ -254,22 +287,30 @@ fn steps(out: &mut String, finding: &Finding, example: &Example) {
 /// The same as data.
 #[must_use]
 pub fn data(all: &[Shown], longest: Option<SignedDuration>) -> Value {
-    let pools: Vec<Value> = all
-        .iter()
-        .map(|one| {
-            let mut out = json!({ "project": one.project, "env": one.env, "pool": one.proof.pool });
-            let found = match &one.proof.found {
+    let mut pools = Vec::new();
+    let mut budgets = Vec::new();
+    for one in all {
+        for proof in &one.proofs.pools {
+            let mut out = json!({ "project": one.project, "env": one.env, "pool": proof.pool });
+            let found = match &proof.found {
                 Ok(proven) => proven_data(proven, longest),
                 Err(why) => json!({ "not_judged": why }),
             };
             if let (Some(out), Some(found)) = (out.as_object_mut(), found.as_object()) {
                 out.extend(found.clone());
-                out.insert("holds".to_owned(), json!(holds(&one.proof, longest)));
+                out.insert("holds".to_owned(), json!(pool_holds(proof, longest)));
             }
-            out
-        })
-        .collect();
-    json!({ "pools": pools })
+            pools.push(out);
+        }
+        budgets.extend(one.proofs.budgets.iter().map(|budget| {
+            json!({
+                "project": one.project, "env": one.env, "pool": budget.pool, "currency": one.proofs.currency,
+                "monthly": cents(budget.monthly), "most": cents(budget.most.sum),
+                "parts_without_price": budget.most.unknown, "holds": budget.holds(),
+            })
+        }));
+    }
+    json!({ "pools": pools, "budgets": budgets })
 }
 
 fn proven_data(proven: &Proven, longest: Option<SignedDuration>) -> Value {

@@ -116,5 +116,34 @@ fn what_cannot_be_judged_is_said() {
     cx.write("main.dsvm", "project lab { location = westeurope }\n");
     let ran = cx.run("prove");
     assert_eq!(ran.exit, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("no pool with a policy here"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no pool with a policy and no budget here"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_budget_is_held_against_the_machines_of_the_dearest_month() {
+    let cx = TestContext::new();
+    let night = format!("{SOUND}\nschedule night {{ on all days from 20:00 to 08:00, machines = 1..2 }}");
+    let source = |budget: &str| {
+        let pool = format!("size = sizes.Standard_D4ds_v5\n  os_disk = ephemeral\n  budget = {budget} USD/month");
+        project("1..4", &night).replace("size = sizes.Standard_D4s_v5", &pool)
+    };
+    let ask = |budget: &str, command: &str| {
+        cx.write("main.dsvm", &source(budget));
+        let ran = cx.run(&format!("{command} --format json"));
+        let data: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+        (ran.exit, data)
+    };
+    let number = |value: &Value| value.as_str().unwrap().replace([',', ' '], "").parse::<f64>().unwrap();
+    let (_, cost) = ask("900", "cost");
+    let ceiling = number(&cost["projects"][0]["budgets"][0]["ceiling"]["amount"]);
+    // Four machines for half of each day and two for the other half: three on average. In March a night is an hour shorter.
+    let (exit, found) = ask("900", "prove --from 2026-12-01");
+    let budget = &found["budgets"][0];
+    assert_eq!((exit, &budget["holds"]), (0, &true.into()), "{budget}");
+    let most = number(&budget["most"]);
+    assert!((most / ceiling - 0.75).abs() < 0.001, "{most} of {ceiling}");
+    let (exit, found) = ask(&format!("{:.0}", ceiling * 0.7), "prove --from 2026-12-01");
+    assert_eq!((exit, &found["budgets"][0]["holds"]), (1, &false.into()));
+    // dearer than the budget with four machines all the time, which is not what its schedules allow
+    assert_eq!(ask(&format!("{:.0}", ceiling * 0.8), "prove --from 2026-12-01").0, 0);
 }

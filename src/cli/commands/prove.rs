@@ -56,9 +56,13 @@ fn time(text: &str) -> Result<SignedDuration, String> {
 /// A file cannot be read.
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let from = args.from.unwrap_or_else(|| cx.world.today());
-    let studied = driver::study(cx.world.as_ref(), &args.paths, |subject| {
-        driver::proofs(subject, args.startup.as_ref(), args.pool.as_deref(), from)
+    let studied = driver::study_priced(cx.world.as_ref(), &args.paths, |subject, prices| {
+        driver::proofs(subject, prices, args.startup.as_ref(), args.pool.as_deref(), from)
     })?;
+    let studied = match studied {
+        Ok(studied) => studied,
+        Err(unusable) => return Ok(cx.report(&unusable.0, &unusable.1)?),
+    };
     if studied.iter().any(|one| one.compilation.failed()) {
         let found: Vec<Found<'_>> =
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();
@@ -69,11 +73,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         let project = one.compilation.name.to_string();
         let wanted = |env: &str| args.env.as_deref().is_none_or(|wanted| wanted == env);
         for (env, proofs) in one.found.into_iter().filter(|(env, _)| wanted(env)) {
-            all.extend(proofs.into_iter().map(|proof| Shown { project: project.clone(), env: env.to_string(), proof }));
+            all.push(Shown { project: project.clone(), env: env.to_string(), proofs });
         }
     }
+    all.retain(|one| !one.proofs.pools.is_empty() || !one.proofs.budgets.is_empty());
     if all.is_empty() {
-        let title = "no pool with a policy here".to_owned();
+        let title = "no pool with a policy and no budget here".to_owned();
         let help = "name a project with a pool that has `autoscale`, and with `--pool` and `--env` what it has";
         return report::finish(Err(CommandError::input(Code::WorkloadRefused, title, help)), &mut cx.printer);
     }
@@ -84,6 +89,6 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         }
         _ => cx.printer.json(&format!("{:#}\n", draw::data(&all, args.longest_wait)))?,
     }
-    let holds = all.iter().all(|one| draw::holds(&one.proof, args.longest_wait));
+    let holds = all.iter().all(|one| draw::holds(&one.proofs, args.longest_wait));
     Ok(if holds { Exit::Done } else { Exit::Input })
 }
