@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::driver::Places;
     use dsvm_sema::testing::SIMULATION_FIELDS;
-    use dsvm_simulate::{Policy, Pool, Startup};
+    use dsvm_simulate::{Evictions, Policy, Pool, Startup};
 
     #[test]
     fn every_number_that_a_test_can_name_is_there() {
@@ -103,6 +103,8 @@ mod tests {
             seats: None,
             startup: Startup::of_scale_set(),
             oldest_first: false,
+            evictions: Evictions::default(),
+            checkpoint: None,
             policy: Policy::Fixed,
         };
         let one = Candidate {

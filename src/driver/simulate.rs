@@ -9,7 +9,7 @@ use dsvm_model::batch::Service;
 use dsvm_model::batch::scale::Scale;
 use dsvm_model::read::as_int;
 use dsvm_prices::{Price, Prices, Term};
-use dsvm_simulate::{Cluster, Evaluated, Policy, Pool, Startup};
+use dsvm_simulate::{Cluster, Evaluated, Evictions, Policy, Pool, Startup};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -96,6 +96,12 @@ pub fn candidates(
                     seats,
                     startup: startup.cloned().unwrap_or_else(Startup::of_scale_set),
                     oldest_first: pool.scale_in == dsvm_model::pool::ScaleIn::Oldest,
+                    evictions: Evictions {
+                        rate: None,
+                        all: pool.spot.is_some(),
+                        replaced: pool.spot.as_ref().is_some_and(|spot| spot.restore.is_some()),
+                    },
+                    checkpoint: None,
                     policy,
                 })
             }),
@@ -132,6 +138,13 @@ pub fn candidates(
                     }),
                     startup: startup.cloned().unwrap_or_else(Startup::of_node),
                     oldest_first: false,
+                    evictions: Evictions {
+                        rate: None,
+                        all: pool.service == Service::AzureMl && pool.spot,
+                        // A cluster of Azure Machine Learning grows to its queue, as before.
+                        replaced: pool.service == Service::AzureBatch,
+                    },
+                    checkpoint: None,
                     policy,
                 })
             }),

@@ -4,6 +4,7 @@ use super::palette::{Palette, Role};
 use super::plan_text::clean;
 use dsvm_prices::Price;
 use dsvm_simulate::Report;
+use dsvm_simulate::eviction::Rate;
 use dsvm_simulate::sweep::Knob;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -25,6 +26,8 @@ pub struct Simulated {
     pub workload: String,
     /// What is to be known of it, in sentences.
     pub notes: Vec<String>,
+    /// How likely spot machines are evicted, if they are.
+    pub evictions: Option<Rate>,
     /// What a machine costs in an hour, when it is known.
     pub price: Option<Price>,
     /// The same for a spot machine of a pool that has both.
@@ -216,6 +219,12 @@ pub fn text(all: &[Simulated], columns: usize, palette: Palette) -> String {
             report.people_hit,
             hours(lost)
         ));
+        if let Some(rate) = one.evictions {
+            let (machines, people, jobs) = report.evicted;
+            out.push_str(&format!(
+                "  evicted     {machines} machines at {rate}, with {people} of these people and {jobs} of these jobs\n"
+            ));
+        }
         out.push_str(&format!("  served      {done}"));
         if waiting > 0 {
             out.push_str(&palette.paint(Role::Warning, &format!("; {waiting} still wait at the end")));
@@ -342,6 +351,7 @@ fn figures(report: &Report) -> Value {
         "people_interrupted": report.people_hit,
         "jobs_interrupted": report.jobs_hit.0,
         "minutes_lost": report.jobs_hit.1,
+        "evicted": { "machines": report.evicted.0, "people": report.evicted.1, "jobs": report.evicted.2 },
         "served": report.tasks.0,
         "waiting_at_the_end": report.tasks.1,
         "too_large": report.tasks.2,
@@ -396,6 +406,7 @@ pub fn data(all: &[Simulated]) -> Value {
             "size": one.size,
             "workload": one.workload,
             "notes": one.notes,
+            "evictions": one.evictions.map(|rate| rate.to_string()),
             "from": one.report.span.start.to_string(),
             "minutes": one.report.span.minutes,
             "timezone": one.zone,

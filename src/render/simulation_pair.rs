@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     ("flaps", "flaps", Unit::Count, |report| report.flaps.into()),
     ("people_interrupted", "people interrupted", Unit::Count, |report| report.people_hit.into()),
     ("jobs_interrupted", "jobs interrupted", Unit::Count, |report| report.jobs_hit.0.into()),
+    ("machines_evicted", "machines evicted", Unit::Count, |report| report.evicted.0.into()),
     ("served", "served", Unit::Count, |report| report.tasks.0.into()),
     ("waiting_at_the_end", "waiting at the end", Unit::Count, |report| report.tasks.1.into()),
 ];

@@ -387,6 +387,53 @@ fn two_sources_and_two_pools_are_shown_side_by_side() {
 }
 
 #[test]
+fn spot_machines_are_evicted_and_checkpoints_save_work() {
+    let cx = place();
+    let spot = PROJECT.replace("  service = azure_ml", "  service = azure_ml\n  priority = spot").replace(
+        "  autoscale { timezone",
+        "  priority = spot\n  spot { on_eviction = delete }\n  autoscale { timezone",
+    );
+    cx.write("main.dsvm", &spot);
+    let jobs = ["--env", "prod", "--workload", "batch of 40 at 02:00 daily for 3 h with 4 cores", "--format", "json"];
+    let nodes = |more: &[&str]| figures(&run(&cx, &[&jobs[..], more].concat()), "nodes", "prod");
+    let (calm, evicted) = (nodes(&[]), nodes(&["--evictions", "20%/h"]));
+    let saved = nodes(&["--evictions", "20%/h", "--checkpoint", "10min"]);
+    let number = |of: &Value, name: &str| of[name].as_u64().unwrap();
+    assert_eq!((&calm["evicted"]["machines"], &calm["jobs_interrupted"]), (&0.into(), &0.into()));
+    assert!(evicted["evicted"]["machines"].as_u64().unwrap() > 20, "{evicted}");
+    assert_eq!(evicted["evicted"]["jobs"], evicted["jobs_interrupted"]);
+    assert!(number(&saved, "minutes_lost") * 4 < number(&evicted, "minutes_lost"), "{saved}{evicted}");
+    assert!(number(&calm, "machine_minutes") < number(&saved, "machine_minutes"));
+    assert!(number(&saved, "machine_minutes") < number(&evicted, "machine_minutes"));
+    // Under autoscale another machine comes, and people come back to it.
+    let text = run(&cx, &["--env", "prod", "--pool", "team", "--workload", OFFICE, "--evictions", "5%/h"]);
+    assert!(
+        text.stdout.contains("  evicted     ") && text.stdout.contains(" machines at 5%/h, with "),
+        "{}",
+        text.stdout
+    );
+    assert!(!text.stdout.contains("nothing orders"), "{}", text.stdout);
+    let fixed = |more: &str| {
+        let (head, _) = spot.split_once("  autoscale {").unwrap();
+        let head = head.replace("machines = 1..most initially 1", "machines = 3");
+        cx.write("fixed.dsvm", &format!("{}}}\n", head.replace("on_eviction = delete", more)));
+        run(&cx, &["fixed.dsvm", "--env", "prod", "--workload", OFFICE, "--evictions", "5%/h"]).stdout
+    };
+    let alone = fixed("on_eviction = delete");
+    assert!(
+        alone.contains("nothing orders a machine for one that is evicted") && alone.contains("  machines    0 to 3"),
+        "{alone}"
+    );
+    let restored = fixed("on_eviction = delete, restore = 1 h");
+    assert!(!restored.contains("nothing orders") && restored.contains("  machines    3 to 3"), "{restored}");
+    let regular = place();
+    let ran = run(&regular, &["--env", "prod", "--pool", "team", "--workload", OFFICE, "--evictions", "5%/h"]);
+    assert!(ran.stdout.contains("it has no spot machines: none is evicted"), "{}", ran.stdout);
+    let ran = run(&cx, &["--workload", OFFICE, "--evictions", "5"]);
+    assert!(ran.exit != 0 && ran.stderr.contains("write the chance of an eviction in one hour"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_cannot_be_simulated_says_why() {
     let cx = place();
     cx.write("bad.csv", "arrival,duration\nx,1\n");

@@ -18,6 +18,7 @@ mod samples;
 mod time;
 mod types;
 mod value;
+mod window;
 
 #[cfg(test)]
 mod tests;

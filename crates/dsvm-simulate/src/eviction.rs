@@ -53,6 +53,43 @@ impl fmt::Display for Rate {
     }
 }
 
+/// How long machines live that are evicted at a rate.
+///
+/// Only sums and products, which every processor rounds the same way: the same seed gives the same lives everywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Lives {
+    /// Chances to survive 1, 2, 4, 8 and so on minutes.
+    powers: [f64; 24],
+}
+
+impl Lives {
+    pub(crate) fn new(rate: Rate) -> Self {
+        let hour = f64::from(100_000 - rate.hourly) / 100_000.0;
+        let (mut low, mut high) = (0.0, 1.0);
+        // The sixtieth root: one bit of it in each step.
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            if (0..60).fold(1.0, |product, _| product * middle) < hour { low = middle } else { high = middle }
+        }
+        let mut next = low;
+        let powers = [(); 24].map(|()| {
+            let power = next;
+            next *= power;
+            power
+        });
+        Self { powers }
+    }
+
+    /// The whole minutes that a machine survives, for a random number; it is evicted in the one that follows.
+    pub(crate) fn minutes(&self, random: u64) -> u32 {
+        let drawn = (random >> 11) as f64 / (1u64 << 53) as f64;
+        let longer = |(lived, chance): (u32, f64), (bit, power): (usize, &f64)| {
+            if chance * power > drawn { (lived + (1 << bit), chance * power) } else { (lived, chance) }
+        };
+        self.powers.iter().enumerate().rev().fold((0, 1.0), longer).0
+    }
+}
+
 /// A job on a machine that may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -188,6 +225,24 @@ mod tests {
     #[test]
     fn an_hour_is_survived_as_the_rate_says() {
         assert!((rate("10%/h").survives().powf(60.0) - 0.9).abs() < 1e-12);
+    }
+
+    #[test]
+    fn lives_are_as_long_as_the_rate_says() {
+        for text in ["0.001%/h", "5%/h", "50%/h", "99%/h"] {
+            let (lives, q) = (Lives::new(rate(text)), rate(text).survives());
+            assert!((lives.powers[0] - q).abs() < 1e-12, "{text}");
+            let mut random = ChaCha8Rng::seed_from_u64(7);
+            let runs = 20_000;
+            // Half of the machines live longer than their half-life.
+            let half = (0.5_f64.ln() / q.ln()).round();
+            let longer = (0..runs).filter(|_| f64::from(lives.minutes(random.next_u64())) >= half).count();
+            let wanted = q.powf(half);
+            assert!((longer as f64 / f64::from(runs) - wanted).abs() < 0.02, "{text}: {longer}, not {wanted}");
+        }
+        assert_eq!(Lives::new(rate("5%/h")).minutes(u64::MAX), 0);
+        // The numbers of a draw end after a year and a half.
+        assert!(Lives::new(rate("5%/h")).minutes(0) > 365 * 1440);
     }
 
     /// Minute by minute: the obvious simulation of one job.

@@ -11,10 +11,11 @@
 //!   fit. A job needs its cores to be free, a person a seat: without a number of seats a machine lets everyone in, as a load
 //!   balancer does, and people get in each other's way. A job that no machine can hold is refused.
 //! - Processors are busy with the load of the tasks, nothing else.
-//! - A person whose machine is removed waits again for the rest of their time; a job starts over.
+//! - A person whose machine is removed waits again for the rest of their time; a job starts over, or at its last checkpoint.
 //! - A pool has 10,000 machines at most, a workload five million tasks, a window seven days.
 //! - Machines are removed newest first, or oldest first when the pool says so. Zones are not balanced. Azure Batch chooses itself
 //!   ("Pool - Resize"); here it takes empty nodes first, then those with the fewest tasks.
+//! - A spot machine that is ready is evicted with the same chance in every minute, and another one can be had at once.
 //! - A formula is evaluated from the first minute on at its interval, against samples of every 30 seconds of the last day or two.
 //!   `retaineddata` is taken as `taskcompletion`: how long files are kept is not simulated.
 
@@ -29,7 +30,7 @@ pub mod trace;
 pub mod words;
 mod workload;
 
-pub use pool::{Cluster, Evaluated, Policy, Pool, Startup};
+pub use pool::{Cluster, Evaluated, Evictions, Policy, Pool, Startup};
 pub use report::{Moment, Report};
 pub use run::{Pace, simulate};
 pub use workload::{Kind, Span, Task, Workload};

@@ -1,5 +1,6 @@
 //! The pool that is simulated.
 
+use super::eviction::Rate;
 use arm_autoscale::Setting;
 use batch_formula::Formula;
 
@@ -22,8 +23,26 @@ pub struct Pool {
     pub startup: Startup,
     /// Whether the oldest machine is removed first.
     pub oldest_first: bool,
+    /// Whether, and how, the service takes machines back.
+    pub evictions: Evictions,
+    /// Minutes of work between two checkpoints of a job: what it has done until the last one is not lost with its machine.
+    pub checkpoint: Option<u32>,
     /// What decides about the number of machines.
     pub policy: Policy,
+}
+
+/// Machines that the service takes back.
+///
+/// Azure Batch tries to replace them ("Use Spot VMs with Batch workloads", Microsoft Learn, 2025). A scale set does so when its
+/// `spotRestorePolicy` says so; otherwise it has a machine less, and its autoscale setting may order another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evictions {
+    /// How likely; without it no machine is evicted.
+    pub rate: Option<Rate>,
+    /// Every machine is a spot machine, not only those that are counted apart.
+    pub all: bool,
+    /// The service orders another machine at once.
+    pub replaced: bool,
 }
 
 /// What decides about the number of machines.

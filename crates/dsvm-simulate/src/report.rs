@@ -54,8 +54,10 @@ pub struct Report {
     pub flaps: u32,
     /// People whose machine was removed while they worked on it.
     pub people_hit: u32,
-    /// Jobs whose machine was removed while they ran; and the minutes that were lost.
+    /// Jobs whose machine was removed while they ran; and the minutes of work that were lost.
     pub jobs_hit: (u32, u64),
+    /// Spot machines that were evicted, and people and jobs on them, who are among the two above.
+    pub evicted: (u32, u32, u32),
     /// Tasks that ended, still wait, and are too large for every machine.
     pub tasks: (u32, u32, u32),
     /// Jobs that were ended with their machine and do not start again.
@@ -116,6 +118,7 @@ pub(crate) struct Tally {
     last: Option<(u32, bool)>,
     people_hit: u32,
     jobs_hit: (u32, u64),
+    evicted: (u32, u32, u32),
     pub(crate) done: u32,
     pub(crate) refused: u32,
     pub(crate) ended: u32,
@@ -151,16 +154,36 @@ impl Tally {
         self.last = Some((minute, up));
     }
 
-    pub(crate) fn hit(&mut self, task: &Task, spent: u32) {
+    pub(crate) fn hit(&mut self, task: &Task, lost: u32) {
         match task.kind {
             Kind::Person => self.people_hit += 1,
             // Nobody knows how many people it was.
             Kind::Load => {}
             Kind::Job => {
                 self.jobs_hit.0 += 1;
-                self.jobs_hit.1 += u64::from(spent);
+                self.jobs_hit.1 += u64::from(lost);
             }
         }
+    }
+
+    /// Counts a machine that was evicted. `before`: people and jobs that had lost theirs until then.
+    pub(crate) fn evicted(&mut self, before: (u32, u32)) {
+        let (people, jobs) = self.interrupted();
+        self.evicted.0 += 1;
+        self.evicted.1 += people - before.0;
+        self.evicted.2 += jobs - before.1;
+    }
+
+    /// Counts results that were missing as the last one was.
+    pub(crate) fn fail_again(&mut self, times: u32) {
+        if let Some((count, _)) = &mut self.failed {
+            *count += times;
+        }
+    }
+
+    /// People and jobs that lost their machine so far.
+    pub(crate) fn interrupted(&self) -> (u32, u32) {
+        (self.people_hit, self.jobs_hit.0)
     }
 
     pub(crate) fn finish(mut self, span: Span, cores: u32, waiting: &[u32]) -> Report {
@@ -192,6 +215,7 @@ impl Tally {
             flaps: self.flaps,
             people_hit: self.people_hit,
             jobs_hit: self.jobs_hit,
+            evicted: self.evicted,
             tasks: (self.done, waiting.len() as u32, self.refused),
             ended: self.ended,
             failed: self.failed,

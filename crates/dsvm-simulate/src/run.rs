@@ -2,6 +2,7 @@
 
 mod formula;
 
+use super::eviction::Lives;
 use super::metrics::{Sample, Samples, is_known};
 use super::pool::{Cluster, Evaluated, Policy, Pool};
 use super::report::{Moment, Report, Tally};
@@ -36,13 +37,18 @@ pub fn simulate(pool: &Pool, workload: &Workload, span: Span, seed: u64, pace: P
 
 /// A machine from its order to its removal.
 struct Machine {
+    /// Machines are numbered in the order of their orders.
+    number: u32,
+    /// It takes the place of one that was evicted.
+    again: bool,
     /// Azure can take it back, and asks less for it.
     spot: bool,
     /// It takes no more tasks, and goes when its last one ends.
     leaving: bool,
     /// Minute from which it takes people and jobs.
     ready: u32,
-    /// Free cores and GPUs in thousandths, and seats. People share cores: fewer than none can be free.
+    /// Free cores in [parts](Run::parts) of a thousandth, GPUs in thousandths, and seats. People share cores: fewer than none
+    /// can be free.
     cores: i64,
     gpus: u32,
     seats: u32,
@@ -57,6 +63,8 @@ struct Machine {
 /// Something that happens at a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
+    /// A machine is evicted, if it is still there. Comes first: what would end in this minute was not yet done.
+    Evict { machine: u32 },
     /// A task ends, unless it was put elsewhere since.
     End { task: usize, place: u32 },
     /// A machine becomes ready.
@@ -83,6 +91,9 @@ struct Run<'p> {
     tasks: &'p [Task],
     span: Span,
     random: ChaCha8Rng,
+    /// How long spot machines live, drawn from numbers of their own: evictions change no start.
+    lives: Option<(Lives, ChaCha8Rng)>,
+    ordered: u32,
     machines: Vec<Machine>,
     placed: Vec<Placed>,
     queue: VecDeque<usize>,
@@ -107,6 +118,12 @@ impl<'p> Run<'p> {
             tasks,
             span,
             random: ChaCha8Rng::seed_from_u64(seed),
+            lives: pool.evictions.rate.map(|rate| {
+                let mut random = ChaCha8Rng::seed_from_u64(seed);
+                random.set_stream(1);
+                (Lives::new(rate), random)
+            }),
+            ordered: 0,
             machines: Vec::new(),
             placed: tasks
                 .iter()
@@ -161,6 +178,8 @@ impl<'p> Run<'p> {
                 }
             };
         }
+        let failed = self.scaler.as_mut().map_or(0, |scaler| scaler.pass(self.span.minutes));
+        self.tally.fail_again(failed);
         let waiting: Vec<u32> = self.queue.iter().filter_map(|task| self.placed.get(*task)).map(|p| p.waits).collect();
         self.tally.finish(self.span, self.pool.cores, &waiting)
     }
@@ -184,8 +203,10 @@ impl<'p> Run<'p> {
             debug_assert!(at <= minute, "events come in order");
             self.events.pop();
             moved = true;
-            if let Event::End { task, place } = event {
-                self.end(task, place, minute);
+            match event {
+                Event::End { task, place } => self.end(task, place, minute),
+                Event::Evict { machine } => self.evict(machine, minute),
+                Event::Ready | Event::Turn => {}
             }
         }
         while let Some(task) = self.tasks.get(self.next).filter(|task| task.arrives <= minute) {
@@ -209,7 +230,7 @@ impl<'p> Run<'p> {
 
     fn next_event(&self) -> u32 {
         let event = self.events.peek().map_or(u32::MAX, |Reverse((at, _))| *at);
-        let event = self.scaler.as_ref().map_or(event, |scaler| scaler.next().min(event));
+        let event = self.scaler.as_ref().map_or(event, |scaler| scaler.next(self.of_both_kinds()).min(event));
         self.tasks.get(self.next).map_or(event, |task| task.arrives.min(event))
     }
 
@@ -222,16 +243,25 @@ impl<'p> Run<'p> {
         (task.kind != Kind::Job || task.cores <= self.pool.cores.saturating_mul(MILLI)) && task.gpus <= self.pool.gpus
     }
 
-    /// Thousandths of cores that a task holds: whole slots where a machine has slots.
-    fn holds(&self, task: &Task) -> u32 {
-        let whole = self.pool.cores.saturating_mul(MILLI);
-        match self.pool.slots.filter(|_| task.kind == Kind::Job && task.cores <= whole) {
-            Some(slots) => {
-                let slot = (whole / slots.max(1)).max(1);
-                task.cores.max(1).div_ceil(slot).saturating_mul(slot).min(whole)
-            }
-            None => task.cores,
+    /// Into how many parts a thousandth of a core is cut, so that a slot is a whole number of them.
+    fn parts(&self) -> i64 {
+        i64::from(self.pool.slots.unwrap_or(1).max(1))
+    }
+
+    /// The parts of cores that a machine has.
+    fn whole(&self) -> i64 {
+        i64::from(self.pool.cores.saturating_mul(MILLI)).saturating_mul(self.parts())
+    }
+
+    /// The parts of cores that a task holds: whole slots where a machine has slots.
+    fn holds(&self, task: &Task) -> i64 {
+        let wanted = i64::from(task.cores).saturating_mul(self.parts());
+        if self.pool.slots.is_none() || task.kind != Kind::Job {
+            return wanted;
         }
+        // A slot has as many parts as a machine has thousandths of cores.
+        let slot = i64::from(self.pool.cores.saturating_mul(MILLI)).max(1);
+        wanted.max(1).saturating_add(slot - 1) / slot * slot
     }
 
     fn order(&mut self, minute: u32, takes: Option<u32>, spot: bool) {
@@ -240,17 +270,42 @@ impl<'p> Run<'p> {
         if takes > 0 {
             self.events.push(Reverse((ready, Event::Ready)));
         }
-        let cores = i64::from(self.pool.cores) * i64::from(MILLI);
+        let cores = self.whole();
         let (gpus, seats) = (self.pool.gpus, self.seats());
         let (leaving, load, tasks, used) = (false, 0, Vec::new(), ready);
-        self.machines.push(Machine { spot, leaving, ready, cores, gpus, seats, load, tasks, used });
+        let (number, again) = (self.ordered, false);
+        self.ordered += 1;
+        self.machines.push(Machine { number, again, spot, leaving, ready, cores, gpus, seats, load, tasks, used });
+        if let Some((lives, random)) = self.lives.as_mut().filter(|_| spot || self.pool.evictions.all) {
+            let end = ready.saturating_add(lives.minutes(random.next_u64())).saturating_add(1);
+            if end < self.span.minutes {
+                self.events.push(Reverse((end, Event::Evict { machine: number })));
+            }
+        }
+    }
+
+    /// Azure takes a machine back, and gives another one where the service asks for it.
+    fn evict(&mut self, number: u32, minute: u32) {
+        let Some(at) = self.machines.iter().position(|machine| machine.number == number) else { return };
+        let gone = self.machines.get(at).map(|machine| (machine.spot, machine.leaving));
+        let before = self.tally.interrupted();
+        self.remove(at, minute, 1);
+        self.tally.evicted(before);
+        if let Some((spot, false)) = gone
+            && self.pool.evictions.replaced
+        {
+            self.order(minute, None, spot);
+            if let Some(machine) = self.machines.last_mut() {
+                machine.again = true;
+            }
+        }
     }
 
     /// Puts a task on the ready machine with the most free cores, the oldest of several. A person needs a seat, a job its cores.
     fn place(&mut self, number: usize, minute: u32) -> bool {
         let Some(task) = self.tasks.get(number).copied() else { return true };
         let person = u32::from(task.kind == Kind::Person);
-        let held = i64::from(self.holds(&task));
+        let held = self.holds(&task);
         let fits = |m: &Machine| {
             let room = task.kind != Kind::Job || m.cores >= held;
             m.ready <= minute && !m.leaving && room && m.gpus >= task.gpus && m.seats >= person
@@ -281,7 +336,7 @@ impl<'p> Run<'p> {
             return;
         }
         let Some(task) = self.tasks.get(number) else { return };
-        let held = i64::from(self.holds(task));
+        let held = self.holds(task);
         let Some(at) = self.machines.iter().position(|m| m.tasks.contains(&number)) else { return };
         let Some(machine) = self.machines.get_mut(at) else { return };
         machine.tasks.retain(|other| *other != number);
@@ -323,7 +378,8 @@ impl<'p> Run<'p> {
 
     fn moment(&self, minute: u32) -> Moment {
         let ready = self.machines.iter().filter(|machine| machine.ready <= minute);
-        let whole = i64::from(self.pool.cores) * i64::from(MILLI);
+        let (whole, parts) = (self.whole(), self.parts());
+        let most = (whole / parts).unsigned_abs() * 100;
         let mut moment =
             Moment { machines: self.machines.len() as u32, waiting: self.queue.len() as u32, ..Moment::default() };
         moment.spot = self.machines.iter().filter(|machine| machine.spot).count() as u32;
@@ -331,8 +387,9 @@ impl<'p> Run<'p> {
             moment.ready += 1;
             moment.idle += u32::from(machine.tasks.is_empty());
             moment.tasks += machine.tasks.len() as u32;
-            moment.held = moment.held.saturating_add(u32::try_from(whole - machine.cores.max(0)).unwrap_or(0));
-            if machine.load > whole.unsigned_abs() * 100 {
+            moment.held =
+                moment.held.saturating_add(u32::try_from((whole - machine.cores.max(0)) / parts).unwrap_or(0));
+            if machine.load > most {
                 moment.crowded += machine.tasks.len() as u32;
             }
         }
@@ -377,14 +434,16 @@ impl<'p> Run<'p> {
     }
 
     fn act_as_cluster(&mut self, cluster: Cluster, minute: u32) -> bool {
-        let whole = self.pool.cores.saturating_mul(MILLI).max(1);
+        let whole = self.whole().unsigned_abs().max(1);
         let waiting = self.queue.iter().filter_map(|task| self.tasks.get(*task));
         let (cores, gpus) =
-            waiting.fold((0u64, 0u64), |sum, t| (sum.0 + u64::from(t.cores), sum.1 + u64::from(t.gpus)));
-        let wanted = cores.div_ceil(u64::from(whole)).max(gpus.div_ceil(u64::from(self.pool.gpus.max(1))));
+            waiting.fold((0u64, 0u64), |sum, t| (sum.0 + self.holds(t).unsigned_abs(), sum.1 + u64::from(t.gpus)));
+        let wanted = cores.div_ceil(whole).max(gpus.div_ceil(u64::from(self.pool.gpus.max(1))));
         let starting = self.machines.iter().filter(|machine| machine.ready > minute).count() as u64;
         let have = self.machines.len() as i64;
         let missing = i64::try_from(wanted.saturating_sub(starting)).unwrap_or(i64::MAX);
+        // Fewer than the fewest after evictions.
+        let missing = missing.max(i64::from(cluster.least) - have);
         if missing > 0 && have < i64::from(cluster.most) {
             return self.change(have.saturating_add(missing).min(i64::from(cluster.most)), minute);
         }
@@ -392,7 +451,7 @@ impl<'p> Run<'p> {
         let most = self.machines.len().saturating_sub(cluster.least as usize);
         let gone: Vec<usize> = (0..self.machines.len()).filter(|at| self.machines.get(*at).is_some_and(idle)).collect();
         let gone: Vec<usize> = gone.into_iter().rev().take(most).collect();
-        gone.iter().for_each(|at| self.remove(*at, minute));
+        gone.iter().for_each(|at| self.remove(*at, minute, 0));
         self.tally.action(minute, have, have - gone.len() as i64);
         !gone.is_empty()
     }
@@ -405,14 +464,14 @@ impl<'p> Run<'p> {
         }
         for _ in to..have {
             let at = if self.pool.oldest_first { 0 } else { self.machines.len().saturating_sub(1) };
-            self.remove(at, minute);
+            self.remove(at, minute, 0);
         }
         self.tally.action(minute, have, to);
         have != to
     }
 
-    /// Removes a machine; whoever is on it waits again.
-    fn remove(&mut self, at: usize, minute: u32) {
+    /// Removes a machine; whoever is on it waits again. `torn`: minutes before this one that were not worked to their end.
+    fn remove(&mut self, at: usize, minute: u32, torn: u32) {
         if at >= self.machines.len() {
             return;
         }
@@ -422,10 +481,13 @@ impl<'p> Run<'p> {
             placed.place += 1;
             let spent = minute - placed.since;
             placed.waits = minute;
-            self.tally.hit(task, spent);
-            if task.kind != Kind::Job {
-                placed.left = placed.left.saturating_sub(spent).max(1);
-            }
+            let safe = match (task.kind, self.pool.checkpoint) {
+                (Kind::Job, Some(each)) => spent.saturating_sub(torn) / each.max(1) * each.max(1),
+                (Kind::Job, None) => 0,
+                (Kind::Person | Kind::Load, _) => spent,
+            };
+            self.tally.hit(task, spent - safe);
+            placed.left = placed.left.saturating_sub(safe).max(1);
             self.queue.push_front(number);
         }
     }

@@ -3,7 +3,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use arm_autoscale::Setting;
-use dsvm_simulate::{Cluster, Evaluated, Kind, Pace, Policy, Pool, Report, Span, Startup, Task, Workload, simulate};
+use dsvm_simulate::{
+    Cluster, Evaluated, Evictions, Kind, Pace, Policy, Pool, Report, Span, Startup, Task, Workload, simulate,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -34,6 +36,8 @@ fn pool(machines: u32, policy: Policy) -> Pool {
         slots: None,
         startup: Startup::new(vec![5]),
         oldest_first: false,
+        evictions: Evictions::default(),
+        checkpoint: None,
         policy,
     }
 }

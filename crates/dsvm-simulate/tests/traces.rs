@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use dsvm_simulate::{Cluster, Evaluated, Pace, Policy, Pool, Report, Span, Startup, Workload, simulate, trace};
+use dsvm_simulate::{
+    Cluster, Evaluated, Evictions, Pace, Policy, Pool, Report, Span, Startup, Workload, simulate, trace,
+};
 
 const OPENB: &str = include_str!("traces/openb-week.csv");
 const PHILLY: &str = include_str!("traces/philly-week.csv");
@@ -24,6 +26,8 @@ fn pool(policy: Policy) -> Pool {
         slots: None,
         startup: Startup::of_node(),
         oldest_first: false,
+        evictions: Evictions::default(),
+        checkpoint: None,
         policy,
     }
 }

@@ -55,7 +55,7 @@ pub struct Args {
 /// Intervals between checkpoints that are compared when nobody names one.
 const USUAL: [u32; 4] = [10, 30, 60, 240];
 
-fn minutes(text: &str) -> Result<u32, String> {
+pub(super) fn minutes(text: &str) -> Result<u32, String> {
     let refused = || "write a time from 1 minute to 7 days, such as `30min`, `8h` or `2d`".to_owned();
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?;

@@ -25,6 +25,8 @@ pub(super) struct Counts {
     /// Dedicated and spot machines, those that start included.
     machines: [u32; 2],
     ready: u32,
+    /// Evicted machines whose successors are not ready: until then Batch counts the node as preempted, and among the spot nodes.
+    preempted: u32,
     cpu: f64,
 }
 
@@ -42,7 +44,7 @@ fn metric(name: &str) -> Option<Reading> {
         "$CurrentDedicatedNodes" => |seen| f64::from(seen.machines[0]),
         "$CurrentLowPriorityNodes" => |seen| f64::from(seen.machines[1]),
         "$UsableNodeCount" | "$SampleNodeCount" => |seen| f64::from(seen.ready),
-        "$PreemptedNodeCount" => |_| 0.0,
+        "$PreemptedNodeCount" => |seen| f64::from(seen.preempted),
         "$CPUPercent" => |seen| seen.cpu,
         _ => return None,
     })
@@ -64,6 +66,23 @@ pub(super) struct Scaler<'p> {
     next: u32,
     /// Dedicated and spot machines that are wanted.
     target: [u32; 2],
+    /// How many minutes back it looks, when its result follows from them and from the numbers of machines alone.
+    window: Option<u32>,
+    /// What the last sample said of the metrics that it reads, and since which minute all have said so.
+    same: (Vec<f64>, u32),
+    /// The evaluation that will come out again.
+    settled: Option<Settled>,
+}
+
+/// An evaluation that changed nothing, all of whose samples said the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Settled {
+    /// Since when the samples said so.
+    since: u32,
+    current: [u32; 2],
+    target: [u32; 2],
+    /// It had no result.
+    failed: bool,
 }
 
 impl<'p> Scaler<'p> {
@@ -74,7 +93,10 @@ impl<'p> Scaler<'p> {
         state.samples = read.iter().map(|(name, _)| ((*name).to_owned(), Vec::new())).collect();
         state.task_slots = f64::from(pool.slots.unwrap_or(1).max(1));
         let spot = pool.spot.min(pool.machines);
-        Self { evaluated, span, state, read, from: 0, next: 0, target: [pool.machines - spot, spot] }
+        let target = [pool.machines - spot, spot];
+        let minutes = |ticks: i64| u32::try_from(ticks / (EACH * PERIOD) + 1).ok();
+        let window = evaluated.formula.looks_back().and_then(minutes).filter(|minutes| i64::from(*minutes) < LOOK_BACK);
+        Self { evaluated, span, state, read, from: 0, next: 0, target, window, same: (Vec::new(), 0), settled: None }
     }
 
     /// Metrics that it reads and a simulated pool does not have.
@@ -84,12 +106,31 @@ impl<'p> Scaler<'p> {
         reads.filter(|name| metric(name).is_none() && !plain.contains(name)).map(str::to_owned).collect()
     }
 
-    pub(super) fn next(&self) -> u32 {
-        self.next
+    /// The next minute at which an evaluation may come out otherwise than before, if nothing happens until then.
+    pub(super) fn next(&self, current: [u32; 2]) -> u32 {
+        if self.is_settled(current) { u32::MAX } else { self.next }
+    }
+
+    /// Whether the samples and the numbers of machines are those of an evaluation that changed nothing.
+    fn is_settled(&self, current: [u32; 2]) -> bool {
+        let (since, target) = (self.same.1, self.target);
+        self.settled.is_some_and(|last| last == Settled { since, current, target, failed: last.failed })
+    }
+
+    /// Passes over the evaluations before a minute, which came out as the last one did; how many of them failed.
+    pub(super) fn pass(&mut self, minute: u32) -> u32 {
+        let every = self.evaluated.every.max(1);
+        let passed = minute.saturating_sub(self.next).div_ceil(every);
+        self.next = self.next.saturating_add(passed.saturating_mul(every));
+        if self.settled.is_some_and(|last| last.failed) { passed } else { 0 }
     }
 
     /// Two samples for every minute up to and with `minute`.
     pub(super) fn push(&mut self, minute: u32, seen: Counts) {
+        let values: Vec<f64> = self.read.iter().map(|(_, value)| value(&seen)).collect();
+        if self.same.0 != values {
+            self.same = (values, self.from);
+        }
         let Self { span, state, read, .. } = self;
         for (name, value) in read {
             let value = value(&seen);
@@ -116,29 +157,43 @@ impl<'p> Scaler<'p> {
 impl Run<'_> {
     /// What a sample says at a minute.
     pub(super) fn counts(&self, minute: u32, sample: &Measured) -> Counts {
-        let spot = self.machines.iter().filter(|machine| machine.spot).count() as u32;
         let ready = self.machines.iter().filter(|machine| machine.ready <= minute).count() as u32;
         Counts {
             active: sample.waiting,
             running: sample.sessions,
             succeeded: self.tally.done,
             failed: self.tally.ended,
-            machines: [self.machines.len() as u32 - spot, spot],
+            machines: self.of_both_kinds(),
             ready,
+            preempted: self.machines.iter().filter(|machine| machine.again && machine.ready > minute).count() as u32,
             cpu: sample.cpu[0],
         }
     }
 
     /// Evaluates the formula when it is its time; `true` when machines were ordered, or began to go.
     pub(super) fn act_by_formula(&mut self, minute: u32) -> bool {
-        let Some(scaler) = self.scaler.as_mut().filter(|scaler| scaler.next <= minute) else { return false };
-        scaler.next = minute.saturating_add(scaler.evaluated.every.max(1));
-        let spot = self.machines.iter().filter(|machine| machine.spot).count();
-        let number = |count: usize| count as f64;
+        let current = self.of_both_kinds();
+        let Some(scaler) = &mut self.scaler else { return false };
+        let passed = scaler.pass(minute);
+        if scaler.next == minute {
+            scaler.next = minute.saturating_add(scaler.evaluated.every.max(1));
+        } else {
+            self.tally.fail_again(passed);
+            return false;
+        }
+        self.tally.fail_again(passed);
+        if scaler.is_settled(current) {
+            self.tally.fail_again(u32::from(scaler.settled.is_some_and(|last| last.failed)));
+            return false;
+        }
+        scaler.settled = None;
+        let since = scaler.same.1;
+        let steady = scaler.window.is_some_and(|window| minute >= since.saturating_add(window));
+        let settle = |target, failed| steady.then_some(Settled { since, current, target, failed });
         // The sample of this very moment is there; the second one of the minute is still to come.
         scaler.state.now = ticks(scaler.span, minute);
         scaler.state.seed = u64::from(minute);
-        scaler.state.current = (number(self.machines.len() - spot), number(spot));
+        scaler.state.current = (f64::from(current[0]), f64::from(current[1]));
         scaler.state.target = (f64::from(scaler.target[0]), f64::from(scaler.target[1]));
         scaler.forget();
         let (to, option) = match evaluate(&scaler.evaluated.formula, &scaler.state) {
@@ -147,14 +202,22 @@ impl Run<'_> {
                 let reason = || error.with_position(&scaler.evaluated.text);
                 let (count, first) = self.tally.failed.take().unwrap_or_else(|| (0, reason()));
                 self.tally.failed = Some((count + 1, first));
+                scaler.settled = settle(scaler.target, true);
                 return false;
             }
         };
         if scaler.target == to {
+            scaler.settled = settle(to, false);
             return false;
         }
         scaler.target = to;
         self.resize(to, &option, minute)
+    }
+
+    /// Dedicated and spot machines, those that start included.
+    pub(super) fn of_both_kinds(&self) -> [u32; 2] {
+        let spot = self.machines.iter().filter(|machine| machine.spot).count() as u32;
+        [self.machines.len() as u32 - spot, spot]
     }
 
     /// Brings the machines of both kinds to their numbers; an earlier resize is given up where it is.
@@ -187,13 +250,13 @@ impl Run<'_> {
         match option {
             "taskcompletion" | "retaineddata" => match self.machines.get_mut(at) {
                 Some(machine) if !machine.tasks.is_empty() => machine.leaving = true,
-                _ => self.remove(at, minute),
+                _ => self.remove(at, minute, 0),
             },
             "terminate" => {
                 self.end_all(at, minute);
-                self.remove(at, minute);
+                self.remove(at, minute, 0);
             }
-            _ => self.remove(at, minute),
+            _ => self.remove(at, minute, 0),
         }
     }
 

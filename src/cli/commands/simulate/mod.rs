@@ -16,6 +16,7 @@ use crate::render::Found;
 use crate::render::simulation::{self as draw, Simulated};
 use crate::render::simulation_pair::Pair;
 use dsvm_simulate::Startup;
+use dsvm_simulate::eviction::Rate;
 use jiff::civil::Date;
 use pools::{Case, Scene, cases, study};
 use rayon::prelude::*;
@@ -37,6 +38,7 @@ const DAYS: u32 = 366 * 3;
                   Examples:\n  dsvmc simulate --env prod --workload \"class of 30 at 09:00 mon..fri for 2 h\"\n  \
                   dsvmc simulate --pool team --workload jobs.csv --days 30 --svg week.svg\n  \
                   dsvmc simulate --workload \"office of 40\" --against main\n  \
+                  dsvmc simulate --pool sweeps --workload jobs.csv --evictions 5%/h --checkpoint 30min\n  \
                   dsvmc simulate --workload \"office of 40\" --sweep high=50..90:10,low=20..40:10 --choose 2 --fix\n  \
                   dsvmc simulate --pool gpus --env prod --workload jobs.csv --sizes"
 )]
@@ -65,6 +67,12 @@ pub struct Args {
     /// Most people on a machine at once; without it everyone is let in
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seats: Option<u32>,
+    /// Chance of an eviction of a spot machine in an hour, such as `5%/h`; without it none is evicted
+    #[arg(long, value_name = "RATE")]
+    evictions: Option<Rate>,
+    /// Time of work between checkpoints of a job, such as `30min`: what is done until the last one is not lost
+    #[arg(long, value_name = "TIME", value_parser = super::spot::minutes)]
+    checkpoint: Option<u32>,
     /// Region of the prices where only the deployment knows it
     #[arg(long, value_name = "REGION")]
     region: Option<String>,

@@ -6,7 +6,7 @@ use crate::deploy::error::CommandError;
 use crate::driver::{self, Candidate, Studied, World};
 use crate::render::simulation::Simulated;
 use arm_autoscale::time_zone;
-use dsvm_simulate::{Pace, Pool, Report, Span, Workload, simulate};
+use dsvm_simulate::{Pace, Policy, Pool, Report, Span, Workload, simulate};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -31,7 +31,12 @@ pub fn study(
     paths: &[PathBuf],
 ) -> Result<Vec<Studied<Vec<Candidate>>>, driver::LoadError> {
     let studied = driver::study_priced(world, paths, |subject, prices| {
-        driver::candidates(subject, prices, args.seats, args.startup.as_ref(), args.region.as_deref())
+        let mut found = driver::candidates(subject, prices, args.seats, args.startup.as_ref(), args.region.as_deref());
+        for pool in found.iter_mut().filter_map(|candidate| candidate.pool.as_mut().ok()) {
+            pool.evictions.rate = args.evictions;
+            pool.checkpoint = args.checkpoint;
+        }
+        found
     })?;
     studied.map_err(|unusable| {
         let title = unusable.1.first().map(|found| found.title.to_string()).unwrap_or_default();
@@ -106,6 +111,19 @@ impl Scene {
 
     /// What happens to the pool as it is written.
     pub fn simulated(&self, case: &Case<'_>, args: &Args) -> Simulated {
+        let report = self.play(&self.pool);
+        let mut notes = self.notes.clone();
+        if args.evictions.is_some() {
+            let evictions = self.pool.evictions;
+            if !evictions.all && report.spot_minutes == 0 {
+                notes.push("it has no spot machines: none is evicted".to_owned());
+            } else if report.evicted.0 > 0 && !evictions.replaced && matches!(self.pool.policy, Policy::Fixed) {
+                notes.push(
+                    "nothing orders a machine for one that is evicted: write `restore` into `spot`, or an `autoscale` block"
+                        .to_owned(),
+                );
+            }
+        }
         Simulated {
             project: case.studied.compilation.name.to_string(),
             env: case.env.to_owned(),
@@ -113,10 +131,11 @@ impl Scene {
             size: case.candidate.size.clone(),
             zone: self.zone.clone(),
             workload: args.workload.join("; "),
-            notes: self.notes.clone(),
+            notes,
+            evictions: args.evictions,
             price: case.candidate.price.clone(),
             spot_price: case.candidate.spot_price.clone(),
-            report: self.play(&self.pool),
+            report,
             tried: Vec::new(),
         }
     }
