@@ -37,6 +37,7 @@ mod machine;
 mod lint;
 mod mistakes;
 mod mutations;
+mod overrides;
 mod parse_props;
 mod pool;
 mod printed;

@@ -291,6 +291,7 @@ catalogue! {
     HostNamesCut = 481, Info, "host-names-cut", "host names that begin with a part of the pool's name";
     BudgetExceeded = 482, Warning, "budget-exceeded", "a project that can cost more than its budget";
     BudgetRefused = 483, Error, "budget-refused", "a budget that cannot be compared with prices";
+    OverrideBreaks = 490, Error, "override-breaks", "an override that takes away what the pool relies on";
     AlternativesDiffer = 494, Error, "alternatives-differ", "sizes that cannot stand in for each other";
     SpotShareRefused = 495, Error, "spot-share-refused", "a share of regular machines that a spot pool cannot have";
     // 05xx emission

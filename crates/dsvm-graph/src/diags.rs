@@ -143,6 +143,51 @@ pub fn storage_opened(what: &str, span: Span) -> Diagnostic {
         .help("remove it, or let in the networks that need access")
 }
 
+/// What an override breaks.
+pub(crate) enum Breaks {
+    /// The name, by which other resources refer to the resource.
+    Name,
+    /// Identities are listed, and the type says that there are none.
+    Identity,
+    /// A property of uniform scale sets, true on a flexible one.
+    Flexible(&'static str),
+    /// The extension that repairs judge machines by.
+    Health,
+    /// An address of a network card that is in no subnet.
+    Subnet,
+}
+
+/// An override that takes away what other parts of the pool rely on.
+#[must_use]
+pub(crate) fn override_breaks(what: &Breaks, span: Span) -> Diagnostic {
+    let (title, label, help) = match what {
+        Breaks::Name => (
+            "an override cannot rename a resource".to_owned(),
+            "other resources refer to it by its name",
+            "write `name` in the pool, or declare the resource with `resource` and refer to it",
+        ),
+        Breaks::Identity => (
+            "the identities of the pool are listed, and their type leaves them out".to_owned(),
+            "Azure refuses user-assigned identities under this type",
+            "write `\"SystemAssigned, UserAssigned\"`",
+        ),
+        Breaks::Flexible(name) => {
+            (format!("a flexible scale set has no `{name}`"), "only uniform scale sets have it", "remove it")
+        }
+        Breaks::Health => (
+            "this override removes the health extension, and repairs judge machines by it".to_owned(),
+            "every machine counts as healthy or none does",
+            "keep the extension, or switch `repair` off",
+        ),
+        Breaks::Subnet => (
+            "this network card is in no subnet".to_owned(),
+            "each of its addresses needs a `subnet`",
+            "write `subnet = { id = … }` into each of its `ipConfigurations`",
+        ),
+    };
+    Diagnostic::new(Code::OverrideBreaks, title, span, label).help(help)
+}
+
 /// A role assignment in Azure's own words that gives nearly every right.
 #[must_use]
 pub fn powerful_role(role: &str, span: Span) -> Diagnostic {

@@ -1,17 +1,19 @@
 //! The rules of the language's words, for what ARM's own words say: an override or a `resource` opens no door that a field
 //! would have kept closed.
 
-use super::diags;
+use super::diags::{self, Breaks};
 use super::json::{Json, Map};
+use super::laid::Laid;
 use super::node::Node;
+use super::versions;
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_model::services;
 use dsvm_sema::checked::Free;
 
 /// Looks at the parts of a resource that were written in ARM's own words, as they are sent.
-pub(crate) fn check(node: &Node, free: &Free, sink: &mut Sink) {
-    let written = |pointer: &str| free.place(pointer).map(|place| place.value);
+pub(crate) fn check(node: &Node, free: &Free, laid: &Laid, sink: &mut Sink) {
+    let written = |pointer: &str| laid.place(free, pointer).map(|place| place.value);
     match node.kind.to_ascii_lowercase().as_str() {
         "microsoft.network/networksecuritygroups" => {
             for (index, rule) in items(&node.body, "/properties/securityRules").iter().enumerate() {
@@ -35,6 +37,56 @@ pub(crate) fn check(node: &Node, free: &Free, sink: &mut Sink) {
         }
         _ => {}
     }
+}
+
+/// What an override takes from a resource that the rest of the pool relies on.
+pub(crate) fn kept(node: &Node, before: &Map, free: &Free, laid: &Laid, sink: &mut Sink) {
+    let place = |pointer: &str| laid.place(free, pointer).filter(|_| laid.touches(pointer)).map(|place| place.value);
+    if let Some(place) = free.place("/name") {
+        sink.push(diags::override_breaks(&Breaks::Name, place.value));
+    }
+    if !node.is(versions::SCALE_SET) {
+        return;
+    }
+    let users = |body: &Map| matches!(at(body, "/identity/userAssignedIdentities"), Some(Json::Object(_)));
+    let kind = at(&node.body, "/identity/type").and_then(text).unwrap_or_default().to_ascii_lowercase();
+    if let Some(span) = place("/identity/type").filter(|_| users(&node.body) && !kind.contains("userassigned")) {
+        sink.push(diags::override_breaks(&Breaks::Identity, span));
+    }
+    let flexible = at(&node.body, "/properties/orchestrationMode").and_then(text) == Some("Flexible");
+    for (pointer, name) in
+        [("/properties/overprovision", "overprovision"), ("/properties/singlePlacementGroup", "singlePlacementGroup")]
+    {
+        let on = at(&node.body, pointer) == Some(&Json::Bool(true));
+        if let Some(span) = place(pointer).filter(|_| flexible && on) {
+            sink.push(diags::override_breaks(&Breaks::Flexible(name), span));
+        }
+    }
+    let repairs = at(&node.body, "/properties/automaticRepairsPolicy/enabled") == Some(&Json::Bool(true));
+    const EXTENSIONS: &str = "/properties/virtualMachineProfile/extensionProfile/extensions";
+    let healthy = |body: &Map| items(body, EXTENSIONS).iter().any(is_health);
+    if let Some(span) = place(EXTENSIONS).filter(|_| repairs && healthy(before) && !healthy(&node.body)) {
+        sink.push(diags::override_breaks(&Breaks::Health, span));
+    }
+    const CARDS: &str = "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations";
+    for (number, card) in items(&node.body, CARDS).iter().enumerate() {
+        let pointer = format!("{CARDS}/{number}");
+        let addresses = object(card, "properties").and_then(|inner| object(inner, "ipConfigurations"));
+        let Some(Json::Array(addresses)) = addresses else { continue };
+        let joined =
+            |address: &Json| object(address, "properties").is_some_and(|inner| object(inner, "subnet").is_some());
+        if let Some(span) = laid.place(free, &pointer).map(|place| place.value)
+            && !addresses.iter().all(joined)
+        {
+            sink.push(diags::override_breaks(&Breaks::Subnet, span));
+        }
+    }
+}
+
+/// The application health extensions of Linux and Windows.
+fn is_health(extension: &Json) -> bool {
+    let kind = object(extension, "properties").and_then(|inner| object(inner, "type")).and_then(text);
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("applicationhealth"))
 }
 
 fn text(value: &Json) -> Option<&str> {

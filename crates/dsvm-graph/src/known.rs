@@ -2,6 +2,7 @@
 
 use super::diags;
 use super::json::Json;
+use super::laid::Laid;
 use super::node::Node;
 use arm_catalog::{Finding, FindingKind, FindingSeverity};
 use dsvm_diagnostics::Sink;
@@ -26,26 +27,26 @@ pub(crate) fn check_resource(node: &Node, block: &Block, sink: &mut Sink) {
         return;
     }
     for finding in findings(node).into_iter().take(MOST) {
-        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block)));
+        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block, &Laid::default())));
     }
 }
 
 /// Checks the parts of a resource that an override laid over it.
-pub(crate) fn check_override(node: &Node, laid: &[String], block: &Block, sink: &mut Sink) {
+pub(crate) fn check_override(node: &Node, laid: &Laid, block: &Block, sink: &mut Sink) {
     let inside = |finding: &Finding| {
-        laid.iter().any(|pointer| {
+        laid.pointers.iter().any(|pointer| {
             finding.pointer.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
     for finding in findings(node).into_iter().filter(inside).take(MOST) {
-        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block)));
+        sink.push(diags::type_disagrees(&node.kind, &finding, place(&finding, block, laid)));
     }
 }
 
 /// Where a finding was written: a property that is wrong by its name there, one whose value is wrong at the value.
-fn place(finding: &Finding, block: &Block) -> Span {
+fn place(finding: &Finding, block: &Block, laid: &Laid) -> Span {
     let free = block.free.as_ref();
-    let Some(place) = free.and_then(|free| free.place(&finding.pointer)) else {
+    let Some(place) = free.and_then(|free| laid.place(free, &finding.pointer)) else {
         let name = block.common(CommonField::Name).filter(|_| matches!(finding.kind, FindingKind::Name));
         return name.map_or(block.name_span, FieldRef::span);
     };
@@ -55,7 +56,7 @@ fn place(finding: &Finding, block: &Block) -> Span {
         FindingKind::Case => finding.suggestion.as_deref().is_some_and(|word| word.eq_ignore_ascii_case(last)),
         _ => false,
     };
-    if by_name && place.pointer == finding.pointer { place.name } else { place.value }
+    if by_name && laid.in_body(&place.pointer) == finding.pointer { place.name } else { place.value }
 }
 
 /// Findings on the body; the name is checked elsewhere, and what is only unlisted may well be right.

@@ -17,7 +17,7 @@
 //! - Names: `names` (of everything, and what a reference reads), `values` (values of the language as texts and JSON),
 //!   `naming` (fleet to names), `context_free` (values without resources)
 //! - Input and output of the functions: `input`, `nodes`, `nested` (one resource in another group), `visitor`, `protect`
-//! - What a team wrote in ARM's own words: `secrets`, `known`, `guards`, `overlay`; what it did not write: `causes`
+//! - What a team wrote in ARM's own words: `secrets`, `laid`, `known`, `guards`, `overlay`; what it did not write: `causes`
 //! - Shared resources: `roles`, `reach` (who uses what from where), `network`, `private_endpoint`, `identity`, `vault`,
 //!   `storage`
 //! - Interactive pools: `setup`, `balancer`, `autoscale`, `profile`, `scale_set`, `outline`, `pool`
@@ -39,6 +39,7 @@ mod input;
 pub mod internal;
 pub mod json;
 mod known;
+mod laid;
 mod names;
 mod naming;
 mod nested;

@@ -2,6 +2,7 @@
 
 use super::input::Input;
 use super::json::{Json, Map};
+use super::laid::Laid;
 use super::node::{Node, NodeId};
 use super::nodes::Nodes;
 use super::{guards, known, overlay, secrets, waits};
@@ -59,15 +60,16 @@ fn node(input: &Input<'_, '_>, resource: &Resource<'_>, named: &super::ids::Name
     if !tags.is_empty() && takes_location {
         body.insert("tags".into(), Json::Object(tags));
     }
+    let mut laid = Laid::default();
     if let Some(free) = &block.free {
-        overlay::lay_over(&mut body, free, &resolver);
+        laid = overlay::lay_over(&mut body, free, &resolver);
         secrets::check(resource.kind, free, block.name_span, sink);
     }
     let mut node = site.hold(Node::of_type(resource.kind, resource.api_version, named, body, block.span));
     node.places = block.free.as_deref().map(overlay::places).unwrap_or_default();
     known::check_resource(&node, block, sink);
     if let Some(free) = &block.free {
-        guards::check(&node, free, sink);
+        guards::check(&node, free, &laid, sink);
     }
     node
 }

@@ -31,7 +31,9 @@ blocks! {
 
     /// Overrides properties of one resource of the pool, with ARM property names: `override scale_set { properties = { … }
     /// }`. The name says which: `scale_set`, `load_balancer`, `public_ip`, `security_group`, `autoscale`,
-    /// `identity`; of batch pools `pool` (Azure Batch), `cluster` (Azure Machine Learning), `identity`.
+    /// `identity`; of batch pools `pool` (Azure Batch), `cluster` (Azure Machine Learning), `identity`. Records merge with ours, and so do
+    /// lists whose elements have a `name` (data disks: a `lun`): an element with the name of one of ours changes it, another one is added.
+    /// Everything else is replaced.
     Override {
         head: Head::Name;
     }
