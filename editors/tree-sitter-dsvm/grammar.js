@@ -76,7 +76,7 @@ module.exports = grammar({
     _item: $ => seq(optional(alias("export", $.modifier)), $._declaration),
     _declaration: $ => choice($.import, $.param, $.let, $.fn, $.type_declaration, $.check, $.output, $.block),
 
-    import: $ => seq("import", choice(seq($.import_names, "from", $._import_from), seq($._import_from, optional(seq("as", field("alias", $.identifier)))))),
+    import: $ => seq("import", choice(seq($.import_names, "from", $._import_from), seq($._import_from, optional(seq("as", field("alias", $.identifier))))), optional($._of_type)),
     import_names: $ => seq("{", optional($._space), $._import_name, repeat(seq(",", optional($._space), $._import_name)), optional(seq(",", optional($._space))), "}"),
     _import_name: $ => seq(field("name", $.identifier), optional($._space)),
     _import_from: $ => field("from", choice($.string, $.module)),

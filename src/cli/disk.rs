@@ -1,7 +1,7 @@
 //! Files on the disk and today's date.
 
 use crate::driver::{EntryKind, LoadError, SettingsFile, Unread, World};
-use dsvm_sema::load::NoText;
+use dsvm_sema::load::{NoText, same_sort};
 use jiff::civil::Date;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,9 @@ impl World for Disk {
     fn read_import(&self, path: &Path, folder: &Path) -> Result<Vec<u8>, NoText> {
         let missing = |_| NoText::Missing;
         let real = std::fs::canonicalize(path).map_err(missing)?;
-        if !real.starts_with(boundary(folder).map_err(missing)?) || real.extension().is_none_or(|e| e != "dsvm") {
+        if !real.starts_with(boundary(folder).map_err(missing)?)
+            || !same_sort(&real.to_string_lossy(), &path.to_string_lossy())
+        {
             return Err(NoText::Outside);
         }
         // Asked before it is opened: opening a pipe waits for a writer.

@@ -28,10 +28,38 @@ impl World for OneFile {
     }
 }
 
+/// One file in memory, and the data files that it imports.
+pub struct WithData<'a>(pub OneFile, pub &'a [(String, String)]);
+
+impl World for WithData<'_> {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let data = self.1.iter().rev().find(|(name, _)| Path::new(name) == path);
+        data.map_or_else(|| self.0.read(path), |(_, text)| Ok(text.as_bytes().to_vec()))
+    }
+
+    fn kind(&self, path: &Path) -> Result<EntryKind, LoadError> {
+        self.0.kind(path)
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<(PathBuf, EntryKind)>, LoadError> {
+        self.0.list(path)
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        self.0.today()
+    }
+}
+
 /// Everything that is found in a program.
 pub fn diagnostics(text: &str) -> Vec<Diagnostic> {
+    with_data(text, &[])
+}
+
+/// Everything that is found in a program that imports data files.
+fn with_data(text: &str, data: &[(String, String)]) -> Vec<Diagnostic> {
     let options = Options { stop: Stop::AfterEmission };
-    driver::compile(&OneFile(text.to_owned()), Path::new("main.dsvm"), options).unwrap().diagnostics
+    let world = WithData(OneFile(text.to_owned()), data);
+    driver::compile(&world, Path::new("main.dsvm"), options).unwrap().diagnostics
 }
 
 /// The fenced blocks of a page: what stands after the fence, and the text.
@@ -108,11 +136,17 @@ fn examples_on_pages_give_exactly_their_code_and_repairs_give_nothing() {
         let blocks = blocks(page);
         let show = |list: &[Diagnostic]| list.iter().map(|d| format!("{} {}", d.code, d.title)).collect::<Vec<_>>();
         let mut programs = (0, 0);
+        // A block with a name is a data file of the following ones.
+        let mut data: Vec<(String, String)> = Vec::new();
         for (tag, text) in &blocks {
+            if let Some((_, name)) = tag.split_once(" file ") {
+                data.push((name.to_owned(), text.clone()));
+                continue;
+            }
             match *tag {
                 "dsvm fail" => {
                     programs.0 += 1;
-                    let mut found = diagnostics(text);
+                    let mut found = with_data(text, &data);
                     // A hint beside the mistake is no second mistake.
                     found.retain(|d| d.severity != Severity::Info || d.code == code);
                     if !matches!(found.as_slice(), [one] if one.code == code) {
@@ -121,7 +155,7 @@ fn examples_on_pages_give_exactly_their_code_and_repairs_give_nothing() {
                 }
                 "dsvm" => {
                     programs.1 += 1;
-                    let mut found = diagnostics(text);
+                    let mut found = with_data(text, &data);
                     found.retain(|d| d.severity != Severity::Info || d.code == code);
                     if !found.is_empty() {
                         wrong.push(format!("{}: the repair gives {:?}", code.slug(), show(&found)));

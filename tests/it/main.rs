@@ -22,6 +22,7 @@ mod format;
 mod formula;
 mod cost;
 mod coverage;
+mod data;
 mod deploy;
 mod examples;
 mod how_to;

@@ -1,10 +1,11 @@
 //! Realistic mistakes: each gives exactly one error, at the place that the file marks with `// <- here`, with a way out.
 //! The drawn message stands beside the file.
 
-use crate::catalogue::OneFile;
+use crate::catalogue::{OneFile, WithData};
 use crate::dsvmc_snapshot;
 use crate::support::TestContext;
 use dsvm_diagnostics::Severity;
+use dsvm_diagnostics::source::Span;
 use dsvmc::driver::{self, Options, Stop};
 use dsvmc::render::palette::Palette;
 use dsvmc::render::snippet;
@@ -20,18 +21,32 @@ fn every_mistake_gives_one_error_at_its_place_with_a_way_out() {
             let name = path.file_stem().unwrap().to_string_lossy();
             let marked = text.lines().position(|line| line.contains(MARK)).expect("the file marks the place") as u32 + 1;
             let options = Options { stop: Stop::AfterEmission };
-            let found = driver::compile(&OneFile(text), Path::new("main.dsvm"), options).unwrap();
+            let world = WithData(OneFile(text), &data_beside(path));
+            let found = driver::compile(&world, Path::new("main.dsvm"), options).unwrap();
             let errors: Vec<_> = found.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
             let drawn: String =
                 errors.iter().map(|d| snippet::one(&found.sources, d, Palette::plain()) + "\n").collect();
             assert_eq!(errors.len(), 1, "{name}: one mistake, one error:\n{drawn}");
-            let span = errors[0].primary().unwrap();
+            // A mistake in a data file is marked at the import.
+            let main = |span: &Span| &*found.sources.get(span.source).unwrap().name == "main.dsvm";
+            let mut places = errors[0].primary().into_iter().chain(errors[0].labels.iter().map(|label| label.span));
+            let span = places.find(main).unwrap();
             let (line, _) = found.sources.get(span.source).unwrap().line_column(span.start);
             assert_eq!(line, marked, "{name}: the error is on another line:\n{drawn}");
             assert!(!errors[0].help.is_empty(), "{name}: no way out:\n{drawn}");
             insta::assert_snapshot!("message", drawn);
         });
     });
+}
+
+/// The data file with the name of a mistake, which the mistake imports.
+fn data_beside(path: &std::path::Path) -> Vec<(String, String)> {
+    let read = |end| {
+        let file = path.with_extension(end);
+        let text = std::fs::read_to_string(&file).ok()?;
+        Some((file.file_name()?.to_string_lossy().into_owned(), text))
+    };
+    dsvm_sema::load::extensions().filter(|end| *end != "dsvm").filter_map(read).collect()
 }
 
 #[test]

@@ -101,6 +101,7 @@ catalogue! {
     ImportRefused = 124, Error, "import-refused", "an import of something other than a source file of the project";
     BadTest = 125, Error, "bad-test", "a test that cannot be understood";
     BadRule = 126, Error, "bad-rule", "a team rule that cannot be understood";
+    DataImport = 127, Error, "data-import", "an import of a data file without a type that its values can have";
     // 02xx types and values
     TypeMismatch = 201, Error, "type-mismatch", "a value of the wrong type";
     NotEarly = 202, Error, "not-early", "a value that must be known at compile time";
@@ -126,6 +127,7 @@ catalogue! {
     BadCondition = 222, Error, "bad-condition", "a malformed autoscale condition";
     SecretSuspected = 223, Warning, "secret-suspected", "text that looks like a secret";
     RuleBroken = 224, Warning, "rule-broken", "a block that breaks a rule of the team";
+    DataMalformed = 225, Error, "data-malformed", "a data file that cannot be read";
     AlternativesRefused = 227, Error, "alternatives-refused", "alternatives that `first of` cannot hold";
     // 03xx pool model
     ImageWithoutSource = 300, Error, "image-without-source", "an image without a source";

@@ -186,6 +186,7 @@ fn brace(text: &str, open: &Open) -> Frame {
     match (&open.frame, *keyword) {
         (Frame::Top, "env") => Frame::Env,
         (Frame::Top, "test") => Frame::Test,
+        (Frame::Top, "import") if all.contains(&":") => Frame::Other,
         (Frame::Top, "import") => Frame::Names,
         (Frame::Top, "let" | "param" | "fn" | "type" | "output" | "check") => Frame::Other,
         (Frame::Test, "given") => Frame::Given,
@@ -251,6 +252,13 @@ fn inside(text: &str, stack: &[Open]) -> Spot {
         .any(|open| text.get(..open.body).is_some_and(|before| before.ends_with('{')));
     let here = stack.last().map(|open| words(text, &open.entry)).unwrap_or_default();
     let in_brace = stack.last().is_some_and(|open| text.get(..open.body).is_some_and(|before| before.ends_with('{')));
+    let outer = words(text, &around.entry);
+    let outer = declaration(&outer);
+    let typed = matches!(outer, ["import" | "let" | "param" | "output" | "type", ..]);
+    if typed && around.frame == Frame::Top && outer.contains(&":") && !outer.contains(&"=") {
+        let value = here.iter().rev().take_while(|word| **word != ",").any(|word| *word == ":");
+        return if in_brace && !value { Spot::Nothing } else { Spot::Type };
+    }
     if in_brace {
         // The key of a record is anybody's word.
         let value = here.iter().rev().take_while(|word| **word != ",").any(|word| *word == "=");
@@ -273,6 +281,7 @@ fn top(all: &[&str]) -> Spot {
     match all {
         [] => Spot::Declaration,
         ["import"] => Spot::Module,
+        ["import", .., ":"] => Spot::Type,
         ["import", ..] => Spot::Nothing,
         [_, .., "from"] => Spot::Value(None),
         ["let" | "param" | "output" | "fn" | "type", rest @ ..] if !rest.contains(&"=") => {
@@ -323,6 +332,10 @@ mod tests {
         assert_eq!(at("env prod { a = |"), Spot::Value(None));
         assert_eq!(at("test \"a\" { env = |"), Spot::Env);
         assert_eq!(at("param a: |"), Spot::Type);
+        assert_eq!(at("import \"a.csv\" as t: |"), Spot::Type);
+        assert_eq!(at("import \"a.csv\" as t: [|"), Spot::Type);
+        assert_eq!(at("import \"a.csv\" as t: [{ name: |"), Spot::Type);
+        assert_eq!(at("import \"a.csv\" as t: [{ na|"), Spot::Nothing);
         assert_eq!(at("// a |"), Spot::Nothing);
         assert_eq!(at("let a = \"b|"), Spot::Nothing);
         assert_eq!(at("project a { tags = { b|"), Spot::Nothing);

@@ -26,7 +26,11 @@ impl Node<'_> {
 pub(crate) fn of<'t>(item: &'t Item, each: &mut dyn FnMut(Node<'t>)) {
     each(Node::Other(item.export.map_or(item.span, |export| export.to(item.span))));
     match &item.kind {
-        ItemKind::Import(import) => import.names.iter().for_each(|name| each(Node::Other(name.span))),
+        ItemKind::Import(import) => {
+            import.names.iter().for_each(|name| each(Node::Other(name.span)));
+            import.alias.iter().for_each(|name| each(Node::Other(name.span)));
+            import.ty.iter().for_each(|written| ty(written, each));
+        }
         ItemKind::Param(param) => {
             each(Node::Other(param.name.span));
             ty(&param.ty, each);

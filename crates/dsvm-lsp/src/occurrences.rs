@@ -182,6 +182,7 @@ impl Walker<'_> {
     }
 
     fn import(&mut self, import: &Import) {
+        import.ty.iter().for_each(|ty| self.ty(ty));
         let target = self.view.target(self.file, &import.from);
         let place = match &import.from {
             ImportFrom::Module(words) => words.last().map(|word| word.span),

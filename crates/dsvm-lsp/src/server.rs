@@ -381,7 +381,7 @@ impl<W: Write> Server<W> {
                 "jsonrpc": "2.0", "id": "watch", "method": "client/registerCapability",
                 "params": { "registrations": [{
                     "id": "watch", "method": "workspace/didChangeWatchedFiles",
-                    "registerOptions": { "watchers": [{ "globPattern": "**/*.dsvm" }] },
+                    "registerOptions": { "watchers": [{ "globPattern": watched() }] },
                 }] },
             }))?,
             "textDocument/didOpen" => {
@@ -550,4 +550,10 @@ fn cancelled(event: &Event) -> Option<RequestId> {
         return None;
     }
     serde_json::from_value(notification.params.get("id")?.clone()).ok()
+}
+
+/// The files whose changes matter: sources, and the data that they import.
+fn watched() -> String {
+    let ends: Vec<&str> = dsvm_sema::load::extensions().collect();
+    format!("**/*.{{{}}}", ends.join(","))
 }

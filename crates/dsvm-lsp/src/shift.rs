@@ -34,6 +34,7 @@ impl Shift {
                 }
                 import.alias.iter_mut().for_each(|alias| self.name(alias));
                 self.names(&mut import.names);
+                import.ty.iter_mut().for_each(|ty| self.ty(ty));
             }
             ItemKind::Param(param) => {
                 param.secret.iter_mut().for_each(|span| self.span(span));

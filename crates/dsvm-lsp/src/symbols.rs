@@ -18,7 +18,11 @@ pub(crate) fn outline(file: &File, lines: &Lines<'_>) -> Vec<DocumentSymbol> {
             Some(symbol(lines, &name.value, kind, detail, item.span, name.span, Vec::new()))
         };
         match &item.kind {
-            ItemKind::Import(_) | ItemKind::Check(_) => None,
+            ItemKind::Import(import) => {
+                let data = import.alias.as_ref().filter(|_| import.ty.is_some())?;
+                named(data, SymbolKind::CONSTANT, "import")
+            }
+            ItemKind::Check(_) => None,
             ItemKind::Param(param) => named(&param.name, SymbolKind::VARIABLE, "param"),
             ItemKind::Env(env) => named(&env.name, SymbolKind::MODULE, "env"),
             ItemKind::Let(constant) => named(&constant.name, SymbolKind::CONSTANT, "let"),

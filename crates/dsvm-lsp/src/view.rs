@@ -163,6 +163,9 @@ impl Builder<'_> {
             let from = file.path.clone();
             let text = file.text.clone();
             for written in self.state.trees.parsed(&from, &text).outline().imports {
+                if dsvm_sema::load::is_data(&written) {
+                    continue;
+                }
                 self.import(&imported(&from, &written));
             }
             at += 1;
@@ -202,6 +205,11 @@ impl View {
         let mut names = Vec::new();
         for (index, item) in tree.items.iter().enumerate() {
             match &item.kind {
+                ItemKind::Import(import) if is_data(&import.from) => {
+                    let name = import.alias.as_ref().map(|alias| alias.value.clone());
+                    let name = name.or_else(|| usual_name(&import.from));
+                    names.extend(name.map(|name| (name, Meaning::Declared { file: at, item: index })));
+                }
                 ItemKind::Import(import) => {
                     let Some(target) = self.target(at, &import.from) else { continue };
                     if import.names.is_empty() {
@@ -244,13 +252,19 @@ impl View {
     }
 }
 
+/// Whether an import gives the values of a data file.
+pub(crate) fn is_data(from: &ImportFrom) -> bool {
+    matches!(from, ImportFrom::Path(path) if dsvm_sema::load::is_data(&path.value))
+}
+
 /// The name under which an import is known when it names none.
 fn usual_name(from: &ImportFrom) -> Option<Arc<str>> {
     match from {
         ImportFrom::Module(words) => words.last().map(|word| word.value.clone()),
         ImportFrom::Path(path) => {
             let file = path.value.rsplit('/').next().unwrap_or_default();
-            let stem = file.strip_suffix(".dsvm").unwrap_or(file);
+            let end = file.rsplit_once('.').filter(|_| is_data(from) || file.ends_with(".dsvm"));
+            let stem = end.map_or(file, |(stem, _)| stem);
             (!stem.is_empty()).then(|| Arc::from(stem))
         }
     }
@@ -259,6 +273,7 @@ fn usual_name(from: &ImportFrom) -> Option<Arc<str>> {
 /// The name that an item declares for expressions.
 pub(crate) fn declared_name(item: &Item) -> Option<Name> {
     match &item.kind {
+        ItemKind::Import(import) => import.alias.clone().filter(|_| is_data(&import.from)),
         ItemKind::Param(param) => Some(param.name.clone()),
         ItemKind::Let(constant) => Some(constant.name.clone()),
         ItemKind::Fn(function) => Some(function.name.clone()),

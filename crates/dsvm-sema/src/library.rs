@@ -76,7 +76,8 @@ pub(crate) fn import_name(import: &Import) -> Option<(Arc<str>, Span)> {
         ImportFrom::Module(path) => path.last().map(|word| (word.value.clone(), word.span)),
         ImportFrom::Path(path) => {
             let file = path.value.rsplit('/').next().unwrap_or_default();
-            let stem = file.strip_suffix(".dsvm").unwrap_or(file);
+            let data = || file.rsplit_once('.').filter(|_| dsvm_data::format_of(file).is_some()).map(|(stem, _)| stem);
+            let stem = file.strip_suffix(".dsvm").or_else(data).unwrap_or(file);
             (!stem.is_empty()).then(|| (Arc::from(stem), path.span))
         }
     }

@@ -7,6 +7,7 @@ use super::given::ProvidedValue;
 use super::library::{self, Names, import_name};
 use super::parser;
 use super::table::suggest;
+use dsvm_data::{Data, Format};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
 use dsvm_syntax::IndexItem;
@@ -37,8 +38,21 @@ pub(crate) enum DefKind {
     Namespace(ModuleId),
     /// A name that was imported from a module.
     Alias(ModuleId, Arc<str>),
+    /// The values of an imported data file.
+    Data(Box<DataDef>),
     /// An import that was reported; everything that touches it stays quiet.
     Missing,
+}
+
+/// A data file as it is imported somewhere.
+#[derive(Debug)]
+pub(crate) struct DataDef {
+    /// The type that its values have.
+    pub(crate) ty: ast::Type,
+    /// Where the path is written.
+    pub(crate) import: Span,
+    pub(crate) format: Format,
+    pub(crate) data: Arc<Data>,
 }
 
 /// A name of a module.
@@ -63,7 +77,7 @@ impl Def {
             DefKind::Lazy { text, entry, cell } => {
                 cell.get_or_init(|| parser::item(self.span.source, text, entry).map(Box::new)).as_deref()
             }
-            DefKind::Namespace(_) | DefKind::Alias(..) | DefKind::Missing => None,
+            DefKind::Namespace(_) | DefKind::Alias(..) | DefKind::Data(_) | DefKind::Missing => None,
         }
     }
 
@@ -281,12 +295,35 @@ const OUTSIDE: [&str; 2] = [super::testing::KEYWORD, super::rules::KEYWORD];
 /// How the names of all source files end.
 const EXTENSION: &str = ".dsvm";
 
+/// Whether a file that an import leads to may be read for the path that is written: a source file for a source file, data
+/// of one format for data of it. A link must not make a key file a table.
+#[must_use]
+pub fn same_sort(file: &str, written: &str) -> bool {
+    match dsvm_data::format_of(written) {
+        Some(format) => dsvm_data::format_of(file) == Some(format),
+        None => file.ends_with(EXTENSION),
+    }
+}
+
+/// Whether a path is that of a data file.
+#[must_use]
+pub fn is_data(path: &str) -> bool {
+    dsvm_data::format_of(path).is_some()
+}
+
+/// How the names of files end that an import can name, without the dot.
+pub fn extensions() -> impl Iterator<Item = &'static str> {
+    std::iter::once("dsvm").chain(dsvm_data::extensions())
+}
+
 struct Loader<'a> {
     sources: &'a mut SourceMap,
     read: &'a mut Reader<'a>,
     sink: &'a mut Sink,
     modules: Vec<Module>,
     by_path: HashMap<Arc<str>, ModuleId>,
+    /// Data files that were read; nothing when one was reported.
+    data: HashMap<Arc<str>, Option<Arc<Data>>>,
     /// Files that are being loaded, with the place of the import that led to each.
     open: Vec<(Arc<str>, Span)>,
 }
@@ -300,8 +337,15 @@ pub fn load<'a>(
     sink: &'a mut Sink,
 ) -> Program {
     sources.set_library(library::files());
-    let mut loader =
-        Loader { sources, read, sink, modules: vec![Module::default()], by_path: HashMap::new(), open: Vec::new() };
+    let mut loader = Loader {
+        sources,
+        read,
+        sink,
+        modules: vec![Module::default()],
+        by_path: HashMap::new(),
+        data: HashMap::new(),
+        open: Vec::new(),
+    };
     let main = ModuleId(library::COUNT);
     for root in roots {
         let Some(file) = loader.sources.get(*root).cloned() else { continue };
@@ -390,6 +434,15 @@ impl Loader<'_> {
     }
 
     fn import(&mut self, module: ModuleId, path: &str, import: &Import, span: Span) {
+        if let ImportFrom::Path(file) = &import.from
+            && let Some(format) = dsvm_data::format_of(&file.value)
+        {
+            return self.data_import(module, path, import, file, format, span);
+        }
+        if let Some(ty) = &import.ty {
+            let from = import_name(import).map_or(ty.span, |(_, name)| name);
+            self.sink.push(diags::type_of_no_data(ty.span, Span { start: from.end, ..ty.span }));
+        }
         let target = match &import.from {
             ImportFrom::Module(words) => self.library_module(words),
             ImportFrom::Path(file) => self.imported_file(path, &file.value, file.span),
@@ -460,18 +513,7 @@ impl Loader<'_> {
             self.sink.push(diags::import_of_other_file(&path, span));
             return None;
         }
-        let text = match (self.read)(&path) {
-            Ok(text) => text,
-            Err(why) => {
-                self.sink.push(match why {
-                    NoText::Missing => diags::unknown_file(&path, span),
-                    NoText::Outside => diags::import_outside(&path, span),
-                    NoText::Special => diags::import_of_special_file(&path, span),
-                    NoText::TooLarge => diags::import_too_large(&path, span),
-                });
-                return None;
-            }
-        };
+        let text = self.text(&path, span)?;
         let file = SourceFile::new(path.clone(), text);
         let source = self.sources.add(file.clone());
         let module = ModuleId(library::COUNT + self.modules.len() as u32);
@@ -481,6 +523,77 @@ impl Loader<'_> {
         self.file(module, source, &file);
         self.open.pop();
         Some(module)
+    }
+
+    /// The text of an imported file; why there is none is reported.
+    fn text(&mut self, path: &str, span: Span) -> Option<String> {
+        let why = match (self.read)(path) {
+            Ok(text) => return Some(text),
+            Err(why) => why,
+        };
+        self.sink.push(match why {
+            NoText::Missing => diags::unknown_file(path, span),
+            NoText::Outside => diags::import_outside(path, span),
+            NoText::Special => diags::import_of_special_file(path, span),
+            NoText::TooLarge => diags::import_too_large(path, span),
+        });
+        None
+    }
+
+    /// The name of a data file's values. They get their type when the name is evaluated.
+    fn data_import(
+        &mut self,
+        module: ModuleId,
+        path: &str,
+        import: &Import,
+        file: &ast::Name,
+        format: Format,
+        span: Span,
+    ) {
+        for name in &import.names {
+            self.sink.push(diags::name_from_data(&file.value, name.span));
+            self.define(module, Def::new(name.value.clone(), name.span, name.span, DefKind::Missing));
+        }
+        let Some((name, name_span)) = import_name(import).filter(|_| import.names.is_empty()) else { return };
+        let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if !name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') || !name.chars().all(word) {
+            self.sink.push(diags::data_without_name(&name, name_span));
+            return;
+        }
+        let data = self.data_file(path, file, format);
+        let kind = match (data, &import.ty) {
+            (None, _) => DefKind::Missing,
+            (Some(data), None) => {
+                let end = import.alias.as_ref().map_or(file.span, |alias| alias.span);
+                self.sink.push(diags::data_without_type(&name, file.span, end, &data.columns));
+                DefKind::Missing
+            }
+            (Some(data), Some(ty)) => {
+                DefKind::Data(Box::new(DataDef { ty: ty.clone(), import: file.span, format, data }))
+            }
+        };
+        self.define(module, Def::new(name, name_span, span, kind));
+    }
+
+    fn data_file(&mut self, importer: &str, file: &ast::Name, format: Format) -> Option<Arc<Data>> {
+        let path: Arc<str> = Arc::from(join(importer, &file.value));
+        if let Some(known) = self.data.get(&path) {
+            return known.clone();
+        }
+        let data = self.text(&path, file.span).and_then(|text| {
+            let source_file = SourceFile::new(path.clone(), text);
+            let text = source_file.text.clone();
+            let source = self.sources.add(source_file);
+            match dsvm_data::read(format, source, &text) {
+                Ok(data) => Some(Arc::new(data)),
+                Err(mistakes) => {
+                    self.sink.extend(mistakes.into_iter().map(|mistake| diags::data_malformed(mistake, file.span)));
+                    None
+                }
+            }
+        });
+        self.data.insert(path, data.clone());
+        data
     }
 
     fn exports(&mut self, target: ModuleId, name: &ast::Name) -> bool {

@@ -195,6 +195,9 @@ impl<'p> Eval<'p> {
         for (module, names) in program.own_modules() {
             for (index, def) in names.defs.iter().enumerate() {
                 let id = DefId { module, index: index as u32 };
+                if matches!(def.kind, DefKind::Data(_)) && !self.states.contains_key(&id) {
+                    self.def_value(id, &def.name, def.name_span);
+                }
                 let Some(item) = def.item() else { continue };
                 match &item.kind {
                     ItemKind::Let(_) | ItemKind::Param(_) if !self.states.contains_key(&id) => {
@@ -344,7 +347,7 @@ impl<'p> Eval<'p> {
                     continue;
                 }
                 let what = match &def.kind {
-                    DefKind::Namespace(_) | DefKind::Alias(..) => "import",
+                    DefKind::Namespace(_) | DefKind::Alias(..) | DefKind::Data(_) => "import",
                     DefKind::Item(item) => match &item.kind {
                         ItemKind::Let(_) => "let",
                         ItemKind::Param(_) => "param",

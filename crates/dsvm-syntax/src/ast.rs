@@ -32,7 +32,8 @@ pub struct Item {
 /// The kinds of declaration.
 #[derive(Clone, Debug)]
 pub enum ItemKind {
-    /// `import std.images`, `import "./common.dsvm" as common`, `import { a, b } from "./common.dsvm"`
+    /// `import std.images`, `import "./common.dsvm" as common`, `import { a, b } from "./common.dsvm"`,
+    /// `import "./team.csv" as team: [{ name: string }]`
     Import(Import),
     /// `param name: type = default`, `secret param name: type`
     Param(Param),
@@ -61,7 +62,7 @@ pub enum ImportFrom {
     Path(Name),
 }
 
-/// Names from another file or from the standard library.
+/// Names from another file or from the standard library, or the values of a data file.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// File or module to import from; not looked up yet.
@@ -70,6 +71,8 @@ pub struct Import {
     pub alias: Option<Name>,
     /// `{ a, b }`: these names directly; empty: the module as a namespace.
     pub names: Vec<Name>,
+    /// `: [{ name: string }]`: the type of the values of a data file.
+    pub ty: Option<Type>,
 }
 
 /// A value that is given at deployment or by an `env`.

@@ -1,6 +1,6 @@
 //! `dsvmc lsp`, through the protocol: the real program, its real answers.
 
-mod client;
+pub mod client;
 mod completion;
 mod findings;
 mod hostile;

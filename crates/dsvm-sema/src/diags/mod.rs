@@ -1,12 +1,14 @@
 //! The wording of findings about names, types and values. The code that detects a problem supplies the facts.
 
 mod blocks;
+mod data;
 mod names;
 mod operators;
 mod types;
 mod values;
 
 pub(crate) use blocks::*;
+pub(crate) use data::*;
 pub(crate) use names::*;
 pub(crate) use operators::*;
 pub(crate) use types::*;

@@ -150,8 +150,13 @@ pub(crate) fn unknown_file(path: &str, span: Span) -> Diagnostic {
 
 /// An import of a file whose name does not end in `.dsvm`.
 pub(crate) fn import_of_other_file(path: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ImportRefused, format!("`{path}` is not a `.dsvm` file"), span, "not a source file")
-        .help("import a file whose name ends in `.dsvm`")
+    Diagnostic::new(
+        Code::ImportRefused,
+        format!("`{path}` is neither a `.dsvm` file nor a data file"),
+        span,
+        "not a source file",
+    )
+    .help("import a file whose name ends in `.dsvm`, or a data file: `.csv`, `.json`, `.yaml`, `.yml` or `.toml`")
 }
 
 /// An import that leads out of the project, perhaps through a link.

@@ -156,7 +156,7 @@ fn wrong_type(value: &Value, found: &Ty, wanted: &Ty, span: Span) -> Diagnostic 
 }
 
 /// How a value of the type is written, with an example where there is a literal.
-fn written(wanted: &Ty, shown: &str) -> String {
+pub(super) fn written(wanted: &Ty, shown: &str) -> String {
     let literal = match wanted {
         Ty::Bool => return "write `true` or `false`".to_owned(),
         Ty::Int => "a whole number, such as `4`",
@@ -204,7 +204,7 @@ fn in_quotes(text: &str, wanted: &Ty) -> bool {
 }
 
 /// A fact of the library, for those who have not met one.
-fn example(kind: BlockKind) -> &'static str {
+pub(super) fn example(kind: BlockKind) -> &'static str {
     match kind {
         BlockKind::Image => ": `images.ubuntu_2204`",
         BlockKind::Size => ": `sizes.Standard_D4s_v5`",

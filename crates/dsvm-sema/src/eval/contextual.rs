@@ -3,6 +3,7 @@
 use super::access::{is_size_name, same_letters};
 use super::{ELEMENTS, Eval};
 use crate::diags;
+use crate::load::DefKind;
 use crate::table::{BlockKind, suggest};
 use crate::ty::Ty;
 use crate::value::{Days, Deploy, Value};
@@ -318,9 +319,11 @@ impl<'p> Eval<'p> {
     fn declared_list(&mut self, name: &Arc<str>) -> Option<Ty> {
         let program = self.program;
         let (_, def) = program.lookup(self.module, name)?;
-        let ty = match &program.def(def)?.item()?.kind {
-            ItemKind::Let(constant) => constant.ty.as_ref()?,
-            ItemKind::Param(param) => &param.ty,
+        let definition = program.def(def)?;
+        let ty = match (&definition.kind, definition.item().map(|item| &item.kind)) {
+            (DefKind::Data(data), _) => &data.ty,
+            (_, Some(ItemKind::Let(constant))) => constant.ty.as_ref()?,
+            (_, Some(ItemKind::Param(param))) => &param.ty,
             _ => return None,
         };
         Some(self.inside(def.module, |eval| eval.resolve_type(ty)))
@@ -387,7 +390,7 @@ fn kinds_of(ty: &Ty, kinds: &mut Vec<BlockKind>) {
     }
 }
 
-fn record_type(ty: &Ty) -> Option<&Ty> {
+pub(super) fn record_type(ty: &Ty) -> Option<&Ty> {
     match ty.base() {
         record @ (Ty::Record(_) | Ty::Map(_)) => Some(record),
         Ty::Union(parts) => parts.iter().find_map(record_type),

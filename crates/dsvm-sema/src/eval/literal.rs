@@ -41,7 +41,7 @@ const DURATIONS: &[(&str, i64)] = &[
 const RATES: &[(&str, i64)] = &[("h", 3600), ("day", 86_400), ("week", 604_800), ("month", 2_628_000)];
 
 impl<'p> Eval<'p> {
-    pub(super) fn literal(&mut self, expr: &'p Expr) -> Value {
+    pub(super) fn literal(&mut self, expr: &Expr) -> Value {
         let span = expr.span;
         let result = match &expr.kind {
             ExprKind::Int(text) => text
@@ -263,7 +263,7 @@ fn leftmost(expr: &Expr) -> &Expr {
 }
 
 /// All days from one to another, around the end of the week if need be.
-fn days_between(from: u8, to: u8) -> Option<crate::value::Days> {
+pub(super) fn days_between(from: u8, to: u8) -> Option<crate::value::Days> {
     if from.count_ones() != 1 || to.count_ones() != 1 {
         return None;
     }

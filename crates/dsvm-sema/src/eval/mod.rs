@@ -10,6 +10,7 @@ mod budget;
 mod call;
 mod condition;
 mod contextual;
+mod data;
 mod defer;
 mod formula;
 mod literal;

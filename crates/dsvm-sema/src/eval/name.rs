@@ -206,6 +206,7 @@ impl<'p> Eval<'p> {
         match &definition.kind {
             DefKind::Namespace(_) => return self.report(diags::not_a_value(name, "a module", span)),
             DefKind::Missing | DefKind::Alias(..) => return Value::Error,
+            DefKind::Data(data) => return self.define(def, span, |eval| eval.data_value(data)),
             DefKind::Item(_) | DefKind::Lazy { .. } => {}
         }
         let Some(item) = definition.item() else { return Value::Error };

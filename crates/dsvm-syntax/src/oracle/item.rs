@@ -83,7 +83,7 @@ impl Lower<'_> {
     fn import(&mut self, pair: Pair<'_, Rule>) -> (ItemKind, Span) {
         let start = self.span(&pair);
         let mut span = start;
-        let mut import = Import { from: ImportFrom::Module(Vec::new()), alias: None, names: Vec::new() };
+        let mut import = Import { from: ImportFrom::Module(Vec::new()), alias: None, names: Vec::new(), ty: None };
         for child in pair.into_inner() {
             let at = self.span(&child);
             span = start.to_end(at);
@@ -96,6 +96,7 @@ impl Lower<'_> {
                     let path = self.plain_string(child);
                     import.from = ImportFrom::Path(Spanned { value: path, span: at });
                 }
+                Rule::r#type => import.ty = Some(self.ty(child)),
                 _ => import.alias = Some(self.name(&child)),
             }
         }

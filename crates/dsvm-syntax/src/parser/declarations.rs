@@ -68,7 +68,8 @@ impl Parser<'_, '_> {
             self.keyword("from")?;
             self.blank();
             let from = self.import_from()?;
-            return Some(ItemKind::Import(Import { from, alias: None, names }));
+            let ty = self.attempt(Self::of_type);
+            return Some(ItemKind::Import(Import { from, alias: None, names, ty }));
         }
         let from = self.import_from()?;
         let alias = self.attempt(|p| {
@@ -77,7 +78,8 @@ impl Parser<'_, '_> {
             p.blank();
             p.word()
         });
-        Some(ItemKind::Import(Import { from, alias, names }))
+        let ty = self.attempt(Self::of_type);
+        Some(ItemKind::Import(Import { from, alias, names, ty }))
     }
 
     /// Rule `import_names`: `{ a, b }`, at least one name.
