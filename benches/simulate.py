@@ -3,7 +3,8 @@
 
 usage: benches/simulate.py PATH-OF-DSVMC [--python PYTHON-WITH-SIMPY]
 
-Prints wall time and peak memory: one pool over a year, 1,000 pools over a week. SimPy's model has the same people, machines,
+Prints wall time and peak memory: one pool over a year, one with a formula, 1,000 pools over a week; and
+proofs. SimPy's model has the same people, machines,
 rules and cooldown for one pool over a year; it runs once.
 """
 import argparse
@@ -36,6 +37,17 @@ pool p{n}: interactive {{
   }}
 }}
 """
+
+NODES = """
+pool nodes: batch {
+  service  = azure_batch
+  image    = images.ubuntu_hpc
+  size     = sizes.Standard_D4s_v5
+  machines = 0..10
+  autoscale every 5 min { target = ceil(avg(pending_tasks, 10 min)) }
+}
+"""
+WIDE = POOL.replace("1..10", "1..50").replace("2..10", "2..50")
 
 
 def measure(command, folder):
@@ -131,11 +143,20 @@ def main():
         for project in range(50):
             pools = "".join(POOL.format(n=n) for n in range(20))
             (place / "tree" / f"p{project:02}.dsvm").write_text(HEAD.format().replace("lab", f"lab{project}") + pools)
+        (place / "nodes.dsvm").write_text(HEAD.format() + NODES)
+        (place / "wide.dsvm").write_text(HEAD.format() + WIDE.format(n=0))
+        jobs = ["--workload", "batch of 100 at 02:00 daily for 1 h", "--format", "json"]
+        teams = str(pathlib.Path(__file__).resolve().parent.parent / "examples" / "03-teams")
+        year = ["--from", "2026-01-01", "--days", "365"]
         office = ["--workload", "office of 30", "--format", "json"]
         for what, more in [
             ("`check` of the same pool", ["check", "one.dsvm"]),
-            ("one pool over a year, by the minute", ["simulate", "one.dsvm", "--from", "2026-01-01", "--days", "365", *office]),
+            ("one pool over a year, by the minute", ["simulate", "one.dsvm", *year, *office]),
+            ("one pool with a formula every 5 minutes over a year", ["simulate", "nodes.dsvm", *year, *jobs]),
+            ("the same for people, who come and go all day", ["simulate", "nodes.dsvm", *year, *office]),
             ("1,000 pools over a week", ["simulate", "tree", "--from", "2026-11-30", *office]),
+            ("`prove` of examples/03-teams", ["prove", teams]),
+            ("`prove` of a pool of 1 to 50 machines", ["prove", "wide.dsvm"]),
         ]:
             walls = [measure([dsvmc, *more], place)[0] for _ in range(5)]
             peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024

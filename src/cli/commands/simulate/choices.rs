@@ -20,8 +20,18 @@ use rust_decimal::prelude::ToPrimitive;
 /// Most combinations of `--sweep`.
 const COMBINATIONS: usize = 10_000;
 
-/// Simulates every combination of `--sweep`; those in which rules cross are left out.
-pub fn sweep(text: &str, case: &Case<'_>, scene: &Scene) -> Result<Vec<Tried>, CommandError> {
+/// Most rows of a sweep that are compiled.
+const COMPILED: usize = 500;
+
+/// Simulates every combination of `--sweep`; those in which rules cross are left out, and rows with which the project would not
+/// compile. A sentence tells of the latter.
+pub fn sweep(
+    text: &str,
+    case: &Case<'_>,
+    scene: &Scene,
+    args: &Args,
+    world: &dyn World,
+) -> Result<(Vec<Tried>, Option<String>), CommandError> {
     let axes = sweep::axes(text).ok_or_else(|| {
         let help = "write `high=50..90:10,low=20..40:10,cooldown=5..30:5,window=5..20:5`, or some of these";
         refused(format!("`--sweep {text}` cannot be read"), help)
@@ -45,8 +55,52 @@ pub fn sweep(text: &str, case: &Case<'_>, scene: &Scene) -> Result<Vec<Tried>, C
             Some(Tried { choice, report, price, spot_price, best: false })
         })
         .collect();
-    judge(&mut tried);
-    Ok(tried)
+    let note = leave_out(&mut tried, case, args, world);
+    Ok((tried, note))
+}
+
+/// Leaves out what the compiler refuses of what the table would show, until it shows nothing that is refused. Each row is tried as
+/// a change of the sources; what cannot be written there, because a number comes from elsewhere, stays.
+fn leave_out(tried: &mut Vec<Tried>, case: &Case<'_>, args: &Args, world: &dyn World) -> Option<String> {
+    let (mut count, mut why, mut passed) = (0, None, Vec::new());
+    while passed.len() + count < COMPILED {
+        judge(tried);
+        let words = |one: &Tried| if let Choice::Knobs(knobs) = &one.choice { knobs.clone() } else { Vec::new() };
+        let open: Vec<_> = shown(tried).into_iter().map(words).filter(|knobs| !passed.contains(knobs)).collect();
+        let refused = |knobs: &Vec<(sweep::Knob, u32)>| {
+            let edits = case.candidate.places.rules(&case.studied.compilation.sources, knobs).ok()?;
+            let files = fix::edited(&case.studied.compilation.sources, &edits)?;
+            refusal(&files, case, args, world)
+        };
+        let found: Vec<Option<String>> = open.par_iter().map(refused).collect();
+        let mut gone = Vec::new();
+        for (knobs, refusal) in open.into_iter().zip(found) {
+            match refusal {
+                Some(title) => {
+                    why = why.or(Some(title));
+                    gone.push(knobs);
+                }
+                None => passed.push(knobs),
+            }
+        }
+        if gone.is_empty() {
+            break;
+        }
+        count += gone.len();
+        tried.retain(|one| !gone.contains(&words(one)));
+    }
+    judge(tried);
+    let s = if count == 1 { "one choice is left out: with it" } else { "choices are left out: with them" };
+    let number = if count == 1 { String::new() } else { format!("{count} ") };
+    why.map(|why| format!("{number}{s} the project does not compile: {why}"))
+}
+
+/// Why a project does not compile with some changes of its files; nothing when it does.
+fn refusal(files: &fix::Files, case: &Case<'_>, args: &Args, world: &dyn World) -> Option<String> {
+    let changed = fix::changed(world, files);
+    let studied = study(args, &changed, std::slice::from_ref(&case.studied.compilation.project.path)).ok()?;
+    let mut found = studied.iter().flat_map(|one| &one.compilation.diagnostics);
+    found.find(|d| d.severity == Severity::Error).map(|error| error.title.to_string())
 }
 
 /// Marks those that no other one beats.

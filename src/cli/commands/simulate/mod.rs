@@ -189,7 +189,9 @@ fn outcome(
         let scene = Scene::of(case, args, world)?;
         let mut simulated = scene.simulated(case, args);
         if let Some(text) = &args.sweep {
-            simulated.tried = choices::sweep(text, case, &scene)?;
+            let (tried, note) = choices::sweep(text, case, &scene, args, world)?;
+            simulated.tried = tried;
+            simulated.notes.extend(note);
         }
         if args.sizes {
             let (tried, note) = sizes::sizes(case, &scene, args, world)?;
