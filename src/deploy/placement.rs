@@ -7,7 +7,6 @@
 use super::error::CommandError;
 use super::session::Session;
 use crate::driver::SpotPool;
-use crate::render::spot::Score;
 use arm_client::Method;
 use dsvm_diagnostics::Code;
 use serde_json::{Value, json};
@@ -15,6 +14,19 @@ use serde_json::{Value, json};
 const API: &str = "2025-06-05";
 /// Most regions of one request.
 const REGIONS: usize = 8;
+
+/// A score of a size in a region or a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// Name of the region.
+    pub region: String,
+    /// The zone; nothing for the whole region.
+    pub zone: Option<String>,
+    /// The word of the service, as it came.
+    pub score: String,
+    /// Whether the quota has room for the machines; nothing where the service does not tell.
+    pub quota: Option<bool>,
+}
 
 /// The scores of the machines of a pool in its region and in others; nothing for a pool without a region or machines.
 ///

@@ -3,6 +3,7 @@
 use super::layout::wrap;
 use super::palette::{Palette, Role};
 use super::plan_text::clean;
+use crate::deploy::placement::Score;
 use crate::driver::SpotPool;
 use dsvm_model::facts::Known;
 use dsvm_simulate::eviction::{Expected, Job, MONTH, Rate};
@@ -20,19 +21,6 @@ pub struct Question {
     pub job: Option<u32>,
     /// Time for it, in minutes.
     pub deadline: Option<u32>,
-}
-
-/// A score of a size in a region or a zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Score {
-    /// Name of the region.
-    pub region: String,
-    /// The zone; nothing for the whole region.
-    pub zone: Option<String>,
-    /// The word of the service, as it came.
-    pub score: String,
-    /// Whether the quota has room for the machines; nothing where the service does not tell.
-    pub quota: Option<bool>,
 }
 
 /// A pool with spot machines, and what was found about it.

@@ -30,6 +30,7 @@ const ORDER: &[&str] = &[
     "rule",
     "limits",
     "nodes",
+    "placement",
     "types",
     "write",
     "groups",
