@@ -132,3 +132,28 @@ fn what_the_pool_relies_on_stays() {
     refused(two);
     assert_eq!(compile(&pool("override scale_set { properties = { overprovision = false } }")).findings(), "");
 }
+
+#[test]
+fn names_are_made_of_those_of_other_blocks() {
+    let cx = TestContext::new();
+    let monitor = |name: &str, of: &str| {
+        format!(
+            "resource {name}: \"Microsoft.Compute/virtualMachineScaleSets/extensions@2024-11-01\" {{\n  name = \"{of}\"\n  \
+             properties = {{ publisher = \"Microsoft.Azure.Monitor\", type = \"AzureMonitorLinuxAgent\", typeHandlerVersion = \"1.0\" }}\n}}\n"
+        )
+    };
+    let child = "resource second: \"Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-01\" {\n  name = \"${logs.name}/all\"\n  properties = { category = \"a\", displayName = \"b\", query = \"c\" }\n}\n";
+    let parent = "resource logs: \"Microsoft.OperationalInsights/workspaces@2025-07-01\" {\n  name = \"logs-${team.name}\"\n  properties = { retentionInDays = 30 }\n}\n";
+    cx.write("main.dsvm", &format!("{}{}{child}{parent}", pool(""), monitor("ama", "${team.name}/monitor")));
+    let ran = cx.run("build --stdout");
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    let template: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let extension = body(&template, "Microsoft.Compute/virtualMachineScaleSets/extensions");
+    assert_eq!(extension["name"], "vmss-team/monitor");
+    let waits = extension["dependsOn"].to_string();
+    assert!(waits.contains("virtualMachineScaleSets"), "{waits}");
+    // in any order of the source
+    let search = body(&template, "Microsoft.OperationalInsights/workspaces/savedSearches");
+    assert_eq!(search["name"], "logs-vmss-team/all");
+    assert!(search["dependsOn"].to_string().contains("logs-vmss-team"), "{search:#}");
+}

@@ -130,6 +130,11 @@ impl Names {
         self.by_block.insert(id, placed);
     }
 
+    /// Whether a block has its name.
+    pub(crate) fn is_placed(&self, id: BlockId) -> bool {
+        self.by_block.contains_key(&id)
+    }
+
     /// A name that is unique in all of Azure, kept in a variable: `notebooksAccount`.
     pub(crate) fn generated(&mut self, what: &str, prefix: &str, key: &str) -> Text {
         let mut name = format!("{}{what}", camel(key));

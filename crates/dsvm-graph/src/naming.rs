@@ -15,7 +15,7 @@ use dsvm_model::pool::{Pool, PoolIdentity};
 use dsvm_model::services::{JUPYTERHUB, SSH};
 use dsvm_model::{Fleet, read};
 use dsvm_sema::checked::Checked;
-use dsvm_sema::value::Value;
+use dsvm_sema::value::{BlockId, Value};
 
 /// Names of everything in the fleet.
 pub(crate) fn name_all(fleet: &Fleet<'_>, checked: &Checked) -> Built<Names> {
@@ -28,6 +28,9 @@ pub(crate) fn name_all(fleet: &Fleet<'_>, checked: &Checked) -> Built<Names> {
     }
     namer.batch(fleet)?;
     namer.storage_of_services(fleet);
+    namer.resources(fleet, |names, read| read.iter().all(|(block, _)| names.is_placed(*block)));
+    // Those that read each other's names, or blocks without one: `waits` and the order of the nodes tell.
+    namer.resources(fleet, |_, _| true);
     Ok(namer.names)
 }
 
@@ -105,15 +108,39 @@ impl Namer<'_> {
             self.names.shares.push(ShareNames { host, share: named, account });
             self.names.place(share.id, Placed::Share(index));
         }
-        for (index, resource) in fleet.resources.iter().enumerate() {
-            let name = self.text(&resource.name);
-            let parts: Vec<Text> = match &name {
-                Text::Literal(path) => path.split('/').map(Text::from).collect(),
-                Text::Expression(_) => vec![name.clone()],
-            };
-            let home = self.home(resource.existing);
-            self.names.resources.push(Named { id: resource_id(resource.kind, &parts, home.as_ref()), name });
-            self.names.place(resource.id, Placed::Resource(index));
+        let unnamed = fleet
+            .resources
+            .iter()
+            .map(|resource| Named { id: resource_id(resource.kind, &[], None), name: Text::literal(String::new()) });
+        self.names.resources = unnamed.collect();
+        self.resources(fleet, |_, read| read.is_empty());
+    }
+
+    /// Names the resources whose names read only blocks that have a name: `name = "${team.name}/monitor"`.
+    fn resources(&mut self, fleet: &Fleet<'_>, ready: impl Fn(&Names, &[(BlockId, &str)]) -> bool) {
+        loop {
+            let mut named = false;
+            for (index, resource) in fleet.resources.iter().enumerate() {
+                let mut read = Vec::new();
+                values::attributes(&resource.name, &mut read);
+                if self.names.is_placed(resource.id) || !ready(&self.names, &read) {
+                    continue;
+                }
+                let name = self.text(&resource.name);
+                let parts: Vec<Text> = match &name {
+                    Text::Literal(path) => path.split('/').map(Text::from).collect(),
+                    Text::Expression(_) => vec![name.clone()],
+                };
+                let home = self.home(resource.existing);
+                if let Some(slot) = self.names.resources.get_mut(index) {
+                    *slot = Named { id: resource_id(resource.kind, &parts, home.as_ref()), name };
+                }
+                self.names.place(resource.id, Placed::Resource(index));
+                named = true;
+            }
+            if !named {
+                return;
+            }
         }
     }
 

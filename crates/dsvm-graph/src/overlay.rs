@@ -85,7 +85,7 @@ const KEYS: [&str; 2] = ["name", "lun"];
 
 fn key(element: &Json) -> Option<(&'static str, &Json)> {
     let Json::Object(map) = element else { return None };
-    KEYS.iter().find_map(|key| Some((*key, map.get(*key)?)))
+    KEYS.iter().find_map(|key| Some((*key, map.get(key)?)))
 }
 
 /// Whether the elements of two lists can be matched: each has a key, or one that has none meets one alone.

@@ -1,5 +1,7 @@
 //! Resources in ARM's own words: `resource` blocks.
 
+use super::expr::Text;
+use super::ids::resource_id;
 use super::input::Input;
 use super::json::{Json, Map};
 use super::laid::Laid;
@@ -36,12 +38,22 @@ pub(crate) fn build(input: &Input<'_, '_>, nodes: &mut Nodes, sink: &mut Sink) {
         let mut needs = BTreeSet::new();
         let body = resource.block.free.iter().map(|free| &free.value);
         let after = View::<rows::Resource>::new(resource.block).and_then(|view| view.after());
+        let body = body.chain([&resource.name]);
         for value in body.chain(after.into_iter().flat_map(|after| after.values())) {
             needs.extend(waits::waits_for(input, nodes, value, resource.block.span, sink));
         }
+        needs.extend(parent(&nodes[id]).and_then(|parent| nodes.with_id(&parent)));
         needs.remove(&id);
         nodes[id].needs.extend(needs);
     }
+}
+
+/// The id of the resource that a child resource is inside of, which must exist first.
+fn parent(node: &Node) -> Option<Text> {
+    let (kind, _) = node.kind.rsplit_once('/').filter(|(kind, _)| kind.contains('/'))?;
+    let (path, _) = node.name.known()?.rsplit_once('/')?;
+    let parts: Vec<Text> = path.split('/').map(Text::from).collect();
+    Some(resource_id(kind, &parts, None))
 }
 
 fn node(input: &Input<'_, '_>, resource: &Resource<'_>, named: &super::ids::Named, sink: &mut Sink) -> Node {

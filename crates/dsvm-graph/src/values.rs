@@ -12,9 +12,26 @@ use dsvm_sema::value::{BlockId, Deploy, Value};
 /// A value as text: a literal, or an expression.
 pub(crate) fn text(value: &Value, resolver: &Resolver<'_, '_>) -> Text {
     match value {
-        Value::Deferred(deferred) => Text::Expression(deploy(&deferred.expr, resolver)),
+        Value::Deferred(deferred) => match written(&deferred.expr, resolver) {
+            Some(known) => Text::Literal(known),
+            None => Text::Expression(deploy(&deferred.expr, resolver)),
+        },
         Value::Ref(id) => reference(*id, resolver),
         other => Text::Literal(plain(other)),
+    }
+}
+
+/// What an expression comes to, when it only joins texts that are written here: `"${team.name}/monitor"` of a pool with a
+/// name of its own making.
+fn written(expr: &Deploy, resolver: &Resolver<'_, '_>) -> Option<String> {
+    match expr {
+        Deploy::Call(function, parts) if &**function == "concat" => {
+            parts.iter().map(|part| written(part, resolver)).collect()
+        }
+        Deploy::Constant(Value::String(text)) => Some(text.to_string()),
+        Deploy::Constant(Value::Deferred(inner)) => written(&inner.expr, resolver),
+        Deploy::Attribute(block, name) => resolver.find(*block, name)?.known().map(str::to_owned),
+        _ => None,
     }
 }
 
@@ -135,5 +152,30 @@ pub fn iso(time: Seconds) -> String {
         s if s % 3600 == 0 => format!("PT{}H", s / 3600),
         s if s % 60 == 0 => format!("PT{}M", s / 60),
         s => format!("PT{s}S"),
+    }
+}
+
+/// Attributes that a value reads, at any depth.
+pub(crate) fn attributes<'v>(value: &'v Value, found: &mut Vec<(BlockId, &'v str)>) {
+    match value {
+        Value::List(list) => list.iter().for_each(|v| attributes(v, found)),
+        Value::Record(record) => record.values().for_each(|v| attributes(v, found)),
+        Value::Deferred(deferred) => deploy_attributes(&deferred.expr, found),
+        Value::Ref(id) => found.push((*id, "id")),
+        _ => {}
+    }
+}
+
+fn deploy_attributes<'v>(expr: &'v Deploy, found: &mut Vec<(BlockId, &'v str)>) {
+    match expr {
+        Deploy::Constant(value) => attributes(value, found),
+        Deploy::Parameter(_) => {}
+        Deploy::Attribute(id, name) => found.push((*id, name)),
+        Deploy::Call(_, arguments) => arguments.iter().for_each(|a| deploy_attributes(a, found)),
+        Deploy::Member(of, _) => deploy_attributes(of, found),
+        Deploy::Index(of, index) => {
+            deploy_attributes(of, found);
+            deploy_attributes(index, found);
+        }
     }
 }

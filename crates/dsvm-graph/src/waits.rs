@@ -4,10 +4,11 @@ use super::diags;
 use super::input::Input;
 use super::node::NodeId;
 use super::nodes::Nodes;
+use super::values::attributes;
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::Span;
 use dsvm_sema::table::BlockKind;
-use dsvm_sema::value::{BlockId, Deploy, Value};
+use dsvm_sema::value::Value;
 use std::collections::BTreeSet;
 
 /// Nodes that a value waits for; reports attributes that do not exist.
@@ -33,29 +34,4 @@ pub(crate) fn waits_for(
         }
     }
     needs
-}
-
-/// Attributes that a value reads, at any depth.
-fn attributes<'v>(value: &'v Value, found: &mut Vec<(BlockId, &'v str)>) {
-    match value {
-        Value::List(list) => list.iter().for_each(|v| attributes(v, found)),
-        Value::Record(record) => record.values().for_each(|v| attributes(v, found)),
-        Value::Deferred(deferred) => deploy_attributes(&deferred.expr, found),
-        Value::Ref(id) => found.push((*id, "id")),
-        _ => {}
-    }
-}
-
-fn deploy_attributes<'v>(expr: &'v Deploy, found: &mut Vec<(BlockId, &'v str)>) {
-    match expr {
-        Deploy::Constant(value) => attributes(value, found),
-        Deploy::Parameter(_) => {}
-        Deploy::Attribute(id, name) => found.push((*id, name)),
-        Deploy::Call(_, arguments) => arguments.iter().for_each(|a| deploy_attributes(a, found)),
-        Deploy::Member(of, _) => deploy_attributes(of, found),
-        Deploy::Index(of, index) => {
-            deploy_attributes(of, found);
-            deploy_attributes(index, found);
-        }
-    }
 }
