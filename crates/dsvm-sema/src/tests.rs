@@ -124,13 +124,19 @@ fn every_page_shows_its_finding_and_the_way_out() {
             std::fs::read_to_string(format!("{}/../../docs/errors/{}.md", env!("CARGO_MANIFEST_DIR"), code.slug()));
         let page = &*page.unwrap();
         assert!(page.starts_with(&format!("# {code}: {}\n", code.title())), "{page}");
-        let told = findings(fenced(page, "dsvm fail")[0]);
+        // The data file that the program before and the one after the repair import.
+        let tables = fenced(page, "csv file students.csv");
+        let with_data = |text, at| {
+            let table: &str = tables.get(at).copied().unwrap_or_default();
+            findings_of(&[("main.dsvm", text), ("students.csv", table)])
+        };
+        let told = with_data(fenced(page, "dsvm fail")[0], 0);
         let first = told.trim_start_matches("warning ").trim_start_matches("info ");
         let once = told.lines().filter(|line| !line.starts_with("  ")).count() == 1;
         if !first.starts_with(&format!("{} at", code.slug())) || !once {
             wrong.push_str(&format!("{} fails with: {told}\n", code.slug()));
         }
-        let left = findings(fenced(page, "dsvm")[0]);
+        let left = with_data(fenced(page, "dsvm")[0], 1);
         if !left.is_empty() {
             wrong.push_str(&format!("{} fixed still has: {left}\n", code.slug()));
         }
