@@ -61,10 +61,11 @@ pub fn change(situation: &Situation<'_>, pricing: &Pricing) -> Option<CostChange
         }
     }
     // In the order of the source; what has no block, such as a network that a pool gets, is last.
-    order.sort_by_key(|title| {
-        let at = situation.blocks.iter().position(|block| block.title() == *title);
-        at.unwrap_or(usize::MAX)
-    });
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, block) in situation.blocks.iter().enumerate() {
+        places.entry(block.title()).or_insert(at);
+    }
+    order.sort_by_key(|title| places.get(title).copied().unwrap_or(usize::MAX));
     let mut blocks = Vec::new();
     let mut more = [Bill::default(), Bill::default()];
     for title in order {
@@ -212,7 +213,12 @@ impl<'s> Sides<'s> {
                 }
             } else if is(id, v::STORAGE) || is(id, v::BATCH_ACCOUNT) {
                 let below = format!("{id}/");
-                let inside = self.before.keys().chain(self.after.keys()).filter(|other| other.starts_with(&below));
+                let below = &below;
+                let inside = [&self.before, &self.after].into_iter().flat_map(move |side| {
+                    side.range(below.clone()..)
+                        .map(|(other, _)| other)
+                        .take_while(move |other| other.starts_with(below))
+                });
                 ids.extend(inside.filter(|id| is(id, v::FILE_SHARE) || is(id, v::BATCH_POOL)).cloned());
             } else {
                 ids.push(id.clone());

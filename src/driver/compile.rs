@@ -3,7 +3,7 @@
 use super::find::{Project, projects};
 use super::given::GivenValue;
 use super::lint::Advice;
-use super::prices::LazyPrices;
+use super::prices::{LazyPrices, prices_of};
 use super::simulate::{Candidate, candidates};
 use super::{LoadError, World, diags, load};
 use dsvm_diagnostics::source::{SourceFile, SourceMap};
@@ -13,7 +13,7 @@ use dsvm_prices::Prices;
 use dsvm_sema::checked::{Checked, Clean, ExemptFinding};
 use dsvm_sema::rules::TeamRule;
 use dsvm_sema::testing::{Evaluated, Expectation, Expected, TestCase};
-use dsvm_sema::{Program, report};
+use dsvm_sema::{Choice, Program, report};
 use dsvm_syntax::ast::Expr;
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -70,6 +70,8 @@ pub struct Compilation {
     pub team_rules: Vec<TeamRule>,
     /// What breaks one of them and is allowed by a comment.
     pub exempt: Vec<ExemptFinding>,
+    /// Sizes that were chosen by price, in the order of the source.
+    pub choices: Vec<Choice>,
 }
 
 /// The parsed sources and the program of each env: what a compilation computed on the way and its results no longer need.
@@ -193,7 +195,11 @@ pub(super) fn load_project(world: &dyn World, project: &Project, files: &[PathBu
         roots.push(source);
     }
     let mut read = |path: &str| world.read_import(Path::new(path), project.folder()).map(|bytes| load::decode(bytes).0);
-    let program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
+    let mut program = dsvm_sema::load(&roots, &mut sources, &mut read, &mut sink);
+    // Most projects choose no size by price: their price file is not read.
+    if sources.iter().any(|(_, file)| file.text.contains("cheapest")) {
+        program.set_prices(prices_of(world, project.folder()).ok());
+    }
     let imported: Vec<String> = sources.iter().map(|(_, file)| file.name.to_string()).collect();
     for path in
         project.beside.iter().filter(|path| !imported.contains(&dsvm_sema::load::plain_path(&load::shown(path))))
@@ -272,6 +278,13 @@ fn compile_loaded(
             exempt.push(one);
         }
     }
+    let mut choices: Vec<Choice> = Vec::new();
+    for one in runs.iter_mut().flat_map(|run| std::mem::take(&mut run.checked.choices)) {
+        if !choices.contains(&one) {
+            choices.push(one);
+        }
+    }
+    choices.sort_by_key(|one| (one.span.source, one.span.start));
     let envs = program.envs().cloned().collect();
     let declared = runs.first().and_then(|run| run.checked.project.map(|id| run.checked[id].name.clone()));
     let declared = declared.filter(|name| !name.is_empty());
@@ -291,6 +304,7 @@ fn compile_loaded(
         advice,
         team_rules,
         exempt,
+        choices,
     };
     (compilation, (program, runs))
 }
@@ -421,7 +435,7 @@ impl EnvRun {
         let mut run = Self { checked, fine, sink: Sink::default(), graph: None, jobs: Vec::new(), advice: Vec::new() };
         let Some((bodies, as_of)) = go_on else { return run };
         let checked = &run.checked;
-        let budget = super::cost::has_budget(checked);
+        let budget = super::cost::has_budget(checked) || prices.limits_tags();
         let bodies = if budget { Bodies::Kept } else { bodies };
         let fleet = dsvm_model::build(checked, as_of, &mut run.sink);
         if checked.env.is_none() {

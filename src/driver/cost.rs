@@ -15,7 +15,7 @@ use dsvm_model::batch::{BatchPool, Service};
 use dsvm_model::facts::Size;
 use dsvm_model::pool::Pool;
 use dsvm_model::read::{Machines, as_int, present};
-use dsvm_prices::{Amount, Bill, Item, Prices, Term, Total, USD, prices::same};
+use dsvm_prices::{Amount, Bill, Item, Prices, TagBudget, Term, Total, USD, prices::same};
 use dsvm_sema::checked::{Checked, Origin};
 use dsvm_sema::table::batch::BatchPool as BatchRow;
 use dsvm_sema::table::pool::Pool as PoolRow;
@@ -40,6 +40,8 @@ pub struct Costs {
     pub bill: Bill,
     /// Budgets of the project and of its pools, in the order of the source.
     pub budgets: Vec<Budget>,
+    /// What may be paid for everything with a tag, here and in other projects below the same settings.
+    pub tag_budgets: Vec<TagBudget>,
     /// Pools in the order of the source.
     pub pools: Vec<PoolMachines>,
 }
@@ -92,7 +94,15 @@ pub fn costs(subject: &Subject<'_, '_>, prices: &Prices, region: Option<&str>) -
     });
     let budgets = budgets(subject.checked, &maker.bill, prices);
     let rate = prices.rate_note().filter(|_| converted);
-    Costs { regions, currency: prices.currency().to_owned(), rate, budgets, bill: maker.bill, pools: maker.pools }
+    Costs {
+        regions,
+        currency: prices.currency().to_owned(),
+        rate,
+        budgets,
+        tag_budgets: prices.terms.budgets.clone(),
+        bill: maker.bill,
+        pools: maker.pools,
+    }
 }
 
 /// Seconds of a month, as `USD/month` counts them: 730 hours.
@@ -159,8 +169,20 @@ pub(super) fn budget(subject: &Subject<'_, '_>, prices: &LazyPrices<'_>) -> Vec<
         found.extend(
             costs.budgets.iter().filter(|one| one.is_exceeded()).map(|one| diags::budget_exceeded(one, currency)),
         );
+        found.extend(exceeded_by_tag(subject.checked, &costs));
     }
     found
+}
+
+/// Budgets by tag that this project exceeds alone. Whether all projects together keep them is told by `cost`.
+fn exceeded_by_tag(checked: &Checked, costs: &Costs) -> Vec<Diagnostic> {
+    let Some(project) = checked.project.map(|id| checked[id].name_span) else { return Vec::new() };
+    let compared = costs.tag_budgets.iter().filter(|one| one.currency() == costs.currency);
+    let exceeded = compared.filter_map(|one| {
+        let [_, _, ceiling] = costs.bill.totals(|item| one.counts(&item.tags));
+        (ceiling.sum > one.monthly).then(|| diags::tag_budget_exceeded(one, ceiling, project))
+    });
+    exceeded.collect()
 }
 
 /// A budget for a month in the currency of the prices; nothing when the two cannot be compared.

@@ -4,7 +4,7 @@ use super::cost::Budget;
 use super::load::shown;
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Code, Diagnostic, count};
-use dsvm_prices::cents;
+use dsvm_prices::{TagBudget, Total, cents};
 use std::path::Path;
 
 /// A file beside `main.dsvm` that nothing imports; `first` is the length of its first line.
@@ -40,6 +40,22 @@ pub(super) fn budget_exceeded(budget: &Budget, currency: &str) -> Diagnostic {
         "lower the most machines of a pool, choose smaller ones, or raise the budget; `dsvmc cost` shows every item",
     );
     match budget.ceiling.unknown {
+        0 => diagnostic,
+        n => diagnostic.note(format!("{} without a known price come on top", count(n as usize, "item"))),
+    }
+}
+
+/// A budget of a tag that one project exceeds alone; `project` is its name.
+pub(super) fn tag_budget_exceeded(budget: &TagBudget, ceiling: Total, project: Span) -> Diagnostic {
+    let (sum, most, currency) = (cents(ceiling.sum), cents(budget.monthly), budget.currency());
+    let title = format!(
+        "what has the tag `{} = {}` can cost {sum} {currency} a month, more than the budget of {most} {currency} in `{}`",
+        budget.tag, budget.value, budget.file
+    );
+    let diagnostic = Diagnostic::new(Code::BudgetExceeded, title, project, "this project alone exceeds it").help(
+        "lower the most machines of a pool with this tag, choose smaller ones, or raise the budget; `dsvmc cost` shows every item",
+    );
+    match ceiling.unknown {
         0 => diagnostic,
         n => diagnostic.note(format!("{} without a known price come on top", count(n as usize, "item"))),
     }

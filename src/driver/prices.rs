@@ -19,11 +19,19 @@ pub(super) struct LazyPrices<'w> {
     world: &'w dyn World,
     folder: &'w Path,
     read: OnceLock<Option<Prices>>,
+    limits_tags: OnceLock<bool>,
 }
 
 impl<'w> LazyPrices<'w> {
     pub(super) fn new(world: &'w dyn World, folder: &'w Path) -> Self {
-        Self { world, folder, read: OnceLock::new() }
+        Self { world, folder, read: OnceLock::new(), limits_tags: OnceLock::new() }
+    }
+
+    /// Whether the settings limit what things with a tag cost. Reads no price file.
+    pub(super) fn limits_tags(&self) -> bool {
+        *self.limits_tags.get_or_init(|| {
+            price_settings(self.world, self.folder).is_ok_and(|(settings, _)| !settings.budgets.is_empty())
+        })
     }
 
     /// Nothing when the settings cannot be used.
@@ -107,6 +115,7 @@ fn terms(settings: &PriceSettings, own: Option<&Book>, sink: &mut Sink) -> Terms
     let mut terms = Terms {
         currency: settings.currency.as_ref().map(|(code, _)| code.as_str().into()),
         rate: settings.rate,
+        budgets: settings.budgets.clone(),
         ..Terms::default()
     };
     if settings.discounts.is_empty() && settings.reservations.is_empty() {

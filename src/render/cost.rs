@@ -4,7 +4,9 @@ use super::palette::{Palette, Role};
 use super::plan_markdown::escape;
 use super::plan_text::clean;
 use crate::driver::{Budget, Costs};
-use dsvm_prices::{Amount, Bill, HOURS, Item, Per, Price, Source, Total, cents};
+use dsvm_diagnostics::count;
+use dsvm_prices::{Amount, Bill, HOURS, Item, Per, Price, Source, TagBudget, Term, Total, cents};
+use dsvm_sema::Choice;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,9 @@ pub struct Priced {
     /// Its bill, the machines that were counted, its regions.
     pub costs: Costs,
 }
+
+/// A choice by price, and the project that it is in.
+pub type Chosen = (String, Choice);
 
 const CASES: [&str; 3] = ["floor", "expected", "ceiling"];
 
@@ -151,6 +156,65 @@ fn budgets(one: &Priced) -> Vec<String> {
     one.costs.budgets.iter().map(line).collect()
 }
 
+/// A budget by tag, and what counts against it in the projects that are listed.
+struct ByTag<'a> {
+    budget: &'a TagBudget,
+    ceiling: Total,
+    /// Projects that are counted in another currency.
+    others: usize,
+}
+
+/// The budgets by tag of all projects, each once, in the order of the projects.
+fn by_tag(all: &[Priced]) -> Vec<ByTag<'_>> {
+    let mut found: Vec<ByTag<'_>> = Vec::new();
+    for one in all {
+        for budget in &one.costs.tag_budgets {
+            let at = match found.iter().position(|known| known.budget == budget) {
+                Some(at) => at,
+                None => {
+                    found.push(ByTag { budget, ceiling: Total::default(), others: 0 });
+                    found.len() - 1
+                }
+            };
+            let Some(known) = found.get_mut(at) else { continue };
+            if one.costs.currency != budget.currency() {
+                known.others += 1;
+                continue;
+            }
+            let [_, _, ceiling] = one.costs.bill.totals(|item| budget.counts(&item.tags));
+            known.ceiling.sum = known.ceiling.sum.saturating_add(ceiling.sum);
+            known.ceiling.unknown = known.ceiling.unknown.saturating_add(ceiling.unknown);
+        }
+    }
+    found
+}
+
+/// `budget of team = vision in dsvmc.toml: 9,000.00 USD, the most machines cost ≥ 1,873.70: kept, as far as prices are known`.
+fn tag_budgets(all: &[Priced]) -> Vec<String> {
+    let line = |one: ByTag<'_>| {
+        let budget = one.budget;
+        let held = if one.ceiling.sum > budget.monthly {
+            "exceeded"
+        } else if one.others > 0 {
+            "not known, since a part is in another currency"
+        } else if one.ceiling.unknown > 0 {
+            "kept, as far as prices are known"
+        } else {
+            "kept"
+        };
+        format!(
+            "budget of {} = {} in {}: {} {}, the most machines in all projects and envs above cost {}: {held}",
+            clean(&budget.tag),
+            clean(&budget.value),
+            clean(&budget.file),
+            cents(budget.monthly),
+            budget.currency(),
+            sum(&one.ceiling)
+        )
+    };
+    by_tag(all).into_iter().map(line).collect()
+}
+
 /// What sums are made by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
@@ -215,7 +279,7 @@ pub fn groups(all: &[Priced], by: &By, markdown: bool, palette: Palette) -> Stri
         }
     }
     out.push('\n');
-    for note in footnotes(all) {
+    for note in tag_budgets(all).into_iter().chain(footnotes(all)) {
         out.push_str(&if markdown { format!("- {}\n", escape(&note)) } else { format!("{note}\n") });
     }
     out
@@ -279,9 +343,37 @@ pub fn csv(all: &[Priced]) -> String {
     out
 }
 
+/// `dsvm: cheapest(…) takes Standard_D8as_v6, 0.439 USD an hour in westeurope (…); next Standard_D8s_v5, 0.46 USD`.
+fn choice(project: &str, choice: &Choice) -> Option<String> {
+    let (size, price) = choice.chosen.as_ref()?;
+    let next = match &choice.next {
+        Some((size, price)) => format!("; next {}, {}", clean(size), price.amount.normalize()),
+        None => String::new(),
+    };
+    let without = match choice.unpriced {
+        0 => String::new(),
+        n => format!("; {} without a known price", count(n, "size")),
+    };
+    Some(format!(
+        "{}: `cheapest` takes {}, {} {} an hour in {} ({}, {}){next}{without}.",
+        clean(project),
+        clean(size),
+        price.amount.normalize(),
+        price.currency,
+        clean(&choice.region),
+        price.source.title,
+        price.source.date,
+    ))
+}
+
+/// What was chosen by price, a sentence for each choice.
+fn chosen(choices: &[Chosen]) -> impl Iterator<Item = String> {
+    choices.iter().filter_map(|(project, one)| choice(project, one))
+}
+
 /// A table for each project.
 #[must_use]
-pub fn text(all: &[Priced], palette: Palette) -> String {
+pub fn text(all: &[Priced], choices: &[Chosen], palette: Palette) -> String {
     let mut out = String::new();
     for one in all {
         let bill = &one.costs.bill;
@@ -313,7 +405,7 @@ pub fn text(all: &[Priced], palette: Palette) -> String {
         }
         out.push('\n');
     }
-    for note in footnotes(all) {
+    for note in tag_budgets(all).into_iter().chain(footnotes(all)).chain(chosen(choices)) {
         out.push_str(&note);
         out.push('\n');
     }
@@ -322,7 +414,7 @@ pub fn text(all: &[Priced], palette: Palette) -> String {
 
 /// A table for each project, for a comment on a pull request.
 #[must_use]
-pub fn markdown(all: &[Priced]) -> String {
+pub fn markdown(all: &[Priced], choices: &[Chosen]) -> String {
     let mut out = String::new();
     for one in all {
         out.push_str(&format!(
@@ -346,7 +438,7 @@ pub fn markdown(all: &[Priced]) -> String {
         }
         out.push_str(if one.costs.budgets.is_empty() { "" } else { "\n" });
     }
-    for note in footnotes(all) {
+    for note in tag_budgets(all).into_iter().chain(footnotes(all)).chain(chosen(choices)) {
         out.push_str(&format!("- {}\n", escape(&note)));
     }
     out
@@ -386,7 +478,7 @@ fn cases(of: impl Fn(usize) -> Value) -> Value {
 
 /// One document with every item and the source of every price. Money is text, so that no reader rounds it.
 #[must_use]
-pub fn data(all: &[Priced], by: Option<&By>) -> Value {
+pub fn data(all: &[Priced], choices: &[Chosen], by: Option<&By>) -> Value {
     let totals = |of: [Total; 3]| cases(|at| of.get(at).map(total).unwrap_or_default());
     let project = |one: &Priced| {
         let bill = &one.costs.bill;
@@ -431,6 +523,43 @@ pub fn data(all: &[Priced], by: Option<&By>) -> Value {
     let sources = sources.iter().map(|source| {
         json!({ "title": source.title, "date": source.date.to_string(), "licence": source.licence, "commit": source.commit })
     });
+    let budgets = by_tag(all);
+    let budgets = budgets.iter().map(|one| {
+        json!({
+            "tag": one.budget.tag,
+            "value": one.budget.value,
+            "file": one.budget.file,
+            "amount": one.budget.monthly.round_dp(4).normalize().to_string(),
+            "currency": one.budget.currency(),
+            "ceiling": total(&one.ceiling),
+            "exceeded": one.ceiling.sum > one.budget.monthly,
+            "bills_in_other_currencies": one.others,
+        })
+    });
+    let priced = |of: &Option<(String, Price)>| {
+        of.as_ref().map(|(size, price)| {
+            json!({
+                "size": size,
+                "per_hour": price.amount.normalize().to_string(),
+                "currency": &*price.currency,
+                "source": price.source.title,
+                "date": price.source.date.to_string(),
+                "discount": price.discount.as_ref().map(|discount| discount.title()),
+            })
+        })
+    };
+    let choices = choices.iter().map(|(project, one)| {
+        json!({
+            "project": project,
+            "region": one.region,
+            "spot": one.term != Term::OnDemand,
+            "windows": one.windows,
+            "chosen": priced(&one.chosen),
+            "next": priced(&one.next),
+            "sizes_that_fit": one.fitting.len(),
+            "sizes_without_price": one.unpriced,
+        })
+    });
     let groups = by.map(|by| {
         let group = |(name, sums): &(String, [Total; 3])| json!({ "group": name, "total": totals(*sums) });
         grouped(all, by).iter().map(group).collect::<Vec<_>>()
@@ -442,6 +571,8 @@ pub fn data(all: &[Priced], by: Option<&By>) -> Value {
         "hours": HOURS,
         "terms": "before tax",
         "rates": rate_notes(all),
+        "choices": choices.collect::<Vec<_>>(),
+        "budgets": budgets.collect::<Vec<_>>(),
         "sources": sources.collect::<Vec<_>>(),
         "projects": all.iter().map(project).collect::<Vec<_>>(),
     })

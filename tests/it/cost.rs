@@ -316,6 +316,50 @@ fn a_pool_has_a_budget_of_its_own_and_costs_show_what_is_kept() {
     assert!(ran.exit == 1 && ran.stderr.contains("DSVM0483"), "{}", ran.stderr);
 }
 
+/// Two projects that each keep the budget of their team exceed it together; one alone is told by `check`, too.
+#[test]
+fn a_budget_by_tag_is_held_against_all_projects_below_its_file() {
+    let cx = TestContext::new();
+    let project = |team: &str| {
+        let head =
+            HEAD.replace("location = westeurope", &format!("location = westeurope, tags = {{ team = \"{team}\" }}"));
+        [head.as_str(), TEAM].concat()
+    };
+    cx.write("a/main.dsvm", &project("vision"));
+    cx.write("b/main.dsvm", &project("vision"));
+    cx.write("c/main.dsvm", &project("speech"));
+    let settings = |monthly: &str| {
+        let budget = format!("[[prices.budgets]]\ntag = \"team\"\nvalue = \"vision\"\nmonthly = {monthly}\n");
+        cx.write("dsvmc.toml", &budget);
+    };
+    let bill = |paths: &str| read(&cx.ran(&mut cx.command(&format!("cost {paths} --format json"))));
+    settings("1_000_000");
+    let ceiling = |bill: &Value| usd(&bill["budgets"][0]["ceiling"]["amount"]);
+    let alone = ceiling(&bill("a"));
+    assert!(alone > Decimal::ZERO);
+    let all = bill(".");
+    assert_eq!((ceiling(&all), &all["budgets"][0]["exceeded"]), (alone + alone, &false.into()));
+    assert_eq!(ceiling(&bill("c")), Decimal::ZERO);
+    // Between one and two of them.
+    settings(&(alone + Decimal::ONE).to_string());
+    assert_eq!(bill(".")["budgets"][0]["exceeded"], true);
+    let text = cx.ran(&mut cx.command("cost .")).stdout;
+    assert!(text.contains("budget of team = vision in dsvmc.toml:") && text.contains(": exceeded"), "{text}");
+    let checked = cx.ran(&mut cx.command("check ."));
+    assert!(!checked.stderr.contains("DSVM0482"), "{}", checked.stderr);
+    settings(&(alone - Decimal::ONE).to_string());
+    let checked = cx.ran(&mut cx.command("check ."));
+    assert_eq!(checked.stderr.matches("this project alone exceeds it").count(), 2, "{}", checked.stderr);
+    // Another currency below it is not compared.
+    cx.write("b/dsvmc.toml", "[prices]\ncurrency = \"EUR\"\nrate = 0.9\nrate-date = 2026-11-30\n");
+    settings("1_000_000");
+    let found = bill(".");
+    assert_eq!((ceiling(&found), &found["budgets"][0]["bills_in_other_currencies"]), (alone, &1.into()));
+    cx.write("dsvmc.toml", "[[prices.budgets]]\ntag = \"team\"\n");
+    let refused = cx.ran(&mut cx.command("cost ."));
+    assert!(refused.exit == 1 && refused.stderr.contains("a budget is not complete"), "{}", refused.stderr);
+}
+
 #[test]
 fn sums_by_tag_region_env_and_pool_are_those_of_the_items() {
     let cx = TestContext::new();

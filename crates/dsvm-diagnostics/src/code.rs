@@ -128,6 +128,7 @@ catalogue! {
     SecretSuspected = 223, Warning, "secret-suspected", "text that looks like a secret";
     RuleBroken = 224, Warning, "rule-broken", "a block that breaks a rule of the team";
     DataMalformed = 225, Error, "data-malformed", "a data file that cannot be read";
+    NoPriceKnown = 226, Error, "no-price-known", "a choice by price among sizes without a known price";
     AlternativesRefused = 227, Error, "alternatives-refused", "alternatives that `first of` cannot hold";
     // 03xx pool model
     ImageWithoutSource = 300, Error, "image-without-source", "an image without a source";

@@ -1,4 +1,4 @@
-//! The table `[prices]` of a `dsvmc.toml` → the price file of a project, its currency, discounts and reservations.
+//! The table `[prices]` of a `dsvmc.toml` → the price file of a project, its currency, discounts, reservations and budgets by tag.
 //!
 //! ```toml
 //! [prices]
@@ -18,13 +18,18 @@
 //! machines = 2
 //! price = 0.27
 //! date = 2026-01-15
+//!
+//! [[prices.budgets]]
+//! tag = "team"
+//! value = "vision"
+//! monthly = 9_000
 //! ```
 
 use crate::catalogue::shown;
 use crate::settings::{span, unreadable, unusable};
 use dsvm_diagnostics::source::{SourceId, Span};
 use dsvm_diagnostics::{Diagnostic, Sink};
-use dsvm_prices::{Discount, Rate, Reservation, Service, is_currency};
+use dsvm_prices::{Discount, Rate, Reservation, Service, TagBudget, is_currency};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use toml::Spanned;
@@ -32,10 +37,11 @@ use toml::de::{DeString, DeTable, DeValue};
 
 /// The table that is read here.
 pub(crate) const TABLE: &str = "prices";
-pub(crate) const KEYS: [&str; 6] = ["file", "currency", "rate", "rate-date", "discounts", "reservations"];
+pub(crate) const KEYS: [&str; 7] = ["file", "currency", "rate", "rate-date", "discounts", "reservations", "budgets"];
 const DISCOUNT: [&str; 6] = ["percent", "size", "family", "region", "service", "name"];
 const RESERVATION: [&str; 6] = ["size", "region", "machines", "price", "date", "name"];
-/// Most discounts, and most reservations.
+const BUDGET: [&str; 3] = ["tag", "value", "monthly"];
+/// Most discounts, most reservations, and most budgets.
 const MOST: usize = 200;
 /// Most machines of a reservation.
 const MACHINES: u32 = 100_000;
@@ -55,6 +61,8 @@ pub struct PriceSettings {
     pub discounts: Vec<WrittenDiscount>,
     /// Machines that are paid for whether they run or not.
     pub reservations: Vec<(Reservation, Span)>,
+    /// What everything with a tag may cost: of all files, the nearest first.
+    pub budgets: Vec<TagBudget>,
 }
 
 /// A discount as it is written: the sizes of a family are known to the standard library alone.
@@ -141,8 +149,17 @@ impl PriceSettings {
                         self.reservations.extend(place.reservation(entry, sink));
                     }
                 }
+                "budgets" => {
+                    for entry in place.list(value, "budgets", sink) {
+                        self.budgets.extend(place.budget(entry, file, sink));
+                    }
+                }
                 other => sink.push(place.unknown(key, other, "[prices]", &KEYS)),
             }
+        }
+        let currency = self.currency.as_ref().map(|(code, _)| code.as_str());
+        for budget in &mut self.budgets {
+            budget.currency = currency.map(Into::into);
         }
         match rate {
             (Some(per_dollar), Some(date)) => self.rate = Some(Rate { per_dollar, date }),
@@ -157,6 +174,13 @@ impl PriceSettings {
     /// Takes over what a file of a folder above says and this one does not.
     pub fn inherit(&mut self, above: &Self) {
         self.file = self.file.take().or_else(|| above.file.clone());
+        // Each file limits what is below it; an amount without a currency is in that of the next file with one.
+        self.budgets.extend(above.budgets.iter().cloned());
+        if let Some((code, _)) = &above.currency {
+            for budget in self.budgets.iter_mut().filter(|budget| budget.currency.is_none()) {
+                budget.currency = Some(code.as_str().into());
+            }
+        }
         // A rate belongs to its currency.
         if self.currency.is_none() {
             self.currency.clone_from(&above.currency);
@@ -298,6 +322,26 @@ impl<'t> Place<'t> {
         Some(WrittenDiscount { discount, size, family, span: at })
     }
 
+    fn budget(self, entry: &Value<'t>, file: &str, sink: &mut Sink) -> Option<TagBudget> {
+        let table = self.entries(entry, "budgets", sink)?;
+        let (mut tag, mut tag_value, mut monthly) = (None, None, None);
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "tag" => tag = self.text_of(value, "`tag`", sink),
+                "value" => tag_value = self.text_of(value, "`value`", sink),
+                "monthly" => monthly = self.number(value, "a budget", sink),
+                other => sink.push(self.unknown(key, other, "[[prices.budgets]]", &BUDGET)),
+            }
+        }
+        let (Some(tag), Some(value), Some(monthly)) = (tag, tag_value, monthly) else {
+            sink.push(unusable("a budget is not complete", self.at(entry)).help(
+                "write the name of a `tag`, the `value` that it has, and what may be paid `monthly`, in the currency of the file",
+            ));
+            return None;
+        };
+        Some(TagBudget { tag, value, monthly, currency: None, file: file.to_owned() })
+    }
+
     fn reservation(self, entry: &Value<'t>, sink: &mut Sink) -> Option<(Reservation, Span)> {
         let table = self.entries(entry, "reservations", sink)?;
         let (mut size, mut region, mut machines) = (None, None, None);
@@ -351,6 +395,26 @@ mod tests {
         assert_eq!((reservation.machines, reservation.price.to_string().as_str()), (2, "0.3"));
     }
 
+    /// Budgets of all files hold, each in the currency of the nearest file above it that names one.
+    #[test]
+    fn budgets_of_folders_above_hold_too() {
+        let budget =
+            |value: &str| format!("[[prices.budgets]]\ntag = \"team\"\nvalue = \"{value}\"\nmonthly = 9_000\n");
+        let mut all = PriceSettings::default();
+        for text in [
+            budget("a"),
+            format!("[prices]\ncurrency = \"GBP\"\n{}", budget("b")),
+            format!("[prices]\ncurrency = \"EUR\"\n{}", budget("c")),
+        ] {
+            let (settings, told) = read(&text);
+            assert_eq!(told, Vec::<String>::new());
+            all.inherit(&settings);
+        }
+        let found: Vec<(&str, &str)> = all.budgets.iter().map(|one| (one.value.as_str(), one.currency())).collect();
+        assert_eq!(found, [("a", "GBP"), ("b", "GBP"), ("c", "EUR")]);
+        assert!(all.budgets.iter().all(|one| one.monthly.to_string() == "9000"));
+    }
+
     #[test]
     fn what_is_unknown_or_unusable_is_told_and_has_no_effect() {
         for text in [
@@ -366,12 +430,16 @@ mod tests {
             "[[prices.discounts]]\npercent = 5\nservice = \"compute\"",
             "[[prices.discounts]]\npercent = 5\nsize = \"a\"\nfamily = \"b\"",
             "[[prices.reservations]]\nsize = \"Standard_D8s_v5\"",
+            "[[prices.budgets]]\ntag = \"team\"\nmonthly = 5",
+            "[[prices.budgets]]\ntag = \"team\"\nvalue = \"a\"\nmonthly = -5",
+            "[[prices.budgets]]\ntag = \"team\"\nvalue = \"a\"\nyearly = 5",
+            "[prices]\nbudgets = \"a\"",
             "[[prices.reservations]]\nsize = \"a\"\nregion = \"b\"\nmachines = 1.5\nprice = 1\ndate = 2026-01-15",
         ] {
             let (settings, told) = read(text);
             assert!(!told.is_empty(), "{text}");
             assert!(
-                settings.discounts.is_empty() && settings.reservations.is_empty() && settings.rate.is_none(),
+                settings.discounts.is_empty() && settings.reservations.is_empty() && settings.budgets.is_empty(),
                 "{text}"
             );
         }

@@ -254,6 +254,15 @@ impl Scope<'_> {
             let kind = CompletionItemKind::FUNCTION;
             offers.add_as(function.name, &text, kind, Rank::Other, function.signature, &doc);
         }
+        let mut sizes = Vec::new();
+        if let Some(ty) = ty {
+            kinds(ty, &mut sizes);
+        }
+        let rank = if sizes.contains(&BlockKind::Size) { Rank::Name } else { Rank::Other };
+        for chooser in &builtins::CHOOSERS {
+            let text = format!("{}(", chooser.name);
+            offers.add_as(chooser.name, &text, CompletionItemKind::FUNCTION, rank, chooser.signature, chooser.doc);
+        }
     }
 
     fn wanted(&self, ty: &FieldType, offers: &mut Offers) {

@@ -52,7 +52,10 @@ pub(crate) fn symbol(view: &View, symbol: &Symbol) -> Option<String> {
             Some(with_doc(&line, &format!("{doc}\n\nAn attribute of `{}`, known at deployment.", shown(*kind))))
         }
         Symbol::All(kind) => Some(format!("All `{}` blocks of the project, by name.", kind.keyword())),
-        Symbol::Function(name) => builtins::all().find(|function| function.name == *name).map(function),
+        Symbol::Function(name) => match builtins::chooser(name) {
+            Some(chooser) => Some(with_doc(&code(chooser.signature), chooser.doc)),
+            None => builtins::all().find(|function| function.name == *name).map(function),
+        },
     }
 }
 

@@ -229,7 +229,8 @@ pub(crate) fn is_word(text: &str) -> bool {
     };
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     days.contains(&text)
-        || matches!(text, "project" | "smallest" | "location")
+        || matches!(text, "project" | "location")
+        || builtins::chooser(text).is_some()
         || kinds_at_top_level().any(|kind| plural(kind) == text)
         || builtins::all().any(|function| function.name == text)
         || BlockKind::ALL.iter().any(in_field)

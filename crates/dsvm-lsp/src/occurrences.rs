@@ -7,6 +7,7 @@
 use crate::facts;
 use crate::view::{Meaning, ModuleRef, Symbol, View, declared_name};
 use dsvm_diagnostics::source::Span;
+use dsvm_sema::builtins;
 use dsvm_sema::table::{BlockKind, FieldType, Head, Part, kind_in, kind_of, kinds_at_top_level, spec};
 use dsvm_syntax::ast::{
     BinaryOp, Block, Body, Entry, Expr, ExprKind, HeadPart, Import, ImportFrom, Item, ItemKind, Name, StringPart, Type,
@@ -451,17 +452,26 @@ impl Walker<'_> {
                 if let ExprKind::Name(name) = &callee.kind {
                     self.write(name);
                     let known = self.known(name);
-                    let builtin = || dsvm_sema::builtins::all().find(|function| function.name == &**name);
+                    let builtin = || builtins::all().find(|function| function.name == &**name);
                     let plain = formula.is_none();
-                    let builtin = || builtin().filter(|_| plain).map(|function| Symbol::Function(function.name));
+                    let chooser = || builtins::chooser(name).map(|chooser| chooser.name);
+                    let builtin = || builtin().map(|function| function.name).or_else(chooser);
+                    let builtin = || builtin().filter(|_| plain).map(Symbol::Function);
                     if let Some(symbol) = known.or_else(builtin) {
                         self.push(callee.span, symbol, false);
                     }
                 } else {
                     self.expr(callee, None);
                 }
-                if matches!(&callee.kind, ExprKind::Name(name) if &**name == "smallest" && self.known(name).is_none()) {
-                    return arguments.iter().for_each(|argument| self.need(&argument.value));
+                if let ExprKind::Name(name) = &callee.kind
+                    && builtins::chooser(name).is_some()
+                    && self.known(name).is_none()
+                {
+                    const REGION: FieldType = FieldType::Ref(BlockKind::Region);
+                    return arguments.iter().for_each(|argument| match &argument.name {
+                        Some(_) => self.expr(&argument.value, Some(&REGION)),
+                        None => self.need(&argument.value),
+                    });
                 }
                 let metric = matches!(wanted, Some(FieldType::Condition));
                 for (at, argument) in arguments.iter().enumerate() {

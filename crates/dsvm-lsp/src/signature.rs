@@ -150,6 +150,9 @@ fn of(view: &View, module: usize, call: &Call<'_>) -> Option<(Vec<String>, Strin
         let head = head.split_whitespace().collect::<Vec<_>>().join(" ");
         return Some((vec![head], item.doc.as_deref().unwrap_or_default().to_owned()));
     }
+    if let Some(chooser) = builtins::chooser(call.function).filter(|_| call.module.is_none()) {
+        return Some((vec![chooser.signature.to_owned()], chooser.doc.to_owned()));
+    }
     let builtin = builtins::all().find(|builtin| builtin.name == call.function && call.module.is_none())?;
     let signatures = builtin.signature.split(" · ").map(str::to_owned).collect();
     Some((signatures, describe::function_doc(builtin)))

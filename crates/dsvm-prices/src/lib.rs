@@ -11,7 +11,7 @@ pub mod retail;
 
 pub use bill::{Amount, Bill, Item, Total, cents};
 pub use book::{Book, BookError, Per, Price, Source, Term, is_currency};
-pub use prices::{Discount, Prices, Rate, Reservation, Service, Terms, USD};
+pub use prices::{Discount, Prices, Rate, Reservation, Service, TagBudget, Terms, USD};
 
 /// Hours of a month, as Azure's price pages count them.
 pub const HOURS: u32 = 730;

@@ -3,7 +3,7 @@
 use super::book::{Book, Price, Source, Term, key};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The currency of Azure's price list, and of the program's rows.
@@ -29,6 +29,37 @@ pub struct Terms {
     pub discounts: Vec<Arc<Discount>>,
     /// Machines that are paid for whether they run or not.
     pub reservations: Vec<Reservation>,
+    /// What may be paid for everything with a tag.
+    pub budgets: Vec<TagBudget>,
+}
+
+/// What everything with a tag may cost in a month, in all projects below the file that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagBudget {
+    /// Name of the tag.
+    pub tag: String,
+    /// Value of the tag.
+    pub value: String,
+    /// Most that may be paid for these things, at the ceiling.
+    pub monthly: Decimal,
+    /// Currency of the amount; US dollars without one.
+    pub currency: Option<Arc<str>>,
+    /// The settings file that says so.
+    pub file: String,
+}
+
+impl TagBudget {
+    /// Whether something with these tags counts.
+    #[must_use]
+    pub fn counts(&self, tags: &BTreeMap<String, String>) -> bool {
+        tags.get(&self.tag) == Some(&self.value)
+    }
+
+    /// Currency of the amount.
+    #[must_use]
+    pub fn currency(&self) -> &str {
+        self.currency.as_deref().unwrap_or(USD)
+    }
 }
 
 /// An exchange rate with its day.

@@ -127,7 +127,9 @@ impl<'p> Eval<'p> {
             let fields = body.entries.iter().filter(|entry| matches!(entry, Entry::Field(_))).count();
             block.fields.reserve(fields);
             block.children.reserve_exact(body.entries.len() - fields);
+            let around = self.enter_region(body, row, base);
             self.body(body, row, &mut block, base, &making);
+            self.region_here = around;
         }
         if let Some(base) = base {
             inherit(&mut block, base, row);

@@ -1,5 +1,6 @@
 //! What `sema` hands to `model`: a program without names to resolve and without unknown fields.
 
+use super::priced::Choice;
 use super::table::schema::{CommonField, FieldRef};
 use super::table::types::RefTo;
 use super::table::{BlockKind, Kind, View};
@@ -27,6 +28,8 @@ pub struct Checked {
     pub project: Option<BlockId>,
     /// What breaks a rule of the team and is allowed by a comment.
     pub exempt: Vec<ExemptFinding>,
+    /// Sizes that were chosen by price in this run.
+    pub choices: Vec<Choice>,
 }
 
 /// A finding that a comment allows.

@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
 
 /// Sizes of the standard library with their index in its module, evaluated once per process.
-static LIBRARY: LazyLock<Vec<(u32, Block)>> = LazyLock::new(|| {
+pub(crate) static LIBRARY: LazyLock<Vec<(u32, Block)>> = LazyLock::new(|| {
     static EMPTY: LazyLock<Program> = LazyLock::new(Program::default);
     let mut eval = Eval::new(&EMPTY, Pass::Symbolic);
     let Some(home) = library::find("sizes") else { return Vec::new() };
@@ -136,7 +136,7 @@ pub fn fitting(needs: Option<&str>) -> Fitting {
 
 /// A size that could be chosen.
 #[derive(Clone, Copy)]
-enum Candidate {
+pub(crate) enum Candidate {
     /// One of the library, by its place in [`LIBRARY`].
     Library(usize),
     /// One that the project declares.
@@ -144,7 +144,7 @@ enum Candidate {
 }
 
 /// One need: a field of a size, compared.
-struct Need {
+pub(crate) struct Need {
     field: &'static str,
     operator: BinaryOp,
     value: Value,
@@ -153,10 +153,37 @@ struct Need {
     span: Span,
 }
 
+impl Need {
+    /// What spot machines need: a size that Azure is not known to refuse them in.
+    pub(crate) fn spot(span: Span) -> Self {
+        Self { field: "spot", operator: BinaryOp::NotEqual, value: Value::String(Arc::from("no")), model: None, span }
+    }
+}
+
 impl<'p> Eval<'p> {
     pub(crate) fn smallest(&mut self, arguments: &'p [Argument], span: Span) -> Value {
-        let Some(needs) = self.needs(arguments, span) else { return Value::Error };
+        let Some(needs) = self.needs(arguments, "smallest", span) else { return Value::Error };
+        match self.that_fit(&needs, span) {
+            Ok(fitting) => match fitting.split_first() {
+                Some((best, rest)) => {
+                    let others: Vec<String> = rest.iter().take(3).map(|size| self.size_text(*size)).collect();
+                    let chosen = self.size_text(*best);
+                    self.report_value(diags::size_chosen(&chosen, &others, rest.len(), span));
+                    self.chosen(*best, span)
+                }
+                None => Value::Error,
+            },
+            Err(value) => value,
+        }
+    }
+
+    /// The sizes that meet all needs, the smallest first; at least one. Reported when none does.
+    pub(crate) fn that_fit(&mut self, needs: &[Need], span: Span) -> Result<Vec<Candidate>, Value> {
         self.use_sizes();
+        // A choice looks at every size.
+        if !self.step(LIBRARY.len(), span) {
+            return Err(Value::Error);
+        }
         let mut fitting: Vec<Candidate> = Vec::new();
         let mut nearest: Option<((usize, i64), Candidate)> = None;
         for candidate in self.all_sizes(span) {
@@ -175,33 +202,31 @@ impl<'p> Eval<'p> {
             }
         }
         fitting.sort_by(|a, b| self.order(*a, *b));
-        match fitting.split_first() {
-            Some((best, rest)) => {
-                let others: Vec<String> = rest.iter().take(3).map(|size| self.size_text(*size)).collect();
-                let chosen = self.size_text(*best);
-                self.report_value(diags::size_chosen(&chosen, &others, rest.len(), span));
-                match *best {
-                    Candidate::Own(id) => Value::Ref(id),
-                    Candidate::Library(at) => {
-                        let found = LIBRARY.get(at).zip(library::find("sizes"));
-                        match found {
-                            Some(((index, _), module)) => self.def_value(DefId { module, index: *index }, "", span),
-                            None => Value::Error,
-                        }
-                    }
+        if !fitting.is_empty() {
+            return Ok(fitting);
+        }
+        let near = nearest.map(|(_, candidate)| {
+            let block = self.size(candidate);
+            let missed: Vec<Span> = needs
+                .iter()
+                .filter(|need| block.is_some_and(|block| !meets(block, need)))
+                .map(|need| need.span)
+                .collect();
+            (self.size_text(candidate), missed)
+        });
+        Err(self.report_value(diags::no_size_fits(near, span)))
+    }
+
+    /// The value of a choice: the block of the size.
+    pub(crate) fn chosen(&mut self, size: Candidate, span: Span) -> Value {
+        match size {
+            Candidate::Own(id) => Value::Ref(id),
+            Candidate::Library(at) => {
+                let found = LIBRARY.get(at).zip(library::find("sizes"));
+                match found {
+                    Some(((index, _), module)) => self.def_value(DefId { module, index: *index }, "", span),
+                    None => Value::Error,
                 }
-            }
-            None => {
-                let near = nearest.map(|(_, candidate)| {
-                    let block = self.size(candidate);
-                    let missed: Vec<Span> = needs
-                        .iter()
-                        .filter(|need| block.is_some_and(|block| !meets(block, need)))
-                        .map(|need| need.span)
-                        .collect();
-                    (self.size_text(candidate), missed)
-                });
-                self.report_value(diags::no_size_fits(near, span))
             }
         }
     }
@@ -217,13 +242,18 @@ impl<'p> Eval<'p> {
             self.report(diags::need_without_operator(definition.value.span));
             return None;
         };
-        let needs = self.needs(arguments, definition.value.span)?;
+        let needs = self.needs(arguments, "smallest", definition.value.span)?;
         let fits = |block: &&Block| needs.iter().all(|need| meets(block, need));
         Some(LIBRARY.iter().map(|(_, block)| block).filter(fits).filter_map(FittingSize::of).collect())
     }
 
     /// What is needed; `None` after a report.
-    fn needs(&mut self, arguments: &'p [Argument], span: Span) -> Option<Vec<Need>> {
+    pub(crate) fn needs(
+        &mut self,
+        arguments: impl IntoIterator<Item = &'p Argument>,
+        function: &str,
+        span: Span,
+    ) -> Option<Vec<Need>> {
         let mut needs = Vec::new();
         for argument in arguments {
             if let Some(name) = &argument.name {
@@ -233,7 +263,7 @@ impl<'p> Eval<'p> {
             needs.push(self.need(&argument.value)?);
         }
         if needs.is_empty() {
-            self.report(diags::need_nothing(span));
+            self.report(diags::need_nothing(function, span));
             return None;
         }
         Some(needs)
@@ -250,7 +280,7 @@ impl<'p> Eval<'p> {
         }
     }
 
-    fn size(&self, candidate: Candidate) -> Option<&Block> {
+    pub(crate) fn size(&self, candidate: Candidate) -> Option<&Block> {
         match candidate {
             Candidate::Library(at) => LIBRARY.get(at).map(|(_, block)| block),
             Candidate::Own(id) => self.blocks.get(id.0 as usize).and_then(Option::as_ref),
@@ -300,7 +330,10 @@ impl<'p> Eval<'p> {
         let value = self.eval_as(value, ty);
         if let Some(part) = deferred_part(&value) {
             let part = part.clone();
-            self.report(diags::not_early(&part, "the choice of a size", right.span));
+            // In a function that nobody has called yet, parameters have no values.
+            if self.unbound == 0 {
+                self.report(diags::not_early(&part, "the choice of a size", right.span));
+            }
             return None;
         }
         if let Some(model) = &model {
@@ -373,7 +406,7 @@ impl<'p> Eval<'p> {
     }
 
     /// `Standard_NC24ads_A100_v4 (24 vCPU, 220 GiB, 1 × A100)`
-    fn size_text(&self, candidate: Candidate) -> String {
+    pub(crate) fn size_text(&self, candidate: Candidate) -> String {
         let Some(block) = self.size(candidate) else { return String::new() };
         let shown = |name: &str| block.get(name).map(ToString::to_string).unwrap_or_default();
         let gpus = match (block.get("gpu"), block.get("gpu_model")) {

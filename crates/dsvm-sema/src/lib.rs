@@ -15,6 +15,7 @@ mod hardware;
 mod head;
 mod params;
 mod parser;
+mod priced;
 mod run;
 mod show;
 mod slots;
@@ -41,6 +42,7 @@ pub use eval::type_names;
 pub use given::ProvidedValue;
 pub use hardware::{Fitting, FittingSize, fitting};
 pub use load::{Program, load};
+pub use priced::Choice;
 pub use run::is_known;
 pub use ty::Ty;
 

@@ -10,6 +10,7 @@ use super::table::suggest;
 use dsvm_data::{Data, Format};
 use dsvm_diagnostics::Sink;
 use dsvm_diagnostics::source::{SourceFile, SourceId, SourceMap, Span};
+use dsvm_prices::Prices;
 use dsvm_syntax::IndexItem;
 use dsvm_syntax::allow::Allowance;
 use dsvm_syntax::ast::{self, Import, ImportFrom, Item, ItemKind};
@@ -167,9 +168,32 @@ pub struct Program {
     pub(crate) env_location: Option<Span>,
     /// Comments of its files that allow findings.
     pub(crate) allowances: Vec<Allowance>,
+    /// What `cheapest` compares; nothing when the settings about prices cannot be used.
+    pub(crate) prices: ProjectPrices,
+}
+
+/// Where the prices of a project come from.
+#[derive(Debug)]
+pub(crate) enum ProjectPrices {
+    /// Those of the program, or what its settings say.
+    Known(Box<Prices>),
+    /// Its settings have a mistake.
+    Unusable,
+}
+
+impl Default for ProjectPrices {
+    fn default() -> Self {
+        Self::Known(Box::default())
+    }
 }
 
 impl Program {
+    /// The prices of the project, `None` when its settings about them cannot be used. Without this call those of the
+    /// program count.
+    pub fn set_prices(&mut self, prices: Option<Prices>) {
+        self.prices = prices.map_or(ProjectPrices::Unusable, |prices| ProjectPrices::Known(Box::new(prices)));
+    }
+
     /// Values that somebody gives at deployment: they count for one env (`""` when there are none) as if it had set them.
     pub fn give(&mut self, env: &str, values: Vec<ProvidedValue>) {
         self.given = Some((Arc::from(env), values));
@@ -360,8 +384,7 @@ pub fn load<'a>(
     }
     let modules = loader.modules;
     let allowances = sources.iter().flat_map(|(source, file)| dsvm_syntax::allow::allowances(source, &file.text));
-    let mut program =
-        Program { modules, given: None, envs: HashMap::new(), env_location: None, allowances: allowances.collect() };
+    let mut program = Program { modules, allowances: allowances.collect(), ..Program::default() };
     for (at, item) in program.modules.first().into_iter().flat_map(|module| module.envs.iter().enumerate()) {
         if let ItemKind::Env(env) = &item.kind {
             program.envs.entry(env.name.value.clone()).or_insert(at);

@@ -16,8 +16,8 @@ const FUNCTIONS: &str = "# Functions
 
 This page is generated from the table that the checker uses. Functions are computed at compile time when their arguments
 are known; the column *deployment* says whether a template can compute them too, so that they take parameters and
-attributes. Besides these there is `smallest(…)`, which chooses a machine size by requirements, and what a project declares
-with `fn`.
+attributes. Besides these there are `smallest(…)` and `cheapest(…)`, which choose a machine size
+[by requirements](blocks.md#hardware-by-requirements), and what a project declares with `fn`.
 ";
 
 /// The page of kinds.

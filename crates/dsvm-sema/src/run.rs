@@ -99,7 +99,8 @@ fn evaluate(eval: &mut Eval<'_>, syntax: bool, sink: &mut Sink) -> Checked {
         Pass::Symbolic => None,
         Pass::Env(name) => Some(name),
     };
-    Checked { env, blocks: Vec::new(), params, envs, outputs, project, exempt }
+    let choices = std::mem::take(&mut eval.choices);
+    Checked { env, blocks: Vec::new(), params, envs, outputs, project, exempt, choices }
 }
 
 /// Evaluates everything with the values of one env, and lets `then` look at more expressions. What is wrong with the program

@@ -66,10 +66,11 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();
         return Ok(cx.report_all(&found)?);
     }
-    let mut all = Vec::new();
+    let (mut all, mut choices) = (Vec::new(), Vec::new());
     let mut envs: Vec<String> = Vec::new();
     for one in studied {
         let project = one.compilation.name.to_string();
+        choices.extend(one.compilation.choices.into_iter().map(|choice| (project.clone(), choice)));
         for (env, costs) in one.found {
             envs.push(env.to_string());
             if args.env.as_deref().is_none_or(|wanted| wanted == &*env) {
@@ -99,12 +100,12 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
             let palette = cx.printer.output_palette();
             cx.printer.data(&draw::groups(&all, by, false, palette))?;
         }
-        (Format::Markdown, None) => cx.printer.data(&draw::markdown(&all))?,
+        (Format::Markdown, None) => cx.printer.data(&draw::markdown(&all, &choices))?,
         (Format::Human, None) => {
             let palette = cx.printer.output_palette();
-            cx.printer.data(&draw::text(&all, palette))?;
+            cx.printer.data(&draw::text(&all, &choices, palette))?;
         }
-        _ => cx.printer.json(&format!("{:#}\n", draw::data(&all, args.by.as_ref())))?,
+        _ => cx.printer.json(&format!("{:#}\n", draw::data(&all, &choices, args.by.as_ref())))?,
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use crate::deploy::error::CommandError;
 use crate::driver::{self, EntryKind, price_file, shown};
 use crate::render::Found;
 use arm_client::{PRICES, PriceService};
-use dsvm_diagnostics::{Code, count};
+use dsvm_diagnostics::{Code, Diagnostic, Severity, count};
 use dsvm_lint::Subject;
 use dsvm_prices::retail::{BEGIN, Gathered, Wanted};
 use dsvm_prices::{USD, is_currency};
@@ -66,7 +66,9 @@ struct Update {
 pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
     let Action::Update(args) = &args.action;
     let studied = driver::study(cx.world.as_ref(), &args.paths, machines)?;
-    if studied.iter().any(|one| one.compilation.failed()) {
+    // Sizes that wait for a price are what this command is for.
+    let wrong = |one: &Diagnostic| one.severity == Severity::Error && one.code != Code::NoPriceKnown;
+    if studied.iter().any(|one| one.compilation.diagnostics.iter().any(wrong)) {
         let found: Vec<Found<'_>> =
             studied.iter().map(|one| (&one.compilation.sources, one.compilation.diagnostics.as_slice())).collect();
         return Ok(cx.report_all(&found)?);
@@ -85,9 +87,16 @@ pub fn run(args: &Args, cx: &mut Context) -> Result<Exit, miette::Report> {
         regions: args.region.iter().map(|name| plain(name)).collect(),
         sizes: args.size.iter().cloned().collect(),
     };
-    for (sizes, regions) in studied.into_iter().flat_map(|one| one.found).map(|(_, found)| found) {
-        wanted.sizes.extend(sizes);
-        wanted.regions.extend(regions);
+    for one in studied {
+        // Whatever `cheapest` may choose is compared at prices of one day.
+        for choice in one.compilation.choices {
+            wanted.sizes.extend(choice.fitting);
+            wanted.regions.insert(plain(&choice.region));
+        }
+        for (_, (sizes, regions)) in one.found {
+            wanted.sizes.extend(sizes);
+            wanted.regions.extend(regions);
+        }
     }
     if args.all_sizes {
         wanted.sizes.extend(dsvm_sema::fitting(None).sizes.into_iter().map(|size| size.name));

@@ -105,8 +105,42 @@ pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
     BY_NAME.get(name).copied()
 }
 
+/// A function that chooses a size: what it takes are requirements, not values.
+#[derive(Clone, Copy, Debug)]
+pub struct Chooser {
+    /// Its name in the language.
+    pub name: &'static str,
+    /// As it is written.
+    pub signature: &'static str,
+    /// Which of the sizes that fit it takes, with an example.
+    pub doc: &'static str,
+}
+
+/// The functions that choose a size.
+pub const CHOOSERS: [Chooser; 2] = [
+    Chooser {
+        name: "smallest",
+        signature: "smallest(NEED, …): size",
+        doc: "The smallest size that meets all requirements: the fewest virtual processors, then the least memory, then the \
+              fewest GPUs, then the first by name.\n\nExample: `smallest(gpu >= 1 of A100, memory >= 200 GiB)`.",
+    },
+    Chooser {
+        name: "cheapest",
+        signature: "cheapest(NEED, …, region = …, spot = false, windows = false): size",
+        doc: "The size that meets all requirements and costs least in an hour, then the first by name. The region is that of \
+              the pool or the project. A size without a known price is never chosen.\n\nExample: \
+              `cheapest(vcpu >= 8, memory >= 32 GiB)`.",
+    },
+];
+
+/// The function of this name that chooses a size.
+#[must_use]
+pub fn chooser(name: &str) -> Option<&'static Chooser> {
+    CHOOSERS.iter().find(|chooser| chooser.name == name)
+}
+
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    all().map(|function| function.name).chain(["smallest"])
+    all().map(|function| function.name).chain(CHOOSERS.iter().map(|chooser| chooser.name))
 }
 
 impl Kind {

@@ -4,6 +4,7 @@ mod blocks;
 mod data;
 mod names;
 mod operators;
+mod priced;
 mod types;
 mod values;
 
@@ -11,6 +12,7 @@ pub(crate) use blocks::*;
 pub(crate) use data::*;
 pub(crate) use names::*;
 pub(crate) use operators::*;
+pub(crate) use priced::*;
 pub(crate) use types::*;
 pub(crate) use values::*;
 

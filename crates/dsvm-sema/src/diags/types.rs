@@ -451,9 +451,21 @@ pub(crate) fn need_without_operator(span: Span) -> Diagnostic {
         .help("compare a property of the size: `memory >= 200 GiB`, `gpu >= 1 of A100`")
 }
 
-pub(crate) fn need_nothing(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadNeed, "`smallest` has no requirements", span, "no requirements given")
-        .help("list the requirements: `smallest(vcpu >= 8, memory >= 32 GiB)`")
+pub(crate) fn need_nothing(function: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadNeed, format!("`{function}` has no requirements"), span, "no requirements given")
+        .help(format!("list the requirements: `{function}(vcpu >= 8, memory >= 32 GiB)`"))
+}
+
+pub(crate) fn unknown_term(name: &str, known: &[&str], meant: Option<&str>, span: Span) -> Diagnostic {
+    let title = format!("`cheapest` has no `{name}`");
+    let diagnostic = Diagnostic::new(Code::BadNeed, title, span, "neither a requirement nor a term of the price");
+    match meant {
+        Some(meant) => diagnostic.write_instead(meant, span),
+        None => diagnostic.help(format!(
+            "compare a property of the size, as in `vcpu >= 8`, or say whose price counts: {}",
+            known.iter().map(|name| format!("`{name} = …`")).collect::<Vec<_>>().join(", ")
+        )),
+    }
 }
 
 pub(crate) fn unknown_need(name: &str, span: Span, meant: Option<&str>) -> Diagnostic {

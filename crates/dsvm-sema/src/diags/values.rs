@@ -87,7 +87,7 @@ pub(crate) fn check_failed(message: Option<&str>, span: Span) -> Diagnostic {
 }
 
 /// The origin of a deferred value, as named in messages.
-fn origin(expr: &Deploy) -> Option<String> {
+pub(super) fn origin(expr: &Deploy) -> Option<String> {
     match expr {
         Deploy::Parameter(name) => Some(format!("the parameter `{name}`")),
         Deploy::Attribute(_, name) => Some(format!("the attribute `{name}`")),

@@ -1,4 +1,4 @@
-//! Calls: functions of the project and of the language, and `smallest(…)`.
+//! Calls: functions of the project and of the language, and `smallest(…)`, `cheapest(…)`.
 
 use super::Eval;
 use super::defer::extend;
@@ -24,6 +24,7 @@ impl<'p> Eval<'p> {
                 }
                 return match &**name {
                     "smallest" => self.smallest(arguments, span),
+                    "cheapest" => self.cheapest(arguments, span),
                     _ => self.call_builtin(name, callee.span, arguments, span),
                 };
             }

@@ -31,6 +31,7 @@ use super::checked::Block;
 use super::diags;
 use super::fit::{Facts, Misfit, fit};
 use super::load::{DefId, ModuleId, Program};
+use super::priced::{Choice, RegionHere};
 use super::table::BlockKind;
 use super::ty::Ty;
 use super::value::{BlockId, Value};
@@ -133,6 +134,10 @@ pub(crate) struct Eval<'p> {
     pub(crate) written_location: Option<Value>,
     /// All sizes, once somebody chose by need.
     pub(crate) sizes: Option<Vec<BlockId>>,
+    /// What was chosen by price.
+    pub(crate) choices: Vec<Choice>,
+    /// The region of the pool or other block whose fields are being set.
+    pub(crate) region_here: Option<RegionHere<'p>>,
     module: ModuleId,
     locals: Vec<(Arc<str>, Value)>,
     floor: usize,
@@ -185,6 +190,8 @@ impl<'p> Eval<'p> {
             location: None,
             written_location: None,
             sizes: None,
+            choices: Vec::new(),
+            region_here: None,
             module: program.main(),
             locals: Vec::new(),
             floor: 0,
@@ -260,9 +267,11 @@ impl<'p> Eval<'p> {
     /// Runs `work` in the scope of a module, without the locals of the caller.
     pub(crate) fn inside<T>(&mut self, module: ModuleId, work: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.module, self.floor, self.locals.len());
+        let region = self.region_here.take();
         self.module = module;
         self.floor = self.locals.len();
         let result = work(self);
+        self.region_here = region;
         self.locals.truncate(before.2);
         self.floor = before.1;
         self.module = before.0;

@@ -40,8 +40,8 @@ blocks! {
             /// What the machines run; one that Azure Batch supports. Azure Machine Learning brings its own: there
             /// the environment of a job is a container.
             image: Ref<Image>, early;
-            /// Hardware: a size by name, or by requirements with `smallest(…)`. `first of [a, b]` names alternatives in
-            /// order of preference, for when Azure has none of the first.
+            /// Hardware: a size by name, or by requirements with `smallest(…)` or `cheapest(…)`. `first of [a, b]` names
+            /// alternatives in order of preference, for when Azure has none of the first.
             size: Preferred<Ref<Size>>, required, early;
             /// How many, of the kind that `priority` says. A range belongs to autoscale; deploying again never
             /// resets the number.

@@ -27,8 +27,8 @@ blocks! {
         fields {
             /// What the machines run.
             image: Ref<Image>, required, early;
-            /// Hardware: a size by name, or by requirements with `smallest(…)`. `first of [a, b]` names alternatives in
-            /// order of preference, for when Azure has none of the first.
+            /// Hardware: a size by name, or by requirements with `smallest(…)` or `cheapest(…)`. `first of [a, b]` names
+            /// alternatives in order of preference, for when Azure has none of the first.
             size: Preferred<Ref<Size>>, required, early;
             /// How many. A range belongs to autoscale and begins at `initially`, else at its smaller end; deploying
             /// again never resets the number.
