@@ -80,13 +80,13 @@ mod tests {
     #[test]
     fn literals_stay_whole_and_operators_get_blanks() {
         let text =
-            "let a=10.0.0.0/16\nlet b=2026-12-01\nlet c=5-3*-x\nlet d=2.50 USD/h\nlet e=70%+3 %2\nlet f = a . b\n";
+            "let a=10.0.0.0/16\nlet b=2026-12-01\nlet c=5-3*-x\nlet d=2.50 USD/week\nlet e=70%+3 %2\nlet f = a . b\n";
         // `a . b` is not a member access, so the last line is an error.
         assert_eq!(format(SourceId::file(0), text, &mut Sink::default()), Err(Refused::Broken));
         let text = text.replace("let f = a . b\n", "let f=!a.b[ 0 ]( 1,x=2 )??3\n");
         assert_eq!(
             formatted(&text),
-            "let a = 10.0.0.0/16\nlet b = 2026-12-01\nlet c = 5 - 3 * -x\nlet d = 2.50 USD/h\nlet e = 70% + 3 % 2\n\
+            "let a = 10.0.0.0/16\nlet b = 2026-12-01\nlet c = 5 - 3 * -x\nlet d = 2.50 USD/week\nlet e = 70% + 3 % 2\n\
              let f = !a.b[0](1, x = 2) ?? 3\n"
         );
     }

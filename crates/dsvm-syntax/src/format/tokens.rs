@@ -48,7 +48,7 @@ fn is_money(word: &str) -> bool {
 
 fn rate_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    let rate = ["/h", "/day", "/month"].into_iter().find(|rate| rest.starts_with(rate));
+    let rate = ["/h", "/day", "/week", "/month"].into_iter().find(|rate| rest.starts_with(rate));
     rate.map_or(at, |rate| at + rate.len())
 }
 
