@@ -323,7 +323,7 @@ catalogue! {
     "autoscale-cooldown-short", Reliability, Info, scale::cooldown_short, ["minutes" = Number(5)],
         "a rule that acts again before its effect is seen",
         "Azure Monitor autoscale, best practices";
-    "autoscale-flaps", Reliability, Warn, proof::flaps, ["startup" = Number(5)],
+    "autoscale-flaps", Reliability, Off, proof::flaps, ["startup" = Number(5)],
         "rules that add and remove machines for ever under a constant load",
         "Azure Monitor autoscale, flapping; evaluated for every load";
     "autoscale-sleeps", Reliability, Warn, proof::sleeps, ["startup" = Number(5)],

@@ -2,7 +2,7 @@
 
 use crate::arm;
 use crate::subject::{Look, found};
-use arm_autoscale::{Profile, Setting};
+use arm_autoscale::{Direction, Profile, Setting};
 use dsvm_diagnostics::source::{SourceKind, Span};
 use dsvm_diagnostics::{Diagnostic, count};
 use dsvm_graph::json::Json;
@@ -13,6 +13,8 @@ use std::rc::Rc;
 
 /// Runs of the evaluator for one set of limits and rules: some hundredths of a second. `dsvmc prove` takes longer.
 const QUICK: u64 = 150_000;
+/// Sets of limits and rules that are looked at in one project: advice comes while people type.
+const PROOFS: usize = 4;
 /// Steps that a note shows.
 const STEPS: usize = 8;
 
@@ -43,13 +45,20 @@ fn look_at(known: &mut Known, profile: &Profile, most: i64, startup: u32) -> Opt
     if let Some((_, _, finding)) = known.iter().find(same) {
         return finding.clone();
     }
+    if known.len() >= PROOFS {
+        return None;
+    }
     let finding = prove(&Question { profile, most, startup, effort: QUICK }).ok().map(Rc::new);
     known.push((profile.clone(), most, finding.clone()));
     finding
 }
 
 /// Pools whose policy is at work, each with its setting and the findings about its profiles.
-fn each<'p, 'a>(look: &Look<'p, 'a>, mut with: impl FnMut(&'p Pool<'a>, &'p Autoscale<'a>, &Setting, &[Rc<Finding>])) {
+fn each<'p, 'a>(
+    look: &Look<'p, 'a>,
+    worth: impl Fn(&Setting, &Profile) -> bool,
+    mut with: impl FnMut(&'p Pool<'a>, &'p Autoscale<'a>, &Setting, &[Rc<Finding>]),
+) {
     let startup = u32::try_from(look.options.number("startup")).unwrap_or(5).min(240);
     let mut known = Known::new();
     for pool in look.pools() {
@@ -59,11 +68,22 @@ fn each<'p, 'a>(look: &Look<'p, 'a>, mut with: impl FnMut(&'p Pool<'a>, &'p Auto
         let findings: Vec<Rc<Finding>> = setting
             .profiles
             .iter()
-            .filter(|profile| !profile.rules.is_empty())
+            .filter(|profile| !profile.rules.is_empty() && worth(&setting, profile))
             .filter_map(|profile| look_at(&mut known, profile, most, startup))
             .collect();
         with(pool, policy, &setting, &findings);
     }
+}
+
+/// Whether a number may go up and down: removals that are judged by a window from before the last one, a way to zero that
+/// ends at the default, or several metrics. Elsewhere Azure's own check, which sees the present number alone, suffices.
+fn may_flap(profile: &Profile) -> bool {
+    let windows = profile.rules.iter().map(|rule| rule.trigger.window);
+    let longest = windows.max().unwrap_or(0);
+    let hasty = |rule: &arm_autoscale::Rule| rule.direction == Some(Direction::In) && rule.cooldown < longest;
+    let first = profile.rules.first().map(|rule| &rule.trigger);
+    let other = |rule: &arm_autoscale::Rule| first.is_some_and(|first| first.metric != rule.trigger.metric);
+    profile.rules.iter().any(|rule| hasty(rule) || other(rule)) || profile.minimum == 0 && profile.default > 0
 }
 
 fn here(pool: &Pool<'_>, span: Span) -> Span {
@@ -88,11 +108,16 @@ fn steps(steps: &[Step]) -> String {
 }
 
 pub(crate) fn flaps(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    each(look, |pool, policy, _, findings| {
-        let Some((finding, example)) = findings.iter().find_map(|one| Some((one, one.flaps.as_ref()?))) else { return };
-        let span = rule(policy, Action::shrinks).map_or(policy.block.span, |rule| rule.condition.span);
-        let at = example.loads.first().copied().unwrap_or(0.0);
-        out.push(
+    each(
+        look,
+        |_, profile| may_flap(profile),
+        |pool, policy, _, findings| {
+            let Some((finding, example)) = findings.iter().find_map(|one| Some((one, one.flaps.as_ref()?))) else {
+                return;
+            };
+            let span = rule(policy, Action::shrinks).map_or(policy.block.span, |rule| rule.condition.span);
+            let at = example.loads.first().copied().unwrap_or(0.0);
+            out.push(
             found(
                 format!("`{}` grows and shrinks for ever under a constant load", pool.block.name),
                 here(pool, span),
@@ -101,11 +126,17 @@ pub(crate) fn flaps(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
             .note(format!("from {}: {}, and so on", count(example.start, "machine"), steps(&example.steps)))
             .help("give the rule that removes a cooldown of at least its window, or a lower threshold; `dsvmc prove` shows all steps"),
         );
-    });
+        },
+    );
 }
 
 pub(crate) fn sleeps(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
-    each(look, |pool, policy, setting, findings| {
+    let at_zero = |setting: &Setting, _: &Profile| {
+        let rules = || setting.profiles.iter().flat_map(|profile| &profile.rules);
+        setting.profiles.iter().all(|profile| profile.minimum == 0)
+            && rules().any(|rule| rule.trigger.is_queue_length())
+    };
+    each(look, at_zero, |pool, policy, setting, findings| {
         // Schedules that bring machines wake it at some time, and a pool that keeps one is never asleep.
         if setting.profiles.iter().any(|profile| profile.minimum > 0) {
             return;
