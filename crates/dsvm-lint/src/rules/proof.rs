@@ -11,7 +11,8 @@ use dsvm_model::pool::Pool;
 use dsvm_proof::{Finding, Question, Step, prove};
 use std::rc::Rc;
 
-/// Runs of the evaluator for one set of limits and rules: some hundredths of a second. `dsvmc prove` takes longer.
+/// Runs of the evaluator for one set of limits and rules, a fraction of what `dsvmc prove` takes. Some take a second, which is
+/// why the rule about flapping is off by default.
 const QUICK: u64 = 150_000;
 /// Sets of limits and rules that are looked at in one project: advice comes while people type.
 const PROOFS: usize = 4;
@@ -56,12 +57,13 @@ fn look_at(known: &mut Known, profile: &Profile, most: i64, startup: u32) -> Opt
 /// Pools whose policy is at work, each with its setting and the findings about its profiles.
 fn each<'p, 'a>(
     look: &Look<'p, 'a>,
+    asked: impl Fn(&Pool<'_>) -> bool,
     worth: impl Fn(&Setting, &Profile) -> bool,
     mut with: impl FnMut(&'p Pool<'a>, &'p Autoscale<'a>, &Setting, &[Rc<Finding>]),
 ) {
     let startup = u32::try_from(look.options.number("startup")).unwrap_or(5).min(240);
     let mut known = Known::new();
-    for pool in look.pools() {
+    for pool in look.pools().filter(|pool| asked(pool)) {
         let Some(policy) = pool.autoscale.as_ref().filter(|policy| policy.enabled && policy.complete) else { continue };
         let Some(setting) = setting(look, pool) else { continue };
         let most = setting.profiles.iter().map(|profile| profile.maximum).max().unwrap_or(0);
@@ -76,7 +78,7 @@ fn each<'p, 'a>(
 }
 
 /// Whether a number may go up and down: removals that are judged by a window from before the last one, a way to zero that
-/// ends at the default, or several metrics. Elsewhere Azure's own check, which sees the present number alone, suffices.
+/// ends at the default, or several metrics. Elsewhere nothing is searched for; `dsvmc prove` does.
 fn may_flap(profile: &Profile) -> bool {
     let windows = profile.rules.iter().map(|rule| rule.trigger.window);
     let longest = windows.max().unwrap_or(0);
@@ -110,6 +112,7 @@ fn steps(steps: &[Step]) -> String {
 pub(crate) fn flaps(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
     each(
         look,
+        |_| true,
         |_, profile| may_flap(profile),
         |pool, policy, _, findings| {
             let Some((finding, example)) = findings.iter().find_map(|one| Some((one, one.flaps.as_ref()?))) else {
@@ -136,23 +139,30 @@ pub(crate) fn sleeps(look: &Look<'_, '_>, out: &mut Vec<Diagnostic>) {
         setting.profiles.iter().all(|profile| profile.minimum == 0)
             && rules().any(|rule| rule.trigger.is_queue_length())
     };
-    each(look, at_zero, |pool, policy, setting, findings| {
-        // Schedules that bring machines wake it at some time, and a pool that keeps one is never asleep.
-        if setting.profiles.iter().any(|profile| profile.minimum > 0) {
-            return;
-        }
-        let some = findings.iter().find(|finding| finding.sleeps.is_some());
-        let Some(finding) = some else { return };
-        let Some(highest) = finding.sleeps_up_to.first().copied().filter(|highest| highest.is_finite()) else { return };
-        let reaches = findings.iter().any(|finding| finding.falls_to_zero);
-        let Some(grows) = rule(policy, Action::grows).filter(|_| reaches) else { return };
-        out.push(
-            found(
-                format!("`{}` does not wake from zero with little to do", pool.block.name),
-                here(pool, grows.condition.span),
-                format!("with up to {} it stays without machines for ever", load(finding, highest)),
-            )
-            .help("lower the threshold, so that the first piece of work starts a machine"),
-        );
-    });
+    each(
+        look,
+        |pool| pool.machines.least() == Some(0),
+        at_zero,
+        |pool, policy, setting, findings| {
+            // Schedules that bring machines wake it at some time, and a pool that keeps one is never asleep.
+            if setting.profiles.iter().any(|profile| profile.minimum > 0) {
+                return;
+            }
+            let some = findings.iter().find(|finding| finding.sleeps.is_some());
+            let Some(finding) = some else { return };
+            let Some(highest) = finding.sleeps_up_to.first().copied().filter(|highest| highest.is_finite()) else {
+                return;
+            };
+            let reaches = findings.iter().any(|finding| finding.falls_to_zero);
+            let Some(grows) = rule(policy, Action::grows).filter(|_| reaches) else { return };
+            out.push(
+                found(
+                    format!("`{}` does not wake from zero with little to do", pool.block.name),
+                    here(pool, grows.condition.span),
+                    format!("with up to {} it stays without machines for ever", load(finding, highest)),
+                )
+                .help("lower the threshold, so that the first piece of work starts a machine"),
+            );
+        },
+    );
 }
